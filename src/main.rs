@@ -1,0 +1,2 @@
+//! Curiad.
+fn main() {}
