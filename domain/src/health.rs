@@ -85,21 +85,34 @@ pub struct Track {
     pub message: Option<String>,
     /// A round of probes in progress, which may change the status.
     pub round: Option<Round>,
-    /// Since when probes have been Inconclusive without a break.
+    /// While probes are Inconclusive: the last conclusive one, or the first of them if there was none.
     pub inconclusive_since: Option<Timestamp>,
 }
 
-/// Probes that disagree with the confirmed status, in a row or in a round (DESIGN §5, `confirm`).
+/// Probes that disagree with the confirmed status (DESIGN §5, `confirm`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Round {
-    /// The first of them: a change of status is back-dated to here.
-    pub since: Timestamp,
-    /// Passes, of a recovery: in a row. Of a confirmation: all in this round.
-    pub passes: u32,
-    /// Slow answers in this round.
-    pub slows: u32,
-    /// Failures in this round.
-    pub fails: u32,
+#[serde(rename_all = "snake_case")]
+pub enum Round {
+    /// Worse than confirmed: `fail` of `of` probes decide.
+    Confirm {
+        /// The first of them: a confirmed change is back-dated to here.
+        since: Timestamp,
+        /// Conclusive probes in this round.
+        probes: u32,
+        /// Slow ones among them.
+        slows: u32,
+        /// Failed ones among them.
+        fails: u32,
+    },
+    /// Better than confirmed: `recover` of them in a row decide.
+    Recover {
+        /// The first of them: recovery is back-dated to here.
+        since: Timestamp,
+        /// In a row so far.
+        probes: u32,
+        /// Slow ones among them.
+        slows: u32,
+    },
 }
 
 /// The last Outcome of a track, not durable as such: the outcomes themselves are.

@@ -115,13 +115,15 @@ pub struct Incident {
     pub layer: Option<Layer>,
     /// Where the trouble is, in a sentence, from several checks together.
     pub diagnosis: Text,
+    /// What failing checks said when it was confirmed or grew: at most [`MAX_EVIDENCE`] lines.
+    pub evidence: Vec<Entry>,
     /// First failure.
     pub started_at: Timestamp,
     /// When it was confirmed.
     pub opened_at: Timestamp,
     /// When a human took it.
     pub acknowledged: Option<Acknowledgement>,
-    /// When the trouble went, while it has not returned.
+    /// When the trouble went, while it has not returned. It is resolved the hold after that.
     pub recovered_at: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
@@ -129,13 +131,16 @@ pub struct Incident {
     pub ticket: Ticket,
     /// The escalation that calls people.
     pub escalation: Option<Running>,
-    /// The provider team was told at this time.
+    /// The provider team is told at this time (its hours may open later than the trouble).
     pub told_at: Option<Timestamp>,
     /// What happened, oldest first; bounded by [`MAX_ENTRIES`].
     pub timeline: Vec<Entry>,
     /// What the public page says, oldest first.
     pub posts: Vec<Post>,
 }
+
+/// Lines of evidence an incident keeps: enough for a ticket, short enough to be read.
+pub const MAX_EVIDENCE: usize = 12;
 
 /// Entries a timeline keeps; the oldest but the first ten go first.
 pub const MAX_ENTRIES: usize = 300;

@@ -72,8 +72,8 @@ pub use id::{
     VantageId,
 };
 pub use incident::{
-    Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, Major, Note, Post,
-    PostSays, Ticket,
+    Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
+    Note, Post, PostSays, Ticket,
 };
 pub use language::{Language, Text};
 pub use maintenance::Window;
