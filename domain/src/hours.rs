@@ -37,10 +37,7 @@ impl Hours {
     /// Whether these hours are open at `at`, and why.
     pub fn at(&self, at: Timestamp) -> Opening {
         let _ = at;
-        Opening {
-            open: false,
-            why: String::new(),
-        }
+        Opening { open: false, why: String::new() }
     }
 
     /// The first time not before `at` when they are open; `None` if never within a year.
