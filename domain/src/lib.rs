@@ -31,6 +31,7 @@
 //! | Snapshot | the immutable view that pages are made from, with its time | cache |
 
 mod api;
+pub mod bank_holidays;
 mod check;
 mod clock;
 mod configuration;
@@ -45,6 +46,7 @@ mod hours;
 mod id;
 mod incident;
 mod language;
+mod local;
 mod maintenance;
 mod notification;
 mod outcome;
@@ -56,6 +58,7 @@ mod situation;
 mod verdict;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
@@ -65,7 +68,7 @@ pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use health::{Health, Latest, Round, Status, StatusChange, Track};
-pub use history::Tally;
+pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
 pub use id::{
     ApiId, DeskId, EscalationId, HoursId, IdError, MAX_LENGTH, OperationId, PersonId, RotaId, TeamId,
