@@ -31,6 +31,7 @@
 //! | Snapshot | the immutable view that pages are made from, with its time | cache |
 
 mod api;
+pub mod bank_holidays;
 mod calling;
 mod cause;
 mod check;
@@ -50,6 +51,7 @@ mod hours;
 mod id;
 mod incident;
 mod language;
+mod local;
 mod maintenance;
 mod notification;
 mod outcome;
@@ -63,6 +65,7 @@ mod track;
 mod verdict;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
@@ -73,7 +76,7 @@ pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use health::{Health, Status, StatusChange, instance_status};
-pub use history::Tally;
+pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
 pub use id::{
     ApiId, DeskId, EscalationId, HoursId, IdError, MAX_LENGTH, OperationId, PersonId, RotaId, TeamId,
