@@ -42,11 +42,7 @@ struct Proclamation {
 }
 
 const PROCLAIMED: [Proclamation; 7] = [
-    Proclamation {
-        date: date(2012, 6, 4),
-        names: SPRING,
-        instead_of: Some(date(2012, 5, 28)),
-    },
+    Proclamation { date: date(2012, 6, 4), names: SPRING, instead_of: Some(date(2012, 5, 28)) },
     Proclamation {
         date: date(2012, 6, 5),
         names: ("Queen’s Diamond Jubilee", "Jiwbilî Ddiemwnt y Frenhines"),
@@ -54,17 +50,10 @@ const PROCLAIMED: [Proclamation; 7] = [
     },
     Proclamation {
         date: date(2020, 5, 8),
-        names: (
-            "Early May bank holiday (VE day)",
-            "Gŵyl banc dechrau Mai (diwrnod VE)",
-        ),
+        names: ("Early May bank holiday (VE day)", "Gŵyl banc dechrau Mai (diwrnod VE)"),
         instead_of: Some(date(2020, 5, 4)),
     },
-    Proclamation {
-        date: date(2022, 6, 2),
-        names: SPRING,
-        instead_of: Some(date(2022, 5, 30)),
-    },
+    Proclamation { date: date(2022, 6, 2), names: SPRING, instead_of: Some(date(2022, 5, 30)) },
     Proclamation {
         date: date(2022, 6, 3),
         names: ("Platinum Jubilee bank holiday", "Gŵyl banc Jiwbilî Blatinwm"),
@@ -90,17 +79,11 @@ const PROCLAIMED: [Proclamation; 7] = [
 
 /// The bank holiday on `day`, if it is one. Exact from 2012 to [`KNOWN_UNTIL`]; by rule elsewhere.
 pub fn bank_holiday(day: Date) -> Option<BankHoliday> {
-    let holiday = |(en, cy): Names, substitute| BankHoliday {
-        name: Text::new(en, cy),
-        substitute,
-    };
+    let holiday = |(en, cy): Names, substitute| BankHoliday { name: Text::new(en, cy), substitute };
     if let Some(proclaimed) = PROCLAIMED.iter().find(|proclaimed| proclaimed.date == day) {
         return Some(holiday(proclaimed.names, false));
     }
-    if PROCLAIMED
-        .iter()
-        .any(|proclaimed| proclaimed.instead_of == Some(day))
-    {
+    if PROCLAIMED.iter().any(|proclaimed| proclaimed.instead_of == Some(day)) {
         return None;
     }
     by_rule(day.year())
@@ -118,17 +101,10 @@ fn by_rule(year: i16) -> Vec<(Date, Names, bool)> {
     [
         (on(1, 1).map(|day| working_day(day, None)), NEW_YEAR),
         (
-            easter
-                .and_then(|sunday| sunday.yesterday().ok()?.yesterday().ok())
-                .map(|day| (day, false)),
+            easter.and_then(|sunday| sunday.yesterday().ok()?.yesterday().ok()).map(|day| (day, false)),
             GOOD_FRIDAY,
         ),
-        (
-            easter
-                .and_then(|sunday| sunday.tomorrow().ok())
-                .map(|day| (day, false)),
-            EASTER_MONDAY,
-        ),
+        (easter.and_then(|sunday| sunday.tomorrow().ok()).map(|day| (day, false)), EASTER_MONDAY),
         (monday(5, 1).map(|day| (day, false)), EARLY_MAY),
         (monday(5, -1).map(|day| (day, false)), SPRING),
         (monday(8, -1).map(|day| (day, false)), SUMMER),
@@ -174,12 +150,7 @@ fn easter(year: i16) -> Option<Date> {
     let weekday = (32 + 2 * (century % 4) + 2 * (of_century / 4) - epact - of_century % 4).rem_euclid(7);
     let late = (golden + 11 * epact + 22 * weekday) / 451;
     let days = epact + weekday - 7 * late + 114;
-    Date::new(
-        year,
-        i8::try_from(days / 31).ok()?,
-        i8::try_from(days % 31 + 1).ok()?,
-    )
-    .ok()
+    Date::new(year, i8::try_from(days / 31).ok()?, i8::try_from(days % 31 + 1).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -204,70 +175,25 @@ mod tests {
 
     #[test]
     fn the_dates_are_those_of_gov_uk() {
-        check(
-            2012,
-            "2 Jan*, 6 Apr, 9 Apr, 7 May, 4 Jun, 5 Jun, 27 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2017,
-            "2 Jan*, 14 Apr, 17 Apr, 1 May, 29 May, 28 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2018,
-            "1 Jan, 30 Mar, 2 Apr, 7 May, 28 May, 27 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2019,
-            "1 Jan, 19 Apr, 22 Apr, 6 May, 27 May, 26 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2020,
-            "1 Jan, 10 Apr, 13 Apr, 8 May, 25 May, 31 Aug, 25 Dec, 28 Dec*",
-        );
-        check(
-            2021,
-            "1 Jan, 2 Apr, 5 Apr, 3 May, 31 May, 30 Aug, 27 Dec*, 28 Dec*",
-        );
-        check(
-            2022,
-            "3 Jan*, 15 Apr, 18 Apr, 2 May, 2 Jun, 3 Jun, 29 Aug, 19 Sep, 26 Dec, 27 Dec*",
-        );
-        check(
-            2023,
-            "2 Jan*, 7 Apr, 10 Apr, 1 May, 8 May, 29 May, 28 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2025,
-            "1 Jan, 18 Apr, 21 Apr, 5 May, 26 May, 25 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2026,
-            "1 Jan, 3 Apr, 6 Apr, 4 May, 25 May, 31 Aug, 25 Dec, 28 Dec*",
-        );
-        check(
-            2027,
-            "1 Jan, 26 Mar, 29 Mar, 3 May, 31 May, 30 Aug, 27 Dec*, 28 Dec*",
-        );
-        check(
-            2028,
-            "3 Jan*, 14 Apr, 17 Apr, 1 May, 29 May, 28 Aug, 25 Dec, 26 Dec",
-        );
+        check(2012, "2 Jan*, 6 Apr, 9 Apr, 7 May, 4 Jun, 5 Jun, 27 Aug, 25 Dec, 26 Dec");
+        check(2017, "2 Jan*, 14 Apr, 17 Apr, 1 May, 29 May, 28 Aug, 25 Dec, 26 Dec");
+        check(2018, "1 Jan, 30 Mar, 2 Apr, 7 May, 28 May, 27 Aug, 25 Dec, 26 Dec");
+        check(2019, "1 Jan, 19 Apr, 22 Apr, 6 May, 27 May, 26 Aug, 25 Dec, 26 Dec");
+        check(2020, "1 Jan, 10 Apr, 13 Apr, 8 May, 25 May, 31 Aug, 25 Dec, 28 Dec*");
+        check(2021, "1 Jan, 2 Apr, 5 Apr, 3 May, 31 May, 30 Aug, 27 Dec*, 28 Dec*");
+        check(2022, "3 Jan*, 15 Apr, 18 Apr, 2 May, 2 Jun, 3 Jun, 29 Aug, 19 Sep, 26 Dec, 27 Dec*");
+        check(2023, "2 Jan*, 7 Apr, 10 Apr, 1 May, 8 May, 29 May, 28 Aug, 25 Dec, 26 Dec");
+        check(2025, "1 Jan, 18 Apr, 21 Apr, 5 May, 26 May, 25 Aug, 25 Dec, 26 Dec");
+        check(2026, "1 Jan, 3 Apr, 6 Apr, 4 May, 25 May, 31 Aug, 25 Dec, 28 Dec*");
+        check(2027, "1 Jan, 26 Mar, 29 Mar, 3 May, 31 May, 30 Aug, 27 Dec*, 28 Dec*");
+        check(2028, "3 Jan*, 14 Apr, 17 Apr, 1 May, 29 May, 28 Aug, 25 Dec, 26 Dec");
     }
 
     #[test]
     fn beyond_what_is_published_the_rules_go_on() {
-        check(
-            2029,
-            "1 Jan, 30 Mar, 2 Apr, 7 May, 28 May, 27 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2030,
-            "1 Jan, 19 Apr, 22 Apr, 6 May, 27 May, 26 Aug, 25 Dec, 26 Dec",
-        );
-        check(
-            2033,
-            "3 Jan*, 15 Apr, 18 Apr, 2 May, 30 May, 29 Aug, 26 Dec, 27 Dec*",
-        );
+        check(2029, "1 Jan, 30 Mar, 2 Apr, 7 May, 28 May, 27 Aug, 25 Dec, 26 Dec");
+        check(2030, "1 Jan, 19 Apr, 22 Apr, 6 May, 27 May, 26 Aug, 25 Dec, 26 Dec");
+        check(2033, "3 Jan*, 15 Apr, 18 Apr, 2 May, 30 May, 29 Aug, 26 Dec, 27 Dec*");
     }
 
     #[test]
@@ -293,8 +219,7 @@ mod tests {
         for year in 1972..=2200 {
             let mut days: Vec<Date> = by_rule(year).into_iter().map(|(day, ..)| day).collect();
             assert!(
-                days.iter()
-                    .all(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)),
+                days.iter().all(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)),
                 "{year}"
             );
             days.sort_unstable();

@@ -21,19 +21,13 @@ pub(crate) fn last(zone: &TimeZone, local: DateTime) -> Timestamp {
 fn instant(zone: &TimeZone, local: DateTime, second: bool) -> Timestamp {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     match ambiguous.offset() {
-        AmbiguousOffset::Gap { .. } => ambiguous.earlier().map(|before| {
-            zone.following(before)
-                .next()
-                .map_or(before, |transition| transition.timestamp())
-        }),
+        AmbiguousOffset::Gap { .. } => ambiguous
+            .earlier()
+            .map(|before| zone.following(before).next().map_or(before, |transition| transition.timestamp())),
         AmbiguousOffset::Fold { .. } if second => ambiguous.later(),
         AmbiguousOffset::Fold { .. } | AmbiguousOffset::Unambiguous { .. } => ambiguous.compatible(),
     }
-    .unwrap_or(if local.year() < 1970 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    })
+    .unwrap_or(if local.year() < 1970 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 #[cfg(test)]
@@ -50,55 +44,15 @@ mod tests {
     #[test]
     fn a_skipped_time_is_the_end_of_the_gap_and_a_doubled_one_is_two() {
         let london = "Europe/London";
-        check(
-            london,
-            "2027-03-28T00:59",
-            "2027-03-28T00:59:00Z",
-            "2027-03-28T00:59:00Z",
-        );
-        check(
-            london,
-            "2027-03-28T01:00",
-            "2027-03-28T01:00:00Z",
-            "2027-03-28T01:00:00Z",
-        );
-        check(
-            london,
-            "2027-03-28T01:30",
-            "2027-03-28T01:00:00Z",
-            "2027-03-28T01:00:00Z",
-        );
-        check(
-            london,
-            "2027-03-28T02:00",
-            "2027-03-28T01:00:00Z",
-            "2027-03-28T01:00:00Z",
-        );
-        check(
-            london,
-            "2027-10-31T01:00",
-            "2027-10-31T00:00:00Z",
-            "2027-10-31T01:00:00Z",
-        );
-        check(
-            london,
-            "2027-10-31T01:59",
-            "2027-10-31T00:59:00Z",
-            "2027-10-31T01:59:00Z",
-        );
-        check(
-            london,
-            "2027-10-31T02:00",
-            "2027-10-31T02:00:00Z",
-            "2027-10-31T02:00:00Z",
-        );
+        check(london, "2027-03-28T00:59", "2027-03-28T00:59:00Z", "2027-03-28T00:59:00Z");
+        check(london, "2027-03-28T01:00", "2027-03-28T01:00:00Z", "2027-03-28T01:00:00Z");
+        check(london, "2027-03-28T01:30", "2027-03-28T01:00:00Z", "2027-03-28T01:00:00Z");
+        check(london, "2027-03-28T02:00", "2027-03-28T01:00:00Z", "2027-03-28T01:00:00Z");
+        check(london, "2027-10-31T01:00", "2027-10-31T00:00:00Z", "2027-10-31T01:00:00Z");
+        check(london, "2027-10-31T01:59", "2027-10-31T00:59:00Z", "2027-10-31T01:59:00Z");
+        check(london, "2027-10-31T02:00", "2027-10-31T02:00:00Z", "2027-10-31T02:00:00Z");
         // A gap of half an hour: 02:15 does not exist, the clock goes from 02:00 to 02:30 (15:30 UTC).
-        check(
-            "Australia/Lord_Howe",
-            "2026-10-04T02:15",
-            "2026-10-03T15:30:00Z",
-            "2026-10-03T15:30:00Z",
-        );
+        check("Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30:00Z", "2026-10-03T15:30:00Z");
     }
 
     #[test]
