@@ -105,16 +105,20 @@ ids! {
     DeskId,
 }
 
+impl OperationId {
+    /// Sorts before every id: the start of a range.
+    pub(crate) fn lowest() -> Self {
+        Self("".into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_id_is_a_short_plain_word() {
-        assert_eq!(
-            ApiId::parse("patient-demographics").unwrap().as_str(),
-            "patient-demographics"
-        );
+        assert_eq!(ApiId::parse("patient-demographics").unwrap().as_str(), "patient-demographics");
         assert_eq!(PersonId::parse("oncall.one").unwrap().to_string(), "oncall.one");
         assert_eq!(ApiId::parse(""), Err(IdError::Empty));
         assert_eq!(ApiId::parse("Results"), Err(IdError::Character('R')));

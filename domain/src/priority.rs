@@ -17,11 +17,7 @@ impl Priority {
 
     /// `1..=5`, else `None`.
     pub const fn new(number: u8) -> Option<Self> {
-        if matches!(number, 1..=5) {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if matches!(number, 1..=5) { Some(Self(number)) } else { None }
     }
 
     /// `1..=5`; 1 is the highest.
@@ -77,24 +73,15 @@ impl Matrix {
     pub fn priority(&self, rating: Rating) -> Priority {
         let row = usize::from(rating.impact.clamp(1, 5) - 1);
         let column = usize::from(rating.urgency.clamp(1, 5) - 1);
-        self.0
-            .get(row)
-            .and_then(|r| r.get(column))
-            .copied()
-            .unwrap_or(Priority::P5)
+        self.0.get(row).and_then(|r| r.get(column)).copied().unwrap_or(Priority::P5)
     }
 }
 
 impl Default for Matrix {
     /// The HSCIC Severity Level Guidelines (2017): incident-systems.md §4.
     fn default() -> Self {
-        const CELLS: [[u8; 5]; 5] = [
-            [1, 1, 2, 2, 3],
-            [1, 2, 2, 3, 4],
-            [2, 3, 3, 4, 4],
-            [3, 3, 4, 4, 5],
-            [4, 5, 5, 5, 5],
-        ];
+        const CELLS: [[u8; 5]; 5] =
+            [[1, 1, 2, 2, 3], [1, 2, 2, 3, 4], [2, 3, 3, 4, 4], [3, 3, 4, 4, 5], [4, 5, 5, 5, 5]];
         Self(CELLS.map(|row| row.map(Priority)))
     }
 }
@@ -109,15 +96,11 @@ pub fn rate(environment: Environment, level: ServiceLevel, status: Status, insta
     };
     let urgency = match status {
         Status::MajorOutage => 1,
-        Status::PartialOutage | Status::Unknown => 2,
-        Status::Degraded => 3,
+        Status::PartialOutage => 2,
+        Status::Degraded | Status::Unknown => 3,
         Status::Operational | Status::Maintenance => 5,
     };
-    let impact = if instances >= 3 && impact > 1 {
-        impact - 1
-    } else {
-        impact
-    };
+    let impact = if instances >= 3 && impact > 1 { impact - 1 } else { impact };
     Rating { impact, urgency }
 }
 

@@ -44,15 +44,11 @@ pub fn judge(outcome: &Outcome, slow: Duration) -> Verdict {
         None if outcome.total > slow => Verdict::Slow,
         None => Verdict::Pass,
         Some(failure) if failure.layer == Layer::Ours => Verdict::Inconclusive,
-        Some(failure) => match failure.kind {
-            FailureKind::AccessRefused | FailureKind::RateLimited => Verdict::Inconclusive,
-            FailureKind::HealthWarn => Verdict::Slow,
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "every other kind, also one added later, is a failure"
-            )]
-            _ => Verdict::Fail,
-        },
+        Some(failure) if matches!(failure.kind, FailureKind::AccessRefused | FailureKind::RateLimited) => {
+            Verdict::Inconclusive
+        }
+        Some(failure) if failure.kind == FailureKind::HealthWarn => Verdict::Slow,
+        Some(_) => Verdict::Fail,
     }
 }
 
