@@ -176,7 +176,7 @@ mod tests {
     fn check(
         before: Option<Status>,
         changes: &[(i64, Status, bool)],
-        expected: [f64; 5],
+        expected: [u64; 5],
         shares: [Option<f64>; 2],
     ) {
         let noon = at("2026-09-11T12:00:00Z");
@@ -188,15 +188,18 @@ mod tests {
         let before = before.map(|status| health(status, false, after(-600)));
         let tally = Tally::of(before.as_ref(), &changes, noon, after(60));
         let seconds = [tally.operational, tally.degraded, tally.down, tally.maintenance, tally.unknown];
-        assert_eq!(seconds.map(|seconds| seconds / 60.0), expected);
+        assert_eq!(
+            seconds.map(Duration::from_secs_f64),
+            expected.map(|minutes| Duration::from_secs(60 * minutes))
+        );
         assert_eq!([tally.availability(), tally.coverage()], shares);
     }
 
     #[test]
     fn seconds_are_counted_by_the_status_in_force() {
         use Status::{Degraded, MajorOutage, Operational, PartialOutage, Unknown};
-        check(None, &[], [0.0, 0.0, 0.0, 0.0, 60.0], [None, Some(0.0)]);
-        check(Some(Operational), &[], [60.0, 0.0, 0.0, 0.0, 0.0], [Some(1.0), Some(1.0)]);
+        check(None, &[], [0, 0, 0, 0, 60], [None, Some(0.0)]);
+        check(Some(Operational), &[], [60, 0, 0, 0, 0], [Some(1.0), Some(1.0)]);
         check(
             Some(Operational),
             &[
@@ -205,28 +208,28 @@ mod tests {
                 (30, Degraded, false),
                 (45, Operational, false),
             ],
-            [30.0, 15.0, 15.0, 0.0, 0.0],
+            [30, 15, 15, 0, 0],
             [Some(0.75), Some(1.0)],
         );
         // A gap is in coverage, not in availability.
         check(
             Some(Operational),
             &[(15, Unknown, false), (45, Operational, false)],
-            [30.0, 0.0, 0.0, 0.0, 30.0],
+            [30, 0, 0, 0, 30],
             [Some(1.0), Some(0.5)],
         );
         // Planned work hides the failure from availability, but what was not measured stays unknown.
         check(
             Some(MajorOutage),
             &[(0, MajorOutage, true), (15, Unknown, true), (30, Operational, true), (45, Operational, false)],
-            [15.0, 0.0, 0.0, 30.0, 15.0],
+            [15, 0, 0, 30, 15],
             [Some(1.0), Some(0.75)],
         );
         // What changed before the range is in force when it begins; what changes after it does not count.
         check(
             Some(Operational),
             &[(-5, MajorOutage, false), (60, Operational, false), (90, Unknown, false)],
-            [0.0, 0.0, 60.0, 0.0, 0.0],
+            [0, 0, 60, 0, 0],
             [Some(0.0), Some(1.0)],
         );
     }

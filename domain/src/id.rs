@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn what_would_need_quoting_is_refused_by_name() {
-        for (word, character) in [("a b", ' '), ("a'b", '\''), ("a%2fb", '%'), ("caffi-ŵy", 'ŵ'), (".a", '.'), ("a\n", '\n')]
+        for (word, character) in
+            [("a b", ' '), ("a'b", '\''), ("a%2fb", '%'), ("caffi-ŵy", 'ŵ'), (".a", '.'), ("a\n", '\n')]
         {
             assert_eq!(ApiId::parse(word), Err(IdError::Character(character)), "{word:?}");
         }

@@ -163,7 +163,9 @@ mod tests {
         assert_eq!(priority(Environment::Production, Critical, outage, 1), Priority::P1);
         assert_eq!(priority(Environment::Production, Standard, outage, 1).number(), 2);
         assert_eq!(priority(Environment::Production, Standard, outage, 3), Priority::P1);
-        for environment in [Environment::Sandbox, Environment::Development, Environment::Sit, Environment::Uat] {
+        for environment in
+            [Environment::Sandbox, Environment::Development, Environment::Sit, Environment::Uat]
+        {
             for status in Status::ALL {
                 for instances in [1, 3, 100] {
                     let priority = priority(environment, Critical, status, instances);
@@ -179,17 +181,22 @@ mod tests {
             for level in LEVELS {
                 for instances in [0, 1, 2, 3, 60] {
                     for worse in WORSE.windows(2) {
-                        assert!(
-                            priority(environment, level, worse[1], instances)
-                                .is_at_least(priority(environment, level, worse[0], instances))
-                        );
+                        assert!(priority(environment, level, worse[1], instances).is_at_least(priority(
+                            environment,
+                            level,
+                            worse[0],
+                            instances
+                        )));
                     }
                     for status in Status::ALL {
                         let here = priority(environment, level, status, instances);
                         assert!(priority(environment, level, status, instances + 1).is_at_least(here));
-                        assert!(priority(Environment::Production, level, status, instances).is_at_least(here));
                         assert!(
-                            priority(environment, ServiceLevel::Critical, status, instances).is_at_least(here)
+                            priority(Environment::Production, level, status, instances).is_at_least(here)
+                        );
+                        assert!(
+                            priority(environment, ServiceLevel::Critical, status, instances)
+                                .is_at_least(here)
                         );
                     }
                 }

@@ -99,11 +99,33 @@ mod tests {
     #[test]
     fn what_the_api_gets_wrong_is_a_failure_however_fast_or_slow() {
         for kind in [
-            NameNotFound, NameFailed, Refused, Reset, Unreachable, ConnectTimeout, Handshake, TlsTimeout,
-            CertificateExpired, CertificateNotYetValid, CertificateUntrusted, CertificateName,
-            ClientCertificate, ClosedEarly, FirstByteTimeout, BodyTimeout, BodyTruncated, TooLarge, NotHttp,
-            GatewayError, BackendUnavailable, ServerError, UnexpectedStatus, HealthFail, BadBody,
-            ExpectationFailed, CertificateEndsSoon,
+            NameNotFound,
+            NameFailed,
+            Refused,
+            Reset,
+            Unreachable,
+            ConnectTimeout,
+            Handshake,
+            TlsTimeout,
+            CertificateExpired,
+            CertificateNotYetValid,
+            CertificateUntrusted,
+            CertificateName,
+            ClientCertificate,
+            ClosedEarly,
+            FirstByteTimeout,
+            BodyTimeout,
+            BodyTruncated,
+            TooLarge,
+            NotHttp,
+            GatewayError,
+            BackendUnavailable,
+            ServerError,
+            UnexpectedStatus,
+            HealthFail,
+            BadBody,
+            ExpectationFailed,
+            CertificateEndsSoon,
         ] {
             for milliseconds in [1, 5_000] {
                 check(Some((Layer::Backend, kind)), milliseconds, Verdict::Fail);
