@@ -107,6 +107,9 @@ impl Overlay {
     }
 
     fn fold(&mut self, event: Event, inbox: Option<InboxId>, now: Timestamp) {
+        if !self.is_worth_committing() {
+            self.began = Instant::now();
+        }
         let Decision { after, changes, probes, verdict, answer } = decide(&self.situation, &event, now);
         self.situation = after;
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
@@ -236,7 +239,7 @@ impl Recorder {
         loop {
             match self.store.record(&overlay.batch).await {
                 Ok(()) => return Ok(Some(self.publish(overlay))),
-                Err(error) if error.is_final() => return Err(error),
+                Err(error) if is_final(&error) => return Err(error),
                 Err(error) => {
                     self.recording.failures.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, events = overlay.events.len(), "the store did not take a batch; the same events are folded again");
@@ -279,7 +282,7 @@ impl Recorder {
     }
 
     /// What is in hand when the program stops.
-    async fn drain(mut self, mut overlay: Overlay) {
+    async fn drain(&mut self, mut overlay: Overlay) {
         let now = self.clock.now();
         while let Ok(outcome) = self.outcomes.try_recv() {
             overlay.fold(Event::Outcome(Arc::new(outcome)), None, now);
@@ -294,6 +297,18 @@ impl Recorder {
             Ok(Err(error)) => tracing::error!(%error, "the last batch was not stored"),
             Err(_) => tracing::error!("the last batch was not stored within the grace period"),
         }
+    }
+}
+
+/// What no repetition mends: the program ends and says so, rather than probe for nothing.
+const fn is_final(error: &store::Error) -> bool {
+    match error {
+        store::Error::Newer { .. } | store::Error::Refused { .. } | store::Error::Corrupt { .. } => true,
+        store::Error::Busy { .. }
+        | store::Error::Full { .. }
+        | store::Error::Unavailable { .. }
+        | store::Error::TooMuch { .. }
+        | store::Error::Other { .. } => false,
     }
 }
 
