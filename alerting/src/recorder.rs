@@ -150,7 +150,7 @@ impl Recorder {
         let mut overlay = Overlay::new(&situation);
         overlay.fold(Event::Due, None, self.clock.now());
         loop {
-            let wake = self.wake(&overlay, due_at);
+            let wake = wake(&overlay, due_at);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -175,14 +175,14 @@ impl Recorder {
             }
             if due_at <= Instant::now() {
                 overlay.fold(Event::Due, None, now);
-                due_at = Instant::now() + self.until_due(&overlay.situation, now);
+                due_at = Instant::now() + until_due(&overlay.situation, now);
             }
             let waited = overlay.began.elapsed() >= LONGEST_BATCH || overlay.events.len() >= LARGEST_BATCH;
             if (overlay.urgent || waited) && overlay.is_worth_committing() {
                 let Some(committed) = self.commit(overlay, &situation, &stop).await? else { return Ok(()) };
                 situation = committed;
                 situation.forget(now - REMEMBERED_FOR);
-                due_at = due_at.min(Instant::now() + self.until_due(&situation, self.clock.now()));
+                due_at = due_at.min(Instant::now() + until_due(&situation, self.clock.now()));
                 overlay = Overlay::new(&situation);
             } else if !overlay.is_worth_committing() {
                 // Nothing came of it; what was folded need not be kept.
@@ -215,17 +215,6 @@ impl Recorder {
             }
             Err(error) => tracing::warn!(%error, "the inbox cannot be read; it is tried again"),
         }
-    }
-
-    /// When to look again: something is due, or a batch has waited long enough.
-    fn wake(&self, overlay: &Overlay, due_at: Instant) -> Instant {
-        let batch = overlay.is_worth_committing().then(|| overlay.began + LONGEST_BATCH);
-        batch.map_or(due_at, |batch| batch.min(due_at))
-    }
-
-    fn until_due(&self, situation: &Situation, now: Timestamp) -> Duration {
-        let next = situation.next_action_at(now).map(|at| at.duration_since(now));
-        next.map_or(TICK, |next| Duration::try_from(next).unwrap_or(Duration::ZERO).min(TICK))
     }
 
     /// Commits, however often it takes; `None`: stopped before the store took it.
@@ -298,6 +287,17 @@ impl Recorder {
             Err(_) => tracing::error!("the last batch was not stored within the grace period"),
         }
     }
+}
+
+/// When to look again: something is due, or a batch has waited long enough.
+fn wake(overlay: &Overlay, due_at: Instant) -> Instant {
+    let batch = overlay.is_worth_committing().then(|| overlay.began + LONGEST_BATCH);
+    batch.map_or(due_at, |batch| batch.min(due_at))
+}
+
+fn until_due(situation: &Situation, now: Timestamp) -> Duration {
+    let next = situation.next_action_at(now).map(|at| at.duration_since(now));
+    next.map_or(TICK, |next| Duration::try_from(next).unwrap_or(Duration::ZERO).min(TICK))
 }
 
 /// What no repetition mends: the program ends and says so, rather than probe for nothing.
