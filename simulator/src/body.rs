@@ -15,7 +15,7 @@ pub(crate) enum AnswerBody {
     /// All of it.
     Whole(Option<Bytes>),
     /// The first half, then the connection breaks.
-    HalfThenBreak(Option<Bytes>),
+    HalfThenBreak(Option<Bytes>, Pin<Box<Sleep>>),
     /// Chunks as fast as they are read, with a breath in between, for ever.
     Endless(Pin<Box<Sleep>>),
 }
@@ -23,6 +23,10 @@ pub(crate) enum AnswerBody {
 impl AnswerBody {
     pub(crate) fn endless() -> Self {
         Self::Endless(Box::pin(tokio::time::sleep(Duration::ZERO)))
+    }
+
+    pub(crate) fn half_then_break(all: Bytes) -> Self {
+        Self::HalfThenBreak(Some(all), Box::pin(tokio::time::sleep(BREATH)))
     }
 }
 
@@ -39,10 +43,11 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::HalfThenBreak(bytes) => Poll::Ready(Some(match bytes.take() {
-                Some(all) => Ok(Frame::data(all.slice(..all.len() / 2))),
-                None => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-            })),
+            Self::HalfThenBreak(bytes, breath) => match bytes.take() {
+                Some(all) => Poll::Ready(Some(Ok(Frame::data(all.slice(..all.len() / 2))))),
+                // The first half goes out while this waits: an error at once would break the connection before the headers.
+                None => breath.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            },
             Self::Endless(breath) => match breath.as_mut().poll(context) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(()) => {
@@ -56,9 +61,9 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             // The headers promise all of it; that is the lie.
-            Self::Whole(Some(bytes)) | Self::HalfThenBreak(Some(bytes)) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Whole(Some(bytes)) | Self::HalfThenBreak(Some(bytes), _) => SizeHint::with_exact(bytes.len() as u64),
             Self::Whole(None) => SizeHint::with_exact(0),
-            Self::HalfThenBreak(None) | Self::Endless(_) => SizeHint::default(),
+            Self::HalfThenBreak(None, _) | Self::Endless(_) => SizeHint::default(),
         }
     }
 }

@@ -259,7 +259,7 @@ fn wire(answer: &Answer, asked: &HeaderMap, fault: Fault) -> io::Result<Response
         Fault::Endless => AnswerBody::endless(),
         Fault::Truncated => {
             builder = builder.header(header::CONTENT_LENGTH, answer.body.len());
-            AnswerBody::HalfThenBreak(Some(answer.body.clone()))
+            AnswerBody::half_then_break(answer.body.clone())
         }
         _other => AnswerBody::Whole(Some(answer.body.clone())),
     };
