@@ -3,6 +3,9 @@
 use crate::body::Body;
 use std::sync::LazyLock;
 
+/// How long a document that changes with the program only may be kept.
+pub(crate) const AN_HOUR: &str = "public, max-age=3600";
+
 /// A file with its path.
 #[derive(Debug)]
 pub(crate) struct Asset {

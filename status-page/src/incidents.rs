@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{IncidentStatus, InstanceId, Language, Ticket};
+use domain::{IncidentStatus, InstanceId, Ticket};
 use serde::Serialize;
 
 /// An incident with its newest post.
@@ -200,13 +200,5 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
         stopped: escalation.and_then(|running| running.stopped.clone()),
         evidence: lines(&incident.evidence),
         timeline: lines(&incident.timeline),
-    }
-}
-
-/// The language that a record which is kept in English is marked with on a Welsh page.
-pub(crate) const fn record_language(page: Language) -> Option<&'static str> {
-    match page {
-        Language::En => None,
-        Language::Cy => Some("en"),
     }
 }

@@ -1,6 +1,6 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
-use domain::{Health, Incident, InstanceId, Status, Tally};
+use domain::{Health, Incident, InstanceId, Percentiles, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub struct Past {
     /// Seconds by kind over the 90 days to now.
     pub last_quarter: Tally,
     /// How fast the first critical operation answered lately.
-    pub latency: Option<Latency>,
+    pub latency: Option<Percentiles>,
 }
 
 /// A stretch of time drawn as one bar.
@@ -53,30 +53,6 @@ pub struct Day {
     pub span: Span,
     /// Seconds by kind.
     pub tally: Tally,
-}
-
-/// How fast an operation answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latency {
-    /// Half of the answers came within this.
-    pub p50: Duration,
-    /// 95 of 100 came within this.
-    pub p95: Duration,
-    /// Of so many answers.
-    pub samples: usize,
-}
-
-impl Latency {
-    /// By nearest rank; `None` without answers.
-    pub fn of(mut answers: Vec<Duration>) -> Option<Self> {
-        answers.sort_unstable();
-        let rank = |percent: usize| answers.get((answers.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        Some(Self {
-            p50: rank(50)?,
-            p95: rank(95)?,
-            samples: answers.len(),
-        })
-    }
 }
 
 impl Past {
@@ -255,14 +231,5 @@ mod tests {
         assert_eq!(dates[88..], ["2026-10-25", "2026-10-26"]);
         let of = days(now, &london()).collect::<Vec<_>>();
         assert_eq!(of[88].2.duration_since(of[88].1).as_hours(), 25);
-    }
-
-    #[test]
-    fn percentiles_are_by_nearest_rank() {
-        let ms = Duration::from_millis;
-        assert_eq!(Latency::of(vec![]), None);
-        let hundred = Latency::of((1..=100).map(ms).collect()).unwrap();
-        assert_eq!((hundred.p50, hundred.p95, hundred.samples), (ms(50), ms(95), 100));
-        assert_eq!(Latency::of(vec![ms(7)]).unwrap().p95, ms(7));
     }
 }

@@ -49,6 +49,17 @@ pub struct Renderer {
     pub(crate) words: Arc<Words>,
 }
 
+/// Where a page stands, for its links.
+#[derive(Debug)]
+pub(crate) enum Place<'a> {
+    /// One of the pages.
+    Page(&'a Page),
+    /// Nowhere: what was asked for is not there.
+    Nowhere,
+    /// Behind a called person's reference.
+    Ack(&'a str),
+}
+
 /// What stands around every page.
 #[derive(Debug, Serialize)]
 struct Frame {
@@ -105,25 +116,25 @@ impl Renderer {
         let html = match page {
             Page::Front => {
                 let view = front::front(&wording, find)?;
-                self.html("front.html", &wording, Some(page), wording.text(&snapshot.title), &view)?
+                self.html("front.html", &wording, &Place::Page(page), wording.text(&snapshot.title), &view)?
             }
             Page::Api(id) => {
                 let Some(api) = snapshot.api(id) else {
                     return Ok(None);
                 };
                 let view = api_page::one_api(&wording, api)?;
-                self.html("api.html", &wording, Some(page), wording.text(&api.api.name), &view)?
+                self.html("api.html", &wording, &Place::Page(page), wording.text(&api.api.name), &view)?
             }
             Page::Environment(environment) => {
                 if !snapshot.environments.contains(environment) {
                     return Ok(None);
                 }
                 let view = api_page::one_environment(&wording, *environment)?;
-                self.html("environment.html", &wording, Some(page), &wording.environment(*environment)?, &view)?
+                self.html("environment.html", &wording, &Place::Page(page), &wording.environment(*environment)?, &view)?
             }
             Page::Incidents => {
                 let view = incidents::incidents(&wording)?;
-                self.html("incidents.html", &wording, Some(page), &title("incidents")?, &view)?
+                self.html("incidents.html", &wording, &Place::Page(page), &title("incidents")?, &view)?
             }
             Page::Incident(id) => {
                 let Some(incident) = snapshot.incidents.iter().find(|view| view.incident.id == *id) else {
@@ -131,23 +142,23 @@ impl Renderer {
                 };
                 let view = incidents::one_incident(&wording, incident)?;
                 let title = wording.incident_title(incident)?;
-                self.html("incident.html", &wording, Some(page), &title, &view)?
+                self.html("incident.html", &wording, &Place::Page(page), &title, &view)?
             }
             Page::Maintenance => {
                 let view = planned::Maintenance {
                     planned: planned::planned(&wording, None)?,
                 };
-                self.html("maintenance.html", &wording, Some(page), &title("maintenance")?, &view)?
+                self.html("maintenance.html", &wording, &Place::Page(page), &title("maintenance")?, &view)?
             }
             Page::Measuring => {
                 let view = front::Legend {
                     legend: front::legend(&wording)?,
                 };
-                self.html("measuring.html", &wording, Some(page), &title("measuring")?, &view)?
+                self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
             }
             Page::Accessibility => {
                 let title = title("accessibility")?;
-                self.html("accessibility.html", &wording, Some(page), &title, &Nothing {})?
+                self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
             }
         };
         Ok(Some(html))
@@ -157,7 +168,7 @@ impl Renderer {
     pub(crate) fn not_found(&self, snapshot: &Snapshot, language: Language) -> Result<String, RenderError> {
         let wording = self.wording(snapshot, language);
         let title = wording.plain("not-found")?;
-        self.html("not-found.html", &wording, None, &title, &Nothing {})
+        self.html("not-found.html", &wording, &Place::Nowhere, &title, &Nothing {})
     }
 
     pub(crate) fn wording<'a>(&'a self, snapshot: &'a Snapshot, language: Language) -> Wording<'a> {
@@ -173,14 +184,14 @@ impl Renderer {
         &self,
         template: &str,
         wording: &Wording<'_>,
-        page: Option<&Page>,
+        place: &Place<'_>,
         title: &str,
         view: &impl Serialize,
     ) -> Result<String, RenderError> {
         let mut context =
             Context::from_serialize(view).map_err(|error| RenderError::View(error.to_string()))?;
         context.insert("lang", wording.language.tag());
-        context.insert("frame", &frame(wording, page, title)?);
+        context.insert("frame", &frame(wording, place, title)?);
         Ok(self.tera.render(template, &context)?)
     }
 }
@@ -189,10 +200,18 @@ impl Renderer {
 #[derive(Debug, Serialize)]
 struct Nothing {}
 
-fn frame(wording: &Wording<'_>, page: Option<&Page>, title: &str) -> Result<Frame, RenderError> {
+fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame, RenderError> {
     let snapshot = wording.snapshot;
     let language = wording.language;
-    let here = page.unwrap_or(&Page::Front);
+    let page = match place {
+        Place::Page(page) => Some(*page),
+        Place::Nowhere | Place::Ack(_) => None,
+    };
+    let here = |language: Language| match place {
+        Place::Page(page) => page.path(language),
+        Place::Nowhere => Page::Front.path(language),
+        Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
+    };
     let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
         Ok(Link {
             href: wording.href(page),
@@ -203,14 +222,14 @@ fn frame(wording: &Wording<'_>, page: Option<&Page>, title: &str) -> Result<Fram
     Ok(Frame {
         lang: language.tag(),
         other: language.other().tag(),
-        other_href: here.path(language.other()),
+        other_href: here(language.other()),
         hrefs: match page {
             None => Vec::new(),
             Some(page) => Language::ALL
                 .map(|language| (language.tag(), format!("{}{}", base(language), page.path(language))))
                 .to_vec(),
         },
-        here: here.path(language),
+        here: here(language),
         home: link(&Page::Front, "home")?,
         site: wording.text(&snapshot.title).to_owned(),
         title: title.to_owned(),
@@ -223,7 +242,7 @@ fn frame(wording: &Wording<'_>, page: Option<&Page>, title: &str) -> Result<Fram
         accessibility: wording.href(&Page::Accessibility),
         css: assets::css().path.clone(),
         icon: assets::icon().path.clone(),
-        internal: snapshot.audience == Audience::Internal,
+        internal: snapshot.audience == Audience::Internal && page.is_some(),
         as_of: page.map(|_| wording.times().exact(snapshot.as_of)),
         stale_since: snapshot
             .heard_at

@@ -213,7 +213,7 @@ fn anything_speaks(situation: &Situation, now: Timestamp) -> bool {
 }
 
 /// Whether an outcome of `at` speaks no longer (DESIGN §5, "Valid for how long").
-fn is_over(at: Timestamp, check: &Check, now: Timestamp) -> bool {
+pub(crate) fn is_over(at: Timestamp, check: &Check, now: Timestamp) -> bool {
     at.checked_add(check.validity()).is_ok_and(|end| end < now)
 }
 

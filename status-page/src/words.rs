@@ -46,7 +46,7 @@ impl fmt::Debug for Words {
 }
 
 /// The variables of a message.
-pub type Args<'a> = [(&'static str, FluentValue<'a>)];
+pub(crate) type Args<'a> = [(&'static str, FluentValue<'a>)];
 
 impl Words {
     /// Reads the embedded files.
@@ -58,7 +58,7 @@ impl Words {
     }
 
     /// The words for `key` in `language`, with `args` put in.
-    pub fn find(&self, language: Language, key: &str, args: &Args<'_>) -> Result<String, WordsError> {
+    pub(crate) fn find(&self, language: Language, key: &str, args: &Args<'_>) -> Result<String, WordsError> {
         let bundle = match language {
             Language::En => &self.en,
             Language::Cy => &self.cy,
