@@ -1,14 +1,9 @@
 //! Serves pages made from Situations made by hand, to be looked at: `cargo run -p status-page --example look`.
 //! Ports from 9200 up: all well, trouble, sixty APIs, one API, nothing yet; each public, then internal.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a tool for looking at pages; where it fails, it says so and stops"
-)]
+#![expect(clippy::unwrap_used, reason = "a tool for looking at pages; where it fails, it says so and stops")]
 
 #[path = "../tests/pages/estate.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests, which use more of it")]
+#[expect(clippy::indexing_slicing, reason = "made by hand: what it indexes is there")]
 mod estate;
 
 use domain::{Clock, Situation};
@@ -26,7 +21,10 @@ async fn main() {
         ("trouble", estate::trouble()),
         ("sixty", estate::sixty()),
         ("one", estate::one_api()),
-        ("nothing", estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::FhirR4)])),
+        (
+            "nothing",
+            estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::FhirR4)]),
+        ),
     ];
     let mut tasks = tokio::task::JoinSet::new();
     for (n, (name, situation)) in (0_u16..).zip(stories) {

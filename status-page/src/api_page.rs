@@ -44,6 +44,7 @@ struct Line {
     shape: Shape,
     under: Option<String>,
     since: Option<When>,
+    until: Option<When>,
     strip: Bars,
     availability: Option<String>,
     checked: Option<When>,
@@ -107,16 +108,9 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
                 text: wording.text(&parent.api.name).to_owned(),
             })
             .collect(),
-        instances: view
-            .instances
-            .iter()
-            .map(|instance| full(wording, instance))
-            .collect::<Result<_, _>>()?,
+        instances: view.instances.iter().map(|instance| full(wording, instance)).collect::<Result<_, _>>()?,
         open: about(true).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
-        over: about(false)
-            .take(OVER)
-            .map(|incident| block(wording, incident))
-            .collect::<Result<_, _>>()?,
+        over: about(false).take(OVER).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -141,10 +135,7 @@ pub(crate) fn one_environment(
         })?,
         shape: wording.shape(status)?,
         sentence,
-        rows: instances
-            .into_iter()
-            .map(|instance| line(wording, instance))
-            .collect::<Result<_, _>>()?,
+        rows: instances.into_iter().map(|instance| line(wording, instance)).collect::<Result<_, _>>()?,
         open: snapshot
             .open_incidents()
             .filter(|view| view.incident.environment == environment)
@@ -162,13 +153,14 @@ fn line(wording: &Wording<'_>, instance: &InstanceView) -> Result<Line, WordsErr
         },
         shape: wording.shape(instance.shown)?,
         under: crate::front::under(wording, instance)?,
-        since: instance.since.map(|at| wording.short(at)),
+        since: crate::front::since(wording, instance),
+        until: crate::front::until(wording, instance),
         strip: wording.strip(instance)?,
         availability: instance
             .past
             .as_ref()
             .and_then(|past| past.last_quarter.availability())
             .map(crate::when::percent),
-        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+        checked: instance.checked_at.map(|at| wording.times().second(at)),
     })
 }

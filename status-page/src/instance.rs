@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, InstanceView, OperationView, Page, TrackView, WordsError,
-    front::under,
+    front::{since, under, until},
     past::{Day, minutes},
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
@@ -19,6 +19,7 @@ pub(crate) struct FullInstance {
     shape: Shape,
     under: Option<String>,
     since: Option<When>,
+    until: Option<When>,
     layer: Option<String>,
     checked: Option<When>,
     numbers: Vec<Number>,
@@ -88,14 +89,17 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         anchor: instance.id.environment.word(),
         shape: wording.shape(instance.shown)?,
         under: under(wording, instance)?,
-        since: instance.since.map(|at| wording.short(at)),
+        since: if instance.shown == Status::Maintenance {
+            since(wording, instance)
+        } else {
+            instance.since.map(|at| wording.short(at))
+        },
+        until: until(wording, instance),
         layer: instance.layer.map(|layer| wording.layer(layer)).transpose()?,
-        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+        checked: instance.checked_at.map(|at| wording.times().second(at)),
         numbers: numbers(wording, instance)?,
         strip: wording.strip(instance)?,
-        bars: past
-            .map(|_| wording.drawn(&spans, "bars-label", "days"))
-            .transpose()?,
+        bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
         days: day_rows(wording, days)?,
         operations,
@@ -119,20 +123,15 @@ fn numbers(wording: &Wording<'_>, instance: &InstanceView) -> Result<Vec<Number>
         numbers.push(Number {
             what: wording.plain(key)?,
             value: share(tally.availability())?,
-            more: wording.say(
-                "measured-share",
-                &[("share", percent(tally.coverage().unwrap_or(0.0)).into())],
-            )?,
+            more: wording
+                .say("measured-share", &[("share", percent(tally.coverage().unwrap_or(0.0)).into())])?,
         });
     }
     if let Some(latency) = past.latency {
         numbers.push(Number {
             what: wording.plain("response-time")?,
             value: Wording::latency(latency.p50),
-            more: wording.say(
-                "response-time-more",
-                &[("p95", Wording::latency(latency.p95).into())],
-            )?,
+            more: wording.say("response-time-more", &[("p95", Wording::latency(latency.p95).into())])?,
         });
     }
     Ok(numbers)
@@ -172,12 +171,7 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
 
 /// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.
 fn row_key(day: &Day) -> (Status, i64, i64, i64) {
-    (
-        day.span.worst,
-        minutes(day.tally.down),
-        minutes(day.tally.maintenance),
-        minutes(day.tally.unknown),
-    )
+    (day.span.worst, minutes(day.tally.down), minutes(day.tally.maintenance), minutes(day.tally.unknown))
 }
 
 fn operation_line(
@@ -202,7 +196,7 @@ fn operation_line(
             .map(|failure| wording.layer(failure.layer))
             .transpose()?,
         latency: outcome.map(|outcome| Wording::latency(outcome.total)),
-        at: track.last.map(|(at, _)| wording.times().exact(at)),
+        at: track.last.map(|(at, _)| wording.times().second(at)),
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),
         request: internal.then(|| format!("{} {}", request.method.word(), request.path)),
     })

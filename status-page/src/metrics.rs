@@ -1,4 +1,4 @@
-//! `/metrics` for Prometheus: the probes' as blackbox_exporter names them, and `curiad_…` for itself.
+//! `/metrics` for Prometheus: the probes' as `blackbox_exporter` names them, and `curiad_…` for itself.
 
 use crate::{router::Shown, snapshot::is_over};
 use axum::{
@@ -69,11 +69,8 @@ fn probes(situation: &Situation, now: Timestamp) -> prometheus::Result<Families>
     )?;
     let code = gauge("probe_http_status_code", "The status code", &LABELS)?;
     for (id, latest) in &situation.latest {
-        let over = situation
-            .configuration
-            .checks
-            .get(&id.check)
-            .is_none_or(|check| is_over(latest.at, check, now));
+        let over =
+            situation.configuration.checks.get(&id.check).is_none_or(|check| is_over(latest.at, check, now));
         if over {
             continue;
         }

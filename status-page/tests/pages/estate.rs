@@ -1,26 +1,27 @@
 //! Situations made by hand: an estate, and what may befall it.
 
 use domain::{
-    Api, ApiId, Callout, Cause, Certificate, Change, Check, CheckId, Configuration, Confirm, Cron, Entry, Environment,
-    EnvironmentPolicy, Escalation, EscalationId, Expect, Failure, FailureKind, Health, Hold, Http, Incident,
-    IncidentId, IncidentStatus, InstanceId, Kind, Language, Latest, Layer, Lifecycle, Major, Matches, Matrix,
-    Method, Operation, OperationId, Outcome, Person, PersonId, Phases, Post, PostSays, Priority, Publish,
-    ReferenceKey, Remembered, Request, Running, ServiceLevel, Site, Situation, Status, StatusChange, Step, Target, Team,
-    TeamId, Text, Ticket, Track, TrackId, VantageId, Verdict, Visibility, Way, Window,
+    Api, ApiId, Callout, Cause, Certificate, Change, Check, CheckId, Configuration, Confirm, Cron, Entry,
+    Environment, EnvironmentPolicy, Escalation, EscalationId, Expect, Failure, FailureKind, Health, Hold,
+    Http, Incident, IncidentId, IncidentStatus, InstanceId, Kind, Language, Latest, Layer, Lifecycle, Major,
+    Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases, Post, PostSays,
+    Priority, Publish, ReferenceKey, Remembered, Request, Running, ServiceLevel, Site, Situation, Status,
+    StatusChange, Step, Target, Team, TeamId, Text, Ticket, Track, TrackId, VantageId, Verdict, Visibility,
+    Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// When every story is told.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-21T03:07:09.120Z".parse().unwrap()
 }
 
-pub fn ago(seconds: i64) -> Timestamp {
+pub(crate) fn ago(seconds: i64) -> Timestamp {
     now() - SignedDuration::from_secs(seconds)
 }
 
-pub const NAMES: [(&str, &str, &str, Kind); 6] = [
+pub(crate) const NAMES: [(&str, &str, &str, Kind); 6] = [
     ("identity", "Identity", "Hunaniaeth", Kind::Rest),
     ("patient-demographics", "Patient Demographics", "Demograffeg Cleifion", Kind::FhirR4),
     ("demographics-soap", "Demographics (SOAP)", "Demograffeg (SOAP)", Kind::Soap),
@@ -33,12 +34,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
     Operation {
         id: OperationId::parse(id).unwrap(),
         critical,
-        request: Request {
-            method: Method::Get,
-            path: path.into(),
-            headers: vec![],
-            body: None,
-        },
+        request: Request { method: Method::Get, path: path.into(), headers: vec![], body: None },
         health,
         expect: Expect {
             status: if critical { vec![200] } else { vec![] },
@@ -53,7 +49,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
     }
 }
 
-pub fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
+pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
     Api {
         id: ApiId::parse(id).unwrap(),
         name: Text::new(en, cy),
@@ -84,7 +80,7 @@ pub fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
     }
 }
 
-pub fn configuration(apis: Vec<Api>) -> Configuration {
+pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
     let policy = |environment: Environment| EnvironmentPolicy {
         visibility: match environment {
             Environment::Sandbox | Environment::Production => Visibility::Public,
@@ -111,10 +107,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
         for (environment, url) in &api.instances {
             for operation in &api.operations {
                 let id = CheckId {
-                    instance: InstanceId {
-                        api: api.id.clone(),
-                        environment: *environment,
-                    },
+                    instance: InstanceId { api: api.id.clone(), environment: *environment },
                     operation: operation.id.clone(),
                 };
                 let check = Check {
@@ -130,11 +123,8 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
             }
         }
     }
-    let person = |name: &str, language| Person {
-        name: name.into(),
-        language,
-        ways: vec![Way::Text, Way::Email],
-    };
+    let person =
+        |name: &str, language| Person { name: name.into(), language, ways: vec![Way::Text, Way::Email] };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
@@ -147,11 +137,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
         vantages: vec![VantageId::parse("internet").unwrap()],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
-            Team {
-                name: Text::new("Demographics team", "Tîm Demograffeg"),
-                has_email: true,
-                hours: None,
-            },
+            Team { name: Text::new("Demographics team", "Tîm Demograffeg"), has_email: true, hours: None },
         )]),
         people: BTreeMap::from([
             (PersonId::parse("oncall.one").unwrap(), person("Rhian Morgan", Language::Cy)),
@@ -166,7 +152,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
 }
 
 /// Nothing measured yet.
-pub fn fresh(apis: Vec<Api>) -> Situation {
+pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
     Situation::new(
         Arc::new(configuration(apis)),
         Remembered {
@@ -182,11 +168,8 @@ pub fn fresh(apis: Vec<Api>) -> Situation {
     )
 }
 
-pub fn instance(api: &str, environment: Environment) -> InstanceId {
-    InstanceId {
-        api: ApiId::parse(api).unwrap(),
-        environment,
-    }
+pub(crate) fn instance(api: &str, environment: Environment) -> InstanceId {
+    InstanceId { api: ApiId::parse(api).unwrap(), environment }
 }
 
 fn six() -> Vec<Api> {
@@ -194,14 +177,14 @@ fn six() -> Vec<Api> {
 }
 
 /// All six APIs in all five environments work.
-pub fn all_well() -> Situation {
+pub(crate) fn all_well() -> Situation {
     let mut situation = fresh(six());
     fill(&mut situation);
     situation
 }
 
 /// One API, in production only, works.
-pub fn one_api() -> Situation {
+pub(crate) fn one_api() -> Situation {
     let mut only = api("results", "Results", "Canlyniadau", Kind::FhirR4);
     only.depends_on.clear();
     only.instances.retain(|environment, _| *environment == Environment::Production);
@@ -211,11 +194,12 @@ pub fn one_api() -> Situation {
 }
 
 /// Sixty APIs in five environments.
-pub fn sixty() -> Situation {
+pub(crate) fn sixty() -> Situation {
     let apis = (0..60)
         .map(|n| {
             let (id, en, cy, kind) = NAMES[n % 6];
-            let mut api = api(&format!("{id}-{n}"), &format!("{en} {}", n + 1), &format!("{cy} {}", n + 1), kind);
+            let mut api =
+                api(&format!("{id}-{n}"), &format!("{en} {}", n + 1), &format!("{cy} {}", n + 1), kind);
             api.depends_on.clear();
             api
         })
@@ -242,17 +226,17 @@ fn set_health(
     since: Timestamp,
     layer: Option<Layer>,
 ) {
-    let health = Health {
-        instance: id.clone(),
-        status,
-        since,
-        layer,
-        maintenance: false,
-    };
+    let health = Health { instance: id.clone(), status, since, layer, maintenance: false };
     situation.healths.insert_mut(id.clone(), Arc::new(health));
 }
 
-fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer: Option<Layer>, seconds: i64) {
+fn outcomes(
+    situation: &mut Situation,
+    id: &InstanceId,
+    verdict: Verdict,
+    layer: Option<Layer>,
+    seconds: i64,
+) {
     let checks: Vec<Arc<Check>> = situation.configuration.checks_of(id).cloned().collect();
     for (n, check) in checks.into_iter().enumerate() {
         for vantage in check.from.clone() {
@@ -290,10 +274,7 @@ fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer:
                 health: None,
                 request_id: None,
             };
-            let track_id = TrackId {
-                check: check.id.clone(),
-                vantage,
-            };
+            let track_id = TrackId { check: check.id.clone(), vantage };
             let track = Track {
                 id: track_id.clone(),
                 status: if failing { Status::MajorOutage } else { Status::Operational },
@@ -304,18 +285,14 @@ fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer:
                 inconclusive_since: None,
             };
             situation.tracks.insert_mut(track_id.clone(), Arc::new(track));
-            let latest = Latest {
-                at: outcome.at,
-                verdict,
-                outcome: Some(Arc::new(outcome)),
-            };
+            let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::new(outcome)) };
             situation.latest.insert_mut(track_id, latest);
         }
     }
 }
 
 /// An instance gets a status, with outcomes to match.
-pub fn set(
+pub(crate) fn set(
     situation: &mut Situation,
     api: &str,
     environment: Environment,
@@ -335,7 +312,7 @@ pub fn set(
 }
 
 /// Lays maintenance over an instance.
-pub fn maintain(situation: &mut Situation, api: &str, environment: Environment) {
+pub(crate) fn maintain(situation: &mut Situation, api: &str, environment: Environment) {
     let id = instance(api, environment);
     let mut health = Health::clone(situation.healths.get(&id).unwrap());
     health.maintenance = true;
@@ -343,21 +320,17 @@ pub fn maintain(situation: &mut Situation, api: &str, environment: Environment) 
 }
 
 /// The reference by which the person called first answers.
-pub const REFERENCE: &str = "k3f9xq7mzt4a";
+pub(crate) const REFERENCE: &str = "k3f9xq7mzt4a";
 
 /// A major incident, as the rules would make it.
-pub fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
+pub(crate) fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
     let id = instance(api, environment);
     Incident {
         id: IncidentId(number),
         cause: Cause::Instance(id.clone()),
         status: IncidentStatus::Open,
         priority: Priority::P1,
-        major: Some(Major {
-            at: ago(started - 10),
-            why: "priority 1 in production".into(),
-            by: None,
-        }),
+        major: Some(Major { at: ago(started - 10), why: "priority 1 in production".into(), by: None }),
         environment,
         api: Some(id.api.clone()),
         affects: vec![id],
@@ -387,24 +360,13 @@ pub fn incident(number: u64, api: &str, environment: Environment, started: i64) 
         escalation: Some(running(started)),
         told_at: None,
         timeline: vec![
-            Entry {
-                at: ago(started - 10),
-                text: "confirmed: 2 of 3 probes failed".into(),
-            },
-            Entry {
-                at: ago(started - 70),
-                text: "ticket INC0010002 at nsd".into(),
-            },
-            Entry {
-                at: ago(started - 130),
-                text: "Rhian Morgan called by text and e-mail".into(),
-            },
+            Entry { at: ago(started - 10), text: "confirmed: 2 of 3 probes failed".into() },
+            Entry { at: ago(started - 70), text: "ticket INC0010002 at nsd".into() },
+            Entry { at: ago(started - 130), text: "Rhian Morgan called by text and e-mail".into() },
         ],
         posts: vec![Post {
             at: ago(started - 70),
-            says: PostSays::Investigating {
-                status: Status::MajorOutage,
-            },
+            says: PostSays::Investigating { status: Status::MajorOutage },
             by: None,
         }],
     }
@@ -416,11 +378,7 @@ fn running(started: i64) -> Running {
         escalation: Escalation {
             id: EscalationId::parse("out-of-hours").unwrap(),
             steps: vec![
-                Step {
-                    call: Target::Person(person("oncall.one")),
-                    by: vec![],
-                    after: Duration::ZERO,
-                },
+                Step { call: Target::Person(person("oncall.one")), by: vec![], after: Duration::ZERO },
                 Step {
                     call: Target::Person(person("oncall.two")),
                     by: vec![],
@@ -451,7 +409,7 @@ fn running(started: i64) -> Running {
 }
 
 /// One API is down in production with a major incident; SIT has trouble of its own; some other things happen.
-pub fn trouble() -> Situation {
+pub(crate) fn trouble() -> Situation {
     let mut situation = all_well();
     set(
         &mut situation,
@@ -482,11 +440,7 @@ pub fn trouble() -> Situation {
         )),
         by: None,
     });
-    over.posts.push(Post {
-        at: ago(3 * 86_400 - 1860),
-        says: PostSays::Resolved,
-        by: None,
-    });
+    over.posts.push(Post { at: ago(3 * 86_400 - 1860), says: PostSays::Resolved, by: None });
     over.escalation = None;
     let hidden = incident(40, "results", Environment::Sit, 7300);
     for incident in [open, over, hidden] {
@@ -496,7 +450,7 @@ pub fn trouble() -> Situation {
 }
 
 /// Healths of 90 days of one instance: works, with an outage, slow hours, planned work and a gap.
-pub fn ninety_days(id: &InstanceId) -> Vec<Health> {
+pub(crate) fn ninety_days(id: &InstanceId) -> Vec<Health> {
     let day = 86_400;
     let at = |seconds: i64, status: Status, maintenance: bool| Health {
         instance: id.clone(),
@@ -525,7 +479,7 @@ pub fn ninety_days(id: &InstanceId) -> Vec<Health> {
 }
 
 /// What a store would remember of such a situation: 90 days of each instance, up to what it is now.
-pub async fn remember(store: &store::Store, situation: &Situation) {
+pub(crate) async fn remember(store: &store::Store, situation: &Situation) {
     let mut changes = Vec::new();
     for (n, id) in situation.configuration.instances().enumerate() {
         let mut healths = if n % 4 == 0 {
@@ -544,11 +498,7 @@ pub async fn remember(store: &store::Store, situation: &Situation) {
             healths.push(Health::clone(current));
         }
         changes.extend(healths.into_iter().map(|health| {
-            Change::Status(StatusChange {
-                decided_at: health.since,
-                why: "made by hand".into(),
-                health,
-            })
+            Change::Status(StatusChange { decided_at: health.since, why: "made by hand".into(), health })
         }));
     }
     let outcomes = situation
@@ -556,10 +506,6 @@ pub async fn remember(store: &store::Store, situation: &Situation) {
         .values()
         .filter_map(|latest| Some((latest.outcome.clone()?, latest.verdict)))
         .collect();
-    let batch = store::Batch {
-        outcomes,
-        changes,
-        folded: vec![],
-    };
+    let batch = store::Batch { outcomes, changes, folded: vec![] };
     store.record(&batch).await.unwrap();
 }
