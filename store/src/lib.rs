@@ -6,6 +6,7 @@
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
+mod claim;
 mod counts;
 mod error;
 mod history;
@@ -19,12 +20,13 @@ mod schema;
 mod sqlite;
 mod track;
 
+pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
 pub use history::{FailureRow, MAX_CHANGES, MAX_MINUTES, MAX_SAMPLES, Sample};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
-pub use outbox::{Claim, Claimed, OutboxRow, OutboxState, Settlement};
+pub use outbox::{OutboxRow, OutboxState};
 pub use record::Batch;
 
 use domain::ReferenceKey;
@@ -53,13 +55,7 @@ impl Store {
         let (writer, reader) = sqlite::connect(url).await?;
         let key = schema::prepare(&writer, fresh_key).await?;
         let tracks = track::Numbers::read(&writer).await?;
-        Ok(Self(Arc::new(Shared {
-            writer,
-            reader,
-            tracks,
-            key,
-            recorded: AtomicU64::new(0),
-        })))
+        Ok(Self(Arc::new(Shared { writer, reader, tracks, key, recorded: AtomicU64::new(0) })))
     }
 
     /// Closes the connections of all clones, once their statements have ended.
@@ -78,9 +74,6 @@ impl Store {
     }
 
     async fn begin(&self, doing: &'static str) -> Result<sqlite::Transaction, Error> {
-        self.writer()
-            .begin_with(sqlite::BEGIN)
-            .await
-            .map_err(Error::during(doing))
+        self.writer().begin_with(sqlite::BEGIN).await.map_err(Error::during(doing))
     }
 }

@@ -66,13 +66,7 @@ impl Store {
         let quiet = batch.changes.is_empty() && batch.folded.is_empty();
         let recorded = match known {
             // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
-            Some(numbers)
-                if quiet
-                    && batch
-                        .outcomes
-                        .iter()
-                        .all(|(_, verdict)| *verdict == Verdict::Pass) =>
-            {
+            Some(numbers) if quiet && batch.outcomes.iter().all(|(_, verdict)| *verdict == Verdict::Pass) => {
                 let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
                 insert_outcomes(&mut connection, batch, &numbers).await?
             }
@@ -131,13 +125,12 @@ async fn number_all(
 ) -> Result<Vec<i64>, Error> {
     let mut all = Vec::with_capacity(tracks.len());
     for (track, number) in tracks.iter().zip(numbers) {
-        let number = match number.or_else(|| given.get(track).copied()) {
-            Some(number) => number,
-            None => {
-                let number = track::number(connection, track, DOING).await?;
-                given.insert(track.clone(), number);
-                number
-            }
+        let number = if let Some(number) = number.or_else(|| given.get(track).copied()) {
+            number
+        } else {
+            let number = track::number(connection, track, DOING).await?;
+            given.insert(track.clone(), number);
+            number
         };
         all.push(number);
     }
@@ -165,12 +158,7 @@ fn outcome_rows(batch: &Batch, numbers: &[i64]) -> String {
         let total = steps(outcome.total);
         rows.push(if rows.is_empty() { '[' } else { ',' });
         // Writing to a String cannot fail.
-        write!(
-            rows,
-            "[{minute},{track},{ms},{},{total}]",
-            verdict_number(*verdict)
-        )
-        .ok();
+        write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
     }
     rows.push(']');
     rows
@@ -272,7 +260,7 @@ async fn put_incident(connection: &mut Connection, incident: &Incident) -> Resul
     .bind(incident.cause.to_string())
     .bind(incident.status.word())
     .bind(incident.opened_at.as_millisecond())
-    .bind(incident.resolved_at.map(|at| at.as_millisecond()))
+    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
     .bind(to_json(incident, DOING)?)
     .execute(connection)
     .await
