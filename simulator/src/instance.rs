@@ -165,7 +165,13 @@ impl Instance {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
-            Err(_) => return wire(&Answer::problem(413, "Content Too Large", "at most 1 MiB"), &head.headers, Fault::None),
+            Err(_) => {
+                return wire(
+                    &Answer::problem(413, "Content Too Large", "at most 1 MiB"),
+                    &head.headers,
+                    Fault::None,
+                );
+            }
         };
         let Some(world) = self.world.upgrade() else { return Err(io::ErrorKind::ConnectionAborted.into()) };
         let fault = self.fault();
@@ -177,7 +183,8 @@ impl Instance {
             tokio::time::sleep(wait).await;
         }
         let prefix = format!("/{}/{}", self.environment, self.api.id);
-        let path = head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path =
+            head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let answer = match path {
             Some(path) => self.answer(&world, fault, (path, &head, &body)),
             None => Answer::problem(404, "Not Found", &format!("this instance is at {prefix}")),
@@ -185,7 +192,12 @@ impl Instance {
         wire(&answer, &head.headers, fault)
     }
 
-    fn answer(&self, world: &Neighbourhood, fault: Fault, asked: (&str, &hyper::http::request::Parts, &Bytes)) -> Answer {
+    fn answer(
+        &self,
+        world: &Neighbourhood,
+        fault: Fault,
+        asked: (&str, &hyper::http::request::Parts, &Bytes),
+    ) -> Answer {
         match fault {
             Fault::Status(status) => return plain_status(status),
             Fault::Quota => {
@@ -204,7 +216,11 @@ impl Instance {
                 );
             }
             Fault::NotJson => {
-                return Answer::new(200, "text/html; charset=utf-8", "<!doctype html><title>Sign in</title><p>Please sign in.");
+                return Answer::new(
+                    200,
+                    "text/html; charset=utf-8",
+                    "<!doctype html><title>Sign in</title><p>Please sign in.",
+                );
             }
             _other => {}
         }
@@ -236,7 +252,8 @@ impl Instance {
 
 fn plain_status(status: u16) -> Answer {
     let answer = match status {
-        401 => Answer::gateway(401, "Invalid ApiKey", "oauth.v2.InvalidApiKey").with("WWW-Authenticate", "Bearer"),
+        401 => Answer::gateway(401, "Invalid ApiKey", "oauth.v2.InvalidApiKey")
+            .with("WWW-Authenticate", "Bearer"),
         403 => Answer::gateway(403, "Access denied for client ip", "accesscontrol.IPDeniedAccess"),
         _other => Answer::json(status, &serde_json::json!({"status": status, "message": "simulated"})),
     };

@@ -16,10 +16,10 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::trouble::Trouble;
 
-pub(crate) use exchange::Exchange;
-use exchange::{mobile, precise};
 pub use delivery::{Callbacks, Delivery, Pace};
+pub(crate) use exchange::Exchange;
 pub use exchange::{Message, Notify, NotifyOptions, Reply};
+use exchange::{mobile, precise};
 pub use template::{Channel, Template};
 
 const NEVER: std::time::Duration = std::time::Duration::from_secs(120);
@@ -63,7 +63,9 @@ async fn receive(
             "RateLimitError",
             "Exceeded rate limit for key type live of 3000 requests per 60 seconds",
         ),
-        Trouble::DailyLimit => failure(429, "TooManyRequestsError", "Exceeded send limits (250000) for today"),
+        Trouble::DailyLimit => {
+            failure(429, "TooManyRequestsError", "Exceeded send limits (250000) for today")
+        }
         Trouble::ServerError => failure(500, "Exception", "Internal server error"),
         Trouble::Unauthorised => failure(403, "AuthError", "Invalid token: API key not found"),
         Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
@@ -131,7 +133,11 @@ fn send(exchange: &Arc<Exchange>, channel: Channel, body: &[u8]) -> Answer {
     let (subject, body) = match wish.template.fill(&wish.personalisation) {
         Ok(texts) => texts,
         Err(missing) => {
-            return failure(400, "BadRequestError", &format!("Missing personalisation: {}", missing.join(", ")));
+            return failure(
+                400,
+                "BadRequestError",
+                &format!("Missing personalisation: {}", missing.join(", ")),
+            );
         }
     };
     if channel == Channel::Sms && body.chars().count() > LONGEST_TEXT {
@@ -248,8 +254,11 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         return Err(failure(400, "BadRequestError", "Template not found"));
     };
     if template.channel != channel {
-        let words =
-            format!("{} template is not suitable for {} notification", template.channel.name(), channel.name());
+        let words = format!(
+            "{} template is not suitable for {} notification",
+            template.channel.name(),
+            channel.name()
+        );
         return Err(failure(400, "BadRequestError", &words));
     }
     Ok(Wish { to, template, personalisation, reference })
@@ -301,7 +310,9 @@ fn list(exchange: &Exchange, uri: &Uri) -> Answer {
             }
             "older_than" => older_than = Some(value.as_str()),
             "include_jobs" => {}
-            other => return invalid(&format!("Additional properties are not allowed ({other} was unexpected)")),
+            other => {
+                return invalid(&format!("Additional properties are not allowed ({other} was unexpected)"));
+            }
         }
     }
     let mut messages = exchange.messages();

@@ -18,8 +18,8 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::trouble::Trouble;
 
-pub use desk::{Desk, DeskOptions};
 pub(crate) use desk::Office;
+pub use desk::{Desk, DeskOptions};
 pub use ticket::{Note, Ticket};
 
 /// How long a request that is accepted and never answered is held; any caller gives up before.
@@ -162,7 +162,9 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
         (&Method::GET, ["incident", sys_id]) => table::read(office, asked, sys_id),
         (&Method::PATCH | &Method::PUT, ["incident", sys_id]) => table::update(office, asked, sys_id),
         (&Method::GET, ["sys_journal_field"]) => table::journal(office, asked),
-        (_, ["incident" | "sys_journal_field", ..]) => failure(405, "Method not supported", asked.method.as_str()),
+        (_, ["incident" | "sys_journal_field", ..]) => {
+            failure(405, "Method not supported", asked.method.as_str())
+        }
         (_, [other, ..]) => failure(400, &format!("Invalid table {other}"), ""),
         (_, []) => failure(400, "Requested URI does not represent any resource", asked.uri.path()),
     }

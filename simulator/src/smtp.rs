@@ -154,7 +154,8 @@ impl<'o> Session<'o> {
     }
 
     async fn talk(mut self) -> io::Result<()> {
-        if matches!(self.office.bag.read(|bag| bag.spell.trouble), Trouble::RateLimited | Trouble::DailyLimit) {
+        if matches!(self.office.bag.read(|bag| bag.spell.trouble), Trouble::RateLimited | Trouble::DailyLimit)
+        {
             self.office.bag.change(|bag| bag.spell.meet());
             return self.say("421 4.7.0 mail.example.wales too many connections, try again later").await;
         }
@@ -204,12 +205,19 @@ impl<'o> Session<'o> {
                 let expected = format!("\0{user}\0{password}");
                 STANDARD.decode(response).is_ok_and(|given| given == expected.as_bytes())
             });
-        let words = if self.known { "235 2.7.0 Authentication succeeded" } else { "535 5.7.8 Authentication credentials invalid" };
+        let words = if self.known {
+            "235 2.7.0 Authentication succeeded"
+        } else {
+            "535 5.7.8 Authentication credentials invalid"
+        };
         self.say(words).await
     }
 
     async fn mail(&mut self, rest: &str) -> io::Result<()> {
-        let size = rest.split(' ').filter_map(|part| part.strip_prefix("SIZE=")).find_map(|size| size.parse::<usize>().ok());
+        let size = rest
+            .split(' ')
+            .filter_map(|part| part.strip_prefix("SIZE="))
+            .find_map(|size| size.parse::<usize>().ok());
         if size.is_some_and(|size| size > SIZE) {
             return self.say("552 5.3.4 Message size exceeds fixed limit").await;
         }
@@ -265,10 +273,16 @@ impl<'o> Session<'o> {
         }
         let trouble = self.office.bag.change(|bag| bag.spell.meet());
         match trouble {
-            Trouble::ServerError => return self.say("451 4.3.0 Local error in processing, try again later").await,
+            Trouble::ServerError => {
+                return self.say("451 4.3.0 Local error in processing, try again later").await;
+            }
             Trouble::Unauthorised => return self.say("550 5.7.1 Sender not allowed").await,
             Trouble::Slow => tokio::time::sleep(SLOWER).await,
-            Trouble::None | Trouble::Refuse | Trouble::RateLimited | Trouble::DailyLimit | Trouble::AcceptThenTimeOut => {}
+            Trouble::None
+            | Trouble::Refuse
+            | Trouble::RateLimited
+            | Trouble::DailyLimit
+            | Trouble::AcceptThenTimeOut => {}
         }
         let id = self.office.take(from, to, &raw);
         if trouble == Trouble::AcceptThenTimeOut {

@@ -44,7 +44,8 @@ pub struct Ports {
 
 impl Ports {
     /// The demo's ports: the page on 8081, instances from 9101, desk 9201, Notify 9202, mail 9203, heartbeat 9204.
-    pub const DEMO: Self = Self { page: 8_081, apis: 9_101, desk: 9_201, notify: 9_202, mail: 9_203, heartbeat: 9_204 };
+    pub const DEMO: Self =
+        Self { page: 8_081, apis: 9_101, desk: 9_201, notify: 9_202, mail: 9_203, heartbeat: 9_204 };
 }
 
 /// What the world is made from.
@@ -108,7 +109,10 @@ impl WorldOptions {
 
 impl fmt::Debug for WorldOptions {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("WorldOptions").field("ports", &self.ports).field("estate", &self.estate).finish_non_exhaustive()
+        out.debug_struct("WorldOptions")
+            .field("ports", &self.ports)
+            .field("estate", &self.estate)
+            .finish_non_exhaustive()
     }
 }
 
@@ -215,12 +219,25 @@ impl World {
         };
 
         let office = Arc::new(Office::new(options.desk, Arc::clone(&now), options.seed, &bell));
-        let door = open("the service desk", at(options.ports.desk), http::routes(servicenow::routes(Arc::clone(&office))))?;
+        let door = open(
+            "the service desk",
+            at(options.ports.desk),
+            http::routes(servicenow::routes(Arc::clone(&office))),
+        )?;
         let desk = Desk::new(office, door);
 
-        let exchange =
-            Arc::new(Exchange::new(options.notify, Arc::clone(&now), options.seed ^ 0xA5, &bell, tasks.clone()));
-        let door = open("GOV.UK Notify", at(options.ports.notify), http::routes(notify::routes(Arc::clone(&exchange))))?;
+        let exchange = Arc::new(Exchange::new(
+            options.notify,
+            Arc::clone(&now),
+            options.seed ^ 0xA5,
+            &bell,
+            tasks.clone(),
+        ));
+        let door = open(
+            "GOV.UK Notify",
+            at(options.ports.notify),
+            http::routes(notify::routes(Arc::clone(&exchange))),
+        )?;
         let notify = Notify::new(exchange, door);
 
         let post_office = Arc::new(PostOffice::new(options.mail, Arc::clone(&now), &bell));
@@ -228,7 +245,11 @@ impl World {
         let mail = MailServer::new(post_office, door);
 
         let ear = Arc::new(Ear::new(Arc::clone(&now), &bell));
-        let door = open("the heartbeat receiver", at(options.ports.heartbeat), http::routes(heartbeat::routes(Arc::clone(&ear))))?;
+        let door = open(
+            "the heartbeat receiver",
+            at(options.ports.heartbeat),
+            http::routes(heartbeat::routes(Arc::clone(&ear))),
+        )?;
         let heartbeat = Heartbeat::new(ear, door);
 
         let plan = Plan {
@@ -389,7 +410,11 @@ impl World {
     /// # Errors
     ///
     /// When it has not come within `limit`.
-    pub async fn wait_for<T>(&self, limit: Duration, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T, TimedOut> {
+    pub async fn wait_for<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, TimedOut> {
         let mut changes = self.parts.bell.listen();
         let found = async {
             loop {

@@ -62,8 +62,12 @@ fn reports(call: &Call<'_>) -> Answer {
     if !is_nhs_number(&number) {
         return Answer::outcome(400, "value", "Missing or invalid NHS number");
     }
-    let entries: Vec<Value> = ["r-1001", "r-1002"].iter().map(|id| json!({"resource": report(id, &number)})).collect();
-    Answer::fhir(200, &json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries}))
+    let entries: Vec<Value> =
+        ["r-1001", "r-1002"].iter().map(|id| json!({"resource": report(id, &number)})).collect();
+    Answer::fhir(
+        200,
+        &json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries}),
+    )
 }
 
 fn report(id: &str, number: &str) -> Value {

@@ -148,7 +148,8 @@ pub(super) fn precise(at: Timestamp) -> String {
 
 /// A British mobile number as `447…`, or Notify's words about what is wrong with it.
 pub(super) fn mobile(number: &str) -> Result<String, &'static str> {
-    let bare: String = number.chars().filter(|letter| !matches!(letter, ' ' | '(' | ')' | '-' | '+')).collect();
+    let bare: String =
+        number.chars().filter(|letter| !matches!(letter, ' ' | '(' | ')' | '-' | '+')).collect();
     if bare.is_empty() || !bare.chars().all(|letter| letter.is_ascii_digit()) {
         return Err("Must not contain letters or symbols");
     }
@@ -187,7 +188,11 @@ impl Exchange {
 
     pub(super) fn meet(&self, writes: bool) -> Trouble {
         self.book.change(|book| {
-            if book.spell.trouble == Trouble::AcceptThenTimeOut && !writes { Trouble::None } else { book.spell.meet() }
+            if book.spell.trouble == Trouble::AcceptThenTimeOut && !writes {
+                Trouble::None
+            } else {
+                book.spell.meet()
+            }
         })
     }
 

@@ -208,7 +208,12 @@ impl Desk {
 
     /// The name of a group or person; the `sys_id` itself where it points nowhere.
     pub fn name_of<'n>(&'n self, sys_id: &'n str) -> &'n str {
-        self.office.options.names.iter().find(|(id, _)| id == sys_id).map_or(sys_id, |(_, name)| name.as_str())
+        self.office
+            .options
+            .names
+            .iter()
+            .find(|(id, _)| id == sys_id)
+            .map_or(sys_id, |(_, name)| name.as_str())
     }
 
     /// All tickets, oldest first.
@@ -275,7 +280,12 @@ impl Desk {
         })
     }
 
-    fn act(&self, number: &str, person: &str, change: impl FnOnce(&mut Ticket) -> Vec<(String, String)>) -> bool {
+    fn act(
+        &self,
+        number: &str,
+        person: &str,
+        change: impl FnOnce(&mut Ticket) -> Vec<(String, String)>,
+    ) -> bool {
         let Some(mut ticket) = self.ticket(number) else { return false };
         let notes = change(&mut ticket);
         ticket.settle(self.office.now(), true);

@@ -78,7 +78,12 @@ impl Page {
 pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
     let tickets = office.tickets();
     let rows = tickets.iter().map(Ticket::row).collect();
-    let page = page(asked, rows, |name| ticket::column(name).is_some(), office.options.invalid_query_returns_no_rows);
+    let page = page(
+        asked,
+        rows,
+        |name| ticket::column(name).is_some(),
+        office.options.invalid_query_returns_no_rows,
+    );
     shown(office, asked, |view| {
         let result = page
             .rows
@@ -115,9 +120,15 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
             })
         })
         .collect();
-    let page = page(asked, rows, |name| JOURNAL_COLUMNS.contains(&name), office.options.invalid_query_returns_no_rows);
+    let page = page(
+        asked,
+        rows,
+        |name| JOURNAL_COLUMNS.contains(&name),
+        office.options.invalid_query_returns_no_rows,
+    );
     let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
-    let wanted = |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
+    let wanted =
+        |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
     let result = page
         .rows
         .iter()
@@ -205,7 +216,9 @@ pub(super) fn create(office: &Office, asked: &Asked<'_>) -> Answer {
     ticket.settle(office.now(), false);
     let ticket = office.file(ticket, notes);
     let place = format!("{}/api/now/table/incident/{}", office.base(), ticket.sys_id);
-    shown(office, asked, |view| Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place))
+    shown(office, asked, |view| {
+        Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place)
+    })
 }
 
 pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer {
