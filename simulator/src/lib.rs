@@ -20,6 +20,7 @@ mod api;
 mod body;
 mod certificate;
 mod change;
+mod demo;
 mod door;
 mod estate;
 mod fault;
@@ -38,6 +39,7 @@ mod story;
 mod trouble;
 mod world;
 
+pub use demo::{CALLBACK_TOKEN, File, configuration};
 pub use estate::{Api, Estate, Kind, Vocabulary, demo_estate};
 pub use fault::{Fault, UnknownFault};
 pub use heartbeat::{Beats, Heartbeat};
