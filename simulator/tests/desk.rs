@@ -80,7 +80,7 @@ async fn a_ticket_is_created_found_updated_and_read_by_an_agent() {
 async fn the_traps_are_set() {
     let world = world().await;
     let first = create(&world, json!({"correlation_id": "curiad:1", "priority": "1", "number": "INC1", "u_made_up": "x", "impact": 2})).await;
-    assert_eq!(first["priority"], "5", "what a client says about priority is left out; impact 2, urgency 3 is not 1");
+    assert_eq!(first["priority"], "4", "what a client says about priority is left out: impact 2 and urgency 3 make 4");
     assert_eq!((&first["number"], first.get("u_made_up")), (&"INC0010001".into(), None));
     assert_eq!(first["impact"], "2", "a number becomes a string");
     create(&world, json!({"correlation_id": "curiad:1"})).await;
