@@ -13,10 +13,16 @@ pub struct Latency {
 
 impl Latency {
     /// No waiting at all: for tests.
-    pub const NONE: Self = Self { median: Duration::ZERO, spread: 0.0 };
+    pub const NONE: Self = Self {
+        median: Duration::ZERO,
+        spread: 0.0,
+    };
 
     /// A few to tens of milliseconds: for the demo.
-    pub const LIVELY: Self = Self { median: Duration::from_millis(14), spread: 0.45 };
+    pub const LIVELY: Self = Self {
+        median: Duration::from_millis(14),
+        spread: 0.45,
+    };
 
     pub(crate) fn draw(self, dice: &mut Dice) -> Duration {
         if self.median.is_zero() {
@@ -55,7 +61,7 @@ impl Dice {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 
-    /// 32 hexadecimal digits, as ServiceNow's `sys_id`.
+    /// 32 hexadecimal digits, as `ServiceNow`'s `sys_id`.
     pub(crate) fn hex32(&mut self) -> String {
         format!("{:016x}{:016x}", self.roll(), self.roll())
     }
@@ -74,7 +80,9 @@ mod tests {
     #[test]
     fn half_of_all_answers_are_faster_than_the_median() {
         let mut dice = Dice::new(7);
-        let faster = (0..2_000).filter(|_| Latency::LIVELY.draw(&mut dice) < Latency::LIVELY.median).count();
+        let faster = (0..2_000)
+            .filter(|_| Latency::LIVELY.draw(&mut dice) < Latency::LIVELY.median)
+            .count();
         assert!((900..1_100).contains(&faster), "{faster}");
     }
 

@@ -27,7 +27,9 @@ pub(crate) struct Neighbourhood {
 
 impl std::fmt::Debug for Neighbourhood {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Neighbourhood").field("instances", &self.instances).finish_non_exhaustive()
+        out.debug_struct("Neighbourhood")
+            .field("instances", &self.instances)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,11 +68,15 @@ impl Neighbourhood {
     }
 
     fn find(&self, api: &str, environment: &str) -> Option<&(Arc<Instance>, Door)> {
-        self.instances.iter().find(|(instance, _)| instance.api.id == api && instance.environment == environment)
+        self.instances
+            .iter()
+            .find(|(instance, _)| instance.api.id == api && instance.environment == environment)
     }
 
     pub(crate) fn instances(&self) -> impl Iterator<Item = (&Arc<Instance>, SocketAddr)> {
-        self.instances.iter().map(|(instance, door)| (instance, door.address()))
+        self.instances
+            .iter()
+            .map(|(instance, door)| (instance, door.address()))
     }
 
     pub(crate) fn address(&self, api: &str, environment: &str) -> Option<SocketAddr> {
@@ -79,8 +85,12 @@ impl Neighbourhood {
 
     /// Sets a fault; it holds when this returns. False when there is no such instance.
     pub(crate) async fn set_fault(&self, api: &str, environment: &str, fault: Fault) -> bool {
-        let Some((instance, door)) = self.find(api, environment) else { return false };
-        let before = instance.mood.change(|mood| std::mem::replace(&mut mood.fault, fault));
+        let Some((instance, door)) = self.find(api, environment) else {
+            return false;
+        };
+        let before = instance
+            .mood
+            .change(|mood| std::mem::replace(&mut mood.fault, fault));
         if before != fault {
             let hang_up = before.is_below_http() || fault.is_below_http() || before == Fault::Endless;
             door.set(fault != Fault::Refuse, hang_up).await;
@@ -115,15 +125,28 @@ fn open_all(
     for api in &plan.estate.apis {
         let api = Arc::new(api.clone());
         for environment in &plan.estate.environments {
-            let moods = (Kept::new(Mood::default(), bell), Kept::new(Dice::new(dice.roll()), &Bell::new()));
-            let instance =
-                Arc::new(Instance::new(Arc::clone(&api), environment.clone(), world.clone(), moods, tasks.clone()));
+            let moods = (
+                Kept::new(Mood::default(), bell),
+                Kept::new(Dice::new(dice.roll()), &Bell::new()),
+            );
+            let instance = Arc::new(Instance::new(
+                Arc::clone(&api),
+                environment.clone(),
+                world.clone(),
+                moods,
+                tasks.clone(),
+            ));
             let door = instance.open(SocketAddr::new(plan.host, port)).map_err(|error| {
-                io::Error::new(error.kind(), format!("port {port} for {} in {environment}: {error}", api.id))
+                io::Error::new(
+                    error.kind(),
+                    format!("port {port} for {} in {environment}: {error}", api.id),
+                )
             })?;
             instances.push((instance, door));
             if port != 0 {
-                port = port.checked_add(1).ok_or_else(|| io::Error::other("no ports left"))?;
+                port = port
+                    .checked_add(1)
+                    .ok_or_else(|| io::Error::other("no ports left"))?;
             }
         }
     }

@@ -20,14 +20,18 @@ pub(crate) async fn post(url: &Url, token: &str, body: String) -> io::Result<u16
 
 async fn send(url: &Url, token: &str, body: String) -> io::Result<u16> {
     if url.scheme() != "http" {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "callbacks of the simulated world go by plain http"));
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "callbacks of the simulated world go by plain http",
+        ));
     }
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(80);
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let request = Request::post(target)
         .header(header::HOST, format!("{host}:{port}"))

@@ -1,6 +1,7 @@
 //! A service desk that speaks `ServiceNow`'s Table API, as strictly and as treacherously as the real one.
 
 mod desk;
+mod office;
 mod query;
 mod table;
 mod ticket;
@@ -18,12 +19,13 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::trouble::Trouble;
 
-pub use desk::{Desk, DeskOptions};
-pub(crate) use desk::Office;
+pub use desk::Desk;
+pub use office::DeskOptions;
+pub(crate) use office::Office;
 pub use ticket::{Note, Ticket};
 
 /// How long a request that is accepted and never answered is held; any caller gives up before.
-const NEVER: std::time::Duration = std::time::Duration::from_secs(120);
+const NEVER: std::time::Duration = std::time::Duration::from_mins(2);
 /// How much longer a slow answer takes.
 const SLOWER: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -49,8 +51,17 @@ async fn receive(
         Trouble::ServerError => failure(500, "Internal Server Error", "the instance is not well"),
         Trouble::Unauthorised => not_authenticated(),
         Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
-            let asked = Asked { method: &method, uri: &uri, headers: &headers, body: &body };
-            if is_token { token(&office, &asked) } else { table_request(&office, &asked) }
+            let asked = Asked {
+                method: &method,
+                uri: &uri,
+                headers: &headers,
+                body: &body,
+            };
+            if is_token {
+                token(&office, &asked)
+            } else {
+                table_request(&office, &asked)
+            }
         }
     };
     if trouble == Trouble::AcceptThenTimeOut && writes && !is_token {
@@ -70,7 +81,10 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
@@ -85,12 +99,19 @@ impl Asked<'_> {
 }
 
 fn failure(status: u16, message: &str, detail: &str) -> Answer {
-    Answer::json(status, &json!({"error": {"message": message, "detail": detail}, "status": "failure"}))
+    Answer::json(
+        status,
+        &json!({"error": {"message": message, "detail": detail}, "status": "failure"}),
+    )
 }
 
 fn not_authenticated() -> Answer {
-    failure(401, "User Not Authenticated", "Required to provide Auth information")
-        .with("WWW-Authenticate", "BASIC realm=\"Service-now\"")
+    failure(
+        401,
+        "User Not Authenticated",
+        "Required to provide Auth information",
+    )
+    .with("WWW-Authenticate", "BASIC realm=\"Service-now\"")
 }
 
 fn rate_limited(office: &Office) -> Answer {
@@ -110,13 +131,24 @@ fn token(office: &Office, asked: &Asked<'_>) -> Answer {
     if asked.method != Method::POST {
         return refuse(405, "invalid_request", "ask by POST");
     }
-    if !asked.header("content-type").starts_with("application/x-www-form-urlencoded") {
+    if !asked
+        .header("content-type")
+        .starts_with("application/x-www-form-urlencoded")
+    {
         return refuse(400, "invalid_request", "Missing or invalid content type");
     }
     let form: Vec<(String, String)> = url::form_urlencoded::parse(asked.body).into_owned().collect();
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let field = |name: &str| {
+        form.iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     if field("grant_type") != Some("client_credentials") {
-        return refuse(400, "unsupported_grant_type", "only client_credentials is allowed on this instance");
+        return refuse(
+            400,
+            "unsupported_grant_type",
+            "only client_credentials is allowed on this instance",
+        );
     }
     let options = &office.options;
     let known = field("client_id") == Some(options.client_id.as_str())
@@ -136,9 +168,13 @@ fn is_authenticated(office: &Office, asked: &Asked<'_>) -> bool {
     if let Some(token) = offered.strip_prefix("Bearer ") {
         return office.knows_token(token);
     }
-    let Some(basic) = offered.strip_prefix("Basic ") else { return false };
+    let Some(basic) = offered.strip_prefix("Basic ") else {
+        return false;
+    };
     let expected = format!("{}:{}", office.options.user, office.options.password);
-    STANDARD.decode(basic).is_ok_and(|text| text == expected.as_bytes())
+    STANDARD
+        .decode(basic)
+        .is_ok_and(|text| text == expected.as_bytes())
 }
 
 fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
@@ -147,14 +183,21 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
     }
     let accept = asked.header("accept");
     if !(accept.is_empty() || accept.contains("json") || accept.contains("*/*")) {
-        return failure(406, "Not acceptable", "this stand-in answers application/json alone");
+        return failure(
+            406,
+            "Not acceptable",
+            "this stand-in answers application/json alone",
+        );
     }
     let segments: Vec<&str> = asked.uri.path().trim_matches('/').split('/').collect();
-    let rest = match segments.as_slice() {
-        ["api", "now", "table", rest @ ..] | ["api", "now", "v1" | "v2", "table", rest @ ..] => rest,
-        _ => {
-            return failure(400, "Requested URI does not represent any resource", asked.uri.path());
-        }
+    let (["api", "now", "table", rest @ ..] | ["api", "now", "v1" | "v2", "table", rest @ ..]) =
+        segments.as_slice()
+    else {
+        return failure(
+            400,
+            "Requested URI does not represent any resource",
+            asked.uri.path(),
+        );
     };
     match (asked.method, rest) {
         (&Method::GET, ["incident"]) => table::find(office, asked),
@@ -162,8 +205,14 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
         (&Method::GET, ["incident", sys_id]) => table::read(office, asked, sys_id),
         (&Method::PATCH | &Method::PUT, ["incident", sys_id]) => table::update(office, asked, sys_id),
         (&Method::GET, ["sys_journal_field"]) => table::journal(office, asked),
-        (_, ["incident" | "sys_journal_field", ..]) => failure(405, "Method not supported", asked.method.as_str()),
+        (_, ["incident" | "sys_journal_field", ..]) => {
+            failure(405, "Method not supported", asked.method.as_str())
+        }
         (_, [other, ..]) => failure(400, &format!("Invalid table {other}"), ""),
-        (_, []) => failure(400, "Requested URI does not represent any resource", asked.uri.path()),
+        (_, []) => failure(
+            400,
+            "Requested URI does not represent any resource",
+            asked.uri.path(),
+        ),
     }
 }

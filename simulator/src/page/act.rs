@@ -20,19 +20,28 @@ pub(super) struct FaultForm {
 }
 
 /// A click on a cell puts the picked fault on, or takes any fault off; on a whole row or column the same for all of it.
-pub(super) async fn faults(State(world): State<WeakWorld>, Form(form): Form<FaultForm>) -> Result<Redirect, Gone> {
+pub(super) async fn faults(
+    State(world): State<WeakWorld>,
+    Form(form): Form<FaultForm>,
+) -> Result<Redirect, Gone> {
     let world = alive(&world)?;
     let fault: Fault = form.fault.parse().unwrap_or(Fault::Refuse);
     let (api, environment) = form.cell.split_once(' ').unwrap_or_default();
     let meant: Vec<_> = world
         .instances()
         .into_iter()
-        .filter(|one| (api == "*" || api == one.api) && (environment == "*" || environment == one.environment))
+        .filter(|one| {
+            (api == "*" || api == one.api) && (environment == "*" || environment == one.environment)
+        })
         .collect();
     let heal = meant.iter().any(|one| one.fault != Fault::None);
     for one in meant {
         // The instance was listed a moment ago: it exists.
-        drop(world.set_fault(&one.api, &one.environment, if heal { Fault::None } else { fault }).await);
+        drop(
+            world
+                .set_fault(&one.api, &one.environment, if heal { Fault::None } else { fault })
+                .await,
+        );
     }
     Ok(Redirect::to(&format!("/?fault={fault}#apis")))
 }
@@ -64,7 +73,10 @@ pub(super) async fn set_trouble(world: &World, part: &str, trouble: Trouble, req
     true
 }
 
-pub(super) async fn troubles(State(world): State<WeakWorld>, Form(form): Form<TroubleForm>) -> Result<Redirect, Gone> {
+pub(super) async fn troubles(
+    State(world): State<WeakWorld>,
+    Form(form): Form<TroubleForm>,
+) -> Result<Redirect, Gone> {
     let world = alive(&world)?;
     if let Ok(trouble) = form.trouble.parse() {
         set_trouble(&world, &form.part, trouble, None).await;
@@ -79,7 +91,10 @@ pub(super) struct CascadeForm {
     picked: String,
 }
 
-pub(super) async fn cascade(State(world): State<WeakWorld>, Form(form): Form<CascadeForm>) -> Result<Redirect, Gone> {
+pub(super) async fn cascade(
+    State(world): State<WeakWorld>,
+    Form(form): Form<CascadeForm>,
+) -> Result<Redirect, Gone> {
     alive(&world)?.set_cascade(form.on);
     Ok(back(&form.picked, "apis"))
 }
@@ -91,7 +106,10 @@ pub(super) struct DeliveryForm {
     picked: String,
 }
 
-pub(super) async fn delivery(State(world): State<WeakWorld>, Form(form): Form<DeliveryForm>) -> Result<Redirect, Gone> {
+pub(super) async fn delivery(
+    State(world): State<WeakWorld>,
+    Form(form): Form<DeliveryForm>,
+) -> Result<Redirect, Gone> {
     let world = alive(&world)?;
     if let Ok(ending) = form.ending.parse() {
         world.notify().set_delivery(ending);
@@ -116,14 +134,21 @@ pub(super) fn agent(world: &World, number: &str, act: &str, person: &str, text: 
         "assign" => world.desk().assign(number, person),
         "note" if !text.is_empty() => world.desk().note(number, person, &text),
         "resolve" => {
-            let words = if text.is_empty() { "Service restored." } else { &text };
+            let words = if text.is_empty() {
+                "Service restored."
+            } else {
+                &text
+            };
             world.desk().resolve(number, person, words)
         }
         _ => false,
     }
 }
 
-pub(super) async fn tickets(State(world): State<WeakWorld>, Form(form): Form<TicketForm>) -> Result<Redirect, Gone> {
+pub(super) async fn tickets(
+    State(world): State<WeakWorld>,
+    Form(form): Form<TicketForm>,
+) -> Result<Redirect, Gone> {
     let world = alive(&world)?;
     agent(&world, &form.number, &form.act, "Beth Anglin", &form.text);
     Ok(back(&form.picked, "desk"))
@@ -137,7 +162,10 @@ pub(super) struct ReplyForm {
     picked: String,
 }
 
-pub(super) async fn replies(State(world): State<WeakWorld>, Form(form): Form<ReplyForm>) -> Result<Redirect, Gone> {
+pub(super) async fn replies(
+    State(world): State<WeakWorld>,
+    Form(form): Form<ReplyForm>,
+) -> Result<Redirect, Gone> {
     let world = alive(&world)?;
     if !form.message.trim().is_empty() {
         world.notify().reply(&form.from, form.message.trim());

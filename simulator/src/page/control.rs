@@ -53,9 +53,12 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         match self {
             Self::Gone => Gone.into_response(),
-            Self::Because(status, detail) => {
-                Answer::problem(status, if status == 404 { "Not Found" } else { "Bad Request" }, &detail).into_response()
-            }
+            Self::Because(status, detail) => Answer::problem(
+                status,
+                if status == 404 { "Not Found" } else { "Bad Request" },
+                &detail,
+            )
+            .into_response(),
         }
     }
 }
@@ -68,11 +71,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
 }
 
 fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Refused> {
-    text.parse().map_err(|error: T::Err| Refused::Because(400, error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| Refused::Because(400, error.to_string()))
 }
 
-fn done() -> Told {
-    Ok(Json(json!({"done": true})))
+fn done() -> Json<Value> {
+    Json(json!({"done": true}))
 }
 
 async fn world(State(world): State<WeakWorld>) -> Told {
@@ -125,12 +129,12 @@ async fn set_fault(State(world): State<WeakWorld>, body: Bytes) -> Told {
         .set_fault(&command.api, &command.environment, fault)
         .await
         .map_err(|error| Refused::Because(404, error.to_string()))?;
-    done()
+    Ok(done())
 }
 
 async fn clear_faults(State(world): State<WeakWorld>) -> Told {
     alive(&world)?.clear_faults().await;
-    done()
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -142,7 +146,7 @@ struct CascadeCommand {
 async fn set_cascade(State(world): State<WeakWorld>, body: Bytes) -> Told {
     let command: CascadeCommand = read(&body)?;
     alive(&world)?.set_cascade(command.on);
-    done()
+    Ok(done())
 }
 
 async fn troubles(State(world): State<WeakWorld>) -> Told {
@@ -166,9 +170,15 @@ async fn set_troubles(State(world): State<WeakWorld>, body: Bytes) -> Told {
     let command: TroubleCommand = read(&body)?;
     let trouble: Trouble = parse(&command.trouble)?;
     if !set_trouble(&alive(&world)?, &command.part, trouble, command.requests).await {
-        return Err(Refused::Because(404, format!("no part is called {:?}; there are desk, notify, mail", command.part)));
+        return Err(Refused::Because(
+            404,
+            format!(
+                "no part is called {:?}; there are desk, notify, mail",
+                command.part
+            ),
+        ));
     }
-    done()
+    Ok(done())
 }
 
 async fn tickets(State(world): State<WeakWorld>) -> Told {
@@ -187,11 +197,18 @@ struct TicketCommand {
 
 async fn ticket(State(world): State<WeakWorld>, Path(number): Path<String>, body: Bytes) -> Told {
     let command: TicketCommand = read(&body)?;
-    let person = if command.person.is_empty() { "Beth Anglin" } else { &command.person };
+    let person = if command.person.is_empty() {
+        "Beth Anglin"
+    } else {
+        &command.person
+    };
     if !agent(&alive(&world)?, &number, &command.act, person, &command.text) {
-        return Err(Refused::Because(404, "no such ticket, or no such act; there are assign, note with a text, resolve".to_owned()));
+        return Err(Refused::Because(
+            404,
+            "no such ticket, or no such act; there are assign, note with a text, resolve".to_owned(),
+        ));
     }
-    done()
+    Ok(done())
 }
 
 async fn texts(State(world): State<WeakWorld>) -> Told {
@@ -212,7 +229,7 @@ struct ReplyCommand {
 async fn reply(State(world): State<WeakWorld>, body: Bytes) -> Told {
     let command: ReplyCommand = read(&body)?;
     alive(&world)?.notify().reply(&command.from, &command.message);
-    done()
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -230,7 +247,7 @@ async fn delivery(State(world): State<WeakWorld>, body: Bytes) -> Told {
         Some(to) => world.notify().set_delivery_to(&to, ending),
         None => world.notify().set_delivery(ending),
     }
-    done()
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -251,7 +268,7 @@ async fn callbacks(State(world): State<WeakWorld>, body: Bytes) -> Told {
         replies_token: command.replies_token,
     };
     alive(&world)?.notify().set_callbacks(Some(callbacks));
-    done()
+    Ok(done())
 }
 
 async fn mails(State(world): State<WeakWorld>) -> Told {

@@ -34,11 +34,25 @@ pub(super) struct Linked<'t>(pub(super) &'t str);
 impl fmt::Display for Linked<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(place) = [rest.find("http://"), rest.find("https://")].into_iter().flatten().min() {
+        while let Some(place) = [rest.find("http://"), rest.find("https://")]
+            .into_iter()
+            .flatten()
+            .min()
+        {
             let (before, after) = rest.split_at(place);
-            let end = after.find(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"')).unwrap_or(after.len());
-            let link = after.get(..end).unwrap_or(after).trim_end_matches(['.', ',', ')', ';', ':']);
-            write!(out, "{}<a href=\"{1}\" target=\"_blank\" rel=\"noopener\">{1}</a>", Safe(before), Safe(link))?;
+            let end = after
+                .find(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"'))
+                .unwrap_or(after.len());
+            let link = after
+                .get(..end)
+                .unwrap_or(after)
+                .trim_end_matches(['.', ',', ')', ';', ':']);
+            write!(
+                out,
+                "{}<a href=\"{1}\" target=\"_blank\" rel=\"noopener\">{1}</a>",
+                Safe(before),
+                Safe(link)
+            )?;
             rest = after.get(link.len()..).unwrap_or_default();
         }
         write!(out, "{}", Safe(rest))
@@ -50,14 +64,17 @@ pub(super) struct When(pub(super) Timestamp);
 
 impl fmt::Display for When {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "<time datetime=\"{}\">{}</time>", self.0, self.0.strftime("%H:%M:%S"))
+        write!(
+            out,
+            "<time datetime=\"{}\">{}</time>",
+            self.0,
+            self.0.strftime("%H:%M:%S")
+        )
     }
 }
 
-pub(super) const WELL: &str =
-    "<svg class=\"shape well\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><circle cx=\"8\" cy=\"8\" r=\"8\"/><path d=\"M4.5 8.2l2.4 2.4 4.6-5\"/></svg>";
-pub(super) const BROKEN: &str =
-    "<svg class=\"shape broken\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"ground\" d=\"M0 0h16v16H0z\"/><path d=\"M4.5 4.5l7 7m0-7l-7 7\"/></svg>";
+pub(super) const WELL: &str = "<svg class=\"shape well\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><circle cx=\"8\" cy=\"8\" r=\"8\"/><path d=\"M4.5 8.2l2.4 2.4 4.6-5\"/></svg>";
+pub(super) const BROKEN: &str = "<svg class=\"shape broken\" viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path class=\"ground\" d=\"M0 0h16v16H0z\"/><path d=\"M4.5 4.5l7 7m0-7l-7 7\"/></svg>";
 
 /// The field that remembers the picked fault over a form's way to the server and back.
 pub(super) fn remember(picked: Fault) -> String {
@@ -70,9 +87,14 @@ pub(super) fn trouble_form(part: &str, words: &str, now: Trouble, picked: Fault)
         .into_iter()
         .map(|trouble| {
             let chosen = if trouble == now { " selected" } else { "" };
-            format!("<option value=\"{}\"{chosen}>{}</option>", trouble.name(), trouble.describe())
+            format!(
+                "<option value=\"{}\"{chosen}>{}</option>",
+                trouble.name(),
+                trouble.describe()
+            )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let shape = if now == Trouble::None { WELL } else { BROKEN };
     format!(
         "<form class=\"trouble\" method=\"post\" action=\"/troubles\">{}<input type=\"hidden\" name=\"part\" value=\"{part}\">\
@@ -85,11 +107,19 @@ pub(super) fn trouble_form(part: &str, words: &str, now: Trouble, picked: Fault)
 /// The whole page.
 pub(super) fn page(world: &World, picked: Fault) -> String {
     let now = world.now();
-    let wrong = world.instances().iter().filter(|one| one.fault != Fault::None).count()
-        + [world.desk().trouble(), world.notify().trouble(), world.mail().trouble()]
-            .into_iter()
-            .filter(|trouble| *trouble != Trouble::None)
-            .count();
+    let wrong = world
+        .instances()
+        .iter()
+        .filter(|one| one.fault != Fault::None)
+        .count()
+        + [
+            world.desk().trouble(),
+            world.notify().trouble(),
+            world.mail().trouble(),
+        ]
+        .into_iter()
+        .filter(|trouble| *trouble != Trouble::None)
+        .count();
     let (shape, sentence) = match wrong {
         0 => (WELL, "The world is well.".to_owned()),
         1 => (BROKEN, "One thing in the world is broken.".to_owned()),
@@ -136,6 +166,9 @@ mod tests {
             Linked("Ack: http://127.0.0.1:8080/ack/x7Kq. <b>").to_string(),
             "Ack: <a href=\"http://127.0.0.1:8080/ack/x7Kq\" target=\"_blank\" rel=\"noopener\">http://127.0.0.1:8080/ack/x7Kq</a>. &lt;b&gt;"
         );
-        assert_eq!(Linked("a \"b\" & 'c'").to_string(), "a &quot;b&quot; &amp; &#39;c&#39;");
+        assert_eq!(
+            Linked("a \"b\" & 'c'").to_string(),
+            "a &quot;b&quot; &amp; &#39;c&#39;"
+        );
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::html::{BROKEN, Safe, WELL, remember};
 use crate::estate::{Api, Estate};
 use crate::fault::Fault;
-use crate::world::{InstanceView, World};
+use crate::view::InstanceView;
+use crate::world::World;
 
 /// The faults to pick from, by where they happen.
 const PALETTE: [(&str, &[Fault]); 5] = [
@@ -35,7 +36,10 @@ const PALETTE: [(&str, &[Fault]); 5] = [
             Fault::Status(401),
         ],
     ),
-    ("Certificate", &[Fault::ExpiredCertificate, Fault::WrongHost, Fault::Untrusted]),
+    (
+        "Certificate",
+        &[Fault::ExpiredCertificate, Fault::WrongHost, Fault::Untrusted],
+    ),
 ];
 
 pub(super) fn section(world: &World, picked: Fault) -> String {
@@ -50,7 +54,11 @@ pub(super) fn section(world: &World, picked: Fault) -> String {
 
 fn switches(world: &World, picked: Fault, instances: &[InstanceView]) -> String {
     let cascade = world.cascade();
-    let words = if cascade { "Trouble spreads to dependants: on" } else { "Trouble spreads to dependants: off" };
+    let words = if cascade {
+        "Trouble spreads to dependants: on"
+    } else {
+        "Trouble spreads to dependants: off"
+    };
     let heal = if instances.iter().any(|one| one.fault != Fault::None) {
         format!(
             "<form method=\"post\" action=\"/faults\"><input type=\"hidden\" name=\"fault\" value=\"{picked}\">\
@@ -68,7 +76,11 @@ fn switches(world: &World, picked: Fault, instances: &[InstanceView]) -> String 
 }
 
 fn palette(picked: Fault) -> String {
-    let groups: String = PALETTE.into_iter().map(|(group, faults)| palette_group(group, faults, picked)).collect();
+    let groups: String = PALETTE
+        .into_iter()
+        .map(|(group, faults)| palette_group(group, faults, picked))
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<p class=\"hint\">Pick a fault, then click a cell to put it on. Click a broken cell to make it well. \
          The small number counts the requests that an instance has seen.</p>\
@@ -80,10 +92,18 @@ fn palette_group(group: &str, faults: &[Fault], picked: Fault) -> String {
     let links: String = faults
         .iter()
         .map(|fault| {
-            let chosen = if *fault == picked { " aria-current=\"true\"" } else { "" };
-            format!("<a href=\"/?fault={fault}#apis\"{chosen}>{}</a> ", fault.describe().trim_start_matches("gateway: "))
+            let chosen = if *fault == picked {
+                " aria-current=\"true\""
+            } else {
+                ""
+            };
+            format!(
+                "<a href=\"/?fault={fault}#apis\"{chosen}>{}</a> ",
+                fault.describe().trim_start_matches("gateway: ")
+            )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!("<div><dt>{group}</dt><dd>{links}</dd></div>")
 }
 
@@ -98,8 +118,14 @@ fn table(world: &World, picked: Fault, instances: &[InstanceView]) -> String {
                 "<th scope=\"col\"><button class=\"quiet\" name=\"cell\" value=\"* {id}\" title=\"all of {name}\">{name}</button></th>"
             )
         })
-        .collect();
-    let rows: String = estate.apis.iter().map(|api| row(api, estate, picked, instances)).collect();
+        .collect::<Vec<_>>()
+        .concat();
+    let rows: String = estate
+        .apis
+        .iter()
+        .map(|api| row(api, estate, picked, instances))
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<form method=\"post\" action=\"/faults\"><input type=\"hidden\" name=\"fault\" value=\"{picked}\">\
          <table><thead><tr><th scope=\"col\">API</th>{columns}</tr></thead><tbody>{rows}</tbody></table></form>"
@@ -110,9 +136,14 @@ fn row(api: &Api, estate: &Estate, picked: Fault, instances: &[InstanceView]) ->
     let cells: String = estate
         .environments
         .iter()
-        .filter_map(|environment| instances.iter().find(|one| one.api == api.id && one.environment == *environment))
+        .filter_map(|environment| {
+            instances
+                .iter()
+                .find(|one| one.api == api.id && one.environment == *environment)
+        })
         .map(|one| cell(one, picked))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let id = Safe(&api.id);
     format!(
         "<tr><th scope=\"row\"><button class=\"quiet\" name=\"cell\" value=\"{id} *\" title=\"{id} everywhere\">{}</button></th>{cells}</tr>",
@@ -141,5 +172,9 @@ fn cell(one: &InstanceView, picked: Fault) -> String {
 
 /// An environment's name as people say it: SIT and UAT are initials.
 fn spoken(environment: &str) -> String {
-    if matches!(environment, "sit" | "uat") { environment.to_uppercase() } else { Safe(environment).to_string() }
+    if matches!(environment, "sit" | "uat") {
+        environment.to_uppercase()
+    } else {
+        Safe(environment).to_string()
+    }
 }

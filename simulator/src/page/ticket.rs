@@ -11,8 +11,18 @@ const SHOWN: usize = 20;
 pub(super) fn section(world: &World, picked: Fault) -> String {
     let desk = world.desk();
     let tickets = desk.tickets();
-    let list: String = tickets.iter().rev().take(SHOWN).map(|ticket| show(desk, ticket, picked)).collect();
-    let none = if tickets.is_empty() { "<p class=\"hint\">No ticket yet. Break something in production and wait.</p>" } else { "" };
+    let list: String = tickets
+        .iter()
+        .rev()
+        .take(SHOWN)
+        .map(|ticket| show(desk, ticket, picked))
+        .collect::<Vec<_>>()
+        .concat();
+    let none = if tickets.is_empty() {
+        "<p class=\"hint\">No ticket yet. Break something in production and wait.</p>"
+    } else {
+        ""
+    };
     format!(
         "<section id=\"desk\"><h2>Service desk</h2>{}{none}{list}</section>",
         trouble_form("desk", "ServiceNow", desk.trouble(), picked)
@@ -29,22 +39,45 @@ fn show(desk: &Desk, ticket: &Ticket, picked: Fault) -> String {
         .map(|id| desk.name_of(id))
         .collect::<Vec<_>>()
         .join(", ");
-    let owner = if owner.is_empty() { "nobody yet".to_owned() } else { owner };
+    let owner = if owner.is_empty() {
+        "nobody yet".to_owned()
+    } else {
+        owner
+    };
     let notes: String = ticket
         .notes
         .iter()
         .rev()
-        .map(|note| format!("<li><p class=\"small\">{} {}</p><p class=\"said\">{}</p></li>", When(note.at), Safe(&note.author), Linked(&note.text)))
-        .collect();
-    let notes = if notes.is_empty() { String::new() } else { format!("<ol class=\"notes\">{notes}</ol>") };
+        .map(|note| {
+            format!(
+                "<li><p class=\"small\">{} {}</p><p class=\"said\">{}</p></li>",
+                When(note.at),
+                Safe(&note.author),
+                Linked(&note.text)
+            )
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!("<ol class=\"notes\">{notes}</ol>")
+    };
     let description = ticket.field("description");
     let description = if description.is_empty() {
         String::new()
     } else {
-        format!("<details id=\"about-{number}\"><summary>Description</summary><p class=\"said\">{}</p></details>", Linked(description))
+        format!(
+            "<details id=\"about-{number}\"><summary>Description</summary><p class=\"said\">{}</p></details>",
+            Linked(description)
+        )
     };
     let close = ticket.field("close_notes");
-    let close = if close.is_empty() { String::new() } else { format!("<p class=\"said\">{}</p>", Linked(close)) };
+    let close = if close.is_empty() {
+        String::new()
+    } else {
+        format!("<p class=\"said\">{}</p>", Linked(close))
+    };
     let acts = if over { String::new() } else { acts(ticket, picked) };
     format!(
         "<article class=\"ticket p{}{}\"><h3><span class=\"priority\">P{}</span> {}</h3>\
@@ -64,7 +97,11 @@ fn acts(ticket: &Ticket, picked: Fault) -> String {
         "<form class=\"acts\" method=\"post\" action=\"/tickets\">{}<input type=\"hidden\" name=\"number\" value=\"{number}\">",
         remember(picked)
     );
-    let take = if ticket.field("assigned_to").is_empty() { "<button name=\"act\" value=\"assign\">Take it</button>" } else { "" };
+    let take = if ticket.field("assigned_to").is_empty() {
+        "<button name=\"act\" value=\"assign\">Take it</button>"
+    } else {
+        ""
+    };
     format!(
         "{head}<input name=\"text\" aria-label=\"Work note for {number}\" placeholder=\"Work note\" maxlength=\"4000\">\
          <button name=\"act\" value=\"note\">Add</button>{take}<button name=\"act\" value=\"resolve\">Resolve</button></form>"

@@ -54,7 +54,11 @@ impl Condition {
         let (column, rest) = text.split_at_checked(end)?;
         let (sign, operator) = OPERATORS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
         let value = rest.strip_prefix(sign)?;
-        known(column).then(|| Self { column: column.to_owned(), operator, value: value.to_owned() })
+        known(column).then(|| Self {
+            column: column.to_owned(),
+            operator,
+            value: value.to_owned(),
+        })
     }
 
     fn holds(&self, row: &Row) -> bool {
@@ -97,7 +101,10 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn parse(text: &str, known: impl Fn(&str) -> bool) -> Self {
-        let mut query = Self { alternatives: vec![Vec::new()], ..Self::default() };
+        let mut query = Self {
+            alternatives: vec![Vec::new()],
+            ..Self::default()
+        };
         for part in text.split('^').filter(|part| !part.is_empty() && *part != "EQ") {
             if let Some(column) = part.strip_prefix("ORDERBYDESC") {
                 query.order_by(column, true, &known);
@@ -128,7 +135,9 @@ impl Query {
             self.ignored.push(text.to_owned());
             return;
         };
-        let Some(all_of) = self.alternatives.last_mut() else { return };
+        let Some(all_of) = self.alternatives.last_mut() else {
+            return;
+        };
         match all_of.last_mut() {
             Some(any_of) if or => any_of.push(condition),
             _ => all_of.push(vec![condition]),
@@ -143,9 +152,11 @@ impl Query {
     }
 
     fn matches(&self, row: &Row) -> bool {
-        self.alternatives
-            .iter()
-            .any(|all_of| all_of.iter().all(|any_of| any_of.iter().any(|condition| condition.holds(row))))
+        self.alternatives.iter().any(|all_of| {
+            all_of
+                .iter()
+                .all(|any_of| any_of.iter().any(|condition| condition.holds(row)))
+        })
     }
 
     fn compare(&self, left: &Row, right: &Row) -> Ordering {
@@ -169,14 +180,22 @@ mod tests {
         [("1", "a", "1"), ("2", "b", "2"), ("3", "b", "10")]
             .into_iter()
             .map(|(number, key, state)| {
-                Row::from([("number", number.to_owned()), ("correlation_id", key.to_owned()), ("state", state.to_owned())])
+                Row::from([
+                    ("number", number.to_owned()),
+                    ("correlation_id", key.to_owned()),
+                    ("state", state.to_owned()),
+                ])
             })
             .collect()
     }
 
     fn ask(text: &str) -> Vec<String> {
         let known = |column: &str| ["number", "correlation_id", "state"].contains(&column);
-        Query::parse(text, known).select(rows()).into_iter().filter_map(|row| row.get("number").cloned()).collect()
+        Query::parse(text, known)
+            .select(rows())
+            .into_iter()
+            .filter_map(|row| row.get("number").cloned())
+            .collect()
     }
 
     #[test]

@@ -2,25 +2,40 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desk::Office;
+use super::office::Office;
 use super::query::{Query, Row};
 use super::ticket::{self, Display, Holds, Ticket, View, clock};
 use super::{Asked, failure};
 use crate::answer::Answer;
 
-const JOURNAL_COLUMNS: [&str; 7] =
-    ["sys_id", "name", "element", "element_id", "value", "sys_created_on", "sys_created_by"];
+const JOURNAL_COLUMNS: [&str; 7] = [
+    "sys_id",
+    "name",
+    "element",
+    "element_id",
+    "value",
+    "sys_created_on",
+    "sys_created_by",
+];
 
 fn no_record() -> Answer {
-    failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
+    failure(
+        404,
+        "No Record found",
+        "Record doesn't exist or ACL restricts the record retrieval",
+    )
 }
 
 fn shown(office: &Office, asked: &Asked<'_>, show: impl FnOnce(&View<'_>) -> Answer) -> Answer {
-    let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
+    let fields = asked
+        .parameter("sysparm_fields")
+        .filter(|fields| !fields.is_empty());
     let base = office.base();
     let names = office.names();
     let view = View {
-        fields: fields.as_deref().map(|fields| fields.split(',').map(str::trim).collect()),
+        fields: fields
+            .as_deref()
+            .map(|fields| fields.split(',').map(str::trim).collect()),
         display: match asked.parameter("sysparm_display_value").as_deref() {
             Some("true") => Display::Shown,
             Some("all") => Display::Both,
@@ -44,16 +59,26 @@ struct Page {
 fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows_when_invalid: bool) -> Page {
     let number = |name: &str| asked.parameter(name).and_then(|text| text.parse::<usize>().ok());
     let query = Query::parse(&asked.parameter("sysparm_query").unwrap_or_default(), known);
-    let found =
-        if no_rows_when_invalid && !query.ignored.is_empty() { Vec::new() } else { query.select(rows) };
-    let (offset, limit) =
-        (number("sysparm_offset").unwrap_or(0), number("sysparm_limit").unwrap_or(10_000).min(10_000));
+    let found = if no_rows_when_invalid && !query.ignored.is_empty() {
+        Vec::new()
+    } else {
+        query.select(rows)
+    };
+    let (offset, limit) = (
+        number("sysparm_offset").unwrap_or(0),
+        number("sysparm_limit").unwrap_or(10_000).min(10_000),
+    );
     let total = found.len();
-    Page { rows: found.into_iter().skip(offset).take(limit).collect(), total, offset, limit }
+    Page {
+        rows: found.into_iter().skip(offset).take(limit).collect(),
+        total,
+        offset,
+        limit,
+    }
 }
 
 impl Page {
-    fn answer(&self, office: &Office, asked: &Asked<'_>, result: Vec<Value>) -> Answer {
+    fn answer(&self, office: &Office, asked: &Asked<'_>, result: &[Value]) -> Answer {
         let mut answer = Answer::json(200, &json!({ "result": result }));
         if !asked.says("sysparm_no_count") {
             answer = answer.with("X-Total-Count", self.total.to_string());
@@ -78,21 +103,32 @@ impl Page {
 pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
     let tickets = office.tickets();
     let rows = tickets.iter().map(Ticket::row).collect();
-    let page = page(asked, rows, |name| ticket::column(name).is_some(), office.options.invalid_query_returns_no_rows);
+    let page = page(
+        asked,
+        rows,
+        |name| ticket::column(name).is_some(),
+        office.options.invalid_query_returns_no_rows,
+    );
     shown(office, asked, |view| {
-        let result = page
+        let result: Vec<Value> = page
             .rows
             .iter()
-            .filter_map(|row| tickets.iter().find(|ticket| row.get("sys_id") == Some(&ticket.sys_id)))
+            .filter_map(|row| {
+                tickets
+                    .iter()
+                    .find(|ticket| row.get("sys_id") == Some(&ticket.sys_id))
+            })
             .map(|ticket| view.show(ticket))
             .collect();
-        page.answer(office, asked, result)
+        page.answer(office, asked, &result)
     })
 }
 
 pub(super) fn read(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer {
     match office.tickets().iter().find(|ticket| ticket.sys_id == sys_id) {
-        Some(ticket) => shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(ticket)}))),
+        Some(ticket) => shown(office, asked, |view| {
+            Answer::json(200, &json!({"result": view.show(ticket)}))
+        }),
         None => no_record(),
     }
 }
@@ -115,24 +151,43 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
             })
         })
         .collect();
-    let page = page(asked, rows, |name| JOURNAL_COLUMNS.contains(&name), office.options.invalid_query_returns_no_rows);
-    let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
-    let wanted = |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
-    let result = page
+    let page = page(
+        asked,
+        rows,
+        |name| JOURNAL_COLUMNS.contains(&name),
+        office.options.invalid_query_returns_no_rows,
+    );
+    let fields = asked
+        .parameter("sysparm_fields")
+        .filter(|fields| !fields.is_empty());
+    let wanted = |name: &str| {
+        fields
+            .as_ref()
+            .is_none_or(|fields| fields.split(',').any(|field| field.trim() == name))
+    };
+    let result: Vec<Value> = page
         .rows
         .iter()
         .map(|row| {
             let cells = row.iter().filter(|(name, _)| wanted(name));
-            Value::Object(cells.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect())
+            Value::Object(
+                cells
+                    .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+                    .collect(),
+            )
         })
         .collect();
-    page.answer(office, asked, result)
+    page.answer(office, asked, &result)
 }
 
 fn written(asked: &Asked<'_>) -> Result<Map<String, Value>, Answer> {
     let kind = asked.header("content-type");
     if !(kind.is_empty() || kind.starts_with("application/json")) {
-        return Err(failure(415, "Unsupported media type", "this stand-in reads application/json alone"));
+        return Err(failure(
+            415,
+            "Unsupported media type",
+            "this stand-in reads application/json alone",
+        ));
     }
     match serde_json::from_slice(asked.body) {
         Ok(Value::Object(fields)) => Ok(fields),
@@ -158,14 +213,19 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
     let names = office.names();
     let mut notes = Vec::new();
     for (name, value) in fields {
-        let Some((name, holds)) = ticket::column(name) else { continue };
+        let Some((name, holds)) = ticket::column(name) else {
+            continue;
+        };
         let text = stored(value);
         match holds {
             Holds::ReadOnly => {}
             Holds::Text(limit) => ticket.set(name, text.chars().take(limit).collect::<String>()),
             Holds::Reference(_) => {
                 // A display name that the desk knows becomes its sys_id; anything else is kept as it came, pointing nowhere.
-                let known = names.iter().find(|(_, display)| *display == text).map(|(id, _)| id.clone());
+                let known = names
+                    .iter()
+                    .find(|(_, display)| *display == text)
+                    .map(|(id, _)| id.clone());
                 ticket.set(name, known.unwrap_or(text));
             }
             Holds::Journal if text.is_empty() => {}
@@ -178,16 +238,22 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
 /// The data policy that most instances have: a resolution says how and why.
 fn policy(ticket: &Ticket) -> Option<Answer> {
     let ends = matches!(ticket.field("state"), "6" | "7");
-    let missing: Vec<&str> = [("close_code", "Resolution code"), ("close_notes", "Resolution notes")]
-        .into_iter()
-        .filter(|(name, _)| ticket.field(name).is_empty())
-        .map(|(_, words)| words)
-        .collect();
+    let missing: Vec<&str> = [
+        ("close_code", "Resolution code"),
+        ("close_notes", "Resolution notes"),
+    ]
+    .into_iter()
+    .filter(|(name, _)| ticket.field(name).is_empty())
+    .map(|(_, words)| words)
+    .collect();
     (ends && !missing.is_empty()).then(|| {
         failure(
             403,
             "Operation Failed",
-            &format!("Data Policy Exception: The following fields are mandatory: {}", missing.join(", ")),
+            &format!(
+                "Data Policy Exception: The following fields are mandatory: {}",
+                missing.join(", ")
+            ),
         )
     })
 }
@@ -205,7 +271,9 @@ pub(super) fn create(office: &Office, asked: &Asked<'_>) -> Answer {
     ticket.settle(office.now(), false);
     let ticket = office.file(ticket, notes);
     let place = format!("{}/api/now/table/incident/{}", office.base(), ticket.sys_id);
-    shown(office, asked, |view| Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place))
+    shown(office, asked, |view| {
+        Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place)
+    })
 }
 
 pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer {
@@ -213,14 +281,15 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
-    let Some(mut ticket) = office.tickets().into_iter().find(|ticket| ticket.sys_id == sys_id) else {
-        return no_record();
+    let act = |ticket: &mut Ticket| {
+        let notes = write(office, ticket, &fields);
+        policy(ticket).map_or(Ok(notes), Err)
     };
-    let notes = write(office, &mut ticket, &fields);
-    if let Some(refused) = policy(&ticket) {
-        return refused;
+    match office.amend(|ticket| ticket.sys_id == sys_id, &office.options.user, act) {
+        None => no_record(),
+        Some(Err(refused)) => refused,
+        Some(Ok(ticket)) => shown(office, asked, |view| {
+            Answer::json(200, &json!({"result": view.show(&ticket)}))
+        }),
     }
-    ticket.settle(office.now(), true);
-    let ticket = office.file(ticket, notes);
-    shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
 }
