@@ -131,10 +131,12 @@ fn ping(scene: &Scene<'_>) -> Answer {
 }
 
 fn status(scene: &Scene<'_>) -> Answer {
-    let own = match scene.fault {
-        Fault::SaysFail => Dependency::Down,
-        Fault::SaysDegraded => Dependency::Degraded,
-        _other => Dependency::Up,
+    let own = if scene.fault == Fault::SaysFail {
+        Dependency::Down
+    } else if scene.fault == Fault::SaysDegraded {
+        Dependency::Degraded
+    } else {
+        Dependency::Up
     };
     let worst =
         scene.dependencies.iter().map(|(_, state)| *state).chain([own]).max().unwrap_or(Dependency::Up);

@@ -91,7 +91,7 @@ impl Fault {
             Self::Refuse => "refuses connections".to_owned(),
             Self::Reset => "resets connections".to_owned(),
             Self::Hang => "hangs".to_owned(),
-            Self::Slow(by) => format!("slow by {} ms", by.as_millis()),
+            Self::Slow(by) => format!("slow by {by:?}"),
             Self::SlowLoris => "a byte at a time".to_owned(),
             Self::Status(status) => format!("all answer {status}"),
             Self::Backend(status) => format!("backend answers {status}"),

@@ -81,7 +81,9 @@ impl Neighbourhood {
 
     /// Sets a fault; it holds when this returns. False when there is no such instance.
     pub(crate) async fn set_fault(&self, api: &str, environment: &str, fault: Fault) -> bool {
-        let Some((instance, door)) = self.find(api, environment) else { return false };
+        let Some((instance, door)) = self.find(api, environment) else {
+            return false;
+        };
         let before = instance.mood.change(|mood| std::mem::replace(&mut mood.fault, fault));
         if before != fault {
             let hang_up = before.is_below_http() || fault.is_below_http() || before == Fault::Endless;

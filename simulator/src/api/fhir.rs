@@ -23,7 +23,9 @@ pub(super) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 /// True for ten digits whose last is the modulus-11 check digit of the others.
 pub(crate) fn is_nhs_number(text: &str) -> bool {
     let digits: Option<Vec<u32>> = text.chars().map(|letter| letter.to_digit(10)).collect();
-    let Some([head @ .., check]) = digits.as_deref() else { return false };
+    let Some([head @ .., check]) = digits.as_deref() else {
+        return false;
+    };
     if head.len() != 9 {
         return false;
     }

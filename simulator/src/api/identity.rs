@@ -66,7 +66,9 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     match field("grant_type") {
         None => return refuse(400, "invalid_request", "grant_type is missing"),
         Some("client_credentials") => {}
-        Some(_) => return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials"),
+        Some(_) => {
+            return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials");
+        }
     }
     let known = match field("client_assertion") {
         Some(assertion) => {

@@ -110,7 +110,9 @@ pub(super) async fn deliver(exchange: Arc<Exchange>, id: String, ending: Deliver
     if !receipt {
         return;
     }
-    let Some(message) = exchange.message(&id) else { return };
+    let Some(message) = exchange.message(&id) else {
+        return;
+    };
     let body = json!({
         "id": message.id,
         "reference": message.reference,

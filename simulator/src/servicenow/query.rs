@@ -128,7 +128,9 @@ impl Query {
             self.ignored.push(text.to_owned());
             return;
         };
-        let Some(all_of) = self.alternatives.last_mut() else { return };
+        let Some(all_of) = self.alternatives.last_mut() else {
+            return;
+        };
         match all_of.last_mut() {
             Some(any_of) if or => any_of.push(condition),
             _ => all_of.push(vec![condition]),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desk::Office;
+use super::office::Office;
 use super::query::{Query, Row};
 use super::ticket::{self, Display, Holds, Ticket, View, clock};
 use super::{Asked, failure};
@@ -53,7 +53,7 @@ fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows
 }
 
 impl Page {
-    fn answer(&self, office: &Office, asked: &Asked<'_>, result: Vec<Value>) -> Answer {
+    fn answer(&self, office: &Office, asked: &Asked<'_>, result: &[Value]) -> Answer {
         let mut answer = Answer::json(200, &json!({ "result": result }));
         if !asked.says("sysparm_no_count") {
             answer = answer.with("X-Total-Count", self.total.to_string());
@@ -85,13 +85,13 @@ pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
         office.options.invalid_query_returns_no_rows,
     );
     shown(office, asked, |view| {
-        let result = page
+        let result: Vec<Value> = page
             .rows
             .iter()
             .filter_map(|row| tickets.iter().find(|ticket| row.get("sys_id") == Some(&ticket.sys_id)))
             .map(|ticket| view.show(ticket))
             .collect();
-        page.answer(office, asked, result)
+        page.answer(office, asked, &result)
     })
 }
 
@@ -129,7 +129,7 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
     let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
     let wanted =
         |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
-    let result = page
+    let result: Vec<Value> = page
         .rows
         .iter()
         .map(|row| {
@@ -137,7 +137,7 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
             Value::Object(cells.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect())
         })
         .collect();
-    page.answer(office, asked, result)
+    page.answer(office, asked, &result)
 }
 
 fn written(asked: &Asked<'_>) -> Result<Map<String, Value>, Answer> {
@@ -169,7 +169,9 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
     let names = office.names();
     let mut notes = Vec::new();
     for (name, value) in fields {
-        let Some((name, holds)) = ticket::column(name) else { continue };
+        let Some((name, holds)) = ticket::column(name) else {
+            continue;
+        };
         let text = stored(value);
         match holds {
             Holds::ReadOnly => {}
@@ -226,14 +228,15 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
-    let Some(mut ticket) = office.tickets().into_iter().find(|ticket| ticket.sys_id == sys_id) else {
-        return no_record();
+    let act = |ticket: &mut Ticket| {
+        let notes = write(office, ticket, &fields);
+        policy(ticket).map_or(Ok(notes), Err)
     };
-    let notes = write(office, &mut ticket, &fields);
-    if let Some(refused) = policy(&ticket) {
-        return refused;
+    match office.amend(|ticket| ticket.sys_id == sys_id, &office.options.user, act) {
+        None => no_record(),
+        Some(Err(refused)) => refused,
+        Some(Ok(ticket)) => {
+            shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
+        }
     }
-    ticket.settle(office.now(), true);
-    let ticket = office.file(ticket, notes);
-    shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
 }

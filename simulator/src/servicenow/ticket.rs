@@ -181,7 +181,8 @@ impl Ticket {
             .rev()
             .filter(|note| note.column == column)
             .map(|note| format!("{} - {} ({words})\n{}\n\n", clock(note.at), note.author, note.text))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     }
 }
 
