@@ -1,1 +1,101 @@
-//! stub
+//! The rules of Curiad, pure: no I/O, no clock, no async (invariant 1). Time is an argument.
+//!
+//! One word, one meaning, in code, configuration, SQL, pages and talk:
+//!
+//! | word | means | never say |
+//! |---|---|---|
+//! | [`Api`] | one published API: names, kind, lifecycle, service level, provider team, what it depends on | service, app, component |
+//! | [`Environment`] | one of the five, in this order: sandbox, development, sit, uat, production | stage, tier |
+//! | Instance ([`InstanceId`]) | an Api in an Environment: a base URL, credentials, vantages; a row of the status page | deployment, target |
+//! | [`Operation`] | one thing that exercising the Api does: a request and what counts as good; written once per Api | endpoint, monitor |
+//! | [`Check`] | an Operation on an Instance, on a schedule | job, task |
+//! | Vantage ([`VantageId`]) | a place probes are sent from (internet, NHS Wales network…) | region, location |
+//! | Probe | one execution of a Check from one Vantage (verb and act) | ping, poll |
+//! | [`Outcome`] | what a Probe saw, when, and its own Layer: facts only, never rewritten | result, response |
+//! | [`Layer`] | where one probe failed: dns, connect, tls, token, gateway, backend, contract, ours | error |
+//! | Diagnosis ([`Incident::diagnosis`]) | what several checks together say about where the fault is | – |
+//! | [`Verdict`] | an Outcome judged: Pass, Slow, Fail, Inconclusive | success |
+//! | [`Status`] | operational, degraded, partial_outage, major_outage, maintenance, unknown | state, health (as a bool) |
+//! | [`Health`] | a Check's ([`Track`]) or Instance's Status, since when, with its streak | state |
+//! | [`Incident`] | the span of trouble of one cause: open → acknowledged → recovering → resolved; priority P1–P5; *major* or not | alert, alarm |
+//! | [`Ticket`] | an Incident's record in the service desk's own system | issue |
+//! | [`Callout`] | one call on one person to act, by text, voice, e-mail… | alert, page (that is a web page) |
+//! | [`Rota`] / [`Shift`] / [`Override`] | who is on call when; one stretch of it; a swap | roster, schedule |
+//! | [`Escalation`] | the ordered steps of Callouts until a human answers | policy chain |
+//! | [`Post`] | what the public page says about an Incident or Maintenance | message |
+//! | Maintenance ([`Window`]) | planned work or a test window: published, excluded from availability by name | downtime |
+//! | [`Silence`] | an operator's mute, with owner, reason and end | suppression |
+//! | [`Notification`] / Attempt / Outbox | one message to one channel; one try to send it; the table of those not settled | job |
+//! | Inbox ([`Told`]) | the table of what people and outside systems told us, not yet folded in | queue |
+//! | [`Event`] | anything the rules react to: an Outcome, a timer due, a command, a receipt, a change of configuration | – |
+//! | Snapshot | the immutable view that pages are made from, with its time | cache |
+
+mod api;
+pub mod bank_holidays;
+mod calling;
+mod cause;
+mod check;
+mod clock;
+mod configuration;
+mod cron;
+mod decide;
+mod diagnosis;
+mod duty;
+mod environment;
+mod escalation;
+mod event;
+mod fold;
+mod health;
+mod history;
+mod hours;
+mod id;
+mod incident;
+mod language;
+mod local;
+mod maintenance;
+mod notification;
+mod outcome;
+mod priority;
+mod rota;
+mod schedule;
+mod secret;
+mod situation;
+mod told;
+mod track;
+mod verdict;
+
+pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use bank_holidays::{BankHoliday, bank_holiday};
+pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
+pub use clock::Clock;
+pub use configuration::{Configuration, Desk, Person, Site, Team};
+pub use cron::Cron;
+pub use decide::decide;
+pub use duty::{NextAction, next_action};
+pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
+pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
+pub use event::{Command, Event, Message, Silence, Told};
+pub use health::{Health, Status, StatusChange, instance_status};
+pub use history::{Percentiles, Tally};
+pub use hours::{Hours, Opening, WeeklyWindow};
+pub use id::{
+    ApiId, DeskId, EscalationId, HoursId, IdError, MAX_LENGTH, OperationId, PersonId, RotaId, TeamId,
+    VantageId,
+};
+pub use incident::{
+    Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
+    Note, Post, PostSays, Ticket,
+};
+pub use language::{Language, Text, duration_words};
+pub use maintenance::Window;
+pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
+pub use outcome::{
+    Certificate, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases, Says,
+};
+pub use priority::{Matrix, Priority, Rating, rate};
+pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
+pub use schedule::next_due;
+pub use secret::Secret;
+pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
+pub use track::{Latest, Round, Track};
+pub use verdict::{Verdict, judge};

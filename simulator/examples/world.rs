@@ -7,10 +7,7 @@ use simulator::{Ports, World, WorldOptions};
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this program is the one place where its clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this program is the one place where its clock is read")]
     let mut options = WorldOptions::demo(Arc::new(jiff::Timestamp::now));
     if std::env::args().any(|argument| argument == "--any-port") {
         options.ports = Ports::default();

@@ -20,12 +20,7 @@ pub(crate) const SOAP_12: &str = "application/soap+xml; charset=utf-8";
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self {
-            status,
-            content_type,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Self { status, content_type, headers: Vec::new(), body: body.into() }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -43,10 +38,7 @@ impl Answer {
 
     /// An error as Apigee words its own.
     pub(crate) fn gateway(status: u16, words: &str, code: &str) -> Self {
-        Self::json(
-            status,
-            &json!({"fault": {"faultstring": words, "detail": {"errorcode": code}}}),
-        )
+        Self::json(status, &json!({"fault": {"faultstring": words, "detail": {"errorcode": code}}}))
     }
 
     /// An error as a FHIR API words it.
@@ -70,17 +62,14 @@ impl Answer {
 
 impl axum::response::IntoResponse for Answer {
     fn into_response(self) -> axum::response::Response {
-        let mut builder = axum::http::Response::builder()
-            .status(self.status)
-            .header("content-type", self.content_type);
+        let mut builder =
+            axum::http::Response::builder().status(self.status).header("content-type", self.content_type);
         for (name, value) in &self.headers {
             builder = builder.header(*name, value);
         }
-        builder
-            .body(axum::body::Body::from(self.body))
-            .unwrap_or_else(|_| {
-                // Only a header value with a control character gets here.
-                axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            })
+        builder.body(axum::body::Body::from(self.body)).unwrap_or_else(|_| {
+            // Only a header value with a control character gets here.
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })
     }
 }

@@ -75,16 +75,12 @@ pub(crate) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
             "The Service is temporarily unavailable",
             "messaging.adaptors.http.flow.ServiceUnavailable",
         ),
-        (Fault::GatewayTimeout, _) => Answer::gateway(
-            504,
-            "Gateway Timeout",
-            "messaging.adaptors.http.flow.GatewayTimeout",
-        ),
-        (Fault::TokenRefused, _) => Answer::gateway(
-            401,
-            "Invalid Access Token",
-            "keymanagement.service.invalid_access_token",
-        ),
+        (Fault::GatewayTimeout, _) => {
+            Answer::gateway(504, "Gateway Timeout", "messaging.adaptors.http.flow.GatewayTimeout")
+        }
+        (Fault::TokenRefused, _) => {
+            Answer::gateway(401, "Invalid Access Token", "keymanagement.service.invalid_access_token")
+        }
         (_, "/_status") if call.is_read() => status(scene),
         (Fault::WrongResource, _) => wrong_resource(scene.api.kind),
         _ => business(scene, call),
@@ -110,16 +106,8 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     } else if scene.api.needs_token {
         return Answer::gateway(401, "Invalid access token", "oauth.v2.InvalidAccessToken");
     }
-    if let Some((name, _)) = scene
-        .dependencies
-        .iter()
-        .find(|(_, state)| *state == Dependency::Down)
-    {
-        return scene.error(
-            503,
-            "transient",
-            &format!("cannot validate the caller: {name} does not answer"),
-        );
+    if let Some((name, _)) = scene.dependencies.iter().find(|(_, state)| *state == Dependency::Down) {
+        return scene.error(503, "transient", &format!("cannot validate the caller: {name} does not answer"));
     }
     match scene.api.kind {
         Kind::Fhir => fhir::answer(scene, call),
@@ -132,10 +120,9 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 fn ping(scene: &Scene<'_>) -> Answer {
     let version = &scene.api.version;
     match scene.api.vocabulary {
-        Vocabulary::Dhcw => Answer::json(
-            200,
-            &json!({"message": "pong", "timestamp": scene.now.to_string()}),
-        ),
+        Vocabulary::Dhcw => {
+            Answer::json(200, &json!({"message": "pong", "timestamp": scene.now.to_string()}))
+        }
         Vocabulary::NhsEngland => Answer::json(
             200,
             &json!({"version": version, "revision": "41", "releaseId": format!("{version}-41"), "commitId": "8f5a8e0"}),
@@ -151,21 +138,14 @@ fn status(scene: &Scene<'_>) -> Answer {
     } else {
         Dependency::Up
     };
-    let worst = scene
-        .dependencies
-        .iter()
-        .map(|(_, state)| *state)
-        .chain([own])
-        .max()
-        .unwrap_or(Dependency::Up);
+    let worst =
+        scene.dependencies.iter().map(|(_, state)| *state).chain([own]).max().unwrap_or(Dependency::Up);
     let mut parts = scene.dependencies.to_vec();
     parts.push(("database".to_owned(), own));
     match scene.api.vocabulary {
         Vocabulary::Dhcw => {
-            let dependencies: Map<String, Value> = parts
-                .into_iter()
-                .map(|(name, state)| (name, up_or_down(state).into()))
-                .collect();
+            let dependencies: Map<String, Value> =
+                parts.into_iter().map(|(name, state)| (name, up_or_down(state).into())).collect();
             Answer::json(
                 200,
                 &json!({
@@ -177,10 +157,8 @@ fn status(scene: &Scene<'_>) -> Answer {
             )
         }
         Vocabulary::NhsEngland => {
-            let checks: Map<String, Value> = parts
-                .into_iter()
-                .map(|(name, state)| check(&name, state))
-                .collect();
+            let checks: Map<String, Value> =
+                parts.into_iter().map(|(name, state)| check(&name, state)).collect();
             let version = &scene.api.version;
             Answer::json(
                 200,

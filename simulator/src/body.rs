@@ -46,10 +46,9 @@ impl Body for AnswerBody {
             Self::HalfThenBreak(bytes, breath) => match bytes.take() {
                 Some(all) => Poll::Ready(Some(Ok(Frame::data(all.slice(..all.len() / 2))))),
                 // The first half goes out while this waits: an error at once would break the connection before the headers.
-                None => breath
-                    .as_mut()
-                    .poll(context)
-                    .map(|()| Some(Err(io::ErrorKind::ConnectionReset.into()))),
+                None => {
+                    breath.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionReset.into())))
+                }
             },
             Self::Endless(breath) => match breath.as_mut().poll(context) {
                 Poll::Pending => Poll::Pending,

@@ -61,9 +61,7 @@ impl Certificates {
 /// A certificate that begins yesterday and lasts `days`; without a present, one that ended in 2021.
 fn last(params: &mut CertificateParams, now: Option<Timestamp>, days: u64) {
     if let Some(now) = now {
-        let yesterday = u64::try_from(now.as_second())
-            .unwrap_or_default()
-            .saturating_sub(DAY);
+        let yesterday = u64::try_from(now.as_second()).unwrap_or_default().saturating_sub(DAY);
         params.not_before = date_time_ymd(1970, 1, 1) + Duration::from_secs(yesterday);
         params.not_after = params.not_before + Duration::from_secs(days * DAY);
     } else {

@@ -31,19 +31,13 @@ pub(crate) struct Kept<T> {
 
 impl<T> Clone for Kept<T> {
     fn clone(&self) -> Self {
-        Self {
-            value: Arc::clone(&self.value),
-            bell: self.bell.clone(),
-        }
+        Self { value: Arc::clone(&self.value), bell: self.bell.clone() }
     }
 }
 
 impl<T> Kept<T> {
     pub(crate) fn new(value: T, bell: &Bell) -> Self {
-        Self {
-            value: Arc::new(Mutex::new(value)),
-            bell: bell.clone(),
-        }
+        Self { value: Arc::new(Mutex::new(value)), bell: bell.clone() }
     }
 
     pub(crate) fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {

@@ -28,10 +28,7 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self {
-            tracker: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        }
+        Self { tracker: TaskTracker::new(), stop: CancellationToken::new() }
     }
 
     /// Runs a future until it ends or the world does.
@@ -71,26 +68,12 @@ impl Door {
     pub(crate) fn open(address: SocketAddr, tasks: &Tasks, serve: Serve) -> io::Result<Self> {
         let listener = bind(address)?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        let (wanted, orders) = watch::channel(Wanted {
-            open: true,
-            hang_ups: 0,
-            turn: 0,
-        });
+        let (wanted, orders) = watch::channel(Wanted { open: true, hang_ups: 0, turn: 0 });
         let (report, settled) = watch::channel(0);
-        let keeper = Keeper {
-            address,
-            orders,
-            report,
-            tasks: tasks.clone(),
-            serve,
-            calls: tasks.stop.child_token(),
-        };
+        let keeper =
+            Keeper { address, orders, report, tasks: tasks.clone(), serve, calls: tasks.stop.child_token() };
         drop(tasks.tracker.spawn(keeper.keep(Socket::Listening(listener))));
-        Ok(Self {
-            address,
-            wanted,
-            settled,
-        })
+        Ok(Self { address, wanted, settled })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -112,11 +95,7 @@ impl Door {
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)

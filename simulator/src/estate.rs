@@ -111,12 +111,8 @@ pub fn demo_estate() -> Estate {
             Api::new("reference-data", "Reference Data", Kind::Rest)
                 .version("4.2.0")
                 .depending_on("identity"),
-            Api::new("identity", "Identity and Access", Kind::Identity)
-                .nhs_england()
-                .version("5.1.0"),
+            Api::new("identity", "Identity and Access", Kind::Identity).nhs_england().version("5.1.0"),
         ],
-        environments: ["sandbox", "development", "sit", "uat", "production"]
-            .map(str::to_owned)
-            .to_vec(),
+        environments: ["sandbox", "development", "sit", "uat", "production"].map(str::to_owned).to_vec(),
     }
 }

@@ -202,17 +202,10 @@ impl FromStr for Fault {
                 if !(200..=599).contains(&status) {
                     return Err(unknown());
                 }
-                Ok(if kind == "status" {
-                    Self::Status(status)
-                } else {
-                    Self::Backend(status)
-                })
+                Ok(if kind == "status" { Self::Status(status) } else { Self::Backend(status) })
             }
             Some(_) => Err(unknown()),
-            None => Self::CATALOGUE
-                .into_iter()
-                .find(|fault| fault.to_string() == text)
-                .ok_or_else(unknown),
+            None => Self::CATALOGUE.into_iter().find(|fault| fault.to_string() == text).ok_or_else(unknown),
         }
     }
 }
@@ -250,17 +243,8 @@ mod tests {
 
     #[test]
     fn a_name_that_no_fault_has_is_refused_with_those_that_exist() {
-        for name in [
-            "",
-            "sulk",
-            "slow",
-            "slow:",
-            "slow:-1",
-            "status:99",
-            "status:600",
-            "backend:x",
-            "none:1",
-        ] {
+        for name in ["", "sulk", "slow", "slow:", "slow:-1", "status:99", "status:600", "backend:x", "none:1"]
+        {
             let refused = name.parse::<Fault>().expect_err(name);
             assert!(refused.to_string().contains("slow-loris"), "{refused}");
         }

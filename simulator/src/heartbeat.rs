@@ -27,25 +27,18 @@ pub(crate) struct Ear {
 
 impl std::fmt::Debug for Ear {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Ear")
-            .field("beats", &self.beats)
-            .finish_non_exhaustive()
+        out.debug_struct("Ear").field("beats", &self.beats).finish_non_exhaustive()
     }
 }
 
 impl Ear {
     pub(crate) fn new(now: Now, bell: &Bell) -> Self {
-        Self {
-            now,
-            beats: Kept::new(Beats::default(), bell),
-        }
+        Self { now, beats: Kept::new(Beats::default(), bell) }
     }
 }
 
 pub(crate) fn routes(ear: Arc<Ear>) -> axum::Router {
-    axum::Router::new()
-        .route("/beat", get(hear).post(hear))
-        .with_state(ear)
+    axum::Router::new().route("/beat", get(hear).post(hear)).with_state(ear)
 }
 
 async fn hear(State(ear): State<Arc<Ear>>) -> &'static str {
@@ -66,10 +59,7 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     pub(crate) fn new(ear: Arc<Ear>, door: Door) -> Self {
-        Self {
-            ear,
-            door: Arc::new(door),
-        }
+        Self { ear, door: Arc::new(door) }
     }
 
     /// The address to ask, by GET or POST.

@@ -57,14 +57,7 @@ impl Instance {
         moods: (Kept<Mood>, Kept<Dice>),
         tasks: Tasks,
     ) -> Self {
-        Self {
-            api,
-            environment,
-            mood: moods.0,
-            dice: moods.1,
-            world,
-            tasks,
-        }
+        Self { api, environment, mood: moods.0, dice: moods.1, world, tasks }
     }
 
     pub(crate) fn open(self: &Arc<Self>, address: SocketAddr) -> io::Result<Door> {
@@ -191,11 +184,8 @@ impl Instance {
             tokio::time::sleep(wait).await;
         }
         let prefix = format!("/{}/{}", self.environment, self.api.id);
-        let path = head
-            .uri
-            .path()
-            .strip_prefix(&prefix)
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path =
+            head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let answer = match path {
             Some(path) => self.answer(&world, fault, (path, &head, &body)),
             None => Answer::problem(404, "Not Found", &format!("this instance is at {prefix}")),
@@ -251,11 +241,7 @@ fn at_the_gate(fault: Fault) -> Option<Answer> {
     }
     if fault == Fault::SpikeArrest {
         let words = "Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5, periodInMicroseconds=1000000}";
-        return Some(Answer::gateway(
-            429,
-            words,
-            "policies.ratelimit.SpikeArrestViolation",
-        ));
+        return Some(Answer::gateway(429, words, "policies.ratelimit.SpikeArrestViolation"));
     }
     (fault == Fault::NotJson).then(|| {
         Answer::new(
@@ -271,23 +257,15 @@ fn plain_status(status: u16) -> Answer {
         401 => Answer::gateway(401, "Invalid ApiKey", "oauth.v2.InvalidApiKey")
             .with("WWW-Authenticate", "Bearer"),
         403 => Answer::gateway(403, "Access denied for client ip", "accesscontrol.IPDeniedAccess"),
-        _other => Answer::json(
-            status,
-            &serde_json::json!({"status": status, "message": "simulated"}),
-        ),
+        _other => Answer::json(status, &serde_json::json!({"status": status, "message": "simulated"})),
     };
-    if matches!(status, 429 | 503) {
-        answer.with("Retry-After", "15")
-    } else {
-        answer
-    }
+    if matches!(status, 429 | 503) { answer.with("Retry-After", "15") } else { answer }
 }
 
 /// Puts an answer on the wire, broken as the fault says.
 fn wire(answer: &Answer, asked: &HeaderMap, fault: Fault) -> io::Result<Response<AnswerBody>> {
-    let mut builder = Response::builder()
-        .status(answer.status)
-        .header(header::CONTENT_TYPE, answer.content_type);
+    let mut builder =
+        Response::builder().status(answer.status).header(header::CONTENT_TYPE, answer.content_type);
     for (name, value) in &answer.headers {
         builder = builder.header(*name, value);
     }

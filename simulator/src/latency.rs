@@ -13,16 +13,10 @@ pub struct Latency {
 
 impl Latency {
     /// No waiting at all: for tests.
-    pub const NONE: Self = Self {
-        median: Duration::ZERO,
-        spread: 0.0,
-    };
+    pub const NONE: Self = Self { median: Duration::ZERO, spread: 0.0 };
 
     /// A few to tens of milliseconds: for the demo.
-    pub const LIVELY: Self = Self {
-        median: Duration::from_millis(14),
-        spread: 0.45,
-    };
+    pub const LIVELY: Self = Self { median: Duration::from_millis(14), spread: 0.45 };
 
     pub(crate) fn draw(self, dice: &mut Dice) -> Duration {
         if self.median.is_zero() {
@@ -80,9 +74,7 @@ mod tests {
     #[test]
     fn half_of_all_answers_are_faster_than_the_median() {
         let mut dice = Dice::new(7);
-        let faster = (0..2_000)
-            .filter(|_| Latency::LIVELY.draw(&mut dice) < Latency::LIVELY.median)
-            .count();
+        let faster = (0..2_000).filter(|_| Latency::LIVELY.draw(&mut dice) < Latency::LIVELY.median).count();
         assert!((900..1_100).contains(&faster), "{faster}");
     }
 

@@ -35,6 +35,7 @@ mod page;
 mod post;
 mod servicenow;
 mod smtp;
+mod story;
 mod trouble;
 mod view;
 mod world;
@@ -48,6 +49,7 @@ pub use notify::{Callbacks, Channel, Delivery, Message, Notify, NotifyOptions, P
 pub use options::{Ports, WorldOptions};
 pub use servicenow::{Desk, DeskOptions, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
+pub use story::{Answer, answer, tell};
 pub use trouble::{Trouble, UnknownTrouble};
 pub use view::{InstanceView, NoSuchInstance, TimedOut};
 pub use world::{Now, World};

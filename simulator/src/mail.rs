@@ -38,38 +38,23 @@ impl Mail {
         let headers = headers(head);
         let text = text_of(&headers, body, DEPTH).map_or_else(String::new, |(_, text)| text);
         let subject = header(&headers, "subject").unwrap_or_default().to_owned();
-        Self {
-            id,
-            at,
-            from,
-            to,
-            subject,
-            text,
-            headers,
-        }
+        Self { id, at, from, to, subject, text, headers }
     }
 }
 
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 /// Headers and body, parted at the first empty line.
 fn split(raw: &[u8]) -> (&[u8], &[u8]) {
     let place = raw.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, rest) = place
-        .and_then(|place| raw.split_at_checked(place))
-        .unwrap_or((raw, b""));
+    let (head, rest) = place.and_then(|place| raw.split_at_checked(place)).unwrap_or((raw, b""));
     (head, rest.get(4..).unwrap_or_default())
 }
 
 fn headers(head: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(head)
-        .replace("\r\n ", " ")
-        .replace("\r\n\t", " ");
+    let text = String::from_utf8_lossy(head).replace("\r\n ", " ").replace("\r\n\t", " ");
     text.split("\r\n")
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_owned(), decode_words(value.trim())))
@@ -159,44 +144,29 @@ fn text_of(headers: &[(String, String)], body: &[u8], depth: usize) -> Option<(b
                 text_of(&self::headers(head), body, depth - 1)
             })
             .collect();
-        return found
-            .iter()
-            .find(|(plain, _)| *plain)
-            .or_else(|| found.first())
-            .cloned();
+        return found.iter().find(|(plain, _)| *plain).or_else(|| found.first()).cloned();
     }
     if !lower.starts_with("text/") {
         return None;
     }
-    let encoding = header(headers, "content-transfer-encoding")
-        .unwrap_or("7bit")
-        .to_lowercase();
+    let encoding = header(headers, "content-transfer-encoding").unwrap_or("7bit").to_lowercase();
     let bytes = match encoding.as_str() {
         "base64" => {
-            let bare: Vec<u8> = body
-                .iter()
-                .copied()
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .collect();
+            let bare: Vec<u8> = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
             STANDARD.decode(bare).unwrap_or_default()
         }
         "quoted-printable" => quoted_printable(body),
         _ => body.to_vec(),
     };
     let charset = parameter(kind, "charset").unwrap_or_else(|| "utf-8".to_owned());
-    let text = decode_charset(&charset, &bytes)
-        .replace("\r\n", "\n")
-        .trim_end()
-        .to_owned();
+    let text = decode_charset(&charset, &bytes).replace("\r\n", "\n").trim_end().to_owned();
     Some((lower.starts_with("text/plain"), text))
 }
 
 fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|part| {
         let (key, value) = part.split_once('=')?;
-        key.trim()
-            .eq_ignore_ascii_case(name)
-            .then(|| value.trim().trim_matches('"').to_owned())
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
     })
 }
 
@@ -217,14 +187,8 @@ mod tests {
 
     #[test]
     fn words_in_welsh_come_out_as_they_went_in() {
-        assert_eq!(
-            decode_words("=?utf-8?B?VMW3IGJhY2g=?= yn iawn"),
-            "Tŷ bach yn iawn"
-        );
-        assert_eq!(
-            decode_words("=?utf-8?Q?D=C5=B5r_oer?=\t=?utf-8?Q?_a_glan?="),
-            "Dŵr oer a glan"
-        );
+        assert_eq!(decode_words("=?utf-8?B?VMW3IGJhY2g=?= yn iawn"), "Tŷ bach yn iawn");
+        assert_eq!(decode_words("=?utf-8?Q?D=C5=B5r_oer?=\t=?utf-8?Q?_a_glan?="), "Dŵr oer a glan");
         assert_eq!(decode_words("plain"), "plain");
         assert_eq!(decode_words("a =? b"), "a =? b");
     }

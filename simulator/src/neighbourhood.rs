@@ -27,9 +27,7 @@ pub(crate) struct Neighbourhood {
 
 impl std::fmt::Debug for Neighbourhood {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Neighbourhood")
-            .field("instances", &self.instances)
-            .finish_non_exhaustive()
+        out.debug_struct("Neighbourhood").field("instances", &self.instances).finish_non_exhaustive()
     }
 }
 
@@ -74,9 +72,7 @@ impl Neighbourhood {
     }
 
     pub(crate) fn instances(&self) -> impl Iterator<Item = (&Arc<Instance>, SocketAddr)> {
-        self.instances
-            .iter()
-            .map(|(instance, door)| (instance, door.address()))
+        self.instances.iter().map(|(instance, door)| (instance, door.address()))
     }
 
     pub(crate) fn address(&self, api: &str, environment: &str) -> Option<SocketAddr> {
@@ -88,9 +84,7 @@ impl Neighbourhood {
         let Some((instance, door)) = self.find(api, environment) else {
             return false;
         };
-        let before = instance
-            .mood
-            .change(|mood| std::mem::replace(&mut mood.fault, fault));
+        let before = instance.mood.change(|mood| std::mem::replace(&mut mood.fault, fault));
         if before != fault {
             let hang_up = before.is_below_http() || fault.is_below_http() || before == Fault::Endless;
             door.set(fault != Fault::Refuse, hang_up).await;
@@ -125,10 +119,7 @@ fn open_all(
     for api in &plan.estate.apis {
         let api = Arc::new(api.clone());
         for environment in &plan.estate.environments {
-            let moods = (
-                Kept::new(Mood::default(), bell),
-                Kept::new(Dice::new(dice.roll()), &Bell::new()),
-            );
+            let moods = (Kept::new(Mood::default(), bell), Kept::new(Dice::new(dice.roll()), &Bell::new()));
             let instance = Arc::new(Instance::new(
                 Arc::clone(&api),
                 environment.clone(),
@@ -137,16 +128,11 @@ fn open_all(
                 tasks.clone(),
             ));
             let door = instance.open(SocketAddr::new(plan.host, port)).map_err(|error| {
-                io::Error::new(
-                    error.kind(),
-                    format!("port {port} for {} in {environment}: {error}", api.id),
-                )
+                io::Error::new(error.kind(), format!("port {port} for {} in {environment}: {error}", api.id))
             })?;
             instances.push((instance, door));
             if port != 0 {
-                port = port
-                    .checked_add(1)
-                    .ok_or_else(|| io::Error::other("no ports left"))?;
+                port = port.checked_add(1).ok_or_else(|| io::Error::other("no ports left"))?;
             }
         }
     }

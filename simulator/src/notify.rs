@@ -54,11 +54,9 @@ async fn receive(
             "RateLimitError",
             "Exceeded rate limit for key type live of 3000 requests per 60 seconds",
         ),
-        Trouble::DailyLimit => failure(
-            429,
-            "TooManyRequestsError",
-            "Exceeded send limits (250000) for today",
-        ),
+        Trouble::DailyLimit => {
+            failure(429, "TooManyRequestsError", "Exceeded send limits (250000) for today")
+        }
         Trouble::ServerError => failure(500, "Exception", "Internal server error"),
         Trouble::Unauthorised => failure(403, "AuthError", "Invalid token: API key not found"),
         Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
@@ -77,10 +75,7 @@ async fn receive(
 }
 
 fn failure(status: u16, error: &str, message: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({"status_code": status, "errors": [{"error": error, "message": message}]}),
-    )
+    Answer::json(status, &json!({"status_code": status, "errors": [{"error": error, "message": message}]}))
 }
 
 fn invalid(message: &str) -> Answer {
@@ -187,13 +182,7 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         Channel::Email => "email_address",
     };
     let allowed: &[&str] = match channel {
-        Channel::Sms => &[
-            "phone_number",
-            "template_id",
-            "personalisation",
-            "reference",
-            "sms_sender_id",
-        ],
+        Channel::Sms => &["phone_number", "template_id", "personalisation", "reference", "sms_sender_id"],
         Channel::Email => &[
             "email_address",
             "template_id",
@@ -204,9 +193,7 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         ],
     };
     if let Some(unknown) = fields.keys().find(|name| !allowed.contains(&name.as_str())) {
-        return Err(invalid(&format!(
-            "Additional properties are not allowed ({unknown} was unexpected)"
-        )));
+        return Err(invalid(&format!("Additional properties are not allowed ({unknown} was unexpected)")));
     }
     for name in [to_field, "template_id"] {
         match fields.get(name) {
@@ -216,11 +203,7 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         }
     }
     let text = |fields: &Map<String, Value>, name: &str| {
-        fields
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .unwrap_or_default()
+        fields.get(name).and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
     };
     let to = text(&fields, to_field);
     match channel {
@@ -228,9 +211,7 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
             mobile(&to).map_err(|words| invalid(&format!("phone_number {words}")))?;
         }
         Channel::Email => {
-            let whole = to
-                .split_once('@')
-                .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+            let whole = to.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
             if !whole || to.contains(char::is_whitespace) {
                 return Err(invalid("email_address Not a valid email address"));
             }
@@ -251,12 +232,7 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         Some(Value::String(_)) => return Err(invalid("reference is too long")),
         Some(other) => return Err(invalid(&format!("reference {other} is not of type string"))),
     };
-    let template = exchange
-        .options
-        .templates
-        .iter()
-        .find(|template| template.id == id)
-        .cloned();
+    let template = exchange.options.templates.iter().find(|template| template.id == id).cloned();
     let Some(template) = template else {
         return Err(failure(400, "BadRequestError", "Template not found"));
     };
@@ -268,10 +244,5 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         );
         return Err(failure(400, "BadRequestError", &words));
     }
-    Ok(Wish {
-        to,
-        template,
-        personalisation,
-        reference,
-    })
+    Ok(Wish { to, template, personalisation, reference })
 }

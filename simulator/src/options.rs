@@ -29,14 +29,8 @@ pub struct Ports {
 
 impl Ports {
     /// The demo's ports: the page on 8081, instances from 9101, desk 9201, Notify 9202, mail 9203, heartbeat 9204.
-    pub const DEMO: Self = Self {
-        page: 8_081,
-        apis: 9_101,
-        desk: 9_201,
-        notify: 9_202,
-        mail: 9_203,
-        heartbeat: 9_204,
-    };
+    pub const DEMO: Self =
+        Self { page: 8_081, apis: 9_101, desk: 9_201, notify: 9_202, mail: 9_203, heartbeat: 9_204 };
 }
 
 /// What the world is made from.

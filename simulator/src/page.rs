@@ -24,21 +24,11 @@ pub(crate) fn routes(world: WeakWorld) -> Router {
         .route("/", get(front))
         .route(
             "/world.css",
-            get(|| async {
-                (
-                    [(header::CONTENT_TYPE, "text/css")],
-                    include_str!("page/world.css"),
-                )
-            }),
+            get(|| async { ([(header::CONTENT_TYPE, "text/css")], include_str!("page/world.css")) }),
         )
         .route(
             "/world.js",
-            get(|| async {
-                (
-                    [(header::CONTENT_TYPE, "text/javascript")],
-                    include_str!("page/world.js"),
-                )
-            }),
+            get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], include_str!("page/world.js")) }),
         )
         .route("/faults", post(act::faults))
         .route("/troubles", post(act::troubles))
@@ -67,10 +57,7 @@ fn alive(world: &WeakWorld) -> Result<World, Gone> {
 
 /// Another site's page may not act here through the visitor's browser; and no page may bring in anything from outside.
 async fn guard(request: Request, next: Next) -> Response {
-    let from_elsewhere = request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site");
+    let from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if from_elsewhere && !reads {
         return (StatusCode::FORBIDDEN, "this came from another site's page").into_response();
@@ -79,10 +66,7 @@ async fn guard(request: Request, next: Next) -> Response {
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }
@@ -96,10 +80,6 @@ struct Picked {
 
 async fn front(State(world): State<WeakWorld>, Query(picked): Query<Picked>) -> Result<Html<String>, Gone> {
     let world = alive(&world)?;
-    let fault = picked
-        .fault
-        .parse()
-        .ok()
-        .filter(|fault| *fault != crate::Fault::None);
+    let fault = picked.fault.parse().ok().filter(|fault| *fault != crate::Fault::None);
     Ok(Html(html::page(&world, fault.unwrap_or(crate::Fault::Refuse))))
 }

@@ -51,17 +51,8 @@ async fn receive(
         Trouble::ServerError => failure(500, "Internal Server Error", "the instance is not well"),
         Trouble::Unauthorised => not_authenticated(),
         Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
-            let asked = Asked {
-                method: &method,
-                uri: &uri,
-                headers: &headers,
-                body: &body,
-            };
-            if is_token {
-                token(&office, &asked)
-            } else {
-                table_request(&office, &asked)
-            }
+            let asked = Asked { method: &method, uri: &uri, headers: &headers, body: &body };
+            if is_token { token(&office, &asked) } else { table_request(&office, &asked) }
         }
     };
     if trouble == Trouble::AcceptThenTimeOut && writes && !is_token {
@@ -81,10 +72,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
@@ -99,19 +87,12 @@ impl Asked<'_> {
 }
 
 fn failure(status: u16, message: &str, detail: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({"error": {"message": message, "detail": detail}, "status": "failure"}),
-    )
+    Answer::json(status, &json!({"error": {"message": message, "detail": detail}, "status": "failure"}))
 }
 
 fn not_authenticated() -> Answer {
-    failure(
-        401,
-        "User Not Authenticated",
-        "Required to provide Auth information",
-    )
-    .with("WWW-Authenticate", "BASIC realm=\"Service-now\"")
+    failure(401, "User Not Authenticated", "Required to provide Auth information")
+        .with("WWW-Authenticate", "BASIC realm=\"Service-now\"")
 }
 
 fn rate_limited(office: &Office) -> Answer {
@@ -131,24 +112,13 @@ fn token(office: &Office, asked: &Asked<'_>) -> Answer {
     if asked.method != Method::POST {
         return refuse(405, "invalid_request", "ask by POST");
     }
-    if !asked
-        .header("content-type")
-        .starts_with("application/x-www-form-urlencoded")
-    {
+    if !asked.header("content-type").starts_with("application/x-www-form-urlencoded") {
         return refuse(400, "invalid_request", "Missing or invalid content type");
     }
     let form: Vec<(String, String)> = url::form_urlencoded::parse(asked.body).into_owned().collect();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if field("grant_type") != Some("client_credentials") {
-        return refuse(
-            400,
-            "unsupported_grant_type",
-            "only client_credentials is allowed on this instance",
-        );
+        return refuse(400, "unsupported_grant_type", "only client_credentials is allowed on this instance");
     }
     let options = &office.options;
     let known = field("client_id") == Some(options.client_id.as_str())
@@ -172,9 +142,7 @@ fn is_authenticated(office: &Office, asked: &Asked<'_>) -> bool {
         return false;
     };
     let expected = format!("{}:{}", office.options.user, office.options.password);
-    STANDARD
-        .decode(basic)
-        .is_ok_and(|text| text == expected.as_bytes())
+    STANDARD.decode(basic).is_ok_and(|text| text == expected.as_bytes())
 }
 
 fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
@@ -183,21 +151,13 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
     }
     let accept = asked.header("accept");
     if !(accept.is_empty() || accept.contains("json") || accept.contains("*/*")) {
-        return failure(
-            406,
-            "Not acceptable",
-            "this stand-in answers application/json alone",
-        );
+        return failure(406, "Not acceptable", "this stand-in answers application/json alone");
     }
     let segments: Vec<&str> = asked.uri.path().trim_matches('/').split('/').collect();
     let (["api", "now", "table", rest @ ..] | ["api", "now", "v1" | "v2", "table", rest @ ..]) =
         segments.as_slice()
     else {
-        return failure(
-            400,
-            "Requested URI does not represent any resource",
-            asked.uri.path(),
-        );
+        return failure(400, "Requested URI does not represent any resource", asked.uri.path());
     };
     match (asked.method, rest) {
         (&Method::GET, ["incident"]) => table::find(office, asked),
@@ -209,10 +169,6 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
             failure(405, "Method not supported", asked.method.as_str())
         }
         (_, [other, ..]) => failure(400, &format!("Invalid table {other}"), ""),
-        (_, []) => failure(
-            400,
-            "Requested URI does not represent any resource",
-            asked.uri.path(),
-        ),
+        (_, []) => failure(400, "Requested URI does not represent any resource", asked.uri.path()),
     }
 }

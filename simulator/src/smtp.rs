@@ -37,9 +37,7 @@ pub(crate) struct PostOffice {
 
 impl std::fmt::Debug for PostOffice {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("PostOffice")
-            .field("bag", &self.bag)
-            .finish_non_exhaustive()
+        out.debug_struct("PostOffice").field("bag", &self.bag).finish_non_exhaustive()
     }
 }
 
@@ -52,10 +50,7 @@ pub struct MailServer {
 
 impl MailServer {
     pub(crate) fn new(office: Arc<PostOffice>, door: Door) -> Self {
-        Self {
-            office,
-            door: Arc::new(door),
-        }
+        Self { office, door: Arc::new(door) }
     }
 
     /// Where it listens.
@@ -76,9 +71,7 @@ impl MailServer {
     /// Puts the server in trouble until it is taken out; it holds when this returns.
     pub async fn set_trouble(&self, trouble: Trouble) {
         self.office.bag.change(|bag| bag.spell = Spell::lasting(trouble));
-        self.door
-            .set(trouble != Trouble::Refuse, trouble == Trouble::Refuse)
-            .await;
+        self.door.set(trouble != Trouble::Refuse, trouble == Trouble::Refuse).await;
     }
 
     /// Puts the server in trouble for the next mails only. [`Trouble::Refuse`] cannot be counted and lasts.
@@ -86,20 +79,14 @@ impl MailServer {
         if trouble == Trouble::Refuse {
             return self.set_trouble(trouble).await;
         }
-        self.office
-            .bag
-            .change(|bag| bag.spell = Spell::next(trouble, mails));
+        self.office.bag.change(|bag| bag.spell = Spell::next(trouble, mails));
         self.door.set(true, false).await;
     }
 }
 
 impl PostOffice {
     pub(crate) fn new(options: MailOptions, now: Now, bell: &Bell) -> Self {
-        Self {
-            options,
-            now,
-            bag: Kept::new(Bag::default(), bell),
-        }
+        Self { options, now, bag: Kept::new(Bag::default(), bell) }
     }
 
     pub(crate) fn serve(self: &Arc<Self>) -> Serve {

@@ -91,12 +91,7 @@ pub struct UnknownTrouble(String);
 impl fmt::Display for UnknownTrouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known: Vec<_> = Trouble::ALL.iter().map(|trouble| trouble.name()).collect();
-        write!(
-            out,
-            "no trouble is called {:?}; there are {}",
-            self.0,
-            known.join(", ")
-        )
+        write!(out, "no trouble is called {:?}; there are {}", self.0, known.join(", "))
     }
 }
 
@@ -111,17 +106,11 @@ pub(crate) struct Spell {
 
 impl Spell {
     pub(crate) fn lasting(trouble: Trouble) -> Self {
-        Self {
-            trouble,
-            remaining: None,
-        }
+        Self { trouble, remaining: None }
     }
 
     pub(crate) fn next(trouble: Trouble, requests: u32) -> Self {
-        Self {
-            trouble,
-            remaining: Some(requests),
-        }
+        Self { trouble, remaining: Some(requests) }
     }
 
     /// The trouble that this request meets.

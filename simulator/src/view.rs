@@ -37,11 +37,7 @@ pub struct NoSuchInstance {
 
 impl fmt::Display for NoSuchInstance {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "there is no API {:?} in an environment {:?}",
-            self.api, self.environment
-        )
+        write!(out, "there is no API {:?} in an environment {:?}", self.api, self.environment)
     }
 }
 

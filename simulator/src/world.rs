@@ -59,9 +59,7 @@ struct Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Parts")
-            .field("neighbourhood", &self.neighbourhood)
-            .finish_non_exhaustive()
+        out.debug_struct("Parts").field("neighbourhood", &self.neighbourhood).finish_non_exhaustive()
     }
 }
 
@@ -71,10 +69,7 @@ impl World {
     /// # Errors
     ///
     /// A port that cannot be bound, named; or certificates that cannot be made.
-    #[expect(
-        clippy::unused_async,
-        reason = "listeners belong to the runtime that awaits this"
-    )]
+    #[expect(clippy::unused_async, reason = "listeners belong to the runtime that awaits this")]
     pub async fn start(options: WorldOptions) -> io::Result<Self> {
         let (bell, tasks) = (Bell::new(), Tasks::new());
         let guard = tasks.stop.clone().drop_guard();
@@ -161,11 +156,7 @@ impl World {
 
     /// The address of the world's page and of its control API under `/api`.
     pub fn page_url(&self) -> String {
-        self.parts
-            .page
-            .get()
-            .map(|door| format!("http://{}", door.address()))
-            .unwrap_or_default()
+        self.parts.page.get().map(|door| format!("http://{}", door.address())).unwrap_or_default()
     }
 
     /// The base URL of an API in an environment, plain: `http://127.0.0.1:{port}/{environment}/{api}`.
@@ -176,8 +167,7 @@ impl World {
 
     /// The same over TLS, on the same port; trust [`World::authority`]. `localhost` works as the host too.
     pub fn secure_url(&self, api: &str, environment: &str) -> Option<String> {
-        self.url(api, environment)
-            .map(|url| url.replacen("http:", "https:", 1))
+        self.url(api, environment).map(|url| url.replacen("http:", "https:", 1))
     }
 
     /// The address an instance listens on.
@@ -229,23 +219,13 @@ impl World {
         if self.parts.neighbourhood.set_fault(api, environment, fault).await {
             return Ok(());
         }
-        Err(NoSuchInstance {
-            api: api.to_owned(),
-            environment: environment.to_owned(),
-        })
+        Err(NoSuchInstance { api: api.to_owned(), environment: environment.to_owned() })
     }
 
     /// Makes every instance well again.
     pub async fn clear_faults(&self) {
-        for instance in self
-            .instances()
-            .into_iter()
-            .filter(|instance| instance.fault != Fault::None)
-        {
-            self.parts
-                .neighbourhood
-                .set_fault(&instance.api, &instance.environment, Fault::None)
-                .await;
+        for instance in self.instances().into_iter().filter(|instance| instance.fault != Fault::None) {
+            self.parts.neighbourhood.set_fault(&instance.api, &instance.environment, Fault::None).await;
         }
     }
 
@@ -308,10 +288,6 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(limit, found)
-            .await
-            .ok()
-            .flatten()
-            .ok_or(TimedOut(limit))
+        tokio::time::timeout(limit, found).await.ok().flatten().ok_or(TimedOut(limit))
     }
 }

@@ -13,16 +13,10 @@ fn read(text: &str) -> Value {
 /// Sends the documented request; answers what is wrong with the answer.
 async fn exchange(contract: &Value, base: &str, auth: String) -> Vec<String> {
     let request = &contract["request"];
-    let method = request["method"]
-        .as_str()
-        .expect("a method")
-        .parse()
-        .expect("a method");
+    let method = request["method"].as_str().expect("a method").parse().expect("a method");
     let url = format!("{base}{}", request["path"].as_str().expect("a path"));
-    let mut sent = client()
-        .request(method, url)
-        .header("Authorization", auth)
-        .body(request["body"].to_string());
+    let mut sent =
+        client().request(method, url).header("Authorization", auth).body(request["body"].to_string());
     for (name, value) in request["headers"].as_object().expect("headers") {
         sent = sent.header(name, value.as_str().expect("text"));
     }
@@ -39,19 +33,10 @@ async fn exchange(contract: &Value, base: &str, auth: String) -> Vec<String> {
     }
     let body: Value = answer.json().await.expect("JSON");
     let body = body.get("result").unwrap_or(&body);
-    let absent: Vec<&str> = documented["absent"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let absent: Vec<&str> =
+        documented["absent"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     compare("", body, &documented["body"], &absent, &mut wrong);
-    for path in documented["exact"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for path in documented["exact"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let pointer = format!("/{}", path.replace('.', "/"));
         if body.pointer(&pointer) != documented["body"].pointer(&pointer) {
             wrong.push(format!("{path} is {:?}", body.pointer(&pointer)));
@@ -83,9 +68,7 @@ fn compare(place: &str, seen: &Value, documented: &Value, absent: &[&str], wrong
 #[tokio::test]
 async fn the_documented_requests_get_the_documented_answers() {
     let clock = Clock::new();
-    let world = World::start(WorldOptions::new(clock.now()))
-        .await
-        .expect("the world starts");
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
     let basic = {
         use base64::Engine as _;
         let options = world.desk().options();
@@ -114,10 +97,7 @@ async fn errors_have_the_documented_shape() {
     world.desk().set_trouble(simulator::Trouble::RateLimited).await;
     let answer = client().get(world.desk().url()).send().await.expect("an answer");
     for name in desk["rate_limit_headers"].as_array().expect("names") {
-        assert!(
-            answer.headers().contains_key(name.as_str().expect("a name")),
-            "{name}"
-        );
+        assert!(answer.headers().contains_key(name.as_str().expect("a name")), "{name}");
     }
     world.stop().await;
 }

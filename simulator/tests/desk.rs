@@ -12,9 +12,7 @@ fn table(world: &World, rest: &str) -> String {
 
 fn basic(world: &World, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     let options = world.desk().options();
-    request
-        .basic_auth(&options.user, Some(&options.password))
-        .header("Accept", "application/json")
+    request.basic_auth(&options.user, Some(&options.password)).header("Accept", "application/json")
 }
 
 async fn create(world: &World, fields: Value) -> Value {
@@ -27,10 +25,7 @@ async fn find(world: &World, query: &str) -> Vec<Value> {
     let (status, body) =
         answer(basic(world, client().get(table(world, ""))).query(&[("sysparm_query", query)])).await;
     assert_eq!(status, 200, "{body}");
-    body.pointer("/result")
-        .and_then(Value::as_array)
-        .expect("a list")
-        .clone()
+    body.pointer("/result").and_then(Value::as_array).expect("a list").clone()
 }
 
 #[tokio::test]
@@ -48,17 +43,10 @@ async fn a_ticket_is_created_found_updated_and_read_by_an_agent() {
         (&made["number"], &made["priority"], &made["state"]),
         (&"INC0010001".into(), &"2".into(), &"1".into())
     );
-    assert_eq!(
-        made["assignment_group"]["value"],
-        "287ebd7da9fe198100f92cc8d1d2154e"
-    );
+    assert_eq!(made["assignment_group"]["value"], "287ebd7da9fe198100f92cc8d1d2154e");
     assert_eq!(made["work_notes"], "", "a journal is not shown as stored");
     assert_eq!(made["sys_created_on"], "2026-10-24 02:13:05");
-    create(
-        &world,
-        json!({"short_description": "other", "correlation_id": "curiad:2"}),
-    )
-    .await;
+    create(&world, json!({"short_description": "other", "correlation_id": "curiad:2"})).await;
 
     let found = find(&world, "correlation_id=curiad:1^ORDERBYDESCsys_created_on").await;
     assert_eq!(found.len(), 1);
@@ -72,43 +60,25 @@ async fn a_ticket_is_created_found_updated_and_read_by_an_agent() {
     assert_eq!((status, &body["result"]["priority"]), (200, &"1".into()));
     let shown = [
         ("sysparm_display_value", "true"),
-        (
-            "sysparm_fields",
-            "work_notes,state,assignment_group,priority,nonsense",
-        ),
+        ("sysparm_fields", "work_notes,state,assignment_group,priority,nonsense"),
     ];
     let (_, body) = answer(basic(&world, client().get(&place)).query(&shown)).await;
     let result = &body["result"];
-    assert_eq!(
-        result.as_object().expect("an object").len(),
-        4,
-        "an unknown field is left out: {result}"
-    );
+    assert_eq!(result.as_object().expect("an object").len(), 4, "an unknown field is left out: {result}");
     let journal = result["work_notes"].as_str().expect("text");
     assert!(
         journal.starts_with("2026-10-24 02:13:05 - curiad (Work notes)\nCalled Non\n\n"),
         "newest first: {journal}"
     );
-    assert_eq!(
-        (&result["state"], &result["priority"]),
-        (&"New".into(), &"1 - Critical".into())
-    );
+    assert_eq!((&result["state"], &result["priority"]), (&"New".into(), &"1 - Critical".into()));
     assert_eq!(result["assignment_group"]["display_value"], "API Platform");
-    let plain = [
-        ("sysparm_exclude_reference_link", "true"),
-        ("sysparm_fields", "assignment_group"),
-    ];
+    let plain = [("sysparm_exclude_reference_link", "true"), ("sysparm_fields", "assignment_group")];
     let (_, body) = answer(basic(&world, client().get(&place)).query(&plain)).await;
-    assert_eq!(
-        body["result"],
-        json!({"assignment_group": "287ebd7da9fe198100f92cc8d1d2154e"})
-    );
+    assert_eq!(body["result"], json!({"assignment_group": "287ebd7da9fe198100f92cc8d1d2154e"}));
 
     let journal = format!("{}/api/now/table/sys_journal_field", world.desk().url());
-    let query = format!(
-        "element_id={}^element=work_notes^valueLIKENon",
-        made["sys_id"].as_str().expect("an id")
-    );
+    let query =
+        format!("element_id={}^element=work_notes^valueLIKENon", made["sys_id"].as_str().expect("an id"));
     let (_, body) =
         answer(basic(&world, client().get(journal)).query(&[("sysparm_query", query.as_str())])).await;
     assert_eq!(body["result"].as_array().map(Vec::len), Some(1));
@@ -122,10 +92,7 @@ async fn a_ticket_is_created_found_updated_and_read_by_an_agent() {
     let ticket = desk.ticket("INC0010001").expect("the ticket");
     assert_eq!(
         (ticket.state(), ticket.work_notes()),
-        (
-            "In Progress",
-            vec!["Evidence: 503", "Called Non", "Ringing the hospital"]
-        )
+        ("In Progress", vec!["Evidence: 503", "Called Non", "Ringing the hospital"])
     );
     assert!(
         desk.resolve("INC0010001", "Beth Anglin", "Restarted") && !desk.resolve("INC9", "Beth Anglin", "x")
@@ -143,41 +110,22 @@ async fn the_traps_are_set() {
         first["priority"], "4",
         "what a client says about priority is left out: impact 2 and urgency 3 make 4"
     );
-    assert_eq!(
-        (&first["number"], first.get("u_made_up")),
-        (&"INC0010001".into(), None)
-    );
+    assert_eq!((&first["number"], first.get("u_made_up")), (&"INC0010001".into(), None));
     assert_eq!(first["impact"], "2", "a number becomes a string");
     create(&world, json!({"correlation_id": "curiad:1"})).await;
 
-    assert_eq!(
-        find(&world, "correlation_id=curiad:1").await.len(),
-        2,
-        "correlation_id is not unique"
-    );
+    assert_eq!(find(&world, "correlation_id=curiad:1").await.len(), 2, "correlation_id is not unique");
     assert_eq!(
         find(&world, "corelation_id=curiad:9").await.len(),
         2,
         "a column that does not exist finds everything"
     );
     assert_eq!(find(&world, "correlation_id=curiad:9").await.len(), 0);
-    assert_eq!(
-        find(&world, "correlation_id=curiad:1^x").await.len(),
-        2,
-        "a caret cuts a key in two"
-    );
+    assert_eq!(find(&world, "correlation_id=curiad:1^x").await.len(), 2, "a caret cuts a key in two");
 
     let long = "k".repeat(130);
-    let cut = create(
-        &world,
-        json!({"correlation_id": long, "short_description": long.repeat(2)}),
-    )
-    .await;
-    assert_eq!(
-        cut["correlation_id"].as_str().map(str::len),
-        Some(100),
-        "cut without a word"
-    );
+    let cut = create(&world, json!({"correlation_id": long, "short_description": long.repeat(2)})).await;
+    assert_eq!(cut["correlation_id"].as_str().map(str::len), Some(100), "cut without a word");
     assert_eq!(cut["short_description"].as_str().map(str::len), Some(160));
     assert_eq!(
         find(&world, &format!("correlation_id={long}")).await.len(),
@@ -185,21 +133,13 @@ async fn the_traps_are_set() {
         "so the whole key finds nothing"
     );
     let dangling = create(&world, json!({"assignment_group": "No Such Group"})).await;
-    assert_eq!(
-        dangling["assignment_group"]["value"], "No Such Group",
-        "a reference may point nowhere"
-    );
+    assert_eq!(dangling["assignment_group"]["value"], "No Such Group", "a reference may point nowhere");
 
     let page = basic(&world, client().get(table(&world, "")))
         .query(&[("sysparm_limit", "1"), ("sysparm_query", "ORDERBYDESCnumber")]);
     let answer = page.send().await.expect("an answer");
     assert_eq!(answer.headers()["x-total-count"], "4");
-    assert!(
-        answer.headers()["link"]
-            .to_str()
-            .expect("text")
-            .contains("sysparm_offset=1>;rel=\"next\"")
-    );
+    assert!(answer.headers()["link"].to_str().expect("text").contains("sysparm_offset=1>;rel=\"next\""));
     world.stop().await;
 }
 
@@ -220,14 +160,8 @@ async fn wrong_clients_are_refused() {
     let options = world.desk().options().clone();
     let good = json!({"short_description": "x"});
     let place = table(&world, "");
-    let wrong_password = client()
-        .post(&place)
-        .basic_auth(&options.user, Some("guess"))
-        .json(&good);
-    let other_scheme = client()
-        .post(&place)
-        .header("Authorization", "Token abc")
-        .json(&good);
+    let wrong_password = client().post(&place).basic_auth(&options.user, Some("guess")).json(&good);
+    let other_scheme = client().post(&place).header("Authorization", "Token abc").json(&good);
     for request in [
         client().post(&place).json(&good),
         wrong_password,
@@ -240,13 +174,7 @@ async fn wrong_clients_are_refused() {
     }
     let no_record = table(&world, "/00000000000000000000000000000000");
     for (request, expected) in [
-        (
-            client()
-                .post(&place)
-                .header("Content-Type", "text/plain")
-                .body("x"),
-            415,
-        ),
+        (client().post(&place).header("Content-Type", "text/plain").body("x"), 415),
         (
             client()
                 .post(&place)
@@ -255,65 +183,39 @@ async fn wrong_clients_are_refused() {
             400,
         ),
         (client().post(&place).json(&json!([good])), 400),
-        (
-            client()
-                .post(&place)
-                .json(&json!({"state": "6", "short_description": "x"})),
-            403,
-        ),
+        (client().post(&place).json(&json!({"state": "6", "short_description": "x"})), 403),
         (client().patch(&no_record).json(&good), 404),
         (client().get(&no_record), 404),
         (client().delete(&no_record), 405),
-        (
-            client().get(format!("{}/api/now/table/incidents", world.desk().url())),
-            400,
-        ),
-        (
-            client().get(format!("{}/api/now/tables/incident", world.desk().url())),
-            400,
-        ),
+        (client().get(format!("{}/api/now/table/incidents", world.desk().url())), 400),
+        (client().get(format!("{}/api/now/tables/incident", world.desk().url())), 400),
         (client().get(&place).header("Accept", "text/csv"), 406),
     ] {
         let request = request.basic_auth(&options.user, Some(&options.password));
         let (status, body) = answer(request).await;
         assert_eq!((status, &body["status"]), (expected, &"failure".into()), "{body}");
     }
-    assert!(
-        world.desk().tickets().is_empty(),
-        "nothing that was refused left a trace"
-    );
+    assert!(world.desk().tickets().is_empty(), "nothing that was refused left a trace");
     world.stop().await;
 }
 
 #[tokio::test]
 async fn an_access_token_is_given_for_client_credentials_and_runs_out() {
     let clock = Clock::new();
-    let world = World::start(WorldOptions::new(clock.now()))
-        .await
-        .expect("the world starts");
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
     let options = world.desk().options().clone();
     let place = format!("{}/oauth_token.do", world.desk().url());
     let ask = |grant: &str, secret: &str| {
-        let form = [
-            ("grant_type", grant),
-            ("client_id", &options.client_id),
-            ("client_secret", secret),
-        ];
+        let form = [("grant_type", grant), ("client_id", &options.client_id), ("client_secret", secret)];
         answer(client().post(&place).form(&form))
     };
     assert_eq!(
         ask("client_credentials", "guess").await,
-        (
-            401,
-            json!({"error": "server_error", "error_description": "access_denied"})
-        )
+        (401, json!({"error": "server_error", "error_description": "access_denied"}))
     );
     assert_eq!(ask("password", &options.client_secret).await.0, 400);
     let (status, token) = ask("client_credentials", &options.client_secret).await;
-    assert_eq!(
-        (status, &token["expires_in"], &token["token_type"]),
-        (200, &1799.into(), &"Bearer".into())
-    );
+    assert_eq!((status, &token["expires_in"], &token["token_type"]), (200, &1799.into(), &"Bearer".into()));
     let token = token["access_token"].as_str().expect("a token").to_owned();
     let list = || client().get(table(&world, "")).bearer_auth(&token);
     assert_eq!(answer(list()).await.0, 200);
@@ -322,13 +224,7 @@ async fn an_access_token_is_given_for_client_credentials_and_runs_out() {
     let (_, fresh) = ask("client_credentials", &options.client_secret).await;
     let fresh = fresh["access_token"].as_str().expect("a token").to_owned();
     world.desk().revoke_tokens();
-    assert_eq!(
-        answer(client().get(table(&world, "")).bearer_auth(&fresh))
-            .await
-            .0,
-        401,
-        "it was revoked"
-    );
+    assert_eq!(answer(client().get(table(&world, "")).bearer_auth(&fresh)).await.0, 401, "it was revoked");
     world.stop().await;
 }
 
@@ -358,10 +254,6 @@ async fn the_desk_can_be_in_trouble() {
         unanswered.expect_err("no answer").is_timeout() && filed.is_ok(),
         "it was filed and not answered"
     );
-    assert_eq!(
-        find(&world, "correlation_id=curiad:1").await.len(),
-        2,
-        "looking is answered"
-    );
+    assert_eq!(find(&world, "correlation_id=curiad:1").await.len(), 2, "looking is answered");
     world.stop().await;
 }

@@ -24,10 +24,7 @@ fn letter(subject: &str, text: &str) -> Message {
         .from(from)
         .to(to)
         .subject(subject)
-        .multipart(MultiPart::alternative_plain_html(
-            text.to_owned(),
-            format!("<p>{text}</p>"),
-        ))
+        .multipart(MultiPart::alternative_plain_html(text.to_owned(), format!("<p>{text}</p>")))
         .expect("a mail")
 }
 
@@ -36,51 +33,27 @@ async fn a_mail_in_welsh_is_read_as_it_was_written() {
     let world = world().await;
     let subject = "P1: Canlyniadau – ddim yn gweithio (tŷ, gŵr, sïo) and a subject long enough to be folded more than once";
     let text = ".starts with a dot\nŵŷ and a very long line ".to_owned() + &"x".repeat(200);
-    transport(&world)
-        .build::<Tokio1Executor>()
-        .send(letter(subject, &text))
-        .await
-        .expect("taken");
+    transport(&world).build::<Tokio1Executor>().send(letter(subject, &text)).await.expect("taken");
     let mail = world.mail().mails().pop().expect("a mail");
-    assert_eq!(
-        (mail.subject.as_str(), mail.text.as_str()),
-        (subject, text.as_str())
-    );
+    assert_eq!((mail.subject.as_str(), mail.text.as_str()), (subject, text.as_str()));
     assert_eq!(
         (mail.from.as_str(), mail.to.as_slice()),
-        (
-            "curiad@example.wales",
-            ["sian@example.wales".to_owned()].as_slice()
-        )
+        ("curiad@example.wales", ["sian@example.wales".to_owned()].as_slice())
     );
-    assert!(
-        mail.header("TO").expect("a header").contains("Siân Dŵr"),
-        "{:?}",
-        mail.headers
-    );
+    assert!(mail.header("TO").expect("a header").contains("Siân Dŵr"), "{:?}", mail.headers);
     world.stop().await;
 }
 
 #[tokio::test]
 async fn the_server_can_be_in_trouble() {
     let world = world().await;
-    let send = || async {
-        transport(&world)
-            .build::<Tokio1Executor>()
-            .send(letter("x", "y"))
-            .await
-    };
-    for (trouble, code) in [
-        (Trouble::RateLimited, "421"),
-        (Trouble::ServerError, "451"),
-        (Trouble::Unauthorised, "550"),
-    ] {
+    let send = || async { transport(&world).build::<Tokio1Executor>().send(letter("x", "y")).await };
+    for (trouble, code) in
+        [(Trouble::RateLimited, "421"), (Trouble::ServerError, "451"), (Trouble::Unauthorised, "550")]
+    {
         world.mail().set_trouble_for(trouble, 1).await;
         let error = send().await.expect_err(code);
-        assert!(
-            error.to_string().contains(code) || format!("{error:?}").contains(code),
-            "{error:?}"
-        );
+        assert!(error.to_string().contains(code) || format!("{error:?}").contains(code), "{error:?}");
         send().await.expect("well again");
     }
     world.mail().set_trouble(Trouble::Refuse).await;
@@ -92,9 +65,7 @@ async fn the_server_can_be_in_trouble() {
 #[tokio::test]
 async fn credentials_are_asked_for_when_there_are_any() {
     let mut options = WorldOptions::new(Clock::new().now());
-    options.mail = MailOptions {
-        credentials: Some(("curiad".to_owned(), "secret".to_owned())),
-    };
+    options.mail = MailOptions { credentials: Some(("curiad".to_owned(), "secret".to_owned())) };
     let world = World::start(options).await.expect("the world starts");
     let with = |password: &str| {
         transport(&world)
@@ -102,15 +73,8 @@ async fn credentials_are_asked_for_when_there_are_any() {
             .build::<Tokio1Executor>()
     };
     with("secret").send(letter("x", "y")).await.expect("taken");
-    with("guess")
-        .send(letter("x", "y"))
-        .await
-        .expect_err("a wrong password");
-    transport(&world)
-        .build::<Tokio1Executor>()
-        .send(letter("x", "y"))
-        .await
-        .expect_err("no password");
+    with("guess").send(letter("x", "y")).await.expect_err("a wrong password");
+    transport(&world).build::<Tokio1Executor>().send(letter("x", "y")).await.expect_err("no password");
     assert_eq!(world.mail().mails().len(), 1);
     world.stop().await;
 }
@@ -118,9 +82,7 @@ async fn credentials_are_asked_for_when_there_are_any() {
 #[tokio::test]
 async fn a_client_that_does_not_keep_the_order_is_told_so() {
     let world = world().await;
-    let stream = TcpStream::connect(world.mail().address())
-        .await
-        .expect("connected");
+    let stream = TcpStream::connect(world.mail().address()).await.expect("connected");
     let mut stream = BufReader::new(stream);
     let mut said = String::new();
     stream.read_line(&mut said).await.expect("a greeting");
@@ -134,10 +96,7 @@ async fn a_client_that_does_not_keep_the_order_is_told_so() {
         ("EXPN all", "500"),
         ("QUIT", "221"),
     ] {
-        stream
-            .write_all(format!("{line}\r\n").as_bytes())
-            .await
-            .expect("written");
+        stream.write_all(format!("{line}\r\n").as_bytes()).await.expect("written");
         said.clear();
         stream.read_line(&mut said).await.expect("an answer");
         assert!(said.starts_with(code), "{line}: {said}");

@@ -19,25 +19,18 @@ struct Sender {
 impl Sender {
     async fn new() -> Self {
         let clock = Clock::new();
-        let world = World::start(WorldOptions::new(clock.now()))
-            .await
-            .expect("the world starts");
+        let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
         Self { clock, world }
     }
 
     fn post(&self, path: &str, body: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/v2/notifications/{path}", self.world.notify().url());
-        client()
-            .post(url)
-            .bearer_auth(good_token(&self.world, &self.clock))
-            .json(body)
+        client().post(url).bearer_auth(good_token(&self.world, &self.clock)).json(body)
     }
 
     fn get(&self, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/v2/notifications{path}", self.world.notify().url());
-        client()
-            .get(url)
-            .bearer_auth(good_token(&self.world, &self.clock))
+        client().get(url).bearer_auth(good_token(&self.world, &self.clock))
     }
 }
 
@@ -51,29 +44,15 @@ async fn a_text_arrives_and_can_be_found_by_id_and_reference() {
     let (status, made) = answer(sender.post("sms", &text("07700 900123", "P1 down", "inc.1"))).await;
     assert_eq!((status, &made["content"]["body"]), (201, &"P1 down".into()));
     let id = made["id"].as_str().expect("an id").to_owned();
-    let ended = |world: &World| {
-        world
-            .notify()
-            .texts()
-            .into_iter()
-            .find(|text| text.status == "delivered")
-    };
+    let ended = |world: &World| world.notify().texts().into_iter().find(|text| text.status == "delivered");
     let delivered = sender.world.wait_for(LIMIT, ended).await.expect("delivered");
-    assert_eq!(
-        (delivered.id.as_str(), delivered.reference.as_deref()),
-        (id.as_str(), Some("inc.1"))
-    );
+    assert_eq!((delivered.id.as_str(), delivered.reference.as_deref()), (id.as_str(), Some("inc.1")));
     let (status, one) = answer(sender.get(&format!("/{id}"))).await;
     assert_eq!(
         (status, &one["status"], &one["type"], &one["subject"]),
         (200, &"delivered".into(), &"sms".into(), &Value::Null)
     );
-    assert_eq!(
-        answer(sender.post("sms", &text("07700 900123", "P1 down", "inc.1")))
-            .await
-            .0,
-        201
-    );
+    assert_eq!(answer(sender.post("sms", &text("07700 900123", "P1 down", "inc.1"))).await.0, 201);
     let (_, found) = answer(sender.get("?reference=inc.1&template_type=sms")).await;
     assert_eq!(
         found["notifications"].as_array().map(Vec::len),
@@ -82,16 +61,8 @@ async fn a_text_arrives_and_can_be_found_by_id_and_reference() {
     );
     let (_, found) = answer(sender.get("?reference=inc.2")).await;
     assert_eq!(found["notifications"], json!([]));
-    assert_eq!(
-        answer(sender.get("/00000000-0000-4000-8000-000000000000"))
-            .await
-            .0,
-        404
-    );
-    assert_eq!(
-        answer(sender.get("/nonsense")).await.1["errors"][0]["message"],
-        "id is not a valid UUID"
-    );
+    assert_eq!(answer(sender.get("/00000000-0000-4000-8000-000000000000")).await.0, 404);
+    assert_eq!(answer(sender.get("/nonsense")).await.1["errors"][0]["message"], "id is not a valid UUID");
     assert_eq!(answer(sender.get("?status=elephant")).await.0, 400);
     sender.world.stop().await;
 }
@@ -114,57 +85,30 @@ async fn tokens_of_wrong_clients_are_refused() {
     let url = format!("{}/v2/notifications/sms", sender.world.notify().url());
     for (what, header, status, words) in [
         ("no token", None, 401, "token must be provided"),
-        (
-            "another scheme",
-            Some(format!("Basic {good}")),
-            401,
-            "bearer scheme",
-        ),
-        (
-            "no token at all",
-            Some("Bearer nonsense".to_owned()),
-            403,
-            "not valid",
-        ),
+        ("another scheme", Some(format!("Basic {good}")), 401, "bearer scheme"),
+        ("no token at all", Some("Bearer nonsense".to_owned()), 403, "not valid"),
         (
             "stale by 31 s",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &claims(now - 31), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &claims(now - 31), &options.secret))),
             403,
             clock,
         ),
         (
             "31 s early",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &claims(now + 31), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &claims(now + 31), &options.secret))),
             403,
             clock,
         ),
         (
             "milliseconds",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &claims(now * 1_000), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &claims(now * 1_000), &options.secret))),
             403,
             clock,
         ),
-        (
-            "another key",
-            Some(format!("Bearer {}", jwt(&head, &claims(now), stranger))),
-            403,
-            key,
-        ),
+        ("another key", Some(format!("Bearer {}", jwt(&head, &claims(now), stranger))), 403, key),
         (
             "the whole key as secret",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &claims(now), &sender.world.notify().api_key())
-            )),
+            Some(format!("Bearer {}", jwt(&head, &claims(now), &sender.world.notify().api_key()))),
             403,
             key,
         ),
@@ -176,19 +120,13 @@ async fn tokens_of_wrong_clients_are_refused() {
         ),
         (
             "no issuer",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &json!({"iat": now}), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &json!({"iat": now}), &options.secret))),
             403,
             "iss field",
         ),
         (
             "an issuer that is no UUID",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &json!({"iss": "curiad", "iat": now}), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &json!({"iss": "curiad", "iat": now}), &options.secret))),
             403,
             "data type",
         ),
@@ -196,21 +134,14 @@ async fn tokens_of_wrong_clients_are_refused() {
             "another algorithm",
             Some(format!(
                 "Bearer {}",
-                jwt(
-                    &json!({"typ": "JWT", "alg": "none"}),
-                    &claims(now),
-                    &options.secret
-                )
+                jwt(&json!({"typ": "JWT", "alg": "none"}), &claims(now), &options.secret)
             )),
             403,
             "HS256",
         ),
         (
             "no iat",
-            Some(format!(
-                "Bearer {}",
-                jwt(&head, &json!({"iss": options.service_id}), &options.secret)
-            )),
+            Some(format!("Bearer {}", jwt(&head, &json!({"iss": options.service_id}), &options.secret))),
             403,
             "not valid",
         ),
@@ -233,26 +164,11 @@ async fn tokens_of_wrong_clients_are_refused() {
             request = request.header("Authorization", header);
         }
         let (seen, body) = answer(request).await;
-        assert_eq!(
-            (seen, body["status_code"].as_u64()),
-            (status, Some(status.into())),
-            "{what}: {body}"
-        );
+        assert_eq!((seen, body["status_code"].as_u64()), (status, Some(status.into())), "{what}: {body}");
         assert_eq!(body["errors"][0]["error"], "AuthError", "{what}");
-        assert!(
-            body["errors"][0]["message"]
-                .as_str()
-                .expect("words")
-                .contains(words),
-            "{what}: {body}"
-        );
+        assert!(body["errors"][0]["message"].as_str().expect("words").contains(words), "{what}: {body}");
     }
-    let kept = || {
-        client()
-            .post(&url)
-            .bearer_auth(&good)
-            .json(&text("07700900123", "x", "r"))
-    };
+    let kept = || client().post(&url).bearer_auth(&good).json(&text("07700900123", "x", "r"));
     assert_eq!(answer(kept()).await.0, 201);
     sender.clock.advance(31);
     assert_eq!(answer(kept()).await.0, 403, "a token that is kept runs out");
@@ -289,12 +205,7 @@ async fn wishes_that_do_not_fit_the_schema_are_refused_in_its_words() {
             "BadRequestError",
             "Missing personalisation: priority, what, since",
         ),
-        (
-            "sms",
-            json!({"template_id": sms}),
-            "ValidationError",
-            "phone_number is a required property",
-        ),
+        ("sms", json!({"template_id": sms}), "ValidationError", "phone_number is a required property"),
         (
             "sms",
             json!({"phone_number": 7_700_900_123_i64, "template_id": sms}),
@@ -337,12 +248,7 @@ async fn wishes_that_do_not_fit_the_schema_are_refused_in_its_words() {
             "BadRequestError",
             "Content for template has a character count greater than the limit of 918",
         ),
-        (
-            "sms",
-            text("07700900123", "x", &"r".repeat(1_001)),
-            "ValidationError",
-            "reference is too long",
-        ),
+        ("sms", text("07700900123", "x", &"r".repeat(1_001)), "ValidationError", "reference is too long"),
         (
             "email",
             json!({"email_address": "non", "template_id": NotifyOptions::EMAIL_TEMPLATE}),
@@ -358,16 +264,9 @@ async fn wishes_that_do_not_fit_the_schema_are_refused_in_its_words() {
         serde_json::from_str(include_str!("../contracts/notify/errors.json")).expect("JSON");
     for (number, words) in documented["phone_numbers"].as_object().expect("numbers") {
         let (status, answered) = answer(sender.post("sms", &text(number, "x", "r"))).await;
-        assert_eq!(
-            (status, &answered["errors"][0]["message"]),
-            (400, words),
-            "{number}"
-        );
+        assert_eq!((status, &answered["errors"][0]["message"]), (400, words), "{number}");
     }
-    assert!(
-        sender.world.notify().messages().is_empty(),
-        "nothing that was refused was sent"
-    );
+    assert!(sender.world.notify().messages().is_empty(), "nothing that was refused was sent");
     sender.world.stop().await;
 }
 
@@ -397,11 +296,7 @@ async fn notify_can_be_in_trouble() {
     let (unanswered, taken) = tokio::join!(unanswered, taken);
     assert!(unanswered.expect_err("no answer").is_timeout() && taken.is_ok());
     let (_, found) = answer(sender.get("?reference=inc.7")).await;
-    assert_eq!(
-        found["notifications"].as_array().map(Vec::len),
-        Some(1),
-        "it can be found by its reference"
-    );
+    assert_eq!(found["notifications"].as_array().map(Vec::len), Some(1), "it can be found by its reference");
     sender.world.stop().await;
 }
 
@@ -417,11 +312,7 @@ async fn messages_end_as_they_are_told_to_and_the_network_swallows_repeats() {
         let status: Vec<_> = world.notify().texts().iter().map(|text| text.status).collect();
         (status == ["permanent-failure", "sending"]).then_some(())
     };
-    sender
-        .world
-        .wait_for(LIMIT, ended)
-        .await
-        .expect("both ended as told");
+    sender.world.wait_for(LIMIT, ended).await.expect("both ended as told");
     notify.set_delivery(Delivery::Delivered);
     for _ in 0..20 {
         answer(sender.post("sms", &text("07700900789", "the same", "c"))).await;
@@ -441,19 +332,12 @@ async fn receive(
     headers: HeaderMap,
     body: String,
 ) -> StatusCode {
-    let token = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let token =
+        headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let body = serde_json::from_str(&body).expect("JSON");
     let mut seen = seen.lock().expect("a lock");
     seen.push((kind, token, body));
-    if seen.len() == 1 {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    }
+    if seen.len() == 1 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }
 
 #[tokio::test]
@@ -462,9 +346,7 @@ async fn receipts_and_replies_come_back_until_they_are_taken() {
     let router = axum::Router::new()
         .route("/hooks/{kind}", axum::routing::post(receive))
         .with_state(Arc::clone(&seen));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let mut server = tokio::task::JoinSet::new();
     server.spawn(async move { axum::serve(listener, router).await });
@@ -478,61 +360,25 @@ async fn receipts_and_replies_come_back_until_they_are_taken() {
         replies_token: "replies-token".to_owned(),
     }));
     answer(sender.post("sms", &text("07700900123", "x", "inc.9"))).await;
-    let taken = |world: &World| {
-        world
-            .notify()
-            .texts()
-            .pop()
-            .filter(|text| text.receipt == Some(200))
-    };
-    sender
-        .world
-        .wait_for(LIMIT, taken)
-        .await
-        .expect("taken at the second try");
+    let taken = |world: &World| world.notify().texts().pop().filter(|text| text.receipt == Some(200));
+    sender.world.wait_for(LIMIT, taken).await.expect("taken at the second try");
     sender.world.notify().reply("07700 900123", "yes");
-    let taken = |world: &World| {
-        world
-            .notify()
-            .replies()
-            .pop()
-            .filter(|reply| reply.answered == Some(200))
-    };
+    let taken = |world: &World| world.notify().replies().pop().filter(|reply| reply.answered == Some(200));
     sender.world.wait_for(LIMIT, taken).await.expect("taken");
 
     let seen = seen.lock().expect("a lock").clone();
-    let kinds: Vec<_> = seen
-        .iter()
-        .map(|(kind, token, _)| (kind.as_str(), token.as_str()))
-        .collect();
+    let kinds: Vec<_> = seen.iter().map(|(kind, token, _)| (kind.as_str(), token.as_str())).collect();
     let receipt = ("receipts", "Bearer receipts-token");
     assert_eq!(kinds, [receipt, receipt, ("replies", "Bearer replies-token")]);
     let contract = |text: &str| serde_json::from_str::<Value>(text).expect("JSON")["body"].clone();
     for ((_, _, body), documented) in [
-        (
-            &seen[1],
-            contract(include_str!("../contracts/notify/receipt.json")),
-        ),
-        (
-            &seen[2],
-            contract(include_str!("../contracts/notify/received-text.json")),
-        ),
+        (&seen[1], contract(include_str!("../contracts/notify/receipt.json"))),
+        (&seen[2], contract(include_str!("../contracts/notify/received-text.json"))),
     ] {
-        let names = |value: &Value| {
-            value
-                .as_object()
-                .expect("an object")
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-        };
+        let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(body), names(&documented));
         for (name, value) in documented.as_object().expect("an object") {
-            assert_eq!(
-                std::mem::discriminant(&body[name]),
-                std::mem::discriminant(value),
-                "{name}"
-            );
+            assert_eq!(std::mem::discriminant(&body[name]), std::mem::discriminant(value), "{name}");
         }
     }
     assert_eq!(seen[1].2["created_at"], "2026-10-24T02:13:05.000000Z");

@@ -29,11 +29,7 @@ pub(crate) fn is_nhs_number(text: &str) -> bool {
     if head.len() != 9 {
         return false;
     }
-    let sum: u32 = head
-        .iter()
-        .zip((2..=10).rev())
-        .map(|(digit, weight)| digit * weight)
-        .sum();
+    let sum: u32 = head.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
     (11 - sum % 11) % 11 == *check
 }
 
@@ -68,10 +64,8 @@ fn reports(call: &Call<'_>) -> Answer {
     if !is_nhs_number(&number) {
         return Answer::outcome(400, "value", "Missing or invalid NHS number");
     }
-    let entries: Vec<Value> = ["r-1001", "r-1002"]
-        .iter()
-        .map(|id| json!({"resource": report(id, &number)}))
-        .collect();
+    let entries: Vec<Value> =
+        ["r-1001", "r-1002"].iter().map(|id| json!({"resource": report(id, &number)})).collect();
     Answer::fhir(
         200,
         &json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries}),

@@ -38,10 +38,7 @@ impl TokenKey {
 
     /// True for a token that this key made for this environment and that has not run out.
     pub(crate) fn knows(&self, token: &str, environment: &str, now: Timestamp) -> bool {
-        let until = token
-            .split('.')
-            .nth(1)
-            .and_then(|until| until.parse::<i64>().ok());
+        let until = token.split('.').nth(1).and_then(|until| until.parse::<i64>().ok());
         until.is_some_and(|until| until > now.as_second() && self.sign(environment, until) == token)
     }
 }
@@ -60,31 +57,17 @@ fn refuse(status: u16, error: &str, description: &str) -> Answer {
 }
 
 fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
-    if !call
-        .header("content-type")
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    if !call.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
     {
-        return refuse(
-            415,
-            "invalid_request",
-            "content type must be application/x-www-form-urlencoded",
-        );
+        return refuse(415, "invalid_request", "content type must be application/x-www-form-urlencoded");
     }
     let form: Vec<(String, String)> = url::form_urlencoded::parse(call.body).into_owned().collect();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     match field("grant_type") {
         None => return refuse(400, "invalid_request", "grant_type is missing"),
         Some("client_credentials") => {}
         Some(_) => {
-            return refuse(
-                400,
-                "unsupported_grant_type",
-                "grant_type must be client_credentials",
-            );
+            return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials");
         }
     }
     let known = match field("client_assertion") {
@@ -99,11 +82,7 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
         None => credentials(call, &field) == Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())),
     };
     if !known {
-        return refuse(
-            401,
-            "invalid_client",
-            "the client is not known, or its credential is wrong",
-        );
+        return refuse(401, "invalid_client", "the client is not known, or its credential is wrong");
     }
     let token = scene.tokens.issue(scene.environment, scene.now);
     Answer::json(
@@ -114,10 +93,7 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 }
 
 fn credentials<'f>(call: &Call<'_>, field: &impl Fn(&str) -> Option<&'f str>) -> Option<(String, String)> {
-    if let Some(basic) = call
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Basic "))
-    {
+    if let Some(basic) = call.header("authorization").and_then(|value| value.strip_prefix("Basic ")) {
         let text = base64::engine::general_purpose::STANDARD.decode(basic).ok()?;
         let (id, secret) = std::str::from_utf8(&text).ok()?.split_once(':')?;
         return Some((id.to_owned(), secret.to_owned()));

@@ -28,10 +28,7 @@ pub(super) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     }
     let namespace = if newer { ENVELOPE_12 } else { ENVELOPE_11 };
     if !body.contains("Envelope") || !body.contains(namespace) {
-        return fault(
-            500,
-            "the body is no envelope of the version its content type names",
-        );
+        return fault(500, "the body is no envelope of the version its content type names");
     }
     if !body.contains("GetDemographics") {
         return fault(500, "there is one operation: GetDemographics");
@@ -45,11 +42,7 @@ pub(super) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 
 /// An answer in an envelope.
 pub(super) fn envelope(content: &str, newer: bool) -> Answer {
-    let (namespace, content_type) = if newer {
-        (ENVELOPE_12, SOAP_12)
-    } else {
-        (ENVELOPE_11, SOAP_11)
-    };
+    let (namespace, content_type) = if newer { (ENVELOPE_12, SOAP_12) } else { (ENVELOPE_11, SOAP_11) };
     Answer::new(
         200,
         content_type,

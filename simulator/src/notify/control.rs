@@ -22,10 +22,7 @@ impl Notify {
     pub(crate) fn new(exchange: Arc<Exchange>, door: Door) -> Self {
         // Set once, here: answers carry the service's own address.
         exchange.address.get_or_init(|| door.address());
-        Self {
-            exchange,
-            door: Arc::new(door),
-        }
+        Self { exchange, door: Arc::new(door) }
     }
 
     /// The service's address, `http://127.0.0.1:…`.
@@ -35,10 +32,7 @@ impl Notify {
 
     /// The whole API key, as Notify shows it once: name, service id, secret.
     pub fn api_key(&self) -> String {
-        format!(
-            "curiad-{}-{}",
-            self.exchange.options.service_id, self.exchange.options.secret
-        )
+        format!("curiad-{}-{}", self.exchange.options.service_id, self.exchange.options.secret)
     }
 
     /// Who may use it, and what it sends.
@@ -53,10 +47,7 @@ impl Notify {
 
     /// The texts alone, oldest first.
     pub fn texts(&self) -> Vec<Message> {
-        self.messages()
-            .into_iter()
-            .filter(|message| message.channel == Channel::Sms)
-            .collect()
+        self.messages().into_iter().filter(|message| message.channel == Channel::Sms).collect()
     }
 
     /// What people sent back, oldest first.
@@ -76,12 +67,8 @@ impl Notify {
 
     /// Puts Notify in trouble until it is taken out; it holds when this returns.
     pub async fn set_trouble(&self, trouble: Trouble) {
-        self.exchange
-            .book
-            .change(|book| book.spell = Spell::lasting(trouble));
-        self.door
-            .set(trouble != Trouble::Refuse, trouble == Trouble::Refuse)
-            .await;
+        self.exchange.book.change(|book| book.spell = Spell::lasting(trouble));
+        self.door.set(trouble != Trouble::Refuse, trouble == Trouble::Refuse).await;
     }
 
     /// Puts Notify in trouble for the next requests only. [`Trouble::Refuse`] cannot be counted and lasts.
@@ -89,9 +76,7 @@ impl Notify {
         if trouble == Trouble::Refuse {
             return self.set_trouble(trouble).await;
         }
-        self.exchange
-            .book
-            .change(|book| book.spell = Spell::next(trouble, requests));
+        self.exchange.book.change(|book| book.spell = Spell::next(trouble, requests));
         self.door.set(true, false).await;
     }
 
@@ -142,8 +127,6 @@ impl Notify {
             "message": message,
             "date_received": precise(at),
         });
-        self.exchange
-            .tasks
-            .run(forward(Arc::clone(&self.exchange), id, body.to_string()));
+        self.exchange.tasks.run(forward(Arc::clone(&self.exchange), id, body.to_string()));
     }
 }

@@ -73,11 +73,8 @@ pub struct Pace {
 
 impl Pace {
     /// As soon as can be, with retries a fiftieth of a second apart: for tests.
-    pub const AT_ONCE: Self = Self {
-        to_send: Duration::ZERO,
-        to_deliver: Duration::ZERO,
-        retry: Duration::from_millis(20),
-    };
+    pub const AT_ONCE: Self =
+        Self { to_send: Duration::ZERO, to_deliver: Duration::ZERO, retry: Duration::from_millis(20) };
 
     /// A second or two, with retries every 15 s: for the demo.
     pub const LIVELY: Self = Self {
@@ -129,19 +126,15 @@ pub(super) async fn deliver(exchange: Arc<Exchange>, id: String, ending: Deliver
         "template_version": message.template_version,
     })
     .to_string();
-    let posted = post_until_taken(&exchange, body, |callbacks| {
-        (callbacks.receipts, callbacks.receipts_token)
-    })
-    .await;
+    let posted =
+        post_until_taken(&exchange, body, |callbacks| (callbacks.receipts, callbacks.receipts_token)).await;
     exchange.note_receipt(&id, posted);
 }
 
 /// Takes one received text to Curiad.
 pub(super) async fn forward(exchange: Arc<Exchange>, id: String, body: String) {
-    let posted = post_until_taken(&exchange, body, |callbacks| {
-        (callbacks.replies, callbacks.replies_token)
-    })
-    .await;
+    let posted =
+        post_until_taken(&exchange, body, |callbacks| (callbacks.replies, callbacks.replies_token)).await;
     exchange.note_reply(&id, posted);
 }
 

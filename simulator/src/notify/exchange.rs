@@ -45,9 +45,7 @@ pub(crate) struct Exchange {
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Exchange")
-            .field("book", &self.book)
-            .finish_non_exhaustive()
+        out.debug_struct("Exchange").field("book", &self.book).finish_non_exhaustive()
     }
 }
 
@@ -58,17 +56,12 @@ pub(super) fn precise(at: Timestamp) -> String {
 
 /// A British mobile number as `447…`, or Notify's words about what is wrong with it.
 pub(super) fn mobile(number: &str) -> Result<String, &'static str> {
-    let bare: String = number
-        .chars()
-        .filter(|letter| !matches!(letter, ' ' | '(' | ')' | '-' | '+'))
-        .collect();
+    let bare: String =
+        number.chars().filter(|letter| !matches!(letter, ' ' | '(' | ')' | '-' | '+')).collect();
     if bare.is_empty() || !bare.chars().all(|letter| letter.is_ascii_digit()) {
         return Err("Must not contain letters or symbols");
     }
-    let local = ["0044", "44", "0"]
-        .into_iter()
-        .find_map(|prefix| bare.strip_prefix(prefix))
-        .unwrap_or(&bare);
+    let local = ["0044", "44", "0"].into_iter().find_map(|prefix| bare.strip_prefix(prefix)).unwrap_or(&bare);
     if !local.starts_with('7') {
         return Err("Not a UK mobile number");
     }
@@ -90,13 +83,7 @@ impl Exchange {
             callbacks: options.callbacks.clone(),
             dice: Dice::new(seed),
         };
-        Self {
-            options,
-            clock,
-            book: Kept::new(book, bell),
-            address: OnceLock::new(),
-            tasks,
-        }
+        Self { options, clock, book: Kept::new(book, bell), address: OnceLock::new(), tasks }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -104,10 +91,7 @@ impl Exchange {
     }
 
     pub(super) fn base(&self) -> String {
-        self.address
-            .get()
-            .map(|address| format!("http://{address}"))
-            .unwrap_or_default()
+        self.address.get().map(|address| format!("http://{address}")).unwrap_or_default()
     }
 
     pub(super) fn meet(&self, writes: bool) -> Trouble {
@@ -125,8 +109,7 @@ impl Exchange {
     }
 
     pub(super) fn message(&self, id: &str) -> Option<Message> {
-        self.book
-            .read(|book| book.messages.iter().find(|message| message.id == id).cloned())
+        self.book.read(|book| book.messages.iter().find(|message| message.id == id).cloned())
     }
 
     pub(super) fn callbacks(&self) -> Option<Callbacks> {
@@ -178,16 +161,8 @@ impl Exchange {
                 .collect();
             let identical = recent.iter().filter(|old| old.body == message.body).count();
             message.lost = recent.len() >= ANY_AN_HOUR || identical >= IDENTICAL_AN_HOUR;
-            let rule = book
-                .endings
-                .iter()
-                .find(|(known, _)| *known == number)
-                .map(|(_, ending)| *ending);
-            let ending = if message.lost {
-                Delivery::StaysSending
-            } else {
-                rule.unwrap_or(book.ending)
-            };
+            let rule = book.endings.iter().find(|(known, _)| *known == number).map(|(_, ending)| *ending);
+            let ending = if message.lost { Delivery::StaysSending } else { rule.unwrap_or(book.ending) };
             if book.messages.len() >= MESSAGES {
                 book.messages.remove(0);
             }
@@ -195,8 +170,7 @@ impl Exchange {
             (message, ending)
         });
         let receipt = !mobile(&message.to).is_ok_and(|number| SMOKE_TEST.contains(&number.as_str()));
-        self.tasks
-            .run(deliver(Arc::clone(self), message.id.clone(), ending, receipt));
+        self.tasks.run(deliver(Arc::clone(self), message.id.clone(), ending, receipt));
         message
     }
 }

@@ -34,11 +34,7 @@ pub(super) fn template(exchange: &Exchange, message: &Message) -> Value {
 pub(super) fn record(exchange: &Exchange, message: &Message) -> Value {
     let (email, phone, subject) = match message.channel {
         Channel::Sms => (Value::Null, message.to.clone().into(), Value::Null),
-        Channel::Email => (
-            message.to.clone().into(),
-            Value::Null,
-            message.subject.clone().into(),
-        ),
+        Channel::Email => (message.to.clone().into(), Value::Null, message.subject.clone().into()),
     };
     json!({
         "id": message.id,
@@ -62,9 +58,7 @@ pub(super) fn record(exchange: &Exchange, message: &Message) -> Value {
 
 pub(super) fn list(exchange: &Exchange, uri: &Uri) -> Answer {
     let query = uri.query().unwrap_or_default();
-    let asked: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
+    let asked: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let mut statuses = Vec::new();
     let (mut channel, mut reference, mut older_than) = (None, None, None);
     for (name, value) in &asked {
@@ -74,9 +68,7 @@ pub(super) fn list(exchange: &Exchange, uri: &Uri) -> Answer {
             }
             "status" => statuses.push(value.as_str()),
             "template_type" if !["sms", "email", "letter"].contains(&value.as_str()) => {
-                return invalid(&format!(
-                    "template_type {value} is not one of [sms, email, letter]"
-                ));
+                return invalid(&format!("template_type {value} is not one of [sms, email, letter]"));
             }
             "template_type" => channel = Some(value.as_str()),
             "reference" => reference = Some(value.as_str()),
@@ -86,9 +78,7 @@ pub(super) fn list(exchange: &Exchange, uri: &Uri) -> Answer {
             "older_than" => older_than = Some(value.as_str()),
             "include_jobs" => {}
             other => {
-                return invalid(&format!(
-                    "Additional properties are not allowed ({other} was unexpected)"
-                ));
+                return invalid(&format!("Additional properties are not allowed ({other} was unexpected)"));
             }
         }
     }
@@ -96,9 +86,7 @@ pub(super) fn list(exchange: &Exchange, uri: &Uri) -> Answer {
     messages.reverse();
     if let Some(id) = older_than {
         let place = messages.iter().position(|message| message.id == id);
-        messages = place
-            .map(|place| messages.split_off(place + 1))
-            .unwrap_or_default();
+        messages = place.map(|place| messages.split_off(place + 1)).unwrap_or_default();
     }
     messages.retain(|message| {
         (statuses.is_empty() || statuses.contains(&message.status))

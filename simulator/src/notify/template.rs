@@ -40,27 +40,18 @@ pub struct Template {
 impl Template {
     /// A template's subject and body with the placeholders filled in, or the placeholders that are missing.
     pub(super) fn fill(&self, personalisation: &Map<String, Value>) -> Result<(String, String), Vec<String>> {
-        let given: Vec<(String, &Value)> = personalisation
-            .iter()
-            .map(|(name, value)| (plain(name), value))
-            .collect();
+        let given: Vec<(String, &Value)> =
+            personalisation.iter().map(|(name, value)| (plain(name), value)).collect();
         let mut missing = Vec::new();
         let mut filled = |text: &str| fill(text, &given, &mut missing);
         let texts = (filled(&self.subject), filled(&self.body));
-        if missing.is_empty() {
-            Ok(texts)
-        } else {
-            Err(missing)
-        }
+        if missing.is_empty() { Ok(texts) } else { Err(missing) }
     }
 }
 
 /// Notify compares names without case, spaces, underscores and dashes.
 fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|letter| !matches!(letter, ' ' | '_' | '-'))
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|letter| !matches!(letter, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
 fn fill(text: &str, given: &[(String, &Value)], missing: &mut Vec<String>) -> String {
@@ -74,13 +65,9 @@ fn fill(text: &str, given: &[(String, &Value)], missing: &mut Vec<String>) -> St
             continue;
         };
         rest = after;
-        let (name, conditional) = placeholder
-            .split_once("??")
-            .map_or((placeholder, None), |(name, words)| (name, Some(words)));
-        let value = given
-            .iter()
-            .find(|(known, _)| *known == plain(name))
-            .map(|(_, value)| spoken(value));
+        let (name, conditional) =
+            placeholder.split_once("??").map_or((placeholder, None), |(name, words)| (name, Some(words)));
+        let value = given.iter().find(|(known, _)| *known == plain(name)).map(|(_, value)| spoken(value));
         match (value, conditional) {
             (None, _) => {
                 if !missing.iter().any(|known| known == name) {
@@ -128,21 +115,14 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_whatever_the_case_and_spacing() {
         let filled = fill_with(&json!({"incidentname": "P1", "Since": "03:12", "major": "yes", "spare": 1}));
-        assert_eq!(
-            filled,
-            Ok(("P1".to_owned(), "P1 since 03:12. All hands.".to_owned()))
-        );
+        assert_eq!(filled, Ok(("P1".to_owned(), "P1 since 03:12. All hands.".to_owned())));
     }
 
     #[test]
     fn missing_placeholders_are_all_named_once() {
         assert_eq!(
             fill_with(&json!({"major": false})),
-            Err(vec![
-                "Incident name".to_owned(),
-                "incident_name".to_owned(),
-                "since".to_owned()
-            ])
+            Err(vec!["Incident name".to_owned(), "incident_name".to_owned(), "since".to_owned()])
         );
     }
 }

@@ -23,22 +23,13 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let Some(header) = header else {
-        return Err(Refusal(
-            401,
-            "Unauthorized: authentication token must be provided",
-        ));
+        return Err(Refusal(401, "Unauthorized: authentication token must be provided"));
     };
     let Some((scheme, token)) = header.split_once(' ') else {
-        return Err(Refusal(
-            401,
-            "Unauthorized: authentication bearer scheme must be used",
-        ));
+        return Err(Refusal(401, "Unauthorized: authentication bearer scheme must be used"));
     };
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal(
-            401,
-            "Unauthorized: authentication bearer scheme must be used",
-        ));
+        return Err(Refusal(401, "Unauthorized: authentication bearer scheme must be used"));
     }
     let mut parts = token.split('.');
     let (Some(head), Some(claims), Some(signature), None) =
@@ -50,10 +41,7 @@ pub(super) fn check(
     match fields.get("iss").map(Value::as_str) {
         None => return Err(Refusal(403, "Invalid token: iss field not provided")),
         Some(Some(issuer)) if uuid::Uuid::try_parse(issuer).is_err() => {
-            return Err(Refusal(
-                403,
-                "Invalid token: service id is not the right data type",
-            ));
+            return Err(Refusal(403, "Invalid token: service id is not the right data type"));
         }
         Some(issuer) if issuer != Some(service) => {
             return Err(Refusal(403, "Invalid token: service not found"));
@@ -71,10 +59,7 @@ pub(super) fn check(
         .map_err(|_| Refusal(403, "Invalid token: API key not found"))?;
     let issued = fields.get("iat").and_then(Value::as_i64).ok_or(NOT_VALID)?;
     if (now.as_second() - issued).abs() > BOUND {
-        return Err(Refusal(
-            403,
-            "Error: Your system clock must be accurate to within 30 seconds",
-        ));
+        return Err(Refusal(403, "Error: Your system clock must be accurate to within 30 seconds"));
     }
     // The documentation has two claims. The real service looks closer at some others (`aud`, `exp`) and refuses what it
     // finds in them: here a third claim is refused whatever it is.

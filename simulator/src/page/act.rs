@@ -37,11 +37,7 @@ pub(super) async fn faults(
     let heal = meant.iter().any(|one| one.fault != Fault::None);
     for one in meant {
         // The instance was listed a moment ago: it exists.
-        drop(
-            world
-                .set_fault(&one.api, &one.environment, if heal { Fault::None } else { fault })
-                .await,
-        );
+        drop(world.set_fault(&one.api, &one.environment, if heal { Fault::None } else { fault }).await);
     }
     Ok(Redirect::to(&format!("/?fault={fault}#apis")))
 }
@@ -134,11 +130,7 @@ pub(super) fn agent(world: &World, number: &str, act: &str, person: &str, text: 
         "assign" => world.desk().assign(number, person),
         "note" if !text.is_empty() => world.desk().note(number, person, &text),
         "resolve" => {
-            let words = if text.is_empty() {
-                "Service restored."
-            } else {
-                &text
-            };
+            let words = if text.is_empty() { "Service restored." } else { &text };
             world.desk().resolve(number, person, words)
         }
         _ => false,

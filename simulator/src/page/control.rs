@@ -53,12 +53,10 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         match self {
             Self::Gone => Gone.into_response(),
-            Self::Because(status, detail) => Answer::problem(
-                status,
-                if status == 404 { "Not Found" } else { "Bad Request" },
-                &detail,
-            )
-            .into_response(),
+            Self::Because(status, detail) => {
+                Answer::problem(status, if status == 404 { "Not Found" } else { "Bad Request" }, &detail)
+                    .into_response()
+            }
         }
     }
 }
@@ -71,8 +69,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
 }
 
 fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Refused> {
-    text.parse()
-        .map_err(|error: T::Err| Refused::Because(400, error.to_string()))
+    text.parse().map_err(|error: T::Err| Refused::Because(400, error.to_string()))
 }
 
 fn done() -> Json<Value> {
@@ -172,10 +169,7 @@ async fn set_troubles(State(world): State<WeakWorld>, body: Bytes) -> Told {
     if !set_trouble(&alive(&world)?, &command.part, trouble, command.requests).await {
         return Err(Refused::Because(
             404,
-            format!(
-                "no part is called {:?}; there are desk, notify, mail",
-                command.part
-            ),
+            format!("no part is called {:?}; there are desk, notify, mail", command.part),
         ));
     }
     Ok(done())
@@ -197,11 +191,7 @@ struct TicketCommand {
 
 async fn ticket(State(world): State<WeakWorld>, Path(number): Path<String>, body: Bytes) -> Told {
     let command: TicketCommand = read(&body)?;
-    let person = if command.person.is_empty() {
-        "Beth Anglin"
-    } else {
-        &command.person
-    };
+    let person = if command.person.is_empty() { "Beth Anglin" } else { &command.person };
     if !agent(&alive(&world)?, &number, &command.act, person, &command.text) {
         return Err(Refused::Because(
             404,

@@ -34,19 +34,12 @@ pub(super) struct Linked<'t>(pub(super) &'t str);
 impl fmt::Display for Linked<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(place) = [rest.find("http://"), rest.find("https://")]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        while let Some(place) = [rest.find("http://"), rest.find("https://")].into_iter().flatten().min() {
             let (before, after) = rest.split_at(place);
             let end = after
                 .find(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"'))
                 .unwrap_or(after.len());
-            let link = after
-                .get(..end)
-                .unwrap_or(after)
-                .trim_end_matches(['.', ',', ')', ';', ':']);
+            let link = after.get(..end).unwrap_or(after).trim_end_matches(['.', ',', ')', ';', ':']);
             write!(
                 out,
                 "{}<a href=\"{1}\" target=\"_blank\" rel=\"noopener\">{1}</a>",
@@ -64,12 +57,7 @@ pub(super) struct When(pub(super) Timestamp);
 
 impl fmt::Display for When {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "<time datetime=\"{}\">{}</time>",
-            self.0,
-            self.0.strftime("%H:%M:%S")
-        )
+        write!(out, "<time datetime=\"{}\">{}</time>", self.0, self.0.strftime("%H:%M:%S"))
     }
 }
 
@@ -87,11 +75,7 @@ pub(super) fn trouble_form(part: &str, words: &str, now: Trouble, picked: Fault)
         .into_iter()
         .map(|trouble| {
             let chosen = if trouble == now { " selected" } else { "" };
-            format!(
-                "<option value=\"{}\"{chosen}>{}</option>",
-                trouble.name(),
-                trouble.describe()
-            )
+            format!("<option value=\"{}\"{chosen}>{}</option>", trouble.name(), trouble.describe())
         })
         .collect::<Vec<_>>()
         .concat();
@@ -107,19 +91,11 @@ pub(super) fn trouble_form(part: &str, words: &str, now: Trouble, picked: Fault)
 /// The whole page.
 pub(super) fn page(world: &World, picked: Fault) -> String {
     let now = world.now();
-    let wrong = world
-        .instances()
-        .iter()
-        .filter(|one| one.fault != Fault::None)
-        .count()
-        + [
-            world.desk().trouble(),
-            world.notify().trouble(),
-            world.mail().trouble(),
-        ]
-        .into_iter()
-        .filter(|trouble| *trouble != Trouble::None)
-        .count();
+    let wrong = world.instances().iter().filter(|one| one.fault != Fault::None).count()
+        + [world.desk().trouble(), world.notify().trouble(), world.mail().trouble()]
+            .into_iter()
+            .filter(|trouble| *trouble != Trouble::None)
+            .count();
     let (shape, sentence) = match wrong {
         0 => (WELL, "The world is well.".to_owned()),
         1 => (BROKEN, "One thing in the world is broken.".to_owned()),
@@ -166,9 +142,6 @@ mod tests {
             Linked("Ack: http://127.0.0.1:8080/ack/x7Kq. <b>").to_string(),
             "Ack: <a href=\"http://127.0.0.1:8080/ack/x7Kq\" target=\"_blank\" rel=\"noopener\">http://127.0.0.1:8080/ack/x7Kq</a>. &lt;b&gt;"
         );
-        assert_eq!(
-            Linked("a \"b\" & 'c'").to_string(),
-            "a &quot;b&quot; &amp; &#39;c&#39;"
-        );
+        assert_eq!(Linked("a \"b\" & 'c'").to_string(), "a &quot;b&quot; &amp; &#39;c&#39;");
     }
 }

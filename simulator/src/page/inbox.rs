@@ -38,11 +38,7 @@ impl Bubble {
     fn show(&self) -> String {
         match self {
             Self::Text(text) => {
-                let status = if text.lost {
-                    "lost by the network"
-                } else {
-                    text.status
-                };
+                let status = if text.lost { "lost by the network" } else { text.status };
                 format!(
                     "<li class=\"got\"><p class=\"said\">{}</p><p class=\"small\">{} · {status}</p></li>",
                     Linked(&text.body),
@@ -68,16 +64,10 @@ fn phones(world: &World, picked: Fault) -> String {
     let notify = world.notify();
     let mut phones: BTreeMap<String, Vec<Bubble>> = BTreeMap::new();
     for text in notify.texts() {
-        phones
-            .entry(number(&text.to))
-            .or_default()
-            .push(Bubble::Text(text));
+        phones.entry(number(&text.to)).or_default().push(Bubble::Text(text));
     }
     for reply in notify.replies() {
-        phones
-            .entry(number(&reply.from))
-            .or_default()
-            .push(Bubble::Reply(reply));
+        phones.entry(number(&reply.from)).or_default().push(Bubble::Reply(reply));
     }
     let none = if phones.is_empty() {
         "<p class=\"hint\">No text yet. Curiad texts the people on call when production is down for long enough.</p>"
@@ -92,11 +82,7 @@ fn phones(world: &World, picked: Fault) -> String {
     let endings: String = Delivery::ALL
         .into_iter()
         .map(|ending| {
-            let chosen = if ending == notify.delivery() {
-                " selected"
-            } else {
-                ""
-            };
+            let chosen = if ending == notify.delivery() { " selected" } else { "" };
             format!("<option value=\"{0}\"{chosen}>{0}</option>", ending.status())
         })
         .collect::<Vec<_>>()
@@ -112,9 +98,7 @@ fn phones(world: &World, picked: Fault) -> String {
 /// A number as its owner writes it: `07700 900123`.
 fn number(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let local = digits
-        .strip_prefix("44")
-        .unwrap_or(digits.trim_start_matches('0'));
+    let local = digits.strip_prefix("44").unwrap_or(digits.trim_start_matches('0'));
     match local.split_at_checked(4) {
         Some((head, tail)) if local.len() == 10 => format!("0{head} {tail}"),
         _ => text.to_owned(),
@@ -153,39 +137,26 @@ fn mails(world: &World, picked: Fault) -> String {
         text: mail.text,
         way: "by SMTP",
     });
-    let notify = world
-        .notify()
-        .messages()
-        .into_iter()
-        .filter(|message| message.channel == Channel::Email)
-        .map(|message| Letter {
-            at: message.created_at,
-            key: format!("mail-{}", message.id),
-            to: message.to,
-            subject: message.subject,
-            text: message.body,
-            way: "by Notify",
-        });
+    let notify =
+        world.notify().messages().into_iter().filter(|message| message.channel == Channel::Email).map(
+            |message| Letter {
+                at: message.created_at,
+                key: format!("mail-{}", message.id),
+                to: message.to,
+                subject: message.subject,
+                text: message.body,
+                way: "by Notify",
+            },
+        );
     let mut letters: Vec<Letter> = smtp.chain(notify).collect();
     letters.sort_by_key(|letter| std::cmp::Reverse(letter.at));
     let shown: String = letters.iter().take(MAILS).map(show).collect();
-    let none = if letters.is_empty() {
-        "<p class=\"hint\">No mail yet.</p>"
-    } else {
-        ""
-    };
-    format!(
-        "{}{none}{shown}",
-        trouble_form("mail", "Mail server", world.mail().trouble(), picked)
-    )
+    let none = if letters.is_empty() { "<p class=\"hint\">No mail yet.</p>" } else { "" };
+    format!("{}{none}{shown}", trouble_form("mail", "Mail server", world.mail().trouble(), picked))
 }
 
 fn show(letter: &Letter) -> String {
-    let subject = if letter.subject.is_empty() {
-        "(no subject)"
-    } else {
-        &letter.subject
-    };
+    let subject = if letter.subject.is_empty() { "(no subject)" } else { &letter.subject };
     format!(
         "<details class=\"letter\" id=\"{}\"><summary>{} <span class=\"small\">{} · to {} {}</span></summary><p class=\"said\">{}</p></details>",
         Safe(&letter.key),

@@ -36,10 +36,7 @@ const PALETTE: [(&str, &[Fault]); 5] = [
             Fault::Status(401),
         ],
     ),
-    (
-        "Certificate",
-        &[Fault::ExpiredCertificate, Fault::WrongHost, Fault::Untrusted],
-    ),
+    ("Certificate", &[Fault::ExpiredCertificate, Fault::WrongHost, Fault::Untrusted]),
 ];
 
 pub(super) fn section(world: &World, picked: Fault) -> String {
@@ -54,11 +51,8 @@ pub(super) fn section(world: &World, picked: Fault) -> String {
 
 fn switches(world: &World, picked: Fault, instances: &[InstanceView]) -> String {
     let cascade = world.cascade();
-    let words = if cascade {
-        "Trouble spreads to dependants: on"
-    } else {
-        "Trouble spreads to dependants: off"
-    };
+    let words =
+        if cascade { "Trouble spreads to dependants: on" } else { "Trouble spreads to dependants: off" };
     let heal = if instances.iter().any(|one| one.fault != Fault::None) {
         format!(
             "<form method=\"post\" action=\"/faults\"><input type=\"hidden\" name=\"fault\" value=\"{picked}\">\
@@ -92,11 +86,7 @@ fn palette_group(group: &str, faults: &[Fault], picked: Fault) -> String {
     let links: String = faults
         .iter()
         .map(|fault| {
-            let chosen = if *fault == picked {
-                " aria-current=\"true\""
-            } else {
-                ""
-            };
+            let chosen = if *fault == picked { " aria-current=\"true\"" } else { "" };
             format!(
                 "<a href=\"/?fault={fault}#apis\"{chosen}>{}</a> ",
                 fault.describe().trim_start_matches("gateway: ")
@@ -120,12 +110,8 @@ fn table(world: &World, picked: Fault, instances: &[InstanceView]) -> String {
         })
         .collect::<Vec<_>>()
         .concat();
-    let rows: String = estate
-        .apis
-        .iter()
-        .map(|api| row(api, estate, picked, instances))
-        .collect::<Vec<_>>()
-        .concat();
+    let rows: String =
+        estate.apis.iter().map(|api| row(api, estate, picked, instances)).collect::<Vec<_>>().concat();
     format!(
         "<form method=\"post\" action=\"/faults\"><input type=\"hidden\" name=\"fault\" value=\"{picked}\">\
          <table><thead><tr><th scope=\"col\">API</th>{columns}</tr></thead><tbody>{rows}</tbody></table></form>"
@@ -137,9 +123,7 @@ fn row(api: &Api, estate: &Estate, picked: Fault, instances: &[InstanceView]) ->
         .environments
         .iter()
         .filter_map(|environment| {
-            instances
-                .iter()
-                .find(|one| one.api == api.id && one.environment == *environment)
+            instances.iter().find(|one| one.api == api.id && one.environment == *environment)
         })
         .map(|one| cell(one, picked))
         .collect::<Vec<_>>()

@@ -39,11 +39,7 @@ fn show(desk: &Desk, ticket: &Ticket, picked: Fault) -> String {
         .map(|id| desk.name_of(id))
         .collect::<Vec<_>>()
         .join(", ");
-    let owner = if owner.is_empty() {
-        "nobody yet".to_owned()
-    } else {
-        owner
-    };
+    let owner = if owner.is_empty() { "nobody yet".to_owned() } else { owner };
     let notes: String = ticket
         .notes
         .iter()
@@ -58,11 +54,7 @@ fn show(desk: &Desk, ticket: &Ticket, picked: Fault) -> String {
         })
         .collect::<Vec<_>>()
         .concat();
-    let notes = if notes.is_empty() {
-        String::new()
-    } else {
-        format!("<ol class=\"notes\">{notes}</ol>")
-    };
+    let notes = if notes.is_empty() { String::new() } else { format!("<ol class=\"notes\">{notes}</ol>") };
     let description = ticket.field("description");
     let description = if description.is_empty() {
         String::new()
@@ -73,11 +65,8 @@ fn show(desk: &Desk, ticket: &Ticket, picked: Fault) -> String {
         )
     };
     let close = ticket.field("close_notes");
-    let close = if close.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"said\">{}</p>", Linked(close))
-    };
+    let close =
+        if close.is_empty() { String::new() } else { format!("<p class=\"said\">{}</p>", Linked(close)) };
     let acts = if over { String::new() } else { acts(ticket, picked) };
     format!(
         "<article class=\"ticket p{}{}\"><h3><span class=\"priority\">P{}</span> {}</h3>\

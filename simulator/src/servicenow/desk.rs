@@ -19,10 +19,7 @@ impl Desk {
     pub(crate) fn new(office: Arc<Office>, door: Door) -> Self {
         // Set once, here: the desk writes its own address into links.
         office.address.get_or_init(|| door.address());
-        Self {
-            office,
-            door: Arc::new(door),
-        }
+        Self { office, door: Arc::new(door) }
     }
 
     /// The instance's address, `http://127.0.0.1:…`; the Table API is at `/api/now/table/incident`, tokens at `/oauth_token.do`.
@@ -62,12 +59,8 @@ impl Desk {
 
     /// Puts the desk in trouble until it is taken out; it holds when this returns.
     pub async fn set_trouble(&self, trouble: Trouble) {
-        self.office
-            .files
-            .change(|files| files.spell = Spell::lasting(trouble));
-        self.door
-            .set(trouble != Trouble::Refuse, trouble == Trouble::Refuse)
-            .await;
+        self.office.files.change(|files| files.spell = Spell::lasting(trouble));
+        self.door.set(trouble != Trouble::Refuse, trouble == Trouble::Refuse).await;
     }
 
     /// Puts the desk in trouble for the next requests only. [`Trouble::Refuse`] cannot be counted and lasts.
@@ -75,9 +68,7 @@ impl Desk {
         if trouble == Trouble::Refuse {
             return self.set_trouble(trouble).await;
         }
-        self.office
-            .files
-            .change(|files| files.spell = Spell::next(trouble, requests));
+        self.office.files.change(|files| files.spell = Spell::next(trouble, requests));
         self.door.set(true, false).await;
     }
 
@@ -89,10 +80,7 @@ impl Desk {
     /// An agent takes the ticket: assigned, In Progress. False when there is no such ticket.
     pub fn assign(&self, number: &str, person: &str) -> bool {
         let names = &self.office.options.names;
-        let id = names
-            .iter()
-            .find(|(_, name)| name == person)
-            .map_or(person, |(id, _)| id.as_str());
+        let id = names.iter().find(|(_, name)| name == person).map_or(person, |(id, _)| id.as_str());
         self.act(number, person, |ticket| {
             ticket.set("assigned_to", id);
             if ticket.field("state") == "1" {
@@ -125,8 +113,6 @@ impl Desk {
         change: impl FnOnce(&mut Ticket) -> Vec<(String, String)>,
     ) -> bool {
         let act = |ticket: &mut Ticket| Ok::<_, Infallible>(change(ticket));
-        self.office
-            .amend(|ticket| ticket.number == number, person, act)
-            .is_some()
+        self.office.amend(|ticket| ticket.number == number, person, act).is_some()
     }
 }

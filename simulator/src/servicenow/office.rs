@@ -51,10 +51,7 @@ impl Default for DeskOptions {
             password: "a-password-of-the-simulated-world".to_owned(),
             client_id: "5a7d9f0c2b8e4d61a3f4c9e2b1d07f65".to_owned(),
             client_secret: "a-client-secret-of-the-simulated-world".to_owned(),
-            names: names
-                .into_iter()
-                .map(|(id, name)| (id.to_owned(), name.to_owned()))
-                .collect(),
+            names: names.into_iter().map(|(id, name)| (id.to_owned(), name.to_owned())).collect(),
             invalid_query_returns_no_rows: false,
         }
     }
@@ -79,9 +76,7 @@ pub(crate) struct Office {
 
 impl std::fmt::Debug for Office {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Office")
-            .field("files", &self.files)
-            .finish_non_exhaustive()
+        out.debug_struct("Office").field("files", &self.files).finish_non_exhaustive()
     }
 }
 
@@ -94,12 +89,7 @@ impl Office {
             filed: 0,
             dice: Dice::new(seed),
         };
-        Self {
-            options,
-            clock,
-            files: Kept::new(files, bell),
-            address: OnceLock::new(),
-        }
+        Self { options, clock, files: Kept::new(files, bell), address: OnceLock::new() }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -107,10 +97,7 @@ impl Office {
     }
 
     pub(super) fn base(&self) -> String {
-        self.address
-            .get()
-            .map(|address| format!("http://{address}"))
-            .unwrap_or_default()
+        self.address.get().map(|address| format!("http://{address}")).unwrap_or_default()
     }
 
     /// The trouble that this request meets. Only writes meet a request that is never answered.
@@ -147,12 +134,7 @@ impl Office {
 
     pub(super) fn knows_token(&self, offered: &str) -> bool {
         let now = self.now().as_second();
-        self.files.read(|files| {
-            files
-                .tokens
-                .iter()
-                .any(|(token, until)| token == offered && *until > now)
-        })
+        self.files.read(|files| files.tokens.iter().any(|(token, until)| token == offered && *until > now))
     }
 
     /// A new record, not yet filed.
@@ -206,13 +188,7 @@ impl Office {
 fn append(files: &mut Files, ticket: &mut Ticket, notes: Vec<(String, String)>, author: &str, at: Timestamp) {
     for (column, text) in notes {
         let sys_id = files.dice.hex32();
-        ticket.notes.push(Note {
-            at,
-            author: author.to_owned(),
-            column,
-            text,
-            sys_id,
-        });
+        ticket.notes.push(Note { at, author: author.to_owned(), column, text, sys_id });
     }
     let surplus = ticket.notes.len().saturating_sub(NOTES);
     ticket.notes.drain(..surplus);

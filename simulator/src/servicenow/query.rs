@@ -54,11 +54,7 @@ impl Condition {
         let (column, rest) = text.split_at_checked(end)?;
         let (sign, operator) = OPERATORS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
         let value = rest.strip_prefix(sign)?;
-        known(column).then(|| Self {
-            column: column.to_owned(),
-            operator,
-            value: value.to_owned(),
-        })
+        known(column).then(|| Self { column: column.to_owned(), operator, value: value.to_owned() })
     }
 
     fn holds(&self, row: &Row) -> bool {
@@ -101,10 +97,7 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn parse(text: &str, known: impl Fn(&str) -> bool) -> Self {
-        let mut query = Self {
-            alternatives: vec![Vec::new()],
-            ..Self::default()
-        };
+        let mut query = Self { alternatives: vec![Vec::new()], ..Self::default() };
         for part in text.split('^').filter(|part| !part.is_empty() && *part != "EQ") {
             if let Some(column) = part.strip_prefix("ORDERBYDESC") {
                 query.order_by(column, true, &known);
@@ -152,11 +145,9 @@ impl Query {
     }
 
     fn matches(&self, row: &Row) -> bool {
-        self.alternatives.iter().any(|all_of| {
-            all_of
-                .iter()
-                .all(|any_of| any_of.iter().any(|condition| condition.holds(row)))
-        })
+        self.alternatives
+            .iter()
+            .any(|all_of| all_of.iter().all(|any_of| any_of.iter().any(|condition| condition.holds(row))))
     }
 
     fn compare(&self, left: &Row, right: &Row) -> Ordering {

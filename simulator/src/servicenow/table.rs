@@ -8,34 +8,19 @@ use super::ticket::{self, Display, Holds, Ticket, View, clock};
 use super::{Asked, failure};
 use crate::answer::Answer;
 
-const JOURNAL_COLUMNS: [&str; 7] = [
-    "sys_id",
-    "name",
-    "element",
-    "element_id",
-    "value",
-    "sys_created_on",
-    "sys_created_by",
-];
+const JOURNAL_COLUMNS: [&str; 7] =
+    ["sys_id", "name", "element", "element_id", "value", "sys_created_on", "sys_created_by"];
 
 fn no_record() -> Answer {
-    failure(
-        404,
-        "No Record found",
-        "Record doesn't exist or ACL restricts the record retrieval",
-    )
+    failure(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
 }
 
 fn shown(office: &Office, asked: &Asked<'_>, show: impl FnOnce(&View<'_>) -> Answer) -> Answer {
-    let fields = asked
-        .parameter("sysparm_fields")
-        .filter(|fields| !fields.is_empty());
+    let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
     let base = office.base();
     let names = office.names();
     let view = View {
-        fields: fields
-            .as_deref()
-            .map(|fields| fields.split(',').map(str::trim).collect()),
+        fields: fields.as_deref().map(|fields| fields.split(',').map(str::trim).collect()),
         display: match asked.parameter("sysparm_display_value").as_deref() {
             Some("true") => Display::Shown,
             Some("all") => Display::Both,
@@ -59,22 +44,12 @@ struct Page {
 fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows_when_invalid: bool) -> Page {
     let number = |name: &str| asked.parameter(name).and_then(|text| text.parse::<usize>().ok());
     let query = Query::parse(&asked.parameter("sysparm_query").unwrap_or_default(), known);
-    let found = if no_rows_when_invalid && !query.ignored.is_empty() {
-        Vec::new()
-    } else {
-        query.select(rows)
-    };
-    let (offset, limit) = (
-        number("sysparm_offset").unwrap_or(0),
-        number("sysparm_limit").unwrap_or(10_000).min(10_000),
-    );
+    let found =
+        if no_rows_when_invalid && !query.ignored.is_empty() { Vec::new() } else { query.select(rows) };
+    let (offset, limit) =
+        (number("sysparm_offset").unwrap_or(0), number("sysparm_limit").unwrap_or(10_000).min(10_000));
     let total = found.len();
-    Page {
-        rows: found.into_iter().skip(offset).take(limit).collect(),
-        total,
-        offset,
-        limit,
-    }
+    Page { rows: found.into_iter().skip(offset).take(limit).collect(), total, offset, limit }
 }
 
 impl Page {
@@ -113,11 +88,7 @@ pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
         let result: Vec<Value> = page
             .rows
             .iter()
-            .filter_map(|row| {
-                tickets
-                    .iter()
-                    .find(|ticket| row.get("sys_id") == Some(&ticket.sys_id))
-            })
+            .filter_map(|row| tickets.iter().find(|ticket| row.get("sys_id") == Some(&ticket.sys_id)))
             .map(|ticket| view.show(ticket))
             .collect();
         page.answer(office, asked, &result)
@@ -126,9 +97,7 @@ pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
 
 pub(super) fn read(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer {
     match office.tickets().iter().find(|ticket| ticket.sys_id == sys_id) {
-        Some(ticket) => shown(office, asked, |view| {
-            Answer::json(200, &json!({"result": view.show(ticket)}))
-        }),
+        Some(ticket) => shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(ticket)}))),
         None => no_record(),
     }
 }
@@ -157,24 +126,15 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
         |name| JOURNAL_COLUMNS.contains(&name),
         office.options.invalid_query_returns_no_rows,
     );
-    let fields = asked
-        .parameter("sysparm_fields")
-        .filter(|fields| !fields.is_empty());
-    let wanted = |name: &str| {
-        fields
-            .as_ref()
-            .is_none_or(|fields| fields.split(',').any(|field| field.trim() == name))
-    };
+    let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
+    let wanted =
+        |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
     let result: Vec<Value> = page
         .rows
         .iter()
         .map(|row| {
             let cells = row.iter().filter(|(name, _)| wanted(name));
-            Value::Object(
-                cells
-                    .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
-                    .collect(),
-            )
+            Value::Object(cells.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect())
         })
         .collect();
     page.answer(office, asked, &result)
@@ -183,11 +143,7 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
 fn written(asked: &Asked<'_>) -> Result<Map<String, Value>, Answer> {
     let kind = asked.header("content-type");
     if !(kind.is_empty() || kind.starts_with("application/json")) {
-        return Err(failure(
-            415,
-            "Unsupported media type",
-            "this stand-in reads application/json alone",
-        ));
+        return Err(failure(415, "Unsupported media type", "this stand-in reads application/json alone"));
     }
     match serde_json::from_slice(asked.body) {
         Ok(Value::Object(fields)) => Ok(fields),
@@ -222,10 +178,7 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
             Holds::Text(limit) => ticket.set(name, text.chars().take(limit).collect::<String>()),
             Holds::Reference(_) => {
                 // A display name that the desk knows becomes its sys_id; anything else is kept as it came, pointing nowhere.
-                let known = names
-                    .iter()
-                    .find(|(_, display)| *display == text)
-                    .map(|(id, _)| id.clone());
+                let known = names.iter().find(|(_, display)| *display == text).map(|(id, _)| id.clone());
                 ticket.set(name, known.unwrap_or(text));
             }
             Holds::Journal if text.is_empty() => {}
@@ -238,22 +191,16 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
 /// The data policy that most instances have: a resolution says how and why.
 fn policy(ticket: &Ticket) -> Option<Answer> {
     let ends = matches!(ticket.field("state"), "6" | "7");
-    let missing: Vec<&str> = [
-        ("close_code", "Resolution code"),
-        ("close_notes", "Resolution notes"),
-    ]
-    .into_iter()
-    .filter(|(name, _)| ticket.field(name).is_empty())
-    .map(|(_, words)| words)
-    .collect();
+    let missing: Vec<&str> = [("close_code", "Resolution code"), ("close_notes", "Resolution notes")]
+        .into_iter()
+        .filter(|(name, _)| ticket.field(name).is_empty())
+        .map(|(_, words)| words)
+        .collect();
     (ends && !missing.is_empty()).then(|| {
         failure(
             403,
             "Operation Failed",
-            &format!(
-                "Data Policy Exception: The following fields are mandatory: {}",
-                missing.join(", ")
-            ),
+            &format!("Data Policy Exception: The following fields are mandatory: {}", missing.join(", ")),
         )
     })
 }
@@ -288,8 +235,8 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
     match office.amend(|ticket| ticket.sys_id == sys_id, &office.options.user, act) {
         None => no_record(),
         Some(Err(refused)) => refused,
-        Some(Ok(ticket)) => shown(office, asked, |view| {
-            Answer::json(200, &json!({"result": view.show(&ticket)}))
-        }),
+        Some(Ok(ticket)) => {
+            shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
+        }
     }
 }

@@ -108,11 +108,7 @@ impl Ticket {
 
     /// The texts of the work notes, oldest first.
     pub fn work_notes(&self) -> Vec<&str> {
-        self.notes
-            .iter()
-            .filter(|note| note.column == "work_notes")
-            .map(|note| note.text.as_str())
-            .collect()
+        self.notes.iter().filter(|note| note.column == "work_notes").map(|note| note.text.as_str()).collect()
     }
 
     pub(super) fn new(number: String, sys_id: String, author: (&str, &str), now: Timestamp) -> Self {
@@ -144,12 +140,7 @@ impl Ticket {
         ] {
             fields.insert(name, value.to_owned());
         }
-        Self {
-            number,
-            sys_id,
-            fields,
-            notes: Vec::new(),
-        }
+        Self { number, sys_id, fields, notes: Vec::new() }
     }
 
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<String>) {
@@ -161,14 +152,7 @@ impl Ticket {
         self.set("priority", priority(self.field("impact"), self.field("urgency")));
         let state = self.field("state").to_owned();
         self.set("incident_state", state.clone());
-        self.set(
-            "active",
-            if matches!(state.as_str(), "7" | "8") {
-                "false"
-            } else {
-                "true"
-            },
-        );
+        self.set("active", if matches!(state.as_str(), "7" | "8") { "false" } else { "true" });
         if state == "6" && self.field("resolved_at").is_empty() {
             self.set("resolved_at", clock(now));
         }
@@ -191,23 +175,12 @@ impl Ticket {
 
     /// The journal as one text, newest first, as `sysparm_display_value=true` shows it.
     pub(super) fn journal(&self, column: &str) -> String {
-        let words = if column == "comments" {
-            "Additional comments"
-        } else {
-            "Work notes"
-        };
+        let words = if column == "comments" { "Additional comments" } else { "Work notes" };
         self.notes
             .iter()
             .rev()
             .filter(|note| note.column == column)
-            .map(|note| {
-                format!(
-                    "{} - {} ({words})\n{}\n\n",
-                    clock(note.at),
-                    note.author,
-                    note.text
-                )
-            })
+            .map(|note| format!("{} - {} ({words})\n{}\n\n", clock(note.at), note.author, note.text))
             .collect::<Vec<_>>()
             .concat()
     }
@@ -276,10 +249,7 @@ impl View<'_> {
             ("opened_by", _) | (_, Holds::Reference(_)) => self.name_of(stored),
             ("state" | "incident_state", _) => ticket.state().to_owned(),
             ("impact" | "urgency", _) => ranked(stored, ["High", "Medium", "Low"].as_slice()),
-            ("priority", _) => ranked(
-                stored,
-                ["Critical", "High", "Moderate", "Low", "Planning"].as_slice(),
-            ),
+            ("priority", _) => ranked(stored, ["Critical", "High", "Moderate", "Low", "Planning"].as_slice()),
             _ => stored.to_owned(),
         };
         let table = match (name, holds) {
@@ -301,18 +271,11 @@ impl View<'_> {
     }
 
     fn name_of(&self, sys_id: &str) -> String {
-        self.names
-            .iter()
-            .find(|(id, _)| id == sys_id)
-            .map(|(_, name)| name.clone())
-            .unwrap_or_default()
+        self.names.iter().find(|(id, _)| id == sys_id).map(|(_, name)| name.clone()).unwrap_or_default()
     }
 }
 
 fn ranked(stored: &str, words: &[&str]) -> String {
-    let word = stored
-        .parse::<usize>()
-        .ok()
-        .and_then(|rank| words.get(rank.checked_sub(1)?));
+    let word = stored.parse::<usize>().ok().and_then(|rank| words.get(rank.checked_sub(1)?));
     word.map_or_else(|| stored.to_owned(), |word| format!("{stored} - {word}"))
 }

@@ -30,13 +30,7 @@ pub(super) struct Session<'o> {
 impl<'o> Session<'o> {
     pub(super) fn new(office: &'o PostOffice, stream: TcpStream) -> Self {
         let known = office.options.credentials.is_none();
-        Self {
-            office,
-            stream: BufReader::new(stream),
-            from: None,
-            to: Vec::new(),
-            known,
-        }
+        Self { office, stream: BufReader::new(stream), from: None, to: Vec::new(), known }
     }
 
     async fn say(&mut self, words: &str) -> io::Result<()> {
@@ -50,22 +44,14 @@ impl<'o> Session<'o> {
         if read == 0 {
             return Ok(None);
         }
-        Ok(Some(
-            String::from_utf8_lossy(&line)
-                .trim_end_matches(['\r', '\n'])
-                .to_owned(),
-        ))
+        Ok(Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     pub(super) async fn talk(mut self) -> io::Result<()> {
-        if matches!(
-            self.office.bag.read(|bag| bag.spell.trouble),
-            Trouble::RateLimited | Trouble::DailyLimit
-        ) {
+        if matches!(self.office.bag.read(|bag| bag.spell.trouble), Trouble::RateLimited | Trouble::DailyLimit)
+        {
             self.office.bag.change(|bag| bag.spell.meet());
-            return self
-                .say("421 4.7.0 mail.example.wales too many connections, try again later")
-                .await;
+            return self.say("421 4.7.0 mail.example.wales too many connections, try again later").await;
         }
         self.say("220 mail.example.wales ESMTP").await?;
         while let Some(line) = self.line().await? {
@@ -98,10 +84,7 @@ impl<'o> Session<'o> {
 
     async fn authenticate(&mut self, rest: &str) -> io::Result<()> {
         let mut words = rest.split(' ');
-        if !words
-            .next()
-            .is_some_and(|mechanism| mechanism.eq_ignore_ascii_case("PLAIN"))
-        {
+        if !words.next().is_some_and(|mechanism| mechanism.eq_ignore_ascii_case("PLAIN")) {
             return self.say("504 5.5.4 Only PLAIN").await;
         }
         let response = if let Some(initial) = words.next() {
@@ -112,17 +95,10 @@ impl<'o> Session<'o> {
         };
         let refused = self.office.bag.read(|bag| bag.spell.trouble) == Trouble::Unauthorised;
         self.known = !refused
-            && self
-                .office
-                .options
-                .credentials
-                .as_ref()
-                .is_none_or(|(user, password)| {
-                    let expected = format!("\0{user}\0{password}");
-                    STANDARD
-                        .decode(response)
-                        .is_ok_and(|given| given == expected.as_bytes())
-                });
+            && self.office.options.credentials.as_ref().is_none_or(|(user, password)| {
+                let expected = format!("\0{user}\0{password}");
+                STANDARD.decode(response).is_ok_and(|given| given == expected.as_bytes())
+            });
         let words = if self.known {
             "235 2.7.0 Authentication succeeded"
         } else {
@@ -192,9 +168,7 @@ impl<'o> Session<'o> {
         let trouble = self.office.bag.change(|bag| bag.spell.meet());
         match trouble {
             Trouble::ServerError => {
-                return self
-                    .say("451 4.3.0 Local error in processing, try again later")
-                    .await;
+                return self.say("451 4.3.0 Local error in processing, try again later").await;
             }
             Trouble::Unauthorised => return self.say("550 5.7.1 Sender not allowed").await,
             Trouble::Slow => tokio::time::sleep(SLOWER).await,

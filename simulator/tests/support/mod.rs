@@ -37,17 +37,12 @@ impl Clock {
 
 /// The machine's clock: certificates are judged by it.
 pub(crate) fn machine_clock() -> Now {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "TLS clients judge certificates by the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "TLS clients judge certificates by the machine's clock")]
     Arc::new(Timestamp::now)
 }
 
 pub(crate) async fn world() -> World {
-    World::start(WorldOptions::new(Clock::new().now()))
-        .await
-        .expect("the world starts")
+    World::start(WorldOptions::new(Clock::new().now())).await.expect("the world starts")
 }
 
 /// A client that opens a new connection for each request, follows nothing and gives up after `LIMIT`.
@@ -91,16 +86,10 @@ pub(crate) fn reasons(error: &reqwest::Error) -> String {
 pub(crate) fn jwt(header: &Value, claims: &Value, secret: &str) -> String {
     use base64::Engine as _;
     let encode = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
-    let signed = format!(
-        "{}.{}",
-        encode(header.to_string().as_bytes()),
-        encode(claims.to_string().as_bytes())
-    );
+    let signed =
+        format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
-    format!(
-        "{signed}.{}",
-        encode(ring::hmac::sign(&key, signed.as_bytes()).as_ref())
-    )
+    format!("{signed}.{}", encode(ring::hmac::sign(&key, signed.as_bytes()).as_ref()))
 }
 
 /// The token a good client signs for one request.

@@ -1,0 +1,155 @@
+//! Operations, instances and checks: what is exercised, where, and how often.
+
+use crate::{ApiId, Environment, OperationId, VantageId};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// An Api in an Environment; a row of the status page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InstanceId {
+    /// The API.
+    pub api: ApiId,
+    /// Where.
+    pub environment: Environment,
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.api, self.environment)
+    }
+}
+
+/// An Operation on an Instance.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CheckId {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The operation.
+    pub operation: OperationId,
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.instance, self.operation)
+    }
+}
+
+/// A Check as seen from one Vantage: what a probe is a probe of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrackId {
+    /// The check.
+    pub check: CheckId,
+    /// Where its probes are sent from.
+    pub vantage: VantageId,
+}
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}", self.check, self.vantage)
+    }
+}
+
+/// One thing that exercising an Api does, written once per Api.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its name within the API.
+    pub id: OperationId,
+    /// Whether the instance is down without it. If no operation is marked, all are.
+    pub critical: bool,
+    /// What is sent.
+    pub request: Request,
+    /// Judged by the health words in its body (domain.md §2.2) before anything else.
+    pub health: bool,
+    /// What counts as good.
+    pub expect: Expect,
+}
+
+/// An HTTP request, relative to the instance's base URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Upper-case method.
+    pub method: Method,
+    /// Starts with `/`; may carry a query.
+    pub path: String,
+    /// Sent as they are; the value `{uuid}` stands for this probe's request id.
+    pub headers: Vec<(String, String)>,
+    /// Sent with POST.
+    pub body: Option<String>,
+}
+
+/// The methods that a probe may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Read without a body.
+    Head,
+    /// SOAP envelopes and searches; never a write.
+    Post,
+}
+
+impl Method {
+    /// As it goes over the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What counts as good.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expect {
+    /// Accepted status codes; empty: any of 200–299.
+    pub status: Vec<u16>,
+    /// Response headers (lower-case name) and what each must satisfy.
+    pub headers: Vec<(String, Matches)>,
+    /// RFC 9535 JSONPath expressions and what the first value found must satisfy.
+    pub json: Vec<(String, Matches)>,
+    /// What the body as text must satisfy.
+    pub text: Vec<Matches>,
+    /// Days to the end of the nearest certificate in the chain; fewer is a failure of the contract.
+    pub certificate_days: Option<u32>,
+}
+
+/// A test on one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matches {
+    /// Equal, compared as text; numbers and booleans as JSON writes them.
+    Equals(String),
+    /// Holds this text.
+    Contains(String),
+    /// Matched by this regular expression (syntax of the `regex` crate), which the configuration compiled once.
+    Regex(String),
+    /// There at all.
+    Exists,
+}
+
+/// An Operation on an Instance, on a schedule: everything a probe needs, resolved (the nearest setting wins).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub id: CheckId,
+    /// The instance's base URL, without a trailing slash.
+    pub url: String,
+    /// What is sent and what counts as good.
+    pub operation: Operation,
+    /// From one probe to the next.
+    pub every: Duration,
+    /// A good answer that takes longer is Slow.
+    pub slow: Duration,
+    /// The probe ends here. Shorter than `every`, unless `every` is shorter than 1 s.
+    pub timeout: Duration,
+    /// Where its probes are sent from; at least one.
+    pub from: Vec<VantageId>,
+}
+
+impl Check {
+    /// How long an Outcome of this check speaks: max(3 × interval, 60 s) (DESIGN §5).
+    pub fn validity(&self) -> Duration {
+        (self.every * 3).max(Duration::from_secs(60))
+    }
+}

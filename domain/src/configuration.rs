@@ -1,0 +1,108 @@
+//! Everything the rules need to know that people wrote down. Parsed and checked by the program; cannot exist broken.
+//! Holds no secret and no address of a person: those stay with who sends.
+
+use crate::{
+    Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
+    HoursId, InstanceId, Language, Matrix, PersonId, Rota, RotaId, TeamId, Text, VantageId, Way,
+};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// Everything the rules need to know that people wrote down. Every reference in it resolves.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// What the site is called and where it is.
+    pub site: Site,
+    /// The environments in use.
+    pub environments: BTreeMap<Environment, EnvironmentPolicy>,
+    /// All APIs.
+    pub apis: BTreeMap<ApiId, Api>,
+    /// All checks, resolved.
+    pub checks: BTreeMap<CheckId, std::sync::Arc<Check>>,
+    /// Where probes are sent from.
+    pub vantages: Vec<VantageId>,
+    /// Provider teams.
+    pub teams: BTreeMap<TeamId, Team>,
+    /// People who can be called.
+    pub people: BTreeMap<PersonId, Person>,
+    /// Who is on call when.
+    pub rotas: BTreeMap<RotaId, Rota>,
+    /// Service hours.
+    pub hours: BTreeMap<HoursId, Hours>,
+    /// The ordered steps of callouts.
+    pub escalations: BTreeMap<EscalationId, Escalation>,
+    /// Service desks.
+    pub desks: BTreeMap<DeskId, Desk>,
+    /// Impact × urgency.
+    pub priorities: Matrix,
+}
+
+/// What the site is called and where it is.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its title.
+    pub title: Text,
+    /// Its base URLs, one a language, without a trailing slash. People called follow them to `/ack/…`.
+    pub url: Text,
+    /// Local time for people: Europe/London.
+    pub time_zone: TimeZone,
+}
+
+/// A provider team.
+#[derive(Debug, Clone)]
+pub struct Team {
+    /// Its name.
+    pub name: Text,
+    /// Whether it has a mailbox.
+    pub has_email: bool,
+    /// When it is there; `None`: always.
+    pub hours: Option<HoursId>,
+}
+
+/// A person who can be called.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// For the timeline and for colleagues; never public.
+    pub name: String,
+    /// The language they want to be called in.
+    pub language: Language,
+    /// How they can be reached; at least one.
+    pub ways: Vec<Way>,
+}
+
+/// A service desk, as far as the rules care.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// Its name.
+    pub name: Text,
+    /// After so long without a confirmed ticket, tell the people there by e-mail; `None`: no such address.
+    pub fallback_after: Option<std::time::Duration>,
+}
+
+impl Configuration {
+    /// The instances in use, ordered by API and environment.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.apis.values().flat_map(|api| {
+            api.instances
+                .keys()
+                .map(|environment| InstanceId { api: api.id.clone(), environment: *environment })
+        })
+    }
+
+    /// The checks of one instance, in order.
+    pub fn checks_of<'a>(
+        &'a self,
+        instance: &'a InstanceId,
+    ) -> impl Iterator<Item = &'a std::sync::Arc<Check>> + 'a {
+        let first = CheckId { instance: instance.clone(), operation: crate::OperationId::lowest() };
+        self.checks
+            .range(first..)
+            .map(|(_, check)| check)
+            .take_while(move |check| check.id.instance == *instance)
+    }
+
+    /// The policy of an environment.
+    pub fn policy(&self, environment: Environment) -> Option<&EnvironmentPolicy> {
+        self.environments.get(&environment)
+    }
+}

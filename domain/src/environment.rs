@@ -1,0 +1,162 @@
+//! The five environments, and what each one's policy is.
+
+use crate::{DeskId, EscalationId, HoursId, Priority, Window};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// One of the five, in this order everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// Open to anyone; mimics production; no link to real data.
+    Sandbox,
+    /// The provider team's own.
+    Development,
+    /// System integration testing: load and penetration tests.
+    Sit,
+    /// User acceptance testing.
+    Uat,
+    /// Every onboarded, operational API.
+    Production,
+}
+
+impl Environment {
+    /// All five, in order.
+    pub const ALL: [Self; 5] = [Self::Sandbox, Self::Development, Self::Sit, Self::Uat, Self::Production];
+
+    /// The word used in configuration, SQL, JSON and paths.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Development => "development",
+            Self::Sit => "sit",
+            Self::Uat => "uat",
+            Self::Production => "production",
+        }
+    }
+
+    /// The environment of that word, if it is one of the five.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.word() == word)
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// Who may see an environment's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Visibility {
+    /// Anyone.
+    Public,
+    /// Only people who signed in; on the public listener it does not exist.
+    SignedIn,
+}
+
+/// How trouble is confirmed and how it ends (DESIGN §5, "Check, per vantage").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirm {
+    /// How many probes of a round must fail.
+    pub fail: u32,
+    /// How many probes a round has; the failing probe is its first. `1 ≤ fail ≤ of`.
+    pub of: u32,
+    /// Time between the probes of a round.
+    pub every: Duration,
+    /// How many passes in a row end confirmed trouble. At least 1.
+    pub recover: u32,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self { fail: 2, of: 3, every: Duration::from_secs(5), recover: 2 }
+    }
+}
+
+/// How long confirmed trouble must last before it is told (DESIGN §5, "Three holds, not one").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// From confirmation to the ticket.
+    pub ticket: Duration,
+    /// From confirmation to the first callout.
+    pub callout: Duration,
+    /// From confirmation to the ticket while nothing is down, only degraded.
+    pub degraded: Duration,
+    /// From recovery to resolved: trouble that returns in between is the same incident.
+    pub resolve: Duration,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self {
+            ticket: Duration::from_secs(60),
+            callout: Duration::from_secs(120),
+            degraded: Duration::from_secs(600),
+            resolve: Duration::from_secs(60),
+        }
+    }
+}
+
+/// When an incident's public post appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// Together with the ticket.
+    Automatic,
+    /// So long after the ticket, if it is still open.
+    After(Duration),
+    /// When a human says so.
+    ByHand,
+}
+
+/// What makes an incident a major one here, and who is then called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MajorPolicy {
+    /// Incidents of this priority or a higher one are major.
+    pub when: Priority,
+    /// The hours that decide which escalation runs.
+    pub hours: HoursId,
+    /// Runs when those hours are open.
+    pub in_hours: EscalationId,
+    /// Runs when they are not.
+    pub out_of_hours: EscalationId,
+}
+
+/// What is to happen in one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentPolicy {
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// How trouble is confirmed.
+    pub confirm: Confirm,
+    /// How long it must last before it is told.
+    pub hold: Hold,
+    /// Where tickets go, if anywhere.
+    pub service_desk: Option<DeskId>,
+    /// Whether the provider team gets an e-mail (in its own hours).
+    pub tell_provider: bool,
+    /// Whom a major incident calls. `None`: this environment never calls anyone out (invariant 11).
+    pub major: Option<MajorPolicy>,
+    /// When the public is told.
+    pub publish: Publish,
+    /// Planned windows that repeat: load tests, deployments.
+    pub maintenance: Vec<Window>,
+}
+
+impl EnvironmentPolicy {
+    /// A policy that shows its status to signed-in people and tells nobody.
+    pub fn quiet() -> Self {
+        Self {
+            visibility: Visibility::SignedIn,
+            confirm: Confirm::default(),
+            hold: Hold::default(),
+            service_desk: None,
+            tell_provider: false,
+            major: None,
+            publish: Publish::ByHand,
+            maintenance: Vec::new(),
+        }
+    }
+}

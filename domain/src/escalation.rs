@@ -1,0 +1,120 @@
+//! The ordered steps of Callouts until a human answers.
+
+use crate::{DeskId, EscalationId, PersonId, RotaId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Who is called in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Its name.
+    pub id: EscalationId,
+    /// In the order of their times; at least one.
+    pub steps: Vec<Step>,
+    /// How many times the steps are gone through; at least 1.
+    pub repeat: u32,
+    /// Called, all at once and by every way, when nobody answered; never empty.
+    pub last_resort: Vec<PersonId>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Who.
+    pub call: Target,
+    /// By which ways; empty: all the person has.
+    pub by: Vec<Way>,
+    /// When, from the start of the round.
+    pub after: Duration,
+}
+
+/// Whom a step calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Whoever is on call.
+    OnCall(RotaId),
+    /// Whoever is on call after that: the next person of the rota.
+    Next(RotaId),
+    /// A person by name.
+    Person(PersonId),
+    /// The service desk, through the ticket.
+    Desk(DeskId),
+}
+
+/// A way to reach a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// A text message.
+    Text,
+    /// E-mail.
+    Email,
+}
+
+impl Way {
+    /// The word used in configuration, SQL and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Email => "email",
+        }
+    }
+}
+
+/// An escalation at work on an incident. The steps are a copy: a change of configuration cannot break it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The escalation as it was when it started.
+    pub escalation: Escalation,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When the current round started.
+    pub round_at: Timestamp,
+    /// Rounds begun, from 1; beyond `repeat` the last resort is called.
+    pub round: u32,
+    /// The next step of this round, from 0.
+    pub next_step: usize,
+    /// When that is due. `None`: stopped.
+    pub next_at: Option<Timestamp>,
+    /// Why it stopped.
+    pub stopped: Option<String>,
+    /// Everybody called so far.
+    pub callouts: Vec<Callout>,
+}
+
+/// One call on one person to act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callout {
+    /// Its number within the incident, from 1.
+    pub number: u32,
+    /// Who.
+    pub person: PersonId,
+    /// By which ways.
+    pub ways: Vec<Way>,
+    /// Which step, from 1; 0: the last resort.
+    pub step: u32,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What `/ack/{reference}` is called for this person and incident: short, not to be guessed.
+    pub reference: String,
+    /// Ways that were accepted by the carrier, and when.
+    pub accepted: Vec<(Way, Timestamp)>,
+    /// Ways that were given up.
+    pub given_up: Vec<Way>,
+    /// What the person said.
+    pub answer: Option<(Timestamp, Answer)>,
+}
+
+/// What a person who was called says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// "I've got it."
+    Mine,
+    /// "I can't: call the next."
+    CallNext,
+    /// "Not real."
+    NotReal,
+}

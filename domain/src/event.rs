@@ -1,0 +1,134 @@
+//! Anything the rules react to.
+
+use crate::{Answer, Configuration, Environment, IncidentId, Outcome, Receipt, Text};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Anything the rules react to.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A probe came back.
+    Outcome(Arc<Outcome>),
+    /// Time passed: something may be due, or no longer valid.
+    Due,
+    /// Something was told to us: a row of the inbox.
+    Told(Told),
+    /// A new configuration was read.
+    Configured(Arc<Configuration>),
+}
+
+/// What people and outside systems told us: a row of the Inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When it was told.
+    pub at: Timestamp,
+    /// What.
+    pub what: Message,
+}
+
+/// The contents of the Inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// The deliverer, or a carrier, says what became of a notification.
+    Receipt(Receipt),
+    /// A person who was called answers, through `/ack/{reference}` or a text.
+    Answer {
+        /// The callout's reference.
+        reference: String,
+        /// What they say.
+        answer: Answer,
+    },
+    /// An operator acts.
+    Command(Command),
+}
+
+/// What an operator can do. Every one names who, and all but `Acknowledge` a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// "I have it."
+    Acknowledge {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+    },
+    /// Says something on the public page.
+    Update {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// In both languages, published at the same moment (invariant 15).
+        words: Text,
+    },
+    /// Calls it over.
+    Resolve {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Makes it a major incident.
+    Declare {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Mutes notifications for an API, an environment or both.
+    Silence {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+        /// Until when.
+        until: Timestamp,
+        /// Only this API.
+        api: Option<crate::ApiId>,
+        /// Only this environment.
+        environment: Option<Environment>,
+    },
+    /// Ends a silence before its time.
+    EndSilence {
+        /// Which.
+        silence: u64,
+        /// Who.
+        by: String,
+    },
+}
+
+/// An operator's mute, with owner, reason and end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// A running number.
+    pub id: u64,
+    /// Whose.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; ended early, this is when.
+    pub until: Timestamp,
+    /// Only this API.
+    pub api: Option<crate::ApiId>,
+    /// Only this environment.
+    pub environment: Option<Environment>,
+}
+
+impl Silence {
+    /// Whether it mutes notifications about `instance` at `now`.
+    pub fn covers(&self, instance: &crate::InstanceId, now: Timestamp) -> bool {
+        self.from <= now
+            && now < self.until
+            && self.api.as_ref().is_none_or(|api| *api == instance.api)
+            && self.environment.is_none_or(|environment| environment == instance.environment)
+    }
+}

@@ -1,0 +1,263 @@
+//! The span of trouble of one cause, from first failure to resolved.
+
+use crate::{
+    ApiId, DeskId, Environment, InstanceId, Layer, PersonId, Priority, RotaId, Running, Status, Text,
+    VantageId,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Names an Incident: a running number, short enough to be said over the telephone at 3 am. Written `C-42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(pub u64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("C-{}", self.0))
+    }
+}
+
+impl IncidentId {
+    /// Reads `C-42`, `c-42` or `42`.
+    pub fn parse(word: &str) -> Option<Self> {
+        let digits = word.strip_prefix("C-").or_else(|| word.strip_prefix("c-")).unwrap_or(word);
+        digits.parse().ok().map(Self)
+    }
+}
+
+/// What the trouble is taken to come from. At most one open incident per cause (invariant 7).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// One instance's own trouble.
+    Instance(InstanceId),
+    /// Several APIs in one environment refuse us, or one production instance for long: cannot tell what works.
+    Refused(Environment),
+    /// A vantage sees nothing of production: may be the network, may be us.
+    Blind(VantageId),
+    /// A rota has nobody on call while somebody is to be called.
+    Rota(RotaId),
+}
+
+impl fmt::Display for Cause {
+    /// The `cause_key` of JSON and SQL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(instance) => write!(f, "instance:{instance}"),
+            Self::Refused(environment) => write!(f, "refused:{environment}"),
+            Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
+            Self::Rota(rota) => write!(f, "rota:{rota}"),
+        }
+    }
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentStatus {
+    /// Nobody has it yet.
+    Open,
+    /// A human has it.
+    Acknowledged,
+    /// The trouble is gone; held a while, in case it returns.
+    Recovering,
+    /// Over.
+    Resolved,
+}
+
+impl IncidentStatus {
+    /// The word used in JSON and SQL.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Recovering => "recovering",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl fmt::Display for IncidentStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// The span of trouble of one cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// What it is taken to come from.
+    pub cause: Cause,
+    /// Where it stands.
+    pub status: IncidentStatus,
+    /// The highest it has had; the cell of the matrix is named in the timeline.
+    pub priority: Priority,
+    /// A major incident, and who or which rule said so.
+    pub major: Option<Major>,
+    /// Its environment; an incident of Curiad itself counts as production.
+    pub environment: Environment,
+    /// The API at fault, where it is one.
+    pub api: Option<ApiId>,
+    /// The instances it troubles now or has troubled, the cause's own first.
+    pub affects: Vec<InstanceId>,
+    /// Instances that depend on this cause and fail because of it: listed here, without a ticket of their own.
+    pub held_back: Vec<InstanceId>,
+    /// The worst status it has had.
+    pub worst: Status,
+    /// Where the trouble is.
+    pub layer: Option<Layer>,
+    /// Where the trouble is, in a sentence, from several checks together.
+    pub diagnosis: Text,
+    /// What failing checks said when it was confirmed or grew: at most [`MAX_EVIDENCE`] lines.
+    pub evidence: Vec<Entry>,
+    /// First failure.
+    pub started_at: Timestamp,
+    /// When it was confirmed.
+    pub opened_at: Timestamp,
+    /// When a human took it.
+    pub acknowledged: Option<Acknowledgement>,
+    /// When the trouble went, while it has not returned. It is resolved the hold after that.
+    pub recovered_at: Option<Timestamp>,
+    /// When it was over.
+    pub resolved_at: Option<Timestamp>,
+    /// Its record in the service desk.
+    pub ticket: Ticket,
+    /// The escalation that calls people.
+    pub escalation: Option<Running>,
+    /// The provider team is told at this time (its hours may open later than the trouble).
+    pub told_at: Option<Timestamp>,
+    /// What happened, oldest first; bounded by [`MAX_ENTRIES`].
+    pub timeline: Vec<Entry>,
+    /// What the public page says, oldest first.
+    pub posts: Vec<Post>,
+}
+
+/// Lines of evidence an incident keeps: enough for a ticket, short enough to be read.
+pub const MAX_EVIDENCE: usize = 12;
+
+/// Entries a timeline keeps; the oldest but the first ten go first.
+pub const MAX_ENTRIES: usize = 300;
+
+/// That an incident is a major one, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Major {
+    /// Since when.
+    pub at: Timestamp,
+    /// The rule, or the reason a human gave.
+    pub why: String,
+    /// The human; `None`: the rule.
+    pub by: Option<String>,
+}
+
+/// That a human has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+}
+
+/// An Incident's record in the service desk's own system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Ticket {
+    /// None is wanted, or not yet.
+    None,
+    /// Asked for; not confirmed by the desk.
+    Asked {
+        /// The desk.
+        desk: DeskId,
+        /// When.
+        at: Timestamp,
+        /// The fallback e-mail went out at this time: the ticket is *unconfirmed*.
+        fallback_at: Option<Timestamp>,
+        /// Work notes to send once there is a ticket.
+        waiting: Vec<Note>,
+    },
+    /// The desk has it.
+    Raised {
+        /// The desk.
+        desk: DeskId,
+        /// The number people use: `INC0010002`.
+        number: String,
+        /// The desk's own key of the record.
+        record: String,
+        /// When the desk confirmed it.
+        at: Timestamp,
+        /// How many work notes have been sent.
+        notes: u32,
+    },
+}
+
+/// A work note on a ticket: meaningful changes only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What, in English.
+    pub text: String,
+}
+
+/// A line of an incident's timeline, for operators: may name people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// What, and why, or why not.
+    pub text: String,
+}
+
+/// What the public page says about an Incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// When it was published.
+    pub at: Timestamp,
+    /// What it says.
+    pub says: PostSays,
+    /// Who wrote it; `None`: the rules.
+    pub by: Option<PersonId>,
+}
+
+/// The content of a Post: machine-made ones are worded per language by the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PostSays {
+    /// We see it and somebody has been told.
+    Investigating {
+        /// What is shown of the instance.
+        status: Status,
+    },
+    /// A human is working on it.
+    Acknowledged,
+    /// It works again; we watch it.
+    Recovered,
+    /// It failed again while we watched.
+    Returned {
+        /// What is shown of the instance.
+        status: Status,
+    },
+    /// Over.
+    Resolved,
+    /// In a person's own words, in both languages.
+    Words(Text),
+}
+
+impl Incident {
+    /// Not resolved.
+    pub fn is_open(&self) -> bool {
+        self.status != IncidentStatus::Resolved
+    }
+
+    /// Adds a line to the timeline, within its bound.
+    pub fn note(&mut self, at: Timestamp, text: impl Into<String>) {
+        if self.timeline.len() >= MAX_ENTRIES {
+            self.timeline.remove(10);
+        }
+        self.timeline.push(Entry { at, text: text.into() });
+    }
+}

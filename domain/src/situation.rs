@@ -1,0 +1,194 @@
+//! All that the rules know at a moment: cheap to copy, so that a batch that cannot be committed is simply dropped.
+
+use crate::{
+    Cause, Configuration, Health, Incident, IncidentId, InstanceId, Latest, Notification, Outcome, Silence,
+    Status, StatusChange, Track, TrackId,
+};
+use jiff::Timestamp;
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
+use std::sync::Arc;
+
+/// All that the rules know at a moment. Its maps share structure: a copy costs a few pointers.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// What people wrote down.
+    pub configuration: Arc<Configuration>,
+    /// Checks by vantage.
+    pub tracks: HashTrieMapSync<TrackId, Arc<Track>>,
+    /// The last outcome of each.
+    pub latest: HashTrieMapSync<TrackId, Latest>,
+    /// Instances.
+    pub healths: HashTrieMapSync<InstanceId, Arc<Health>>,
+    /// Open incidents, and those resolved lately.
+    pub incidents: RedBlackTreeMapSync<IncidentId, Arc<Incident>>,
+    /// Silences that have not ended.
+    pub silences: RedBlackTreeMapSync<u64, Silence>,
+    /// Makes references that cannot be guessed; lives in the database.
+    pub key: ReferenceKey,
+    /// The next incident's number.
+    pub next_incident: u64,
+    /// The next silence's number.
+    pub next_silence: u64,
+}
+
+/// The secret from which callout references are made.
+#[derive(Clone)]
+pub struct ReferenceKey(pub [u8; 32]);
+
+impl ReferenceKey {
+    /// A word of `length` (at most 51) characters that only this key makes from `text`: Crockford's base 32 in lower
+    /// case, which has no i, l, o or u to be misread over the telephone.
+    pub fn word(&self, text: &str, length: usize) -> String {
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &self.0), text.as_bytes());
+        let bits = tag.as_ref().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1));
+        let bits: Vec<u8> = bits.collect();
+        bits.chunks_exact(5)
+            .take(length)
+            .filter_map(|five| {
+                let index = five.iter().fold(0_usize, |index, bit| index * 2 + usize::from(*bit));
+                LETTERS.get(index).map(|letter| char::from(*letter))
+            })
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for ReferenceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReferenceKey(***)")
+    }
+}
+
+/// What the store remembers, read once at the start.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// Durable tracks.
+    pub tracks: Vec<Track>,
+    /// When each track's last outcome was, and how it was judged.
+    pub latest: Vec<(TrackId, Timestamp, crate::Verdict)>,
+    /// The last health of each instance.
+    pub healths: Vec<Health>,
+    /// Open incidents, and those resolved lately.
+    pub incidents: Vec<Incident>,
+    /// Silences that have not ended.
+    pub silences: Vec<Silence>,
+    /// The highest incident number ever used, 0 if none.
+    pub last_incident: u64,
+    /// The highest silence number ever used, 0 if none.
+    pub last_silence: u64,
+    /// The database's own key.
+    pub key: ReferenceKey,
+}
+
+/// What the rules decided: the Situation after it, what is to be stored, and what is to be done.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The Situation once the changes are durable.
+    pub after: Situation,
+    /// To be committed together (invariant 6), in this order.
+    pub changes: Vec<Change>,
+    /// Probes wanted out of turn: hints, made again from the Situation if lost.
+    pub probes: Vec<Wanted>,
+    /// How the outcome was judged, when the event was one.
+    pub verdict: Option<crate::Verdict>,
+    /// What to answer whoever told us something.
+    pub answer: Option<Result<String, String>>,
+}
+
+/// One durable change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A track's durable part changed.
+    Track(Arc<Track>),
+    /// An instance's history turns a page.
+    Status(StatusChange),
+    /// An incident began or changed: its whole state.
+    Incident(Arc<Incident>),
+    /// To be told.
+    Notify(Notification),
+    /// Not to be told any more, if it has not been sent: a notification's key.
+    Withdraw(String),
+    /// A silence began or changed.
+    Silence(Silence),
+}
+
+/// A probe wanted out of turn.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// When.
+    pub at: Timestamp,
+    /// Which check, from where.
+    pub track: TrackId,
+}
+
+impl Situation {
+    /// The situation at the start, from what is written down and what is remembered.
+    /// What is remembered of checks that are no longer configured is left aside (and stays in the store).
+    pub fn new(configuration: Arc<Configuration>, remembered: Remembered) -> Self {
+        let known = |id: &TrackId| {
+            configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
+        };
+        let instances: std::collections::BTreeSet<InstanceId> = configuration.instances().collect();
+        Self {
+            tracks: remembered
+                .tracks
+                .into_iter()
+                .filter(|track| known(&track.id))
+                .map(|track| (track.id.clone(), Arc::new(track)))
+                .collect(),
+            latest: remembered
+                .latest
+                .into_iter()
+                .filter(|(id, ..)| known(id))
+                .map(|(id, at, verdict)| (id, Latest { at, verdict, outcome: None }))
+                .collect(),
+            healths: remembered
+                .healths
+                .into_iter()
+                .filter(|health| instances.contains(&health.instance))
+                .map(|health| (health.instance.clone(), Arc::new(health)))
+                .collect(),
+            incidents: remembered
+                .incidents
+                .into_iter()
+                .map(|incident| (incident.id, Arc::new(incident)))
+                .collect(),
+            silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
+            key: remembered.key,
+            next_incident: remembered.last_incident + 1,
+            next_silence: remembered.last_silence + 1,
+            configuration,
+        }
+    }
+
+    /// An instance's health; before anything was measured it is Unknown.
+    pub fn status(&self, instance: &InstanceId) -> Status {
+        self.healths.get(instance).map_or(Status::Unknown, |health| health.status)
+    }
+
+    /// Incidents that are not resolved, oldest first.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
+        self.incidents.values().filter(|incident| incident.is_open())
+    }
+
+    /// The open incident of a cause.
+    pub fn open_incident(&self, cause: &Cause) -> Option<&Arc<Incident>> {
+        self.open_incidents().find(|incident| incident.cause == *cause)
+    }
+
+    /// When any of an instance's checks last came back.
+    pub fn checked_at(&self, instance: &InstanceId) -> Option<Timestamp> {
+        self.configuration
+            .checks_of(instance)
+            .flat_map(|check| {
+                check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
+            })
+            .filter_map(|id| self.latest.get(&id).map(|latest| latest.at))
+            .max()
+    }
+
+    /// The last outcome of a track, when it came while this process runs.
+    pub fn outcome(&self, track: &TrackId) -> Option<&Arc<Outcome>> {
+        self.latest.get(track).and_then(|latest| latest.outcome.as_ref())
+    }
+}
