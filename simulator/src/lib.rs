@@ -20,6 +20,7 @@ mod api;
 mod body;
 mod certificate;
 mod change;
+mod demo;
 mod door;
 mod estate;
 mod fault;
@@ -40,6 +41,7 @@ mod trouble;
 mod view;
 mod world;
 
+pub use demo::{CALLBACK_TOKEN, File, configuration};
 pub use estate::{Api, Estate, Kind, Vocabulary, demo_estate};
 pub use fault::{Fault, UnknownFault};
 pub use heartbeat::{Beats, Heartbeat};
