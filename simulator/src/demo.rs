@@ -24,8 +24,11 @@ const APIS: [(&str, &str); 6] = [
     ("apis/results.yaml", include_str!("../demo/apis/results.yaml")),
 ];
 /// Numbers that Ofcom keeps for drama: nobody has them.
-const TELEPHONES: [(&str, &str); 3] =
-    [("secrets/nia-text", "07700900461"), ("secrets/tom-text", "07700900462"), ("secrets/duty-text", "07700900463")];
+const TELEPHONES: [(&str, &str); 3] = [
+    ("secrets/nia-text", "07700900461"),
+    ("secrets/tom-text", "07700900462"),
+    ("secrets/duty-text", "07700900463"),
+];
 
 /// The demo's configuration for `world`; `public` is where the public page will be, `database` the database's URL.
 pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
@@ -44,7 +47,9 @@ pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
         names.push((format!("{}.{}", instance.api, instance.environment), instance.url));
     }
     let filled = |text: &str| {
-        names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
+        names
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
     };
     let mut files = vec![File { path: "curiad.yaml", text: filled(SITE) }];
     files.extend(APIS.map(|(path, text)| File { path, text: filled(text) }));
