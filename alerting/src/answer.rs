@@ -34,11 +34,17 @@ impl Answer {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| failed(error, whom))? {
             if body.len() + chunk.len() > MAX_BYTES {
-                return Err(SendError::retryable(format!("{whom} answered with more than {MAX_BYTES} bytes")));
+                return Err(SendError::retryable(format!(
+                    "{whom} answered with more than {MAX_BYTES} bytes"
+                )));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status, retry_after, body })
+        Ok(Self {
+            status,
+            retry_after,
+            body,
+        })
     }
 
     /// The body as JSON of this shape.
@@ -55,10 +61,24 @@ impl Answer {
 
     /// What an answer that is no success means, `words` being what it says about itself.
     pub(crate) fn refused(&self, whom: &str, words: &str) -> SendError {
-        let why = format!("{whom} answered {}{}{words}", self.status, if words.is_empty() { "" } else { ": " });
+        let why = format!(
+            "{whom} answered {}{}{words}",
+            self.status,
+            if words.is_empty() { "" } else { ": " }
+        );
         let again = self.status.is_server_error()
-            || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-        if again { SendError::Retryable { after: self.retry_after, why } } else { SendError::Permanent { why } }
+            || matches!(
+                self.status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+            );
+        if again {
+            SendError::Retryable {
+                after: self.retry_after,
+                why,
+            }
+        } else {
+            SendError::Permanent { why }
+        }
     }
 }
 

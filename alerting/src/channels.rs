@@ -23,10 +23,14 @@ pub struct Setup {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
     /// The Notify API key has not the shape of one.
-    #[error("the GOV.UK Notify API key must end in two UUIDs, service id and secret: copy it whole from Notify's API settings")]
+    #[error(
+        "the GOV.UK Notify API key must end in two UUIDs, service id and secret: copy it whole from Notify's API settings"
+    )]
     NotifyKey,
     /// Our mail address cannot be read.
-    #[error("'{0}' is no mail address to send from: write curiad@example.wales or Curiad <curiad@example.wales>")]
+    #[error(
+        "'{0}' is no mail address to send from: write curiad@example.wales or Curiad <curiad@example.wales>"
+    )]
     From(String),
     /// TLS cannot be set up for the mail server.
     #[error("cannot prepare TLS for the mail server {host}: {why}")]
@@ -60,19 +64,37 @@ struct DeskWay {
 impl Channels {
     /// Makes the ways out. `client` must follow no redirects and have no cookies; a single request that has no
     /// answer after `patience` is given up.
-    pub fn new(directory: Directory, client: &reqwest::Client, patience: Duration) -> Result<Self, SetupError> {
+    pub fn new(
+        directory: Directory,
+        client: &reqwest::Client,
+        patience: Duration,
+    ) -> Result<Self, SetupError> {
         let desks = directory.desks.into_iter().map(|(id, desk)| {
-            let table = desk.servicenow.map(|settings| TableApi::new(settings, client.clone(), patience));
+            let table = desk
+                .servicenow
+                .map(|settings| TableApi::new(settings, client.clone(), patience));
             let turns = Arc::new(Semaphore::new(DESK_AT_A_TIME));
-            (id, DeskWay { table, email: desk.fallback_email, turns })
+            (
+                id,
+                DeskWay {
+                    table,
+                    email: desk.fallback_email,
+                    turns,
+                },
+            )
         });
-        let texts = directory.notify.map(|settings| TextService::new(settings, client.clone(), patience));
+        let texts = directory
+            .notify
+            .map(|settings| TextService::new(settings, client.clone(), patience));
         Ok(Self {
             desks: desks.collect(),
             people: directory.people,
             teams: directory.teams,
             texts: texts.transpose()?,
-            mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
+            mail: directory
+                .mail
+                .map(|settings| Postbox::new(&settings, patience))
+                .transpose()?,
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         })

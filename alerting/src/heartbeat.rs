@@ -26,7 +26,9 @@ pub async fn heartbeat(
             tracing::warn!("not well: the dead-man heartbeat is withheld");
             continue;
         }
-        let request = client.get(settings.url.reveal()).timeout(settings.every.min(std::time::Duration::from_secs(10)));
+        let request = client
+            .get(settings.url.reveal())
+            .timeout(settings.every.min(std::time::Duration::from_secs(10)));
         let answered = tokio::select! {
             biased;
             () = stop.cancelled() => return,
@@ -34,7 +36,9 @@ pub async fn heartbeat(
         };
         match answered {
             Ok(answer) if answer.status.is_success() => tracing::debug!("beat"),
-            Ok(answer) => tracing::warn!(status = %answer.status, "the dead-man's other side refuses our heartbeat"),
+            Ok(answer) => {
+                tracing::warn!(status = %answer.status, "the dead-man's other side refuses our heartbeat")
+            }
             Err(error) => tracing::warn!(%error, "the dead-man heartbeat did not arrive"),
         }
     }

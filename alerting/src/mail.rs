@@ -24,17 +24,24 @@ pub(crate) struct Postbox {
 
 impl std::fmt::Debug for Postbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Postbox").field("from", &self.from).finish_non_exhaustive()
+        f.debug_struct("Postbox")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
     }
 }
 
 impl Postbox {
     /// `patience`: for each answer of the server.
     pub(crate) fn new(settings: &Mail, patience: Duration) -> Result<Self, SetupError> {
-        let from = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
+        let from = settings
+            .from
+            .parse()
+            .map_err(|_| SetupError::From(settings.from.clone()))?;
         let parameters = || {
-            TlsParameters::new(settings.host.clone())
-                .map_err(|error| SetupError::MailTls { host: settings.host.clone(), why: error.to_string() })
+            TlsParameters::new(settings.host.clone()).map_err(|error| SetupError::MailTls {
+                host: settings.host.clone(),
+                why: error.to_string(),
+            })
         };
         let tls = match settings.tls {
             MailTls::None => Tls::None,
@@ -51,7 +58,10 @@ impl Postbox {
             }
             None => builder,
         };
-        Ok(Self { transport: builder.build(), from })
+        Ok(Self {
+            transport: builder.build(),
+            from,
+        })
     }
 
     /// Sends `letter` about `incident`. A repeat has the same `Message-ID`, by which mailboxes know it again.
@@ -62,7 +72,9 @@ impl Postbox {
         (incident, notification): (&Incident, &Notification),
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let to = to.parse::<Mailbox>().map_err(|_| SendError::permanent("the mail address cannot be read"))?;
+        let to = to
+            .parse::<Mailbox>()
+            .map_err(|_| SendError::permanent("the mail address cannot be read"))?;
         let domain = self.from.email.domain();
         let id = message_id(&notification.key, incident, domain);
         let mut builder = Message::builder()
@@ -93,22 +105,30 @@ impl Postbox {
 
 /// Unique over databases, as a ticket's reference is.
 fn message_id(key: &str, incident: &Incident, domain: &str) -> String {
-    let local: String =
-        key.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/') { c } else { '_' }).collect();
+    let local: String = key
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     format!("<{local}.{}@{domain}>", incident.opened_at.as_millisecond())
 }
 
 fn meaning(error: &lettre::transport::smtp::Error) -> SendError {
     // What a server says may quote the address: only its code is told.
     match error.status() {
-        Some(code) if error.is_permanent() => {
-            SendError::permanent(format!("the mail server refused the e-mail ({code}): check the address and our account"))
-        }
+        Some(code) if error.is_permanent() => SendError::permanent(format!(
+            "the mail server refused the e-mail ({code}): check the address and our account"
+        )),
         Some(code) => SendError::retryable(format!("the mail server cannot take the e-mail now ({code})")),
         None if error.is_timeout() => SendError::retryable("the mail server did not answer in time"),
-        None if error.is_tls() => {
-            SendError::retryable("no protected connection to the mail server: check its name, its certificate and `tls`")
-        }
+        None if error.is_tls() => SendError::retryable(
+            "no protected connection to the mail server: check its name, its certificate and `tls`",
+        ),
         None => {
             let mut cause: &dyn std::error::Error = error;
             while let Some(inner) = cause.source() {

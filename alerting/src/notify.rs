@@ -76,7 +76,12 @@ pub(crate) fn reference(notification: &Notification) -> String {
 impl TextService {
     pub(crate) fn new(settings: Notify, client: Client, patience: Duration) -> Result<Self, SetupError> {
         let key = Key::parse(&settings.api_key).ok_or(SetupError::NotifyKey)?;
-        Ok(Self { settings, key, client, patience })
+        Ok(Self {
+            settings,
+            key,
+            client,
+            patience,
+        })
     }
 
     /// Sends `text` to `number`. Never safe to repeat: ask [`Self::trace`] first.
@@ -101,25 +106,37 @@ impl TextService {
         let url = format!("{}/v2/notifications/sms", self.settings.url);
         let request = self.client.post(url).json(&body);
         let taken: Taken = self.ask(request, now).await?.json(WHOM)?;
-        Ok(Sent::Accepted { provider_id: taken.id })
+        Ok(Sent::Accepted {
+            provider_id: taken.id,
+        })
     }
 
     /// What has become of the text of that reference.
     pub(crate) async fn trace(&self, reference: &str, now: Timestamp) -> Result<Trace, SendError> {
         let url = format!("{}/v2/notifications", self.settings.url);
-        let request = self.client.get(url).query(&[("reference", reference), ("template_type", "sms")]);
+        let request = self
+            .client
+            .get(url)
+            .query(&[("reference", reference), ("template_type", "sms")]);
         let known: Known = self.ask(request, now).await?.json(WHOM)?;
-        let texts: Vec<_> =
-            known.notifications.into_iter().filter(|text| text.reference.as_deref() == Some(reference)).collect();
+        let texts: Vec<_> = known
+            .notifications
+            .into_iter()
+            .filter(|text| text.reference.as_deref() == Some(reference))
+            .collect();
         let failed = |text: &KnownText| text.status.ends_with("failure") || text.status == "failed";
         if let Some(text) = texts.iter().find(|text| !failed(text)) {
-            return Ok(Trace::Taken(Sent::Accepted { provider_id: text.id.clone() }));
+            return Ok(Trace::Taken(Sent::Accepted {
+                provider_id: text.id.clone(),
+            }));
         }
-        Ok(match texts.iter().find(|text| text.status == "permanent-failure") {
-            Some(_) => Trace::Impossible,
-            None if texts.is_empty() => Trace::Unknown,
-            None => Trace::Failed,
-        })
+        Ok(
+            match texts.iter().find(|text| text.status == "permanent-failure") {
+                Some(_) => Trace::Impossible,
+                None if texts.is_empty() => Trace::Unknown,
+                None => Trace::Failed,
+            },
+        )
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder, now: Timestamp) -> Result<Answer, SendError> {
@@ -129,16 +146,23 @@ impl TextService {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        let refusal = answer.json::<Refusal>(WHOM).ok().and_then(|refusal| refusal.errors.into_iter().next());
+        let refusal = answer
+            .json::<Refusal>(WHOM)
+            .ok()
+            .and_then(|refusal| refusal.errors.into_iter().next());
         Err(meaning(&answer, refusal))
     }
 }
 
 /// By status and by the error's name, never by its message, as Notify's documentation asks.
 fn meaning(answer: &Answer, refusal: Option<RefusalWords>) -> SendError {
-    let (name, message) = refusal.map(|words| (words.error, words.message)).unwrap_or_default();
+    let (name, message) = refusal
+        .map(|words| (words.error, words.message))
+        .unwrap_or_default();
     if answer.status == StatusCode::TOO_MANY_REQUESTS && name == "TooManyRequestsError" {
-        return SendError::permanent(format!("{WHOM}: the day's limit is reached; it is set back at midnight UTC"));
+        return SendError::permanent(format!(
+            "{WHOM}: the day's limit is reached; it is set back at midnight UTC"
+        ));
     }
     // The message of a refused number may quote it.
     let words = match answer.status {

@@ -31,19 +31,26 @@ pub fn is_from_notify(authorization: &str, tokens: &[Secret]) -> bool {
     let Some(offered) = authorization.strip_prefix("Bearer ") else {
         return false;
     };
-    tokens.iter().filter(|token| !token.reveal().is_empty()).any(|token| {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, token.reveal().as_bytes());
-        let tag = hmac::sign(&key, token.reveal().as_bytes());
-        hmac::verify(&key, offered.as_bytes(), tag.as_ref()).is_ok()
-    })
+    tokens
+        .iter()
+        .filter(|token| !token.reveal().is_empty())
+        .any(|token| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, token.reveal().as_bytes());
+            let tag = hmac::sign(&key, token.reveal().as_bytes());
+            hmac::verify(&key, offered.as_bytes(), tag.as_ref()).is_ok()
+        })
 }
 
 /// Reads a delivery receipt told at `at`. `None`: about a message that is not ours, or one still on its way;
 /// the right answer is 200 all the same.
 pub fn receipt(body: &[u8], at: Timestamp) -> Result<Option<Receipt>, ReceiptError> {
-    let callback: Callback = serde_json::from_slice(body)
-        .map_err(|error| ReceiptError::Shape { line: error.line(), column: error.column() })?;
-    let why = |words: &str| Sent::GivenUp { why: format!("GOV.UK Notify: {words} ({})", callback.status) };
+    let callback: Callback = serde_json::from_slice(body).map_err(|error| ReceiptError::Shape {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let why = |words: &str| Sent::GivenUp {
+        why: format!("GOV.UK Notify: {words} ({})", callback.status),
+    };
     let outcome = match callback.status.as_str() {
         "delivered" | "sent" => Sent::Delivered,
         "permanent-failure" => why("the number does not exist or refuses texts"),
@@ -56,7 +63,12 @@ pub fn receipt(body: &[u8], at: Timestamp) -> Result<Option<Receipt>, ReceiptErr
         let incident = IncidentId::parse(notification.split('/').next()?)?;
         Some((notification.to_owned(), incident))
     });
-    Ok(ours.map(|(notification, incident)| Receipt { notification, incident, at, outcome }))
+    Ok(ours.map(|(notification, incident)| Receipt {
+        notification,
+        incident,
+        at,
+        outcome,
+    }))
 }
 
 #[cfg(test)]
@@ -69,7 +81,11 @@ mod tests {
             "status": status, "created_at": "2026-11-21T03:14:00.000000Z", "completed_at": null, "sent_at": null,
             "notification_type": "sms", "template_id": "f33517ff-2a88-4f6e-b855-c550268ce08a", "template_version": 1,
         });
-        receipt(body.to_string().as_bytes(), "2026-11-21T03:15:00Z".parse().unwrap()).unwrap()
+        receipt(
+            body.to_string().as_bytes(),
+            "2026-11-21T03:15:00Z".parse().unwrap(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -93,10 +109,21 @@ mod tests {
 
     #[test]
     fn only_a_bearer_of_one_of_our_tokens_is_believed() {
-        let tokens = [Secret::new("old-token"), Secret::new("new-token"), Secret::new("")];
+        let tokens = [
+            Secret::new("old-token"),
+            Secret::new("new-token"),
+            Secret::new(""),
+        ];
         assert!(is_from_notify("Bearer old-token", &tokens));
         assert!(is_from_notify("Bearer new-token", &tokens));
-        for wrong in ["Bearer new-toke", "Bearer new-token2", "new-token", "Bearer ", "bearer new-token", ""] {
+        for wrong in [
+            "Bearer new-toke",
+            "Bearer new-token2",
+            "new-token",
+            "Bearer ",
+            "bearer new-token",
+            "",
+        ] {
             assert!(!is_from_notify(wrong, &tokens), "{wrong}");
         }
     }

@@ -20,8 +20,18 @@ pub(crate) struct Facts<'a> {
 
 const DAYS_CY: [&str; 7] = ["Llun", "Mawrth", "Mercher", "Iau", "Gwener", "Sadwrn", "Sul"];
 const MONTHS_CY: [&str; 12] = [
-    "Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref",
-    "Tachwedd", "Rhagfyr",
+    "Ionawr",
+    "Chwefror",
+    "Mawrth",
+    "Ebrill",
+    "Mai",
+    "Mehefin",
+    "Gorffennaf",
+    "Awst",
+    "Medi",
+    "Hydref",
+    "Tachwedd",
+    "Rhagfyr",
 ];
 
 impl<'a> Facts<'a> {
@@ -32,12 +42,16 @@ impl<'a> Facts<'a> {
 
     /// `03:12 GMT`.
     pub(super) fn clock(&self, at: Timestamp) -> String {
-        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M %Z").to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone())
+            .strftime("%H:%M %Z")
+            .to_string()
     }
 
     /// `03:12`, for where every character counts.
     pub(super) fn short_clock(&self, at: Timestamp) -> String {
-        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M").to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone())
+            .strftime("%H:%M")
+            .to_string()
     }
 
     /// `03:12 GMT`, with the day when that was not within the last 18 hours: a text may arrive late.
@@ -46,7 +60,9 @@ impl<'a> Facts<'a> {
         if self.now.duration_since(at) < SignedDuration::from_hours(18) {
             return self.clock(at);
         }
-        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%d/%m %H:%M %Z").to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone())
+            .strftime("%d/%m %H:%M %Z")
+            .to_string()
     }
 
     /// `Saturday 21 November 2026, 03:12 GMT`.
@@ -56,11 +72,19 @@ impl<'a> Facts<'a> {
             Language::En => local.strftime("%A %-d %B %Y, %H:%M %Z").to_string(),
             Language::Cy => {
                 let word = |words: &[&'static str], index: i8| {
-                    usize::try_from(index).ok().and_then(|index| words.get(index).copied()).unwrap_or_default()
+                    usize::try_from(index)
+                        .ok()
+                        .and_then(|index| words.get(index).copied())
+                        .unwrap_or_default()
                 };
                 let day = word(&DAYS_CY, local.weekday().to_monday_zero_offset());
                 let month = word(&MONTHS_CY, local.month() - 1);
-                format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
+                format!(
+                    "dydd {day} {} {month} {}, {}",
+                    local.day(),
+                    local.year(),
+                    local.strftime("%H:%M %Z")
+                )
             }
         }
     }
@@ -122,13 +146,18 @@ impl<'a> Facts<'a> {
                 "the APIs refuse Curiad's own access, so it cannot tell whether they work".to_owned()
             }
             (Language::Cy, Cause::Refused(_), _) => {
-                "mae'r APIs yn gwrthod mynediad Curiad ei hun, felly ni all ddweud a ydynt yn gweithio".to_owned()
+                "mae'r APIs yn gwrthod mynediad Curiad ei hun, felly ni all ddweud a ydynt yn gweithio"
+                    .to_owned()
             }
             (Language::En, Cause::Blind(vantage), _) => {
-                format!("Curiad cannot see production from {vantage}: it may be the NHS network, it may be Curiad")
+                format!(
+                    "Curiad cannot see production from {vantage}: it may be the NHS network, it may be Curiad"
+                )
             }
             (Language::Cy, Cause::Blind(vantage), _) => {
-                format!("ni all Curiad weld yr amgylchedd byw o {vantage}: efallai rhwydwaith y GIG, efallai Curiad")
+                format!(
+                    "ni all Curiad weld yr amgylchedd byw o {vantage}: efallai rhwydwaith y GIG, efallai Curiad"
+                )
             }
             (Language::En, Cause::Rota(rota), _) => format!("nobody is on call in rota {rota}"),
             (Language::Cy, Cause::Rota(rota), _) => format!("nid oes neb ar alw yn rota {rota}"),
@@ -146,10 +175,18 @@ impl<'a> Facts<'a> {
             (Language::Cy, Cause::Instance(_), Status::Degraded) => {
                 format!("mae {name} yn rhedeg yn araf, neu nid ym mhob rhan")
             }
-            (Language::En, Cause::Instance(_), Status::Operational | Status::Maintenance | Status::Unknown) => {
+            (
+                Language::En,
+                Cause::Instance(_),
+                Status::Operational | Status::Maintenance | Status::Unknown,
+            ) => {
                 format!("we cannot tell whether {name} is working")
             }
-            (Language::Cy, Cause::Instance(_), Status::Operational | Status::Maintenance | Status::Unknown) => {
+            (
+                Language::Cy,
+                Cause::Instance(_),
+                Status::Operational | Status::Maintenance | Status::Unknown,
+            ) => {
                 format!("ni allwn ddweud a yw {name} yn gweithio")
             }
         }
@@ -198,15 +235,27 @@ impl<'a> Facts<'a> {
 
     /// A person's name, or their id when they left the configuration.
     pub(super) fn person(&self, id: &PersonId) -> String {
-        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrub(&person.name))
+        self.configuration
+            .people
+            .get(id)
+            .map_or_else(|| id.to_string(), |person| scrub(&person.name))
     }
 
     /// The priority's cell of the matrix, and why it is that one.
     pub(super) fn priority_why(&self) -> String {
         let incident = self.incident;
         let level = self.api().map_or(ServiceLevel::Critical, |api| api.service_level);
-        let rating = rate(incident.environment, level, incident.worst, incident.affects.len());
-        let many = if incident.affects.len() >= 3 { ", several APIs at once" } else { "" };
+        let rating = rate(
+            incident.environment,
+            level,
+            incident.worst,
+            incident.affects.len(),
+        );
+        let many = if incident.affects.len() >= 3 {
+            ", several APIs at once"
+        } else {
+            ""
+        };
         let matrix = self.configuration.priorities.priority(rating);
         let cell = format!(
             "impact {} ({}, {level} service level{many}) × urgency {} ({}) = {matrix}",
@@ -218,7 +267,10 @@ impl<'a> Facts<'a> {
         if matrix == incident.priority {
             cell
         } else {
-            format!("{} is the highest it has had or a human's choice; now {cell}", incident.priority)
+            format!(
+                "{} is the highest it has had or a human's choice; now {cell}",
+                incident.priority
+            )
         }
     }
 
@@ -241,7 +293,12 @@ impl<'a> Facts<'a> {
         let who = match step {
             Some(step) => self.target(&step.call, at, language),
             None => {
-                let people: Vec<_> = running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
+                let people: Vec<_> = running
+                    .escalation
+                    .last_resort
+                    .iter()
+                    .map(|id| self.person(id))
+                    .collect();
                 people.join(", ")
             }
         };
@@ -254,9 +311,13 @@ impl<'a> Facts<'a> {
         };
         let rotas = &self.configuration.rotas;
         match target {
-            Target::OnCall(id) => {
-                rota(id, rotas.get(id).and_then(|rota| rota.on_call(at)).map(|shift| shift.person))
-            }
+            Target::OnCall(id) => rota(
+                id,
+                rotas
+                    .get(id)
+                    .and_then(|rota| rota.on_call(at))
+                    .map(|shift| shift.person),
+            ),
             Target::Next(id) => rota(id, rotas.get(id).and_then(|rota| rota.next(at))),
             Target::Person(id) => self.person(id),
             Target::Desk(id) => self
@@ -269,7 +330,11 @@ impl<'a> Facts<'a> {
 
     /// Where a person who was called answers.
     pub(super) fn ack_url(&self, callout: &Callout, language: Language) -> String {
-        format!("{}/ack/{}", self.configuration.site.url.get(language), callout.reference)
+        format!(
+            "{}/ack/{}",
+            self.configuration.site.url.get(language),
+            callout.reference
+        )
     }
 
     /// The incident's own page.
@@ -278,7 +343,11 @@ impl<'a> Facts<'a> {
             Language::En => "en/incidents",
             Language::Cy => "cy/digwyddiadau",
         };
-        format!("{}/{path}/{}", self.configuration.site.url.get(language), self.incident.id)
+        format!(
+            "{}/{path}/{}",
+            self.configuration.site.url.get(language),
+            self.incident.id
+        )
     }
 
     /// Where it is, in a sentence.
@@ -306,7 +375,9 @@ const fn environment(environment: Environment, language: Language) -> &'static s
 /// With a capital letter at its start.
 pub(super) fn capital(words: &str) -> String {
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// At most `most` characters; what was cut short ends in a dot.
