@@ -106,14 +106,8 @@ pub enum Lifecycle {
 
 impl Lifecycle {
     /// All stages, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Alpha,
-        Self::Beta,
-        Self::Stable,
-        Self::Legacy,
-        Self::Deprecated,
-        Self::Retired,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Alpha, Self::Beta, Self::Stable, Self::Legacy, Self::Deprecated, Self::Retired];
 
     /// The word used in configuration and JSON.
     pub const fn word(self) -> &'static str {

@@ -83,10 +83,9 @@ impl Configuration {
     /// The instances in use, ordered by API and environment.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> + '_ {
         self.apis.values().flat_map(|api| {
-            api.instances.keys().map(|environment| InstanceId {
-                api: api.id.clone(),
-                environment: *environment,
-            })
+            api.instances
+                .keys()
+                .map(|environment| InstanceId { api: api.id.clone(), environment: *environment })
         })
     }
 
@@ -95,9 +94,11 @@ impl Configuration {
         &'a self,
         instance: &'a InstanceId,
     ) -> impl Iterator<Item = &'a std::sync::Arc<Check>> + 'a {
+        let first = CheckId { instance: instance.clone(), operation: crate::OperationId::lowest() };
         self.checks
-            .values()
-            .filter(move |check| check.id.instance == *instance)
+            .range(first..)
+            .map(|(_, check)| check)
+            .take_while(move |check| check.id.instance == *instance)
     }
 
     /// The policy of an environment.

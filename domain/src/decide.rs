@@ -1,16 +1,199 @@
 //! `decide`: from what is known and what happened to what is to be stored, told and done.
 
-use crate::{Decision, Event, Situation};
-use jiff::Timestamp;
+use crate::{
+    Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
+    Situation, Status, Track, TrackId, Verdict, Wanted, cause, duty, fold::Fold, instance_status, judge,
+    told,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-/// Applies the four rules to `event` at `now`.
+/// Applies the four rules — judge, health, cause, duty — to `event` at `now`.
+///
+/// Pure and total: the same situation, event and time give the same decision, and whatever the event, there is one.
+/// Applying an event that was applied before changes nothing (invariant 7 for outcomes; keys for notifications).
 pub fn decide(situation: &Situation, event: &Event, now: Timestamp) -> Decision {
-    let _ = (event, now);
-    Decision {
-        after: situation.clone(),
-        changes: Vec::new(),
-        probes: Vec::new(),
-        verdict: None,
-        answer: None,
+    let mut fold = Fold::new(situation.clone(), now);
+    let mut verdict = None;
+    let mut answer = None;
+    match event {
+        Event::Outcome(seen) => verdict = Some(outcome(&mut fold, seen)),
+        Event::Due => due(&mut fold),
+        Event::Told(said) => answer = Some(told::told(&mut fold, said)),
+        Event::Configured(configuration) => configured(&mut fold, configuration),
+    }
+    duty::settle(&mut fold);
+    fold.decision(verdict, answer)
+}
+
+/// Rules one and two for a check, then on to its instance if anything came of it.
+fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
+    let configuration = fold.configuration();
+    let id = TrackId { check: outcome.check.clone(), vantage: outcome.vantage.clone() };
+    let check = configuration.checks.get(&id.check).filter(|check| check.from.contains(&id.vantage));
+    let Some(check) = check else {
+        // Kept as a fact; its check has left the configuration, so it says nothing about any status.
+        return judge(outcome, Duration::MAX);
+    };
+    let verdict = judge(outcome, check.slow);
+    let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
+    let Some(policy) = configuration.policy(id.check.instance.environment) else {
+        return verdict;
+    };
+    if last_at.is_some_and(|last_at| last_at >= outcome.at) {
+        return verdict;
+    }
+    let before = fold.after.tracks.get(&id).map(|track| (**track).clone());
+    let before = before.unwrap_or_else(|| Track::unknown(id.clone(), outcome.at));
+    // Time that passed unmeasured before this outcome is Unknown, whoever noticed.
+    if let Some(expired) = before.expire(last_at, check.validity(), outcome.at) {
+        fold.put_track(expired);
+        look_at(fold, &id.check.instance, None);
+    }
+    let before = fold.after.tracks.get(&id).map_or(before, |track| (**track).clone());
+    let track = before.step(outcome, verdict, last_at, &policy.confirm);
+    if track.wants_confirmation() {
+        let pause = SignedDuration::try_from(policy.confirm.every).unwrap_or(SignedDuration::ZERO);
+        fold.want(outcome.at + pause, id.clone());
+    }
+    let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::clone(outcome)) };
+    fold.after.latest.insert_mut(id.clone(), latest);
+    let since = track.since;
+    if fold.put_track(track) {
+        look_at(fold, &id.check.instance, Some(since));
+    }
+    verdict
+}
+
+/// Time passed: what no longer speaks, what is planned, what is due.
+fn due(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    for check in configuration.checks.values() {
+        for vantage in &check.from {
+            let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
+            let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
+            let track = fold.after.tracks.get(&id);
+            if let Some(expired) = track.and_then(|track| track.expire(last_at, check.validity(), fold.now)) {
+                fold.put_track(expired);
+            }
+        }
+    }
+    for instance in configuration.instances() {
+        look_at(fold, &instance, None);
+    }
+    cause::shared(fold);
+    let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
+    fold.touched.extend(open);
+}
+
+/// A new configuration: what left it is no longer measured, and its incidents are over.
+fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
+    fold.after.configuration = Arc::clone(configuration);
+    let instances: BTreeSet<InstanceId> = configuration.instances().collect();
+    let gone: Vec<Arc<Health>> =
+        fold.after.healths.values().filter(|health| !instances.contains(&health.instance)).cloned().collect();
+    for health in gone {
+        let instance = health.instance.clone();
+        let last = Health {
+            instance: instance.clone(),
+            status: Status::Unknown,
+            since: fold.now.max(health.since),
+            layer: None,
+            maintenance: false,
+        };
+        fold.put_health(last, "no longer configured");
+        fold.after.healths.remove_mut(&instance);
+        cause::left(fold, &instance);
+    }
+    let known = |id: &TrackId| {
+        configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
+    };
+    let lost: Vec<TrackId> = fold.after.tracks.keys().filter(|id| !known(id)).cloned().collect();
+    for id in lost {
+        fold.after.tracks.remove_mut(&id);
+        fold.after.latest.remove_mut(&id);
+    }
+    due(fold);
+}
+
+/// Rule two for an instance, then rule three. `since`: when the change that made us look began, if one did.
+fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
+    let configuration = fold.configuration();
+    let Some(policy) = configuration.policy(instance.environment) else {
+        return;
+    };
+    let zone = &configuration.site.time_zone;
+    let maintenance = policy.maintenance.iter().any(|window| window.covering(fold.now, zone).is_some());
+    let (status, layer) =
+        instance_status(&configuration, instance, |id| fold.after.tracks.get(id).map(AsRef::as_ref));
+    let before = fold.after.healths.get(instance).cloned();
+    let same = before.as_ref().is_some_and(|health| {
+        health.status == status && health.maintenance == maintenance && health.layer == layer
+    });
+    if !same {
+        let was = before.as_ref().map_or(Status::Unknown, |health| health.status);
+        let newest = since.or_else(|| newest_track(fold, instance)).unwrap_or(fold.now).min(fold.now);
+        // Back-dated to the probe that showed it, but never before the last change.
+        let began = match &before {
+            None => newest,
+            Some(before) if before.status == status => fold.now.max(before.since),
+            Some(before) => newest.max(before.since),
+        };
+        let why = format!("{was} → {status}{}", if maintenance { ", in maintenance" } else { "" });
+        fold.put_health(
+            Health { instance: instance.clone(), status, since: began, layer, maintenance },
+            &why,
+        );
+    }
+    cause::instance(fold, instance);
+}
+
+fn newest_track(fold: &Fold, instance: &InstanceId) -> Option<Timestamp> {
+    let configuration = &fold.after.configuration;
+    configuration
+        .checks_of(instance)
+        .flat_map(|check| {
+            check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
+        })
+        .filter_map(|id| fold.after.tracks.get(&id).map(|track| track.since))
+        .max()
+}
+
+impl Situation {
+    /// Probes wanted out of turn as things stand: what to ask for again after a restart.
+    pub fn wanted(&self, now: Timestamp) -> Vec<Wanted> {
+        let open = self.tracks.values().filter(|track| track.wants_confirmation());
+        open.map(|track| Wanted { at: now, track: track.id.clone() }).collect()
+    }
+
+    /// When something is due next; the recorder sends [`Event::Due`] then, and at least once a second.
+    pub fn next_action_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.open_incidents()
+            .filter_map(|incident| duty::next_action(self, incident, now))
+            .map(|next| next.at)
+            .min()
+    }
+
+    /// Leaves aside incidents and silences that ended before `limit`: the store has them.
+    pub fn forget(&mut self, limit: Timestamp) {
+        let over = |at: Option<Timestamp>| at.is_some_and(|at| at < limit);
+        let incidents: Vec<IncidentId> = self
+            .incidents
+            .values()
+            .filter(|incident| incident.status == IncidentStatus::Resolved && over(incident.resolved_at))
+            .map(|incident| incident.id)
+            .collect();
+        for id in incidents {
+            self.incidents.remove_mut(&id);
+        }
+        let silences: Vec<u64> = self
+            .silences
+            .values()
+            .filter(|silence| silence.until < limit)
+            .map(|silence| silence.id)
+            .collect();
+        for id in silences {
+            self.silences.remove_mut(&id);
+        }
     }
 }

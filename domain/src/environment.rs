@@ -22,13 +22,7 @@ pub enum Environment {
 
 impl Environment {
     /// All five, in order.
-    pub const ALL: [Self; 5] = [
-        Self::Sandbox,
-        Self::Development,
-        Self::Sit,
-        Self::Uat,
-        Self::Production,
-    ];
+    pub const ALL: [Self; 5] = [Self::Sandbox, Self::Development, Self::Sit, Self::Uat, Self::Production];
 
     /// The word used in configuration, SQL, JSON and paths.
     pub const fn word(self) -> &'static str {
@@ -78,12 +72,7 @@ pub struct Confirm {
 
 impl Default for Confirm {
     fn default() -> Self {
-        Self {
-            fail: 2,
-            of: 3,
-            every: Duration::from_secs(5),
-            recover: 2,
-        }
+        Self { fail: 2, of: 3, every: Duration::from_secs(5), recover: 2 }
     }
 }
 

@@ -129,8 +129,6 @@ impl Silence {
         self.from <= now
             && now < self.until
             && self.api.as_ref().is_none_or(|api| *api == instance.api)
-            && self
-                .environment
-                .is_none_or(|environment| environment == instance.environment)
+            && self.environment.is_none_or(|environment| environment == instance.environment)
     }
 }

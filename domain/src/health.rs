@@ -1,6 +1,6 @@
 //! Status, and the health of checks and instances.
 
-use crate::{InstanceId, Layer, TrackId, Verdict};
+use crate::{Configuration, InstanceId, Layer, Track, TrackId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -68,64 +68,6 @@ impl fmt::Display for Status {
     }
 }
 
-/// The health of a Check as seen from one Vantage: its confirmed status, and the streak that may change it.
-///
-/// Everything here is durable; it changes in the database only when it changes here, so a steady check costs nothing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Track {
-    /// Which check, from where.
-    pub id: TrackId,
-    /// Operational, Degraded, MajorOutage (the check fails) or Unknown.
-    pub status: Status,
-    /// Since when; back-dated to the first probe that showed it.
-    pub since: Timestamp,
-    /// Where it fails, while it does.
-    pub layer: Option<Layer>,
-    /// What was wrong, in words, while it fails or cannot be told.
-    pub message: Option<String>,
-    /// A round of probes in progress, which may change the status.
-    pub round: Option<Round>,
-    /// While probes are Inconclusive: the last conclusive one, or the first of them if there was none.
-    pub inconclusive_since: Option<Timestamp>,
-}
-
-/// Probes that disagree with the confirmed status (DESIGN §5, `confirm`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Round {
-    /// Worse than confirmed: `fail` of `of` probes decide.
-    Confirm {
-        /// The first of them: a confirmed change is back-dated to here.
-        since: Timestamp,
-        /// Conclusive probes in this round.
-        probes: u32,
-        /// Slow ones among them.
-        slows: u32,
-        /// Failed ones among them.
-        fails: u32,
-    },
-    /// Better than confirmed: `recover` of them in a row decide.
-    Recover {
-        /// The first of them: recovery is back-dated to here.
-        since: Timestamp,
-        /// In a row so far.
-        probes: u32,
-        /// Slow ones among them.
-        slows: u32,
-    },
-}
-
-/// The last Outcome of a track, not durable as such: the outcomes themselves are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Latest {
-    /// When.
-    pub at: Timestamp,
-    /// How it was judged.
-    pub verdict: Verdict,
-    /// The whole of it, when it came while this process runs.
-    pub outcome: Option<std::sync::Arc<crate::Outcome>>,
-}
-
 /// An instance's Status, since when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
@@ -144,11 +86,7 @@ pub struct Health {
 impl Health {
     /// What the page shows: maintenance laid over what is measured.
     pub const fn shown(&self) -> Status {
-        if self.maintenance {
-            Status::Maintenance
-        } else {
-            self.status
-        }
+        if self.maintenance { Status::Maintenance } else { self.status }
     }
 }
 
@@ -161,4 +99,64 @@ pub struct StatusChange {
     pub decided_at: Timestamp,
     /// Why, in English, for the operators.
     pub why: String,
+}
+
+/// A check's status from its vantages: a majority of those that can see (DESIGN §5, "Vantages").
+fn check_status<'a>(tracks: impl Iterator<Item = &'a Track>) -> Status {
+    let (mut known, mut slow, mut failing) = (0_usize, 0_usize, 0_usize);
+    for track in tracks {
+        known += usize::from(track.status != Status::Unknown);
+        slow += usize::from(track.status.is_trouble());
+        failing += usize::from(track.status.is_down());
+    }
+    match known {
+        0 => Status::Unknown,
+        _ if failing * 2 > known => Status::MajorOutage,
+        _ if slow * 2 > known => Status::Degraded,
+        _ => Status::Operational,
+    }
+}
+
+/// An instance's Status, and the outermost layer at which it fails, from its checks (DESIGN §5, "Instance").
+///
+/// All critical operations (if none is marked, all) failing is a major outage; some, a partial one; any slow, or a
+/// failing one that is not critical, is degraded; unknown only when no critical operation is known.
+pub fn instance_status<'a>(
+    configuration: &Configuration,
+    instance: &InstanceId,
+    track: impl Fn(&TrackId) -> Option<&'a Track>,
+) -> (Status, Option<Layer>) {
+    let any_marked = configuration.checks_of(instance).any(|check| check.operation.critical);
+    let (mut critical, mut known, mut failing) = (0_usize, 0_usize, 0_usize);
+    let mut degraded = false;
+    let mut layer: Option<Layer> = None;
+    for check in configuration.checks_of(instance) {
+        let tracks: Vec<&Track> = check
+            .from
+            .iter()
+            .filter_map(|vantage| track(&TrackId { check: check.id.clone(), vantage: vantage.clone() }))
+            .collect();
+        let status = check_status(tracks.iter().copied());
+        let is_critical = check.operation.critical || !any_marked;
+        critical += usize::from(is_critical);
+        known += usize::from(is_critical && status != Status::Unknown);
+        if status == Status::MajorOutage {
+            let own = tracks.iter().filter(|t| t.status.is_down()).filter_map(|t| t.layer).min();
+            layer = match (layer, own) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            failing += usize::from(is_critical);
+            degraded |= !is_critical;
+        }
+        degraded |= status == Status::Degraded;
+    }
+    let status = match () {
+        () if known == 0 => Status::Unknown,
+        () if failing == critical => Status::MajorOutage,
+        () if failing > 0 => Status::PartialOutage,
+        () if degraded => Status::Degraded,
+        () => Status::Operational,
+    };
+    (status, layer)
 }

@@ -22,10 +22,7 @@ impl fmt::Display for IncidentId {
 impl IncidentId {
     /// Reads `C-42`, `c-42` or `42`.
     pub fn parse(word: &str) -> Option<Self> {
-        let digits = word
-            .strip_prefix("C-")
-            .or_else(|| word.strip_prefix("c-"))
-            .unwrap_or(word);
+        let digits = word.strip_prefix("C-").or_else(|| word.strip_prefix("c-")).unwrap_or(word);
         digits.parse().ok().map(Self)
     }
 }
@@ -261,9 +258,6 @@ impl Incident {
         if self.timeline.len() >= MAX_ENTRIES {
             self.timeline.remove(10);
         }
-        self.timeline.push(Entry {
-            at,
-            text: text.into(),
-        });
+        self.timeline.push(Entry { at, text: text.into() });
     }
 }

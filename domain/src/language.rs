@@ -1,5 +1,6 @@
 //! Welsh and English, as equals.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,10 +54,7 @@ pub struct Text {
 impl Text {
     /// A text from its two halves.
     pub fn new(en: impl Into<String>, cy: impl Into<String>) -> Self {
-        Self {
-            en: en.into(),
-            cy: cy.into(),
-        }
+        Self { en: en.into(), cy: cy.into() }
     }
 
     /// The words in `language`.
@@ -65,5 +63,44 @@ impl Text {
             Language::En => &self.en,
             Language::Cy => &self.cy,
         }
+    }
+}
+
+/// A length of time for people, in its two largest units: `2 h 5 min`, `2 awr 5 mun`. Less than a second is `0 s`.
+pub fn duration_words(duration: SignedDuration, language: Language) -> String {
+    let units = match language {
+        Language::En => ["d", "h", "min", "s"],
+        Language::Cy => ["diwrnod", "awr", "mun", "eil"],
+    };
+    let seconds = duration.as_secs().max(0);
+    let parts = [seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60];
+    let words: Vec<String> = parts
+        .iter()
+        .zip(units)
+        .skip_while(|(count, _)| **count == 0)
+        .take(2)
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if words.is_empty() { format!("0 {}", units[3]) } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_said_in_its_two_largest_units() {
+        let check = |seconds, en: &str, cy: &str| {
+            let duration = SignedDuration::from_secs(seconds);
+            assert_eq!(duration_words(duration, Language::En), en);
+            assert_eq!(duration_words(duration, Language::Cy), cy);
+        };
+        check(0, "0 s", "0 eil");
+        check(-5, "0 s", "0 eil");
+        check(61, "1 min 1 s", "1 mun 1 eil");
+        check(3600, "1 h", "1 awr");
+        check(7_500, "2 h 5 min", "2 awr 5 mun");
+        check(90_061, "1 d 1 h", "1 diwrnod 1 awr");
     }
 }

@@ -31,20 +31,27 @@
 //! | Snapshot | the immutable view that pages are made from, with its time | cache |
 
 mod api;
+pub mod bank_holidays;
+mod calling;
+mod cause;
 mod check;
 mod clock;
 mod configuration;
 mod cron;
 mod decide;
+mod diagnosis;
+mod duty;
 mod environment;
 mod escalation;
 mod event;
+mod fold;
 mod health;
 mod history;
 mod hours;
 mod id;
 mod incident;
 mod language;
+mod local;
 mod maintenance;
 mod notification;
 mod outcome;
@@ -53,19 +60,23 @@ mod rota;
 mod schedule;
 mod secret;
 mod situation;
+mod told;
+mod track;
 mod verdict;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;
 pub use decide::decide;
+pub use duty::{NextAction, next_action};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
-pub use health::{Health, Latest, Round, Status, StatusChange, Track};
-pub use history::Tally;
+pub use health::{Health, Status, StatusChange, instance_status};
+pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
 pub use id::{
     ApiId, DeskId, EscalationId, HoursId, IdError, MAX_LENGTH, OperationId, PersonId, RotaId, TeamId,
@@ -75,7 +86,7 @@ pub use incident::{
     Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
     Note, Post, PostSays, Ticket,
 };
-pub use language::{Language, Text};
+pub use language::{Language, Text, duration_words};
 pub use maintenance::Window;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use outcome::{
@@ -86,4 +97,5 @@ pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
+pub use track::{Latest, Round, Track};
 pub use verdict::{Verdict, judge};

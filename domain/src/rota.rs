@@ -1,9 +1,17 @@
 //! Who is on call when.
 
-use crate::PersonId;
-use jiff::{Timestamp, civil::Date, civil::Time, civil::Weekday, tz::TimeZone};
+use crate::{PersonId, local};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time, Weekday},
+    tz::TimeZone,
+};
 
 /// Who is on call when: the topmost layer that names somebody, overrides above all.
+///
+/// A layer names somebody at every moment from its first hand-over on. Every stretch is half-open, `[from, to)`.
+/// Hand-overs are local: the week in which the clocks go forward has 167 hours, the other one 169. A hand-over at a
+/// time that the clock skips is at the first instant after the gap; at one that it shows twice, at the first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rota {
     /// Local time of the hand-overs.
@@ -45,7 +53,7 @@ pub struct Override {
     pub to: Timestamp,
 }
 
-/// One person's stretch.
+/// One person's stretch, as it is really served: cut where an override or a higher layer takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shift {
     /// Who.
@@ -58,16 +66,181 @@ pub struct Shift {
     pub layer: Option<usize>,
 }
 
+/// The most shifts or gaps given at once: eleven years of daily hand-overs.
+const MAX_SHIFTS: usize = 4096;
+
+/// A layer's turn: where in `people`, and from when to when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    place: usize,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl RotaLayer {
+    /// When its first shift begins.
+    fn begins(&self, zone: &TimeZone) -> Timestamp {
+        self.change(0, zone)
+    }
+
+    fn days(&self) -> i64 {
+        match self.hand_over {
+            HandOver::Daily(_) => 1,
+            HandOver::Weekly(..) => 7,
+        }
+    }
+
+    /// The local day of the first hand-over.
+    fn first_day(&self) -> Date {
+        match self.hand_over {
+            HandOver::Daily(_) => self.from,
+            HandOver::Weekly(weekday, _) => {
+                let ahead = self.from.weekday().until(weekday);
+                self.from.saturating_add(SignedDuration::from_hours(24 * i64::from(ahead)))
+            }
+        }
+    }
+
+    /// The hand-over number `number`, from 0.
+    fn change(&self, number: i64, zone: &TimeZone) -> Timestamp {
+        let time = match self.hand_over {
+            HandOver::Daily(time) | HandOver::Weekly(_, time) => time,
+        };
+        let days = SignedDuration::from_hours(24 * self.days() * number);
+        local::first(zone, self.first_day().saturating_add(days).to_datetime(time))
+    }
+
+    /// Whose turn it is at `at`; `None` before the first hand-over.
+    fn turn(&self, at: Timestamp, zone: &TimeZone) -> Option<Turn> {
+        let today = zone.to_datetime(at).date();
+        let days = self.first_day().duration_until(today).as_hours() / 24;
+        let about = days.div_euclid(self.days());
+        // Today's hand-over may still be ahead, and a gap can push one past midnight.
+        let number = (about - 2..=about + 1).rev().find(|number| self.change(*number, zone) <= at)?;
+        if number < 0 {
+            return None;
+        }
+        let people = i64::try_from(self.people.len()).ok().filter(|people| *people > 0)?;
+        Some(Turn {
+            place: usize::try_from(number.rem_euclid(people)).ok()?,
+            from: self.change(number, zone),
+            to: self.change(number + 1, zone),
+        })
+    }
+}
+
 impl Rota {
     /// Who is on call at `at`; `None`: nobody, which is itself an incident.
     pub fn on_call(&self, at: Timestamp) -> Option<Shift> {
-        let _ = at;
-        None
+        let above_layers = self.overrides.as_slice();
+        let covering = |swap: &Override| swap.from <= at && at < swap.to;
+        if let Some(index) = above_layers.iter().rposition(covering) {
+            let swap = above_layers.get(index)?;
+            let shift = Shift { person: swap.person.clone(), from: swap.from, to: swap.to, layer: None };
+            return Some(cut(shift, at, above_layers.get(index + 1..)?));
+        }
+        let (layer, index, turn) = self.in_force(at)?;
+        let above = self.layers.get(index + 1..)?;
+        let taken_over = above
+            .iter()
+            .filter(|higher| !higher.people.is_empty())
+            .map(|higher| higher.begins(&self.time_zone));
+        let shift = Shift {
+            person: layer.people.get(turn.place)?.clone(),
+            from: turn.from,
+            to: taken_over.fold(turn.to, Timestamp::min),
+            layer: Some(index),
+        };
+        Some(cut(shift, at, above_layers))
     }
 
-    /// Who is called when the person on call does not answer: the next in turn who is somebody else.
+    /// Who is called when the person on call does not answer: the next in turn, in the layer in force, who is
+    /// somebody else. Under an override that is counted from the person whose turn it would be, who comes last.
+    /// `None`: there is nobody else, or nobody is on call.
     pub fn next(&self, at: Timestamp) -> Option<PersonId> {
-        let _ = at;
-        None
+        let on_call = self.on_call(at)?.person;
+        let (layer, _, turn) = self.in_force(at)?;
+        layer
+            .people
+            .iter()
+            .cycle()
+            .skip(turn.place + 1)
+            .take(layer.people.len())
+            .find(|person| **person != on_call)
+            .cloned()
+    }
+
+    /// Who is on call from `from` (inclusive) to `to` (exclusive): in order, apart, cut to the range. At most 4096.
+    pub fn shifts(&self, from: Timestamp, to: Timestamp) -> Vec<Shift> {
+        self.stretches(from, to)
+            .filter_map(|(from, to, shift)| shift.map(|shift| Shift { from, to, ..shift }))
+            .take(MAX_SHIFTS)
+            .collect()
+    }
+
+    /// When nobody is on call between `from` (inclusive) and `to` (exclusive): in order, each `[from, to)`. Found
+    /// within the first 4096 stretches.
+    pub fn gaps(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        self.stretches(from, to)
+            .take(MAX_SHIFTS)
+            .filter_map(|(from, to, shift)| shift.is_none().then_some((from, to)))
+            .collect()
+    }
+
+    /// The topmost layer that names somebody at `at`, overrides aside.
+    fn in_force(&self, at: Timestamp) -> Option<(&RotaLayer, usize, Turn)> {
+        self.layers
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, layer)| layer.turn(at, &self.time_zone).map(|turn| (layer, index, turn)))
+    }
+
+    /// The range from end to end, by who is on call.
+    fn stretches(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp, Option<Shift>)> {
+        let mut at = from;
+        std::iter::from_fn(move || {
+            if at >= to {
+                return None;
+            }
+            let shift = self.on_call(at);
+            let end = match &shift {
+                Some(shift) => shift.to,
+                None => self.begins_after(at),
+            };
+            let stretch = (at, end.min(to), shift);
+            at = end;
+            Some(stretch)
+        })
+    }
+
+    /// When somebody is on call again, after `at`, when nobody is.
+    fn begins_after(&self, at: Timestamp) -> Timestamp {
+        let layers = self
+            .layers
+            .iter()
+            .filter(|layer| !layer.people.is_empty())
+            .map(|layer| layer.begins(&self.time_zone));
+        let swaps = self.overrides.iter().filter(|swap| swap.from < swap.to).map(|swap| swap.from);
+        layers.chain(swaps).filter(|begins| *begins > at).min().unwrap_or(Timestamp::MAX)
     }
 }
+
+/// What is left around `at` of a shift when the overrides above it, none of which covers `at`, take their parts.
+fn cut(mut shift: Shift, at: Timestamp, above: &[Override]) -> Shift {
+    for swap in above.iter().filter(|swap| swap.from < swap.to) {
+        if swap.from > at {
+            shift.to = shift.to.min(swap.from);
+        } else {
+            shift.from = shift.from.max(swap.to);
+        }
+    }
+    shift
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,24 @@ pub struct Situation {
 #[derive(Clone)]
 pub struct ReferenceKey(pub [u8; 32]);
 
+impl ReferenceKey {
+    /// A word of `length` (at most 51) characters that only this key makes from `text`: Crockford's base 32 in lower
+    /// case, which has no i, l, o or u to be misread over the telephone.
+    pub fn word(&self, text: &str, length: usize) -> String {
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &self.0), text.as_bytes());
+        let bits = tag.as_ref().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1));
+        let bits: Vec<u8> = bits.collect();
+        bits.chunks_exact(5)
+            .take(length)
+            .filter_map(|five| {
+                let index = five.iter().fold(0_usize, |index, bit| index * 2 + usize::from(*bit));
+                LETTERS.get(index).map(|letter| char::from(*letter))
+            })
+            .collect()
+    }
+}
+
 impl std::fmt::Debug for ReferenceKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ReferenceKey(***)")
@@ -108,10 +126,7 @@ impl Situation {
     /// What is remembered of checks that are no longer configured is left aside (and stays in the store).
     pub fn new(configuration: Arc<Configuration>, remembered: Remembered) -> Self {
         let known = |id: &TrackId| {
-            configuration
-                .checks
-                .get(&id.check)
-                .is_some_and(|check| check.from.contains(&id.vantage))
+            configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
         };
         let instances: std::collections::BTreeSet<InstanceId> = configuration.instances().collect();
         Self {
@@ -125,16 +140,7 @@ impl Situation {
                 .latest
                 .into_iter()
                 .filter(|(id, ..)| known(id))
-                .map(|(id, at, verdict)| {
-                    (
-                        id,
-                        Latest {
-                            at,
-                            verdict,
-                            outcome: None,
-                        },
-                    )
-                })
+                .map(|(id, at, verdict)| (id, Latest { at, verdict, outcome: None }))
                 .collect(),
             healths: remembered
                 .healths
@@ -147,11 +153,7 @@ impl Situation {
                 .into_iter()
                 .map(|incident| (incident.id, Arc::new(incident)))
                 .collect(),
-            silences: remembered
-                .silences
-                .into_iter()
-                .map(|silence| (silence.id, silence))
-                .collect(),
+            silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,
@@ -161,9 +163,7 @@ impl Situation {
 
     /// An instance's health; before anything was measured it is Unknown.
     pub fn status(&self, instance: &InstanceId) -> Status {
-        self.healths
-            .get(instance)
-            .map_or(Status::Unknown, |health| health.status)
+        self.healths.get(instance).map_or(Status::Unknown, |health| health.status)
     }
 
     /// Incidents that are not resolved, oldest first.
@@ -181,10 +181,7 @@ impl Situation {
         self.configuration
             .checks_of(instance)
             .flat_map(|check| {
-                check.from.iter().map(|vantage| TrackId {
-                    check: check.id.clone(),
-                    vantage: vantage.clone(),
-                })
+                check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
             })
             .filter_map(|id| self.latest.get(&id).map(|latest| latest.at))
             .max()

@@ -98,10 +98,7 @@ impl Error {
 
     /// Stored, but not readable as what it should be.
     pub(crate) fn corrupt(doing: &'static str, source: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
-        Self::Corrupt {
-            doing,
-            source: source.into(),
-        }
+        Self::Corrupt { doing, source: source.into() }
     }
 }
 

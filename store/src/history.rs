@@ -77,20 +77,14 @@ impl Store {
         .fetch_all(self.reader())
         .await
         .map_err(Error::during(doing))?;
-        let mut healths = rows
-            .iter()
-            .map(|row| health(Reading { row, doing }))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut healths =
+            rows.iter().map(|row| health(Reading { row, doing })).collect::<Result<Vec<_>, _>>()?;
         let in_force = match healths.first() {
             Some(first) if first.since <= from => Some(healths.remove(0)),
             _ => None,
         };
         if healths.len() > MAX_CHANGES as usize {
-            return Err(Error::TooMuch {
-                doing,
-                limit: MAX_CHANGES,
-                of: "changes of status",
-            });
+            return Err(Error::TooMuch { doing, limit: MAX_CHANGES, of: "changes of status" });
         }
         Ok((in_force, healths))
     }
@@ -110,11 +104,7 @@ impl Store {
             return Ok(Vec::new());
         };
         if last - first >= i64::from(MAX_MINUTES) {
-            return Err(Error::TooMuch {
-                doing,
-                limit: MAX_MINUTES,
-                of: "minutes of samples",
-            });
+            return Err(Error::TooMuch { doing, limit: MAX_MINUTES, of: "minutes of samples" });
         }
         // CROSS JOIN keeps the order: for each track, look every minute up by the key.
         let mut samples = sqlx::query(

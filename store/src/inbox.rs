@@ -34,10 +34,7 @@ impl Store {
             .iter()
             .map(|row| {
                 let row = Reading { row, doing };
-                let told = Told {
-                    at: row.time("at")?,
-                    what: row.json("what")?,
-                };
+                let told = Told { at: row.time("at")?, what: row.json("what")? };
                 Ok((InboxId(row.get("id")?), told))
             })
             .collect()
@@ -55,11 +52,7 @@ impl Store {
             .map(|row| {
                 let row = Reading { row, doing };
                 let words = row.get("answer")?;
-                Ok(if row.get("accepted")? {
-                    Ok(words)
-                } else {
-                    Err(words)
-                })
+                Ok(if row.get("accepted")? { Ok(words) } else { Err(words) })
             })
             .transpose()
     }

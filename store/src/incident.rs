@@ -31,9 +31,7 @@ impl Store {
             .fetch_optional(self.reader())
             .await
             .map_err(Error::during(doing))?;
-        row.as_ref()
-            .map(|row| Reading { row, doing }.json("state"))
-            .transpose()
+        row.as_ref().map(|row| Reading { row, doing }.json("state")).transpose()
     }
 
     /// Incidents, the newest first.

@@ -53,13 +53,7 @@ impl Store {
         let (writer, reader) = sqlite::connect(url).await?;
         let key = schema::prepare(&writer, fresh_key).await?;
         let tracks = track::Numbers::read(&writer).await?;
-        Ok(Self(Arc::new(Shared {
-            writer,
-            reader,
-            tracks,
-            key,
-            recorded: AtomicU64::new(0),
-        })))
+        Ok(Self(Arc::new(Shared { writer, reader, tracks, key, recorded: AtomicU64::new(0) })))
     }
 
     /// Closes the connections of all clones, once their statements have ended.
@@ -78,9 +72,6 @@ impl Store {
     }
 
     async fn begin(&self, doing: &'static str) -> Result<sqlite::Transaction, Error> {
-        self.writer()
-            .begin_with(sqlite::BEGIN)
-            .await
-            .map_err(Error::during(doing))
+        self.writer().begin_with(sqlite::BEGIN).await.map_err(Error::during(doing))
     }
 }

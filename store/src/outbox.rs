@@ -103,9 +103,7 @@ impl Store {
     /// Claims up to `limit` notifications that are due at `now`, until `now + lease`: people before tickets before the rest,
     /// then the longest due. Each is given to one claimer only, until its lease runs out.
     pub async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>, Error> {
-        let until = now
-            .as_millisecond()
-            .saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
+        let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
         let mut transaction = self.begin(CLAIM).await?;
         let rows = sqlx::query(
             "UPDATE notification
@@ -127,10 +125,7 @@ impl Store {
         for row in &rows {
             let row = Reading { row, doing: CLAIM };
             let notification: Notification = row.json("body")?;
-            let claim = Claim {
-                key: row.get("key")?,
-                fence: row.get("fence")?,
-            };
+            let claim = Claim { key: row.get("key")?, fence: row.get("fence")? };
             note_attempt(&mut transaction, &claim, now).await?;
             let about = notification.incident;
             let incident = match incidents.get(&about) {
@@ -204,10 +199,7 @@ impl Store {
         .await
         .map_err(Error::during(SETTLE))?;
         for receipt in receipts {
-            let told = Told {
-                at: now,
-                what: Message::Receipt(receipt.clone()),
-            };
+            let told = Told { at: now, what: Message::Receipt(receipt.clone()) };
             inbox::append(&mut transaction, &told, SETTLE).await?;
         }
         transaction.commit().await.map_err(Error::during(SETTLE))?;
@@ -246,9 +238,7 @@ impl Store {
         .map(|mut rows| {
             rows.sort_by(|a, b| {
                 let order = |row: &OutboxRow| (row.notification.at, row.notification.kind.rank());
-                order(a)
-                    .cmp(&order(b))
-                    .then_with(|| a.notification.key.cmp(&b.notification.key))
+                order(a).cmp(&order(b)).then_with(|| a.notification.key.cmp(&b.notification.key))
             });
             rows
         })
@@ -256,10 +246,8 @@ impl Store {
 }
 
 fn outbox_row(row: Reading<'_>) -> Result<OutboxRow, Error> {
-    let settled_at = || {
-        row.time_if("settled_at")?
-            .ok_or_else(|| Error::corrupt(row.doing, "settled, but not when"))
-    };
+    let settled_at =
+        || row.time_if("settled_at")?.ok_or_else(|| Error::corrupt(row.doing, "settled, but not when"));
     let state = match row.get("state")? {
         "waiting" => OutboxState::Waiting {
             not_before: row.time("not_before")?,
@@ -304,11 +292,7 @@ async fn incident_of(connection: &mut Connection, id: IncidentId) -> Result<Inci
         .fetch_one(connection)
         .await
         .map_err(Error::during(CLAIM))?;
-    Reading {
-        row: &row,
-        doing: CLAIM,
-    }
-    .json("state")
+    Reading { row: &row, doing: CLAIM }.json("state")
 }
 
 /// Adds a notification within a transaction. One of that key is not added again, unless it was withdrawn before:

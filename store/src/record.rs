@@ -66,13 +66,7 @@ impl Store {
         let quiet = batch.changes.is_empty() && batch.folded.is_empty();
         let recorded = match known {
             // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
-            Some(numbers)
-                if quiet
-                    && batch
-                        .outcomes
-                        .iter()
-                        .all(|(_, verdict)| *verdict == Verdict::Pass) =>
-            {
+            Some(numbers) if quiet && batch.outcomes.iter().all(|(_, verdict)| *verdict == Verdict::Pass) => {
                 let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
                 insert_outcomes(&mut connection, batch, &numbers).await?
             }
@@ -165,12 +159,7 @@ fn outcome_rows(batch: &Batch, numbers: &[i64]) -> String {
         let total = steps(outcome.total);
         rows.push(if rows.is_empty() { '[' } else { ',' });
         // Writing to a String cannot fail.
-        write!(
-            rows,
-            "[{minute},{track},{ms},{},{total}]",
-            verdict_number(*verdict)
-        )
-        .ok();
+        write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
     }
     rows.push(']');
     rows

@@ -179,9 +179,5 @@ async fn silences(connection: &mut Connection, after: Timestamp) -> Result<Vec<S
 }
 
 async fn last(connection: &mut Connection, highest: &'static str) -> Result<u64, Error> {
-    sqlx::query_scalar(highest)
-        .fetch_one(connection)
-        .await
-        .map(unsigned)
-        .map_err(Error::during(DOING))
+    sqlx::query_scalar(highest).fetch_one(connection).await.map(unsigned).map_err(Error::during(DOING))
 }

@@ -29,9 +29,7 @@ impl<'r> Reading<'r> {
 
     /// A column of milliseconds, or NULL.
     pub(crate) fn time_if(self, column: &str) -> Result<Option<Timestamp>, Error> {
-        self.get::<Option<i64>>(column)?
-            .map(|ms| time(ms, self.doing))
-            .transpose()
+        self.get::<Option<i64>>(column)?.map(|ms| time(ms, self.doing)).transpose()
     }
 
     /// A column of JSON.
@@ -98,10 +96,7 @@ pub(crate) fn json<T: DeserializeOwned>(text: &str, doing: &'static str) -> Resu
 
 /// A domain value as JSON.
 pub(crate) fn to_json(value: &impl serde::Serialize, doing: &'static str) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Other {
-        doing,
-        source: error.into(),
-    })
+    serde_json::to_string(value).map_err(|error| Error::Other { doing, source: error.into() })
 }
 
 /// A count or a number, which SQL keeps signed.

@@ -20,10 +20,7 @@ const DOING: &str = "bring the database up to date";
 /// Migrates in one transaction, and gives the database's own key: `fresh_key`, if it had none.
 pub(crate) async fn prepare(writer: &Pool, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
     // The write lock from the start: of two programs that open a new database, one makes it and the other finds it made.
-    let mut transaction = writer
-        .begin_with(sqlite::BEGIN)
-        .await
-        .map_err(Error::during(DOING))?;
+    let mut transaction = writer.begin_with(sqlite::BEGIN).await.map_err(Error::during(DOING))?;
     refuse_newer(&mut transaction).await?;
     migrator().run(&mut *transaction).await.map_err(migrating)?;
     sqlx::query("INSERT INTO meta (name, value) VALUES ('reference_key', $1) ON CONFLICT (name) DO NOTHING")
@@ -36,9 +33,7 @@ pub(crate) async fn prepare(writer: &Pool, fresh_key: [u8; 32]) -> Result<Refere
         .await
         .map_err(Error::during(DOING))?;
     transaction.commit().await.map_err(Error::during(DOING))?;
-    let key = key
-        .try_into()
-        .map_err(|_| Error::corrupt(DOING, "the reference key is not 32 bytes"))?;
+    let key = key.try_into().map_err(|_| Error::corrupt(DOING, "the reference key is not 32 bytes"))?;
     Ok(ReferenceKey(key))
 }
 

@@ -62,11 +62,8 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
             .max_lifetime(None)
             .test_before_acquire(false)
     };
-    let writer = pool()
-        .max_connections(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(Error::during(doing))?;
+    let writer =
+        pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))?;
     // A database in memory belongs to its one connection.
     let reader = if url.contains(":memory:") {
         writer.clone()

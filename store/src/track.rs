@@ -41,19 +41,13 @@ impl Numbers {
 
     /// Keeps numbers that were committed.
     pub(crate) fn keep(&self, given: HashMap<TrackId, i64>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(given);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(given);
     }
 }
 
 /// What an outcome is a probe of.
 pub(crate) fn track_of(outcome: &Outcome) -> TrackId {
-    TrackId {
-        check: outcome.check.clone(),
-        vantage: outcome.vantage.clone(),
-    }
+    TrackId { check: outcome.check.clone(), vantage: outcome.vantage.clone() }
 }
 
 /// Gives `track` a number in the transaction of `connection`, or finds the one it has.

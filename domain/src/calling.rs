@@ -1,0 +1,287 @@
+//! Callouts at work: who is called next, until a human answers (invariants 9 and 10).
+
+use crate::{
+    Callout, Cause, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId, RotaId,
+    Running, Situation, Status, Step, Target, Text, Way, cause, duty, fold::Fold,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// From one round to the next where the steps leave no other measure.
+const ROUND_GAP: Duration = Duration::from_secs(300);
+/// The last resort is called again so often until somebody answers.
+const LAST_RESORT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+/// A callout that no carrier took by then is given up: the next person will have been called.
+const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
+/// 12 characters of 5 bits: not to be guessed, and short enough for a text.
+const REFERENCE_LENGTH: usize = 12;
+
+/// Chooses the escalation by the hours, and starts it.
+pub(crate) fn start(fold: &mut Fold, incident: &mut Incident) {
+    let configuration = fold.configuration();
+    let policy = configuration.policy(incident.environment).and_then(|policy| policy.major.as_ref());
+    let Some((name, why)) = policy.map(|policy| choose(&fold.after, policy, fold.now)) else {
+        return;
+    };
+    let Some(escalation) = configuration.escalations.get(&name) else {
+        return;
+    };
+    incident.note(fold.now, format!("escalation {name} starts: {why}"));
+    run(fold, incident, escalation.clone());
+}
+
+fn choose(
+    situation: &Situation,
+    policy: &crate::MajorPolicy,
+    now: Timestamp,
+) -> (crate::EscalationId, String) {
+    match situation.configuration.hours.get(&policy.hours).map(|hours| hours.at(now)) {
+        Some(opening) if opening.open => (policy.in_hours.clone(), opening.why),
+        Some(opening) => (policy.out_of_hours.clone(), opening.why),
+        None => (
+            policy.out_of_hours.clone(),
+            "the hours are not known: a needless call is safer than none".into(),
+        ),
+    }
+}
+
+fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
+    let first = escalation.steps.first().map_or(Duration::ZERO, |step| step.after);
+    incident.escalation = Some(Running {
+        started_at: fold.now,
+        round_at: fold.now,
+        round: 1,
+        next_step: 0,
+        next_at: Some(fold.now + duty::signed(first)),
+        stopped: None,
+        callouts: Vec::new(),
+        escalation,
+    });
+}
+
+/// Stops calling.
+pub(crate) fn stop(incident: &mut Incident, why: &str) {
+    if let Some(running) = &mut incident.escalation {
+        running.next_at = None;
+        running.stopped.get_or_insert_with(|| why.to_owned());
+    }
+}
+
+/// The next step now: somebody said they cannot, or no carrier would take the call.
+pub(crate) fn hurry(incident: &mut Incident, now: Timestamp) {
+    if let Some(running) = &mut incident.escalation
+        && let Some(at) = running.next_at
+    {
+        running.next_at = Some(at.min(now));
+    }
+}
+
+/// Takes the step that is due.
+pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
+    let Some(mut running) = incident.escalation.take() else {
+        return;
+    };
+    let steps = running.escalation.steps.clone();
+    if running.round > running.escalation.repeat {
+        last_resort(fold, incident, &mut running);
+    } else if let Some(step) = steps.get(running.next_step) {
+        take(fold, incident, &mut running, step);
+        advance(&mut running, &steps, fold.now);
+    } else {
+        // A round without steps cannot be configured; if it is, the last resort is next.
+        running.round = running.escalation.repeat.saturating_add(1);
+    }
+    incident.escalation = Some(running);
+}
+
+fn advance(running: &mut Running, steps: &[Step], now: Timestamp) {
+    running.next_step += 1;
+    if let Some(next) = steps.get(running.next_step) {
+        let at = running.round_at + duty::signed(next.after);
+        // A step taken early or late keeps the pause to the one after it.
+        running.next_at = Some(at.max(now));
+        return;
+    }
+    let last = steps.last().map_or(Duration::ZERO, |step| step.after);
+    let widest = steps
+        .iter()
+        .zip(steps.iter().skip(1))
+        .map(|(a, b)| b.after.saturating_sub(a.after))
+        .max()
+        .filter(|gap| !gap.is_zero())
+        .unwrap_or(ROUND_GAP);
+    running.round += 1;
+    running.next_step = 0;
+    running.round_at = (running.round_at + duty::signed(last) + duty::signed(widest)).max(now);
+    running.next_at = Some(running.round_at);
+}
+
+fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &Step) {
+    let number = u32::try_from(running.next_step).unwrap_or(u32::MAX).saturating_add(1);
+    let configuration = fold.configuration();
+    let person = match &step.call {
+        Target::Person(person) => Some(person.clone()),
+        Target::OnCall(rota) => {
+            let shift = configuration.rotas.get(rota).and_then(|rota| rota.on_call(fold.now));
+            if shift.is_none() {
+                nobody_on_call(fold, incident, rota);
+            }
+            shift.map(|shift| shift.person)
+        }
+        Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
+        Target::Desk(desk) => {
+            incident.note(fold.now, format!("step {number}: {desk} asked through the ticket to take it"));
+            duty::work_note(
+                fold,
+                incident,
+                "Proposed major incident: please take it and say so; on-call staff are called otherwise."
+                    .into(),
+            );
+            return;
+        }
+    };
+    match person {
+        Some(person) => call(fold, incident, running, &person, &step.by, number),
+        None => incident.note(fold.now, format!("step {number}: nobody to call; on to the next step")),
+    }
+}
+
+fn last_resort(fold: &mut Fold, incident: &mut Incident, running: &mut Running) {
+    incident.note(fold.now, "nobody answered: the last resort is called, and again until somebody answers");
+    for person in running.escalation.last_resort.clone() {
+        call(fold, incident, running, &person, &[], 0);
+    }
+    running.next_at = Some(fold.now + LAST_RESORT_AGAIN);
+}
+
+fn call(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    running: &mut Running,
+    person: &PersonId,
+    by: &[Way],
+    step: u32,
+) {
+    let configuration = fold.configuration();
+    let Some(known) = configuration.people.get(person) else {
+        return;
+    };
+    let asked: Vec<Way> =
+        known.ways.iter().copied().filter(|way| by.is_empty() || by.contains(way)).collect();
+    let ways = if asked.is_empty() { known.ways.clone() } else { asked };
+    let number = u32::try_from(running.callouts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    for way in &ways {
+        duty::send(
+            fold,
+            incident.id,
+            &format!("callout/{number}/{}", way.word()),
+            NotificationKind::Callout { callout: number },
+            duty::person_channel(*way, person.clone()),
+            CALLOUT_EXPIRES,
+        );
+    }
+    let by_words: Vec<&str> = ways.iter().map(|way| way.word()).collect();
+    let what =
+        if step == 0 { "last resort".to_owned() } else { format!("step {step}, round {}", running.round) };
+    incident.note(fold.now, format!("{what}: {} called by {}", known.name, by_words.join(" and ")));
+    running.callouts.push(Callout {
+        number,
+        person: person.clone(),
+        ways,
+        step,
+        at: fold.now,
+        reference: fold.after.key.word(&format!("{}/{person}", incident.id), REFERENCE_LENGTH),
+        accepted: Vec::new(),
+        given_up: Vec::new(),
+        answer: None,
+    });
+}
+
+/// "Nobody is on call now" is itself a P1 (invariant 10): the last resort hears of it at once.
+fn nobody_on_call(fold: &mut Fold, incident: &Incident, rota: &RotaId) {
+    let cause = Cause::Rota(rota.clone());
+    if incident.cause == cause || fold.after.open_incident(&cause).is_some() {
+        return;
+    }
+    let Some(mut escalation) = incident.escalation.as_ref().map(|r| r.escalation.clone()).or_else(|| {
+        let policy = fold.after.configuration.policy(incident.environment)?.major.as_ref()?;
+        fold.after.configuration.escalations.get(&policy.out_of_hours).cloned()
+    }) else {
+        return;
+    };
+    // Straight to the last resort: its steps may be the very rota that has a hole.
+    escalation.repeat = 0;
+    let Some(instance) = incident.affects.first().cloned() else {
+        return;
+    };
+    let health =
+        Health { instance, status: Status::Unknown, since: fold.now, layer: None, maintenance: false };
+    let text = Text::new(
+        format!("Nobody is on call on the rota {rota} now."),
+        format!("Nid oes neb ar alw ar y rota {rota} ar hyn o bryd."),
+    );
+    let id = cause::open(fold, cause, &health, text);
+    if let Some(mut gap) = fold.incident(id) {
+        gap.api = None;
+        gap.affects = Vec::new();
+        gap.environment = incident.environment;
+        gap.major =
+            Some(crate::Major { at: fold.now, why: format!("nobody is on call on {rota}"), by: None });
+        run(fold, &mut gap, escalation);
+        fold.put_incident(gap);
+    }
+}
+
+/// Whom the escalation that would start at `at` calls first.
+pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
+    let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
+    let (name, _) = choose(situation, policy, at);
+    let step = situation.configuration.escalations.get(&name)?.steps.first()?;
+    target_name(situation, &step.call, at)
+}
+
+/// Whom a running escalation calls at `at`.
+pub(crate) fn next_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
+    let running = incident.escalation.as_ref()?;
+    if running.round > running.escalation.repeat {
+        let names: Vec<String> = running
+            .escalation
+            .last_resort
+            .iter()
+            .filter_map(|person| person_name(situation, person))
+            .collect();
+        return Some(names.join(", "));
+    }
+    target_name(situation, &running.escalation.steps.get(running.next_step)?.call, at)
+}
+
+fn target_name(situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
+    let configuration = &situation.configuration;
+    match target {
+        Target::Person(person) => person_name(situation, person),
+        Target::OnCall(rota) => person_name(situation, &configuration.rotas.get(rota)?.on_call(at)?.person),
+        Target::Next(rota) => person_name(situation, &configuration.rotas.get(rota)?.next(at)?),
+        Target::Desk(desk) => configuration.desks.get(desk).map(|desk| desk.name.en.clone()),
+    }
+}
+
+fn person_name(situation: &Situation, person: &PersonId) -> Option<String> {
+    situation.configuration.people.get(person).map(|person| person.name.clone())
+}
+
+impl Situation {
+    /// The incident and the callout of a reference, newest first: what `/ack/{reference}` is about.
+    /// A person called twice about the same incident has one reference.
+    pub fn callout(&self, reference: &str) -> Option<(&Incident, &Callout)> {
+        self.incidents.values().rev().find_map(|incident| {
+            let callouts = &incident.escalation.as_ref()?.callouts;
+            let callout = callouts.iter().rev().find(|callout| callout.reference == reference)?;
+            Some((incident.as_ref(), callout))
+        })
+    }
+
+    /// Whether nobody has answered and it is not over: somebody must have a next action (invariant 10).
+    pub fn is_waiting_for_a_human(incident: &Incident) -> bool {
+        incident.status == IncidentStatus::Open && incident.major.is_some()
+    }
+}

@@ -1,0 +1,87 @@
+//! What several checks together say about where the fault is.
+
+use crate::{Entry, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track, TrackId};
+use jiff::Timestamp;
+
+/// Where an instance's trouble is, in a sentence.
+///
+/// `_ping` is answered by the gateway itself, `_status` by what is behind it (domain.md §2.2): one that is well
+/// beside one that fails says where to look.
+pub(crate) fn diagnose(
+    situation: &Situation,
+    instance: &InstanceId,
+    status: Status,
+    layer: Option<Layer>,
+) -> Text {
+    if status == Status::Unknown {
+        return Text::new(
+            "We cannot tell whether it works: no check comes back with an answer we can judge.",
+            "Ni allwn ddweud a yw'n gweithio: nid oes yr un gwiriad yn dod yn ôl ag ateb y gallwn ei farnu.",
+        );
+    }
+    let answers = tracks(situation, instance).any(|track| track.status == Status::Operational);
+    match layer {
+        Some(Layer::Dns) => Text::new("Its name cannot be found.", "Ni ellir dod o hyd i'w enw."),
+        Some(Layer::Connect) if answers => {
+            Text::new("Some connections to it cannot be made.", "Ni ellir gwneud rhai cysylltiadau ag ef.")
+        }
+        Some(Layer::Connect) => Text::new("No connection can be made to it.", "Ni ellir cysylltu ag ef."),
+        Some(Layer::Tls) => {
+            Text::new("The secure connection to it fails.", "Mae'r cysylltiad diogel ag ef yn methu.")
+        }
+        Some(Layer::Token) => {
+            Text::new("The token endpoint does not work.", "Nid yw'r gwasanaeth tocynnau yn gweithio.")
+        }
+        Some(Layer::Gateway) => Text::new(
+            "The gateway answers with errors of its own.",
+            "Mae'r porth yn ateb gyda'i wallau ei hun.",
+        ),
+        Some(Layer::Backend) if answers => Text::new(
+            "The gateway answers; the service behind it does not work.",
+            "Mae'r porth yn ateb; nid yw'r gwasanaeth y tu ôl iddo yn gweithio.",
+        ),
+        Some(Layer::Backend) => Text::new(
+            "The service answers with errors, or says that it is down.",
+            "Mae'r gwasanaeth yn ateb gyda gwallau, neu'n dweud nad yw'n gweithio.",
+        ),
+        Some(Layer::Contract) => {
+            Text::new("It answers, but not as agreed.", "Mae'n ateb, ond nid fel y cytunwyd.")
+        }
+        Some(Layer::Ours) | None => Text::new("It answers, but slowly.", "Mae'n ateb, ond yn araf."),
+    }
+}
+
+/// What the checks of an instance last said: failing ones first.
+pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Vec<Entry> {
+    let line = |track: &Track| {
+        let latest = situation.latest.get(&track.id);
+        let outcome = latest.and_then(|latest| latest.outcome.as_ref());
+        let said = track.message.clone().unwrap_or_else(|| track.status.word().replace('_', " "));
+        let answered = outcome
+            .and_then(|outcome| outcome.http.as_ref())
+            .map_or_else(String::new, |http| format!(", HTTP {}", http.status));
+        let request = outcome
+            .and_then(|outcome| outcome.request_id.as_ref())
+            .map_or_else(String::new, |id| format!(", request {id}"));
+        Entry {
+            at: latest.map_or(now, |latest| latest.at),
+            text: format!(
+                "{} from {}: {said}{answered}{request}",
+                track.id.check.operation, track.id.vantage
+            ),
+        }
+    };
+    let mut all: Vec<&Track> = tracks(situation, instance).collect();
+    all.sort_by_key(|track| (!track.status.is_trouble(), track.id.clone()));
+    all.into_iter().take(MAX_EVIDENCE).map(line).collect()
+}
+
+fn tracks<'a>(situation: &'a Situation, instance: &'a InstanceId) -> impl Iterator<Item = &'a Track> {
+    situation
+        .configuration
+        .checks_of(instance)
+        .flat_map(|check| {
+            check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
+        })
+        .filter_map(|id| situation.tracks.get(&id).map(AsRef::as_ref))
+}

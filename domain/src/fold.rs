@@ -1,0 +1,120 @@
+//! A decision in the making: the situation so far, and what changed.
+
+use crate::{
+    Change, Configuration, Decision, Health, Incident, IncidentId, Notification, Silence, Situation,
+    StatusChange, Track, TrackId, Verdict, Wanted,
+};
+use jiff::Timestamp;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// A decision in the making.
+pub(crate) struct Fold {
+    /// The situation so far.
+    pub(crate) after: Situation,
+    /// When.
+    pub(crate) now: Timestamp,
+    /// Incidents whose duties have to be looked at.
+    pub(crate) touched: BTreeSet<IncidentId>,
+    changes: Vec<Change>,
+    probes: BTreeSet<Wanted>,
+}
+
+impl Fold {
+    pub(crate) const fn new(after: Situation, now: Timestamp) -> Self {
+        Self { after, now, touched: BTreeSet::new(), changes: Vec::new(), probes: BTreeSet::new() }
+    }
+
+    pub(crate) fn decision(
+        self,
+        verdict: Option<Verdict>,
+        answer: Option<Result<String, String>>,
+    ) -> Decision {
+        let probes = self.probes.into_iter().collect();
+        Decision { after: self.after, changes: self.changes, probes, verdict, answer }
+    }
+
+    /// The configuration in force.
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.after.configuration)
+    }
+
+    /// Keeps a track. Says whether anything that its instance's status or causes depend on changed.
+    pub(crate) fn put_track(&mut self, track: Track) -> bool {
+        let before = self.after.tracks.get(&track.id);
+        if before.is_some_and(|before| **before == track) {
+            return false;
+        }
+        let matters = before.is_none_or(|before| {
+            before.status != track.status
+                || before.layer != track.layer
+                || before.inconclusive_since.is_some() != track.inconclusive_since.is_some()
+        });
+        let track = Arc::new(track);
+        self.changes.push(Change::Track(Arc::clone(&track)));
+        self.after.tracks.insert_mut(track.id.clone(), track);
+        matters
+    }
+
+    /// Turns a page of an instance's history.
+    pub(crate) fn put_health(&mut self, health: Health, why: &str) {
+        self.after.healths.insert_mut(health.instance.clone(), Arc::new(health.clone()));
+        self.changes.push(Change::Status(StatusChange { health, decided_at: self.now, why: why.to_owned() }));
+    }
+
+    /// A copy of an incident, to change.
+    pub(crate) fn incident(&self, id: IncidentId) -> Option<Incident> {
+        self.after.incidents.get(&id).map(|incident| (**incident).clone())
+    }
+
+    /// The number of a new incident.
+    pub(crate) const fn number_incident(&mut self) -> IncidentId {
+        let id = IncidentId(self.after.next_incident);
+        self.after.next_incident += 1;
+        id
+    }
+
+    /// Keeps an incident's new state; its duties will be looked at.
+    pub(crate) fn put_incident(&mut self, incident: Incident) {
+        if self.after.incidents.get(&incident.id).is_some_and(|before| **before == incident) {
+            return;
+        }
+        self.touched.insert(incident.id);
+        let incident = Arc::new(incident);
+        self.after.incidents.insert_mut(incident.id, Arc::clone(&incident));
+        let earlier = self.changes.iter_mut().find_map(|change| match change {
+            Change::Incident(other) if other.id == incident.id => Some(other),
+            Change::Incident(_)
+            | Change::Track(_)
+            | Change::Status(_)
+            | Change::Notify(_)
+            | Change::Withdraw(_)
+            | Change::Silence(_) => None,
+        });
+        match earlier {
+            // It keeps its place: notifications that follow refer to it.
+            Some(earlier) => *earlier = incident,
+            None => self.changes.push(Change::Incident(incident)),
+        }
+    }
+
+    /// To be told, in the same transaction.
+    pub(crate) fn notify(&mut self, notification: Notification) {
+        self.changes.push(Change::Notify(notification));
+    }
+
+    /// Not to be told any more.
+    pub(crate) fn withdraw(&mut self, key: String) {
+        self.changes.push(Change::Withdraw(key));
+    }
+
+    /// A silence began or changed.
+    pub(crate) fn put_silence(&mut self, silence: Silence) {
+        self.after.silences.insert_mut(silence.id, silence.clone());
+        self.changes.push(Change::Silence(silence));
+    }
+
+    /// A probe out of turn.
+    pub(crate) fn want(&mut self, at: Timestamp, track: TrackId) {
+        self.probes.insert(Wanted { at, track });
+    }
+}

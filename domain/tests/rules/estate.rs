@@ -1,0 +1,321 @@
+//! A small configuration and a hand that drives it: outcomes in, decisions out.
+
+use domain::*;
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+pub(crate) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-11-20T02:00:00Z".parse().expect("a time")
+}
+
+fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
+    let get = |id: &str, health: bool| Operation {
+        id: OperationId::parse(id).expect("an id"),
+        critical: true,
+        request: Request { method: Method::Get, path: format!("/_{id}"), headers: Vec::new(), body: None },
+        health,
+        expect: Expect::default(),
+    };
+    Api {
+        id: ApiId::parse(id).expect("an id"),
+        name: Text::new(id, format!("{id} (cy)")),
+        description: Text::new("What it does.", "Beth mae'n ei wneud."),
+        kind: Kind::Rest,
+        lifecycle: Lifecycle::Stable,
+        service_level: level,
+        sensitive: false,
+        team: TeamId::parse("team").expect("an id"),
+        depends_on: depends_on.iter().map(|id| ApiId::parse(id).expect("an id")).collect(),
+        documentation: None,
+        desk: DeskNotes::default(),
+        operations: vec![get("ping", false), get("status", true)],
+        instances: [Environment::Sit, Environment::Production]
+            .into_iter()
+            .map(|environment| (environment, format!("http://127.0.0.1:1/{environment}/{id}")))
+            .collect(),
+    }
+}
+
+fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId, Arc<Check>> {
+    let mut checks = BTreeMap::new();
+    for api in apis.values() {
+        for (environment, url) in &api.instances {
+            for operation in &api.operations {
+                let instance = InstanceId { api: api.id.clone(), environment: *environment };
+                let id = CheckId { instance, operation: operation.id.clone() };
+                let check = Check {
+                    id: id.clone(),
+                    url: url.clone(),
+                    operation: operation.clone(),
+                    every: secs(10),
+                    slow: Duration::from_millis(800),
+                    timeout: secs(5),
+                    from: vec![vantage.clone()],
+                };
+                checks.insert(id, Arc::new(check));
+            }
+        }
+    }
+    checks
+}
+
+/// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
+pub(crate) fn configuration() -> Configuration {
+    let apis: BTreeMap<ApiId, Api> = [
+        api("identity", ServiceLevel::Critical, &[]),
+        api("results", ServiceLevel::Critical, &["identity"]),
+        api("documents", ServiceLevel::Standard, &["identity"]),
+    ]
+    .into_iter()
+    .map(|api| (api.id.clone(), api))
+    .collect();
+    let vantage = VantageId::parse("internet").expect("an id");
+    let checks = checks(&apis, &vantage);
+    let person =
+        |name: &str| Person { name: name.into(), language: Language::En, ways: vec![Way::Text, Way::Email] };
+    let id = |word: &str| PersonId::parse(word).expect("an id");
+    let production = EnvironmentPolicy {
+        visibility: Visibility::Public,
+        service_desk: Some(DeskId::parse("nsd").expect("an id")),
+        tell_provider: true,
+        major: Some(MajorPolicy {
+            when: Priority::P1,
+            hours: HoursId::parse("never").expect("an id"),
+            in_hours: EscalationId::parse("night").expect("an id"),
+            out_of_hours: EscalationId::parse("night").expect("an id"),
+        }),
+        publish: Publish::Automatic,
+        ..EnvironmentPolicy::quiet()
+    };
+    let sit = EnvironmentPolicy { tell_provider: true, ..EnvironmentPolicy::quiet() };
+    let rota = RotaId::parse("platform").expect("an id");
+    Configuration {
+        site: Site {
+            title: Text::new("Status", "Statws"),
+            url: Text::new("https://status.example", "https://statws.example"),
+            time_zone: TimeZone::get("Europe/London").expect("the zone"),
+        },
+        environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),
+        apis,
+        checks,
+        vantages: vec![vantage],
+        teams: [(
+            TeamId::parse("team").expect("an id"),
+            Team { name: Text::new("Team", "Tîm"), has_email: true, hours: None },
+        )]
+        .into(),
+        people: [(id("one"), person("One")), (id("two"), person("Two")), (id("boss"), person("Boss"))].into(),
+        rotas: [(
+            rota.clone(),
+            Rota {
+                time_zone: TimeZone::get("Europe/London").expect("the zone"),
+                layers: vec![RotaLayer {
+                    people: vec![id("one"), id("two")],
+                    hand_over: HandOver::Weekly(civil::Weekday::Monday, civil::time(9, 0, 0, 0)),
+                    from: civil::date(2026, 9, 7),
+                }],
+                overrides: Vec::new(),
+            },
+        )]
+        .into(),
+        hours: [(
+            HoursId::parse("never").expect("an id"),
+            Hours {
+                time_zone: TimeZone::get("Europe/London").expect("the zone"),
+                weekly: Vec::new(),
+                bank_holidays: true,
+            },
+        )]
+        .into(),
+        escalations: [(
+            EscalationId::parse("night").expect("an id"),
+            Escalation {
+                id: EscalationId::parse("night").expect("an id"),
+                steps: vec![
+                    Step { call: Target::OnCall(rota.clone()), by: Vec::new(), after: secs(0) },
+                    Step { call: Target::Next(rota), by: vec![Way::Text], after: secs(300) },
+                ],
+                repeat: 2,
+                last_resort: vec![id("boss")],
+            },
+        )]
+        .into(),
+        desks: [(
+            DeskId::parse("nsd").expect("an id"),
+            Desk {
+                name: Text::new("National Service Desk", "Desg Gwasanaeth Genedlaethol"),
+                fallback_after: Some(secs(300)),
+            },
+        )]
+        .into(),
+        priorities: Matrix::default(),
+    }
+}
+
+pub(crate) fn instance(api: &str, environment: Environment) -> InstanceId {
+    InstanceId { api: ApiId::parse(api).expect("an id"), environment }
+}
+
+pub(crate) fn track(api: &str, environment: Environment, operation: &str) -> TrackId {
+    TrackId {
+        check: CheckId {
+            instance: instance(api, environment),
+            operation: OperationId::parse(operation).expect("an id"),
+        },
+        vantage: VantageId::parse("internet").expect("an id"),
+    }
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Pass,
+    Slow,
+    Fail,
+    Refused,
+    Ours,
+}
+
+pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome> {
+    let failure = |layer, kind| Some(Failure { layer, kind, message: format!("it {kind:?}") });
+    Arc::new(Outcome {
+        check: track.check.clone(),
+        vantage: track.vantage.clone(),
+        at,
+        confirm: false,
+        phases: Phases::default(),
+        total: Duration::from_millis(if seen == Seen::Slow { 900 } else { 50 }),
+        failure: match seen {
+            Seen::Pass | Seen::Slow => None,
+            Seen::Fail => failure(Layer::Connect, FailureKind::Refused),
+            Seen::Refused => failure(Layer::Gateway, FailureKind::AccessRefused),
+            Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
+        },
+        http: None,
+        certificate: None,
+        expectations: Vec::new(),
+        health: None,
+        request_id: None,
+    })
+}
+
+/// Curiad by hand: a situation, a clock, and everything that was decided.
+pub(crate) struct Hand {
+    pub(crate) situation: Situation,
+    pub(crate) now: Timestamp,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) probes: Vec<Wanted>,
+}
+
+impl Hand {
+    pub(crate) fn new(configuration: Configuration) -> Self {
+        let remembered = Remembered {
+            tracks: Vec::new(),
+            latest: Vec::new(),
+            healths: Vec::new(),
+            incidents: Vec::new(),
+            silences: Vec::new(),
+            last_incident: 0,
+            last_silence: 0,
+            key: ReferenceKey([7; 32]),
+        };
+        let situation = Situation::new(Arc::new(configuration), remembered);
+        Self { situation, now: start(), changes: Vec::new(), probes: Vec::new() }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) -> Decision {
+        let decision = decide(&self.situation, event, self.now);
+        self.situation = decision.after.clone();
+        self.changes.extend(decision.changes.clone());
+        self.probes.extend(decision.probes.clone());
+        decision
+    }
+
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+        self.event(&Event::Due);
+    }
+
+    pub(crate) fn see(&mut self, track: &TrackId, seen: Seen) {
+        self.event(&Event::Outcome(outcome(track, self.now, seen)));
+    }
+
+    /// Every check of every instance is seen: `seen` for those of `failing`, else Pass.
+    pub(crate) fn round(&mut self, failing: &[(&str, Environment)], seen: Seen) {
+        let all: Vec<TrackId> = self
+            .situation
+            .configuration
+            .checks
+            .keys()
+            .map(|check| TrackId {
+                check: check.clone(),
+                vantage: VantageId::parse("internet").expect("an id"),
+            })
+            .collect();
+        for track in all {
+            let of_these =
+                failing.iter().any(|(api, environment)| track.check.instance == instance(api, *environment));
+            self.see(&track, if of_these { seen } else { Seen::Pass });
+        }
+    }
+
+    /// Rounds ten seconds apart.
+    pub(crate) fn rounds(&mut self, count: usize, failing: &[(&str, Environment)], seen: Seen) {
+        for _ in 0..count {
+            self.wait(10);
+            self.round(failing, seen);
+        }
+    }
+
+    pub(crate) fn tell(&mut self, what: Message) -> Result<String, String> {
+        let told = Told { at: self.now, what };
+        self.event(&Event::Told(told)).answer.expect("an answer")
+    }
+
+    pub(crate) fn status(&self, api: &str, environment: Environment) -> Status {
+        self.situation.status(&instance(api, environment))
+    }
+
+    pub(crate) fn open(&self) -> Vec<Arc<Incident>> {
+        self.situation.open_incidents().cloned().collect()
+    }
+
+    pub(crate) fn incident(&self, number: u64) -> Arc<Incident> {
+        Arc::clone(self.situation.incidents.get(&IncidentId(number)).expect("the incident"))
+    }
+
+    /// The notifications decided so far, as `name → channel`.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.changes
+            .iter()
+            .filter_map(|change| {
+                let Change::Notify(notification) = change else { return None };
+                Some(notification.key.split_once('/').expect("a key").1.to_owned())
+            })
+            .collect()
+    }
+
+    pub(crate) fn ticket_raised(&mut self, number: u64) {
+        let receipt = Receipt {
+            notification: format!("C-{number}-x/ticket"),
+            incident: IncidentId(number),
+            at: self.now,
+            outcome: Sent::Ticket { number: "INC0010001".into(), record: "abc".into(), mismatch: None },
+        };
+        self.tell(Message::Receipt(receipt)).expect("folded in");
+    }
+
+    pub(crate) fn receipt(&mut self, number: u64, name: &str, outcome: Sent) {
+        let receipt = Receipt {
+            notification: format!("C-{number}-x/{name}"),
+            incident: IncidentId(number),
+            at: self.now,
+            outcome,
+        };
+        self.tell(Message::Receipt(receipt)).expect("folded in");
+    }
+}
