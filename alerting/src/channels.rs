@@ -70,31 +70,17 @@ impl Channels {
         patience: Duration,
     ) -> Result<Self, SetupError> {
         let desks = directory.desks.into_iter().map(|(id, desk)| {
-            let table = desk
-                .servicenow
-                .map(|settings| TableApi::new(settings, client.clone(), patience));
+            let table = desk.servicenow.map(|settings| TableApi::new(settings, client.clone(), patience));
             let turns = Arc::new(Semaphore::new(DESK_AT_A_TIME));
-            (
-                id,
-                DeskWay {
-                    table,
-                    email: desk.fallback_email,
-                    turns,
-                },
-            )
+            (id, DeskWay { table, email: desk.fallback_email, turns })
         });
-        let texts = directory
-            .notify
-            .map(|settings| TextService::new(settings, client.clone(), patience));
+        let texts = directory.notify.map(|settings| TextService::new(settings, client.clone(), patience));
         Ok(Self {
             desks: desks.collect(),
             people: directory.people,
             teams: directory.teams,
             texts: texts.transpose()?,
-            mail: directory
-                .mail
-                .map(|settings| Postbox::new(&settings, patience))
-                .transpose()?,
+            mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         })

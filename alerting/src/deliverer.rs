@@ -31,11 +31,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(60),
-            poll: Duration::from_secs(2),
-            batch: 32,
-        }
+        Self { lease: Duration::from_secs(60), poll: Duration::from_secs(2), batch: 32 }
     }
 }
 
@@ -102,10 +98,7 @@ impl Deliverer {
     }
 
     async fn start(&self, sends: &mut JoinSet<()>) -> Result<usize, store::Error> {
-        let claimed = self
-            .store
-            .claim(self.clock.now(), self.limits.lease, self.limits.batch)
-            .await?;
+        let claimed = self.store.claim(self.clock.now(), self.limits.lease, self.limits.batch).await?;
         let setup = self.setup.borrow().clone();
         let started = claimed.len();
         for one in claimed {
@@ -119,9 +112,9 @@ impl Deliverer {
     async fn until_next(&self) -> Duration {
         let now = self.clock.now();
         match self.store.next_delivery(now).await {
-            Ok(Some(at)) => Duration::try_from(at.duration_since(now))
-                .unwrap_or_default()
-                .min(self.limits.poll),
+            Ok(Some(at)) => {
+                Duration::try_from(at.duration_since(now)).unwrap_or_default().min(self.limits.poll)
+            }
             Ok(None) => self.limits.poll,
             Err(error) => {
                 tracing::warn!(%error, "cannot see what is to be delivered next");
@@ -158,8 +151,7 @@ impl Deliverer {
                     Sent::Ticket { number, .. } => number.clone(),
                     Sent::Delivered | Sent::GivenUp { .. } => String::new(),
                 };
-                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent))
-                    .await;
+                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent)).await;
             }
             Err(error) => {
                 tracing::warn!(key, try_number = number, %error, "not delivered");
@@ -191,11 +183,7 @@ impl Deliverer {
             })
             .collect();
         for attempt in 1..=SETTLE_TRIES {
-            match self
-                .store
-                .settle(&claimed.claim, &settlement, &receipts, now)
-                .await
-            {
+            match self.store.settle(&claimed.claim, &settlement, &receipts, now).await {
                 Ok(true) => {
                     if !receipts.is_empty() {
                         self.told.notify_one();
@@ -212,10 +200,7 @@ impl Deliverer {
                 }
             }
         }
-        tracing::error!(
-            key,
-            "not settled: its lease runs out, and it is reconciled before it is sent again"
-        );
+        tracing::error!(key, "not settled: its lease runs out, and it is reconciled before it is sent again");
     }
 }
 

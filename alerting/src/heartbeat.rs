@@ -26,9 +26,8 @@ pub async fn heartbeat(
             tracing::warn!("not well: the dead-man heartbeat is withheld");
             continue;
         }
-        let request = client
-            .get(settings.url.reveal())
-            .timeout(settings.every.min(std::time::Duration::from_secs(10)));
+        let request =
+            client.get(settings.url.reveal()).timeout(settings.every.min(std::time::Duration::from_secs(10)));
         let answered = tokio::select! {
             biased;
             () = stop.cancelled() => return,
