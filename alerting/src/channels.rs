@@ -86,18 +86,15 @@ impl Channels {
         })
     }
 
-    /// A turn on the channel; `None`: as much goes through it as may at a time.
-    pub(crate) fn turn(&self, channel: &Channel) -> Option<OwnedSemaphorePermit> {
+    /// A turn on the channel, waited for no longer than `patience`; `None`: none came.
+    pub(crate) async fn turn(&self, channel: &Channel, patience: Duration) -> Option<OwnedSemaphorePermit> {
         let turns = match channel {
-            Channel::Desk(desk) => match self.desks.get(desk) {
-                Some(desk) => &desk.turns,
-                // Fails at once: any turn will do.
-                None => &self.mail_turns,
-            },
+            // What goes to an unknown desk fails at once: any turn will do.
+            Channel::Desk(desk) => self.desks.get(desk).map_or(&self.mail_turns, |desk| &desk.turns),
             Channel::Text(_) => &self.text_turns,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => &self.mail_turns,
         };
-        Arc::clone(turns).try_acquire_owned().ok()
+        tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
     }
 
     /// A desk's own system.

@@ -82,27 +82,23 @@ impl TableApi {
 
     /// The incident's ticket: found, or made now.
     pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
-        if let Some(record) = self.look_up(ticket.reference).await?.first() {
-            return Ok(told(record, ticket.priority));
-        }
-        let made = self.make(ticket).await?;
-        // Somebody else may have made one between our look and our making.
-        let mut found = match self.look_up(ticket.reference).await {
-            Ok(found) => found,
-            // It is made, and known: a second look is only for the rare twin.
-            Err(_) => Vec::new(),
-        };
+        let mut found = self.look_up(ticket.reference).await?;
         if found.is_empty() {
-            found.push(made);
+            let made = self.make(ticket).await?;
+            // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
+            // ours is made and known all the same.
+            found = self.look_up(ticket.reference).await.unwrap_or_default();
+            if found.is_empty() {
+                found.push(made);
+            }
         }
-        let mut found = found.into_iter();
-        let Some(oldest) = found.next() else {
+        let Some((oldest, twins)) = found.split_first() else {
             return Err(SendError::retryable("the desk lost the ticket it had just made"));
         };
-        for twin in found {
-            self.link(&twin, &oldest).await?;
+        for twin in twins {
+            self.link(twin, oldest).await?;
         }
-        Ok(told(&oldest, ticket.priority))
+        Ok(told(oldest, ticket.priority))
     }
 
     /// Adds a work note, unless its marker shows that it is there already. `look`: an earlier try may have arrived.

@@ -4,7 +4,7 @@ mod desk;
 mod example;
 mod house;
 
-use alerting::{Auth, DeadMan, Limits, ServiceNow};
+use alerting::{Auth, DeadMan, Limits, MailTls, ServiceNow};
 use desk::{BadDesk, record};
 use domain::{Channel, Clock, DeskId, Note, NotificationKind, Secret, Sent, TeamId};
 use house::{Hand, House, LIMIT, client, desk, house, house_with};
@@ -79,7 +79,7 @@ async fn whoever_takes_over_after_a_crash_finds_the_ticket_also_when_its_time_is
     let Sent::Ticket { mismatch: Some(mismatch), .. } = house.receipt().await else {
         panic!("no mismatch told")
     };
-    assert!(mismatch.contains("the desk has priority 5, ours is P1"), "{mismatch}");
+    assert!(mismatch.contains("the desk has priority 4, ours is P1"), "{mismatch}");
     house.close().await;
 }
 
@@ -294,7 +294,9 @@ async fn letters_form_a_thread_know_themselves_again_and_are_no_invitation_to_ro
     assert_eq!(house.deliver().await, 4);
 
     let mails = house.world.mail().mails();
-    let to = |address: &'static str| mails.iter().filter(move |mail| mail.to.iter().any(|to| to.contains(address)));
+    let to = |address: &'static str| {
+        mails.iter().filter(move |mail| mail.to.iter().any(|to| to.contains(address)))
+    };
     let mine: Vec<_> = to("one@").collect();
     assert_eq!(mine.len(), 2);
     let ids: Vec<_> = mine.iter().map(|mail| mail.header("message-id").unwrap()).collect();
@@ -343,6 +345,48 @@ async fn mail_that_is_put_off_is_tried_again_and_mail_that_is_refused_is_not() {
     let last = house.receipts().await.pop().unwrap();
     assert!(matches!(last.outcome, Sent::GivenUp { why } if why.contains("no mailbox")));
     house.close().await;
+}
+
+#[tokio::test]
+async fn more_than_a_channel_takes_at_a_time_waits_for_its_turn_and_goes_out_in_the_same_step() {
+    let house = house().await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    let record = house.world.desk().tickets()[0].sys_id.clone();
+    for n in 0..20 {
+        let note = Note { at: house.hand.now(), text: format!("note {n}") };
+        house
+            .wants(
+                &format!("note/{n}"),
+                NotificationKind::TicketNote { record: record.clone(), note },
+                desk(),
+            )
+            .await;
+    }
+    assert_eq!(house.deliver().await, 20);
+    assert_eq!(house.world.desk().tickets()[0].work_notes().len(), 20);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn mail_is_never_sent_without_the_protection_that_was_asked_for() {
+    for tls in [MailTls::StartTls, MailTls::Tls] {
+        let hand = Hand::new(example::at("02:14:10"));
+        let house = house_with(hand.clone(), hand.clock(), |directory| {
+            let mail = directory.mail.as_mut().unwrap();
+            mail.tls = tls;
+            mail.host = "localhost".to_owned();
+        })
+        .await;
+        let one = Channel::Email(example::id("oncall.one"));
+        let key = house.wants("callout/1/email", NotificationKind::Callout { callout: 1 }, one).await;
+        assert_eq!(house.deliver().await, 1);
+        assert!(house.world.mail().mails().is_empty(), "{tls:?}: sent in the clear");
+        let rows = house.store.notifications(house.incident.id).await.unwrap();
+        let row = rows.iter().find(|row| row.notification.key == key).unwrap();
+        assert!(matches!(row.state, OutboxState::Waiting { .. }), "{tls:?}: {row:?}");
+        house.close().await;
+    }
 }
 
 fn machine_clock() -> Clock {
