@@ -68,7 +68,6 @@ async fn a_text_arrives_and_can_be_found_by_id_and_reference() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one table of wrong clients")]
 async fn tokens_of_wrong_clients_are_refused() {
     let sender = Sender::new().await;
     let documented: Value =
@@ -177,7 +176,6 @@ async fn tokens_of_wrong_clients_are_refused() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one table of wrong clients")]
 async fn wishes_that_do_not_fit_the_schema_are_refused_in_its_words() {
     let mut options = WorldOptions::new(Clock::new().now());
     let template = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
