@@ -1,1 +1,5 @@
-//! stub
+//! Records and tells.
+
+mod recorder;
+
+pub use recorder::{REMEMBERED_FOR, Recorder, Recording};

@@ -1,0 +1,284 @@
+//! What the recorder commits: outcomes and all that follows from them, together or not at all (invariant 6).
+
+use crate::{
+    Store,
+    error::Error,
+    inbox::{self, InboxId},
+    outbox,
+    row::{signed, to_json, verdict_number},
+    sqlite::{self, Connection},
+    track,
+};
+use domain::{Change, Incident, Outcome, Silence, StatusChange, TrackId, Verdict};
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+const DOING: &str = "record a batch";
+
+/// A minute, in milliseconds: the first part of an outcome's key.
+pub(crate) const MINUTE: i64 = 60_000;
+
+/// What was folded since the last batch. The same batch recorded twice is stored once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// What probes saw, and how it was judged.
+    pub outcomes: Vec<(Arc<Outcome>, Verdict)>,
+    /// What follows from it, in the order decided.
+    pub changes: Vec<Change>,
+    /// Inbox rows that were folded in, and what to answer who told us.
+    pub folded: Vec<(InboxId, Result<String, String>)>,
+}
+
+impl Batch {
+    /// Whether there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty() && self.changes.is_empty() && self.folded.is_empty()
+    }
+
+    /// The tracks it needs numbers of: first those of the outcomes in their order, then those that changed.
+    fn tracks(&self) -> Vec<TrackId> {
+        let of_outcomes = self.outcomes.iter().map(|(outcome, _)| track::track_of(outcome));
+        let changed = self.changes.iter().filter_map(|change| match change {
+            Change::Track(track) => Some(track.id.clone()),
+            Change::Status(_)
+            | Change::Incident(_)
+            | Change::Notify(_)
+            | Change::Withdraw(_)
+            | Change::Silence(_) => None,
+        });
+        of_outcomes.chain(changed).collect()
+    }
+}
+
+impl Store {
+    /// Stores a batch in one transaction: all of it, or on an error nothing.
+    pub async fn record(&self, batch: &Batch) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let tracks = batch.tracks();
+        let numbers = self.0.tracks.of(tracks.iter());
+        let known: Option<Vec<i64>> = numbers.iter().copied().collect();
+        let quiet = batch.changes.is_empty() && batch.folded.is_empty();
+        let recorded = match known {
+            // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
+            Some(numbers) if quiet && batch.outcomes.iter().all(|(_, verdict)| *verdict == Verdict::Pass) => {
+                let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
+                insert_outcomes(&mut connection, batch, &numbers).await?
+            }
+            known => self.record_all(batch, &tracks, &numbers, known).await?,
+        };
+        self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn record_all(
+        &self,
+        batch: &Batch,
+        tracks: &[TrackId],
+        numbers: &[Option<i64>],
+        known: Option<Vec<i64>>,
+    ) -> Result<u64, Error> {
+        let mut transaction = self.begin(DOING).await?;
+        let connection = &mut *transaction;
+        let mut given = HashMap::new();
+        let numbers = match known {
+            Some(numbers) => numbers,
+            None => number_all(connection, tracks, numbers, &mut given).await?,
+        };
+        let recorded = insert_outcomes(connection, batch, &numbers).await?;
+        insert_failures(connection, batch, &numbers).await?;
+        let mut changed = numbers.iter().skip(batch.outcomes.len());
+        for change in &batch.changes {
+            match change {
+                Change::Track(track) => {
+                    if let Some(number) = changed.next() {
+                        put_track(connection, *number, track).await?;
+                    }
+                }
+                Change::Status(change) => put_status(connection, change).await?,
+                Change::Incident(incident) => put_incident(connection, incident).await?,
+                Change::Notify(notification) => outbox::put(connection, notification).await?,
+                Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
+                Change::Silence(silence) => put_silence(connection, silence).await?,
+            }
+        }
+        for (id, answer) in &batch.folded {
+            inbox::fold(connection, *id, answer.as_ref()).await?;
+        }
+        transaction.commit().await.map_err(Error::during(DOING))?;
+        self.0.tracks.keep(given);
+        Ok(recorded)
+    }
+}
+
+/// The numbers of all `tracks`; those that had none are given one, and noted in `given`.
+async fn number_all(
+    connection: &mut Connection,
+    tracks: &[TrackId],
+    numbers: &[Option<i64>],
+    given: &mut HashMap<TrackId, i64>,
+) -> Result<Vec<i64>, Error> {
+    let mut all = Vec::with_capacity(tracks.len());
+    for (track, number) in tracks.iter().zip(numbers) {
+        let number = match number.or_else(|| given.get(track).copied()) {
+            Some(number) => number,
+            None => {
+                let number = track::number(connection, track, DOING).await?;
+                given.insert(track.clone(), number);
+                number
+            }
+        };
+        all.push(number);
+    }
+    Ok(all)
+}
+
+/// How many were new.
+async fn insert_outcomes(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<u64, Error> {
+    if batch.outcomes.is_empty() {
+        return Ok(0);
+    }
+    let done = sqlx::query(sqlite::INSERT_OUTCOMES)
+        .bind(outcome_rows(batch, numbers))
+        .execute(connection)
+        .await
+        .map_err(Error::during(DOING))?;
+    Ok(done.rows_affected())
+}
+
+fn outcome_rows(batch: &Batch, numbers: &[i64]) -> String {
+    let mut rows = String::with_capacity(batch.outcomes.len() * 32);
+    for ((outcome, verdict), track) in batch.outcomes.iter().zip(numbers) {
+        let at = outcome.at.as_millisecond();
+        let (minute, ms) = (at.div_euclid(MINUTE), at.rem_euclid(MINUTE));
+        let total = steps(outcome.total);
+        rows.push(if rows.is_empty() { '[' } else { ',' });
+        // Writing to a String cannot fail.
+        write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
+    }
+    rows.push(']');
+    rows
+}
+
+/// Steps of 64 µs, to the nearest.
+fn steps(total: Duration) -> u64 {
+    u64::try_from((total.as_micros() + 32) / 64).unwrap_or(u64::from(u32::MAX))
+}
+
+async fn insert_failures(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<(), Error> {
+    let rows: Vec<serde_json::Value> = batch
+        .outcomes
+        .iter()
+        .zip(numbers)
+        .filter(|((_, verdict), _)| *verdict != Verdict::Pass)
+        .map(|((outcome, verdict), track)| failure_row(outcome, *verdict, *track))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(sqlite::INSERT_FAILURES)
+        .bind(to_json(&rows, DOING)?)
+        .execute(connection)
+        .await
+        .map_err(Error::during(DOING))?;
+    Ok(())
+}
+
+fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::Value {
+    let micros = |phase: Option<Duration>| phase.map(micros);
+    let failure = outcome.failure.as_ref();
+    let phases = outcome.phases;
+    serde_json::json!([
+        track,
+        outcome.at.as_millisecond(),
+        verdict_number(verdict),
+        i64::from(outcome.confirm),
+        micros(Some(outcome.total)),
+        failure.map(|failure| failure.layer.word()),
+        failure.map(|failure| failure.kind.word()),
+        failure.map(|failure| failure.message.as_str()),
+        outcome.request_id,
+        outcome.http.as_ref().map(|http| http.status),
+        micros(phases.dns),
+        micros(phases.connect),
+        micros(phases.tls),
+        micros(phases.first_byte),
+        micros(phases.body),
+    ])
+}
+
+fn micros(phase: Duration) -> i64 {
+    i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
+}
+
+async fn put_track(connection: &mut Connection, number: i64, track: &domain::Track) -> Result<(), Error> {
+    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
+        .bind(number)
+        .bind(to_json(track, DOING)?)
+        .execute(connection)
+        .await
+        .map_err(Error::during(DOING))?;
+    Ok(())
+}
+
+async fn put_status(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
+    let health = &change.health;
+    sqlx::query(
+        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (api, environment, since) DO UPDATE
+         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
+             decided_at = excluded.decided_at, why = excluded.why",
+    )
+    .bind(health.instance.api.as_str())
+    .bind(health.instance.environment.word())
+    .bind(health.since.as_millisecond())
+    .bind(health.status.word())
+    .bind(health.layer.map(domain::Layer::word))
+    .bind(health.maintenance)
+    .bind(change.decided_at.as_millisecond())
+    .bind(change.why.as_str())
+    .execute(connection)
+    .await
+    .map_err(Error::during(DOING))?;
+    Ok(())
+}
+
+async fn put_incident(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE
+         SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
+             resolved_at = excluded.resolved_at, state = excluded.state",
+    )
+    .bind(signed(incident.id.0))
+    .bind(incident.cause.to_string())
+    .bind(incident.status.word())
+    .bind(incident.opened_at.as_millisecond())
+    .bind(incident.resolved_at.map(|at| at.as_millisecond()))
+    .bind(to_json(incident, DOING)?)
+    .execute(connection)
+    .await
+    .map_err(Error::during(DOING))?;
+    Ok(())
+}
+
+async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO silence (id, until, state) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state",
+    )
+    .bind(signed(silence.id))
+    .bind(silence.until.as_millisecond())
+    .bind(to_json(silence, DOING)?)
+    .execute(connection)
+    .await
+    .map_err(Error::during(DOING))?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What only SQLite understands: how it is opened, how a transaction begins, how many rows are written at once,
+//! and what its errors mean.
+
+use crate::error::{Error, Trouble};
+use sqlx::{
+    error::DatabaseError,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{str::FromStr, time::Duration};
+
+pub(crate) type Pool = sqlx::SqlitePool;
+pub(crate) type Connection = sqlx::SqliteConnection;
+pub(crate) type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
+pub(crate) type Row = sqlx::sqlite::SqliteRow;
+
+/// Takes the write lock at once: a transaction that reads first and then wants to write is refused without waiting
+/// when another program wrote in between.
+pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// Whether a migration was ever run.
+pub(crate) const HAS_MIGRATIONS: &str =
+    "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
+
+/// How long a statement waits for another program's write lock.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection: a little longer than a statement may wait.
+const WAIT: Duration = Duration::from_secs(8);
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// Rows of `[minute, track, ms, verdict, total]`. One parameter, whatever their number: the statement stays prepared.
+/// `WHERE true` parts the ON of the conflict from the ON of a join.
+pub(crate) const INSERT_OUTCOMES: &str = "
+    INSERT INTO outcome (minute, track, ms, verdict, total)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+    ON CONFLICT DO NOTHING";
+
+/// Rows of 15 columns, in the order of the table.
+pub(crate) const INSERT_FAILURES: &str = "
+    INSERT INTO failure (track, at, verdict, confirm, total, layer, kind, message, request_id, http_status,
+                         dns, connect, tls, first_byte, body)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+           value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14
+    FROM json_each($1) WHERE true
+    ON CONFLICT DO NOTHING";
+
+/// Opens the writer, then the readers, of the database of `url`.
+pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
+    let doing = "open the database";
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(Error::during(doing))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    // A connection that is given up takes a database in memory with it: keep it.
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(WAIT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let writer =
+        pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))?;
+    // A database in memory belongs to its one connection.
+    let reader = if url.contains(":memory:") {
+        writer.clone()
+    } else {
+        pool()
+            .max_connections(READERS)
+            .connect_with(options.create_if_missing(false).read_only(true))
+            .await
+            .map_err(Error::during(doing))?
+    };
+    Ok((writer, reader))
+}
+
+/// What an error of SQLite means (<https://www.sqlite.org/rescode.html>): the low byte is the primary code.
+pub(crate) fn trouble(said: &dyn DatabaseError) -> Trouble {
+    let code = said.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
+    match code & 0xff {
+        5 | 6 => Trouble::Busy,              // BUSY, LOCKED
+        8 | 10 | 14 => Trouble::Unavailable, // READONLY, IOERR, CANTOPEN
+        11 | 26 => Trouble::Corrupt,         // CORRUPT, NOTADB
+        13 => Trouble::Full,                 // FULL
+        19 => Trouble::Refused,              // CONSTRAINT
+        _ => Trouble::Other,
+    }
+}
