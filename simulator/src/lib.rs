@@ -34,6 +34,7 @@ mod page;
 mod post;
 mod servicenow;
 mod smtp;
+mod story;
 mod trouble;
 mod world;
 
@@ -45,5 +46,6 @@ pub use mail::Mail;
 pub use notify::{Callbacks, Channel, Delivery, Message, Notify, NotifyOptions, Pace, Reply, Template};
 pub use servicenow::{Desk, DeskOptions, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
+pub use story::{Answer, answer, tell};
 pub use trouble::{Trouble, UnknownTrouble};
 pub use world::{InstanceView, NoSuchInstance, Now, Ports, TimedOut, World, WorldOptions};
