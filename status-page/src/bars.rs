@@ -29,8 +29,8 @@ pub(crate) const fn width(count: usize) -> usize {
     }
 }
 
-/// The marks of `spans`, 16 units high: bars from 0 to 12; under a bar that was down a foot, so that
-/// an outage is seen without colour; hatched where nothing was measured, hatched above where something was not.
+/// The marks of `spans`, 16 units high: bars from 0 to 12. Trouble is seen without colour: a bar that was down has a
+/// foot, one that was degraded a cap. Hatched where nothing was measured, hatched above where something was not.
 pub(crate) fn marks(spans: &[Span]) -> String {
     let mut svg = String::new();
     for (from, count, span) in runs(spans) {
@@ -40,6 +40,10 @@ pub(crate) fn marks(spans: &[Span]) -> String {
         if span.gap {
             write!(svg, r#"<path class="n" d="M{x} 3h{length}"/><path class="g" d="M{x} 2.5h{length}"/>"#)
                 .ok();
+        }
+        if span.worst == Status::Degraded {
+            let y = if span.gap { 7 } else { 1 };
+            write!(svg, r#"<path class="e" d="M{x} {y}h{length}"/>"#).ok();
         }
         if span.worst.is_down() {
             write!(svg, r#"<path class="f" d="M{x} 15h{length}"/>"#).ok();
@@ -82,8 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_has_a_foot_so_that_it_is_seen_without_colour() {
+    fn trouble_is_seen_without_colour() {
         for status in Status::ALL {
+            let capped = marks(&[span(status, false)]).contains(r#"class="e""#);
+            assert_eq!(capped, status == Status::Degraded);
             assert_eq!(marks(&[span(status, false)]).contains(r#"class="f""#), status.is_down());
         }
     }

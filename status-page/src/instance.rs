@@ -143,9 +143,11 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
         .rev()
         .filter_map(|run| Some((run.first()?, run.last()?)))
         .map(|(first, last)| {
+            let whole = first.tally.total();
             let amount = |seconds: f64| -> Result<String, WordsError> {
                 match u64::try_from(minutes(seconds)).unwrap_or(0) {
                     0 => Ok("–".to_owned()),
+                    _ if seconds >= whole => wording.plain("all-day"),
                     minutes => wording.duration(std::time::Duration::from_secs(minutes * 60)),
                 }
             };
