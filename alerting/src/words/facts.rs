@@ -264,13 +264,11 @@ impl<'a> Facts<'a> {
         let step = (running.round <= running.escalation.repeat)
             .then(|| running.escalation.steps.get(running.next_step))
             .flatten();
-        let who = match step {
-            Some(step) => self.target(&step.call, at, language),
-            None => {
-                let people: Vec<_> =
-                    running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
-                people.join(", ")
-            }
+        let who = if let Some(step) = step {
+            self.target(&step.call, at, language)
+        } else {
+            let people: Vec<_> = running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
+            people.join(", ")
         };
         Some((who, at))
     }

@@ -1,5 +1,10 @@
 //! Telling, against the world as it is: desks that time out, carriers that lose, mail that stays away.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, where clippy allows it only in the tests themselves"
+)]
+
 mod desk;
 mod example;
 mod house;
