@@ -101,3 +101,23 @@ async fn errors_have_the_documented_shape() {
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_message_is_shown_with_the_documented_fields() {
+    let clock = Clock::new();
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
+    let contract = read(include_str!("../contracts/notify/get-message.json"));
+    let text = read(include_str!("../contracts/notify/send-text.json"));
+    let ask = |path: &str| client().get(path).bearer_auth(good_token(&world, &clock));
+    let place = format!("{}/v2/notifications", world.notify().url());
+    let post = client().post(format!("{place}/sms")).bearer_auth(good_token(&world, &clock));
+    let (_, made) = support::answer(post.json(&text["request"]["body"])).await;
+    let (status, shown) = support::answer(ask(made["uri"].as_str().expect("a place"))).await;
+    assert_eq!(status, 200);
+    for field in contract["fields"].as_array().expect("names") {
+        assert!(shown.get(field.as_str().expect("a name")).is_some(), "{field} is missing: {shown}");
+    }
+    let (_, missing) = support::answer(ask(&format!("{place}/11111111-2222-4333-8444-555555555555"))).await;
+    assert_eq!(missing, contract["missing"]);
+    world.stop().await;
+}

@@ -68,6 +68,7 @@ async fn a_text_arrives_and_can_be_found_by_id_and_reference() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of wrong clients")]
 async fn tokens_of_wrong_clients_are_refused() {
     let sender = Sender::new().await;
     let documented: Value =
