@@ -7,7 +7,7 @@ use crate::{
     outbox,
     row::{signed, to_json, verdict_number},
     sqlite::{self, Connection},
-    track,
+    track::{self, Number},
 };
 use domain::{Change, Incident, Outcome, Silence, StatusChange, TrackId, Verdict};
 use std::{
@@ -61,16 +61,14 @@ impl Store {
             return Ok(());
         }
         let tracks = batch.tracks();
-        let numbers = self.0.tracks.of(tracks.iter());
-        let known: Option<Vec<i64>> = numbers.iter().copied().collect();
-        let quiet = batch.changes.is_empty() && batch.folded.is_empty();
-        let recorded = match known {
+        let known = self.0.tracks.of(&tracks);
+        let recorded = match quiet(batch, &known) {
             // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
-            Some(numbers) if quiet && batch.outcomes.iter().all(|(_, verdict)| *verdict == Verdict::Pass) => {
+            Some(numbers) => {
                 let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
                 insert_outcomes(&mut connection, batch, &numbers).await?
             }
-            known => self.record_all(batch, &tracks, &numbers, known).await?,
+            None => self.record_all(batch, &tracks, &known).await?,
         };
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
         Ok(())
@@ -80,16 +78,15 @@ impl Store {
         &self,
         batch: &Batch,
         tracks: &[TrackId],
-        numbers: &[Option<i64>],
-        known: Option<Vec<i64>>,
+        known: &[Option<Number>],
     ) -> Result<u64, Error> {
         let mut transaction = self.begin(DOING).await?;
         let connection = &mut *transaction;
-        let mut given = HashMap::new();
-        let numbers = match known {
-            Some(numbers) => numbers,
-            None => number_all(connection, tracks, numbers, &mut given).await?,
-        };
+        let mut fresh = HashMap::new();
+        let numbers = number_all(connection, tracks, known, &mut fresh).await?;
+        let risen = risen(batch, tracks, &numbers);
+        track::put_hours(connection, risen.values().copied(), DOING).await?;
+        fresh.extend(risen);
         let recorded = insert_outcomes(connection, batch, &numbers).await?;
         insert_failures(connection, batch, &numbers).await?;
         let mut changed = numbers.iter().skip(batch.outcomes.len());
@@ -111,25 +108,35 @@ impl Store {
             inbox::fold(connection, *id, answer.as_ref()).await?;
         }
         transaction.commit().await.map_err(Error::during(DOING))?;
-        self.0.tracks.keep(given);
+        self.0.tracks.keep(fresh);
         Ok(recorded)
     }
 }
 
-/// The numbers of all `tracks`; those that had none are given one, and noted in `given`.
+/// The tracks' numbers, when there is nothing to store but passes of tracks that already had one in the same hour.
+fn quiet(batch: &Batch, known: &[Option<Number>]) -> Option<Vec<Number>> {
+    let numbers = known.iter().copied().collect::<Option<Vec<_>>>()?;
+    let passes = batch.outcomes.iter().zip(&numbers).all(|((outcome, verdict), number)| {
+        *verdict == Verdict::Pass && track::hour_of(outcome) <= number.hour
+    });
+    (passes && batch.changes.is_empty() && batch.folded.is_empty()).then_some(numbers)
+}
+
+/// The numbers of all `tracks`; those that had none are given one, and noted in `fresh`.
 async fn number_all(
     connection: &mut Connection,
     tracks: &[TrackId],
-    numbers: &[Option<i64>],
-    given: &mut HashMap<TrackId, i64>,
-) -> Result<Vec<i64>, Error> {
+    known: &[Option<Number>],
+    fresh: &mut HashMap<TrackId, Number>,
+) -> Result<Vec<Number>, Error> {
     let mut all = Vec::with_capacity(tracks.len());
-    for (track, number) in tracks.iter().zip(numbers) {
-        let number = if let Some(number) = number.or_else(|| given.get(track).copied()) {
+    for (track, number) in tracks.iter().zip(known) {
+        let number = if let Some(number) = number.or_else(|| fresh.get(track).copied()) {
             number
         } else {
-            let number = track::number(connection, track, DOING).await?;
-            given.insert(track.clone(), number);
+            let id = track::number(connection, track, DOING).await?;
+            let number = Number { id, hour: i64::MIN };
+            fresh.insert(track.clone(), number);
             number
         };
         all.push(number);
@@ -137,8 +144,25 @@ async fn number_all(
     Ok(all)
 }
 
+/// The tracks whose last outcome is now of a later hour.
+fn risen(batch: &Batch, tracks: &[TrackId], numbers: &[Number]) -> HashMap<TrackId, Number> {
+    let mut risen: HashMap<TrackId, Number> = HashMap::new();
+    for ((track, number), (outcome, _)) in tracks.iter().zip(numbers).zip(&batch.outcomes) {
+        let hour = track::hour_of(outcome);
+        let highest = risen.get(track).map_or(number.hour, |number| number.hour);
+        if hour > highest {
+            risen.insert(track.clone(), Number { id: number.id, hour });
+        }
+    }
+    risen
+}
+
 /// How many were new.
-async fn insert_outcomes(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<u64, Error> {
+async fn insert_outcomes(
+    connection: &mut Connection,
+    batch: &Batch,
+    numbers: &[Number],
+) -> Result<u64, Error> {
     if batch.outcomes.is_empty() {
         return Ok(0);
     }
@@ -150,12 +174,12 @@ async fn insert_outcomes(connection: &mut Connection, batch: &Batch, numbers: &[
     Ok(done.rows_affected())
 }
 
-fn outcome_rows(batch: &Batch, numbers: &[i64]) -> String {
+fn outcome_rows(batch: &Batch, numbers: &[Number]) -> String {
     let mut rows = String::with_capacity(batch.outcomes.len() * 32);
-    for ((outcome, verdict), track) in batch.outcomes.iter().zip(numbers) {
+    for ((outcome, verdict), number) in batch.outcomes.iter().zip(numbers) {
         let at = outcome.at.as_millisecond();
         let (minute, ms) = (at.div_euclid(MINUTE), at.rem_euclid(MINUTE));
-        let total = steps(outcome.total);
+        let (track, total) = (number.id, steps(outcome.total));
         rows.push(if rows.is_empty() { '[' } else { ',' });
         // Writing to a String cannot fail.
         write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
@@ -169,13 +193,17 @@ fn steps(total: Duration) -> u64 {
     u64::try_from((total.as_micros() + 32) / 64).unwrap_or(u64::from(u32::MAX))
 }
 
-async fn insert_failures(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<(), Error> {
+async fn insert_failures(
+    connection: &mut Connection,
+    batch: &Batch,
+    numbers: &[Number],
+) -> Result<(), Error> {
     let rows: Vec<serde_json::Value> = batch
         .outcomes
         .iter()
         .zip(numbers)
         .filter(|((_, verdict), _)| *verdict != Verdict::Pass)
-        .map(|((outcome, verdict), track)| failure_row(outcome, *verdict, *track))
+        .map(|((outcome, verdict), track)| failure_row(outcome, *verdict, track.id))
         .collect();
     if rows.is_empty() {
         return Ok(());
@@ -215,9 +243,9 @@ fn micros(phase: Duration) -> i64 {
     i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
 }
 
-async fn put_track(connection: &mut Connection, number: i64, track: &domain::Track) -> Result<(), Error> {
+async fn put_track(connection: &mut Connection, number: Number, track: &domain::Track) -> Result<(), Error> {
     sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
-        .bind(number)
+        .bind(number.id)
         .bind(to_json(track, DOING)?)
         .execute(connection)
         .await

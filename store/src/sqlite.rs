@@ -44,6 +44,12 @@ pub(crate) const INSERT_FAILURES: &str = "
     FROM json_each($1) WHERE true
     ON CONFLICT DO NOTHING";
 
+/// Rows of `[track, hour]`.
+pub(crate) const UPDATE_HOURS: &str = "
+    UPDATE track SET hour = risen.hour
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS hour FROM json_each($1)) AS risen
+    WHERE track.id = risen.id";
+
 /// Opens the writer, then the readers, of the database of `url`.
 pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
     let doing = "open the database";
