@@ -3,13 +3,14 @@
 use crate::{
     Store,
     error::Error,
+    history,
     inbox::{self, InboxId},
-    outbox,
+    incident, outbox,
     row::{signed, to_json, verdict_number},
     sqlite::{self, Connection},
     track::{self, Number},
 };
-use domain::{Change, Incident, Outcome, Silence, StatusChange, TrackId, Verdict};
+use domain::{Change, Outcome, Silence, TrackId, Verdict};
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -94,11 +95,11 @@ impl Store {
             match change {
                 Change::Track(track) => {
                     if let Some(number) = changed.next() {
-                        put_track(connection, *number, track).await?;
+                        track::put(connection, *number, track).await?;
                     }
                 }
-                Change::Status(change) => put_status(connection, change).await?,
-                Change::Incident(incident) => put_incident(connection, incident).await?,
+                Change::Status(change) => history::put(connection, change).await?,
+                Change::Incident(incident) => incident::put(connection, incident).await?,
                 Change::Notify(notification) => outbox::put(connection, notification).await?,
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
                 Change::Silence(silence) => put_silence(connection, silence).await?,
@@ -241,59 +242,6 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
 
 fn micros(phase: Duration) -> i64 {
     i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
-}
-
-async fn put_track(connection: &mut Connection, number: Number, track: &domain::Track) -> Result<(), Error> {
-    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
-        .bind(number.id)
-        .bind(to_json(track, DOING)?)
-        .execute(connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    Ok(())
-}
-
-async fn put_status(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
-    let health = &change.health;
-    sqlx::query(
-        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (api, environment, since) DO UPDATE
-         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
-             decided_at = excluded.decided_at, why = excluded.why",
-    )
-    .bind(health.instance.api.as_str())
-    .bind(health.instance.environment.word())
-    .bind(health.since.as_millisecond())
-    .bind(health.status.word())
-    .bind(health.layer.map(domain::Layer::word))
-    .bind(health.maintenance)
-    .bind(change.decided_at.as_millisecond())
-    .bind(change.why.as_str())
-    .execute(connection)
-    .await
-    .map_err(Error::during(DOING))?;
-    Ok(())
-}
-
-async fn put_incident(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (id) DO UPDATE
-         SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
-             resolved_at = excluded.resolved_at, state = excluded.state",
-    )
-    .bind(signed(incident.id.0))
-    .bind(incident.cause.to_string())
-    .bind(incident.status.word())
-    .bind(incident.opened_at.as_millisecond())
-    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
-    .bind(to_json(incident, DOING)?)
-    .execute(connection)
-    .await
-    .map_err(Error::during(DOING))?;
-    Ok(())
 }
 
 async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {

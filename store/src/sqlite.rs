@@ -131,4 +131,26 @@ mod tests {
         let said = refused.into_database_error().unwrap();
         assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
     }
+
+    #[tokio::test]
+    async fn what_can_be_done_about_it_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, _) = connect(&url).await.unwrap();
+        let (other, _) = connect(&url).await.unwrap();
+        let done = async |pool: &Pool, sql: &'static str| sqlx::query(sql).execute(pool).await;
+        let means = async |sql| {
+            let said = done(&writer, sql).await.unwrap_err();
+            trouble(said.into_database_error().unwrap().as_ref())
+        };
+        done(&writer, "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB NOT NULL)").await.unwrap();
+        assert_eq!(means("INSERT INTO t (n) VALUES (1)").await, Trouble::Refused);
+        assert_eq!(means("INSERT INTO nowhere VALUES (1)").await, Trouble::Other);
+        done(&writer, "PRAGMA max_page_count = 8").await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (1, zeroblob(100000))").await, Trouble::Full);
+        done(&writer, "PRAGMA busy_timeout = 0").await.unwrap();
+        let held = other.begin_with(BEGIN).await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (2, x'00')").await, Trouble::Busy);
+        held.rollback().await.unwrap();
+    }
 }

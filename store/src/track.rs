@@ -103,3 +103,19 @@ pub(crate) async fn put_hours(
         .map_err(Error::during(doing))?;
     Ok(())
 }
+
+/// Stores the durable part of a track, within a transaction.
+pub(crate) async fn put(
+    connection: &mut Connection,
+    number: Number,
+    track: &domain::Track,
+) -> Result<(), Error> {
+    let doing = "record a track";
+    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
+        .bind(number.id)
+        .bind(to_json(track, doing)?)
+        .execute(connection)
+        .await
+        .map_err(Error::during(doing))?;
+    Ok(())
+}
