@@ -107,6 +107,9 @@ impl Overlay {
     }
 
     fn fold(&mut self, event: Event, inbox: Option<InboxId>, now: Timestamp) {
+        if !self.is_worth_committing() {
+            self.began = Instant::now();
+        }
         let Decision { after, changes, probes, verdict, answer } = decide(&self.situation, &event, now);
         self.situation = after;
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
@@ -147,7 +150,7 @@ impl Recorder {
         let mut overlay = Overlay::new(&situation);
         overlay.fold(Event::Due, None, self.clock.now());
         loop {
-            let wake = self.wake(&overlay, due_at);
+            let wake = wake(&overlay, due_at);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -172,14 +175,14 @@ impl Recorder {
             }
             if due_at <= Instant::now() {
                 overlay.fold(Event::Due, None, now);
-                due_at = Instant::now() + self.until_due(&overlay.situation, now);
+                due_at = Instant::now() + until_due(&overlay.situation, now);
             }
             let waited = overlay.began.elapsed() >= LONGEST_BATCH || overlay.events.len() >= LARGEST_BATCH;
             if (overlay.urgent || waited) && overlay.is_worth_committing() {
                 let Some(committed) = self.commit(overlay, &situation, &stop).await? else { return Ok(()) };
                 situation = committed;
                 situation.forget(now - REMEMBERED_FOR);
-                due_at = due_at.min(Instant::now() + self.until_due(&situation, self.clock.now()));
+                due_at = due_at.min(Instant::now() + until_due(&situation, self.clock.now()));
                 overlay = Overlay::new(&situation);
             } else if !overlay.is_worth_committing() {
                 // Nothing came of it; what was folded need not be kept.
@@ -214,17 +217,6 @@ impl Recorder {
         }
     }
 
-    /// When to look again: something is due, or a batch has waited long enough.
-    fn wake(&self, overlay: &Overlay, due_at: Instant) -> Instant {
-        let batch = overlay.is_worth_committing().then(|| overlay.began + LONGEST_BATCH);
-        batch.map_or(due_at, |batch| batch.min(due_at))
-    }
-
-    fn until_due(&self, situation: &Situation, now: Timestamp) -> Duration {
-        let next = situation.next_action_at(now).map(|at| at.duration_since(now));
-        next.map_or(TICK, |next| Duration::try_from(next).unwrap_or(Duration::ZERO).min(TICK))
-    }
-
     /// Commits, however often it takes; `None`: stopped before the store took it.
     async fn commit(
         &mut self,
@@ -236,7 +228,7 @@ impl Recorder {
         loop {
             match self.store.record(&overlay.batch).await {
                 Ok(()) => return Ok(Some(self.publish(overlay))),
-                Err(error) if error.is_final() => return Err(error),
+                Err(error) if is_final(&error) => return Err(error),
                 Err(error) => {
                     self.recording.failures.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, events = overlay.events.len(), "the store did not take a batch; the same events are folded again");
@@ -279,7 +271,7 @@ impl Recorder {
     }
 
     /// What is in hand when the program stops.
-    async fn drain(mut self, mut overlay: Overlay) {
+    async fn drain(&mut self, mut overlay: Overlay) {
         let now = self.clock.now();
         while let Ok(outcome) = self.outcomes.try_recv() {
             overlay.fold(Event::Outcome(Arc::new(outcome)), None, now);
@@ -294,6 +286,29 @@ impl Recorder {
             Ok(Err(error)) => tracing::error!(%error, "the last batch was not stored"),
             Err(_) => tracing::error!("the last batch was not stored within the grace period"),
         }
+    }
+}
+
+/// When to look again: something is due, or a batch has waited long enough.
+fn wake(overlay: &Overlay, due_at: Instant) -> Instant {
+    let batch = overlay.is_worth_committing().then(|| overlay.began + LONGEST_BATCH);
+    batch.map_or(due_at, |batch| batch.min(due_at))
+}
+
+fn until_due(situation: &Situation, now: Timestamp) -> Duration {
+    let next = situation.next_action_at(now).map(|at| at.duration_since(now));
+    next.map_or(TICK, |next| Duration::try_from(next).unwrap_or(Duration::ZERO).min(TICK))
+}
+
+/// What no repetition mends: the program ends and says so, rather than probe for nothing.
+const fn is_final(error: &store::Error) -> bool {
+    match error {
+        store::Error::Newer { .. } | store::Error::Refused { .. } | store::Error::Corrupt { .. } => true,
+        store::Error::Busy { .. }
+        | store::Error::Full { .. }
+        | store::Error::Unavailable { .. }
+        | store::Error::TooMuch { .. }
+        | store::Error::Other { .. } => false,
     }
 }
 
