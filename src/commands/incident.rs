@@ -44,8 +44,7 @@ async fn list(asking: &Asking, all: bool, as_json: bool) -> Result<(), Failed> {
     let terminal = Terminal::new();
     let chosen = || situation.incidents.values().rev().filter(|incident| all || incident.is_open());
     if as_json {
-        let list = chosen()
-            .map(|incident| status_page::incident_json(incident));
+        let list = chosen().map(|incident| status_page::incident_json(incident));
         terminal.json(&list.collect());
         return Ok(());
     }
