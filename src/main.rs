@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod exit;
+mod metrics;
 mod pages;
 mod serve;
 mod tasks;
@@ -14,9 +15,8 @@ mod terminal;
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
-use config::{Loaded, Secrets};
+use config::{Loaded, Secrets, check_report};
 use exit::{CONFIG, Failed, SOFTWARE, USAGE};
-use serve::Listen;
 use std::{process::ExitCode, sync::Arc};
 use store::Store;
 use terminal::{Terminal, complain};
@@ -45,8 +45,9 @@ fn main() -> ExitCode {
 
 /// The log, the cryptography, the threads.
 fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
-    let filter = EnvFilter::try_new(&cli.log)
-        .map_err(|error| Failed::new(USAGE, format!("--log {}: {error}\nwrite info, debug or prober=debug", cli.log)))?;
+    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
+        Failed::new(USAGE, format!("--log {}: {error}\nwrite info, debug or prober=debug", cli.log))
+    })?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
@@ -62,25 +63,25 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,
         Command::Serve(arguments) => {
-            let loaded = load(cli, Secrets::Read)?;
-            let listen = Listen {
-                public: arguments.listen.unwrap_or(loaded.public.address),
-                internal: arguments.listen_internal.unwrap_or(loaded.internal.address),
-            };
+            let loaded = load(cli, &Secrets::read())?;
+            let mut listen = loaded.listen;
+            listen.public = arguments.listen.unwrap_or(listen.public);
+            listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
+            listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
             serve::serve(loaded, listen, clock).await?;
         }
         Command::Check { without_secrets } => {
-            let secrets = if *without_secrets { Secrets::LeaveOut } else { Secrets::Read };
-            return Ok(check(cli, secrets));
+            let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
+            return Ok(check(cli, &secrets));
         }
         Command::Probe { api, environment, operation } => {
-            let loaded = load(cli, Secrets::Read)?;
+            let loaded = load(cli, &Secrets::read())?;
             let prober = serve::prober(&loaded, &clock, serve::fresh_key()?)?;
             let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
             return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
         }
         Command::Rota(command) => {
-            let loaded = load(cli, Secrets::LeaveOut)?;
+            let loaded = load(cli, &Secrets::left_out())?;
             commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
         }
         Command::Incident(command) => {
@@ -93,38 +94,36 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
     Ok(0)
 }
 
-fn load(cli: &Cli, secrets: Secrets) -> Result<Loaded, Failed> {
-    config::load(&cli.config, secrets).map_err(|problems| {
-        let report = config::report(&problems);
-        Failed::new(CONFIG, format!("the configuration in {} has problems\n{report}", cli.config.display()))
-    })
+fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
+    let read = config::load(&cli.config, secrets);
+    if let Ok(loaded) = &read {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    let name = cli.config.display().to_string();
+    let report = if read.is_err() { check_report(&name, &read) } else { String::new() };
+    read.map_err(|_| Failed::new(CONFIG, format!("the configuration cannot be used\n{}", report.trim_end())))
 }
 
 /// `curiad check`: the report, and 0 or 78.
-fn check(cli: &Cli, secrets: Secrets) -> u8 {
+fn check(cli: &Cli, secrets: &Secrets) -> u8 {
     let terminal = Terminal::new();
-    match config::load(&cli.config, secrets) {
-        Ok(loaded) => {
-            if cli.json {
-                terminal.json(&serde_json::json!([]));
-            } else {
-                terminal.line(&config::summary(&cli.config, &loaded));
-            }
-            0
-        }
-        Err(problems) => {
-            if cli.json {
-                terminal.json(&config::problems_json(&problems));
-            } else {
-                complain(&config::report(&problems));
-            }
-            CONFIG
-        }
+    let read = config::load(&cli.config, secrets);
+    let report = check_report(&cli.config.display().to_string(), &read);
+    let problems = read.as_ref().map_or_else(Vec::clone, |loaded| loaded.warnings.clone());
+    if cli.json {
+        terminal.json(&serde_json::json!(problems));
+    } else if read.is_ok() {
+        terminal.line(report.trim_end());
+    } else {
+        complain(report.trim_end());
     }
+    if read.is_ok() { 0 } else { CONFIG }
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
-    let loaded = load(cli, Secrets::LeaveOut)?;
-    let store = Store::open(&loaded.database, serve::fresh_key()?).await?;
+    let loaded = load(cli, &Secrets::left_out())?;
+    let store = Store::open(loaded.database.reveal(), serve::fresh_key()?).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

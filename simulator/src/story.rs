@@ -34,8 +34,8 @@ impl Answer {
     const fn word(self) -> &'static str {
         match self {
             Self::Mine => "mine",
-            Self::CallNext => "call-next",
-            Self::NotReal => "not-real",
+            Self::CallNext => "call_next",
+            Self::NotReal => "not_real",
         }
     }
 }

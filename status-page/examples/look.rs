@@ -26,7 +26,10 @@ async fn main() {
         ("trouble", estate::trouble()),
         ("sixty", estate::sixty()),
         ("one", estate::one_api()),
-        ("nothing", estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::FhirR4)])),
+        (
+            "nothing",
+            estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::FhirR4)]),
+        ),
     ];
     let mut tasks = tokio::task::JoinSet::new();
     for (n, (name, situation)) in (0_u16..).zip(stories) {

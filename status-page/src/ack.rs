@@ -94,13 +94,7 @@ pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Respons
     let Some(answer) = read_answer(body).await else {
         return page(&shown, &parts, &situation, StatusCode::BAD_REQUEST, &Became::Nothing);
     };
-    let told = Told {
-        at: site.clock.now(),
-        what: Message::Answer {
-            reference: reference.clone(),
-            answer,
-        },
-    };
+    let told = Told { at: site.clock.now(), what: Message::Answer { reference: reference.clone(), answer } };
     let (status, became) = match site.store.tell(&told).await {
         Ok(id) => (StatusCode::OK, wait(&shown, id, &reference, answer).await),
         Err(error) => {
@@ -162,10 +156,7 @@ fn reference(uri: &Uri) -> &str {
 /// `?lang=` of the link to the other language, else the person's own.
 fn language(uri: &Uri, person: Language) -> Language {
     let asked = uri.query().and_then(|query| form::value(query, "lang"));
-    Language::ALL
-        .into_iter()
-        .find(|language| asked.as_deref() == Some(language.tag()))
-        .unwrap_or(person)
+    Language::ALL.into_iter().find(|language| asked.as_deref() == Some(language.tag())).unwrap_or(person)
 }
 
 fn page(
@@ -183,10 +174,8 @@ fn page(
     let person = situation.configuration.people.get(&callout.person);
     let language = language(&parts.uri, person.map_or(Language::En, |person| person.language));
     // Whoever was called may know of every environment: names come from the internal view.
-    let snapshot = Snapshot {
-        as_of: site.clock.now(),
-        ..shown.site.view(Audience::Internal).snapshot.clone()
-    };
+    let snapshot =
+        Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
     let wording = site.renderer.wording(&snapshot, language);
     let html = called(&wording, situation, incident, callout, became)
         .map_err(crate::RenderError::from)
@@ -281,7 +270,11 @@ fn standing(wording: &Wording<'_>, incident: &Incident, name: &str) -> Result<Op
     }
 }
 
-fn next(wording: &Wording<'_>, situation: &Situation, incident: &Incident) -> Result<Option<Next>, WordsError> {
+fn next(
+    wording: &Wording<'_>,
+    situation: &Situation,
+    incident: &Incident,
+) -> Result<Option<Next>, WordsError> {
     let Some((running, at)) =
         incident.escalation.as_ref().and_then(|running| Some((running, running.next_at?)))
     else {
@@ -296,10 +289,7 @@ fn next(wording: &Wording<'_>, situation: &Situation, incident: &Incident) -> Re
         Some(who) => who,
         None => wording.plain("ack-nobody")?,
     };
-    Ok(Some(Next {
-        who,
-        at: wording.times().exact(at),
-    }))
+    Ok(Some(Next { who, at: wording.times().exact(at) }))
 }
 
 fn who(wording: &Wording<'_>, situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {

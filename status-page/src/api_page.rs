@@ -107,16 +107,9 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
                 text: wording.text(&parent.api.name).to_owned(),
             })
             .collect(),
-        instances: view
-            .instances
-            .iter()
-            .map(|instance| full(wording, instance))
-            .collect::<Result<_, _>>()?,
+        instances: view.instances.iter().map(|instance| full(wording, instance)).collect::<Result<_, _>>()?,
         open: about(true).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
-        over: about(false)
-            .take(OVER)
-            .map(|incident| block(wording, incident))
-            .collect::<Result<_, _>>()?,
+        over: about(false).take(OVER).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -141,10 +134,7 @@ pub(crate) fn one_environment(
         })?,
         shape: wording.shape(status)?,
         sentence,
-        rows: instances
-            .into_iter()
-            .map(|instance| line(wording, instance))
-            .collect::<Result<_, _>>()?,
+        rows: instances.into_iter().map(|instance| line(wording, instance)).collect::<Result<_, _>>()?,
         open: snapshot
             .open_incidents()
             .filter(|view| view.incident.environment == environment)

@@ -15,10 +15,7 @@ pub(crate) struct Asset {
 
 fn asset(stem: &str, extension: &str, kind: &'static str, source: &str) -> Asset {
     let body = Body::new(kind, source.as_bytes().to_vec());
-    Asset {
-        path: format!("/assets/{stem}-{}.{extension}", body.hash()),
-        body,
-    }
+    Asset { path: format!("/assets/{stem}-{}.{extension}", body.hash()), body }
 }
 
 static CSS: LazyLock<Asset> =
@@ -52,7 +49,9 @@ mod tests {
         for outside in ["@import", "url(", "http:", "https:", "@font-face"] {
             assert!(!source.contains(outside), "{outside}");
         }
-        for needed in ["prefers-color-scheme: dark", "forced-colors", "@media print", "prefers-reduced-motion"] {
+        for needed in
+            ["prefers-color-scheme: dark", "forced-colors", "@media print", "prefers-reduced-motion"]
+        {
             assert!(source.contains(needed), "{needed}");
         }
     }

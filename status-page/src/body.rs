@@ -134,7 +134,12 @@ mod tests {
     #[test]
     fn the_compressed_variant_is_smaller_and_has_its_own_tag() {
         let plain = body().answer(&Method::GET, &HeaderMap::new(), StatusCode::OK, "");
-        let gzip = body().answer(&Method::GET, &asked(header::ACCEPT_ENCODING, "br, gzip;q=0.5"), StatusCode::OK, "");
+        let gzip = body().answer(
+            &Method::GET,
+            &asked(header::ACCEPT_ENCODING, "br, gzip;q=0.5"),
+            StatusCode::OK,
+            "",
+        );
         assert_eq!(gzip.headers()[header::CONTENT_ENCODING], "gzip");
         assert_ne!(gzip.headers()[header::ETAG], plain.headers()[header::ETAG]);
         let length = |r: &Response<HttpBody>| -> usize {

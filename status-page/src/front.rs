@@ -67,11 +67,8 @@ struct Filter {
 pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, WordsError> {
     let snapshot = wording.snapshot;
     let find = find.map(str::trim).filter(|text| !text.is_empty());
-    let apis: Vec<&ApiView> = snapshot
-        .apis
-        .iter()
-        .filter(|view| find.is_none_or(|text| matches(view, text)))
-        .collect();
+    let apis: Vec<&ApiView> =
+        snapshot.apis.iter().filter(|view| find.is_none_or(|text| matches(view, text))).collect();
     let filter = (snapshot.apis.len() >= FILTER_FROM || find.is_some()).then(|| Filter {
         text: find.unwrap_or_default().to_owned(),
         shown: apis.len(),
@@ -79,10 +76,7 @@ pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, 
     });
     Ok(Front {
         sentence: sentence(wording)?,
-        blocks: snapshot
-            .open_incidents()
-            .map(|view| block(wording, view))
-            .collect::<Result<_, _>>()?,
+        blocks: snapshot.open_incidents().map(|view| block(wording, view)).collect::<Result<_, _>>()?,
         unposted: unposted(wording)?,
         planned: running_or_next(wording)?,
         columns: snapshot

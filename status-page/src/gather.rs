@@ -32,11 +32,7 @@ pub(crate) async fn gather(
         limit: u32::try_from(MAX_INCIDENTS).unwrap_or(u32::MAX),
     };
     let incidents = store.incidents(filter).await?.into_iter().map(Arc::new).collect();
-    Ok(History {
-        taken_at: Some(now),
-        instances,
-        incidents,
-    })
+    Ok(History { taken_at: Some(now), instances, incidents })
 }
 
 /// How fast the first critical operation (or else the first) answered well in the last hour.
@@ -63,15 +59,12 @@ async fn latency(
 pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<domain::CheckId> {
     let api = situation.configuration.apis.get(&id.api)?;
     let runs = |operation: &&domain::Operation| {
-        situation.configuration.checks.contains_key(&domain::CheckId {
-            instance: id.clone(),
-            operation: operation.id.clone(),
-        })
+        situation
+            .configuration
+            .checks
+            .contains_key(&domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
     };
     let running = || api.operations.iter().filter(runs);
     let operation = running().find(|operation| operation.critical).or_else(|| running().next())?;
-    Some(domain::CheckId {
-        instance: id.clone(),
-        operation: operation.id.clone(),
-    })
+    Some(domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
 }

@@ -33,10 +33,7 @@ pub(crate) async fn notify(State(shown): State<Shown>, request: Request) -> Resp
         Ok(None) => return empty(StatusCode::NO_CONTENT),
         Err(why) => return Problem::bad(why).answer(shown.audience),
     };
-    let told = Told {
-        at: receipt.at,
-        what: Message::Receipt(receipt),
-    };
+    let told = Told { at: receipt.at, what: Message::Receipt(receipt) };
     match shown.site.0.store.tell(&told).await {
         Ok(_) => empty(StatusCode::NO_CONTENT),
         Err(error) => {
@@ -95,9 +92,9 @@ fn receipt(body: &[u8], now: Timestamp) -> Result<Option<Receipt>, String> {
     };
     let outcome = match callback.status.as_str() {
         "delivered" => Sent::Delivered,
-        "permanent-failure" | "temporary-failure" | "technical-failure" => Sent::GivenUp {
-            why: format!("Notify: {}", callback.status),
-        },
+        "permanent-failure" | "temporary-failure" | "technical-failure" => {
+            Sent::GivenUp { why: format!("Notify: {}", callback.status) }
+        }
         // created, sending, pending, sent: on its way.
         _ => return Ok(None),
     };

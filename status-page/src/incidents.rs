@@ -81,10 +81,7 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
     let lasted = until.duration_since(incident.started_at).unsigned_abs();
     Ok(Block {
         id: incident.id.to_string(),
-        title: Link {
-            href: wording.href(&Page::Incident(incident.id)),
-            text: wording.incident_title(view)?,
-        },
+        title: Link { href: wording.href(&Page::Incident(incident.id)), text: wording.incident_title(view)? },
         shape: wording.shape(incident.worst)?,
         status: wording.plain(match incident.status {
             IncidentStatus::Open => "incident-open",
@@ -99,10 +96,7 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
             .posts
             .last()
             .map(|post| {
-                Ok::<_, WordsError>(PostLine {
-                    at: wording.short(post.at),
-                    text: wording.post(&post.says)?,
-                })
+                Ok::<_, WordsError>(PostLine { at: wording.short(post.at), text: wording.post(&post.says)? })
             })
             .transpose()?,
         priority: internal.then(|| incident.priority.to_string()),
@@ -121,10 +115,7 @@ pub(crate) fn incidents(wording: &Wording<'_>) -> Result<Incidents, WordsError> 
             .map(|view| block(wording, view))
             .collect()
     };
-    Ok(Incidents {
-        open: blocks(true)?,
-        over: blocks(false)?,
-    })
+    Ok(Incidents { open: blocks(true)?, over: blocks(false)? })
 }
 
 /// One incident.
@@ -158,12 +149,7 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             .posts
             .iter()
             .rev()
-            .map(|post| {
-                Ok(PostLine {
-                    at: wording.times().full(post.at),
-                    text: wording.post(&post.says)?,
-                })
-            })
+            .map(|post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? }))
             .collect::<Result<_, WordsError>>()?,
         affects: places(&view.affects)?,
         held_back: places(&view.held_back)?,
@@ -177,10 +163,7 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
     let lines = |entries: &[domain::Entry]| {
         entries
             .iter()
-            .map(|entry| PostLine {
-                at: wording.times().exact(entry.at),
-                text: entry.text.clone(),
-            })
+            .map(|entry| PostLine { at: wording.times().exact(entry.at), text: entry.text.clone() })
             .collect()
     };
     let (ticket, confirmed) = match &incident.ticket {

@@ -93,9 +93,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         checked: instance.checked_at.map(|at| wording.times().exact(at)),
         numbers: numbers(wording, instance)?,
         strip: wording.strip(instance)?,
-        bars: past
-            .map(|_| wording.drawn(&spans, "bars-label", "days"))
-            .transpose()?,
+        bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
         days: day_rows(wording, days)?,
         operations,
@@ -119,20 +117,15 @@ fn numbers(wording: &Wording<'_>, instance: &InstanceView) -> Result<Vec<Number>
         numbers.push(Number {
             what: wording.plain(key)?,
             value: share(tally.availability())?,
-            more: wording.say(
-                "measured-share",
-                &[("share", percent(tally.coverage().unwrap_or(0.0)).into())],
-            )?,
+            more: wording
+                .say("measured-share", &[("share", percent(tally.coverage().unwrap_or(0.0)).into())])?,
         });
     }
     if let Some(latency) = past.latency {
         numbers.push(Number {
             what: wording.plain("response-time")?,
             value: Wording::latency(latency.p50),
-            more: wording.say(
-                "response-time-more",
-                &[("p95", Wording::latency(latency.p95).into())],
-            )?,
+            more: wording.say("response-time-more", &[("p95", Wording::latency(latency.p95).into())])?,
         });
     }
     Ok(numbers)
@@ -172,12 +165,7 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
 
 /// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.
 fn row_key(day: &Day) -> (Status, i64, i64, i64) {
-    (
-        day.span.worst,
-        minutes(day.tally.down),
-        minutes(day.tally.maintenance),
-        minutes(day.tally.unknown),
-    )
+    (day.span.worst, minutes(day.tally.down), minutes(day.tally.maintenance), minutes(day.tally.unknown))
 }
 
 fn operation_line(

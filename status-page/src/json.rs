@@ -26,7 +26,11 @@ const READ_LIMIT: Duration = Duration::from_secs(3);
 const DEFAULT_RANGE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// `GET /api/v1/status`.
-pub(crate) async fn status(State(shown): State<Shown>, method: Method, headers: HeaderMap) -> Response<HttpBody> {
+pub(crate) async fn status(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
     let body = shown.site.view(shown.audience).json("status", status_of);
     document(&shown, &method, &headers, body)
 }
@@ -144,7 +148,11 @@ fn public_incident(view: &IncidentView) -> Value {
 }
 
 /// `GET /api/v1/apis`: the catalogue.
-pub(crate) async fn apis(State(shown): State<Shown>, method: Method, headers: HeaderMap) -> Response<HttpBody> {
+pub(crate) async fn apis(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
     let body = shown.site.view(shown.audience).json("apis", |snapshot| {
         snapshot
             .apis
@@ -244,7 +252,12 @@ fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
 }
 
 /// `GET /api/v1/history`: through the store's readers, with a time limit; never in the path of a page.
-pub(crate) async fn history(State(shown): State<Shown>, method: Method, headers: HeaderMap, uri: Uri) -> Response<HttpBody> {
+pub(crate) async fn history(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response<HttpBody> {
     let answer = match tokio::time::timeout(READ_LIMIT, read_history(&shown, &uri)).await {
         Ok(answer) => answer,
         Err(_) => Err(Problem::unavailable("the range took too long to read; ask for a shorter one")),
@@ -292,8 +305,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         Problem::unavailable("history cannot be read just now")
     };
     let store = &shown.site.0.store;
-    let (before, changes) =
-        store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
+    let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
     let samples = match &check {
         Some(check) => store
             .samples(check, asked.vantage.as_ref(), asked.from, asked.to, store::MAX_SAMPLES)

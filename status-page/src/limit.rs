@@ -11,14 +11,8 @@ use tokio::{sync::Semaphore, time::Instant};
 /// Addresses that are remembered; a full bucket needs no memory.
 const MAX_ADDRESSES: usize = 4096;
 const READS: usize = 2;
-const PER_ADDRESS: Rate = Rate {
-    burst: 20.0,
-    refill: Duration::from_secs(1),
-};
-const IN_ALL: Rate = Rate {
-    burst: 100.0,
-    refill: Duration::from_millis(50),
-};
+const PER_ADDRESS: Rate = Rate { burst: 20.0, refill: Duration::from_secs(1) };
+const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
 
 /// How many at once, and how long until one more.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +52,7 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            reads: Semaphore::new(READS),
-        }
+        Self { state: Mutex::default(), reads: Semaphore::new(READS) }
     }
 }
 
@@ -75,14 +66,8 @@ impl Limits {
     /// Whether one more request from `address` is let in at `now`. Without an address only the limit in all holds.
     pub(crate) fn admit(&self, address: Option<IpAddr>, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |rate: Rate| Bucket {
-            tokens: rate.burst,
-            at: now,
-        };
-        let state = state.get_or_insert_with(|| State {
-            all: full(IN_ALL),
-            addresses: HashMap::new(),
-        });
+        let full = |rate: Rate| Bucket { tokens: rate.burst, at: now };
+        let state = state.get_or_insert_with(|| State { all: full(IN_ALL), addresses: HashMap::new() });
         if let Some(address) = address {
             if state.addresses.len() >= MAX_ADDRESSES {
                 state.addresses.retain(|_, bucket| bucket.level(PER_ADDRESS, now) < PER_ADDRESS.burst);
@@ -117,9 +102,7 @@ mod tests {
     #[test]
     fn all_together_are_limited_too() {
         let (limits, now) = (Limits::default(), Instant::now());
-        let admitted = (0..250_u8)
-            .filter(|n| limits.admit(Some(IpAddr::from([192, 0, 2, *n])), now))
-            .count();
+        let admitted = (0..250_u8).filter(|n| limits.admit(Some(IpAddr::from([192, 0, 2, *n])), now)).count();
         assert_eq!(admitted, 100);
     }
 }

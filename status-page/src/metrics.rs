@@ -69,11 +69,8 @@ fn probes(situation: &Situation, now: Timestamp) -> prometheus::Result<Families>
     )?;
     let code = gauge("probe_http_status_code", "The status code", &LABELS)?;
     for (id, latest) in &situation.latest {
-        let over = situation
-            .configuration
-            .checks
-            .get(&id.check)
-            .is_none_or(|check| is_over(latest.at, check, now));
+        let over =
+            situation.configuration.checks.get(&id.check).is_none_or(|check| is_over(latest.at, check, now));
         if over {
             continue;
         }

@@ -64,11 +64,7 @@ impl Past {
         Self {
             hours: hours(now).map(|(from, to)| line.span(from, to)).collect(),
             days: days(now, zone)
-                .map(|(date, from, to)| Day {
-                    date,
-                    span: line.span(from, to),
-                    tally: line.tally(from, to),
-                })
+                .map(|(date, from, to)| Day { date, span: line.span(from, to), tally: line.tally(from, to) })
                 .collect(),
             last_day: line.tally(day_ago, now),
             last_quarter: line.tally(quarter_ago, now),
@@ -139,13 +135,12 @@ impl Line<'_> {
             if status == Status::Unknown {
                 unmeasured = true;
             } else {
-                worst = Some(worst.map_or(status, |worst| if rank(status) < rank(worst) { status } else { worst }));
+                worst = Some(
+                    worst.map_or(status, |worst| if rank(status) < rank(worst) { status } else { worst }),
+                );
             }
         }
-        Span {
-            worst: worst.unwrap_or(Status::Unknown),
-            gap: unmeasured && worst.is_some(),
-        }
+        Span { worst: worst.unwrap_or(Status::Unknown), gap: unmeasured && worst.is_some() }
     }
 }
 
@@ -163,9 +158,8 @@ pub(crate) const fn rank(status: Status) -> u8 {
 
 /// Minutes begun, for tables: a second of outage is not nothing.
 pub(crate) fn minutes(seconds: f64) -> i64 {
-    Duration::try_from_secs_f64(seconds.max(0.0)).map_or(0, |duration| {
-        i64::try_from(duration.as_secs().div_ceil(60)).unwrap_or(i64::MAX)
-    })
+    Duration::try_from_secs_f64(seconds.max(0.0))
+        .map_or(0, |duration| i64::try_from(duration.as_secs().div_ceil(60)).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

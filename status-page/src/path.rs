@@ -71,11 +71,9 @@ impl Page {
         match self {
             Self::Front => format!("/{root}"),
             Self::Api(api) => format!("/{root}/{}/{api}", words.apis),
-            Self::Environment(environment) => format!(
-                "/{root}/{}/{}",
-                words.environments,
-                environment_word(language, *environment)
-            ),
+            Self::Environment(environment) => {
+                format!("/{root}/{}/{}", words.environments, environment_word(language, *environment))
+            }
             Self::Incidents => format!("/{root}/{}", words.incidents),
             Self::Incident(id) => format!("/{root}/{}/{id}", words.incidents),
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
@@ -148,9 +146,22 @@ mod tests {
     #[test]
     fn other_spellings_are_unknown() {
         for path in [
-            "/", "/en/", "/EN", "/fr", "/en/digwyddiadau", "/cy/incidents", "/en/incidents/42",
-            "/en/incidents/c-42", "/en/apis", "/en/apis/", "/en/apis/A", "/en/environments/byw",
-            "/cy/amgylcheddau/production", "/en/apis/a/b", "en", "",
+            "/",
+            "/en/",
+            "/EN",
+            "/fr",
+            "/en/digwyddiadau",
+            "/cy/incidents",
+            "/en/incidents/42",
+            "/en/incidents/c-42",
+            "/en/apis",
+            "/en/apis/",
+            "/en/apis/A",
+            "/en/environments/byw",
+            "/cy/amgylcheddau/production",
+            "/en/apis/a/b",
+            "en",
+            "",
         ] {
             assert_eq!(Page::parse(path), None, "{path}");
         }

@@ -60,9 +60,8 @@ pub(crate) fn running_or_next(wording: &Wording<'_>) -> Result<Vec<PlannedLine>,
     let mut near: Vec<&Planned> = Vec::new();
     for stretch in &wording.snapshot.planned {
         let soon = stretch.from.duration_since(wording.snapshot.as_of).as_hours() < SOON_HOURS;
-        let again = near
-            .iter()
-            .any(|other| other.environment == stretch.environment && other.why == stretch.why);
+        let again =
+            near.iter().any(|other| other.environment == stretch.environment && other.why == stretch.why);
         if soon && !again {
             near.push(stretch);
         }

@@ -29,18 +29,11 @@ impl Problem {
         "the answer could not be made; it has been logged",
     );
     /// Too much asked at once.
-    pub(crate) const TOO_MANY: Self = Self::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too many requests",
-        "wait a few seconds and ask again",
-    );
+    pub(crate) const TOO_MANY: Self =
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "wait a few seconds and ask again");
 
     const fn new(status: StatusCode, title: &'static str, detail: &'static str) -> Self {
-        Self {
-            status,
-            title,
-            detail: Cow::Borrowed(detail),
-        }
+        Self { status, title, detail: Cow::Borrowed(detail) }
     }
 
     /// A request that cannot be understood, and what is wrong with it.
@@ -54,11 +47,7 @@ impl Problem {
 
     /// Cannot be done now; trying again may help.
     pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            title: "Not available now",
-            detail: detail.into(),
-        }
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, title: "Not available now", detail: detail.into() }
     }
 
     /// As an answer.

@@ -130,7 +130,13 @@ impl Renderer {
                     return Ok(None);
                 }
                 let view = api_page::one_environment(&wording, *environment)?;
-                self.html("environment.html", &wording, &Place::Page(page), &wording.environment(*environment)?, &view)?
+                self.html(
+                    "environment.html",
+                    &wording,
+                    &Place::Page(page),
+                    &wording.environment(*environment)?,
+                    &view,
+                )?
             }
             Page::Incidents => {
                 let view = incidents::incidents(&wording)?;
@@ -145,15 +151,11 @@ impl Renderer {
                 self.html("incident.html", &wording, &Place::Page(page), &title, &view)?
             }
             Page::Maintenance => {
-                let view = planned::Maintenance {
-                    planned: planned::planned(&wording, None)?,
-                };
+                let view = planned::Maintenance { planned: planned::planned(&wording, None)? };
                 self.html("maintenance.html", &wording, &Place::Page(page), &title("maintenance")?, &view)?
             }
             Page::Measuring => {
-                let view = front::Legend {
-                    legend: front::legend(&wording)?,
-                };
+                let view = front::Legend { legend: front::legend(&wording)? };
                 self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
             }
             Page::Accessibility => {
@@ -172,11 +174,7 @@ impl Renderer {
     }
 
     pub(crate) fn wording<'a>(&'a self, snapshot: &'a Snapshot, language: Language) -> Wording<'a> {
-        Wording {
-            words: &self.words,
-            snapshot,
-            language,
-        }
+        Wording { words: &self.words, snapshot, language }
     }
 
     /// Renders `template` with `view`, inside the frame.
@@ -213,10 +211,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
     };
     let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
-        Ok(Link {
-            href: wording.href(page),
-            text: wording.plain(key)?,
-        })
+        Ok(Link { href: wording.href(page), text: wording.plain(key)? })
     };
     let base = |language: Language| snapshot.url.get(language).trim_end_matches('/').to_owned();
     Ok(Frame {
@@ -271,7 +266,5 @@ fn translate(words: &Words, args: &Kwargs, state: &State<'_>) -> TeraResult<Stri
             values.push((name, FluentValue::String(Cow::Owned(text.to_owned()))));
         }
     }
-    words
-        .find(language, key, &values)
-        .map_err(|error| tera::Error::message(error.to_string()))
+    words.find(language, key, &values).map_err(|error| tera::Error::message(error.to_string()))
 }

@@ -1,11 +1,8 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets,
-    body::Body,
-    hooks, json, live, metrics,
-    path::language_of,
-    problem::Problem,
+    Audience, Page, RenderError, Site, ack, assets, body::Body, hooks, json, live, metrics,
+    path::language_of, problem::Problem,
 };
 use axum::{
     Router,
@@ -50,10 +47,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
         .route("/api/v1/history", get(json::history))
         .route("/api/v1/openapi.json", get(json::openapi))
         .fallback(page)
-        .with_state(Shown {
-            site: site.clone(),
-            audience,
-        })
+        .with_state(Shown { site: site.clone(), audience })
         .layer(map_response(secure))
 }
 
@@ -65,10 +59,7 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
@@ -146,10 +137,9 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     let find = find_text(uri).filter(|_| page == Page::Front);
     match view.page(&shown.site.0.renderer, language, &page, find.as_deref()) {
         Ok(Some(_)) if !reads => not_allowed(),
-        Ok(Some(body)) => in_language(
-            body.answer(method, headers, StatusCode::OK, cache(shown.audience)),
-            language,
-        ),
+        Ok(Some(body)) => {
+            in_language(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), language)
+        }
         Ok(None) => missing(&shown, method, headers, uri),
         Err(error) => broken(&error),
     }
@@ -181,10 +171,8 @@ pub(crate) fn missing(shown: &Shown, method: &Method, headers: &HeaderMap, uri: 
     let view = shown.site.view(shown.audience);
     match view.not_found(&shown.site.0.renderer, language) {
         Ok(Some(body)) => {
-            let mut response = in_language(
-                body.answer(method, headers, StatusCode::NOT_FOUND, "no-store"),
-                language,
-            );
+            let mut response =
+                in_language(body.answer(method, headers, StatusCode::NOT_FOUND, "no-store"), language);
             let vary = HeaderValue::from_static("accept-encoding, accept-language");
             response.headers_mut().insert(header::VARY, vary);
             response
@@ -214,10 +202,9 @@ pub(crate) fn document(
     body: Result<Option<Arc<Body>>, RenderError>,
 ) -> Response<HttpBody> {
     match body {
-        Ok(Some(body)) => open_to_all(
-            body.answer(method, headers, StatusCode::OK, cache(shown.audience)),
-            shown.audience,
-        ),
+        Ok(Some(body)) => {
+            open_to_all(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), shown.audience)
+        }
         Ok(None) => Problem::NOT_FOUND.answer(shown.audience),
         Err(error) => broken(&error),
     }

@@ -1,6 +1,10 @@
 //! The sentence of truth: what works or does not, where, since when.
 
-use crate::{InstanceView, Snapshot, WordsError, past::rank, wording::{Shape, Wording}};
+use crate::{
+    InstanceView, Snapshot, WordsError,
+    past::rank,
+    wording::{Shape, Wording},
+};
 use domain::{Environment, Status};
 use serde::Serialize;
 
@@ -56,10 +60,7 @@ pub(crate) fn sentence(wording: &Wording<'_>) -> Result<Sentence, WordsError> {
     for environment in rest {
         let (status, text) = of_environment(wording, *environment)?;
         if status.is_trouble() {
-            sentence.elsewhere.push(Elsewhere {
-                shape: wording.shape(status)?,
-                text,
-            });
+            sentence.elsewhere.push(Elsewhere { shape: wording.shape(status)?, text });
         }
     }
     if sentence.elsewhere.is_empty() && status == Status::Operational && everywhere(snapshot) {
@@ -80,12 +81,7 @@ fn line(
     text: String,
     more: Option<String>,
 ) -> Result<Sentence, WordsError> {
-    Ok(Sentence {
-        shape: wording.shape(status)?,
-        text,
-        more,
-        elsewhere: Vec::new(),
-    })
+    Ok(Sentence { shape: wording.shape(status)?, text, more, elsewhere: Vec::new() })
 }
 
 /// One environment's line: about its worst instances, by name when it is only one.
@@ -116,11 +112,7 @@ pub(crate) fn of_environment(
     let text = match such.as_slice() {
         [only] => wording.say(
             one,
-            &[
-                ("name", wording.name(&only.id).into()),
-                ("place", place.into()),
-                ("since", since.into()),
-            ],
+            &[("name", wording.name(&only.id).into()), ("place", place.into()), ("since", since.into())],
         )?,
         _ => wording.say(
             many,

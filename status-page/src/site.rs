@@ -169,8 +169,7 @@ impl Site {
     fn show(&self, situation: &Arc<Situation>) {
         let history = self.0.history.borrow().clone();
         let now = self.0.clock.now();
-        for (audience, sender) in
-            [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
+        for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
             let view = View::make(situation, &history, audience, now, self.0.started_at);
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.

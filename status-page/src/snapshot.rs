@@ -2,8 +2,8 @@
 
 use crate::{Audience, History, Past, past::rank};
 use domain::{
-    Api, ApiId, Cause, Check, Configuration, Environment, Incident, InstanceId, Layer, Outcome, Situation, Status,
-    Text, Track, TrackId, VantageId, Verdict,
+    Api, ApiId, Cause, Check, Configuration, Environment, Incident, InstanceId, Layer, Outcome, Situation,
+    Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::sync::Arc;
@@ -204,11 +204,7 @@ impl ApiView {
 
 fn anything_speaks(situation: &Situation, now: Timestamp) -> bool {
     situation.latest.iter().any(|(id, latest)| {
-        situation
-            .configuration
-            .checks
-            .get(&id.check)
-            .is_some_and(|check| !is_over(latest.at, check, now))
+        situation.configuration.checks.get(&id.check).is_some_and(|check| !is_over(latest.at, check, now))
     })
 }
 
@@ -229,10 +225,7 @@ fn api_view(
         .iter()
         .filter(|environment| api.instances.contains_key(environment))
         .map(|environment| {
-            let id = InstanceId {
-                api: api.id.clone(),
-                environment: *environment,
-            };
+            let id = InstanceId { api: api.id.clone(), environment: *environment };
             instance_view(situation, history, id, now)
         })
         .collect();
@@ -280,10 +273,7 @@ fn instance_view(situation: &Situation, history: &History, id: InstanceId, now: 
 }
 
 fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Timestamp) -> TrackView {
-    let id = TrackId {
-        check: check.id.clone(),
-        vantage: vantage.clone(),
-    };
+    let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
     let latest = situation.latest.get(&id);
     TrackView {
         vantage: vantage.clone(),
@@ -303,10 +293,7 @@ fn incident_views(
     let sees = |id: &InstanceId| {
         apis.iter().any(|view| view.api.id == id.api && view.instances.iter().any(|i| i.id == *id))
     };
-    let older = history
-        .incidents
-        .iter()
-        .filter(|incident| !situation.incidents.contains_key(&incident.id));
+    let older = history.incidents.iter().filter(|incident| !situation.incidents.contains_key(&incident.id));
     let mut views: Vec<IncidentView> = situation
         .incidents
         .values()
@@ -320,10 +307,7 @@ fn incident_views(
         .filter(|view| audience == Audience::Internal || is_public(&situation.configuration, view))
         .collect();
     views.sort_by_key(|view| {
-        (
-            !view.incident.is_open(),
-            std::cmp::Reverse((view.incident.started_at, view.incident.id)),
-        )
+        (!view.incident.is_open(), std::cmp::Reverse((view.incident.started_at, view.incident.id)))
     });
     views.truncate(MAX_INCIDENTS);
     views

@@ -14,12 +14,32 @@ pub(crate) struct When {
 }
 
 const MONTHS_CY: [&str; 12] = [
-    "Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref",
-    "Tachwedd", "Rhagfyr",
+    "Ionawr",
+    "Chwefror",
+    "Mawrth",
+    "Ebrill",
+    "Mai",
+    "Mehefin",
+    "Gorffennaf",
+    "Awst",
+    "Medi",
+    "Hydref",
+    "Tachwedd",
+    "Rhagfyr",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 fn month(language: Language, date: Date) -> &'static str {
@@ -72,19 +92,13 @@ impl Times<'_> {
         } else {
             format!("{}, {}", clock(&local), day(self.language, local.date()))
         };
-        When {
-            iso: rfc3339(at),
-            words,
-        }
+        When { iso: rfc3339(at), words }
     }
 
     /// `00:14 GMT, 21 November 2026`.
     pub(crate) fn full(&self, at: Timestamp) -> When {
         let local = at.to_zoned(self.zone.clone());
-        When {
-            iso: rfc3339(at),
-            words: format!("{}, {}", clock(&local), day(self.language, local.date())),
-        }
+        When { iso: rfc3339(at), words: format!("{}, {}", clock(&local), day(self.language, local.date())) }
     }
 
     /// With seconds, for the time of the view and the operators' timeline: `00:14:09 GMT, 21 November 2026`.
@@ -92,11 +106,7 @@ impl Times<'_> {
         let local = at.to_zoned(self.zone.clone());
         When {
             iso: rfc3339(at),
-            words: format!(
-                "{}, {}",
-                local.strftime("%H:%M:%S %Z"),
-                day(self.language, local.date())
-            ),
+            words: format!("{}, {}", local.strftime("%H:%M:%S %Z"), day(self.language, local.date())),
         }
     }
 }
@@ -116,11 +126,7 @@ mod tests {
     use super::*;
 
     fn times(language: Language, zone: &TimeZone) -> Times<'_> {
-        Times {
-            language,
-            zone,
-            now: "2026-11-21T00:14:09Z".parse().unwrap(),
-        }
+        Times { language, zone, now: "2026-11-21T00:14:09Z".parse().unwrap() }
     }
 
     #[test]
@@ -133,14 +139,8 @@ mod tests {
         assert_eq!(short("2026-08-01T11:00:00Z"), "12:00 BST, 1 August");
         assert_eq!(short("2025-08-01T11:00:00Z"), "12:00 BST, 1 August 2025");
         let cy = times(Language::Cy, &zone);
-        assert_eq!(
-            cy.full("2026-11-20T23:59:00Z".parse().unwrap()).words,
-            "23:59 GMT, 20 Tachwedd 2026"
-        );
-        assert_eq!(
-            rfc3339("2026-11-20T23:59:00Z".parse().unwrap()),
-            "2026-11-20T23:59:00.000Z"
-        );
+        assert_eq!(cy.full("2026-11-20T23:59:00Z".parse().unwrap()).words, "23:59 GMT, 20 Tachwedd 2026");
+        assert_eq!(rfc3339("2026-11-20T23:59:00Z".parse().unwrap()), "2026-11-20T23:59:00.000Z");
     }
 
     #[test]

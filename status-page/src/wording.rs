@@ -64,11 +64,7 @@ impl<'a> Wording<'a> {
     }
 
     pub(crate) fn times(&self) -> Times<'a> {
-        Times {
-            language: self.language,
-            zone: &self.snapshot.zone,
-            now: self.snapshot.as_of,
-        }
+        Times { language: self.language, zone: &self.snapshot.zone, now: self.snapshot.as_of }
     }
 
     pub(crate) fn short(&self, at: Timestamp) -> When {
@@ -80,10 +76,7 @@ impl<'a> Wording<'a> {
     }
 
     pub(crate) fn shape(&self, status: Status) -> Result<Shape, WordsError> {
-        Ok(Shape {
-            letter: bars::letter(status),
-            word: self.plain(status_key(status))?,
-        })
+        Ok(Shape { letter: bars::letter(status), word: self.plain(status_key(status))? })
     }
 
     pub(crate) fn verdict(&self, verdict: Option<Verdict>) -> Result<Shape, WordsError> {
@@ -94,10 +87,7 @@ impl<'a> Wording<'a> {
             Some(Verdict::Inconclusive) => (Status::Unknown, "verdict-inconclusive"),
             None => (Status::Unknown, "verdict-none"),
         };
-        Ok(Shape {
-            letter: bars::letter(status),
-            word: self.plain(key)?,
-        })
+        Ok(Shape { letter: bars::letter(status), word: self.plain(key)? })
     }
 
     pub(crate) fn environment(&self, environment: Environment) -> Result<String, WordsError> {
@@ -136,9 +126,7 @@ impl<'a> Wording<'a> {
 
     /// The API's name; its id where it is not known any more.
     pub(crate) fn name<'n>(&'n self, id: &'n InstanceId) -> &'n str {
-        self.snapshot
-            .api(&id.api)
-            .map_or(id.api.as_str(), |view| self.text(&view.api.name))
+        self.snapshot.api(&id.api).map_or(id.api.as_str(), |view| self.text(&view.api.name))
     }
 
     /// `3 minutes`, `1 hour 5 minutes`, `2 days`: at most two units, cut.
@@ -147,11 +135,7 @@ impl<'a> Wording<'a> {
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let unit = |key: &str, n: u64| self.say(key, &[("count", count(n).into())]);
         let two = |big: &str, n: u64, small: &str, m: u64| -> Result<String, WordsError> {
-            if m == 0 {
-                unit(big, n)
-            } else {
-                Ok(format!("{} {}", unit(big, n)?, unit(small, m)?))
-            }
+            if m == 0 { unit(big, n) } else { Ok(format!("{} {}", unit(big, n)?, unit(small, m)?)) }
         };
         match minutes {
             0 => unit("seconds", duration.as_secs()),
@@ -173,10 +157,7 @@ impl<'a> Wording<'a> {
 
     /// The 24 hours as a strip; all unknown while nothing was read from the store.
     pub(crate) fn strip(&self, instance: &InstanceView) -> Result<Bars, WordsError> {
-        let unknown = [Span {
-            worst: Status::Unknown,
-            gap: false,
-        }; crate::HOURS];
+        let unknown = [Span { worst: Status::Unknown, gap: false }; crate::HOURS];
         let hours = instance.past.as_ref().map_or(&unknown[..], |past| &past.hours);
         self.drawn(hours, "strip-label", "hours")
     }
@@ -239,7 +220,9 @@ impl<'a> Wording<'a> {
             }
         };
         match says {
-            PostSays::Investigating { status: s } => self.plain(&format!("post-investigating-{}", status(*s))),
+            PostSays::Investigating { status: s } => {
+                self.plain(&format!("post-investigating-{}", status(*s)))
+            }
             PostSays::Acknowledged => self.plain("post-acknowledged"),
             PostSays::Recovered => self.plain("post-recovered"),
             PostSays::Returned { status: s } => self.plain(&format!("post-returned-{}", status(*s))),

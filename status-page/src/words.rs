@@ -51,10 +51,7 @@ pub(crate) type Args<'a> = [(&'static str, FluentValue<'a>)];
 impl Words {
     /// Reads the embedded files.
     pub fn load() -> Result<Self, WordsError> {
-        Ok(Self {
-            en: bundle(Language::En)?,
-            cy: bundle(Language::Cy)?,
-        })
+        Ok(Self { en: bundle(Language::En)?, cy: bundle(Language::Cy)? })
     }
 
     /// The words for `key` in `language`, with `args` put in.
@@ -63,11 +60,7 @@ impl Words {
             Language::En => &self.en,
             Language::Cy => &self.cy,
         };
-        let missing = |why: String| WordsError::Missing {
-            key: key.to_owned(),
-            language,
-            why,
-        };
+        let missing = |why: String| WordsError::Missing { key: key.to_owned(), language, why };
         let pattern = bundle
             .get_message(key)
             .and_then(|message| message.value())
@@ -94,10 +87,7 @@ fn bundle(language: Language) -> Result<FluentBundle<FluentResource>, WordsError
     // Isolation marks (U+2068, U+2069) would stand in the HTML, in copied text and in titles.
     bundle.set_use_isolating(false);
     for (file, source) in sources(language)? {
-        let broken = |why: String| WordsError::Broken {
-            file: file.clone(),
-            why,
-        };
+        let broken = |why: String| WordsError::Broken { file: file.clone(), why };
         let resource = FluentResource::try_new(source).map_err(|(_, errors)| {
             broken(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
@@ -110,10 +100,8 @@ fn bundle(language: Language) -> Result<FluentBundle<FluentResource>, WordsError
 
 fn sources(language: Language) -> Result<Vec<(String, String)>, WordsError> {
     let prefix = format!("{}/", language.tag());
-    let mut files: Vec<String> = Locales::iter()
-        .filter(|file| file.starts_with(&prefix))
-        .map(|file| file.into_owned())
-        .collect();
+    let mut files: Vec<String> =
+        Locales::iter().filter(|file| file.starts_with(&prefix)).map(|file| file.into_owned()).collect();
     files.sort();
     files
         .into_iter()
@@ -148,7 +136,8 @@ mod tests {
                     assert!(before.is_none(), "{key} stands twice in {language}");
                 }
                 for part in line.split('$').skip(1) {
-                    let name: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                    let name: String =
+                        part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
                     keys.get_mut(&current).unwrap().insert(name);
                 }
             }

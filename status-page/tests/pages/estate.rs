@@ -1,12 +1,13 @@
 //! Situations made by hand: an estate, and what may befall it.
 
 use domain::{
-    Api, ApiId, Callout, Cause, Certificate, Change, Check, CheckId, Configuration, Confirm, Cron, Entry, Environment,
-    EnvironmentPolicy, Escalation, EscalationId, Expect, Failure, FailureKind, Health, Hold, Http, Incident,
-    IncidentId, IncidentStatus, InstanceId, Kind, Language, Latest, Layer, Lifecycle, Major, Matches, Matrix,
-    Method, Operation, OperationId, Outcome, Person, PersonId, Phases, Post, PostSays, Priority, Publish,
-    ReferenceKey, Remembered, Request, Running, ServiceLevel, Site, Situation, Status, StatusChange, Step, Target, Team,
-    TeamId, Text, Ticket, Track, TrackId, VantageId, Verdict, Visibility, Way, Window,
+    Api, ApiId, Callout, Cause, Certificate, Change, Check, CheckId, Configuration, Confirm, Cron, Entry,
+    Environment, EnvironmentPolicy, Escalation, EscalationId, Expect, Failure, FailureKind, Health, Hold,
+    Http, Incident, IncidentId, IncidentStatus, InstanceId, Kind, Language, Latest, Layer, Lifecycle, Major,
+    Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases, Post, PostSays,
+    Priority, Publish, ReferenceKey, Remembered, Request, Running, ServiceLevel, Site, Situation, Status,
+    StatusChange, Step, Target, Team, TeamId, Text, Ticket, Track, TrackId, VantageId, Verdict, Visibility,
+    Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -33,12 +34,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
     Operation {
         id: OperationId::parse(id).unwrap(),
         critical,
-        request: Request {
-            method: Method::Get,
-            path: path.into(),
-            headers: vec![],
-            body: None,
-        },
+        request: Request { method: Method::Get, path: path.into(), headers: vec![], body: None },
         health,
         expect: Expect {
             status: if critical { vec![200] } else { vec![] },
@@ -111,10 +107,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
         for (environment, url) in &api.instances {
             for operation in &api.operations {
                 let id = CheckId {
-                    instance: InstanceId {
-                        api: api.id.clone(),
-                        environment: *environment,
-                    },
+                    instance: InstanceId { api: api.id.clone(), environment: *environment },
                     operation: operation.id.clone(),
                 };
                 let check = Check {
@@ -130,11 +123,8 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
             }
         }
     }
-    let person = |name: &str, language| Person {
-        name: name.into(),
-        language,
-        ways: vec![Way::Text, Way::Email],
-    };
+    let person =
+        |name: &str, language| Person { name: name.into(), language, ways: vec![Way::Text, Way::Email] };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
@@ -147,11 +137,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
         vantages: vec![VantageId::parse("internet").unwrap()],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
-            Team {
-                name: Text::new("Demographics team", "Tîm Demograffeg"),
-                has_email: true,
-                hours: None,
-            },
+            Team { name: Text::new("Demographics team", "Tîm Demograffeg"), has_email: true, hours: None },
         )]),
         people: BTreeMap::from([
             (PersonId::parse("oncall.one").unwrap(), person("Rhian Morgan", Language::Cy)),
@@ -183,10 +169,7 @@ pub fn fresh(apis: Vec<Api>) -> Situation {
 }
 
 pub fn instance(api: &str, environment: Environment) -> InstanceId {
-    InstanceId {
-        api: ApiId::parse(api).unwrap(),
-        environment,
-    }
+    InstanceId { api: ApiId::parse(api).unwrap(), environment }
 }
 
 fn six() -> Vec<Api> {
@@ -215,7 +198,8 @@ pub fn sixty() -> Situation {
     let apis = (0..60)
         .map(|n| {
             let (id, en, cy, kind) = NAMES[n % 6];
-            let mut api = api(&format!("{id}-{n}"), &format!("{en} {}", n + 1), &format!("{cy} {}", n + 1), kind);
+            let mut api =
+                api(&format!("{id}-{n}"), &format!("{en} {}", n + 1), &format!("{cy} {}", n + 1), kind);
             api.depends_on.clear();
             api
         })
@@ -242,17 +226,17 @@ fn set_health(
     since: Timestamp,
     layer: Option<Layer>,
 ) {
-    let health = Health {
-        instance: id.clone(),
-        status,
-        since,
-        layer,
-        maintenance: false,
-    };
+    let health = Health { instance: id.clone(), status, since, layer, maintenance: false };
     situation.healths.insert_mut(id.clone(), Arc::new(health));
 }
 
-fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer: Option<Layer>, seconds: i64) {
+fn outcomes(
+    situation: &mut Situation,
+    id: &InstanceId,
+    verdict: Verdict,
+    layer: Option<Layer>,
+    seconds: i64,
+) {
     let checks: Vec<Arc<Check>> = situation.configuration.checks_of(id).cloned().collect();
     for (n, check) in checks.into_iter().enumerate() {
         for vantage in check.from.clone() {
@@ -290,10 +274,7 @@ fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer:
                 health: None,
                 request_id: None,
             };
-            let track_id = TrackId {
-                check: check.id.clone(),
-                vantage,
-            };
+            let track_id = TrackId { check: check.id.clone(), vantage };
             let track = Track {
                 id: track_id.clone(),
                 status: if failing { Status::MajorOutage } else { Status::Operational },
@@ -304,11 +285,7 @@ fn outcomes(situation: &mut Situation, id: &InstanceId, verdict: Verdict, layer:
                 inconclusive_since: None,
             };
             situation.tracks.insert_mut(track_id.clone(), Arc::new(track));
-            let latest = Latest {
-                at: outcome.at,
-                verdict,
-                outcome: Some(Arc::new(outcome)),
-            };
+            let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::new(outcome)) };
             situation.latest.insert_mut(track_id, latest);
         }
     }
@@ -353,11 +330,7 @@ pub fn incident(number: u64, api: &str, environment: Environment, started: i64) 
         cause: Cause::Instance(id.clone()),
         status: IncidentStatus::Open,
         priority: Priority::P1,
-        major: Some(Major {
-            at: ago(started - 10),
-            why: "priority 1 in production".into(),
-            by: None,
-        }),
+        major: Some(Major { at: ago(started - 10), why: "priority 1 in production".into(), by: None }),
         environment,
         api: Some(id.api.clone()),
         affects: vec![id],
@@ -387,24 +360,13 @@ pub fn incident(number: u64, api: &str, environment: Environment, started: i64) 
         escalation: Some(running(started)),
         told_at: None,
         timeline: vec![
-            Entry {
-                at: ago(started - 10),
-                text: "confirmed: 2 of 3 probes failed".into(),
-            },
-            Entry {
-                at: ago(started - 70),
-                text: "ticket INC0010002 at nsd".into(),
-            },
-            Entry {
-                at: ago(started - 130),
-                text: "Rhian Morgan called by text and e-mail".into(),
-            },
+            Entry { at: ago(started - 10), text: "confirmed: 2 of 3 probes failed".into() },
+            Entry { at: ago(started - 70), text: "ticket INC0010002 at nsd".into() },
+            Entry { at: ago(started - 130), text: "Rhian Morgan called by text and e-mail".into() },
         ],
         posts: vec![Post {
             at: ago(started - 70),
-            says: PostSays::Investigating {
-                status: Status::MajorOutage,
-            },
+            says: PostSays::Investigating { status: Status::MajorOutage },
             by: None,
         }],
     }
@@ -416,11 +378,7 @@ fn running(started: i64) -> Running {
         escalation: Escalation {
             id: EscalationId::parse("out-of-hours").unwrap(),
             steps: vec![
-                Step {
-                    call: Target::Person(person("oncall.one")),
-                    by: vec![],
-                    after: Duration::ZERO,
-                },
+                Step { call: Target::Person(person("oncall.one")), by: vec![], after: Duration::ZERO },
                 Step {
                     call: Target::Person(person("oncall.two")),
                     by: vec![],
@@ -482,11 +440,7 @@ pub fn trouble() -> Situation {
         )),
         by: None,
     });
-    over.posts.push(Post {
-        at: ago(3 * 86_400 - 1860),
-        says: PostSays::Resolved,
-        by: None,
-    });
+    over.posts.push(Post { at: ago(3 * 86_400 - 1860), says: PostSays::Resolved, by: None });
     over.escalation = None;
     let hidden = incident(40, "results", Environment::Sit, 7300);
     for incident in [open, over, hidden] {
@@ -544,11 +498,7 @@ pub async fn remember(store: &store::Store, situation: &Situation) {
             healths.push(Health::clone(current));
         }
         changes.extend(healths.into_iter().map(|health| {
-            Change::Status(StatusChange {
-                decided_at: health.since,
-                why: "made by hand".into(),
-                health,
-            })
+            Change::Status(StatusChange { decided_at: health.since, why: "made by hand".into(), health })
         }));
     }
     let outcomes = situation
@@ -556,10 +506,6 @@ pub async fn remember(store: &store::Store, situation: &Situation) {
         .values()
         .filter_map(|latest| Some((latest.outcome.clone()?, latest.verdict)))
         .collect();
-    let batch = store::Batch {
-        outcomes,
-        changes,
-        folded: vec![],
-    };
+    let batch = store::Batch { outcomes, changes, folded: vec![] };
     store.record(&batch).await.unwrap();
 }
