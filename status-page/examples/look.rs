@@ -1,5 +1,5 @@
 //! Serves pages made from Situations made by hand, to be looked at: `cargo run -p status-page --example look`.
-//! Ports from 9200 up: all well, trouble, sixty APIs, one API, nothing yet; each public, then internal.
+//! Ports from 9700 up: all well, trouble, sixty APIs, one API, nothing yet; each public, then internal.
 #![expect(clippy::unwrap_used, reason = "a tool for looking at pages; where it fails, it says so and stops")]
 
 #[path = "../tests/pages/estate.rs"]
@@ -36,7 +36,7 @@ async fn main() {
         let site = Site::new(receiver, store, Clock::new(estate::now), Options::default()).unwrap();
         tasks.spawn(site.clone().run(CancellationToken::new()));
         for (offset, router) in [(0, public_router(&site)), (1, internal_router(&site))] {
-            let address = SocketAddr::from(([127, 0, 0, 1], 9200 + 2 * n + offset));
+            let address = SocketAddr::from(([127, 0, 0, 1], 9700 + 2 * n + offset));
             let listener = tokio::net::TcpListener::bind(address).await.unwrap();
             tasks.spawn(async move {
                 let service = router.into_make_service_with_connect_info::<SocketAddr>();

@@ -6,7 +6,7 @@ use domain::{
     Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 /// All that one audience may see at one moment.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Snapshot {
     pub environments: Vec<Environment>,
     /// The APIs that have an instance the audience sees: worst first, then by English name.
     pub apis: Vec<ApiView>,
-    /// Incidents that the audience sees: open ones first, then newest first.
+    /// Incidents that the audience sees: open ones first, the gravest of them first, then newest first.
     pub incidents: Vec<IncidentView>,
     /// Planned work, the nearest first.
     pub planned: Vec<Planned>,
@@ -306,8 +306,11 @@ fn incident_views(
         })
         .filter(|view| audience == Audience::Internal || is_public(&situation.configuration, view))
         .collect();
+    // Open ones by how much they matter, those that are over by when they were; the newest first.
     views.sort_by_key(|view| {
-        (!view.incident.is_open(), std::cmp::Reverse((view.incident.started_at, view.incident.id)))
+        let incident = &view.incident;
+        let weight = incident.is_open().then(|| incident.priority.number());
+        (!incident.is_open(), weight, Reverse((incident.started_at, incident.id)))
     });
     views.truncate(MAX_INCIDENTS);
     views
