@@ -89,8 +89,12 @@ impl Prepared {
 impl Target {
     fn new(check: &Check, user_agent: &HeaderValue, permits: &Permits) -> Result<Self, String> {
         let request = &check.operation.request;
-        let url = Url::parse(&format!("{}{}", check.url, request.path))
-            .map_err(|error| format!("the address '{}' cannot be used: {error}", check.url))?;
+        let parse = |text: &str| {
+            Url::parse(text).map_err(|error| format!("the address '{}' cannot be used: {error}", check.url))
+        };
+        // First alone: `http://` and `/ping` together would name a host called ping.
+        parse(&check.url)?;
+        let url = parse(&format!("{}{}", check.url, request.path))?;
         let tls = match url.scheme() {
             "https" => true,
             "http" => false,
