@@ -147,7 +147,7 @@ async fn a_body_without_end() {
     let server = Server::start(|mut stream| async move {
         head(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok();
-        while stream.write_all(&[b'x'; 65536]).await.is_ok() {}
+        while stream.write_all(&[b'x'; 8192]).await.is_ok() {}
     })
     .await;
     let mut small = settings();

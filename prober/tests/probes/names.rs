@@ -56,7 +56,7 @@ impl NameServer {
         Self { address, asked, _task: task }
     }
 
-    async fn prober(&self) -> Prober {
+    fn prober(&self) -> Prober {
         let mut settings = settings();
         settings.name_servers = NameServers::These(vec![self.address]);
         Prober::new(settings).unwrap()
@@ -90,7 +90,7 @@ fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
 
 async fn asked_for(does: Does, check: &Check) -> Outcome {
     let name_server = NameServer::start(does).await;
-    name_server.prober().await.probe(check, noon(), false).await
+    name_server.prober().probe(check, noon(), false).await
 }
 
 fn named() -> Check {
@@ -115,8 +115,7 @@ async fn the_second_address_answers_when_the_first_does_not() {
     assert_eq!(outcome.http.unwrap().remote_ip, Some(server.address.ip()));
     let port = nobody().await.port();
     let outcome =
-        asked_for(Does::TellsTwo, &crate::setting::check(&format!("http://api.results.wales:{port}")))
-            .await;
+        asked_for(Does::TellsTwo, &crate::setting::check(&format!("http://api.results.wales:{port}"))).await;
     assert_eq!(message(&outcome), format!("127.0.0.2:{port} refused; 127.0.0.1:{port} refused"));
 }
 
@@ -124,7 +123,7 @@ async fn the_second_address_answers_when_the_first_does_not() {
 async fn checks_on_one_host_share_a_lookup() {
     let server = Server::says(ok("")).await;
     let name_server = NameServer::start(Does::Tells).await;
-    let prober = name_server.prober().await;
+    let prober = name_server.prober();
     let check = check(&format!("http://api.results.wales:{}", server.address.port()));
     assert_eq!(failed(&prober.probe(&check, noon(), false).await), None);
     let asked = name_server.asked.load(Ordering::SeqCst);

@@ -70,6 +70,7 @@ fn track(operation: &str) -> TrackId {
 
 /// A run, and the ends of its channels.
 struct Running {
+    clock: Clock,
     prober: Arc<Prober>,
     configuration: watch::Sender<Arc<Configuration>>,
     wanted: mpsc::Sender<Wanted>,
@@ -84,6 +85,7 @@ impl Running {
     }
 
     fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
+        let clock = settings.clock.clone();
         let prober = Arc::new(Prober::new(settings).unwrap());
         let (configuration, configured) = watch::channel(configuration(checks));
         let (wanted, wants) = mpsc::channel(16);
@@ -91,7 +93,7 @@ impl Running {
         let stop = CancellationToken::new();
         let mut task = JoinSet::new();
         task.spawn(run(prober.clone(), configured, wants, sender, stop.clone()));
-        Self { prober, configuration, wanted, outcomes, stop, task }
+        Self { clock, prober, configuration, wanted, outcomes, stop, task }
     }
 
     async fn next(&mut self) -> Outcome {
@@ -195,7 +197,7 @@ async fn a_check_never_overlaps_itself() {
 async fn what_is_wanted_is_probed_at_its_time_and_marked() {
     let server = Server::says(ok("")).await;
     let mut running = Running::start(vec![rare("ping", &server.url()), rare("status", &server.url())]);
-    let now = running.prober_now();
+    let now = running.clock.now();
     let later = now + Duration::from_millis(300);
     for (at, operation) in [(later, "status"), (later, "status"), (now, "ping"), (now, "unknown")] {
         running.wanted.send(Wanted { at, track: track(operation) }).await.unwrap();
@@ -208,13 +210,6 @@ async fn what_is_wanted_is_probed_at_its_time_and_marked() {
     running.stop.cancel();
     running.ends().await.unwrap();
     assert!(running.outcomes.recv().await.is_none(), "once, though it was asked for twice");
-}
-
-impl Running {
-    /// The clock of a run begins at noon.
-    fn prober_now(&self) -> Timestamp {
-        noon()
-    }
 }
 
 #[tokio::test]
@@ -327,7 +322,7 @@ async fn when_nobody_takes_the_outcomes_the_run_ends_with_an_error() {
 async fn a_run_goes_on_when_nobody_wants_or_configures_any_more() {
     let server = Server::says(ok("")).await;
     let running = Running::start(vec![quick("ping", &server.url())]);
-    let Running { configuration, wanted, mut outcomes, stop, mut task, prober: _prober } = running;
+    let Running { configuration, wanted, mut outcomes, stop, mut task, .. } = running;
     drop((configuration, wanted));
     for _ in 0..5 {
         assert_eq!(failed(&outcomes.recv().await.unwrap()), None);
