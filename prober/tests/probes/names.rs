@@ -174,7 +174,7 @@ async fn a_name_that_gets_no_answer_from_a_resolver_that_lives() {
 async fn a_resolver_that_answers_nothing_is_our_own_trouble() {
     let outcome = asked_for(Does::IsMute, &named()).await;
     assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
-    assert!(outcome.total < Duration::from_millis(2_500), "{:?}", outcome.total);
+    assert!(outcome.total < Duration::from_secs(3), "{:?}", outcome.total);
 }
 
 #[tokio::test]
