@@ -4,7 +4,10 @@
 //! a change of the clocks and repeats others. So expressions are read here, it searches on wall-clock time (in UTC
 //! as a carrier), and jiff turns that into instants.
 
+mod field;
+
 use chrono::{DateTime, Utc};
+use field::{DAY_OF_MONTH, DAY_OF_WEEK, HOUR, MINUTE, MONTH};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -23,128 +26,6 @@ const MAX_LENGTH: usize = 200;
 
 /// The longest gap or fold of the clocks that is looked across.
 const CLOCK_CHANGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(3);
-
-/// One of the five fields.
-struct Field {
-    name: &'static str,
-    min: u8,
-    max: u8,
-    /// The names of its values, from `min` on; three letters are enough.
-    names: &'static [&'static str],
-}
-
-const MINUTE: Field = field("minute", 0, 59, &[]);
-const HOUR: Field = field("hour", 0, 23, &[]);
-const DAY_OF_MONTH: Field = field("day of month", 1, 31, &[]);
-const MONTH: Field = field(
-    "month",
-    1,
-    12,
-    &[
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ],
-);
-const DAY_OF_WEEK: Field = field(
-    "day of week",
-    0,
-    7,
-    &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
-);
-
-const fn field(name: &'static str, min: u8, max: u8, names: &'static [&'static str]) -> Field {
-    Field { name, min, max, names }
-}
-
-impl Field {
-    /// The values that `text` stands for; `None`: all (`*`).
-    fn parse(&self, text: &str) -> Result<Option<BTreeSet<u8>>, String> {
-        if text == "*" {
-            return Ok(None);
-        }
-        let mut values = BTreeSet::new();
-        for part in text.split(',') {
-            let (range, step) = match part.split_once('/') {
-                Some((range, step)) => (range, Some(self.step(step)?)),
-                None => (part, None),
-            };
-            let (from, to) = match range.split_once('-') {
-                _ if range == "*" => (self.min, self.top()),
-                Some((from, to)) => self.range(from, to)?,
-                None if step.is_some() => {
-                    return Err(format!(
-                        "{}: a step needs '*' or a range before it: '*/15' or '{}-{}/2', not '{part}'",
-                        self.name,
-                        self.min,
-                        self.top()
-                    ));
-                }
-                None => {
-                    let value = self.value(range)?;
-                    (value, value)
-                }
-            };
-            values.extend((from..=to).step_by(step.unwrap_or(1)));
-        }
-        Ok(Some(values))
-    }
-
-    /// The highest value that is not another name for a lower one (7 is Sunday, as 0 is).
-    fn top(&self) -> u8 {
-        if self.max == 7 { 6 } else { self.max }
-    }
-
-    fn range(&self, from: &str, to: &str) -> Result<(u8, u8), String> {
-        let (first, mut last) = (self.value(from)?, self.value(to)?);
-        if self.max == 7 && last == 0 && first > 0 {
-            last = 7; // a week that ends on Sunday: Fri-Sun
-        }
-        if last < first {
-            return Err(format!(
-                "{}: a range goes upwards; '{from}-{to}' must be two: '{first}-{},{}-{last}'",
-                self.name,
-                self.top(),
-                self.min
-            ));
-        }
-        Ok((first, last))
-    }
-
-    fn step(&self, step: &str) -> Result<usize, String> {
-        step.parse::<u8>()
-            .ok()
-            .filter(|step| *step > 0)
-            .map(usize::from)
-            .ok_or_else(|| format!("{}: a step is a number from 1, not '{step}'", self.name))
-    }
-
-    fn value(&self, word: &str) -> Result<u8, String> {
-        if word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty() {
-            return word.parse::<u8>().ok().filter(|value| (self.min..=self.max).contains(value)).ok_or_else(
-                || format!("{}: {word} is not between {} and {}", self.name, self.min, self.max),
-            );
-        }
-        let lower = word.to_ascii_lowercase();
-        (self.min..)
-            .zip(self.names)
-            .find(|(_, name)| lower.len() >= 3 && name.starts_with(&lower))
-            .map(|(value, _)| value)
-            .ok_or_else(|| {
-                let or_name = if self.names.is_empty() { "" } else { " or a name" };
-                format!("{}: '{word}' is not a number from {} to {}{or_name}", self.name, self.min, self.max)
-            })
-    }
-}
 
 impl Cron {
     /// Parses five fields: minute, hour, day of month, month, day of week (0 or 7 is Sunday).
@@ -273,3 +154,6 @@ fn shown(carrier: DateTime<Utc>) -> Option<civil::DateTime> {
 fn instant(shown: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
     zone.to_ambiguous_timestamp(shown).compatible().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,231 @@ impl Percentiles {
         Some(Self { p50: rank(50)?, p90: rank(90)?, p95: rank(95)?, p99: rank(99)?, max: rank(100)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ApiId, Environment, InstanceId};
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn health(status: Status, maintenance: bool, since: Timestamp) -> Health {
+        Health {
+            instance: InstanceId {
+                api: ApiId::parse("results").unwrap(),
+                environment: Environment::Production,
+            },
+            status,
+            since,
+            layer: None,
+            maintenance,
+        }
+    }
+
+    /// `changes` are minutes after noon; the range is from noon to one; all in minutes.
+    fn check(
+        before: Option<Status>,
+        changes: &[(i64, Status, bool)],
+        expected: [u64; 5],
+        shares: [Option<f64>; 2],
+    ) {
+        let noon = at("2026-09-11T12:00:00Z");
+        let after = |minutes| noon + jiff::SignedDuration::from_mins(minutes);
+        let changes: Vec<Health> = changes
+            .iter()
+            .map(|(minutes, status, maintenance)| health(*status, *maintenance, after(*minutes)))
+            .collect();
+        let before = before.map(|status| health(status, false, after(-600)));
+        let tally = Tally::of(before.as_ref(), &changes, noon, after(60));
+        let seconds = [tally.operational, tally.degraded, tally.down, tally.maintenance, tally.unknown];
+        assert_eq!(
+            seconds.map(Duration::from_secs_f64),
+            expected.map(|minutes| Duration::from_secs(60 * minutes))
+        );
+        assert_eq!([tally.availability(), tally.coverage()], shares);
+    }
+
+    #[test]
+    fn seconds_are_counted_by_the_status_in_force() {
+        use Status::{Degraded, MajorOutage, Operational, PartialOutage, Unknown};
+        check(None, &[], [0, 0, 0, 0, 60], [None, Some(0.0)]);
+        check(Some(Operational), &[], [60, 0, 0, 0, 0], [Some(1.0), Some(1.0)]);
+        check(
+            Some(Operational),
+            &[
+                (15, MajorOutage, false),
+                (20, PartialOutage, false),
+                (30, Degraded, false),
+                (45, Operational, false),
+            ],
+            [30, 15, 15, 0, 0],
+            [Some(0.75), Some(1.0)],
+        );
+        // A gap is in coverage, not in availability.
+        check(
+            Some(Operational),
+            &[(15, Unknown, false), (45, Operational, false)],
+            [30, 0, 0, 0, 30],
+            [Some(1.0), Some(0.5)],
+        );
+        // Planned work hides the failure from availability, but what was not measured stays unknown.
+        check(
+            Some(MajorOutage),
+            &[(0, MajorOutage, true), (15, Unknown, true), (30, Operational, true), (45, Operational, false)],
+            [15, 0, 0, 30, 15],
+            [Some(1.0), Some(0.75)],
+        );
+        // What changed before the range is in force when it begins; what changes after it does not count.
+        check(
+            Some(Operational),
+            &[(-5, MajorOutage, false), (60, Operational, false), (90, Unknown, false)],
+            [0, 0, 60, 0, 0],
+            [Some(0.0), Some(1.0)],
+        );
+    }
+
+    #[test]
+    fn a_range_that_is_empty_or_runs_backwards_counts_nothing() {
+        let noon = at("2026-09-11T12:00:00Z");
+        let down = health(Status::MajorOutage, false, noon);
+        for to in [noon, at("2026-09-11T11:00:00Z")] {
+            let tally = Tally::of(Some(&down), std::slice::from_ref(&down), noon, to);
+            assert_eq!(tally, Tally::default());
+            assert_eq!(tally.coverage(), None);
+            assert!(Tally::days(None, &[], noon, to, &TimeZone::UTC).is_empty());
+        }
+    }
+
+    #[test]
+    fn days_are_local_and_have_23_or_25_hours_when_the_clocks_change() {
+        let london = TimeZone::get("Europe/London").unwrap();
+        let hours_by_day = |from: &str, to: &str| -> Vec<(Date, f64)> {
+            Tally::days(None, &[], at(from), at(to), &london)
+                .into_iter()
+                .map(|(day, tally)| (day, tally.unknown / 3600.0))
+                .collect()
+        };
+        assert_eq!(
+            hours_by_day("2027-03-27T12:00:00Z", "2027-03-29T05:00:00Z"),
+            [(date(2027, 3, 27), 12.0), (date(2027, 3, 28), 23.0), (date(2027, 3, 29), 6.0)]
+        );
+        assert_eq!(
+            hours_by_day("2027-10-29T23:00:00Z", "2027-11-01T00:00:00Z"),
+            [(date(2027, 10, 30), 24.0), (date(2027, 10, 31), 25.0)]
+        );
+    }
+
+    #[test]
+    fn the_days_of_all_time_are_bounded() {
+        let days = Tally::days(None, &[], Timestamp::MIN, Timestamp::MAX, &TimeZone::UTC);
+        assert_eq!(days.len(), MAX_DAYS);
+    }
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let check = |milliseconds: std::ops::RangeInclusive<u64>, expected: [u64; 5]| {
+            let mut durations: Vec<Duration> = milliseconds.rev().map(Duration::from_millis).collect();
+            let [p50, p90, p95, p99, max] = expected.map(Duration::from_millis);
+            assert_eq!(Percentiles::of(&mut durations), Some(Percentiles { p50, p90, p95, p99, max }));
+        };
+        check(7..=7, [7; 5]);
+        check(1..=2, [1, 2, 2, 2, 2]);
+        check(1..=10, [5, 9, 10, 10, 10]);
+        check(1..=100, [50, 90, 95, 99, 100]);
+        check(1..=1000, [500, 900, 950, 990, 1000]);
+        assert_eq!(Percentiles::of(&mut []), None);
+    }
+
+    fn any_changes() -> impl Strategy<Value = Vec<Health>> {
+        prop::collection::vec((0..30 * 86_400_000_i64, 0..Status::ALL.len(), any::<bool>()), 0..40).prop_map(
+            |all| {
+                let mut changes: Vec<Health> = all
+                    .into_iter()
+                    .map(|(millisecond, status, maintenance)| {
+                        health(Status::ALL[status], maintenance, moment(millisecond))
+                    })
+                    .collect();
+                changes.sort_by_key(|health| health.since);
+                changes
+            },
+        )
+    }
+
+    /// From 14 March 2027, with the change of the clocks two weeks later.
+    fn moment(millisecond: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_804_982_400_000 + millisecond).unwrap()
+    }
+
+    fn near(left: Tally, right: Tally) -> bool {
+        [
+            (left.operational, right.operational),
+            (left.degraded, right.degraded),
+            (left.down, right.down),
+            (left.maintenance, right.maintenance),
+            (left.unknown, right.unknown),
+        ]
+        .iter()
+        .all(|(left, right)| (left - right).abs() < 1e-6)
+    }
+
+    proptest! {
+        #[test]
+        fn the_five_add_up_and_a_range_can_be_split_anywhere(
+            changes in any_changes(),
+            known_before: bool,
+            mut edges in prop::array::uniform3(0..30 * 86_400_000_i64),
+        ) {
+            edges.sort_unstable();
+            let [from, middle, to] = edges.map(moment);
+            let before = known_before.then(|| health(Status::Degraded, false, moment(-1)));
+            let whole = Tally::of(before.as_ref(), &changes, from, to);
+            prop_assert!((whole.total() - to.duration_since(from).as_secs_f64()).abs() < 1e-6);
+
+            let mut halves = Tally::of(before.as_ref(), &changes, from, middle);
+            let in_force = changes.iter().rfind(|change| change.since <= middle).or(before.as_ref());
+            let later: Vec<Health> = changes.iter().filter(|change| change.since > middle).cloned().collect();
+            halves += Tally::of(in_force, &later, middle, to);
+            prop_assert!(near(whole, halves), "{whole:?} is not {halves:?}");
+
+            for share in [whole.availability(), whole.coverage()].into_iter().flatten() {
+                prop_assert!((0.0..=1.0).contains(&share));
+            }
+            prop_assert_eq!(whole.coverage().is_none(), from == to);
+            let measured = whole.operational + whole.degraded + whole.down > 0.0;
+            prop_assert_eq!(whole.availability().is_some(), measured);
+        }
+
+        #[test]
+        fn days_add_up_to_the_range(changes in any_changes(), mut edges in prop::array::uniform2(0..30 * 86_400_000_i64)) {
+            edges.sort_unstable();
+            let [from, to] = edges.map(moment);
+            let london = TimeZone::get("Europe/London").unwrap();
+            let days = Tally::days(None, &changes, from, to, &london);
+            let mut sum = Tally::default();
+            for (_, tally) in &days {
+                sum += *tally;
+            }
+            prop_assert!(near(sum, Tally::of(None, &changes, from, to)));
+            prop_assert!(days.is_sorted_by(|left, right| left.0 < right.0), "each day once");
+            prop_assert!(days.iter().all(|(_, tally)| tally.total() > 0.0 && tally.total() <= 25.0 * 3600.0));
+        }
+
+        #[test]
+        fn percentiles_are_measured_values_in_order(mut durations in prop::collection::vec(0_u64..10_000_000, 1..200)) {
+            let mut sorted: Vec<Duration> = durations.iter().copied().map(Duration::from_micros).collect();
+            let of = Percentiles::of(&mut sorted).unwrap();
+            prop_assert!(of.p50 <= of.p90 && of.p90 <= of.p95 && of.p95 <= of.p99 && of.p99 <= of.max);
+            durations.sort_unstable();
+            prop_assert_eq!(of.max, Duration::from_micros(*durations.last().unwrap()));
+            for (share, value) in [(50, of.p50), (90, of.p90), (95, of.p95), (99, of.p99)] {
+                prop_assert!(sorted.contains(&value));
+                let within = sorted.iter().filter(|duration| **duration <= value).count();
+                prop_assert!(within * 100 >= share * sorted.len());
+            }
+        }
+    }
+}

@@ -157,3 +157,176 @@ impl Hours {
 fn days_from(first: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(first), |day| day.tomorrow().ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{Weekday::*, time};
+    use proptest::prelude::*;
+
+    fn london() -> TimeZone {
+        TimeZone::get("Europe/London").unwrap()
+    }
+
+    fn window(days: &[Weekday], from: Time, to: Option<Time>) -> WeeklyWindow {
+        WeeklyWindow { days: days.to_vec(), from, to }
+    }
+
+    fn hours(weekly: Vec<WeeklyWindow>) -> Hours {
+        Hours { time_zone: london(), weekly, bank_holidays: true }
+    }
+
+    const WEEKDAYS: [Weekday; 5] = [Monday, Tuesday, Wednesday, Thursday, Friday];
+    const EVERY_DAY: [Weekday; 7] = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
+
+    fn office() -> Hours {
+        hours(vec![window(&WEEKDAYS, time(9, 0, 0, 0), Some(time(17, 0, 0, 0)))])
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// `expected` is the whole sentence, which begins with whether they are open.
+    fn check(hours: &Hours, moment: &str, expected: &str) {
+        let opening = hours.at(at(moment));
+        assert_eq!(opening.why, expected, "at {moment}");
+        assert_eq!(opening.open, expected.starts_with("open"), "at {moment}");
+    }
+
+    #[test]
+    fn office_hours_say_until_when_or_why_not_and_when_again() {
+        let office = office();
+        check(&office, "2026-09-11T07:59:59Z", "closed: before hours; opens 09:00 BST");
+        check(&office, "2026-09-11T08:00:00Z", "open until 17:00 BST");
+        check(&office, "2026-09-11T15:59:59Z", "open until 17:00 BST");
+        check(&office, "2026-09-11T16:00:00Z", "closed: after hours; opens Monday 09:00 BST");
+        check(&office, "2026-09-12T12:00:00Z", "closed: Saturday; opens Monday 09:00 BST");
+        check(&office, "2026-11-13T12:00:00Z", "open until 17:00 GMT");
+        check(
+            &office,
+            "2026-12-28T12:00:00Z",
+            "closed: bank holiday (Boxing Day, substitute day); opens Tuesday 09:00 GMT",
+        );
+        let lunch = hours(vec![
+            window(&WEEKDAYS, time(13, 0, 0, 0), Some(time(17, 0, 0, 0))),
+            window(&WEEKDAYS, time(9, 0, 0, 0), Some(time(12, 0, 0, 0))),
+        ]);
+        check(&lunch, "2026-11-13T12:30:00Z", "closed: between hours; opens 13:00 GMT");
+        let yearly = hours(vec![window(&[Friday], time(9, 0, 0, 0), Some(time(10, 0, 0, 0)))]);
+        check(&yearly, "2027-03-19T12:00:00Z", "closed: after hours; opens Friday 2 April 09:00 BST");
+    }
+
+    #[test]
+    fn the_sunday_of_a_change_of_the_clocks_is_out_of_hours_and_monday_opens_at_nine_by_the_clock() {
+        check(&office(), "2026-03-27T17:00:00Z", "closed: after hours; opens Monday 09:00 BST");
+        assert_eq!(office().next_open(at("2026-03-27T17:00:00Z")), Some(at("2026-03-30T08:00:00Z")));
+        check(&office(), "2026-10-23T16:00:00Z", "closed: after hours; opens Monday 09:00 GMT");
+        assert_eq!(office().next_open(at("2026-10-23T16:00:00Z")), Some(at("2026-10-26T09:00:00Z")));
+    }
+
+    #[test]
+    fn easter_2027_is_one_stretch_out_of_hours_with_a_change_of_the_clocks_in_it() {
+        let (closes, opens) = (at("2027-03-25T17:00:00Z"), at("2027-03-30T08:00:00Z"));
+        assert_eq!(opens.duration_since(closes).as_hours(), 111);
+        let office = office();
+        assert!(office.at(closes - jiff::SignedDuration::from_nanos(1)).open);
+        let mut moment = closes;
+        while moment < opens {
+            assert!(!office.at(moment).open, "{moment}");
+            assert_eq!(office.next_open(moment), Some(opens), "{moment}");
+            moment += jiff::SignedDuration::from_mins(10);
+        }
+        assert!(office.at(opens).open);
+        check(&office, "2027-03-25T17:00:00Z", "closed: after hours; opens Tuesday 09:00 BST");
+        check(&office, "2027-03-26T12:00:00Z", "closed: bank holiday (Good Friday); opens Tuesday 09:00 BST");
+        check(&office, "2027-03-28T00:59:59Z", "closed: Sunday; opens Tuesday 09:00 BST");
+        check(&office, "2027-03-28T01:00:00Z", "closed: Sunday; opens Tuesday 09:00 BST");
+        check(
+            &office,
+            "2027-03-29T12:00:00Z",
+            "closed: bank holiday (Easter Monday); opens Tuesday 09:00 BST",
+        );
+    }
+
+    #[test]
+    fn a_window_over_a_change_of_the_clocks_follows_the_clock_on_the_wall() {
+        // 01:00 to 02:00 is skipped: what opens at 01:30 opens at 02:00 BST, the first instant after the gap.
+        let spring = hours(vec![window(&[Sunday], time(1, 30, 0, 0), Some(time(3, 0, 0, 0)))]);
+        check(&spring, "2027-03-28T00:59:59Z", "closed: before hours; opens 02:00 BST");
+        check(&spring, "2027-03-28T01:00:00Z", "open until 03:00 BST");
+        // 01:00 to 02:00 comes twice: what closes at 01:30 closes the second time, without a break.
+        let autumn = hours(vec![window(&[Sunday], time(0, 0, 0, 0), Some(time(1, 30, 0, 0)))]);
+        for moment in ["2027-10-31T00:29:59Z", "2027-10-31T00:45:00Z", "2027-10-31T01:29:59Z"] {
+            check(&autumn, moment, "open until 01:30 GMT");
+        }
+        assert!(!autumn.at(at("2027-10-31T01:30:00Z")).open);
+        // Skipped altogether: never open that day.
+        let gone = hours(vec![window(&[Sunday], time(1, 0, 0, 0), Some(time(1, 30, 0, 0)))]);
+        assert_eq!(gone.next_open(at("2027-03-27T12:00:00Z")), Some(at("2027-04-04T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_window_may_close_at_midnight_and_go_on_the_next_day() {
+        let evening = hours(vec![window(&[Friday], time(18, 0, 0, 0), None)]);
+        check(&evening, "2026-09-11T22:59:59Z", "open until midnight BST");
+        assert!(!evening.at(at("2026-09-11T23:00:00Z")).open);
+        let night = hours(vec![
+            window(&[Friday], time(18, 0, 0, 0), None),
+            window(&[Saturday], time(0, 0, 0, 0), Some(time(2, 0, 0, 0))),
+        ]);
+        check(&night, "2026-09-11T22:00:00Z", "open until Saturday 02:00 BST");
+        check(&night, "2026-09-11T23:00:00Z", "open until 02:00 BST");
+        let mut always = hours(vec![window(&EVERY_DAY, Time::midnight(), None)]);
+        check(&always, "2026-12-18T12:00:00Z", "open until Friday 25 December 00:00 GMT");
+        always.bank_holidays = false;
+        check(&always, "2026-12-24T12:00:00Z", "open round the clock");
+    }
+
+    #[test]
+    fn hours_without_a_window_are_never_open() {
+        let never = hours(Vec::new());
+        check(&never, "2026-09-11T12:00:00Z", "closed: these hours have no window");
+        assert_eq!(never.next_open(at("2026-09-11T12:00:00Z")), None);
+        let empty = hours(vec![window(&WEEKDAYS, time(9, 0, 0, 0), Some(time(9, 0, 0, 0)))]);
+        assert_eq!(empty.next_open(at("2026-09-11T12:00:00Z")), None);
+        check(&empty, "2026-09-11T12:00:00Z", "closed: Friday");
+    }
+
+    proptest! {
+        #[test]
+        fn open_is_what_the_clock_on_the_wall_says(
+            second in 1_735_689_600_i64..1_861_920_000, // 2025 to 2028
+            windows in prop::collection::vec((0_u8..128, 3_i8..24, 0_i8..60, prop::option::of((3_i8..24, 0_i8..60))), 0..4),
+            bank_holidays: bool,
+        ) {
+            let weekly = windows
+                .into_iter()
+                .map(|(days, hour, minute, to)| WeeklyWindow {
+                    days: EVERY_DAY.iter().zip(0..).filter(|(_, bit)| days >> bit & 1 == 1).map(|(day, _)| *day).collect(),
+                    from: time(hour, minute, 0, 0),
+                    to: to.map(|(hour, minute)| time(hour, minute, 0, 0)),
+                })
+                .collect();
+            let hours = Hours { time_zone: london(), weekly, bank_holidays };
+            let now = Timestamp::from_second(second).unwrap();
+            let local = london().to_datetime(now);
+            let expected = !(bank_holidays && bank_holiday(local.date()).is_some())
+                && hours.weekly.iter().any(|window| {
+                    window.days.contains(&local.date().weekday())
+                        && window.from <= local.time()
+                        && window.to.is_none_or(|to| local.time() < to)
+                });
+            let opening = hours.at(now);
+            prop_assert_eq!(opening.open, expected, "{}", opening.why);
+            prop_assert_eq!(opening.why.starts_with("open"), expected);
+
+            let next = hours.next_open(now);
+            prop_assert_eq!(next == Some(now), expected);
+            if let Some(next) = next {
+                prop_assert!(next >= now && hours.at(next).open);
+                prop_assert_eq!(hours.next_open(now + next.duration_since(now) / 2), Some(next));
+            }
+        }
+    }
+}

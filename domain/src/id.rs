@@ -126,4 +126,44 @@ mod tests {
         assert_eq!(ApiId::parse("a/b"), Err(IdError::Character('/')));
         assert_eq!(ApiId::parse(&"a".repeat(65)), Err(IdError::TooLong));
     }
+
+    #[test]
+    fn the_longest_id_is_read_and_one_more_character_is_not() {
+        assert!(ApiId::parse(&"a".repeat(MAX_LENGTH)).is_ok());
+        assert_eq!(ApiId::parse(&"a".repeat(MAX_LENGTH + 1)), Err(IdError::TooLong));
+    }
+
+    #[test]
+    fn what_would_need_quoting_is_refused_by_name() {
+        for (word, character) in
+            [("a b", ' '), ("a'b", '\''), ("a%2fb", '%'), ("caffi-ŵy", 'ŵ'), (".a", '.'), ("a\n", '\n')]
+        {
+            assert_eq!(ApiId::parse(word), Err(IdError::Character(character)), "{word:?}");
+        }
+        let said = ApiId::parse("Results").unwrap_err().to_string();
+        assert!(said.contains("'R' does not fit"), "{said}");
+    }
+
+    #[test]
+    fn json_is_read_as_strictly_as_configuration() {
+        let id: RotaId = serde_json::from_str("\"platform\"").unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"platform\"");
+        assert!(serde_json::from_str::<RotaId>("\"Platform\"").unwrap_err().to_string().contains("'P'"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_id_survives_writing_and_reading(word in "[a-z0-9][a-z0-9._-]{0,63}") {
+            let id = OperationId::parse(&word).unwrap();
+            proptest::prop_assert_eq!(id.to_string().parse::<OperationId>().unwrap(), id);
+        }
+
+        #[test]
+        fn nothing_that_is_read_as_an_id_needs_quoting(word in ".{0,80}") {
+            if let Ok(id) = ApiId::parse(&word) {
+                proptest::prop_assert!(id.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
+                proptest::prop_assert!(!id.as_str().contains(['/', '\'', '"', '%', '?', '#', '&', '<', '\\']));
+            }
+        }
+    }
 }

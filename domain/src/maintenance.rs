@@ -31,3 +31,92 @@ impl Window {
         (from, from.checked_add(self.lasts).unwrap_or(Timestamp::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cron;
+    use proptest::prelude::*;
+
+    fn london() -> TimeZone {
+        TimeZone::get("Europe/London").unwrap()
+    }
+
+    fn window(cron: &str, hours: u64) -> Window {
+        Window {
+            cron: Cron::parse(cron).unwrap(),
+            lasts: Duration::from_hours(hours),
+            why: Text::new("Load tests", "Profion llwyth"),
+        }
+    }
+
+    fn show(stretch: Option<(Timestamp, Timestamp)>) -> String {
+        stretch.map_or("-".to_owned(), |(from, to)| format!("{from}..{to}"))
+    }
+
+    fn check(window: &Window, at: &str, covering: &str, next: &str) {
+        let moment = at.parse().unwrap();
+        assert_eq!(show(window.covering(moment, &london())), covering, "covering {at}");
+        assert_eq!(show(window.next(moment, &london())), next, "next after {at}");
+    }
+
+    #[test]
+    fn load_tests_by_night_from_monday_to_friday() {
+        let nights = window("0 19 * * Mon-Fri", 10);
+        let friday = "2026-09-11T18:00:00Z..2026-09-12T04:00:00Z";
+        let monday = "2026-09-14T18:00:00Z..2026-09-15T04:00:00Z";
+        check(&nights, "2026-09-11T17:59:59.999Z", "-", friday);
+        check(&nights, "2026-09-11T18:00:00Z", friday, monday);
+        check(&nights, "2026-09-12T03:59:59.999Z", friday, monday);
+        check(&nights, "2026-09-12T04:00:00Z", "-", monday);
+        check(&nights, "2026-09-13T23:00:00Z", "-", monday);
+    }
+
+    #[test]
+    fn a_window_lasts_as_long_over_a_change_of_the_clocks() {
+        let nightly = window("0 23 * * *", 4);
+        check(
+            &nightly,
+            "2026-03-29T02:59:59Z",
+            "2026-03-28T23:00:00Z..2026-03-29T03:00:00Z",
+            "2026-03-29T22:00:00Z..2026-03-30T02:00:00Z",
+        );
+        check(
+            &nightly,
+            "2026-10-25T01:59:59Z",
+            "2026-10-24T22:00:00Z..2026-10-25T02:00:00Z",
+            "2026-10-25T23:00:00Z..2026-10-26T03:00:00Z",
+        );
+    }
+
+    #[test]
+    fn of_windows_that_overlap_the_one_that_began_last_counts() {
+        let overlapping = window("0 * * * *", 3);
+        check(
+            &overlapping,
+            "2026-11-11T12:30:00Z",
+            "2026-11-11T12:00:00Z..2026-11-11T15:00:00Z",
+            "2026-11-11T13:00:00Z..2026-11-11T16:00:00Z",
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_window_covers_from_its_beginning_to_before_its_end(
+            hour in 0_u8..24, minute in 0_u8..60, hours in 1_u64..24, second in 1_735_689_600_i64..1_861_920_000,
+        ) {
+            let window = window(&format!("{minute} {hour} * * *"), hours);
+            let now = Timestamp::from_second(second).unwrap();
+            let (from, to) = window.next(now, &london()).unwrap();
+            let instant = jiff::SignedDuration::from_nanos(1);
+            prop_assert!(now < from);
+            prop_assert_eq!(window.covering(from, &london()), Some((from, to)));
+            if let Some((begins, _)) = window.covering(to - instant, &london()) {
+                prop_assert!(begins >= from);
+            } else {
+                prop_assert!(false, "its last instant is covered");
+            }
+            prop_assert!(window.covering(from - instant, &london()).is_none_or(|(_, to)| to >= from));
+        }
+    }
+}

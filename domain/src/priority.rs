@@ -103,3 +103,115 @@ pub fn rate(environment: Environment, level: ServiceLevel, status: Status, insta
     let impact = if instances >= 3 && impact > 1 { impact - 1 } else { impact };
     Rating { impact, urgency }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_is_one_to_five() {
+        assert_eq!(Priority::new(0), None);
+        assert_eq!(Priority::new(1), Some(Priority::P1));
+        assert_eq!(Priority::new(5), Some(Priority::P5));
+        assert_eq!(Priority::new(6), None);
+        assert_eq!(Priority::try_from(9).unwrap_err(), "a priority is 1 to 5, not 9");
+        assert_eq!(Priority::P1.to_string(), "P1");
+        assert!(Priority::P1.is_at_least(Priority::P5) && !Priority::P5.is_at_least(Priority::P1));
+        assert!(Priority::P1.is_at_least(Priority::P1));
+    }
+
+    #[test]
+    fn it_is_a_number_in_json_and_nothing_beyond_it_is_read() {
+        assert_eq!(serde_json::to_string(&Priority::P1).unwrap(), "1");
+        assert_eq!(serde_json::from_str::<Priority>("5").unwrap(), Priority::P5);
+        for wrong in ["0", "6", "-1", "\"P1\""] {
+            assert!(serde_json::from_str::<Priority>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_matrix_is_that_of_the_guidelines() {
+        for (impact, expected) in (1..).zip(["11223", "12234", "23344", "33445", "45555"]) {
+            let row: String = (1..=5)
+                .map(|urgency| Matrix::default().priority(Rating { impact, urgency }).number().to_string())
+                .collect();
+            assert_eq!(row, expected, "impact {impact}");
+        }
+    }
+
+    #[test]
+    fn a_rating_beyond_the_matrix_counts_as_its_nearest_end() {
+        let of = |impact, urgency| Matrix::default().priority(Rating { impact, urgency });
+        assert_eq!(of(0, 0), Priority::P1);
+        assert_eq!(of(255, 255), Priority::P5);
+        assert_eq!(of(0, 9), of(1, 5));
+    }
+
+    const LEVELS: [ServiceLevel; 2] = [ServiceLevel::Critical, ServiceLevel::Standard];
+    /// From the mildest to the worst.
+    const WORSE: [Status; 4] =
+        [Status::Operational, Status::Degraded, Status::PartialOutage, Status::MajorOutage];
+
+    fn priority(environment: Environment, level: ServiceLevel, status: Status, instances: usize) -> Priority {
+        Matrix::default().priority(rate(environment, level, status, instances))
+    }
+
+    #[test]
+    fn an_outage_of_a_critical_api_in_production_is_the_highest_there_is() {
+        use ServiceLevel::{Critical, Standard};
+        let outage = Status::MajorOutage;
+        assert_eq!(priority(Environment::Production, Critical, outage, 1), Priority::P1);
+        assert_eq!(priority(Environment::Production, Standard, outage, 1).number(), 2);
+        assert_eq!(priority(Environment::Production, Standard, outage, 3), Priority::P1);
+        for environment in
+            [Environment::Sandbox, Environment::Development, Environment::Sit, Environment::Uat]
+        {
+            for status in Status::ALL {
+                for instances in [1, 3, 100] {
+                    let priority = priority(environment, Critical, status, instances);
+                    assert!(!priority.is_at_least(Priority::P1), "{environment} {status} {instances}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn worse_is_never_less_urgent_nor_is_production_nor_are_many() {
+        for environment in Environment::ALL {
+            for level in LEVELS {
+                for instances in [0, 1, 2, 3, 60] {
+                    for worse in WORSE.windows(2) {
+                        assert!(priority(environment, level, worse[1], instances).is_at_least(priority(
+                            environment,
+                            level,
+                            worse[0],
+                            instances
+                        )));
+                    }
+                    for status in Status::ALL {
+                        let here = priority(environment, level, status, instances);
+                        assert!(priority(environment, level, status, instances + 1).is_at_least(here));
+                        assert!(
+                            priority(Environment::Production, level, status, instances).is_at_least(here)
+                        );
+                        assert!(
+                            priority(environment, ServiceLevel::Critical, status, instances)
+                                .is_at_least(here)
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn not_knowing_weighs_between_degraded_and_a_partial_outage() {
+        for environment in Environment::ALL {
+            for level in LEVELS {
+                let of = |status| priority(environment, level, status, 1);
+                assert!(of(Status::PartialOutage).is_at_least(of(Status::Unknown)));
+                assert!(of(Status::Unknown).is_at_least(of(Status::Degraded)));
+            }
+        }
+    }
+}

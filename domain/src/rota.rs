@@ -241,3 +241,6 @@ fn cut(mut shift: Shift, at: Timestamp, above: &[Override]) -> Shift {
     }
     shift
 }
+
+#[cfg(test)]
+mod tests;

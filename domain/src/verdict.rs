@@ -51,3 +51,104 @@ pub fn judge(outcome: &Outcome, slow: Duration) -> Verdict {
         Some(_) => Verdict::Fail,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ApiId, CheckId, Environment, Failure, FailureKind::*, InstanceId, OperationId, Phases, VantageId,
+    };
+
+    const SLOW: Duration = Duration::from_millis(800);
+
+    fn outcome(total: Duration, failure: Option<(Layer, FailureKind)>) -> Outcome {
+        Outcome {
+            check: CheckId {
+                instance: InstanceId {
+                    api: ApiId::parse("results").unwrap(),
+                    environment: Environment::Production,
+                },
+                operation: OperationId::parse("read").unwrap(),
+            },
+            vantage: VantageId::parse("internet").unwrap(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            confirm: false,
+            phases: Phases::default(),
+            total,
+            failure: failure.map(|(layer, kind)| Failure { layer, kind, message: "it broke".to_owned() }),
+            http: None,
+            certificate: None,
+            expectations: Vec::new(),
+            health: None,
+            request_id: None,
+        }
+    }
+
+    fn check(failure: Option<(Layer, FailureKind)>, milliseconds: u64, expected: Verdict) {
+        let outcome = outcome(Duration::from_millis(milliseconds), failure);
+        assert_eq!(judge(&outcome, SLOW), expected, "{failure:?} after {milliseconds} ms");
+    }
+
+    #[test]
+    fn a_good_answer_passes_and_is_slow_only_beyond_the_limit() {
+        check(None, 0, Verdict::Pass);
+        check(None, 800, Verdict::Pass);
+        check(None, 801, Verdict::Slow);
+    }
+
+    #[test]
+    fn what_the_api_gets_wrong_is_a_failure_however_fast_or_slow() {
+        for kind in [
+            NameNotFound,
+            NameFailed,
+            Refused,
+            Reset,
+            Unreachable,
+            ConnectTimeout,
+            Handshake,
+            TlsTimeout,
+            CertificateExpired,
+            CertificateNotYetValid,
+            CertificateUntrusted,
+            CertificateName,
+            ClientCertificate,
+            ClosedEarly,
+            FirstByteTimeout,
+            BodyTimeout,
+            BodyTruncated,
+            TooLarge,
+            NotHttp,
+            GatewayError,
+            BackendUnavailable,
+            ServerError,
+            UnexpectedStatus,
+            HealthFail,
+            BadBody,
+            ExpectationFailed,
+            CertificateEndsSoon,
+        ] {
+            for milliseconds in [1, 5_000] {
+                check(Some((Layer::Backend, kind)), milliseconds, Verdict::Fail);
+            }
+        }
+    }
+
+    #[test]
+    fn an_api_that_says_it_is_degraded_is_slow() {
+        check(Some((Layer::Backend, HealthWarn)), 1, Verdict::Slow);
+    }
+
+    #[test]
+    fn a_refusal_of_our_credential_or_rate_cannot_tell() {
+        check(Some((Layer::Gateway, AccessRefused)), 1, Verdict::Inconclusive);
+        check(Some((Layer::Backend, AccessRefused)), 1, Verdict::Inconclusive);
+        check(Some((Layer::Gateway, RateLimited)), 5_000, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn trouble_on_our_own_side_is_never_the_apis_failure() {
+        for kind in [NoPermit, NoResolver, NoNetwork, ProbeBroke, Refused, HealthWarn, ServerError] {
+            check(Some((Layer::Ours, kind)), 5_000, Verdict::Inconclusive);
+        }
+    }
+}

@@ -40,17 +40,7 @@ fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
     }
 }
 
-/// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
-pub(crate) fn configuration() -> Configuration {
-    let apis: BTreeMap<ApiId, Api> = [
-        api("identity", ServiceLevel::Critical, &[]),
-        api("results", ServiceLevel::Critical, &["identity"]),
-        api("documents", ServiceLevel::Standard, &["identity"]),
-    ]
-    .into_iter()
-    .map(|api| (api.id.clone(), api))
-    .collect();
-    let vantage = VantageId::parse("internet").expect("an id");
+fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId, Arc<Check>> {
     let mut checks = BTreeMap::new();
     for api in apis.values() {
         for (environment, url) in &api.instances {
@@ -70,6 +60,21 @@ pub(crate) fn configuration() -> Configuration {
             }
         }
     }
+    checks
+}
+
+/// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
+pub(crate) fn configuration() -> Configuration {
+    let apis: BTreeMap<ApiId, Api> = [
+        api("identity", ServiceLevel::Critical, &[]),
+        api("results", ServiceLevel::Critical, &["identity"]),
+        api("documents", ServiceLevel::Standard, &["identity"]),
+    ]
+    .into_iter()
+    .map(|api| (api.id.clone(), api))
+    .collect();
+    let vantage = VantageId::parse("internet").expect("an id");
+    let checks = checks(&apis, &vantage);
     let person =
         |name: &str| Person { name: name.into(), language: Language::En, ways: vec![Way::Text, Way::Email] };
     let id = |word: &str| PersonId::parse(word).expect("an id");
@@ -287,11 +292,9 @@ impl Hand {
     pub(crate) fn told(&self) -> Vec<String> {
         self.changes
             .iter()
-            .filter_map(|change| match change {
-                Change::Notify(notification) => {
-                    Some(notification.key.split_once('/').expect("a key").1.to_owned())
-                }
-                _ => None,
+            .filter_map(|change| {
+                let Change::Notify(notification) = change else { return None };
+                Some(notification.key.split_once('/').expect("a key").1.to_owned())
             })
             .collect()
     }

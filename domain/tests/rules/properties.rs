@@ -36,7 +36,7 @@ fn drive(stream: &[(usize, Seen, i64)]) -> Hand {
     let tracks = tracks();
     for (which, seen, seconds) in stream {
         hand.wait(*seconds);
-        hand.see(&tracks[*which], *seen);
+        hand.see(tracks.get(*which).expect("a track"), *seen);
     }
     hand
 }

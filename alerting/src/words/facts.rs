@@ -1,0 +1,213 @@
+//! What is known of an incident, in the words people use for it.
+
+use super::{scrub::scrub, symptom::environment};
+use domain::{
+    Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// What is known of an incident now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    /// As it is now.
+    pub(crate) incident: &'a Incident,
+    /// What people wrote down.
+    pub(crate) configuration: &'a Configuration,
+    /// When the words are made.
+    pub(crate) now: Timestamp,
+}
+
+const DAYS_CY: [&str; 7] = ["Llun", "Mawrth", "Mercher", "Iau", "Gwener", "Sadwrn", "Sul"];
+const MONTHS_CY: [&str; 12] = [
+    "Ionawr",
+    "Chwefror",
+    "Mawrth",
+    "Ebrill",
+    "Mai",
+    "Mehefin",
+    "Gorffennaf",
+    "Awst",
+    "Medi",
+    "Hydref",
+    "Tachwedd",
+    "Rhagfyr",
+];
+
+impl<'a> Facts<'a> {
+    /// The API at fault.
+    pub(super) fn api(&self) -> Option<&'a Api> {
+        self.configuration.apis.get(self.incident.api.as_ref()?)
+    }
+
+    /// `03:12 GMT`.
+    pub(super) fn clock(&self, at: Timestamp) -> String {
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M %Z").to_string()
+    }
+
+    /// `03:12`, for where every character counts.
+    pub(super) fn short_clock(&self, at: Timestamp) -> String {
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M").to_string()
+    }
+
+    /// `03:12 GMT`, with the day when that was not within the last 18 hours: a text may arrive late.
+    pub(super) fn since(&self) -> String {
+        let at = self.incident.started_at;
+        if self.now.duration_since(at) < SignedDuration::from_hours(18) {
+            return self.clock(at);
+        }
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%d/%m %H:%M %Z").to_string()
+    }
+
+    /// `Saturday 21 November 2026, 03:12 GMT`.
+    pub(super) fn date(&self, at: Timestamp, language: Language) -> String {
+        let local = at.to_zoned(self.configuration.site.time_zone.clone());
+        match language {
+            Language::En => local.strftime("%A %-d %B %Y, %H:%M %Z").to_string(),
+            Language::Cy => {
+                let word = |words: &[&'static str], index: i8| {
+                    usize::try_from(index)
+                        .ok()
+                        .and_then(|index| words.get(index).copied())
+                        .unwrap_or_default()
+                };
+                let day = word(&DAYS_CY, local.weekday().to_monday_zero_offset());
+                let month = word(&MONTHS_CY, local.month() - 1);
+                format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
+            }
+        }
+    }
+
+    /// An instance's API by its name.
+    pub(super) fn name(&self, instance: &InstanceId, language: Language) -> String {
+        match self.configuration.apis.get(&instance.api) {
+            Some(api) => scrub(api.name.get(language)),
+            None => instance.api.to_string(),
+        }
+    }
+
+    /// Instances by name, with their environment where it is another than the incident's; at most twenty.
+    pub(super) fn names(&self, instances: &[InstanceId], language: Language) -> String {
+        const MOST: usize = 20;
+        let mut names: Vec<String> = instances
+            .iter()
+            .take(MOST)
+            .map(|instance| {
+                let name = self.name(instance, language);
+                if instance.environment == self.incident.environment {
+                    name
+                } else {
+                    format!("{name} ({})", environment(instance.environment, language))
+                }
+            })
+            .collect();
+        if let Some(more) = instances.len().checked_sub(MOST).filter(|more| *more > 0) {
+            names.push(match language {
+                Language::En => format!("and {more} more"),
+                Language::Cy => format!("a {more} arall"),
+            });
+        }
+        names.join(", ")
+    }
+
+    /// A person's name, or their id when they left the configuration.
+    pub(super) fn person(&self, id: &PersonId) -> String {
+        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrub(&person.name))
+    }
+
+    /// The priority's cell of the matrix, and why it is that one.
+    pub(super) fn priority_why(&self) -> String {
+        let incident = self.incident;
+        let level = self.api().map_or(ServiceLevel::Critical, |api| api.service_level);
+        let rating = rate(incident.environment, level, incident.worst, incident.affects.len());
+        let many = if incident.affects.len() >= 3 { ", several APIs at once" } else { "" };
+        let matrix = self.configuration.priorities.priority(rating);
+        let cell = format!(
+            "impact {} ({}, {level} service level{many}) × urgency {} ({}) = {matrix}",
+            rating.impact,
+            incident.environment,
+            rating.urgency,
+            incident.worst.word().replace('_', " "),
+        );
+        if matrix == incident.priority {
+            cell
+        } else {
+            format!("{} is the highest it has had or a human's choice; now {cell}", incident.priority)
+        }
+    }
+
+    /// The callout of that number.
+    pub(super) fn callout(&self, number: u32) -> Option<&'a Callout> {
+        let running = self.incident.escalation.as_ref()?;
+        running.callouts.iter().find(|callout| callout.number == number)
+    }
+
+    /// Who is called next, and when, if nobody answers.
+    pub(super) fn next_call(&self, language: Language) -> Option<(String, Timestamp)> {
+        let running = self.incident.escalation.as_ref()?;
+        let at = running.next_at?;
+        // As the rules take it: beyond the last round, the last resort.
+        let step = (running.round <= running.escalation.repeat)
+            .then(|| running.escalation.steps.get(running.next_step))
+            .flatten();
+        let who = if let Some(step) = step {
+            self.target(&step.call, at, language)
+        } else {
+            let people: Vec<_> = running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
+            people.join(", ")
+        };
+        Some((who, at))
+    }
+
+    fn target(&self, target: &Target, at: Timestamp, language: Language) -> String {
+        let rota = |id: &domain::RotaId, person: Option<PersonId>| {
+            person.map_or_else(|| format!("rota {id}"), |person| self.person(&person))
+        };
+        let rotas = &self.configuration.rotas;
+        match target {
+            Target::OnCall(id) => {
+                rota(id, rotas.get(id).and_then(|rota| rota.on_call(at)).map(|shift| shift.person))
+            }
+            Target::Next(id) => rota(id, rotas.get(id).and_then(|rota| rota.next(at))),
+            Target::Person(id) => self.person(id),
+            Target::Desk(id) => self
+                .configuration
+                .desks
+                .get(id)
+                .map_or_else(|| id.to_string(), |desk| desk.name.get(language).to_owned()),
+        }
+    }
+
+    /// Where a person who was called answers.
+    pub(super) fn ack_url(&self, callout: &Callout, language: Language) -> String {
+        format!("{}/ack/{}", self.configuration.site.url.get(language), callout.reference)
+    }
+
+    /// The incident's own page.
+    pub(super) fn page_url(&self, language: Language) -> String {
+        let path = match language {
+            Language::En => "en/incidents",
+            Language::Cy => "cy/digwyddiadau",
+        };
+        format!("{}/{path}/{}", self.configuration.site.url.get(language), self.incident.id)
+    }
+
+    /// Where it is, in a sentence.
+    pub(super) fn diagnosis(&self, language: Language) -> String {
+        scrub(self.incident.diagnosis.get(language))
+    }
+}
+
+/// With a capital letter at its start.
+pub(super) fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// At most `most` characters; what was cut short ends in a dot.
+pub(super) fn cut(words: &str, most: usize) -> String {
+    if words.chars().count() <= most {
+        return words.to_owned();
+    }
+    let kept: String = words.chars().take(most.saturating_sub(1)).collect();
+    format!("{}.", kept.trim_end())
+}

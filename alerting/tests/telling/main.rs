@@ -1,0 +1,17 @@
+//! Telling, against the world as it is: desks that time out, carriers that lose, mail that stays away.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, where clippy allows it only in the tests themselves"
+)]
+
+mod desk;
+mod example;
+mod house;
+mod mails;
+mod running;
+mod texts;
+mod tickets;
+
+/// The key of the example's ticket in the desk.
+const KEY: &str = "curiad:C-42:1782007930000";

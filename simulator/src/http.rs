@@ -1,0 +1,32 @@
+//! Serving an axum router on one connection, so that a door can hang up on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+
+use crate::door::Serve;
+
+/// The largest request body any of the stand-ins reads.
+pub(crate) const BODY_LIMIT: usize = 1_048_576;
+
+/// Serves every connection with this router.
+pub(crate) fn routes(router: Router) -> Serve {
+    let router = router.layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT));
+    Arc::new(move |stream| {
+        let service = TowerToHyperService::new(router.clone());
+        Box::pin(async move {
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(30))
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(%error, "connection ended early");
+            }
+        })
+    })
+}

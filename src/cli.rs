@@ -1,0 +1,213 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Takes the pulse of NHS Wales' APIs: probes them, shows their status, raises incidents, calls people.
+#[derive(Debug, Parser)]
+#[command(name = "curiad", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The configuration: a directory with curiad.yaml and apis/*.yaml
+    #[arg(long, global = true, default_value = "./config", value_name = "DIR")]
+    pub(crate) config: PathBuf,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What the log says: error, warn, info, debug or trace, also by module (`prober=debug`)
+    #[arg(long, global = true, env = "CURIAD_LOG", default_value = "info", value_name = "LEVEL")]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try it: runs everything against a simulated world, with an outage after half a minute
+    Demo(DemoArgs),
+    /// Run for real: probe, record, tell and show
+    Serve(ServeArgs),
+    /// Check the configuration; exit 0, or 78 if there are problems
+    Check {
+        /// Leave secrets unread: for a team's own CI
+        #[arg(long)]
+        without_secrets: bool,
+    },
+    /// Probe an API once, now; exit 0 pass or slow, 1 fail, 2 inconclusive
+    Probe {
+        /// The API's id
+        api: String,
+        /// Only this environment
+        #[arg(long)]
+        environment: Option<String>,
+        /// Only this operation
+        #[arg(long)]
+        operation: Option<String>,
+    },
+    /// Who is on call, and whether it is out of hours
+    #[command(subcommand)]
+    Rota(RotaCommand),
+    /// Look at incidents and act on them
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+    /// Mute notifications for a while
+    #[command(subcommand)]
+    Silence(SilenceCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where the public page listens (default: `listen.public`, else 127.0.0.1:8080)
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the internal page and /metrics listen (default: `listen.internal`, else 127.0.0.1:8082)
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen_internal: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the public page listens
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// Where the internal page and /metrics listen
+    #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDR")]
+    pub(crate) listen_internal: SocketAddr,
+    /// Where the world outside can be looked at and played with
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDR")]
+    pub(crate) listen_world: SocketAddr,
+    /// Where the demo keeps its database and its configuration
+    #[arg(long, default_value = "./curiad-demo", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Let the parts of the world outside listen on any free ports
+    #[arg(long)]
+    pub(crate) any_ports: bool,
+    /// Do not tell the story by itself: nothing fails until you make it fail
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RotaCommand {
+    /// Who is on call now, or at a time
+    Who {
+        /// The rota
+        rota: String,
+        /// When, as 2026-12-25T03:00:00Z (default: now)
+        #[arg(long)]
+        at: Option<Timestamp>,
+    },
+    /// The shifts of the next weeks, and any gaps
+    Show {
+        /// The rota
+        rota: String,
+        /// From when
+        #[arg(long)]
+        at: Option<Timestamp>,
+        /// How many days
+        #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+    },
+    /// Is it out of hours, and why
+    Explain {
+        /// The hours' name (default: the only ones)
+        #[arg(long)]
+        hours: Option<String>,
+        /// When (default: now)
+        #[arg(long)]
+        at: Option<Timestamp>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// Open incidents, or all of late
+    List {
+        /// Resolved ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// One incident, whole: its timeline, ticket and calls
+    Show {
+        /// Its number: C-42
+        incident: String,
+    },
+    /// "I have it": nobody else is called
+    Ack {
+        /// Its number
+        incident: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Say something on the public page, in both languages at once
+    Update {
+        /// Its number
+        incident: String,
+        /// The English words
+        #[arg(long)]
+        en: String,
+        /// The Welsh words
+        #[arg(long)]
+        cy: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Call it over
+    Resolve {
+        /// Its number
+        incident: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Make it a major incident
+    Declare {
+        /// Its number
+        incident: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SilenceCommand {
+    /// Mute notifications; probing and showing go on
+    Add {
+        /// Only this API
+        #[arg(long)]
+        api: Option<String>,
+        /// Only this environment
+        #[arg(long)]
+        environment: Option<String>,
+        /// For how long: 30m, 2h
+        #[arg(long, value_name = "DURATION")]
+        r#for: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Silences that have not ended
+    List,
+    /// End one before its time
+    End {
+        /// Its number
+        silence: u64,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Who acts.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// Your name, for the record
+    #[arg(long = "by", env = "USER", value_name = "NAME")]
+    pub(crate) by: String,
+}

@@ -1,0 +1,84 @@
+//! The one task tree (invariant 12): named tasks, one stop signal, an end within a grace period.
+
+use anyhow::{Context, bail};
+use std::{future::Future, time::Duration};
+use tokio::{task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// After the stop signal, tasks have so long to finish what they have in hand.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The tasks of a running program.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    set: JoinSet<(&'static str, anyhow::Result<()>)>,
+    /// Cancelled once: everything stops.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Self {
+        Self { set: JoinSet::new(), stop: CancellationToken::new() }
+    }
+
+    /// Adds a task. It runs until `stop`; if it ends before, the program ends.
+    pub(crate) fn add<E>(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) where
+        E: Into<anyhow::Error>,
+    {
+        self.set.spawn(async move { (name, task.await.map_err(Into::into)) });
+    }
+
+    /// Waits until `stop` is cancelled or a task ends by itself, then stops the rest.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        let stop = self.stop.clone();
+        let first = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = self.set.join_next() => ended,
+        };
+        let mut outcome = match first {
+            None => Ok(()),
+            Some(_) if stop.is_cancelled() => Ok(()),
+            Some(Ok((name, Ok(())))) => Err(anyhow::anyhow!("the {name} ended unexpectedly")),
+            Some(Ok((name, Err(error)))) => Err(error.context(format!("the {name} failed"))),
+            Some(Err(error)) => Err(anyhow::Error::from(error).context("a task panicked")),
+        };
+        stop.cancel();
+        let rest = async {
+            while let Some(ended) = self.set.join_next().await {
+                let ended = ended.map_or_else(
+                    |error| Err(anyhow::Error::from(error).context("a task panicked")),
+                    |(name, result)| result.with_context(|| format!("the {name} failed while stopping")),
+                );
+                if let Err(error) = ended {
+                    tracing::error!("{error:#}");
+                    if outcome.is_ok() {
+                        outcome = Err(error);
+                    }
+                }
+            }
+        };
+        if timeout(GRACE, rest).await.is_err() {
+            bail!(
+                "not everything stopped within {} s; what was in hand will be taken up at the next start",
+                GRACE.as_secs()
+            );
+        }
+        outcome
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+pub(crate) async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
+    }
+    Ok(())
+}

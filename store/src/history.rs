@@ -1,0 +1,271 @@
+//! The past: statuses, samples and failures over a range `[from, to)`.
+
+use crate::{
+    Store,
+    error::Error,
+    record::MINUTE,
+    row::{Reading, time, unsigned},
+    sqlite::Connection,
+};
+use domain::{
+    CheckId, Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, VantageId, Verdict,
+};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Status changes of one instance that one answer may hold.
+pub const MAX_CHANGES: u32 = 10_000;
+/// Samples or failures that one answer holds at most, whatever was asked for: 90 days at one probe every 30 s.
+pub const MAX_SAMPLES: u32 = 260_000;
+/// Minutes with samples that one answer may span: a little more than 90 days.
+pub const MAX_MINUTES: u32 = 92 * 24 * 60;
+
+/// One probe, as far as history goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When it started.
+    pub at: Timestamp,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// How long it took, to 64 µs.
+    pub total: Duration,
+}
+
+/// One probe that was not a Pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureRow {
+    /// Which check, from where.
+    pub track: TrackId,
+    /// When it started.
+    pub at: Timestamp,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// Sent to confirm trouble, out of its turn.
+    pub confirm: bool,
+    /// How long it took, to the microsecond.
+    pub total: Duration,
+    /// What was wrong; `None`: only the time it took.
+    pub failure: Option<Failure>,
+    /// The `X-Request-ID` that was sent.
+    pub request_id: Option<String>,
+    /// The status code, when an answer came.
+    pub http_status: Option<u16>,
+    /// How long each phase took, to the microsecond.
+    pub phases: Phases,
+}
+
+impl Store {
+    /// The health of `instance` in force at `from`, and those that began after it and before `to`, in order.
+    /// More than [`MAX_CHANGES`] of them are [`Error::TooMuch`].
+    pub async fn healths(
+        &self,
+        instance: &InstanceId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<(Option<Health>, Vec<Health>), Error> {
+        let doing = "read the history of an instance";
+        // One statement, so that both answers are of the same moment: the row in force is the first at or after its own time.
+        let rows = sqlx::query(
+            "SELECT api, environment, since, status, layer, maintenance FROM status_change
+             WHERE api = $1 AND environment = $2 AND since < $4
+               AND since >= coalesce((SELECT max(since) FROM status_change
+                                      WHERE api = $1 AND environment = $2 AND since <= $3), $3)
+             ORDER BY since LIMIT $5",
+        )
+        .bind(instance.api.as_str())
+        .bind(instance.environment.word())
+        .bind(from.as_millisecond())
+        .bind(to.as_millisecond())
+        .bind(MAX_CHANGES + 2)
+        .fetch_all(self.reader())
+        .await
+        .map_err(Error::during(doing))?;
+        let mut healths =
+            rows.iter().map(|row| health(Reading { row, doing })).collect::<Result<Vec<_>, _>>()?;
+        let in_force = match healths.first() {
+            Some(first) if first.since <= from => Some(healths.remove(0)),
+            _ => None,
+        };
+        if healths.len() > MAX_CHANGES as usize {
+            return Err(Error::TooMuch { doing, limit: MAX_CHANGES, of: "changes of status" });
+        }
+        Ok((in_force, healths))
+    }
+
+    /// The newest `limit` (at most [`MAX_SAMPLES`]) probes of `check` in the range, in order of time; of one vantage, or of all.
+    /// A range with samples over more than [`MAX_MINUTES`] is [`Error::TooMuch`].
+    pub async fn samples(
+        &self,
+        check: &CheckId,
+        vantage: Option<&VantageId>,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Sample>, Error> {
+        let doing = "read the samples of a check";
+        let Some((first, last)) = self.minutes(from, to, doing).await? else {
+            return Ok(Vec::new());
+        };
+        if last - first >= i64::from(MAX_MINUTES) {
+            return Err(Error::TooMuch { doing, limit: MAX_MINUTES, of: "minutes of samples" });
+        }
+        // CROSS JOIN keeps the order: for each track, look every minute up by the key.
+        let mut samples = sqlx::query(
+            "WITH RECURSIVE span (minute) AS (SELECT $5 UNION ALL SELECT minute - 1 FROM span WHERE minute > $6)
+             SELECT outcome.minute * 60000 + outcome.ms AS at, outcome.verdict, outcome.total
+             FROM track CROSS JOIN span CROSS JOIN outcome
+             WHERE track.api = $1 AND track.environment = $2 AND track.operation = $3
+               AND ($4 IS NULL OR track.vantage = $4)
+               AND outcome.minute = span.minute AND outcome.track = track.id
+               AND outcome.minute * 60000 + outcome.ms >= $7 AND outcome.minute * 60000 + outcome.ms < $8
+             ORDER BY at DESC LIMIT $9",
+        )
+        .bind(check.instance.api.as_str())
+        .bind(check.instance.environment.word())
+        .bind(check.operation.as_str())
+        .bind(vantage.map(VantageId::as_str))
+        .bind(last)
+        .bind(first)
+        .bind(from.as_millisecond())
+        .bind(to.as_millisecond())
+        .bind(limit.min(MAX_SAMPLES))
+        .fetch_all(self.reader())
+        .await
+        .map_err(Error::during(doing))?
+        .iter()
+        .map(|row| {
+            let row = Reading { row, doing };
+            Ok(Sample {
+                at: row.time("at")?,
+                verdict: row.verdict()?,
+                total: Duration::from_micros(unsigned(row.get("total")?).saturating_mul(64)),
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+        samples.reverse();
+        Ok(samples)
+    }
+
+    /// The first and the last minute within the range that can hold samples; `None` if there are none.
+    async fn minutes(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        doing: &'static str,
+    ) -> Result<Option<(i64, i64)>, Error> {
+        let (oldest, newest): (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT (SELECT min(minute) FROM outcome), (SELECT max(minute) FROM outcome)")
+                .fetch_one(self.reader())
+                .await
+                .map_err(Error::during(doing))?;
+        Ok(oldest.zip(newest).and_then(|(oldest, newest)| {
+            let first = from.as_millisecond().div_euclid(MINUTE).max(oldest);
+            let last = to.as_millisecond().div_euclid(MINUTE).min(newest);
+            (first <= last).then_some((first, last))
+        }))
+    }
+
+    /// The newest `limit` (at most [`MAX_SAMPLES`]) probes of `instance` in the range that were not a Pass, the newest first.
+    pub async fn failures(
+        &self,
+        instance: &InstanceId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<FailureRow>, Error> {
+        let doing = "read the failures of an instance";
+        sqlx::query(
+            "SELECT track.api, track.environment, track.operation, track.vantage, failure.at, failure.verdict,
+                    failure.confirm, failure.total, failure.layer, failure.kind, failure.message, failure.request_id,
+                    failure.http_status, failure.dns, failure.connect, failure.tls, failure.first_byte, failure.body
+             FROM track CROSS JOIN failure
+             WHERE track.api = $1 AND track.environment = $2
+               AND failure.track = track.id AND failure.at >= $3 AND failure.at < $4
+             ORDER BY failure.at DESC, failure.track LIMIT $5",
+        )
+        .bind(instance.api.as_str())
+        .bind(instance.environment.word())
+        .bind(from.as_millisecond())
+        .bind(to.as_millisecond())
+        .bind(limit.min(MAX_SAMPLES))
+        .fetch_all(self.reader())
+        .await
+        .map_err(Error::during(doing))?
+        .iter()
+        .map(|row| failure_row(Reading { row, doing }))
+        .collect()
+    }
+}
+
+/// A row of `status_change`.
+pub(crate) fn health(row: Reading<'_>) -> Result<Health, Error> {
+    let layer: Option<&str> = row.get("layer")?;
+    Ok(Health {
+        instance: row.instance()?,
+        status: row.word("status", Status::parse)?,
+        since: row.time("since")?,
+        layer: layer.map(|_| row.word("layer", Layer::parse)).transpose()?,
+        maintenance: row.get("maintenance")?,
+    })
+}
+
+fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
+    let micros = |column| {
+        row.get::<Option<i64>>(column)
+            .map(|micros| micros.map(|micros| Duration::from_micros(unsigned(micros))))
+    };
+    let layer: Option<&str> = row.get("layer")?;
+    let failure = layer
+        .map(|_| {
+            Ok::<_, Error>(Failure {
+                layer: row.word("layer", Layer::parse)?,
+                kind: row.word("kind", |word| {
+                    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+                })?,
+                message: row.get("message")?,
+            })
+        })
+        .transpose()?;
+    Ok(FailureRow {
+        track: row.track()?,
+        at: time(row.get("at")?, row.doing)?,
+        verdict: row.verdict()?,
+        confirm: row.get("confirm")?,
+        total: Duration::from_micros(unsigned(row.get("total")?)),
+        failure,
+        request_id: row.get("request_id")?,
+        http_status: row.get("http_status")?,
+        phases: Phases {
+            dns: micros("dns")?,
+            connect: micros("connect")?,
+            tls: micros("tls")?,
+            first_byte: micros("first_byte")?,
+            body: micros("body")?,
+        },
+    })
+}
+
+/// Turns a page of an instance's history, or writes the page of that moment anew, within a transaction.
+pub(crate) async fn put(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
+    let doing = "record a change of status";
+    let health = &change.health;
+    sqlx::query(
+        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (api, environment, since) DO UPDATE
+         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
+             decided_at = excluded.decided_at, why = excluded.why",
+    )
+    .bind(health.instance.api.as_str())
+    .bind(health.instance.environment.word())
+    .bind(health.since.as_millisecond())
+    .bind(health.status.word())
+    .bind(health.layer.map(Layer::word))
+    .bind(health.maintenance)
+    .bind(change.decided_at.as_millisecond())
+    .bind(change.why.as_str())
+    .execute(connection)
+    .await
+    .map_err(Error::during(doing))?;
+    Ok(())
+}

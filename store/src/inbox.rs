@@ -1,0 +1,91 @@
+//! The Inbox: what people and outside systems told us, in order, until the recorder has folded it in.
+
+use crate::{
+    Store,
+    error::Error,
+    row::{Reading, to_json},
+    sqlite::Connection,
+};
+use domain::Told;
+
+/// Rows that [`Store::inbox`] gives at most, whatever was asked for.
+pub const MAX_INBOX: u32 = 1_000;
+
+/// Names a row of the Inbox. Later rows have higher numbers; a number is never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InboxId(pub i64);
+
+impl Store {
+    /// Appends to the Inbox. Durable when it returns.
+    pub async fn tell(&self, told: &Told) -> Result<InboxId, Error> {
+        let doing = "write into the inbox";
+        let mut connection = self.writer().acquire().await.map_err(Error::during(doing))?;
+        append(&mut connection, told, doing).await
+    }
+
+    /// What is not folded in yet, in order: at most `limit` rows and [`MAX_INBOX`].
+    pub async fn inbox(&self, limit: u32) -> Result<Vec<(InboxId, Told)>, Error> {
+        let doing = "read the inbox";
+        sqlx::query("SELECT id, at, what FROM inbox WHERE accepted IS NULL ORDER BY id LIMIT $1")
+            .bind(limit.min(MAX_INBOX))
+            .fetch_all(self.reader())
+            .await
+            .map_err(Error::during(doing))?
+            .iter()
+            .map(|row| {
+                let row = Reading { row, doing };
+                let told = Told { at: row.time("at")?, what: row.json("what")? };
+                Ok((InboxId(row.get("id")?), told))
+            })
+            .collect()
+    }
+
+    /// What the recorder answered: done, or why not. `None`: not folded in yet, or there is no such row.
+    pub async fn answer(&self, id: InboxId) -> Result<Option<Result<String, String>>, Error> {
+        let doing = "read an answer from the inbox";
+        let row = sqlx::query("SELECT accepted, answer FROM inbox WHERE id = $1 AND accepted IS NOT NULL")
+            .bind(id.0)
+            .fetch_optional(self.reader())
+            .await
+            .map_err(Error::during(doing))?;
+        row.as_ref()
+            .map(|row| {
+                let row = Reading { row, doing };
+                let words = row.get("answer")?;
+                Ok(if row.get("accepted")? { Ok(words) } else { Err(words) })
+            })
+            .transpose()
+    }
+}
+
+/// Appends within a transaction.
+pub(crate) async fn append(
+    connection: &mut Connection,
+    told: &Told,
+    doing: &'static str,
+) -> Result<InboxId, Error> {
+    sqlx::query_scalar("INSERT INTO inbox (at, what) VALUES ($1, $2) RETURNING id")
+        .bind(told.at.as_millisecond())
+        .bind(to_json(&told.what, doing)?)
+        .fetch_one(connection)
+        .await
+        .map(InboxId)
+        .map_err(Error::during(doing))
+}
+
+/// Marks a row as folded in, with the answer.
+pub(crate) async fn fold(
+    connection: &mut Connection,
+    id: InboxId,
+    answer: Result<&String, &String>,
+) -> Result<(), Error> {
+    let (Ok(words) | Err(words)) = answer;
+    sqlx::query("UPDATE inbox SET accepted = $2, answer = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(answer.is_ok())
+        .bind(words.as_str())
+        .execute(connection)
+        .await
+        .map_err(Error::during("answer the inbox"))?;
+    Ok(())
+}

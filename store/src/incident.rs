@@ -1,0 +1,81 @@
+//! Incidents, as pages and operators read them.
+
+use crate::{
+    Store,
+    error::Error,
+    row::{Reading, signed, to_json},
+    sqlite::Connection,
+};
+use domain::{Incident, IncidentId};
+use jiff::Timestamp;
+
+/// Incidents that [`Store::incidents`] gives at most, whatever was asked for.
+pub const MAX_INCIDENTS: u32 = 1_000;
+
+/// Which incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncidentFilter {
+    /// Only those that are not resolved.
+    pub open_only: bool,
+    /// Only those that are not resolved, or were resolved at this time or later.
+    pub since: Option<Timestamp>,
+    /// At most so many, and [`MAX_INCIDENTS`].
+    pub limit: u32,
+}
+
+impl Store {
+    /// One incident.
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Error> {
+        let doing = "read an incident";
+        let row = sqlx::query("SELECT state FROM incident WHERE id = $1")
+            .bind(signed(id.0))
+            .fetch_optional(self.reader())
+            .await
+            .map_err(Error::during(doing))?;
+        row.as_ref().map(|row| Reading { row, doing }.json("state")).transpose()
+    }
+
+    /// Incidents, the newest first.
+    pub async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<Incident>, Error> {
+        let doing = "read the incidents";
+        let since = if filter.open_only {
+            i64::MAX
+        } else {
+            filter.since.map_or(i64::MIN, Timestamp::as_millisecond)
+        };
+        sqlx::query(
+            "SELECT state FROM incident WHERE status <> 'resolved' OR resolved_at >= $1
+             ORDER BY id DESC LIMIT $2",
+        )
+        .bind(since)
+        .bind(filter.limit.min(MAX_INCIDENTS))
+        .fetch_all(self.reader())
+        .await
+        .map_err(Error::during(doing))?
+        .iter()
+        .map(|row| Reading { row, doing }.json("state"))
+        .collect()
+    }
+}
+
+/// Stores the whole state of an incident, within a transaction.
+pub(crate) async fn put(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
+    let doing = "record an incident";
+    sqlx::query(
+        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE
+         SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
+             resolved_at = excluded.resolved_at, state = excluded.state",
+    )
+    .bind(signed(incident.id.0))
+    .bind(incident.cause.to_string())
+    .bind(incident.status.word())
+    .bind(incident.opened_at.as_millisecond())
+    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
+    .bind(to_json(incident, doing)?)
+    .execute(connection)
+    .await
+    .map_err(Error::during(doing))?;
+    Ok(())
+}

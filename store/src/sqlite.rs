@@ -1,0 +1,156 @@
+//! What only SQLite understands: how it is opened, how a transaction begins, how many rows are written at once,
+//! and what its errors mean.
+
+use crate::error::{Error, Trouble};
+use sqlx::{
+    error::DatabaseError,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, str::FromStr, time::Duration};
+
+pub(crate) type Pool = sqlx::SqlitePool;
+pub(crate) type Connection = sqlx::SqliteConnection;
+pub(crate) type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
+pub(crate) type Row = sqlx::sqlite::SqliteRow;
+
+/// Takes the write lock at once: a transaction that reads first and then wants to write is refused without waiting
+/// when another program wrote in between.
+pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// Whether a migration was ever run.
+pub(crate) const HAS_MIGRATIONS: &str =
+    "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
+
+/// How long a statement waits for another program's write lock.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection: a little longer than a statement may wait.
+const WAIT: Duration = Duration::from_secs(8);
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// Rows of `[minute, track, ms, verdict, total]`. One parameter, whatever their number: the statement stays prepared.
+/// `WHERE true` parts the ON of the conflict from the ON of a join.
+pub(crate) const INSERT_OUTCOMES: &str = "
+    INSERT INTO outcome (minute, track, ms, verdict, total)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+    ON CONFLICT DO NOTHING";
+
+/// Rows of 15 columns, in the order of the table.
+pub(crate) const INSERT_FAILURES: &str = "
+    INSERT INTO failure (track, at, verdict, confirm, total, layer, kind, message, request_id, http_status,
+                         dns, connect, tls, first_byte, body)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+           value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14
+    FROM json_each($1) WHERE true
+    ON CONFLICT DO NOTHING";
+
+/// Rows of `[track, hour]`.
+pub(crate) const UPDATE_HOURS: &str = "
+    UPDATE track SET hour = risen.hour
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS hour FROM json_each($1)) AS risen
+    WHERE track.id = risen.id";
+
+/// Opens the writer, then the readers, of the database of `url`.
+pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
+    let doing = "open the database";
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(Error::during(doing))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let in_memory = url.contains(":memory:");
+    if !in_memory {
+        make_private(options.get_filename()).await;
+    }
+    // A connection that is given up takes a database in memory with it: keep it.
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(WAIT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let writer =
+        pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))?;
+    // A database in memory belongs to its one connection.
+    let reader = if in_memory {
+        writer.clone()
+    } else {
+        pool()
+            .max_connections(READERS)
+            .connect_with(options.create_if_missing(false).read_only(true))
+            .await
+            .map_err(Error::during(doing))?
+    };
+    Ok((writer, reader))
+}
+
+/// Makes a new file that only its owner may read: it holds the reference key and people's names.
+/// Where that fails, opening fails next and says why.
+async fn make_private(path: &Path) {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    if let Err(error) = options.open(path).await {
+        tracing::debug!(%error, path = %path.display(), "no new database file");
+    }
+}
+
+/// What an error of SQLite means (<https://www.sqlite.org/rescode.html>): the low byte is the primary code.
+pub(crate) fn trouble(said: &dyn DatabaseError) -> Trouble {
+    let code = said.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
+    match code & 0xff {
+        5 | 6 => Trouble::Busy,              // BUSY, LOCKED
+        8 | 10 | 14 => Trouble::Unavailable, // READONLY, IOERR, CANTOPEN
+        11 | 26 => Trouble::Corrupt,         // CORRUPT, NOTADB
+        13 => Trouble::Full,                 // FULL
+        19 => Trouble::Refused,              // CONSTRAINT
+        _ => Trouble::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_survives_a_loss_of_power() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, reader) = connect(&url).await.unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await.unwrap();
+        assert_eq!(journal, "wal");
+        let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.unwrap();
+        assert_eq!(full, 2);
+        let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&writer).await.unwrap();
+        assert_eq!(keys, 1);
+        let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
+        let said = refused.into_database_error().unwrap();
+        assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
+    }
+
+    #[tokio::test]
+    async fn what_can_be_done_about_it_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, _) = connect(&url).await.unwrap();
+        let (other, _) = connect(&url).await.unwrap();
+        let done = async |pool: &Pool, sql: &'static str| sqlx::query(sql).execute(pool).await;
+        let means = async |sql| {
+            let said = done(&writer, sql).await.unwrap_err();
+            trouble(said.into_database_error().unwrap().as_ref())
+        };
+        done(&writer, "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB NOT NULL)").await.unwrap();
+        assert_eq!(means("INSERT INTO t (n) VALUES (1)").await, Trouble::Refused);
+        assert_eq!(means("INSERT INTO nowhere VALUES (1)").await, Trouble::Other);
+        done(&writer, "PRAGMA max_page_count = 8").await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (1, zeroblob(100000))").await, Trouble::Full);
+        done(&writer, "PRAGMA busy_timeout = 0").await.unwrap();
+        let held = other.begin_with(BEGIN).await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (2, x'00')").await, Trouble::Busy);
+        held.rollback().await.unwrap();
+    }
+}
