@@ -20,9 +20,8 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 
-/// An authority that the prober trusts (when its PEM is among the roots).
+/// An authority that the prober trusts (when it is among the roots).
 struct Authority {
-    pem: Vec<u8>,
     der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -34,11 +33,7 @@ impl Authority {
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Self {
-            pem: certificate.pem().into_bytes(),
-            der: certificate.der().clone(),
-            issuer: Issuer::new(params, key),
-        }
+        Self { der: certificate.der().clone(), issuer: Issuer::new(params, key) }
     }
 
     fn signs(&self, names: &[&str], from: i32, to: i32) -> Keyed {
@@ -52,7 +47,7 @@ impl Authority {
 
     fn prober(&self) -> Prober {
         let mut settings = settings();
-        settings.roots = vec![self.pem.clone()];
+        settings.roots = vec![self.der.clone()];
         Prober::new(settings).unwrap()
     }
 }
@@ -306,12 +301,12 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Full<bytes::Bytes>>
 }
 
 #[test]
-fn a_root_that_cannot_be_read_is_named() {
-    for bad in [b"".as_slice(), b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+fn a_root_that_cannot_be_trusted_is_named() {
+    for bad in [vec![], vec![1, 2, 3]] {
         let mut settings = settings();
-        settings.roots = vec![Authority::new().pem, bad.to_vec()];
+        settings.roots = vec![Authority::new().der, CertificateDer::from(bad)];
         let error = Prober::new(settings).unwrap_err();
         assert!(matches!(error, Error::Root { number: 2, .. }), "{error}");
-        assert!(error.to_string().starts_with("extra root certificate 2 cannot be read"), "{error}");
+        assert!(error.to_string().starts_with("extra root certificate 2 cannot be trusted"), "{error}");
     }
 }
