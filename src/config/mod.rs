@@ -159,3 +159,6 @@ fn put_together(
         warnings,
     }
 }
+
+#[cfg(test)]
+mod tests;
