@@ -119,12 +119,13 @@ impl Problems {
         });
     }
 
-    /// All of them, best first: errors before warnings, causes before consequences, then as one reads.
+    /// All of them, best first: causes before consequences, then as one reads. Warnings only where there are no errors,
+    /// which would be their cause.
     pub(super) fn sorted(mut self) -> Vec<Problem> {
-        self.0.sort_by(|a, b| {
-            (a.severity, a.rank, &a.file, a.line, a.column)
-                .cmp(&(b.severity, b.rank, &b.file, b.line, b.column))
-        });
+        if self.has_errors() {
+            self.0.retain(|problem| problem.severity == Severity::Error);
+        }
+        self.0.sort_by(|a, b| (a.rank, &a.file, a.line, a.column).cmp(&(b.rank, &b.file, b.line, b.column)));
         self.0.dedup();
         self.0
     }

@@ -86,17 +86,17 @@ pub(super) fn path_of(directory: &Path, path: &str) -> PathBuf {
     directory.join(path)
 }
 
-/// A whole file of at most `limit` bytes, as text.
+/// A whole file of at most `limit` bytes, as text. The error does not name the file.
 pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let failed = |error: std::io::Error| error.to_string();
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
-        return Err(format!("{} is not a file", path.display()));
+        return Err("not a file".to_owned());
     }
     file.take(limit + 1).read_to_string(&mut text).map_err(failed)?;
     if text.len() as u64 > limit {
-        return Err(format!("{} is larger than {} KiB", path.display(), limit / 1024));
+        return Err(format!("larger than {} KiB", limit / 1024));
     }
     Ok(text)
 }
@@ -151,7 +151,9 @@ impl Reading<'_> {
                 Ok(Some(value))
             }
             (Source::Environment(_), Reference::File(path)) => {
-                read_text(&path_of(self.directory, path), MAX_BYTES).map(Some)
+                read_text(&path_of(self.directory, path), MAX_BYTES)
+                    .map(Some)
+                    .map_err(|why| format!("the secret at {text} cannot be used: {why}"))
             }
         });
         let value = match found {

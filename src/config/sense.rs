@@ -16,7 +16,9 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     for (id, escalation) in &top.escalations {
         for (step, place) in &escalation.steps {
             reachable(top, step, place, problems);
-            if let Target::Desk(desk) = &step.call {
+            if let Target::Desk(desk) = &step.call
+                && top.desks.contains_key(desk)
+            {
                 for (environment, wanted) in desks_of(top, id) {
                     if wanted != Some(desk.as_str()) {
                         let message = format!(

@@ -64,8 +64,9 @@ pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateD
                         return Err(format!("certificates are in a file: write file:PATH, not '{text}'"));
                     }
                 };
-                certificates(&secret::read_text(&path, MAX_ROOTS)?)
-                    .map_err(|why| format!("{}: {why}", path.display()))
+                secret::read_text(&path, MAX_ROOTS)
+                    .and_then(|pem| certificates(&pem).map_err(str::to_owned))
+                    .map_err(|why| format!("{} cannot be used: {why}", path.display()))
             })
         })
         .flatten()

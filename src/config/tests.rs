@@ -1,3 +1,9 @@
 //! The configuration as a whole.
 
 mod example;
+mod minimal;
+mod property;
+mod resolved;
+mod secrets;
+mod together;
+mod wrong;
