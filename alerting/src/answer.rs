@@ -40,11 +40,7 @@ impl Answer {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self {
-            status,
-            retry_after,
-            body,
-        })
+        Ok(Self { status, retry_after, body })
     }
 
     /// The body as JSON of this shape.
@@ -61,21 +57,12 @@ impl Answer {
 
     /// What an answer that is no success means, `words` being what it says about itself.
     pub(crate) fn refused(&self, whom: &str, words: &str) -> SendError {
-        let why = format!(
-            "{whom} answered {}{}{words}",
-            self.status,
-            if words.is_empty() { "" } else { ": " }
-        );
+        let why =
+            format!("{whom} answered {}{}{words}", self.status, if words.is_empty() { "" } else { ": " });
         let again = self.status.is_server_error()
-            || matches!(
-                self.status,
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-            );
+            || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
         if again {
-            SendError::Retryable {
-                after: self.retry_after,
-                why,
-            }
+            SendError::Retryable { after: self.retry_after, why }
         } else {
             SendError::Permanent { why }
         }

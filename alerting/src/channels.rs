@@ -70,48 +70,31 @@ impl Channels {
         patience: Duration,
     ) -> Result<Self, SetupError> {
         let desks = directory.desks.into_iter().map(|(id, desk)| {
-            let table = desk
-                .servicenow
-                .map(|settings| TableApi::new(settings, client.clone(), patience));
+            let table = desk.servicenow.map(|settings| TableApi::new(settings, client.clone(), patience));
             let turns = Arc::new(Semaphore::new(DESK_AT_A_TIME));
-            (
-                id,
-                DeskWay {
-                    table,
-                    email: desk.fallback_email,
-                    turns,
-                },
-            )
+            (id, DeskWay { table, email: desk.fallback_email, turns })
         });
-        let texts = directory
-            .notify
-            .map(|settings| TextService::new(settings, client.clone(), patience));
+        let texts = directory.notify.map(|settings| TextService::new(settings, client.clone(), patience));
         Ok(Self {
             desks: desks.collect(),
             people: directory.people,
             teams: directory.teams,
             texts: texts.transpose()?,
-            mail: directory
-                .mail
-                .map(|settings| Postbox::new(&settings, patience))
-                .transpose()?,
+            mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         })
     }
 
-    /// A turn on the channel; `None`: as much goes through it as may at a time.
-    pub(crate) fn turn(&self, channel: &Channel) -> Option<OwnedSemaphorePermit> {
+    /// A turn on the channel, waited for no longer than `patience`; `None`: none came.
+    pub(crate) async fn turn(&self, channel: &Channel, patience: Duration) -> Option<OwnedSemaphorePermit> {
         let turns = match channel {
-            Channel::Desk(desk) => match self.desks.get(desk) {
-                Some(desk) => &desk.turns,
-                // Fails at once: any turn will do.
-                None => &self.mail_turns,
-            },
+            // What goes to an unknown desk fails at once: any turn will do.
+            Channel::Desk(desk) => self.desks.get(desk).map_or(&self.mail_turns, |desk| &desk.turns),
             Channel::Text(_) => &self.text_turns,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => &self.mail_turns,
         };
-        Arc::clone(turns).try_acquire_owned().ok()
+        tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
     }
 
     /// A desk's own system.

@@ -3,7 +3,7 @@
 mod send;
 
 use crate::{SendError, Setup, next_try};
-use domain::{Clock, Receipt, Sent};
+use domain::{Clock, NotificationKind, Receipt, Sent};
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Settlement, Store};
 use tokio::{
@@ -12,16 +12,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What waits for a turn on its channel is looked at again after this.
-const TURN: Duration = Duration::from_secs(1);
+/// Sends under way, those that wait for a turn on their channel among them: beyond the first figure only callouts
+/// are begun, beyond the second nothing is claimed.
+const UNDER_WAY: usize = 128;
+const UNDER_WAY_WITH_CALLOUTS: usize = 256;
 /// How often a settlement that the store cannot take is tried again, before the lease is left to run out.
 const SETTLE_TRIES: u32 = 5;
 
 /// How much and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a claim is ours. One send, all its requests together, has three quarters of it,
-    /// so that it is always settled, or known to have failed, before anybody else may claim it.
+    /// How long a claim is ours. A quarter of it may go by waiting for a turn on the channel, half of it is for the
+    /// send, all its requests together: so it is settled before anybody else may claim it.
     pub lease: Duration,
     /// The store is asked at least this often, whether a hint came or not.
     pub poll: Duration,
@@ -31,17 +33,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(60),
-            poll: Duration::from_secs(2),
-            batch: 32,
-        }
+        Self { lease: Duration::from_secs(60), poll: Duration::from_secs(2), batch: 32 }
     }
 }
 
 impl Limits {
+    fn turn(&self) -> Duration {
+        self.lease / 4
+    }
+
     fn send(&self) -> Duration {
-        self.lease * 3 / 4
+        self.lease / 2
     }
 }
 
@@ -65,8 +67,8 @@ pub struct Deliverer {
 impl Deliverer {
     /// Delivers until `stop`, then lets what is under way come to its end (at most three quarters of a lease).
     ///
-    /// Each send is a task of its own, and what cannot have a turn on its channel is put back: so a desk that
-    /// does not answer never holds up a callout.
+    /// Each send is a task of its own; channels have turns of their own, and what waits too long for one is put back:
+    /// so a desk that does not answer never holds up a callout.
     pub async fn run(&self, stop: CancellationToken) {
         let mut sends = JoinSet::new();
         while !stop.is_cancelled() {
@@ -102,15 +104,20 @@ impl Deliverer {
     }
 
     async fn start(&self, sends: &mut JoinSet<()>) -> Result<usize, store::Error> {
-        let claimed = self
-            .store
-            .claim(self.clock.now(), self.limits.lease, self.limits.batch)
-            .await?;
+        while let Some(ended) = sends.try_join_next() {
+            report(ended);
+        }
+        if sends.len() >= UNDER_WAY_WITH_CALLOUTS {
+            return Ok(0);
+        }
+        let claimed = self.store.claim(self.clock.now(), self.limits.lease, self.limits.batch).await?;
         let setup = self.setup.borrow().clone();
         let started = claimed.len();
         for one in claimed {
             let (deliverer, setup) = (self.clone(), setup.clone());
-            sends.spawn(async move { deliverer.deliver(&setup, &one).await });
+            let room =
+                sends.len() < UNDER_WAY || matches!(one.notification.kind, NotificationKind::Callout { .. });
+            sends.spawn(async move { deliverer.deliver(&setup, &one, room).await });
         }
         Ok(started)
     }
@@ -119,9 +126,9 @@ impl Deliverer {
     async fn until_next(&self) -> Duration {
         let now = self.clock.now();
         match self.store.next_delivery(now).await {
-            Ok(Some(at)) => Duration::try_from(at.duration_since(now))
-                .unwrap_or_default()
-                .min(self.limits.poll),
+            Ok(Some(at)) => {
+                Duration::try_from(at.duration_since(now)).unwrap_or_default().min(self.limits.poll)
+            }
             Ok(None) => self.limits.poll,
             Err(error) => {
                 tracing::warn!(%error, "cannot see what is to be delivered next");
@@ -130,26 +137,25 @@ impl Deliverer {
         }
     }
 
-    async fn deliver(&self, setup: &Setup, claimed: &Claimed) {
+    /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already.
+    async fn deliver(&self, setup: &Setup, claimed: &Claimed, room: bool) {
         let notification = &claimed.notification;
         let (number, key) = (claimed.attempts.saturating_add(1), notification.key.as_str());
-        let Some(turn) = setup.channels.turn(&notification.channel) else {
-            let why = "waits for its turn: as much goes through this channel as may at a time".to_owned();
-            let now = self.clock.now();
-            let settlement = match now.checked_add(TURN) {
-                Ok(at) if at < notification.expires_at => Settlement::RetryAt { at, why },
-                Ok(_) | Err(_) => Settlement::GivenUp { why },
-            };
-            return self.settle(claimed, settlement, None).await;
+        let patience = if room { self.limits.turn() } else { Duration::ZERO };
+        let sent = match setup.channels.turn(&notification.channel, patience).await {
+            Some(_turn) => {
+                let limit = self.limits.send();
+                let sent = tokio::time::timeout(limit, send::send(setup, claimed, &self.clock)).await;
+                sent.unwrap_or_else(|_| {
+                    Err(SendError::retryable(format!(
+                        "no end within {limit:?}: what became of it is not known"
+                    )))
+                })
+            }
+            None => Err(SendError::retryable(
+                "as much goes through this channel as may at a time: it waits its turn",
+            )),
         };
-        let sent = tokio::time::timeout(self.limits.send(), send::send(setup, claimed, &self.clock)).await;
-        drop(turn);
-        let sent = sent.unwrap_or_else(|_| {
-            Err(SendError::retryable(format!(
-                "no end within {:?}: what became of it is not known",
-                self.limits.send()
-            )))
-        });
         match sent {
             Ok(sent) => {
                 tracing::info!(key, try_number = number, ?sent, "delivered");
@@ -158,8 +164,7 @@ impl Deliverer {
                     Sent::Ticket { number, .. } => number.clone(),
                     Sent::Delivered | Sent::GivenUp { .. } => String::new(),
                 };
-                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent))
-                    .await;
+                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent)).await;
             }
             Err(error) => {
                 tracing::warn!(key, try_number = number, %error, "not delivered");
@@ -191,11 +196,7 @@ impl Deliverer {
             })
             .collect();
         for attempt in 1..=SETTLE_TRIES {
-            match self
-                .store
-                .settle(&claimed.claim, &settlement, &receipts, now)
-                .await
-            {
+            match self.store.settle(&claimed.claim, &settlement, &receipts, now).await {
                 Ok(true) => {
                     if !receipts.is_empty() {
                         self.told.notify_one();
@@ -212,10 +213,7 @@ impl Deliverer {
                 }
             }
         }
-        tracing::error!(
-            key,
-            "not settled: its lease runs out, and it is reconciled before it is sent again"
-        );
+        tracing::error!(key, "not settled: its lease runs out, and it is reconciled before it is sent again");
     }
 }
 

@@ -1,8 +1,14 @@
 //! The dead-man heartbeat: while Curiad says it is well, somebody outside hears of it; silence calls humans.
 
 use crate::{DeadMan, answer::Answer};
+use std::time::Duration;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+
+/// Beats are never closer together.
+const SHORTEST: Duration = Duration::from_millis(10);
+/// A beat that has no answer by then is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Beats until `stop`, but only while `well`: the recorder commits, and every open major incident has a next action.
 ///
@@ -13,7 +19,8 @@ pub async fn heartbeat(
     well: watch::Receiver<bool>,
     stop: CancellationToken,
 ) {
-    let mut beat = tokio::time::interval(settings.every);
+    // An interval of nothing would be a flood (and a panic).
+    let mut beat = tokio::time::interval(settings.every.max(SHORTEST));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -26,9 +33,7 @@ pub async fn heartbeat(
             tracing::warn!("not well: the dead-man heartbeat is withheld");
             continue;
         }
-        let request = client
-            .get(settings.url.reveal())
-            .timeout(settings.every.min(std::time::Duration::from_secs(10)));
+        let request = client.get(settings.url.reveal()).timeout(settings.every.min(PATIENCE));
         let answered = tokio::select! {
             biased;
             () = stop.cancelled() => return,

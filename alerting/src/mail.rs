@@ -1,6 +1,6 @@
 //! E-mails by SMTP: never without the protection that was asked for, each with an identity that a repeat shares.
 
-use crate::{Mail, MailTls, SendError, SetupError, words::Letter};
+use crate::{Mail, MailTls, SendError, SetupError, servicenow::correlation_id, words::Letter};
 use domain::{Incident, Notification, NotificationKind, Sent};
 use jiff::Timestamp;
 use lettre::{
@@ -24,24 +24,17 @@ pub(crate) struct Postbox {
 
 impl std::fmt::Debug for Postbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Postbox")
-            .field("from", &self.from)
-            .finish_non_exhaustive()
+        f.debug_struct("Postbox").field("from", &self.from).finish_non_exhaustive()
     }
 }
 
 impl Postbox {
     /// `patience`: for each answer of the server.
     pub(crate) fn new(settings: &Mail, patience: Duration) -> Result<Self, SetupError> {
-        let from = settings
-            .from
-            .parse()
-            .map_err(|_| SetupError::From(settings.from.clone()))?;
+        let from = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
         let parameters = || {
-            TlsParameters::new(settings.host.clone()).map_err(|error| SetupError::MailTls {
-                host: settings.host.clone(),
-                why: error.to_string(),
-            })
+            TlsParameters::new(settings.host.clone())
+                .map_err(|error| SetupError::MailTls { host: settings.host.clone(), why: error.to_string() })
         };
         let tls = match settings.tls {
             MailTls::None => Tls::None,
@@ -58,10 +51,7 @@ impl Postbox {
             }
             None => builder,
         };
-        Ok(Self {
-            transport: builder.build(),
-            from,
-        })
+        Ok(Self { transport: builder.build(), from })
     }
 
     /// Sends `letter` about `incident`. A repeat has the same `Message-ID`, by which mailboxes know it again.
@@ -72,11 +62,10 @@ impl Postbox {
         (incident, notification): (&Incident, &Notification),
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let to = to
-            .parse::<Mailbox>()
-            .map_err(|_| SendError::permanent("the mail address cannot be read"))?;
+        let to =
+            to.parse::<Mailbox>().map_err(|_| SendError::permanent("the mail address cannot be read"))?;
         let domain = self.from.email.domain();
-        let id = message_id(&notification.key, incident, domain);
+        let id = message_id(&notification.key, domain);
         let mut builder = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -90,7 +79,7 @@ impl Postbox {
             .header(ContentType::TEXT_PLAIN);
         // A desk's inbound mail takes a reply for news about another ticket: to it, each letter stands alone.
         if notification.kind != NotificationKind::TicketFallback {
-            let thread = message_id(&incident.id.to_string(), incident, domain);
+            let thread = message_id(&correlation_id(incident), domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let message = builder
@@ -103,19 +92,13 @@ impl Postbox {
     }
 }
 
-/// Unique over databases, as a ticket's reference is.
-fn message_id(key: &str, incident: &Incident, domain: &str) -> String {
+/// Keys are unique over databases, and so are these.
+fn message_id(key: &str, domain: &str) -> String {
     let local: String = key
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/') {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/') { c } else { '_' })
         .collect();
-    format!("<{local}.{}@{domain}>", incident.opened_at.as_millisecond())
+    format!("<{local}@{domain}>")
 }
 
 fn meaning(error: &lettre::transport::smtp::Error) -> SendError {

@@ -4,7 +4,7 @@ mod callback;
 mod token;
 
 use crate::{Notify, SendError, SetupError, answer::Answer};
-use domain::{Notification, Secret, Sent};
+use domain::{Secret, Sent};
 use jiff::Timestamp;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
@@ -67,24 +67,16 @@ pub(crate) enum Trace {
     Unknown,
 }
 
-/// The reference by which Notify knows a text. It keeps texts for days: a new database, whose incidents
-/// count from 1 again, must not take an old one's texts for its own.
-pub(crate) fn reference(notification: &Notification) -> String {
-    format!("{}@{}", notification.key, notification.at.as_millisecond())
-}
-
 impl TextService {
     pub(crate) fn new(settings: Notify, client: Client, patience: Duration) -> Result<Self, SetupError> {
         let key = Key::parse(&settings.api_key).ok_or(SetupError::NotifyKey)?;
-        Ok(Self {
-            settings,
-            key,
-            client,
-            patience,
-        })
+        Ok(Self { settings, key, client, patience })
     }
 
     /// Sends `text` to `number`. Never safe to repeat: ask [`Self::trace`] first.
+    ///
+    /// `reference` is the notification's key. Notify keeps texts for days, so it matters that keys of different
+    /// databases differ: an old one's text would be taken for ours.
     pub(crate) async fn send(
         &self,
         number: &Secret,
@@ -106,18 +98,13 @@ impl TextService {
         let url = format!("{}/v2/notifications/sms", self.settings.url);
         let request = self.client.post(url).json(&body);
         let taken: Taken = self.ask(request, now).await?.json(WHOM)?;
-        Ok(Sent::Accepted {
-            provider_id: taken.id,
-        })
+        Ok(Sent::Accepted { provider_id: taken.id })
     }
 
     /// What has become of the text of that reference.
     pub(crate) async fn trace(&self, reference: &str, now: Timestamp) -> Result<Trace, SendError> {
         let url = format!("{}/v2/notifications", self.settings.url);
-        let request = self
-            .client
-            .get(url)
-            .query(&[("reference", reference), ("template_type", "sms")]);
+        let request = self.client.get(url).query(&[("reference", reference), ("template_type", "sms")]);
         let known: Known = self.ask(request, now).await?.json(WHOM)?;
         let texts: Vec<_> = known
             .notifications
@@ -126,17 +113,13 @@ impl TextService {
             .collect();
         let failed = |text: &KnownText| text.status.ends_with("failure") || text.status == "failed";
         if let Some(text) = texts.iter().find(|text| !failed(text)) {
-            return Ok(Trace::Taken(Sent::Accepted {
-                provider_id: text.id.clone(),
-            }));
+            return Ok(Trace::Taken(Sent::Accepted { provider_id: text.id.clone() }));
         }
-        Ok(
-            match texts.iter().find(|text| text.status == "permanent-failure") {
-                Some(_) => Trace::Impossible,
-                None if texts.is_empty() => Trace::Unknown,
-                None => Trace::Failed,
-            },
-        )
+        Ok(match texts.iter().find(|text| text.status == "permanent-failure") {
+            Some(_) => Trace::Impossible,
+            None if texts.is_empty() => Trace::Unknown,
+            None => Trace::Failed,
+        })
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder, now: Timestamp) -> Result<Answer, SendError> {
@@ -146,19 +129,14 @@ impl TextService {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        let refusal = answer
-            .json::<Refusal>(WHOM)
-            .ok()
-            .and_then(|refusal| refusal.errors.into_iter().next());
+        let refusal = answer.json::<Refusal>(WHOM).ok().and_then(|refusal| refusal.errors.into_iter().next());
         Err(meaning(&answer, refusal))
     }
 }
 
 /// By status and by the error's name, never by its message, as Notify's documentation asks.
 fn meaning(answer: &Answer, refusal: Option<RefusalWords>) -> SendError {
-    let (name, message) = refusal
-        .map(|words| (words.error, words.message))
-        .unwrap_or_default();
+    let (name, message) = refusal.map(|words| (words.error, words.message)).unwrap_or_default();
     if answer.status == StatusCode::TOO_MANY_REQUESTS && name == "TooManyRequestsError" {
         return SendError::permanent(format!(
             "{WHOM}: the day's limit is reached; it is set back at midnight UTC"

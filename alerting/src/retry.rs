@@ -42,17 +42,16 @@ pub fn next_try(notification: &Notification, attempts: u32, error: &SendError, n
         SendError::Retryable { after, why } => (*after, why),
     };
     let pace = pace(&notification.kind);
-    let doubled = pace
-        .first
-        .saturating_mul(1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX));
+    let doubled =
+        pace.first.saturating_mul(1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX));
     let wait = doubled.min(pace.longest);
     let wait = wait + wait.mul_f64(jitter(&notification.key, attempts) / 5.0);
     let wait = wait.max(asked.unwrap_or_default().min(pace.asked));
     match now.checked_add(wait) {
         Ok(at) if at < notification.expires_at => Settlement::RetryAt { at, why: why.clone() },
-        Ok(_) | Err(_) => Settlement::GivenUp {
-            why: format!("{why} (try {attempts}; no time is left for another)"),
-        },
+        Ok(_) | Err(_) => {
+            Settlement::GivenUp { why: format!("{why} (try {attempts}; no time is left for another)") }
+        }
     }
 }
 
@@ -82,10 +81,7 @@ mod tests {
 
     fn wait(notification: &Notification, attempts: u32, after: Option<u64>) -> Option<f64> {
         let after = after.map(Duration::from_secs);
-        let error = SendError::Retryable {
-            after,
-            why: "the desk answered 503".to_owned(),
-        };
+        let error = SendError::Retryable { after, why: "the desk answered 503".to_owned() };
         match next_try(notification, attempts, &error, notification.at) {
             Settlement::RetryAt { at, why } => {
                 assert_eq!(why, "the desk answered 503");
@@ -99,15 +95,7 @@ mod tests {
     #[test]
     fn a_callout_is_tried_again_after_2_4_8_16_and_then_every_30_seconds_and_a_fifth_at_most() {
         let callout = notification(NotificationKind::Callout { callout: 1 }, "PT1H");
-        for (attempts, base) in [
-            (1, 2.0),
-            (2, 4.0),
-            (3, 8.0),
-            (4, 16.0),
-            (5, 30.0),
-            (6, 30.0),
-            (60, 30.0),
-        ] {
+        for (attempts, base) in [(1, 2.0), (2, 4.0), (3, 8.0), (4, 16.0), (5, 30.0), (6, 30.0), (60, 30.0)] {
             let waited = wait(&callout, attempts, None).unwrap();
             assert!((base..base * 1.2).contains(&waited), "try {attempts}: {waited}");
         }
@@ -118,16 +106,9 @@ mod tests {
         let callout = notification(NotificationKind::Callout { callout: 1 }, "PT1H");
         let told = notification(NotificationKind::Told, "PT24H");
         assert_eq!(wait(&callout, 1, Some(10)), Some(10.0));
-        assert_eq!(
-            wait(&callout, 1, Some(3600)),
-            Some(60.0),
-            "a callout cannot wait an hour"
-        );
+        assert_eq!(wait(&callout, 1, Some(3600)), Some(60.0), "a callout cannot wait an hour");
         assert_eq!(wait(&told, 1, Some(3600)), Some(900.0));
-        assert!(
-            wait(&callout, 3, Some(1)).unwrap() >= 8.0,
-            "nor is it tried sooner than its own pace"
-        );
+        assert!(wait(&callout, 3, Some(1)).unwrap() >= 8.0, "nor is it tried sooner than its own pace");
     }
 
     #[test]

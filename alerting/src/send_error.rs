@@ -24,10 +24,7 @@ pub enum SendError {
 impl SendError {
     /// Another try may succeed.
     pub fn retryable(why: impl Into<String>) -> Self {
-        Self::Retryable {
-            after: None,
-            why: why.into(),
-        }
+        Self::Retryable { after: None, why: why.into() }
     }
 
     /// No further try can help.

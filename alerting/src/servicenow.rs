@@ -71,12 +71,7 @@ struct Found<T> {
 
 impl TableApi {
     pub(crate) fn new(settings: ServiceNow, client: Client, patience: Duration) -> Self {
-        Self {
-            access: Access::new(settings.auth.clone()),
-            settings,
-            client,
-            patience,
-        }
+        Self { access: Access::new(settings.auth.clone()), settings, client, patience }
     }
 
     /// The incident's ticket, if the desk has one.
@@ -87,27 +82,23 @@ impl TableApi {
 
     /// The incident's ticket: found, or made now.
     pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
-        if let Some(record) = self.look_up(ticket.reference).await?.first() {
-            return Ok(told(record, ticket.priority));
-        }
-        let made = self.make(ticket).await?;
-        // Somebody else may have made one between our look and our making.
-        let mut found = match self.look_up(ticket.reference).await {
-            Ok(found) => found,
-            // It is made, and known: a second look is only for the rare twin.
-            Err(_) => Vec::new(),
-        };
+        let mut found = self.look_up(ticket.reference).await?;
         if found.is_empty() {
-            found.push(made);
+            let made = self.make(ticket).await?;
+            // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
+            // ours is made and known all the same.
+            found = self.look_up(ticket.reference).await.unwrap_or_default();
+            if found.is_empty() {
+                found.push(made);
+            }
         }
-        let mut found = found.into_iter();
-        let Some(oldest) = found.next() else {
+        let Some((oldest, twins)) = found.split_first() else {
             return Err(SendError::retryable("the desk lost the ticket it had just made"));
         };
-        for twin in found {
-            self.link(&twin, &oldest).await?;
+        for twin in twins {
+            self.link(twin, oldest).await?;
         }
-        Ok(told(&oldest, ticket.priority))
+        Ok(told(oldest, ticket.priority))
     }
 
     /// Adds a work note, unless its marker shows that it is there already. `look`: an earlier try may have arrived.
@@ -119,30 +110,19 @@ impl TableApi {
         look: bool,
     ) -> Result<Sent, SendError> {
         if look && self.has_note(record, key).await? {
-            return Ok(Sent::Accepted {
-                provider_id: record.to_owned(),
-            });
+            return Ok(Sent::Accepted { provider_id: record.to_owned() });
         }
         self.write(record, json!({ "work_notes": text })).await?;
-        Ok(Sent::Accepted {
-            provider_id: record.to_owned(),
-        })
+        Ok(Sent::Accepted { provider_id: record.to_owned() })
     }
 
     /// Whether the work note of that key is there.
     pub(crate) async fn has_note(&self, record: &str, key: &str) -> Result<bool, SendError> {
         // The journal is shown only with display values; `sys_journal_field` itself is closed to most accounts.
-        let query = [
-            ("sysparm_fields", "sys_id,work_notes"),
-            ("sysparm_display_value", "true"),
-        ];
+        let query = [("sysparm_fields", "sys_id,work_notes"), ("sysparm_display_value", "true")];
         let answer = self.ask(Method::GET, &format!("/{record}"), &query, None).await?;
         let found: Found<Map<String, Value>> = answer.json(WHOM)?;
-        let notes = found
-            .result
-            .get("work_notes")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let notes = found.result.get("work_notes").and_then(Value::as_str).unwrap_or_default();
         Ok(notes.contains(&note_marker(key)))
     }
 
@@ -157,11 +137,7 @@ impl TableApi {
         ];
         let answer = self.ask(Method::GET, "", &query, None).await?;
         let found: Found<Vec<Record>> = answer.json(WHOM)?;
-        if found
-            .result
-            .iter()
-            .any(|record| record.correlation_id != reference)
-        {
+        if found.result.iter().any(|record| record.correlation_id != reference) {
             return Err(SendError::permanent(
                 "the desk ignored our look-up and answered with other tickets, so that none can be made without \
                  risking a second one: give our account read access to incident.correlation_id",
@@ -191,10 +167,7 @@ impl TableApi {
         {
             fields.insert("cmdb_ci".to_owned(), ci.into());
         }
-        let query = [
-            ("sysparm_fields", FIELDS),
-            ("sysparm_exclude_reference_link", "true"),
-        ];
+        let query = [("sysparm_fields", FIELDS), ("sysparm_exclude_reference_link", "true")];
         let answer = self.ask(Method::POST, "", &query, Some(&fields)).await?;
         let made: Found<Record> = answer.json(WHOM)?;
         if made.result.correlation_id != ticket.reference {
@@ -223,13 +196,8 @@ impl TableApi {
     }
 
     async fn write(&self, record: &str, fields: Value) -> Result<(), SendError> {
-        let query = [
-            ("sysparm_fields", "sys_id"),
-            ("sysparm_exclude_reference_link", "true"),
-        ];
-        self.ask(Method::PATCH, &format!("/{record}"), &query, Some(&fields))
-            .await
-            .map(drop)
+        let query = [("sysparm_fields", "sys_id"), ("sysparm_exclude_reference_link", "true")];
+        self.ask(Method::PATCH, &format!("/{record}"), &query, Some(&fields)).await.map(drop)
     }
 
     /// One request; a credential that is refused is fetched anew once.
@@ -247,10 +215,7 @@ impl TableApi {
         if answer.status.is_success() {
             return Ok(answer);
         }
-        let words = answer
-            .json::<Refusal>(WHOM)
-            .map(|refusal| refusal.error.message)
-            .unwrap_or_default();
+        let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
         Err(answer.refused(WHOM, &words))
     }
 
@@ -262,21 +227,14 @@ impl TableApi {
         fields: Option<&Value>,
     ) -> Result<Answer, SendError> {
         let url = format!("{}/api/now/table/incident{path}", self.settings.url);
-        let request = self
-            .client
-            .request(method, url)
-            .query(query)
-            .timeout(self.patience);
+        let request = self.client.request(method, url).query(query).timeout(self.patience);
         let request = request.header(reqwest::header::ACCEPT, "application/json");
         let request = match fields {
             Some(fields) => request.json(fields),
             None => request,
         };
         let token_url = format!("{}/oauth_token.do", self.settings.url);
-        let request = self
-            .access
-            .prove(request, &self.client, &token_url, self.patience)
-            .await?;
+        let request = self.access.prove(request, &self.client, &token_url, self.patience).await?;
         Answer::to(request, WHOM).await
     }
 }
@@ -296,9 +254,7 @@ struct RefusalWords {
 /// A value that can stand in an encoded query: `^` would begin another condition.
 fn queryable(value: &str) -> Result<&str, SendError> {
     if value.is_empty() || value.contains(['^', '\n', '\r']) {
-        return Err(SendError::permanent(
-            "a ticket's reference may not be empty nor have a '^'",
-        ));
+        return Err(SendError::permanent("a ticket's reference may not be empty nor have a '^'"));
     }
     Ok(value)
 }

@@ -34,8 +34,8 @@ impl Answer {
     const fn word(self) -> &'static str {
         match self {
             Self::Mine => "mine",
-            Self::CallNext => "call-next",
-            Self::NotReal => "not-real",
+            Self::CallNext => "call_next",
+            Self::NotReal => "not_real",
         }
     }
 }
@@ -86,7 +86,7 @@ async fn scenes(world: &World, say: &mut impl FnMut(&str)) -> Result<(), Untold>
     tokio::time::sleep(WAKING_UP).await;
     match answer(&second.body, Answer::Mine).await {
         Ok(status) if status < 400 => {
-            say("The second person follows the link and presses \u{201c}I\u{2019}ve got it\u{201d}.")
+            say("The second person follows the link and presses \u{201c}I\u{2019}ve got it\u{201d}.");
         }
         Ok(status) => return Err(Untold(format!("the answer was refused with {status}"))),
         Err(error) => return Err(Untold(format!("the answer did not get through: {error}"))),

@@ -2,7 +2,7 @@
 
 use crate::{
     SendError, Setup,
-    notify::{self, Trace},
+    notify::Trace,
     servicenow::{NewTicket, correlation_id},
     words::{self, Facts, Try},
 };
@@ -14,11 +14,7 @@ use store::Claimed;
 /// Every try but the first looks before it sends: a lease that ran out, a time-out and a connection that broke all
 /// leave open what the other side did.
 pub(super) async fn send(setup: &Setup, claimed: &Claimed, clock: &Clock) -> Result<Sent, SendError> {
-    let sending = Sending {
-        setup,
-        claimed,
-        clock,
-    };
+    let sending = Sending { setup, claimed, clock };
     match &claimed.notification.channel {
         Channel::Desk(desk) => sending.to_desk(desk).await,
         Channel::Text(person) => sending.to_telephone(person).await,
@@ -65,11 +61,8 @@ impl<'a> Sending<'a> {
             NotificationKind::TicketOpen => {
                 let reference = correlation_id(incident);
                 if let Err(late) = self.in_time() {
-                    let found = if self.tried() {
-                        table.find(&reference, incident.priority).await?
-                    } else {
-                        None
-                    };
+                    let found =
+                        if self.tried() { table.find(&reference, incident.priority).await? } else { None };
                     return found.ok_or(late);
                 }
                 let notes = incident
@@ -77,9 +70,7 @@ impl<'a> Sending<'a> {
                     .as_ref()
                     .and_then(|api| self.setup.configuration.apis.get(api))
                     .map(|api| &api.desk);
-                let group = notes
-                    .zip(incident.layer)
-                    .and_then(|(notes, layer)| notes.groups.get(&layer));
+                let group = notes.zip(incident.layer).and_then(|(notes, layer)| notes.groups.get(&layer));
                 table
                     .open(&NewTicket {
                         reference: &reference,
@@ -94,9 +85,7 @@ impl<'a> Sending<'a> {
                 if let Err(late) = self.in_time() {
                     let there = self.tried() && table.has_note(record, &notification.key).await?;
                     return if there {
-                        Ok(Sent::Accepted {
-                            provider_id: record.clone(),
-                        })
+                        Ok(Sent::Accepted { provider_id: record.clone() })
                     } else {
                         Err(late)
                     };
@@ -117,14 +106,12 @@ impl<'a> Sending<'a> {
     /// At least once: when Notify cannot be asked, the text goes out again and says so.
     async fn to_telephone(&self, person: &PersonId) -> Result<Sent, SendError> {
         let channels = &self.setup.channels;
-        let texts = channels
-            .texts()
-            .ok_or_else(|| SendError::permanent("no text service: configure `notify`"))?;
+        let texts =
+            channels.texts().ok_or_else(|| SendError::permanent("no text service: configure `notify`"))?;
         let notification = &self.claimed.notification;
-        let reference = notify::reference(notification);
         let mut repeat = false;
         if self.tried() {
-            match texts.trace(&reference, self.clock.now()).await {
+            match texts.trace(&notification.key, self.clock.now()).await {
                 Ok(Trace::Taken(sent)) => return Ok(sent),
                 Ok(Trace::Impossible) => {
                     return Err(SendError::permanent(
@@ -148,36 +135,27 @@ impl<'a> Sending<'a> {
             .people
             .get(person)
             .map_or(domain::Language::En, |person| person.language);
-        let attempt = Try {
-            number: self.claimed.attempts.saturating_add(1),
-            repeat,
-        };
+        let attempt = Try { number: self.claimed.attempts.saturating_add(1), repeat };
         let text = words::text(&self.facts(), notification, language, attempt)?;
-        texts.send(number, &text, &reference, self.clock.now()).await
+        texts.send(number, &text, &notification.key, self.clock.now()).await
     }
 
     /// Mail cannot be asked for: a repeat shares the first one's `Message-ID`.
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
         self.in_time()?;
         let channels = &self.setup.channels;
-        let mail = channels
-            .mail()
-            .ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
+        let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
         let (incident, notification) = (&*self.claimed.incident, &self.claimed.notification);
         let to = channels
             .mailbox(&notification.channel)
             .ok_or_else(|| SendError::permanent("whom it is for has no mailbox: give them `email`"))?;
         let language = match &notification.channel {
-            Channel::Email(person) => self
-                .setup
-                .configuration
-                .people
-                .get(person)
-                .map(|person| person.language),
+            Channel::Email(person) => {
+                self.setup.configuration.people.get(person).map(|person| person.language)
+            }
             Channel::DeskEmail(_) | Channel::Team(_) | Channel::Desk(_) | Channel::Text(_) => None,
         };
         let letter = words::letter(&self.facts(), notification, language, &correlation_id(incident))?;
-        mail.send(to, &letter, (incident, notification), self.clock.now())
-            .await
+        mail.send(to, &letter, (incident, notification), self.clock.now()).await
     }
 }

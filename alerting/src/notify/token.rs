@@ -41,11 +41,7 @@ impl Key {
 }
 
 fn jwt(header: &str, claims: &str, key: &hmac::Key) -> String {
-    let signed = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let tag = hmac::sign(key, signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
@@ -61,10 +57,7 @@ mod tests {
         let header = "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
         let claims = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
         let token = jwt(header, claims, &key);
-        assert!(
-            token.ends_with(".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-            "{token}"
-        );
+        assert!(token.ends_with(".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "{token}");
     }
 
     #[test]
@@ -74,10 +67,7 @@ mod tests {
         let token = key.sign("2026-11-21T03:14:00Z".parse().unwrap());
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         let claims = String::from_utf8(claims).unwrap();
-        assert_eq!(
-            claims,
-            r#"{"iss":"26785a09-ab16-4eb0-8407-a37497a57506","iat":1795230840}"#
-        );
+        assert_eq!(claims, r#"{"iss":"26785a09-ab16-4eb0-8407-a37497a57506","iat":1795230840}"#);
         assert!(Key::parse(&Secret::new("my-team-key-26785a09")).is_none());
         assert!(Key::parse(&Secret::new(format!("{whole}x"))).is_none());
         assert_eq!(format!("{key:?}"), "Key(***)");

@@ -35,10 +35,7 @@ struct Issued {
 
 impl Access {
     pub(super) const fn new(auth: Auth) -> Self {
-        Self {
-            auth,
-            token: Mutex::new(None),
-        }
+        Self { auth, token: Mutex::new(None) }
     }
 
     /// Adds the proof to a request. The lock is never held while a token is fetched: at worst two are.
@@ -51,10 +48,7 @@ impl Access {
     ) -> Result<RequestBuilder, SendError> {
         match &self.auth {
             Auth::Basic { user, password } => Ok(request.basic_auth(user, Some(password.reveal()))),
-            Auth::OAuth2 {
-                client_id,
-                client_secret,
-            } => {
+            Auth::OAuth2 { client_id, client_secret } => {
                 let known = self.kept().filter(|token| Instant::now() < token.until);
                 let token = match known {
                     Some(token) => token,
@@ -75,11 +69,7 @@ impl Access {
 
     /// Forgets the token, if there was one: then another try may succeed.
     pub(super) fn forget(&self) -> bool {
-        self.token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .is_some()
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
     }
 
     fn kept(&self) -> Option<Token> {
@@ -102,8 +92,5 @@ async fn fetch(ask: RequestBuilder) -> Result<Token, SendError> {
     let lasts = Duration::from_secs(issued.expires_in).min(LONGEST);
     // A token that lives shorter than twice the margin is still used for half its life.
     let until = Instant::now() + lasts.saturating_sub(MARGIN).max(lasts / 2);
-    Ok(Token {
-        value: Secret::new(issued.access_token),
-        until,
-    })
+    Ok(Token { value: Secret::new(issued.access_token), until })
 }

@@ -42,16 +42,12 @@ impl<'a> Facts<'a> {
 
     /// `03:12 GMT`.
     pub(super) fn clock(&self, at: Timestamp) -> String {
-        at.to_zoned(self.configuration.site.time_zone.clone())
-            .strftime("%H:%M %Z")
-            .to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M %Z").to_string()
     }
 
     /// `03:12`, for where every character counts.
     pub(super) fn short_clock(&self, at: Timestamp) -> String {
-        at.to_zoned(self.configuration.site.time_zone.clone())
-            .strftime("%H:%M")
-            .to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M").to_string()
     }
 
     /// `03:12 GMT`, with the day when that was not within the last 18 hours: a text may arrive late.
@@ -60,9 +56,7 @@ impl<'a> Facts<'a> {
         if self.now.duration_since(at) < SignedDuration::from_hours(18) {
             return self.clock(at);
         }
-        at.to_zoned(self.configuration.site.time_zone.clone())
-            .strftime("%d/%m %H:%M %Z")
-            .to_string()
+        at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%d/%m %H:%M %Z").to_string()
     }
 
     /// `Saturday 21 November 2026, 03:12 GMT`.
@@ -79,12 +73,7 @@ impl<'a> Facts<'a> {
                 };
                 let day = word(&DAYS_CY, local.weekday().to_monday_zero_offset());
                 let month = word(&MONTHS_CY, local.month() - 1);
-                format!(
-                    "dydd {day} {} {month} {}, {}",
-                    local.day(),
-                    local.year(),
-                    local.strftime("%H:%M %Z")
-                )
+                format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
             }
         }
     }
@@ -192,13 +181,15 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What is wrong and since when, as a whole sentence.
+    /// What is wrong, and since when.
     pub(super) fn symptom_since(&self, language: Language) -> String {
-        let since = match language {
-            Language::En => "since",
-            Language::Cy => "ers",
-        };
-        capital(&format!("{} {since} {}", self.symptom(language), self.since()))
+        capital(&format!("{} ({} {})", self.symptom(language), since(language), self.since()))
+    }
+
+    /// What is wrong, where, and since when.
+    pub(super) fn symptom_where(&self, language: Language) -> String {
+        let (place, when) = (self.environment(language), self.since());
+        capital(&format!("{} ({place}, {} {when})", self.symptom(language), since(language)))
     }
 
     /// An instance's API by its name.
@@ -235,27 +226,15 @@ impl<'a> Facts<'a> {
 
     /// A person's name, or their id when they left the configuration.
     pub(super) fn person(&self, id: &PersonId) -> String {
-        self.configuration
-            .people
-            .get(id)
-            .map_or_else(|| id.to_string(), |person| scrub(&person.name))
+        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrub(&person.name))
     }
 
     /// The priority's cell of the matrix, and why it is that one.
     pub(super) fn priority_why(&self) -> String {
         let incident = self.incident;
         let level = self.api().map_or(ServiceLevel::Critical, |api| api.service_level);
-        let rating = rate(
-            incident.environment,
-            level,
-            incident.worst,
-            incident.affects.len(),
-        );
-        let many = if incident.affects.len() >= 3 {
-            ", several APIs at once"
-        } else {
-            ""
-        };
+        let rating = rate(incident.environment, level, incident.worst, incident.affects.len());
+        let many = if incident.affects.len() >= 3 { ", several APIs at once" } else { "" };
         let matrix = self.configuration.priorities.priority(rating);
         let cell = format!(
             "impact {} ({}, {level} service level{many}) × urgency {} ({}) = {matrix}",
@@ -267,10 +246,7 @@ impl<'a> Facts<'a> {
         if matrix == incident.priority {
             cell
         } else {
-            format!(
-                "{} is the highest it has had or a human's choice; now {cell}",
-                incident.priority
-            )
+            format!("{} is the highest it has had or a human's choice; now {cell}", incident.priority)
         }
     }
 
@@ -284,21 +260,15 @@ impl<'a> Facts<'a> {
     pub(super) fn next_call(&self, language: Language) -> Option<(String, Timestamp)> {
         let running = self.incident.escalation.as_ref()?;
         let at = running.next_at?;
-        let steps = &running.escalation.steps;
-        let step = match steps.get(running.next_step) {
-            Some(step) if running.round <= running.escalation.repeat => Some(step),
-            _ if running.round < running.escalation.repeat => steps.first(),
-            _ => None,
-        };
+        // As the rules take it: beyond the last round, the last resort.
+        let step = (running.round <= running.escalation.repeat)
+            .then(|| running.escalation.steps.get(running.next_step))
+            .flatten();
         let who = match step {
             Some(step) => self.target(&step.call, at, language),
             None => {
-                let people: Vec<_> = running
-                    .escalation
-                    .last_resort
-                    .iter()
-                    .map(|id| self.person(id))
-                    .collect();
+                let people: Vec<_> =
+                    running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
                 people.join(", ")
             }
         };
@@ -311,13 +281,9 @@ impl<'a> Facts<'a> {
         };
         let rotas = &self.configuration.rotas;
         match target {
-            Target::OnCall(id) => rota(
-                id,
-                rotas
-                    .get(id)
-                    .and_then(|rota| rota.on_call(at))
-                    .map(|shift| shift.person),
-            ),
+            Target::OnCall(id) => {
+                rota(id, rotas.get(id).and_then(|rota| rota.on_call(at)).map(|shift| shift.person))
+            }
             Target::Next(id) => rota(id, rotas.get(id).and_then(|rota| rota.next(at))),
             Target::Person(id) => self.person(id),
             Target::Desk(id) => self
@@ -330,11 +296,7 @@ impl<'a> Facts<'a> {
 
     /// Where a person who was called answers.
     pub(super) fn ack_url(&self, callout: &Callout, language: Language) -> String {
-        format!(
-            "{}/ack/{}",
-            self.configuration.site.url.get(language),
-            callout.reference
-        )
+        format!("{}/ack/{}", self.configuration.site.url.get(language), callout.reference)
     }
 
     /// The incident's own page.
@@ -343,11 +305,7 @@ impl<'a> Facts<'a> {
             Language::En => "en/incidents",
             Language::Cy => "cy/digwyddiadau",
         };
-        format!(
-            "{}/{path}/{}",
-            self.configuration.site.url.get(language),
-            self.incident.id
-        )
+        format!("{}/{path}/{}", self.configuration.site.url.get(language), self.incident.id)
     }
 
     /// Where it is, in a sentence.
@@ -372,12 +330,17 @@ const fn environment(environment: Environment, language: Language) -> &'static s
     }
 }
 
+const fn since(language: Language) -> &'static str {
+    match language {
+        Language::En => "since",
+        Language::Cy => "ers",
+    }
+}
+
 /// With a capital letter at its start.
 pub(super) fn capital(words: &str) -> String {
     let mut letters = words.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// At most `most` characters; what was cut short ends in a dot.

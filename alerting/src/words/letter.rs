@@ -6,10 +6,13 @@ use super::{
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Language, Notification, NotificationKind};
+use domain::{Language, Notification, NotificationKind, duration_words};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
+
+/// What a line of evidence may have.
+const EVIDENCE: usize = 200;
 
 /// An e-mail's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +36,8 @@ pub(crate) fn letter(
         None => {
             let (en, cy) = (write(Language::En), write(Language::Cy));
             let rule = "-".repeat(60);
-            let body = format!(
-                "Mae'r neges hon yn Gymraeg isod.\n\n{}\n\n{rule}\n\n{}",
-                en.1, cy.1
-            );
+            let (above, below) = (en.1.trim_end(), cy.1.trim_end());
+            let body = format!("Mae'r neges hon yn Gymraeg isod.\n\n{above}\n\n{rule}\n\n{below}");
             finish(facts, (format!("{} / {}", cy.0, en.0), body))
         }
     };
@@ -70,52 +71,47 @@ fn finish(facts: &Facts<'_>, (subject, body): (String, String)) -> Letter {
 
 /// `P1 production: Patient Demographics is not working since 03:12 GMT`.
 fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
-    format!(
-        "{} {}: {}",
-        facts.incident.priority,
-        facts.environment(language),
-        scrub(words)
-    )
+    format!("{} {}: {}", facts.incident.priority, facts.environment(language), scrub(words))
 }
 
 fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
-    let incident = facts.incident;
     let link = facts.ack_url(callout, language);
     let runbook = facts.api().and_then(|api| api.desk.runbook.as_deref());
-    let symptom = facts.symptom_since(language);
-    let mut lines = vec![
-        format!("{symptom} ({}).", facts.environment(language)),
-        facts.diagnosis(language),
-    ];
-    let (act, runbook_word, told) = match language {
-        Language::En => (
-            "Say that you have it, or pass it on:",
-            "What to do:",
-            "You were called at",
-        ),
-        Language::Cy => (
-            "Dywedwch ei fod gennych, neu basiwch ef ymlaen:",
-            "Beth i'w wneud:",
-            "Cawsoch eich galw am",
-        ),
+    let (act, runbook_word, called) = match language {
+        Language::En => ("Say that you have it, or pass it on:", "What to do:", "Called:"),
+        Language::Cy => {
+            ("Dywedwch ei fod gennych, neu basiwch ef ymlaen:", "Beth i'w wneud:", "Amser yr alwad:")
+        }
     };
-    lines.push(String::new());
-    lines.push(format!("{act} {link}"));
+    let mut lines = vec![
+        format!("{}.", facts.symptom_where(language)),
+        facts.diagnosis(language),
+        String::new(),
+        format!("{act} {link}"),
+    ];
     lines.extend(runbook.map(|link| format!("{runbook_word} {link}")));
     lines.push(String::new());
     lines.extend(reasons(facts, callout, language));
     lines.push(String::new());
-    lines.extend(incident.evidence.iter().map(|entry| {
-        let text = format!("{} {}", facts.clock(entry.at), scrub(&entry.text));
-        cut(&text, 200)
-    }));
+    lines.extend(evidence(facts, language));
     lines.push(String::new());
-    lines.push(format!(
-        "{told} {}. {}",
-        facts.date(callout.at, language),
-        facts.page_url(language)
-    ));
-    (subject(facts, &symptom, language), paragraphs(&lines))
+    lines.push(format!("{called} {}.", facts.date(callout.at, language)));
+    lines.push(facts.page_url(language));
+    (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
+}
+
+/// What probes said: facts in English, whoever reads them.
+fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let title = match language {
+        Language::En => "Evidence:",
+        Language::Cy => "Tystiolaeth (yn Saesneg):",
+    };
+    let entries = &facts.incident.evidence;
+    let said = entries
+        .iter()
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE));
+    let title = (!entries.is_empty()).then(|| title.to_owned());
+    title.into_iter().chain(said).collect()
 }
 
 /// Why you, why now, what next.
@@ -125,59 +121,47 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         return Vec::new();
     };
     let (rule, steps) = (&running.escalation.id, running.escalation.steps.len());
-    let (round, rounds) = (
-        running.round.min(running.escalation.repeat),
-        running.escalation.repeat,
-    );
     let you = match (callout.step, language) {
         (0, Language::En) => format!("Why you: nobody answered; you are the last resort of {rule}."),
         (0, Language::Cy) => format!("Pam chi: ni atebodd neb; chi yw'r dewis olaf yn {rule}."),
         (step, Language::En) => {
-            format!("Why you: {rule}, step {step} of {steps}, round {round} of {rounds}.")
+            format!("Why you: {rule}, step {step} of {steps}.")
         }
-        (step, Language::Cy) => format!("Pam chi: {rule}, cam {step} o {steps}, rownd {round} o {rounds}."),
+        (step, Language::Cy) => format!("Pam chi: {rule}, cam {step} o {steps}."),
     };
-    let major = incident
-        .major
-        .as_ref()
-        .map(|major| format!(" ({})", scrub(&major.why)))
-        .unwrap_or_default();
-    let confirmed = facts.clock(incident.opened_at);
-    let at = facts.clock(facts.now);
+    let major = match (&incident.major, language) {
+        (None, _) => String::new(),
+        (Some(major), Language::En) => format!(", major ({})", scrub(&major.why)),
+        // A rule's words are English; a human's are in the language they chose.
+        (Some(domain::Major { by: None, .. }), Language::Cy) => ", mawr".to_owned(),
+        (Some(major), Language::Cy) => format!(", mawr ({})", scrub(&major.why)),
+    };
+    let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
     let now = match (incident.recovered_at, language) {
         (None, Language::En) => {
-            format!(
-                "Why now: {} incident{major}, confirmed {confirmed}, still so at {at}.",
-                incident.priority
-            )
+            let at = facts.clock(facts.now);
+            format!("Why now: {priority} incident{major}; confirmed at {confirmed}, still so at {at}.")
         }
         (None, Language::Cy) => {
-            format!(
-                "Pam nawr: digwyddiad {}{major}, cadarnhawyd {confirmed}, yn parhau am {at}.",
-                incident.priority
-            )
+            let at = facts.clock(facts.now);
+            format!("Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn parhau am {at}.")
         }
         (Some(over), Language::En) => {
+            let over = facts.clock(over);
             format!(
-                "Why now: {} incident{major}, confirmed {confirmed}; it works again since {}.",
-                incident.priority,
-                facts.clock(over)
+                "Why now: {priority} incident{major}; confirmed at {confirmed}, works again since {over}."
             )
         }
         (Some(over), Language::Cy) => {
+            let over = facts.clock(over);
             format!(
-                "Pam nawr: digwyddiad {}{major}, cadarnhawyd {confirmed}; yn gweithio eto ers {}.",
-                incident.priority,
-                facts.clock(over)
+                "Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn gweithio eto ers {over}."
             )
         }
     };
     let next = match (facts.next_call(language), language) {
         (Some((who, at)), Language::En) => {
-            format!(
-                "What next: without an answer, {who} is called at {}.",
-                facts.clock(at)
-            )
+            format!("What next: without an answer, {who} is called at {}.", facts.clock(at))
         }
         (Some((who, at)), Language::Cy) => {
             format!("Beth nesaf: heb ateb, gelwir {who} am {}.", facts.clock(at))
@@ -209,41 +193,27 @@ fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> 
         ),
         (Some(who), Language::En) => (
             format!("taken: {name}"),
-            format!(
-                "{} {} has it now.\nYou can stand down. Thank you.",
-                was(facts, language),
-                scrub(who)
-            ),
+            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrub(who)),
         ),
         (Some(who), Language::Cy) => (
             format!("mewn llaw: {name}"),
             format!(
-                "{} Mae gan {} bellach.\nNid oes angen gweithredu. Diolch.",
+                "{} Mae bellach yn nwylo {}.\nNid oes angen gweithredu. Diolch.",
                 was(facts, language),
                 scrub(who)
             ),
         ),
     };
-    (
-        subject(facts, &title, language),
-        format!("{words}\n\n{}", facts.page_url(language)),
-    )
+    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
 }
 
-/// The sentence that says which incident is meant.
+/// Which incident is meant, when it is over or somebody has it.
 fn was(facts: &Facts<'_>, language: Language) -> String {
-    let id = facts.incident.id;
+    let (id, name) = (facts.incident.id, facts.subject(language));
+    let (place, since) = (facts.environment(language), facts.since());
     match language {
-        Language::En => format!(
-            "{id}, {} ({}).",
-            facts.symptom_since(language),
-            facts.environment(language)
-        ),
-        Language::Cy => format!(
-            "{id}: {} ({}).",
-            facts.symptom_since(language),
-            facts.environment(language)
-        ),
+        Language::En => format!("{id}: trouble with {name} ({place}, since {since})."),
+        Language::Cy => format!("{id}: trafferth gyda {name} ({place}, ers {since})."),
     }
 }
 
@@ -251,36 +221,31 @@ fn over(facts: &Facts<'_>, language: Language) -> String {
     let Some(at) = facts.incident.recovered_at.or(facts.incident.resolved_at) else {
         return String::new();
     };
+    let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
+    let when = facts.date(at, language);
     match language {
-        Language::En => format!(": it works again since {}", facts.date(at, language)),
-        Language::Cy => format!(": mae'n gweithio eto ers {}", facts.date(at, language)),
+        Language::En => format!(": it works again since {when}, after {lasted}"),
+        Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
     }
 }
 
 fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let symptom = facts.symptom_since(language);
     let (affected, priority) = match language {
         Language::En => ("Affected:", "Priority:"),
         Language::Cy => ("Effeithir ar:", "Blaenoriaeth:"),
     };
     let mut lines = vec![
-        format!("{symptom} ({}).", facts.environment(language)),
+        format!("{}.", facts.symptom_where(language)),
         facts.diagnosis(language),
         String::new(),
         format!("{affected} {}", facts.names(&facts.incident.affects, language)),
         format!("{priority} {}", facts.incident.priority),
         String::new(),
     ];
-    lines.extend(
-        facts
-            .incident
-            .evidence
-            .iter()
-            .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), 200)),
-    );
+    lines.extend(evidence(facts, language));
     lines.push(String::new());
     lines.push(facts.page_url(language));
-    (subject(facts, &symptom, language), paragraphs(&lines))
+    (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
 }
 
 fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
@@ -294,10 +259,7 @@ fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
         Language::En => format!("{} It is over{end}.", was(facts, language)),
         Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
     };
-    (
-        subject(facts, &title, language),
-        format!("{body}\n\n{}", facts.page_url(language)),
-    )
+    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
 }
 
 /// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.
@@ -308,10 +270,7 @@ fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
          correlation: {reference}\n\nPriority: {}\n\n{}\n",
         facts.incident.priority, words.description
     );
-    Letter {
-        subject: words.short_description,
-        body,
-    }
+    Letter { subject: words.short_description, body }
 }
 
 /// Lines joined; never two empty ones after each other.

@@ -49,28 +49,12 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
         Language::Cy => ("ers", "Derbyn neu basio:", "eto", "Cam"),
     };
     let link = facts.ack_url(callout, language);
-    let tries = if attempt.number > 1 {
-        format!("/{}", attempt.number)
-    } else {
-        String::new()
-    };
-    let repeat = if attempt.repeat {
-        format!(" {again}")
-    } else {
-        String::new()
-    };
-    let end = format!(
-        " #{}{tries}{repeat} {}",
-        callout.number,
-        facts.short_clock(facts.now)
-    );
+    let tries = if attempt.number > 1 { format!("/{}", attempt.number) } else { String::new() };
+    let repeat = if attempt.repeat { format!(" {again}") } else { String::new() };
+    let end = format!(" #{}{tries}{repeat} {}", callout.number, facts.short_clock(facts.now));
     let body = format!(" {since} {}.", facts.since());
 
-    let steps = facts
-        .incident
-        .escalation
-        .as_ref()
-        .map_or(0, |running| running.escalation.steps.len());
+    let steps = facts.incident.escalation.as_ref().map_or(0, |running| running.escalation.steps.len());
     let place = (callout.step > 0).then(|| format!(" {step} {}/{steps}", callout.step));
     let next = facts.next_call(language).map(|(who, at)| {
         let word = match language {
@@ -81,39 +65,22 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     });
     // The fullest that fits: where you are in the steps, when the next is called, who that is.
     let middles = [
-        place
-            .as_ref()
-            .zip(next.as_ref())
-            .map(|(place, (when, who))| format!("{place}{when}{who}.")),
-        place
-            .as_ref()
-            .zip(next.as_ref())
-            .map(|(place, (when, _))| format!("{place}{when}.")),
+        place.as_ref().zip(next.as_ref()).map(|(place, (when, who))| format!("{place}{when}{who}.")),
+        place.as_ref().zip(next.as_ref()).map(|(place, (when, _))| format!("{place}{when}.")),
         place.map(|place| format!("{place}.")),
         Some(String::new()),
     ];
     let whole = |head: &str, middle: &str, act: &str| {
-        format!(
-            "{}{}{}{act} {link}{end}",
-            plain(head),
-            plain(&body),
-            plain(middle)
-        )
+        format!("{}{}{}{act} {link}{end}", plain(head), plain(&body), plain(middle))
     };
     let act = format!(" {act}");
     let full = head(facts, facts.effect(language), language, HEAD);
-    let mut candidates: Vec<String> = middles
-        .into_iter()
-        .flatten()
-        .map(|middle| whole(&full, &middle, &act))
-        .collect();
+    let mut candidates: Vec<String> =
+        middles.into_iter().flatten().map(|middle| whole(&full, &middle, &act)).collect();
     candidates.push(whole(&full, "", ""));
     candidates.push(whole(&head(facts, facts.effect(language), language, 0), "", ""));
     let shortest = candidates.last().cloned().unwrap_or_default();
-    Ok(candidates
-        .into_iter()
-        .find(|text| text.chars().count() <= TEXT)
-        .unwrap_or(shortest))
+    Ok(candidates.into_iter().find(|text| text.chars().count() <= TEXT).unwrap_or(shortest))
 }
 
 fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {
@@ -126,39 +93,19 @@ fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, att
     };
     let (effect, rest) = match (taken_by, language) {
         (None, Language::En) => {
-            let over = incident
-                .recovered_at
-                .or(incident.resolved_at)
-                .unwrap_or(facts.now);
-            (
-                "OVER",
-                format!(" since {}. You can stand down. Thank you.", facts.clock(over)),
-            )
+            let over = incident.recovered_at.or(incident.resolved_at).unwrap_or(facts.now);
+            ("OVER", format!(" since {}. You can stand down. Thank you.", facts.clock(over)))
         }
         (None, Language::Cy) => {
-            let over = incident
-                .recovered_at
-                .or(incident.resolved_at)
-                .unwrap_or(facts.now);
-            (
-                "AR BEN",
-                format!(" ers {}. Dim angen gweithredu. Diolch.", facts.clock(over)),
-            )
+            let over = incident.recovered_at.or(incident.resolved_at).unwrap_or(facts.now);
+            ("AR BEN", format!(" ers {}. Dim angen gweithredu. Diolch.", facts.clock(over)))
         }
-        (Some(who), Language::En) => (
-            "TAKEN",
-            format!(
-                ". {} has it: you can stand down. Thank you.",
-                cut(&scrub(who), 40)
-            ),
-        ),
-        (Some(who), Language::Cy) => (
-            "MEWN LLAW",
-            format!(
-                ". Mae gan {}: dim angen gweithredu. Diolch.",
-                cut(&scrub(who), 40)
-            ),
-        ),
+        (Some(who), Language::En) => {
+            ("TAKEN", format!(". {} has it: you can stand down. Thank you.", cut(&scrub(who), 40)))
+        }
+        (Some(who), Language::Cy) => {
+            ("MEWN LLAW", format!(". Yn nwylo {}: dim angen gweithredu. Diolch.", cut(&scrub(who), 40)))
+        }
     };
     let head = head(facts, effect, language, HEAD);
     plain(&format!("{head}{rest} {}{again} {time}", incident.id))

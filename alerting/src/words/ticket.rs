@@ -27,12 +27,8 @@ pub(crate) struct TicketWords {
 /// The ticket of the incident as it is now. `reference` is the key by which it can be found in the desk.
 pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
     let incident = facts.incident;
-    let end = format!(" since {} ({})", facts.since(), incident.id);
-    let start = format!(
-        "[{}] {}",
-        facts.tag(Language::En),
-        capital(&facts.symptom(Language::En))
-    );
+    let end = format!(" (since {}, {})", facts.since(), incident.id);
+    let start = format!("[{}] {}", facts.tag(Language::En), capital(&facts.symptom(Language::En)));
     let short_description = format!("{}{end}", cut(&start, SHORT.saturating_sub(end.chars().count())));
     let sections = [
         (None, what(facts)),
@@ -59,21 +55,13 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
         }
         description.push_str(words.trim_end());
     }
-    TicketWords {
-        short_description,
-        description: cut(&description, LONG),
-    }
+    TicketWords { short_description, description: cut(&description, LONG) }
 }
 
 /// A work note. Its last line marks it, so that a retry can see whether it is already there.
 pub(crate) fn note(facts: &Facts<'_>, key: &str, note: &Note) -> String {
     let text: Vec<_> = note.text.lines().map(scrub).collect();
-    format!(
-        "{} {}\n{}",
-        facts.clock(note.at),
-        cut(&text.join("\n"), LONG - 200),
-        note_marker(key)
-    )
+    format!("{} {}\n{}", facts.clock(note.at), cut(&text.join("\n"), LONG - 200), note_marker(key))
 }
 
 /// The last line of the work note of that key.
@@ -101,13 +89,7 @@ fn priority(facts: &Facts<'_>) -> String {
     if let Some(major) = &facts.incident.major {
         let by = major.by.as_ref().map_or("by rule", String::as_str);
         // Writing to a string cannot fail.
-        write!(
-            words,
-            "\nProposed major incident ({}): {}.",
-            scrub(by),
-            scrub(&major.why)
-        )
-        .ok();
+        write!(words, "\nProposed major incident ({}): {}.", scrub(by), scrub(&major.why)).ok();
     }
     words
 }
@@ -116,11 +98,8 @@ fn users(facts: &Facts<'_>) -> String {
     let Some(api) = facts.api() else {
         return String::new();
     };
-    let mut words = api
-        .desk
-        .users
-        .as_ref()
-        .map_or_else(|| scrub(&api.description.en), |users| scrub(&users.en));
+    let mut words =
+        api.desk.users.as_ref().map_or_else(|| scrub(&api.description.en), |users| scrub(&users.en));
     if api.service_level == domain::ServiceLevel::Critical
         && facts.incident.environment == Environment::Production
     {
@@ -164,10 +143,7 @@ fn place(facts: &Facts<'_>) -> String {
     if let Some(layer) = incident.layer {
         lines.push(format!("Fails at: {}. {}", layer_words(layer), works(layer)));
     }
-    lines.push(format!(
-        "Affected: {}",
-        facts.names(&incident.affects, Language::En)
-    ));
+    lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
     if !incident.held_back.is_empty() {
         lines.push(format!(
             "Fail because of it, without tickets of their own: {}",
@@ -178,17 +154,11 @@ fn place(facts: &Facts<'_>) -> String {
         .api()
         .into_iter()
         .flat_map(|api| &api.depends_on)
-        .map(|api| domain::InstanceId {
-            api: api.clone(),
-            environment: incident.environment,
-        })
+        .map(|api| domain::InstanceId { api: api.clone(), environment: incident.environment })
         .filter(|instance| !incident.affects.contains(instance))
         .collect();
     if !others.is_empty() {
-        lines.push(format!(
-            "Depends on {}: not found to be the cause",
-            facts.names(&others, Language::En)
-        ));
+        lines.push(format!("Depends on {}: not found to be the cause", facts.names(&others, Language::En)));
     }
     lines.join("\n")
 }
@@ -198,11 +168,8 @@ fn owners(facts: &Facts<'_>) -> String {
     let mut lines = Vec::new();
     if let Some(api) = facts.api() {
         let group = incident.layer.and_then(|layer| api.desk.groups.get(&layer));
-        let team = facts
-            .configuration
-            .teams
-            .get(&api.team)
-            .map_or(api.team.as_str(), |team| team.name.en.as_str());
+        let team =
+            facts.configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| team.name.en.as_str());
         lines.push(match group {
             Some(group) => format!("Resolver group for this layer: {group}. Provider team: {team}."),
             None => format!("Provider team: {team}."),
@@ -223,16 +190,10 @@ fn owners(facts: &Facts<'_>) -> String {
     }
     told.truncate(10);
     if !told.is_empty() {
-        lines.push(format!(
-            "Already told: {}. You need not ring them.",
-            told.join(", ")
-        ));
+        lines.push(format!("Already told: {}. You need not ring them.", told.join(", ")));
     }
     if let Some((who, at)) = facts.next_call(Language::En) {
-        lines.push(format!(
-            "If nobody answers, {who} is called at {}.",
-            facts.clock(at)
-        ));
+        lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));
     }
     lines.join("\n")
 }
@@ -241,11 +202,7 @@ fn links(facts: &Facts<'_>) -> String {
     let mut lines = vec![format!("This incident: {}", facts.page_url(Language::En))];
     if let Some(api) = facts.api() {
         lines.extend(api.desk.runbook.iter().map(|link| format!("Runbook: {link}")));
-        lines.extend(
-            api.documentation
-                .iter()
-                .map(|link| format!("Documentation: {link}")),
-        );
+        lines.extend(api.documentation.iter().map(|link| format!("Documentation: {link}")));
     }
     lines.join("\n")
 }
@@ -255,27 +212,15 @@ fn evidence(facts: &Facts<'_>) -> String {
         .incident
         .evidence
         .iter()
-        .map(|entry| {
-            cut(
-                &format!("{} {}", facts.clock(entry.at), scrub(&entry.text)),
-                EVIDENCE,
-            )
-        })
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE))
         .collect();
     if let Some(instance) = facts.incident.affects.first() {
         let checks: Vec<_> = facts.configuration.checks_of(instance).collect();
-        let vantages: std::collections::BTreeSet<_> = checks
-            .iter()
-            .flat_map(|check| &check.from)
-            .map(ToString::to_string)
-            .collect();
+        let vantages: std::collections::BTreeSet<_> =
+            checks.iter().flat_map(|check| &check.from).map(ToString::to_string).collect();
         if !checks.is_empty() {
             let from: Vec<_> = vantages.into_iter().collect();
-            lines.push(format!(
-                "Seen by {} checks from: {}.",
-                checks.len(),
-                from.join(", ")
-            ));
+            lines.push(format!("Checks on it: {}, sent from: {}.", checks.len(), from.join(", ")));
         }
     }
     lines.join("\n")
