@@ -135,7 +135,7 @@ fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
     match &step.call {
         Target::Person(person) => unreached(person),
         Target::OnCall(rota) | Target::Next(rota) => {
-            people_of(top, rota).into_iter().for_each(&mut unreached)
+            people_of(top, rota).into_iter().for_each(&mut unreached);
         }
         Target::Desk(_) => {}
     }

@@ -6,4 +6,5 @@ mod property;
 mod resolved;
 mod secrets;
 mod together;
+mod unfit;
 mod wrong;

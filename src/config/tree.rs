@@ -133,8 +133,9 @@ impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Flow {
         let place = self.place(span.start);
         let (anchor, tagged) = match &event {
-            Event::Scalar(_, _, anchor, tag) => (*anchor, tag.is_some()),
-            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => (*anchor, tag.is_some()),
+            Event::Scalar(_, _, anchor, tag)
+            | Event::SequenceStart(anchor, tag)
+            | Event::MappingStart(anchor, tag) => (*anchor, tag.is_some()),
             Event::Alias(_) => (1, false),
             Event::Nothing
             | Event::StreamStart

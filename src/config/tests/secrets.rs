@@ -82,6 +82,20 @@ fn no_secret_is_ever_repeated() {
 }
 
 #[test]
+fn a_command_that_only_asks_reads_the_databases_secret_alone() {
+    let directory = Directory::new();
+    directory.change(TOP, "env:ONE", "env:NOBODY").change(
+        TOP,
+        "vantages:",
+        "database: env:DATABASE\nvantages:",
+    );
+    let secrets = Secrets::with(|name| (name == "DATABASE").then(|| "sqlite:///srv/curiad.db".to_owned()));
+    let loaded = load(directory.0.path(), &secrets.only_the_database()).unwrap();
+    assert_eq!(loaded.database.reveal(), "sqlite:///srv/curiad.db");
+    assert!(load(directory.0.path(), &Secrets::of_the_database()).is_err());
+}
+
+#[test]
 fn without_secrets_the_rest_is_checked() {
     let directory = Directory::new();
     directory.change(TOP, "env:ONE", "env:NOBODY");

@@ -58,7 +58,7 @@ fn a_circle_is_said_once() {
 #[test]
 fn many_problems_are_counted() {
     let directory = Directory::new();
-    let wrong: String = (0..150).map(|number| format!("wrong{number}: 1\n")).collect();
+    let wrong = (0..150).map(|number| format!("wrong{number}: 1")).collect::<Vec<_>>().join("\n");
     directory.write("apis/documents.yaml", &format!("{API}{wrong}"));
     let report = check_report("config", &directory.load());
     let lines: Vec<&str> = report.lines().collect();
