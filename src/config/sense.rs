@@ -36,6 +36,15 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
 
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
 pub(super) fn wonder(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for draft in apis.values() {
+        for (environment, instance) in &draft.instances {
+            let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
+            if let Some((other, _)) = earlier {
+                let message = format!("{environment} has the same URL as {other}");
+                problems.warning(&instance.place, message, None);
+            }
+        }
+    }
     for (environment, draft) in &top.environments {
         let mut instances =
             apis.values().filter_map(|api| Some((&api.api.id, api.instances.get(environment)?))).peekable();

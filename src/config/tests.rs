@@ -7,4 +7,5 @@ mod resolved;
 mod secrets;
 mod together;
 mod unfit;
+mod values;
 mod wrong;

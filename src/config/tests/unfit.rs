@@ -293,6 +293,12 @@ fn nobodys_record_is_asked_for() {
 
 #[test]
 fn warnings() {
+    check(
+        API,
+        "https://api.example/documents",
+        "https://sit.example/documents/",
+        &["apis/documents.yaml:17:22: warning: production has the same URL as sit"],
+    );
     check(API, "operations: [ping]", "operations: [ping, list]", &[]);
     check(
         API,
