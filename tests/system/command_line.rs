@@ -1,8 +1,8 @@
 //! The command line: exit codes, JSON shapes, and acting on a running program.
 
 use crate::{
-    outage::{all_well, incidents, place, place_with},
-    program::{PATIENCE, world},
+    outage::{all_well, place, place_with},
+    program::{PATIENCE, json, text, world},
 };
 use simulator::Fault;
 
@@ -74,9 +74,9 @@ async fn the_rota_says_who_is_on_call_and_whether_it_is_out_of_hours() {
     let ran = place.run(&["--json", "rota", "who", "platform", "--at", "2026-12-25T03:00:00Z"]).await;
     let who = ran.json();
     assert_eq!(who["rota"], "platform");
-    assert_eq!(who["person"], "tom.evans", "{who}");
+    assert_eq!(who["person"], "nia.rees", "{who}");
     assert_eq!(who["shift"]["from"], "2026-12-21T09:00:00.000Z");
-    assert_eq!(who["next"]["person"], "nia.rees");
+    assert_eq!(who["next"]["person"], "tom.evans");
     let ran = place.run(&["--json", "rota", "explain", "--at", "2026-12-25T03:00:00Z"]).await;
     let why = ran.json();
     assert_eq!(why["out_of_hours"], true);
@@ -106,7 +106,7 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     let page = program.public(&format!("/cy/digwyddiadau/{id}"));
     program
         .wait(
-            || async { crate::program::text(&page).await.contains("Rydym wedi ei ailgychwyn.") },
+            || async { text(&page).await.contains("Rydym wedi ei ailgychwyn.") },
             "the update",
         )
         .await;
@@ -114,7 +114,8 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     assert_eq!(place.run(&["incident", "resolve", &id, "--why", "mended"]).await.code, Some(0));
     let shown = place.run(&["incident", "show", &id]).await;
     assert!(shown.out.contains("resolved") && shown.out.contains("ann"), "{shown:?}");
-    assert!(incidents(&program).await.iter().any(|incident| incident["status"] == "resolved"));
+    let url = program.internal("/api/v1/incidents");
+    program.wait(|| async { json(&url).await[0]["status"] == "resolved" }, "the incident to end").await;
     assert!(world.notify().texts().is_empty());
     world.stop().await;
 }
