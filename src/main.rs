@@ -1,2 +1,5 @@
 //! Curiad.
+
+mod config;
+
 fn main() {}

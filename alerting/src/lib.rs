@@ -1,5 +1,26 @@
-//! Records and tells.
+//! Records and tells: the recorder, the deliverer, desks and channels.
+//!
+//! What is to be told is decided by `domain` and waits in the store's outbox. The [`Deliverer`] claims it, words it
+//! from the incident as it then is, sends it, and puts what became of it into the inbox.
 
+mod answer;
+mod channels;
+mod deliverer;
+mod directory;
+mod heartbeat;
+mod mail;
+mod notify;
 mod recorder;
+mod retry;
+mod send_error;
+mod servicenow;
+mod words;
 
+pub use channels::{Channels, Setup, SetupError};
+pub use deliverer::{Deliverer, Limits};
+pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
+pub use heartbeat::heartbeat;
+pub use notify::{ReceiptError, is_from_notify, receipt};
 pub use recorder::{REMEMBERED_FOR, Recorder, Recording};
+pub use retry::next_try;
+pub use send_error::SendError;

@@ -119,11 +119,7 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
 /// Rule two for an instance, then rule three. `since`: when the change that made us look began, if one did.
 fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
     let configuration = fold.configuration();
-    let Some(policy) = configuration.policy(instance.environment) else {
-        return;
-    };
-    let zone = &configuration.site.time_zone;
-    let maintenance = policy.maintenance.iter().any(|window| window.covering(fold.now, zone).is_some());
+    let maintenance = fold.in_maintenance(instance.environment);
     let (status, layer) =
         instance_status(&configuration, instance, |id| fold.after.tracks.get(id).map(AsRef::as_ref));
     let before = fold.after.healths.get(instance).cloned();

@@ -1,11 +1,14 @@
 //! A decision in the making: the situation so far, and what changed.
 
 use crate::{
-    Change, Configuration, Decision, Health, Incident, IncidentId, Notification, Silence, Situation,
-    StatusChange, Track, TrackId, Verdict, Wanted,
+    Change, Configuration, Decision, Environment, Health, Incident, IncidentId, Notification, Silence,
+    Situation, StatusChange, Track, TrackId, Verdict, Wanted,
 };
 use jiff::Timestamp;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A decision in the making.
 pub(crate) struct Fold {
@@ -17,11 +20,19 @@ pub(crate) struct Fold {
     pub(crate) touched: BTreeSet<IncidentId>,
     changes: Vec<Change>,
     probes: BTreeSet<Wanted>,
+    in_maintenance: BTreeMap<Environment, bool>,
 }
 
 impl Fold {
     pub(crate) const fn new(after: Situation, now: Timestamp) -> Self {
-        Self { after, now, touched: BTreeSet::new(), changes: Vec::new(), probes: BTreeSet::new() }
+        Self {
+            after,
+            now,
+            touched: BTreeSet::new(),
+            changes: Vec::new(),
+            probes: BTreeSet::new(),
+            in_maintenance: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn decision(
@@ -36,6 +47,17 @@ impl Fold {
     /// The configuration in force.
     pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.after.configuration)
+    }
+
+    /// Whether planned work covers an environment now: asked for every instance, worked out once.
+    pub(crate) fn in_maintenance(&mut self, environment: Environment) -> bool {
+        let configuration = &self.after.configuration;
+        *self.in_maintenance.entry(environment).or_insert_with(|| {
+            let zone = &configuration.site.time_zone;
+            let windows =
+                configuration.policy(environment).into_iter().flat_map(|policy| &policy.maintenance);
+            windows.into_iter().any(|window| window.covering(self.now, zone).is_some())
+        })
     }
 
     /// Keeps a track. Says whether anything that its instance's status or causes depend on changed.

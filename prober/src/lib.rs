@@ -1,1 +1,33 @@
-//! stub
+//! Exercises the APIs and says what it saw: one probe is one [`domain::Outcome`], whatever happens (invariant 4).
+//!
+//! It knows neither database nor incidents. The walk of a probe: a permit, the name ([`NameServers`]), a fresh
+//! connection to each address in turn, TLS with the peer's chain kept even when it is refused, one request over
+//! HTTP/1.1 or HTTP/2, the answer read up to a limit and then judged by what the check expects. Every phase is timed.
+//! [`run`] does this for every check of one vantage, evenly spread.
+
+mod answer;
+mod connect;
+mod exchange;
+mod expectation;
+mod fault;
+mod health;
+mod metrics;
+mod permits;
+mod prepared;
+mod prober;
+mod request_id;
+mod resolve;
+mod schedule;
+mod scrub;
+mod settings;
+mod timetable;
+mod tls;
+mod unbroken;
+
+pub use health::health_words;
+pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
+pub use prepared::Prepared;
+pub use prober::Prober;
+pub use request_id::request_id;
+pub use schedule::run;
+pub use settings::{Error, Identity, Limits, NameServers, Settings};

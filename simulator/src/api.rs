@@ -35,7 +35,9 @@ impl Call<'_> {
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -95,7 +97,11 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     if let Some(token) = call.header("authorization") {
         let token = token.strip_prefix("Bearer ").unwrap_or_default();
         if !scene.tokens.knows(token, scene.environment, scene.now) {
-            return Answer::gateway(401, "Invalid Access Token", "keymanagement.service.invalid_access_token");
+            return Answer::gateway(
+                401,
+                "Invalid Access Token",
+                "keymanagement.service.invalid_access_token",
+            );
         }
     } else if scene.api.needs_token {
         return Answer::gateway(401, "Invalid access token", "oauth.v2.InvalidAccessToken");
@@ -114,7 +120,9 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 fn ping(scene: &Scene<'_>) -> Answer {
     let version = &scene.api.version;
     match scene.api.vocabulary {
-        Vocabulary::Dhcw => Answer::json(200, &json!({"message": "pong", "timestamp": scene.now.to_string()})),
+        Vocabulary::Dhcw => {
+            Answer::json(200, &json!({"message": "pong", "timestamp": scene.now.to_string()}))
+        }
         Vocabulary::NhsEngland => Answer::json(
             200,
             &json!({"version": version, "revision": "41", "releaseId": format!("{version}-41"), "commitId": "8f5a8e0"}),
@@ -123,12 +131,15 @@ fn ping(scene: &Scene<'_>) -> Answer {
 }
 
 fn status(scene: &Scene<'_>) -> Answer {
-    let own = match scene.fault {
-        Fault::SaysFail => Dependency::Down,
-        Fault::SaysDegraded => Dependency::Degraded,
-        _other => Dependency::Up,
+    let own = if scene.fault == Fault::SaysFail {
+        Dependency::Down
+    } else if scene.fault == Fault::SaysDegraded {
+        Dependency::Degraded
+    } else {
+        Dependency::Up
     };
-    let worst = scene.dependencies.iter().map(|(_, state)| *state).chain([own]).max().unwrap_or(Dependency::Up);
+    let worst =
+        scene.dependencies.iter().map(|(_, state)| *state).chain([own]).max().unwrap_or(Dependency::Up);
     let mut parts = scene.dependencies.to_vec();
     parts.push(("database".to_owned(), own));
     match scene.api.vocabulary {
@@ -146,7 +157,8 @@ fn status(scene: &Scene<'_>) -> Answer {
             )
         }
         Vocabulary::NhsEngland => {
-            let checks: Map<String, Value> = parts.into_iter().map(|(name, state)| check(&name, state)).collect();
+            let checks: Map<String, Value> =
+                parts.into_iter().map(|(name, state)| check(&name, state)).collect();
             let version = &scene.api.version;
             Answer::json(
                 200,

@@ -46,7 +46,9 @@ impl Body for AnswerBody {
             Self::HalfThenBreak(bytes, breath) => match bytes.take() {
                 Some(all) => Poll::Ready(Some(Ok(Frame::data(all.slice(..all.len() / 2))))),
                 // The first half goes out while this waits: an error at once would break the connection before the headers.
-                None => breath.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionReset.into()))),
+                None => {
+                    breath.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionReset.into())))
+                }
             },
             Self::Endless(breath) => match breath.as_mut().poll(context) {
                 Poll::Pending => Poll::Pending,
@@ -61,10 +63,11 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             // The headers promise all of it; that is the lie.
-            Self::Whole(Some(bytes)) | Self::HalfThenBreak(Some(bytes), _) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Whole(Some(bytes)) | Self::HalfThenBreak(Some(bytes), _) => {
+                SizeHint::with_exact(bytes.len() as u64)
+            }
             Self::Whole(None) => SizeHint::with_exact(0),
             Self::HalfThenBreak(None, _) | Self::Endless(_) => SizeHint::default(),
         }
     }
 }
-

@@ -12,6 +12,8 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::fault::Fault;
+
 const DAY: u64 = 86_400;
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -20,10 +22,10 @@ const HERE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 pub(crate) struct Certificates {
     /// The authority's certificate, in PEM.
     pub(crate) authority: String,
-    pub(crate) good: Arc<ServerConfig>,
-    pub(crate) expired: Arc<ServerConfig>,
-    pub(crate) wrong_host: Arc<ServerConfig>,
-    pub(crate) untrusted: Arc<ServerConfig>,
+    good: Arc<ServerConfig>,
+    expired: Arc<ServerConfig>,
+    wrong_host: Arc<ServerConfig>,
+    untrusted: Arc<ServerConfig>,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -39,6 +41,20 @@ impl Certificates {
             wrong_host: server(&trusted, &["other.example.wales"], Some(now))?,
             untrusted: server(&stranger, &HERE, Some(now))?,
         })
+    }
+
+    /// What an instance with this fault presents.
+    pub(crate) fn presented(&self, fault: Fault) -> Arc<ServerConfig> {
+        let config = if fault == Fault::ExpiredCertificate {
+            &self.expired
+        } else if fault == Fault::WrongHost {
+            &self.wrong_host
+        } else if fault == Fault::Untrusted {
+            &self.untrusted
+        } else {
+            &self.good
+        };
+        Arc::clone(config)
     }
 }
 

@@ -99,10 +99,18 @@ pub fn demo_estate() -> Estate {
     Estate {
         apis: vec![
             demographics,
-            Api::new("demographics-soap", "Welsh Demographics Service", Kind::Soap).version("7.4.0").depending_on("identity"),
-            Api::new("documents", "Care Records Documents", Kind::Rest).version("3.0.2").depending_on("identity"),
-            Api::new("results", "Results and Reporting", Kind::Fhir).version("1.9.0").depending_on("identity"),
-            Api::new("reference-data", "Reference Data", Kind::Rest).version("4.2.0").depending_on("identity"),
+            Api::new("demographics-soap", "Welsh Demographics Service", Kind::Soap)
+                .version("7.4.0")
+                .depending_on("identity"),
+            Api::new("documents", "Care Records Documents", Kind::Rest)
+                .version("3.0.2")
+                .depending_on("identity"),
+            Api::new("results", "Results and Reporting", Kind::Fhir)
+                .version("1.9.0")
+                .depending_on("identity"),
+            Api::new("reference-data", "Reference Data", Kind::Rest)
+                .version("4.2.0")
+                .depending_on("identity"),
             Api::new("identity", "Identity and Access", Kind::Identity).nhs_england().version("5.1.0"),
         ],
         environments: ["sandbox", "development", "sit", "uat", "production"].map(str::to_owned).to_vec(),

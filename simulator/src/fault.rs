@@ -91,7 +91,7 @@ impl Fault {
             Self::Refuse => "refuses connections".to_owned(),
             Self::Reset => "resets connections".to_owned(),
             Self::Hang => "hangs".to_owned(),
-            Self::Slow(by) => format!("slow by {} ms", by.as_millis()),
+            Self::Slow(by) => format!("slow by {by:?}"),
             Self::SlowLoris => "a byte at a time".to_owned(),
             Self::Status(status) => format!("all answer {status}"),
             Self::Backend(status) => format!("backend answers {status}"),
@@ -116,7 +116,13 @@ impl Fault {
     pub(crate) const fn is_below_http(self) -> bool {
         matches!(
             self,
-            Self::Refuse | Self::Reset | Self::Hang | Self::SlowLoris | Self::ExpiredCertificate | Self::WrongHost | Self::Untrusted
+            Self::Refuse
+                | Self::Reset
+                | Self::Hang
+                | Self::SlowLoris
+                | Self::ExpiredCertificate
+                | Self::WrongHost
+                | Self::Untrusted
         )
     }
 
@@ -237,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_name_that_no_fault_has_is_refused_with_those_that_exist() {
-        for name in ["", "sulk", "slow", "slow:", "slow:-1", "status:99", "status:600", "backend:x", "none:1"] {
+        for name in ["", "sulk", "slow", "slow:", "slow:-1", "status:99", "status:600", "backend:x", "none:1"]
+        {
             let refused = name.parse::<Fault>().expect_err(name);
             assert!(refused.to_string().contains("slow-loris"), "{refused}");
         }

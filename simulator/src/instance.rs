@@ -78,16 +78,16 @@ impl Instance {
     }
 
     async fn receive(self: &Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
-        match self.fault() {
-            Fault::Hang => return std::future::pending().await,
-            Fault::Reset => {
-                // Once the request has come, so that the caller has seen the connection work.
-                stream.read(&mut [0; 1024]).await?;
+        let fault = self.fault();
+        if fault == Fault::Hang {
+            return std::future::pending().await;
+        }
+        if fault == Fault::Reset {
+            // Once the request has come, so that the caller has seen the connection work.
+            if stream.read(&mut [0; 1024]).await? > 0 {
                 self.note_request();
-                stream.set_zero_linger()?;
-                return Ok(());
             }
-            _other => {}
+            return stream.set_zero_linger();
         }
         let mut first = [0; 1];
         if stream.peek(&mut first).await? == 0 {
@@ -96,14 +96,11 @@ impl Instance {
         if first != [TLS_HANDSHAKE] {
             return self.speak(stream, false).await;
         }
-        let Some(world) = self.world.upgrade() else { return Ok(()) };
-        let config = match self.fault() {
-            Fault::ExpiredCertificate => &world.certificates.expired,
-            Fault::WrongHost => &world.certificates.wrong_host,
-            Fault::Untrusted => &world.certificates.untrusted,
-            _other => &world.certificates.good,
+        let Some(world) = self.world.upgrade() else {
+            return Ok(());
         };
-        let secure = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
+        let config = world.certificates.presented(fault);
+        let secure = TlsAcceptor::from(config).accept(stream).await?;
         let newer = secure.get_ref().1.alpn_protocol() == Some(b"h2");
         self.speak(secure, newer).await
     }
@@ -132,7 +129,7 @@ impl Instance {
         } else {
             hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(60))
+                .header_read_timeout(Duration::from_mins(1))
                 .serve_connection(io, service)
                 .await
                 .map_err(io::Error::other)
@@ -141,7 +138,9 @@ impl Instance {
 
     /// An answer so slow that no time limit on silence ever strikes: a byte each 200 ms.
     async fn trickle(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
-        stream.read(&mut [0; 1024]).await?;
+        if stream.read(&mut [0; 1024]).await? == 0 {
+            return Ok(());
+        }
         self.note_request();
         let answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4096\r\n\r\n{\"status\":\"UP\"";
         for byte in answer.iter().copied().chain(std::iter::repeat_n(b' ', 4_000)) {
@@ -165,9 +164,17 @@ impl Instance {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
-            Err(_) => return wire(&Answer::problem(413, "Content Too Large", "at most 1 MiB"), &head.headers, Fault::None),
+            Err(_) => {
+                return wire(
+                    &Answer::problem(413, "Content Too Large", "at most 1 MiB"),
+                    &head.headers,
+                    Fault::None,
+                );
+            }
         };
-        let Some(world) = self.world.upgrade() else { return Err(io::ErrorKind::ConnectionAborted.into()) };
+        let Some(world) = self.world.upgrade() else {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        };
         let fault = self.fault();
         let mut wait = self.dice.change(|dice| world.latency.draw(dice));
         if let Fault::Slow(by) = fault {
@@ -177,7 +184,8 @@ impl Instance {
             tokio::time::sleep(wait).await;
         }
         let prefix = format!("/{}/{}", self.environment, self.api.id);
-        let path = head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path =
+            head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let answer = match path {
             Some(path) => self.answer(&world, fault, (path, &head, &body)),
             None => Answer::problem(404, "Not Found", &format!("this instance is at {prefix}")),
@@ -185,28 +193,14 @@ impl Instance {
         wire(&answer, &head.headers, fault)
     }
 
-    fn answer(&self, world: &Neighbourhood, fault: Fault, asked: (&str, &hyper::http::request::Parts, &Bytes)) -> Answer {
-        match fault {
-            Fault::Status(status) => return plain_status(status),
-            Fault::Quota => {
-                return Answer::gateway(
-                    429,
-                    "Rate limit quota violation. Quota limit exceeded. Identifier : curiad",
-                    "policies.ratelimit.QuotaViolation",
-                )
-                .with("Retry-After", "30");
-            }
-            Fault::SpikeArrest => {
-                return Answer::gateway(
-                    429,
-                    "Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5, periodInMicroseconds=1000000}",
-                    "policies.ratelimit.SpikeArrestViolation",
-                );
-            }
-            Fault::NotJson => {
-                return Answer::new(200, "text/html; charset=utf-8", "<!doctype html><title>Sign in</title><p>Please sign in.");
-            }
-            _other => {}
+    fn answer(
+        &self,
+        world: &Neighbourhood,
+        fault: Fault,
+        asked: (&str, &hyper::http::request::Parts, &Bytes),
+    ) -> Answer {
+        if let Some(answer) = at_the_gate(fault) {
+            return answer;
         }
         let (path, head, body) = asked;
         let dependencies = world.dependencies(self);
@@ -234,9 +228,34 @@ impl Instance {
     }
 }
 
+/// What the gateway itself answers, whatever was asked.
+fn at_the_gate(fault: Fault) -> Option<Answer> {
+    if let Fault::Status(status) = fault {
+        return Some(plain_status(status));
+    }
+    if fault == Fault::Quota {
+        let words = "Rate limit quota violation. Quota limit exceeded. Identifier : curiad";
+        return Some(
+            Answer::gateway(429, words, "policies.ratelimit.QuotaViolation").with("Retry-After", "30"),
+        );
+    }
+    if fault == Fault::SpikeArrest {
+        let words = "Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5, periodInMicroseconds=1000000}";
+        return Some(Answer::gateway(429, words, "policies.ratelimit.SpikeArrestViolation"));
+    }
+    (fault == Fault::NotJson).then(|| {
+        Answer::new(
+            200,
+            "text/html; charset=utf-8",
+            "<!doctype html><title>Sign in</title><p>Please sign in.",
+        )
+    })
+}
+
 fn plain_status(status: u16) -> Answer {
     let answer = match status {
-        401 => Answer::gateway(401, "Invalid ApiKey", "oauth.v2.InvalidApiKey").with("WWW-Authenticate", "Bearer"),
+        401 => Answer::gateway(401, "Invalid ApiKey", "oauth.v2.InvalidApiKey")
+            .with("WWW-Authenticate", "Bearer"),
         403 => Answer::gateway(403, "Access denied for client ip", "accesscontrol.IPDeniedAccess"),
         _other => Answer::json(status, &serde_json::json!({"status": status, "message": "simulated"})),
     };
@@ -255,13 +274,13 @@ fn wire(answer: &Answer, asked: &HeaderMap, fault: Fault) -> io::Result<Response
             builder = builder.header(name, value);
         }
     }
-    let body = match fault {
-        Fault::Endless => AnswerBody::endless(),
-        Fault::Truncated => {
-            builder = builder.header(header::CONTENT_LENGTH, answer.body.len());
-            AnswerBody::half_then_break(answer.body.clone())
-        }
-        _other => AnswerBody::Whole(Some(answer.body.clone())),
+    let body = if fault == Fault::Endless {
+        AnswerBody::endless()
+    } else if fault == Fault::Truncated {
+        builder = builder.header(header::CONTENT_LENGTH, answer.body.len());
+        AnswerBody::half_then_break(answer.body.clone())
+    } else {
+        AnswerBody::Whole(Some(answer.body.clone()))
     };
     builder.body(body).map_err(io::Error::other)
 }

@@ -55,7 +55,7 @@ impl Dice {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 
-    /// 32 hexadecimal digits, as ServiceNow's `sys_id`.
+    /// 32 hexadecimal digits, as `ServiceNow`'s `sys_id`.
     pub(crate) fn hex32(&mut self) -> String {
         format!("{:016x}{:016x}", self.roll(), self.roll())
     }

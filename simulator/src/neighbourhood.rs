@@ -66,7 +66,9 @@ impl Neighbourhood {
     }
 
     fn find(&self, api: &str, environment: &str) -> Option<&(Arc<Instance>, Door)> {
-        self.instances.iter().find(|(instance, _)| instance.api.id == api && instance.environment == environment)
+        self.instances
+            .iter()
+            .find(|(instance, _)| instance.api.id == api && instance.environment == environment)
     }
 
     pub(crate) fn instances(&self) -> impl Iterator<Item = (&Arc<Instance>, SocketAddr)> {
@@ -79,7 +81,9 @@ impl Neighbourhood {
 
     /// Sets a fault; it holds when this returns. False when there is no such instance.
     pub(crate) async fn set_fault(&self, api: &str, environment: &str, fault: Fault) -> bool {
-        let Some((instance, door)) = self.find(api, environment) else { return false };
+        let Some((instance, door)) = self.find(api, environment) else {
+            return false;
+        };
         let before = instance.mood.change(|mood| std::mem::replace(&mut mood.fault, fault));
         if before != fault {
             let hang_up = before.is_below_http() || fault.is_below_http() || before == Fault::Endless;
@@ -116,8 +120,13 @@ fn open_all(
         let api = Arc::new(api.clone());
         for environment in &plan.estate.environments {
             let moods = (Kept::new(Mood::default(), bell), Kept::new(Dice::new(dice.roll()), &Bell::new()));
-            let instance =
-                Arc::new(Instance::new(Arc::clone(&api), environment.clone(), world.clone(), moods, tasks.clone()));
+            let instance = Arc::new(Instance::new(
+                Arc::clone(&api),
+                environment.clone(),
+                world.clone(),
+                moods,
+                tasks.clone(),
+            ));
             let door = instance.open(SocketAddr::new(plan.host, port)).map_err(|error| {
                 io::Error::new(error.kind(), format!("port {port} for {} in {environment}: {error}", api.id))
             })?;

@@ -1,7 +1,10 @@
 //! GOV.UK Notify's version 2 API: texts and e-mails, their statuses, receipts and replies.
 
+mod control;
 mod delivery;
 mod exchange;
+mod message;
+mod record;
 mod template;
 mod token;
 
@@ -16,30 +19,18 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::trouble::Trouble;
 
-pub(crate) use exchange::Exchange;
-use exchange::{mobile, precise};
+pub use control::Notify;
 pub use delivery::{Callbacks, Delivery, Pace};
-pub use exchange::{Message, Notify, NotifyOptions, Reply};
+pub(crate) use exchange::Exchange;
+use exchange::mobile;
+pub use message::{Message, NotifyOptions, Reply};
 pub use template::{Channel, Template};
 
-const NEVER: std::time::Duration = std::time::Duration::from_secs(120);
+const NEVER: std::time::Duration = std::time::Duration::from_mins(2);
 const SLOWER: std::time::Duration = std::time::Duration::from_secs(5);
 /// The longest text Notify sends, in characters.
 const LONGEST_TEXT: usize = 918;
 const LONGEST_REFERENCE: usize = 1_000;
-const PAGE: usize = 250;
-const STATUSES: [&str; 10] = [
-    "cancelled",
-    "created",
-    "sending",
-    "sent",
-    "delivered",
-    "pending",
-    "failed",
-    "technical-failure",
-    "temporary-failure",
-    "permanent-failure",
-];
 
 pub(crate) fn routes(exchange: Arc<Exchange>) -> axum::Router {
     axum::Router::new().fallback(receive).with_state(exchange)
@@ -63,7 +54,9 @@ async fn receive(
             "RateLimitError",
             "Exceeded rate limit for key type live of 3000 requests per 60 seconds",
         ),
-        Trouble::DailyLimit => failure(429, "TooManyRequestsError", "Exceeded send limits (250000) for today"),
+        Trouble::DailyLimit => {
+            failure(429, "TooManyRequestsError", "Exceeded send limits (250000) for today")
+        }
         Trouble::ServerError => failure(500, "Exception", "Internal server error"),
         Trouble::Unauthorised => failure(403, "AuthError", "Invalid token: API key not found"),
         Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
@@ -94,13 +87,13 @@ fn route(exchange: &Arc<Exchange>, method: &Method, uri: &Uri, body: &[u8]) -> A
     match (method, segments.as_slice()) {
         (&Method::POST, ["v2", "notifications", "sms"]) => send(exchange, Channel::Sms, body),
         (&Method::POST, ["v2", "notifications", "email"]) => send(exchange, Channel::Email, body),
-        (&Method::GET, ["v2", "notifications"]) => list(exchange, uri),
+        (&Method::GET, ["v2", "notifications"]) => record::list(exchange, uri),
         (&Method::GET, ["v2", "notifications", id]) => {
             if uuid::Uuid::try_parse(id).is_err() {
                 return invalid("id is not a valid UUID");
             }
             match exchange.message(id) {
-                Some(message) => Answer::json(200, &record(exchange, &message)),
+                Some(message) => Answer::json(200, &record::record(exchange, &message)),
                 None => failure(404, "NoResultFound", "No result found"),
             }
         }
@@ -131,7 +124,11 @@ fn send(exchange: &Arc<Exchange>, channel: Channel, body: &[u8]) -> Answer {
     let (subject, body) = match wish.template.fill(&wish.personalisation) {
         Ok(texts) => texts,
         Err(missing) => {
-            return failure(400, "BadRequestError", &format!("Missing personalisation: {}", missing.join(", ")));
+            return failure(
+                400,
+                "BadRequestError",
+                &format!("Missing personalisation: {}", missing.join(", ")),
+            );
         }
     };
     if channel == Channel::Sms && body.chars().count() > LONGEST_TEXT {
@@ -170,18 +167,10 @@ fn send(exchange: &Arc<Exchange>, channel: Channel, body: &[u8]) -> Answer {
             "reference": message.reference,
             "content": content,
             "uri": format!("{}/v2/notifications/{}", exchange.base(), message.id),
-            "template": template(exchange, &message),
+            "template": record::template(exchange, &message),
             "scheduled_for": null,
         }),
     )
-}
-
-fn template(exchange: &Exchange, message: &Message) -> Value {
-    json!({
-        "id": message.template_id,
-        "version": message.template_version,
-        "uri": format!("{}/v2/template/{}", exchange.base(), message.template_id),
-    })
 }
 
 fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answer> {
@@ -248,82 +237,12 @@ fn wish(exchange: &Exchange, channel: Channel, body: &[u8]) -> Result<Wish, Answ
         return Err(failure(400, "BadRequestError", "Template not found"));
     };
     if template.channel != channel {
-        let words =
-            format!("{} template is not suitable for {} notification", template.channel.name(), channel.name());
+        let words = format!(
+            "{} template is not suitable for {} notification",
+            template.channel.name(),
+            channel.name()
+        );
         return Err(failure(400, "BadRequestError", &words));
     }
     Ok(Wish { to, template, personalisation, reference })
-}
-
-fn record(exchange: &Exchange, message: &Message) -> Value {
-    let (email, phone, subject) = match message.channel {
-        Channel::Sms => (Value::Null, message.to.clone().into(), Value::Null),
-        Channel::Email => (message.to.clone().into(), Value::Null, message.subject.clone().into()),
-    };
-    json!({
-        "id": message.id,
-        "reference": message.reference,
-        "email_address": email,
-        "phone_number": phone,
-        "line_1": null, "line_2": null, "line_3": null, "line_4": null, "line_5": null, "line_6": null,
-        "postcode": null,
-        "type": message.channel.name(),
-        "status": message.status,
-        "template": template(exchange, message),
-        "body": message.body,
-        "subject": subject,
-        "created_at": precise(message.created_at),
-        "created_by_name": null,
-        "sent_at": message.sent_at.map(precise),
-        "completed_at": message.completed_at.map(precise),
-        "scheduled_for": null,
-    })
-}
-
-fn list(exchange: &Exchange, uri: &Uri) -> Answer {
-    let query = uri.query().unwrap_or_default();
-    let asked: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let mut statuses = Vec::new();
-    let (mut channel, mut reference, mut older_than) = (None, None, None);
-    for (name, value) in &asked {
-        match name.as_str() {
-            "status" if !STATUSES.contains(&value.as_str()) => {
-                return invalid(&format!("status {value} is not one of [{}]", STATUSES.join(", ")));
-            }
-            "status" => statuses.push(value.as_str()),
-            "template_type" if !["sms", "email", "letter"].contains(&value.as_str()) => {
-                return invalid(&format!("template_type {value} is not one of [sms, email, letter]"));
-            }
-            "template_type" => channel = Some(value.as_str()),
-            "reference" => reference = Some(value.as_str()),
-            "older_than" if uuid::Uuid::try_parse(value).is_err() => {
-                return invalid("older_than is not a valid UUID");
-            }
-            "older_than" => older_than = Some(value.as_str()),
-            "include_jobs" => {}
-            other => return invalid(&format!("Additional properties are not allowed ({other} was unexpected)")),
-        }
-    }
-    let mut messages = exchange.messages();
-    messages.reverse();
-    if let Some(id) = older_than {
-        let place = messages.iter().position(|message| message.id == id);
-        messages = place.map(|place| messages.split_off(place + 1)).unwrap_or_default();
-    }
-    messages.retain(|message| {
-        (statuses.is_empty() || statuses.contains(&message.status))
-            && channel.is_none_or(|channel| channel == message.channel.name())
-            && reference.is_none_or(|reference| message.reference.as_deref() == Some(reference))
-    });
-    let mut links = Map::new();
-    let base = format!("{}/v2/notifications", exchange.base());
-    links.insert("current".to_owned(), format!("{base}?{query}").into());
-    if messages.len() > PAGE {
-        messages.truncate(PAGE);
-        if let Some(last) = messages.last() {
-            links.insert("next".to_owned(), format!("{base}?older_than={}", last.id).into());
-        }
-    }
-    let notifications: Vec<Value> = messages.iter().map(|message| record(exchange, message)).collect();
-    Answer::json(200, &json!({"notifications": notifications, "links": links}))
 }

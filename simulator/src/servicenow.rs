@@ -1,6 +1,7 @@
 //! A service desk that speaks `ServiceNow`'s Table API, as strictly and as treacherously as the real one.
 
 mod desk;
+mod office;
 mod query;
 mod table;
 mod ticket;
@@ -18,12 +19,13 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::trouble::Trouble;
 
-pub use desk::{Desk, DeskOptions};
-pub(crate) use desk::Office;
+pub use desk::Desk;
+pub use office::DeskOptions;
+pub(crate) use office::Office;
 pub use ticket::{Note, Ticket};
 
 /// How long a request that is accepted and never answered is held; any caller gives up before.
-const NEVER: std::time::Duration = std::time::Duration::from_secs(120);
+const NEVER: std::time::Duration = std::time::Duration::from_mins(2);
 /// How much longer a slow answer takes.
 const SLOWER: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -136,7 +138,9 @@ fn is_authenticated(office: &Office, asked: &Asked<'_>) -> bool {
     if let Some(token) = offered.strip_prefix("Bearer ") {
         return office.knows_token(token);
     }
-    let Some(basic) = offered.strip_prefix("Basic ") else { return false };
+    let Some(basic) = offered.strip_prefix("Basic ") else {
+        return false;
+    };
     let expected = format!("{}:{}", office.options.user, office.options.password);
     STANDARD.decode(basic).is_ok_and(|text| text == expected.as_bytes())
 }
@@ -150,11 +154,10 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
         return failure(406, "Not acceptable", "this stand-in answers application/json alone");
     }
     let segments: Vec<&str> = asked.uri.path().trim_matches('/').split('/').collect();
-    let rest = match segments.as_slice() {
-        ["api", "now", "table", rest @ ..] | ["api", "now", "v1" | "v2", "table", rest @ ..] => rest,
-        _ => {
-            return failure(400, "Requested URI does not represent any resource", asked.uri.path());
-        }
+    let (["api", "now", "table", rest @ ..] | ["api", "now", "v1" | "v2", "table", rest @ ..]) =
+        segments.as_slice()
+    else {
+        return failure(400, "Requested URI does not represent any resource", asked.uri.path());
     };
     match (asked.method, rest) {
         (&Method::GET, ["incident"]) => table::find(office, asked),
@@ -162,7 +165,9 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
         (&Method::GET, ["incident", sys_id]) => table::read(office, asked, sys_id),
         (&Method::PATCH | &Method::PUT, ["incident", sys_id]) => table::update(office, asked, sys_id),
         (&Method::GET, ["sys_journal_field"]) => table::journal(office, asked),
-        (_, ["incident" | "sys_journal_field", ..]) => failure(405, "Method not supported", asked.method.as_str()),
+        (_, ["incident" | "sys_journal_field", ..]) => {
+            failure(405, "Method not supported", asked.method.as_str())
+        }
         (_, [other, ..]) => failure(400, &format!("Invalid table {other}"), ""),
         (_, []) => failure(400, "Requested URI does not represent any resource", asked.uri.path()),
     }

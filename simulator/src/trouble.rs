@@ -77,7 +77,10 @@ impl FromStr for Trouble {
     type Err = UnknownTrouble;
 
     fn from_str(text: &str) -> Result<Self, UnknownTrouble> {
-        Self::ALL.into_iter().find(|trouble| trouble.name() == text).ok_or_else(|| UnknownTrouble(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|trouble| trouble.name() == text)
+            .ok_or_else(|| UnknownTrouble(text.to_owned()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -11,154 +11,20 @@ use tokio_util::sync::DropGuard;
 
 use crate::change::Bell;
 use crate::door::{Door, Tasks};
-use crate::estate::{Estate, demo_estate};
+use crate::estate::Estate;
 use crate::fault::Fault;
 use crate::heartbeat::{self, Ear, Heartbeat};
 use crate::http;
-use crate::latency::Latency;
 use crate::neighbourhood::{Neighbourhood, Plan};
-use crate::notify::{self, Exchange, Notify, NotifyOptions, Pace};
+use crate::notify::{self, Exchange, Notify};
+use crate::options::WorldOptions;
 use crate::page;
-use crate::servicenow::{self, Desk, DeskOptions, Office};
-use crate::smtp::{MailOptions, MailServer, PostOffice};
+use crate::servicenow::{self, Desk, Office};
+use crate::smtp::{MailServer, PostOffice};
+use crate::view::{InstanceView, NoSuchInstance, TimedOut};
 
 /// The clock: the world reads no other.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Where each part listens; 0 is any free port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ports {
-    /// The world's page and control API.
-    pub page: u16,
-    /// The first instance; the others follow, API by API, environment by environment.
-    pub apis: u16,
-    /// The service desk.
-    pub desk: u16,
-    /// GOV.UK Notify.
-    pub notify: u16,
-    /// The mail server.
-    pub mail: u16,
-    /// The heartbeat receiver.
-    pub heartbeat: u16,
-}
-
-impl Ports {
-    /// The demo's ports: the page on 8081, instances from 9101, desk 9201, Notify 9202, mail 9203, heartbeat 9204.
-    pub const DEMO: Self = Self { page: 8_081, apis: 9_101, desk: 9_201, notify: 9_202, mail: 9_203, heartbeat: 9_204 };
-}
-
-/// What the world is made from.
-#[derive(Clone)]
-pub struct WorldOptions {
-    /// The address all parts listen on.
-    pub host: IpAddr,
-    /// And their ports.
-    pub ports: Ports,
-    /// Where the page listens, when it is not `host` and `ports.page`.
-    pub page: Option<SocketAddr>,
-    /// The APIs.
-    pub estate: Estate,
-    /// How long a healthy answer takes.
-    pub latency: Latency,
-    /// True when an API that depends on a faulty one says so, and cannot serve without it.
-    pub cascade: bool,
-    /// What chance starts from.
-    pub seed: u64,
-    /// The clock.
-    pub now: Now,
-    /// The service desk.
-    pub desk: DeskOptions,
-    /// GOV.UK Notify.
-    pub notify: NotifyOptions,
-    /// The mail server.
-    pub mail: MailOptions,
-    /// Where Curiad's own pages are, for links from the world's page.
-    pub curiad: Option<String>,
-}
-
-impl WorldOptions {
-    /// For tests: any ports, no waiting, the demo's estate.
-    pub fn new(now: Now) -> Self {
-        Self {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ports: Ports::default(),
-            page: None,
-            estate: demo_estate(),
-            latency: Latency::NONE,
-            cascade: false,
-            seed: 1,
-            now,
-            desk: DeskOptions::default(),
-            notify: NotifyOptions::default(),
-            mail: MailOptions::default(),
-            curiad: None,
-        }
-    }
-
-    /// For the demo: fixed ports, lively answers, trouble that spreads.
-    pub fn demo(now: Now) -> Self {
-        let mut options = Self::new(now);
-        options.ports = Ports::DEMO;
-        options.latency = Latency::LIVELY;
-        options.cascade = true;
-        options.notify.pace = Pace::LIVELY;
-        options
-    }
-}
-
-impl fmt::Debug for WorldOptions {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("WorldOptions").field("ports", &self.ports).field("estate", &self.estate).finish_non_exhaustive()
-    }
-}
-
-/// One instance as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstanceView {
-    /// The API's identifier.
-    pub api: String,
-    /// The API's name for people.
-    pub title: String,
-    /// The environment.
-    pub environment: String,
-    /// Its base URL, plain.
-    pub url: String,
-    /// What is wrong with it.
-    pub fault: Fault,
-    /// How many requests it has seen.
-    pub requests: u64,
-    /// When it saw the last.
-    pub asked_at: Option<Timestamp>,
-}
-
-/// There is no such API in such an environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoSuchInstance {
-    /// The API that was named.
-    pub api: String,
-    /// The environment that was named.
-    pub environment: String,
-}
-
-impl fmt::Display for NoSuchInstance {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "there is no API {:?} in an environment {:?}", self.api, self.environment)
-    }
-}
-
-impl std::error::Error for NoSuchInstance {}
-
-/// What was waited for did not come in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimedOut(pub Duration);
-
-impl fmt::Display for TimedOut {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "what was waited for did not come within {:?}", self.0)
-    }
-}
-
-impl std::error::Error for TimedOut {}
 
 /// The running world: its parts, and the handles to control them. Cheap to clone; [`World::stop`] ends it for all clones,
 /// and so does dropping the last of them.
@@ -215,12 +81,25 @@ impl World {
         };
 
         let office = Arc::new(Office::new(options.desk, Arc::clone(&now), options.seed, &bell));
-        let door = open("the service desk", at(options.ports.desk), http::routes(servicenow::routes(Arc::clone(&office))))?;
+        let door = open(
+            "the service desk",
+            at(options.ports.desk),
+            http::routes(servicenow::routes(Arc::clone(&office))),
+        )?;
         let desk = Desk::new(office, door);
 
-        let exchange =
-            Arc::new(Exchange::new(options.notify, Arc::clone(&now), options.seed ^ 0xA5, &bell, tasks.clone()));
-        let door = open("GOV.UK Notify", at(options.ports.notify), http::routes(notify::routes(Arc::clone(&exchange))))?;
+        let exchange = Arc::new(Exchange::new(
+            options.notify,
+            Arc::clone(&now),
+            options.seed ^ 0xA5,
+            &bell,
+            tasks.clone(),
+        ));
+        let door = open(
+            "GOV.UK Notify",
+            at(options.ports.notify),
+            http::routes(notify::routes(Arc::clone(&exchange))),
+        )?;
         let notify = Notify::new(exchange, door);
 
         let post_office = Arc::new(PostOffice::new(options.mail, Arc::clone(&now), &bell));
@@ -228,7 +107,11 @@ impl World {
         let mail = MailServer::new(post_office, door);
 
         let ear = Arc::new(Ear::new(Arc::clone(&now), &bell));
-        let door = open("the heartbeat receiver", at(options.ports.heartbeat), http::routes(heartbeat::routes(Arc::clone(&ear))))?;
+        let door = open(
+            "the heartbeat receiver",
+            at(options.ports.heartbeat),
+            http::routes(heartbeat::routes(Arc::clone(&ear))),
+        )?;
         let heartbeat = Heartbeat::new(ear, door);
 
         let plan = Plan {
@@ -389,7 +272,11 @@ impl World {
     /// # Errors
     ///
     /// When it has not come within `limit`.
-    pub async fn wait_for<T>(&self, limit: Duration, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T, TimedOut> {
+    pub async fn wait_for<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, TimedOut> {
         let mut changes = self.parts.bell.listen();
         let found = async {
             loop {

@@ -15,7 +15,11 @@ async fn asked(world: &World, fault: Fault, path: &str) -> Result<(u16, String),
     let request = client().get(format!("{url}{path}")).timeout(Duration::from_millis(400));
     let answer = request.send().await.map_err(|error| reasons(&error))?;
     let status = answer.status().as_u16();
-    answer.text().await.map(|text| (status, text)).map_err(|error| format!("after the headers: {}", reasons(&error)))
+    answer
+        .text()
+        .await
+        .map(|text| (status, text))
+        .map_err(|error| format!("after the headers: {}", reasons(&error)))
 }
 
 #[tokio::test]
@@ -72,7 +76,11 @@ async fn faults_of_the_gateway_and_the_backend_are_told_apart_by_ping_and_code()
         let (seen, body) = asked(&world, fault, "/documents").await.expect("an answer");
         assert_eq!(seen, status, "{fault}");
         assert!(body.contains(code), "{fault}: {body}");
-        assert_eq!(asked(&world, fault, "/_ping").await.expect("an answer").0, 200, "{fault}: the gateway itself is well");
+        assert_eq!(
+            asked(&world, fault, "/_ping").await.expect("an answer").0,
+            200,
+            "{fault}: the gateway itself is well"
+        );
     }
     for (fault, status, code) in [
         (Fault::Quota, 429, "policies.ratelimit.QuotaViolation"),

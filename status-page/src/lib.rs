@@ -1,1 +1,44 @@
-//! stub
+//! Shows: pages, JSON, metrics and the acknowledgement page, made from Snapshots and served from memory.
+//!
+//! [`Site`] makes a [`Snapshot`] for each [`Audience`] when something changed; [`public_router`] and
+//! [`internal_router`] serve what was rendered from it. Only ranged history reads and the inbox touch the store.
+
+mod ack;
+mod api_page;
+mod assets;
+mod audience;
+mod bars;
+mod body;
+mod form;
+mod front;
+mod gather;
+mod hooks;
+mod incidents;
+mod instance;
+mod json;
+mod limit;
+mod live;
+mod metrics;
+mod past;
+mod path;
+mod planned;
+mod problem;
+mod render;
+mod router;
+mod sentence;
+mod site;
+mod snapshot;
+mod when;
+mod wording;
+mod words;
+
+pub use audience::Audience;
+pub use json::incident as incident_json;
+pub use past::{DAYS, Day, HOURS, History, Past, Span};
+pub use path::Page;
+pub use render::{RenderError, Renderer};
+pub use router::{internal_router, public_router};
+pub use site::{Options, Site};
+pub use snapshot::{ApiView, IncidentView, InstanceView, OperationView, Planned, Snapshot, TrackView};
+pub use when::rfc3339;
+pub use words::{Words, WordsError};

@@ -6,6 +6,7 @@
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
+mod claim;
 mod counts;
 mod error;
 mod history;
@@ -19,12 +20,13 @@ mod schema;
 mod sqlite;
 mod track;
 
+pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
 pub use history::{FailureRow, MAX_CHANGES, MAX_MINUTES, MAX_SAMPLES, Sample};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
-pub use outbox::{Claim, Claimed, OutboxRow, OutboxState, Settlement};
+pub use outbox::{OutboxRow, OutboxState};
 pub use record::Batch;
 
 use domain::ReferenceKey;

@@ -1,61 +1,13 @@
-//! The Outbox: notifications until they are settled. Claimed by lease, settled under a fence.
+//! The Outbox: notifications, from decided to settled.
 
 use crate::{
     Store,
     error::Error,
-    inbox,
     row::{Reading, signed, to_json},
     sqlite::Connection,
 };
-use domain::{Incident, IncidentId, Message, Notification, Receipt, Told};
+use domain::{IncidentId, Notification};
 use jiff::Timestamp;
-use std::{collections::HashMap, sync::Arc, time::Duration};
-
-/// The right to settle one notification, until somebody else claims it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim {
-    /// The notification's key.
-    pub key: String,
-    /// Which claim of it this is, from 1.
-    pub fence: i64,
-}
-
-/// A notification that is ours to send.
-#[derive(Debug, Clone)]
-pub struct Claimed {
-    /// The right to settle it.
-    pub claim: Claim,
-    /// What is to be sent. It may have expired: then it is only to be settled as given up.
-    pub notification: Notification,
-    /// What it is about, as it is now.
-    pub incident: Arc<Incident>,
-    /// Claims before this one.
-    pub attempts: u32,
-    /// The claim before ran out: the other side may already have it.
-    pub uncertain: bool,
-}
-
-/// What became of a claimed notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settlement {
-    /// The other side has it.
-    Sent {
-        /// The other side's own id for it.
-        provider_id: String,
-    },
-    /// Not now.
-    RetryAt {
-        /// When to try again.
-        at: Timestamp,
-        /// What went wrong, without secrets.
-        why: String,
-    },
-    /// Never; visible to operators.
-    GivenUp {
-        /// Why, without secrets.
-        why: String,
-    },
-}
 
 /// A notification as the outbox has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,131 +48,7 @@ pub enum OutboxState {
     Withdrawn,
 }
 
-const CLAIM: &str = "claim notifications";
-const SETTLE: &str = "settle a notification";
-
 impl Store {
-    /// Claims up to `limit` notifications that are due at `now`, until `now + lease`: people before tickets before the rest,
-    /// then the longest due. Each is given to one claimer only, until its lease runs out.
-    pub async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>, Error> {
-        let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
-        let mut transaction = self.begin(CLAIM).await?;
-        let rows = sqlx::query(
-            "UPDATE notification
-             SET uncertain = lease_until IS NOT NULL, lease_until = $2, fence = fence + 1
-             WHERE key IN (
-                 SELECT key FROM notification
-                 WHERE state = 'waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
-                 ORDER BY rank, not_before, key LIMIT $3)
-             RETURNING key, fence, uncertain, rank, not_before, body",
-        )
-        .bind(now.as_millisecond())
-        .bind(until)
-        .bind(limit)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(Error::during(CLAIM))?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        let mut incidents = HashMap::new();
-        for row in &rows {
-            let row = Reading { row, doing: CLAIM };
-            let notification: Notification = row.json("body")?;
-            let claim = Claim { key: row.get("key")?, fence: row.get("fence")? };
-            note_attempt(&mut transaction, &claim, now).await?;
-            let about = notification.incident;
-            let incident = match incidents.get(&about) {
-                Some(incident) => Arc::clone(incident),
-                None => {
-                    let incident = Arc::new(incident_of(&mut transaction, about).await?);
-                    incidents.insert(about, Arc::clone(&incident));
-                    incident
-                }
-            };
-            let order: (i64, i64) = (row.get("rank")?, row.get("not_before")?);
-            let one = Claimed {
-                attempts: before(claim.fence),
-                claim,
-                notification,
-                incident,
-                uncertain: row.get("uncertain")?,
-            };
-            claimed.push((order, one));
-        }
-        transaction.commit().await.map_err(Error::during(CLAIM))?;
-        // RETURNING promises no order.
-        claimed.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.claim.key.cmp(&y.claim.key)));
-        Ok(claimed.into_iter().map(|(_, one)| one).collect())
-    }
-
-    /// Settles a claimed notification at `now`, and puts what the deliverer has to say of it into the inbox: together.
-    /// `false`: somebody else claimed it since, and nothing was written.
-    pub async fn settle(
-        &self,
-        claim: &Claim,
-        settlement: &Settlement,
-        receipts: &[Receipt],
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let (state, result, at, provider_id, why) = match settlement {
-            Settlement::Sent { provider_id } => ("sent", "sent", None, Some(provider_id.as_str()), None),
-            Settlement::RetryAt { at, why } => ("waiting", "retry", Some(*at), None, Some(why.as_str())),
-            Settlement::GivenUp { why } => ("given_up", "given_up", None, None, Some(why.as_str())),
-        };
-        let settled_at = (state != "waiting").then(|| now.as_millisecond());
-        let mut transaction = self.begin(SETTLE).await?;
-        let done = sqlx::query(
-            "UPDATE notification
-             SET state = $3, not_before = coalesce($4, not_before), provider_id = $5, why = coalesce($6, why),
-                 settled_at = $7, lease_until = NULL
-             WHERE key = $1 AND fence = $2 AND state = 'waiting' AND lease_until IS NOT NULL",
-        )
-        .bind(claim.key.as_str())
-        .bind(claim.fence)
-        .bind(state)
-        .bind(at.map(|at| at.as_millisecond()))
-        .bind(provider_id)
-        .bind(why)
-        .bind(settled_at)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::during(SETTLE))?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query(
-            "UPDATE attempt SET settled_at = $3, result = $4, detail = $5 WHERE notification = $1 AND fence = $2",
-        )
-        .bind(claim.key.as_str())
-        .bind(claim.fence)
-        .bind(now.as_millisecond())
-        .bind(result)
-        .bind(provider_id.or(why))
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::during(SETTLE))?;
-        for receipt in receipts {
-            let told = Told { at: now, what: Message::Receipt(receipt.clone()) };
-            inbox::append(&mut transaction, &told, SETTLE).await?;
-        }
-        transaction.commit().await.map_err(Error::during(SETTLE))?;
-        Ok(true)
-    }
-
-    /// When the deliverer should look again: when the next notification is due or the next lease runs out, `now` at the
-    /// earliest. `None`: nothing waits.
-    pub async fn next_delivery(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        let doing = "find the next delivery";
-        let row = sqlx::query(
-            "SELECT min(CASE WHEN lease_until > not_before THEN lease_until ELSE not_before END) AS at
-             FROM notification WHERE state = 'waiting'",
-        )
-        .fetch_one(self.reader())
-        .await
-        .map_err(Error::during(doing))?;
-        let at = Reading { row: &row, doing }.time_if("at")?;
-        Ok(at.map(|at| at.max(now)))
-    }
-
     /// All notifications about an incident, in the order in which they were decided.
     pub async fn notifications(&self, incident: IncidentId) -> Result<Vec<OutboxRow>, Error> {
         let doing = "read the notifications of an incident";
@@ -268,31 +96,6 @@ fn outbox_row(row: Reading<'_>) -> Result<OutboxRow, Error> {
         attempts: u32::try_from(fence).unwrap_or(u32::MAX),
         last_error: row.get("why")?,
     })
-}
-
-/// Claims before the one of this fence.
-fn before(fence: i64) -> u32 {
-    u32::try_from(fence.saturating_sub(1)).unwrap_or(0)
-}
-
-async fn note_attempt(connection: &mut Connection, claim: &Claim, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("INSERT INTO attempt (notification, fence, claimed_at) VALUES ($1, $2, $3)")
-        .bind(claim.key.as_str())
-        .bind(claim.fence)
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await
-        .map_err(Error::during(CLAIM))?;
-    Ok(())
-}
-
-async fn incident_of(connection: &mut Connection, id: IncidentId) -> Result<Incident, Error> {
-    let row = sqlx::query("SELECT state FROM incident WHERE id = $1")
-        .bind(signed(id.0))
-        .fetch_one(connection)
-        .await
-        .map_err(Error::during(CLAIM))?;
-    Reading { row: &row, doing: CLAIM }.json("state")
 }
 
 /// Adds a notification within a transaction. One of that key is not added again, unless it was withdrawn before:

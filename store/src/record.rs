@@ -125,13 +125,12 @@ async fn number_all(
 ) -> Result<Vec<i64>, Error> {
     let mut all = Vec::with_capacity(tracks.len());
     for (track, number) in tracks.iter().zip(numbers) {
-        let number = match number.or_else(|| given.get(track).copied()) {
-            Some(number) => number,
-            None => {
-                let number = track::number(connection, track, DOING).await?;
-                given.insert(track.clone(), number);
-                number
-            }
+        let number = if let Some(number) = number.or_else(|| given.get(track).copied()) {
+            number
+        } else {
+            let number = track::number(connection, track, DOING).await?;
+            given.insert(track.clone(), number);
+            number
         };
         all.push(number);
     }
@@ -261,7 +260,7 @@ async fn put_incident(connection: &mut Connection, incident: &Incident) -> Resul
     .bind(incident.cause.to_string())
     .bind(incident.status.word())
     .bind(incident.opened_at.as_millisecond())
-    .bind(incident.resolved_at.map(|at| at.as_millisecond()))
+    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
     .bind(to_json(incident, DOING)?)
     .execute(connection)
     .await

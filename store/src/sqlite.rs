@@ -6,7 +6,7 @@ use sqlx::{
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, time::Duration};
 
 pub(crate) type Pool = sqlx::SqlitePool;
 pub(crate) type Connection = sqlx::SqliteConnection;
@@ -54,6 +54,10 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
         .busy_timeout(BUSY)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
+    let in_memory = url.contains(":memory:");
+    if !in_memory {
+        make_private(options.get_filename()).await;
+    }
     // A connection that is given up takes a database in memory with it: keep it.
     let pool = || {
         SqlitePoolOptions::new()
@@ -65,7 +69,7 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
     let writer =
         pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))?;
     // A database in memory belongs to its one connection.
-    let reader = if url.contains(":memory:") {
+    let reader = if in_memory {
         writer.clone()
     } else {
         pool()
@@ -75,6 +79,18 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
             .map_err(Error::during(doing))?
     };
     Ok((writer, reader))
+}
+
+/// Makes a new file that only its owner may read: it holds the reference key and people's names.
+/// Where that fails, opening fails next and says why.
+async fn make_private(path: &Path) {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    if let Err(error) = options.open(path).await {
+        tracing::debug!(%error, path = %path.display(), "no new database file");
+    }
 }
 
 /// What an error of SQLite means (<https://www.sqlite.org/rescode.html>): the low byte is the primary code.
@@ -87,5 +103,26 @@ pub(crate) fn trouble(said: &dyn DatabaseError) -> Trouble {
         13 => Trouble::Full,                 // FULL
         19 => Trouble::Refused,              // CONSTRAINT
         _ => Trouble::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_survives_a_loss_of_power() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, reader) = connect(&url).await.unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await.unwrap();
+        assert_eq!(journal, "wal");
+        let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.unwrap();
+        assert_eq!(full, 2);
+        let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&writer).await.unwrap();
+        assert_eq!(keys, 1);
+        let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
+        let said = refused.into_database_error().unwrap();
+        assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
 /// True for ten digits whose last is the modulus-11 check digit of the others.
 pub(crate) fn is_nhs_number(text: &str) -> bool {
     let digits: Option<Vec<u32>> = text.chars().map(|letter| letter.to_digit(10)).collect();
-    let Some([head @ .., check]) = digits.as_deref() else { return false };
+    let Some([head @ .., check]) = digits.as_deref() else {
+        return false;
+    };
     if head.len() != 9 {
         return false;
     }
@@ -62,8 +64,12 @@ fn reports(call: &Call<'_>) -> Answer {
     if !is_nhs_number(&number) {
         return Answer::outcome(400, "value", "Missing or invalid NHS number");
     }
-    let entries: Vec<Value> = ["r-1001", "r-1002"].iter().map(|id| json!({"resource": report(id, &number)})).collect();
-    Answer::fhir(200, &json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries}))
+    let entries: Vec<Value> =
+        ["r-1001", "r-1002"].iter().map(|id| json!({"resource": report(id, &number)})).collect();
+    Answer::fhir(
+        200,
+        &json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries}),
+    )
 }
 
 fn report(id: &str, number: &str) -> Value {

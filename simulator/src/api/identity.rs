@@ -57,7 +57,8 @@ fn refuse(status: u16, error: &str, description: &str) -> Answer {
 }
 
 fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
-    if !call.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+    if !call.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    {
         return refuse(415, "invalid_request", "content type must be application/x-www-form-urlencoded");
     }
     let form: Vec<(String, String)> = url::form_urlencoded::parse(call.body).into_owned().collect();
@@ -65,11 +66,15 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     match field("grant_type") {
         None => return refuse(400, "invalid_request", "grant_type is missing"),
         Some("client_credentials") => {}
-        Some(_) => return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials"),
+        Some(_) => {
+            return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials");
+        }
     }
     let known = match field("client_assertion") {
         Some(assertion) => {
-            if field("client_assertion_type") != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
+            if field("client_assertion_type")
+                != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+            {
                 return refuse(400, "invalid_request", "Missing or invalid client_assertion_type");
             }
             assertion_is_current(assertion, scene.now)
@@ -80,8 +85,11 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
         return refuse(401, "invalid_client", "the client is not known, or its credential is wrong");
     }
     let token = scene.tokens.issue(scene.environment, scene.now);
-    Answer::json(200, &json!({"access_token": token, "expires_in": LIFETIME.to_string(), "token_type": "Bearer"}))
-        .with("Cache-Control", "no-store")
+    Answer::json(
+        200,
+        &json!({"access_token": token, "expires_in": LIFETIME.to_string(), "token_type": "Bearer"}),
+    )
+    .with("Cache-Control", "no-store")
 }
 
 fn credentials<'f>(call: &Call<'_>, field: &impl Fn(&str) -> Option<&'f str>) -> Option<(String, String)> {

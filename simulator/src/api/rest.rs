@@ -7,7 +7,8 @@ use crate::answer::Answer;
 
 pub(super) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     if !call.is_read() {
-        return Answer::problem(405, "Method Not Allowed", "only reading is supported").with("Allow", "GET, HEAD");
+        return Answer::problem(405, "Method Not Allowed", "only reading is supported")
+            .with("Allow", "GET, HEAD");
     }
     let segments: Vec<&str> = call.path.trim_matches('/').split('/').collect();
     match segments.as_slice() {

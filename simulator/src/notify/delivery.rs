@@ -31,8 +31,13 @@ pub enum Delivery {
 
 impl Delivery {
     /// Every ending, in the order the page shows them.
-    pub const ALL: [Self; 5] =
-        [Self::Delivered, Self::StaysSending, Self::TemporaryFailure, Self::PermanentFailure, Self::TechnicalFailure];
+    pub const ALL: [Self; 5] = [
+        Self::Delivered,
+        Self::StaysSending,
+        Self::TemporaryFailure,
+        Self::PermanentFailure,
+        Self::TechnicalFailure,
+    ];
 
     /// Notify's name of the last status.
     pub const fn status(self) -> &'static str {
@@ -105,7 +110,9 @@ pub(super) async fn deliver(exchange: Arc<Exchange>, id: String, ending: Deliver
     if !receipt {
         return;
     }
-    let Some(message) = exchange.message(&id) else { return };
+    let Some(message) = exchange.message(&id) else {
+        return;
+    };
     let body = json!({
         "id": message.id,
         "reference": message.reference,
@@ -119,13 +126,15 @@ pub(super) async fn deliver(exchange: Arc<Exchange>, id: String, ending: Deliver
         "template_version": message.template_version,
     })
     .to_string();
-    let posted = post_until_taken(&exchange, body, |callbacks| (callbacks.receipts, callbacks.receipts_token)).await;
+    let posted =
+        post_until_taken(&exchange, body, |callbacks| (callbacks.receipts, callbacks.receipts_token)).await;
     exchange.note_receipt(&id, posted);
 }
 
 /// Takes one received text to Curiad.
 pub(super) async fn forward(exchange: Arc<Exchange>, id: String, body: String) {
-    let posted = post_until_taken(&exchange, body, |callbacks| (callbacks.replies, callbacks.replies_token)).await;
+    let posted =
+        post_until_taken(&exchange, body, |callbacks| (callbacks.replies, callbacks.replies_token)).await;
     exchange.note_reply(&id, posted);
 }
 

@@ -40,7 +40,8 @@ pub struct Template {
 impl Template {
     /// A template's subject and body with the placeholders filled in, or the placeholders that are missing.
     pub(super) fn fill(&self, personalisation: &Map<String, Value>) -> Result<(String, String), Vec<String>> {
-        let given: Vec<(String, &Value)> = personalisation.iter().map(|(name, value)| (plain(name), value)).collect();
+        let given: Vec<(String, &Value)> =
+            personalisation.iter().map(|(name, value)| (plain(name), value)).collect();
         let mut missing = Vec::new();
         let mut filled = |text: &str| fill(text, &given, &mut missing);
         let texts = (filled(&self.subject), filled(&self.body));

@@ -16,7 +16,12 @@ pub(super) struct Refusal(pub(super) u16, pub(super) &'static str);
 const NOT_VALID: Refusal = Refusal(403, "Invalid token: signature, api token is not valid");
 
 /// Checks the `Authorization` header of a request.
-pub(super) fn check(header: Option<&str>, service: &str, secret: &str, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check(
+    header: Option<&str>,
+    service: &str,
+    secret: &str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let Some(header) = header else {
         return Err(Refusal(401, "Unauthorized: authentication token must be provided"));
     };
@@ -27,7 +32,8 @@ pub(super) fn check(header: Option<&str>, service: &str, secret: &str, now: Time
         return Err(Refusal(401, "Unauthorized: authentication bearer scheme must be used"));
     }
     let mut parts = token.split('.');
-    let (Some(head), Some(claims), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(head), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(NOT_VALID);
     };
@@ -37,7 +43,9 @@ pub(super) fn check(header: Option<&str>, service: &str, secret: &str, now: Time
         Some(Some(issuer)) if uuid::Uuid::try_parse(issuer).is_err() => {
             return Err(Refusal(403, "Invalid token: service id is not the right data type"));
         }
-        Some(issuer) if issuer != Some(service) => return Err(Refusal(403, "Invalid token: service not found")),
+        Some(issuer) if issuer != Some(service) => {
+            return Err(Refusal(403, "Invalid token: service not found"));
+        }
         Some(_) => {}
     }
     let head = object(head).ok_or(NOT_VALID)?;
@@ -47,7 +55,8 @@ pub(super) fn check(header: Option<&str>, service: &str, secret: &str, now: Time
     let signed = token.rsplit_once('.').map_or("", |(signed, _)| signed);
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| NOT_VALID)?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::verify(&key, signed.as_bytes(), &signature).map_err(|_| Refusal(403, "Invalid token: API key not found"))?;
+    hmac::verify(&key, signed.as_bytes(), &signature)
+        .map_err(|_| Refusal(403, "Invalid token: API key not found"))?;
     let issued = fields.get("iat").and_then(Value::as_i64).ok_or(NOT_VALID)?;
     if (now.as_second() - issued).abs() > BOUND {
         return Err(Refusal(403, "Error: Your system clock must be accurate to within 30 seconds"));

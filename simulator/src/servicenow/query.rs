@@ -128,7 +128,9 @@ impl Query {
             self.ignored.push(text.to_owned());
             return;
         };
-        let Some(all_of) = self.alternatives.last_mut() else { return };
+        let Some(all_of) = self.alternatives.last_mut() else {
+            return;
+        };
         match all_of.last_mut() {
             Some(any_of) if or => any_of.push(condition),
             _ => all_of.push(vec![condition]),
@@ -169,14 +171,22 @@ mod tests {
         [("1", "a", "1"), ("2", "b", "2"), ("3", "b", "10")]
             .into_iter()
             .map(|(number, key, state)| {
-                Row::from([("number", number.to_owned()), ("correlation_id", key.to_owned()), ("state", state.to_owned())])
+                Row::from([
+                    ("number", number.to_owned()),
+                    ("correlation_id", key.to_owned()),
+                    ("state", state.to_owned()),
+                ])
             })
             .collect()
     }
 
     fn ask(text: &str) -> Vec<String> {
         let known = |column: &str| ["number", "correlation_id", "state"].contains(&column);
-        Query::parse(text, known).select(rows()).into_iter().filter_map(|row| row.get("number").cloned()).collect()
+        Query::parse(text, known)
+            .select(rows())
+            .into_iter()
+            .filter_map(|row| row.get("number").cloned())
+            .collect()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desk::Office;
+use super::office::Office;
 use super::query::{Query, Row};
 use super::ticket::{self, Display, Holds, Ticket, View, clock};
 use super::{Asked, failure};
@@ -53,7 +53,7 @@ fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows
 }
 
 impl Page {
-    fn answer(&self, office: &Office, asked: &Asked<'_>, result: Vec<Value>) -> Answer {
+    fn answer(&self, office: &Office, asked: &Asked<'_>, result: &[Value]) -> Answer {
         let mut answer = Answer::json(200, &json!({ "result": result }));
         if !asked.says("sysparm_no_count") {
             answer = answer.with("X-Total-Count", self.total.to_string());
@@ -78,15 +78,20 @@ impl Page {
 pub(super) fn find(office: &Office, asked: &Asked<'_>) -> Answer {
     let tickets = office.tickets();
     let rows = tickets.iter().map(Ticket::row).collect();
-    let page = page(asked, rows, |name| ticket::column(name).is_some(), office.options.invalid_query_returns_no_rows);
+    let page = page(
+        asked,
+        rows,
+        |name| ticket::column(name).is_some(),
+        office.options.invalid_query_returns_no_rows,
+    );
     shown(office, asked, |view| {
-        let result = page
+        let result: Vec<Value> = page
             .rows
             .iter()
             .filter_map(|row| tickets.iter().find(|ticket| row.get("sys_id") == Some(&ticket.sys_id)))
             .map(|ticket| view.show(ticket))
             .collect();
-        page.answer(office, asked, result)
+        page.answer(office, asked, &result)
     })
 }
 
@@ -115,10 +120,16 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
             })
         })
         .collect();
-    let page = page(asked, rows, |name| JOURNAL_COLUMNS.contains(&name), office.options.invalid_query_returns_no_rows);
+    let page = page(
+        asked,
+        rows,
+        |name| JOURNAL_COLUMNS.contains(&name),
+        office.options.invalid_query_returns_no_rows,
+    );
     let fields = asked.parameter("sysparm_fields").filter(|fields| !fields.is_empty());
-    let wanted = |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
-    let result = page
+    let wanted =
+        |name: &str| fields.as_ref().is_none_or(|fields| fields.split(',').any(|field| field.trim() == name));
+    let result: Vec<Value> = page
         .rows
         .iter()
         .map(|row| {
@@ -126,7 +137,7 @@ pub(super) fn journal(office: &Office, asked: &Asked<'_>) -> Answer {
             Value::Object(cells.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect())
         })
         .collect();
-    page.answer(office, asked, result)
+    page.answer(office, asked, &result)
 }
 
 fn written(asked: &Asked<'_>) -> Result<Map<String, Value>, Answer> {
@@ -158,7 +169,9 @@ fn write(office: &Office, ticket: &mut Ticket, fields: &Map<String, Value>) -> V
     let names = office.names();
     let mut notes = Vec::new();
     for (name, value) in fields {
-        let Some((name, holds)) = ticket::column(name) else { continue };
+        let Some((name, holds)) = ticket::column(name) else {
+            continue;
+        };
         let text = stored(value);
         match holds {
             Holds::ReadOnly => {}
@@ -205,7 +218,9 @@ pub(super) fn create(office: &Office, asked: &Asked<'_>) -> Answer {
     ticket.settle(office.now(), false);
     let ticket = office.file(ticket, notes);
     let place = format!("{}/api/now/table/incident/{}", office.base(), ticket.sys_id);
-    shown(office, asked, |view| Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place))
+    shown(office, asked, |view| {
+        Answer::json(201, &json!({"result": view.show(&ticket)})).with("Location", place)
+    })
 }
 
 pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer {
@@ -213,14 +228,15 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
-    let Some(mut ticket) = office.tickets().into_iter().find(|ticket| ticket.sys_id == sys_id) else {
-        return no_record();
+    let act = |ticket: &mut Ticket| {
+        let notes = write(office, ticket, &fields);
+        policy(ticket).map_or(Ok(notes), Err)
     };
-    let notes = write(office, &mut ticket, &fields);
-    if let Some(refused) = policy(&ticket) {
-        return refused;
+    match office.amend(|ticket| ticket.sys_id == sys_id, &office.options.user, act) {
+        None => no_record(),
+        Some(Err(refused)) => refused,
+        Some(Ok(ticket)) => {
+            shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
+        }
     }
-    ticket.settle(office.now(), true);
-    let ticket = office.file(ticket, notes);
-    shown(office, asked, |view| Answer::json(200, &json!({"result": view.show(&ticket)})))
 }

@@ -181,7 +181,8 @@ impl Ticket {
             .rev()
             .filter(|note| note.column == column)
             .map(|note| format!("{} - {} ({words})\n{}\n\n", clock(note.at), note.author, note.text))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     }
 }
 
@@ -256,7 +257,9 @@ impl View<'_> {
             (_, Holds::Reference(table)) => Some(table),
             (_, Holds::Text(_) | Holds::ReadOnly | Holds::Journal) => None,
         };
-        let link = table.filter(|_| self.links && !stored.is_empty()).map(|table| format!("{}/api/now/table/{table}/{stored}", self.base));
+        let link = table
+            .filter(|_| self.links && !stored.is_empty())
+            .map(|table| format!("{}/api/now/table/{table}/{stored}", self.base));
         match (self.display, link) {
             (Display::Stored, None) => stored.into(),
             (Display::Stored, Some(link)) => json!({"link": link, "value": stored}),

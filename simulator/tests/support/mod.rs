@@ -10,47 +10,47 @@ use serde_json::Value;
 use simulator::{Now, World, WorldOptions};
 
 /// Longer than anything here should take on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// 2026-10-24 02:13:05 UTC, until it is moved.
 #[derive(Clone)]
-pub struct Clock(Arc<AtomicI64>);
+pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(1_792_807_985)))
     }
 
-    pub fn second(&self) -> i64 {
+    pub(crate) fn second(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         let clock = self.clone();
         Arc::new(move || Timestamp::from_second(clock.second()).expect("a time in range"))
     }
 }
 
 /// The machine's clock: certificates are judged by it.
-pub fn machine_clock() -> Now {
+pub(crate) fn machine_clock() -> Now {
     #[expect(clippy::disallowed_methods, reason = "TLS clients judge certificates by the machine's clock")]
     Arc::new(Timestamp::now)
 }
 
-pub async fn world() -> World {
+pub(crate) async fn world() -> World {
     World::start(WorldOptions::new(Clock::new().now())).await.expect("the world starts")
 }
 
 /// A client that opens a new connection for each request, follows nothing and gives up after `LIMIT`.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     builder().build().expect("a client")
 }
 
-pub fn builder() -> reqwest::ClientBuilder {
+pub(crate) fn builder() -> reqwest::ClientBuilder {
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder()
         .pool_max_idle_per_host(0)
@@ -60,19 +60,19 @@ pub fn builder() -> reqwest::ClientBuilder {
 }
 
 /// Status and body of an answer.
-pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.expect("an answer");
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a body");
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-pub async fn get(url: &str) -> (u16, Value) {
+pub(crate) async fn get(url: &str) -> (u16, Value) {
     answer(client().get(url)).await
 }
 
 /// The errors of a failed request, from the outside in.
-pub fn reasons(error: &reqwest::Error) -> String {
+pub(crate) fn reasons(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
@@ -80,4 +80,24 @@ pub fn reasons(error: &reqwest::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// A signed token, as GOV.UK Notify wants it: header and claims as given, signed with `secret`.
+pub(crate) fn jwt(header: &Value, claims: &Value, secret: &str) -> String {
+    use base64::Engine as _;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+    let signed =
+        format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+    format!("{signed}.{}", encode(ring::hmac::sign(&key, signed.as_bytes()).as_ref()))
+}
+
+/// The token a good client signs for one request.
+pub(crate) fn good_token(world: &World, clock: &Clock) -> String {
+    let options = world.notify().options();
+    jwt(
+        &serde_json::json!({"typ": "JWT", "alg": "HS256"}),
+        &serde_json::json!({"iss": options.service_id, "iat": clock.second()}),
+        &options.secret,
+    )
 }

@@ -1,0 +1,129 @@
+//! The ways out, made from the directory: what a channel's name means, and how much goes through each at a time.
+
+use crate::{Directory, mail::Postbox, notify::TextService, servicenow::TableApi};
+use domain::{Channel, Configuration, DeskId, PersonId, Secret, TeamId};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What one desk, Notify and the mail server each get at a time; more waits its turn.
+const DESK_AT_A_TIME: usize = 4;
+const TEXTS_AT_A_TIME: usize = 16;
+const MAILS_AT_A_TIME: usize = 8;
+
+/// What the deliverer needs to know, exchanged as one when the configuration is read again.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// What people wrote down.
+    pub configuration: Arc<Configuration>,
+    /// The ways out.
+    pub channels: Arc<Channels>,
+}
+
+/// Why the directory cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// The Notify API key has not the shape of one.
+    #[error(
+        "the GOV.UK Notify API key must end in two UUIDs, service id and secret: copy it whole from Notify's API settings"
+    )]
+    NotifyKey,
+    /// Our mail address cannot be read.
+    #[error(
+        "'{0}' is no mail address to send from: write curiad@example.wales or Curiad <curiad@example.wales>"
+    )]
+    From(String),
+    /// TLS cannot be set up for the mail server.
+    #[error("cannot prepare TLS for the mail server {host}: {why}")]
+    MailTls {
+        /// Its name.
+        host: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// The ways out.
+#[derive(Debug)]
+pub struct Channels {
+    desks: BTreeMap<DeskId, DeskWay>,
+    people: BTreeMap<PersonId, crate::Contact>,
+    teams: BTreeMap<TeamId, String>,
+    texts: Option<TextService>,
+    mail: Option<Postbox>,
+    text_turns: Arc<Semaphore>,
+    mail_turns: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct DeskWay {
+    table: Option<TableApi>,
+    email: Option<String>,
+    turns: Arc<Semaphore>,
+}
+
+impl Channels {
+    /// Makes the ways out. `client` must follow no redirects and have no cookies; a single request that has no
+    /// answer after `patience` is given up.
+    pub fn new(
+        directory: Directory,
+        client: &reqwest::Client,
+        patience: Duration,
+    ) -> Result<Self, SetupError> {
+        let desks = directory.desks.into_iter().map(|(id, desk)| {
+            let table = desk.servicenow.map(|settings| TableApi::new(settings, client.clone(), patience));
+            let turns = Arc::new(Semaphore::new(DESK_AT_A_TIME));
+            (id, DeskWay { table, email: desk.fallback_email, turns })
+        });
+        let texts = directory.notify.map(|settings| TextService::new(settings, client.clone(), patience));
+        Ok(Self {
+            desks: desks.collect(),
+            people: directory.people,
+            teams: directory.teams,
+            texts: texts.transpose()?,
+            mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
+            text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
+            mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
+        })
+    }
+
+    /// A turn on the channel, waited for no longer than `patience`; `None`: none came.
+    pub(crate) async fn turn(&self, channel: &Channel, patience: Duration) -> Option<OwnedSemaphorePermit> {
+        let turns = match channel {
+            // What goes to an unknown desk fails at once: any turn will do.
+            Channel::Desk(desk) => self.desks.get(desk).map_or(&self.mail_turns, |desk| &desk.turns),
+            Channel::Text(_) => &self.text_turns,
+            Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => &self.mail_turns,
+        };
+        tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// A desk's own system.
+    pub(crate) fn table(&self, desk: &DeskId) -> Option<&TableApi> {
+        self.desks.get(desk)?.table.as_ref()
+    }
+
+    /// The text service.
+    pub(crate) fn texts(&self) -> Option<&TextService> {
+        self.texts.as_ref()
+    }
+
+    /// The mail server.
+    pub(crate) fn mail(&self) -> Option<&Postbox> {
+        self.mail.as_ref()
+    }
+
+    /// A person's telephone number for texts.
+    pub(crate) fn number(&self, person: &PersonId) -> Option<&Secret> {
+        self.people.get(person)?.text.as_ref()
+    }
+
+    /// The mailbox a channel means.
+    pub(crate) fn mailbox(&self, channel: &Channel) -> Option<&str> {
+        match channel {
+            Channel::Email(person) => self.people.get(person)?.email.as_deref(),
+            Channel::DeskEmail(desk) => self.desks.get(desk)?.email.as_deref(),
+            Channel::Team(team) => self.teams.get(team).map(String::as_str),
+            Channel::Desk(_) | Channel::Text(_) => None,
+        }
+    }
+}

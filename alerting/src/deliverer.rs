@@ -1,0 +1,225 @@
+//! The deliverer: claims from the outbox by lease, sends with nothing held, settles (DESIGN §4, step 6).
+
+mod send;
+
+use crate::{SendError, Setup, next_try};
+use domain::{Clock, NotificationKind, Receipt, Sent};
+use std::{sync::Arc, time::Duration};
+use store::{Claimed, Settlement, Store};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Sends under way, those that wait for a turn on their channel among them: beyond the first figure only callouts
+/// are begun, beyond the second nothing is claimed.
+const UNDER_WAY: usize = 128;
+const UNDER_WAY_WITH_CALLOUTS: usize = 256;
+/// How often a settlement that the store cannot take is tried again, before the lease is left to run out.
+const SETTLE_TRIES: u32 = 5;
+
+/// How much and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a claim is ours. A quarter of it may go by waiting for a turn on the channel, half of it is for the
+    /// send, all its requests together: so it is settled before anybody else may claim it.
+    pub lease: Duration,
+    /// The store is asked at least this often, whether a hint came or not.
+    pub poll: Duration,
+    /// Claimed at a time; 1 or more.
+    pub batch: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(60), poll: Duration::from_secs(2), batch: 32 }
+    }
+}
+
+impl Limits {
+    fn turn(&self) -> Duration {
+        self.lease / 4
+    }
+
+    fn send(&self) -> Duration {
+        self.lease / 2
+    }
+}
+
+/// Sends what waits in the outbox.
+#[derive(Debug, Clone)]
+pub struct Deliverer {
+    /// Where the outbox and the inbox are.
+    pub store: Store,
+    /// Configuration and channels, as they now are.
+    pub setup: watch::Receiver<Setup>,
+    /// The time.
+    pub clock: Clock,
+    /// "Look now": something new may wait in the outbox. A hint, never data.
+    pub look: Arc<Notify>,
+    /// We hint here when receipts were put into the inbox.
+    pub told: Arc<Notify>,
+    /// How much and how long.
+    pub limits: Limits,
+}
+
+impl Deliverer {
+    /// Delivers until `stop`, then lets what is under way come to its end (at most three quarters of a lease).
+    ///
+    /// Each send is a task of its own; channels have turns of their own, and what waits too long for one is put back:
+    /// so a desk that does not answer never holds up a callout.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut sends = JoinSet::new();
+        while !stop.is_cancelled() {
+            let wait = match self.start(&mut sends).await {
+                Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
+                Ok(_) => self.until_next().await,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot claim notifications");
+                    self.limits.poll
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                Some(ended) = sends.join_next(), if !sends.is_empty() => report(ended),
+                () = self.look.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        while let Some(ended) = sends.join_next().await {
+            report(ended);
+        }
+    }
+
+    /// One step: claims what is due now, sends all of it at once, settles each. Answers how many there were.
+    pub async fn deliver_once(&self) -> Result<usize, store::Error> {
+        let mut sends = JoinSet::new();
+        let started = self.start(&mut sends).await?;
+        while let Some(ended) = sends.join_next().await {
+            report(ended);
+        }
+        Ok(started)
+    }
+
+    async fn start(&self, sends: &mut JoinSet<()>) -> Result<usize, store::Error> {
+        while let Some(ended) = sends.try_join_next() {
+            report(ended);
+        }
+        if sends.len() >= UNDER_WAY_WITH_CALLOUTS {
+            return Ok(0);
+        }
+        let claimed = self.store.claim(self.clock.now(), self.limits.lease, self.limits.batch).await?;
+        let setup = self.setup.borrow().clone();
+        let started = claimed.len();
+        for one in claimed {
+            let (deliverer, setup) = (self.clone(), setup.clone());
+            let room =
+                sends.len() < UNDER_WAY || matches!(one.notification.kind, NotificationKind::Callout { .. });
+            sends.spawn(async move { deliverer.deliver(&setup, &one, room).await });
+        }
+        Ok(started)
+    }
+
+    /// How long until something is due, and not longer than one poll.
+    async fn until_next(&self) -> Duration {
+        let now = self.clock.now();
+        match self.store.next_delivery(now).await {
+            Ok(Some(at)) => {
+                Duration::try_from(at.duration_since(now)).unwrap_or_default().min(self.limits.poll)
+            }
+            Ok(None) => self.limits.poll,
+            Err(error) => {
+                tracing::warn!(%error, "cannot see what is to be delivered next");
+                self.limits.poll
+            }
+        }
+    }
+
+    /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already.
+    async fn deliver(&self, setup: &Setup, claimed: &Claimed, room: bool) {
+        let notification = &claimed.notification;
+        let (number, key) = (claimed.attempts.saturating_add(1), notification.key.as_str());
+        let patience = if room { self.limits.turn() } else { Duration::ZERO };
+        let sent = match setup.channels.turn(&notification.channel, patience).await {
+            Some(_turn) => {
+                let limit = self.limits.send();
+                let sent = tokio::time::timeout(limit, send::send(setup, claimed, &self.clock)).await;
+                sent.unwrap_or_else(|_| {
+                    Err(SendError::retryable(format!(
+                        "no end within {limit:?}: what became of it is not known"
+                    )))
+                })
+            }
+            None => Err(SendError::retryable(
+                "as much goes through this channel as may at a time: it waits its turn",
+            )),
+        };
+        match sent {
+            Ok(sent) => {
+                tracing::info!(key, try_number = number, ?sent, "delivered");
+                let provider_id = match &sent {
+                    Sent::Accepted { provider_id } => provider_id.clone(),
+                    Sent::Ticket { number, .. } => number.clone(),
+                    Sent::Delivered | Sent::GivenUp { .. } => String::new(),
+                };
+                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent)).await;
+            }
+            Err(error) => {
+                tracing::warn!(key, try_number = number, %error, "not delivered");
+                let settlement = next_try(notification, number, &error, self.clock.now());
+                self.settle(claimed, settlement, None).await;
+            }
+        }
+    }
+
+    /// Settles, with a receipt of what was sent or given up.
+    async fn settle(&self, claimed: &Claimed, settlement: Settlement, sent: Option<Sent>) {
+        let key = claimed.notification.key.as_str();
+        let now = self.clock.now();
+        let outcome = match &settlement {
+            Settlement::Sent { .. } => sent,
+            Settlement::RetryAt { .. } => None,
+            Settlement::GivenUp { why } => {
+                tracing::error!(key, why, "given up");
+                Some(Sent::GivenUp { why: why.clone() })
+            }
+        };
+        let receipts: Vec<Receipt> = outcome
+            .into_iter()
+            .map(|outcome| Receipt {
+                notification: key.to_owned(),
+                incident: claimed.notification.incident,
+                at: now,
+                outcome,
+            })
+            .collect();
+        for attempt in 1..=SETTLE_TRIES {
+            match self.store.settle(&claimed.claim, &settlement, &receipts, now).await {
+                Ok(true) => {
+                    if !receipts.is_empty() {
+                        self.told.notify_one();
+                    }
+                    return;
+                }
+                Ok(false) => {
+                    tracing::warn!(key, "the lease ran out: somebody else settles it");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(key, attempt, %error, "cannot settle");
+                    tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+                }
+            }
+        }
+        tracing::error!(key, "not settled: its lease runs out, and it is reconciled before it is sent again");
+    }
+}
+
+/// A send that panicked leaves its lease to run out; the others go on.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a send broke: its notification is reconciled when the lease has run out");
+    }
+}

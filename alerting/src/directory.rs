@@ -1,0 +1,123 @@
+//! Addresses and secrets of everybody who can be told: kept by who sends, never seen by the rules.
+
+use domain::{DeskId, PersonId, Secret, TeamId};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Where everybody who can be told is reached. Cannot be printed by accident: secrets hide themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    /// Service desks.
+    pub desks: BTreeMap<DeskId, DeskSettings>,
+    /// People who can be called.
+    pub people: BTreeMap<PersonId, Contact>,
+    /// Provider teams' mailboxes.
+    pub teams: BTreeMap<TeamId, String>,
+    /// GOV.UK Notify, which carries texts.
+    pub notify: Option<Notify>,
+    /// The mail server that takes our e-mails.
+    pub mail: Option<Mail>,
+    /// Whom the dead-man heartbeat goes to.
+    pub dead_man: Option<DeadMan>,
+}
+
+/// How a service desk is reached.
+#[derive(Debug, Clone, Default)]
+pub struct DeskSettings {
+    /// Its own system.
+    pub servicenow: Option<ServiceNow>,
+    /// The people there, for when that system cannot be reached.
+    pub fallback_email: Option<String>,
+}
+
+/// A `ServiceNow` instance, through its Table API.
+#[derive(Debug, Clone)]
+pub struct ServiceNow {
+    /// `https://<instance>.service-now.com`, without a trailing slash.
+    pub url: String,
+    /// Who we are there.
+    pub auth: Auth,
+    /// The caller of our tickets: a user's `sys_id`.
+    pub caller_id: String,
+    /// Who gets a ticket whose API names no group for the layer at fault: a group's `sys_id`.
+    pub assignment_group: String,
+    /// How the desk says that a machine asked: `monitoring`, or what the instance has instead.
+    pub contact_type: String,
+}
+
+/// How we prove to a desk who we are.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// A service account.
+    Basic {
+        /// Its name.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// OAuth 2 client credentials, at `/oauth_token.do`.
+    OAuth2 {
+        /// The client's id.
+        client_id: String,
+        /// Its secret.
+        client_secret: Secret,
+    },
+}
+
+/// How a person is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Contact {
+    /// Telephone number for texts, as `+447…`.
+    pub text: Option<Secret>,
+    /// Mailbox.
+    pub email: Option<String>,
+}
+
+/// GOV.UK Notify.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// `https://api.notifications.service.gov.uk`, without a trailing slash.
+    pub url: String,
+    /// `{name}-{service id}-{secret}`.
+    pub api_key: Secret,
+    /// The id of a text template whose whole body is `((message))`; the service's name must not be put before texts.
+    pub text_template: String,
+    /// Which of the service's senders; `None`: its default.
+    pub sms_sender_id: Option<String>,
+}
+
+/// The mail server that takes our e-mails.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Its name; the certificate must be for it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: MailTls,
+    /// User and password, where the server wants them.
+    pub credentials: Option<(String, Secret)>,
+    /// Our address, used by nobody else: desks know us by it. May have a name: `Curiad <curiad@example.wales>`.
+    pub from: String,
+}
+
+/// How the connection to the mail server is protected. There is no "if the server offers it":
+/// whoever is in between could take the offer away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MailTls {
+    /// Not at all: for a relay on this machine or a protected network.
+    None,
+    /// Must be taken up by STARTTLS.
+    #[default]
+    StartTls,
+    /// From the first byte.
+    Tls,
+}
+
+/// Whom the dead-man heartbeat goes to: a system that tells humans when it stops.
+#[derive(Debug, Clone)]
+pub struct DeadMan {
+    /// Asked by GET; who knows it can keep us alive in name, so it is a secret.
+    pub url: Secret,
+    /// From one beat to the next.
+    pub every: Duration,
+}

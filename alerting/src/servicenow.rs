@@ -1,0 +1,287 @@
+//! Tickets in `ServiceNow`, through its Table API (incident-systems.md §3.1): one per incident, whatever happens.
+//!
+//! `correlation_id` is not unique there and no request can be repeated safely. So a ticket is looked up before it is
+//! made and again after; what comes back is compared with what was asked for, because the API leaves out query parts
+//! it does not understand and answers with any tickets; and of two the oldest is kept. A ticket is never resolved by us.
+
+mod access;
+
+use crate::{
+    SendError, ServiceNow,
+    answer::Answer,
+    words::{TicketWords, note_marker},
+};
+use access::Access;
+use domain::{Incident, Priority, Sent};
+use reqwest::{Client, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// What we ask for of a ticket.
+const FIELDS: &str = "sys_id,number,correlation_id,priority,sys_created_on";
+/// More tickets than this of one key are beyond mending by us.
+const MOST_FOUND: &str = "10";
+
+/// A `ServiceNow` instance's tables.
+#[derive(Debug)]
+pub(crate) struct TableApi {
+    settings: ServiceNow,
+    access: Access,
+    client: Client,
+    patience: Duration,
+}
+
+/// The key by which an incident's ticket is known in the desk.
+///
+/// Stable, because both parts are durable and never change; unique over databases, because a new database counts
+/// incidents from 1 again, but not within the same millisecond. Not the site's URL: that may change while a ticket is open.
+pub(crate) fn correlation_id(incident: &Incident) -> String {
+    format!("curiad:{}:{}", incident.id, incident.opened_at.as_millisecond())
+}
+
+/// What a ticket is made from.
+#[derive(Debug)]
+pub(crate) struct NewTicket<'a> {
+    pub(crate) reference: &'a str,
+    pub(crate) priority: Priority,
+    pub(crate) words: &'a TicketWords,
+    /// The group for the layer at fault; `None`: the desk's default.
+    pub(crate) group: Option<&'a str>,
+    /// The configuration item.
+    pub(crate) ci: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Record {
+    sys_id: String,
+    number: String,
+    #[serde(default)]
+    correlation_id: String,
+    #[serde(default)]
+    priority: String,
+    #[serde(default)]
+    sys_created_on: String,
+}
+
+#[derive(Deserialize)]
+struct Found<T> {
+    result: T,
+}
+
+impl TableApi {
+    pub(crate) fn new(settings: ServiceNow, client: Client, patience: Duration) -> Self {
+        Self { access: Access::new(settings.auth.clone()), settings, client, patience }
+    }
+
+    /// The incident's ticket, if the desk has one.
+    pub(crate) async fn find(&self, reference: &str, priority: Priority) -> Result<Option<Sent>, SendError> {
+        let found = self.look_up(reference).await?;
+        Ok(found.first().map(|record| told(record, priority)))
+    }
+
+    /// The incident's ticket: found, or made now.
+    pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
+        let mut found = self.look_up(ticket.reference).await?;
+        if found.is_empty() {
+            let made = self.make(ticket).await?;
+            // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
+            // ours is made and known all the same.
+            found = self.look_up(ticket.reference).await.unwrap_or_default();
+            if found.is_empty() {
+                found.push(made);
+            }
+        }
+        let Some((oldest, twins)) = found.split_first() else {
+            return Err(SendError::retryable("the desk lost the ticket it had just made"));
+        };
+        for twin in twins {
+            self.link(twin, oldest).await?;
+        }
+        Ok(told(oldest, ticket.priority))
+    }
+
+    /// Adds a work note, unless its marker shows that it is there already. `look`: an earlier try may have arrived.
+    pub(crate) async fn note(
+        &self,
+        record: &str,
+        key: &str,
+        text: &str,
+        look: bool,
+    ) -> Result<Sent, SendError> {
+        if look && self.has_note(record, key).await? {
+            return Ok(Sent::Accepted { provider_id: record.to_owned() });
+        }
+        self.write(record, json!({ "work_notes": text })).await?;
+        Ok(Sent::Accepted { provider_id: record.to_owned() })
+    }
+
+    /// Whether the work note of that key is there.
+    pub(crate) async fn has_note(&self, record: &str, key: &str) -> Result<bool, SendError> {
+        // The journal is shown only with display values; `sys_journal_field` itself is closed to most accounts.
+        let query = [("sysparm_fields", "sys_id,work_notes"), ("sysparm_display_value", "true")];
+        let answer = self.ask(Method::GET, &format!("/{record}"), &query, None).await?;
+        let found: Found<Map<String, Value>> = answer.json(WHOM)?;
+        let notes = found.result.get("work_notes").and_then(Value::as_str).unwrap_or_default();
+        Ok(notes.contains(&note_marker(key)))
+    }
+
+    /// All tickets of that key, oldest first.
+    async fn look_up(&self, reference: &str) -> Result<Vec<Record>, SendError> {
+        let query = format!("correlation_id={}^ORDERBYsys_created_on", queryable(reference)?);
+        let query = [
+            ("sysparm_query", query.as_str()),
+            ("sysparm_fields", FIELDS),
+            ("sysparm_exclude_reference_link", "true"),
+            ("sysparm_limit", MOST_FOUND),
+        ];
+        let answer = self.ask(Method::GET, "", &query, None).await?;
+        let found: Found<Vec<Record>> = answer.json(WHOM)?;
+        if found.result.iter().any(|record| record.correlation_id != reference) {
+            return Err(SendError::permanent(
+                "the desk ignored our look-up and answered with other tickets, so that none can be made without \
+                 risking a second one: give our account read access to incident.correlation_id",
+            ));
+        }
+        let mut records = found.result;
+        let age = |record: &Record| (record.sys_created_on.clone(), record.number.clone());
+        records.sort_by_key(age);
+        Ok(records)
+    }
+
+    async fn make(&self, ticket: &NewTicket<'_>) -> Result<Record, SendError> {
+        let (impact, urgency) = three_by_three(ticket.priority);
+        let mut fields = json!({
+            "short_description": ticket.words.short_description,
+            "description": ticket.words.description,
+            "caller_id": self.settings.caller_id,
+            "impact": impact,
+            "urgency": urgency,
+            "assignment_group": ticket.group.unwrap_or(&self.settings.assignment_group),
+            "contact_type": self.settings.contact_type,
+            "correlation_id": ticket.reference,
+            "correlation_display": "Curiad",
+        });
+        if let Some(ci) = ticket.ci
+            && let Some(fields) = fields.as_object_mut()
+        {
+            fields.insert("cmdb_ci".to_owned(), ci.into());
+        }
+        let query = [("sysparm_fields", FIELDS), ("sysparm_exclude_reference_link", "true")];
+        let answer = self.ask(Method::POST, "", &query, Some(&fields)).await?;
+        let made: Found<Record> = answer.json(WHOM)?;
+        if made.result.correlation_id != ticket.reference {
+            // It could not be found again: the next try would make another one.
+            return Err(SendError::permanent(format!(
+                "the desk made {} but did not keep our correlation_id: give our account write access to it",
+                made.result.number
+            )));
+        }
+        Ok(made.result)
+    }
+
+    /// Says on `twin` that `oldest` is the ticket.
+    async fn link(&self, twin: &Record, oldest: &Record) -> Result<(), SendError> {
+        let marker = format!("twin-of-{}", oldest.number);
+        if self.has_note(&twin.sys_id, &marker).await? {
+            return Ok(());
+        }
+        let text = format!(
+            "Made twice by accident: the ticket for this is {}. This one can be closed.\n{}",
+            oldest.number,
+            note_marker(&marker)
+        );
+        let fields = json!({ "work_notes": text, "parent_incident": oldest.sys_id });
+        self.write(&twin.sys_id, fields).await
+    }
+
+    async fn write(&self, record: &str, fields: Value) -> Result<(), SendError> {
+        let query = [("sysparm_fields", "sys_id"), ("sysparm_exclude_reference_link", "true")];
+        self.ask(Method::PATCH, &format!("/{record}"), &query, Some(&fields)).await.map(drop)
+    }
+
+    /// One request; a credential that is refused is fetched anew once.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        fields: Option<&Value>,
+    ) -> Result<Answer, SendError> {
+        let mut answer = self.request(method.clone(), path, query, fields).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && self.access.forget() {
+            answer = self.request(method, path, query, fields).await?;
+        }
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
+        Err(answer.refused(WHOM, &words))
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        fields: Option<&Value>,
+    ) -> Result<Answer, SendError> {
+        let url = format!("{}/api/now/table/incident{path}", self.settings.url);
+        let request = self.client.request(method, url).query(query).timeout(self.patience);
+        let request = request.header(reqwest::header::ACCEPT, "application/json");
+        let request = match fields {
+            Some(fields) => request.json(fields),
+            None => request,
+        };
+        let token_url = format!("{}/oauth_token.do", self.settings.url);
+        let request = self.access.prove(request, &self.client, &token_url, self.patience).await?;
+        Answer::to(request, WHOM).await
+    }
+}
+
+const WHOM: &str = "the service desk";
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: RefusalWords,
+}
+
+#[derive(Deserialize)]
+struct RefusalWords {
+    message: String,
+}
+
+/// A value that can stand in an encoded query: `^` would begin another condition.
+fn queryable(value: &str) -> Result<&str, SendError> {
+    if value.is_empty() || value.contains(['^', '\n', '\r']) {
+        return Err(SendError::permanent("a ticket's reference may not be empty nor have a '^'"));
+    }
+    Ok(value)
+}
+
+/// `ServiceNow` makes its own priority of impact and urgency, each 1–3: the pair that yields ours.
+const fn three_by_three(priority: Priority) -> (&'static str, &'static str) {
+    match priority.number() {
+        1 => ("1", "1"),
+        2 => ("1", "2"),
+        3 => ("2", "2"),
+        4 => ("2", "3"),
+        _ => ("3", "3"),
+    }
+}
+
+fn told(record: &Record, priority: Priority) -> Sent {
+    let differs = record.priority != priority.number().to_string();
+    Sent::Ticket {
+        number: record.number.clone(),
+        record: record.sys_id.clone(),
+        mismatch: differs.then(|| {
+            let (impact, urgency) = three_by_three(priority);
+            format!(
+                "the desk has priority {}, ours is {priority}, proposed as impact {impact} and urgency {urgency}: \
+                 its priority look-up differs, or an agent changed it",
+                if record.priority.is_empty() { "unknown" } else { &record.priority },
+            )
+        }),
+    }
+}

@@ -1,0 +1,204 @@
+//! What is said: every notification worded from its incident as it is now. Pure.
+//!
+//! Tickets are for a service desk agent, texts for somebody woken at 3 am, letters for both and for provider teams.
+
+mod facts;
+mod gsm;
+mod letter;
+mod scrub;
+mod short;
+mod ticket;
+
+#[cfg(test)]
+#[path = "../tests/telling/example.rs"]
+mod example;
+
+pub(crate) use facts::Facts;
+pub(crate) use letter::{Letter, letter};
+pub(crate) use short::text;
+pub(crate) use ticket::{TicketWords, note, note_marker, ticket};
+
+/// Which try of a message this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Try {
+    /// From 1.
+    pub(crate) number: u32,
+    /// An earlier one may have arrived, and nobody could be asked.
+    pub(crate) repeat: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        Channel, Environment, Language, Note, Notification, NotificationKind, Priority, Status, Text,
+        VantageId,
+    };
+    use example::{at, configuration, id, incident};
+    use proptest::prelude::*;
+
+    const REFERENCE: &str = "curiad:C-42:1782007930000";
+    const FIRST: Try = Try { number: 1, repeat: false };
+
+    fn notification(kind: NotificationKind) -> Notification {
+        Notification {
+            key: "C-42-k3f9xq/x".to_owned(),
+            incident: domain::IncidentId(42),
+            kind,
+            channel: Channel::Text(id("oncall.one")),
+            at: at("02:14:10"),
+            not_before: at("02:14:10"),
+            expires_at: at("02:24:10"),
+        }
+    }
+
+    /// Compares with a file of `tests/golden`; what is said now is printed whole, to be read and copied there.
+    fn golden(name: &str, said: &str, expected: &str) {
+        assert_eq!(said.trim_end(), expected.trim_end(), "\n\ntests/golden/{name} should now say:\n{said}\n");
+    }
+
+    macro_rules! golden {
+        ($name:literal, $said:expr) => {
+            golden($name, &$said, include_str!(concat!("../tests/golden/", $name)))
+        };
+    }
+
+    fn write(letter: &Letter) -> String {
+        format!("Subject: {}\n\n{}", letter.subject, letter.body)
+    }
+
+    #[test]
+    fn a_ticket_says_all_that_an_agent_asks() {
+        let (incident, configuration) = (incident(), configuration());
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = ticket(&facts, REFERENCE);
+        golden!("ticket.txt", format!("{}\n\n{}", words.short_description, words.description));
+        assert!(!words.description.contains("9990000018"), "no patient's number leaves");
+    }
+
+    #[test]
+    fn a_work_note_ends_in_its_marker() {
+        let (incident, configuration) = (incident(), configuration());
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = Note { at: at("02:19:30"), text: "Acknowledged by Test Person Two.".to_owned() };
+        golden!("note.txt", note(&facts, "C-42-k3f9xq/note/1", &words));
+    }
+
+    #[test]
+    fn a_text_says_all_at_a_glance_in_the_language_of_whoever_gets_it() {
+        let (incident, configuration) = (incident(), configuration());
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let callout = notification(NotificationKind::Callout { callout: 1 });
+        let over = notification(NotificationKind::StandDown { taken_by: None });
+        let taken = notification(NotificationKind::StandDown { taken_by: Some("Gwên Tŷ-Ŵyl".to_owned()) });
+        let again = Try { number: 2, repeat: true };
+        let said: Vec<String> = Language::ALL
+            .into_iter()
+            .flat_map(|language| {
+                [(&callout, FIRST), (&callout, again), (&over, FIRST), (&taken, FIRST)]
+                    .map(|(notification, attempt)| text(&facts, notification, language, attempt).unwrap())
+            })
+            .collect();
+        golden!("texts.txt", said.join("\n"));
+    }
+
+    #[test]
+    fn letters_say_why_you_why_now_and_what_next() {
+        let (mut incident, configuration) = (incident(), configuration());
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let say = |facts: &Facts<'_>, kind, language| {
+            write(&letter(facts, &notification(kind), language, REFERENCE).unwrap())
+        };
+        let callout = NotificationKind::Callout { callout: 2 };
+        golden!("callout.en.txt", say(&facts, callout.clone(), Some(Language::En)));
+        golden!("callout.cy.txt", say(&facts, callout, Some(Language::Cy)));
+        let taken = NotificationKind::StandDown { taken_by: Some("Test Person Two".to_owned()) };
+        golden!("taken.en.txt", say(&facts, taken.clone(), Some(Language::En)));
+        golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
+        golden!("told.txt", say(&facts, NotificationKind::Told, None));
+        golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
+        incident.recovered_at = Some(at("02:31:00"));
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };
+        golden!("told-over.txt", say(&facts, NotificationKind::ToldOver, None));
+        let over = NotificationKind::StandDown { taken_by: None };
+        golden!("over.en.txt", say(&facts, over.clone(), Some(Language::En)));
+        golden!("over.cy.txt", say(&facts, over, Some(Language::Cy)));
+    }
+
+    #[test]
+    fn what_has_no_words_for_a_channel_is_refused_for_good() {
+        let (incident, configuration) = (incident(), configuration());
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        for kind in [NotificationKind::Told, NotificationKind::Callout { callout: 9 }] {
+            let refused = text(&facts, &notification(kind), Language::En, FIRST).unwrap_err();
+            assert!(matches!(refused, crate::SendError::Permanent { .. }));
+        }
+    }
+
+    proptest! {
+        /// Whatever happened, to whatever it is called: one text, all in the GSM alphabet, the link whole, and what
+        /// a locked screen shows says priority, environment, name and effect.
+        #[test]
+        fn a_callout_is_one_text_and_its_head_says_it_all(
+            name in "[A-Za-zŵŷâêîôûïàÂŴ’ –()&/-]{1,80}",
+            who in "\\PC{1,60}",
+            priority in 1_u8..=5,
+            environment in 0_usize..5,
+            worst in 0_usize..6,
+            cause in 0_usize..4,
+            attempt in 1_u32..100,
+            repeat: bool,
+            hours in 0_i64..400,
+            host in "[a-z]{3,24}",
+            welsh: bool,
+        ) {
+            let (mut incident, mut configuration) = (incident(), configuration());
+            let language = if welsh { Language::Cy } else { Language::En };
+            incident.priority = Priority::new(priority).unwrap();
+            incident.environment = Environment::ALL[environment];
+            incident.worst = Status::ALL[worst];
+            let long = "v".repeat(domain::MAX_LENGTH);
+            incident.cause = match cause {
+                0 => domain::Cause::Refused(incident.environment),
+                1 => domain::Cause::Blind(VantageId::parse(&long).unwrap()),
+                2 => domain::Cause::Rota(domain::RotaId::parse(&long).unwrap()),
+                _ => incident.cause,
+            };
+            let api = incident.api.clone().unwrap();
+            configuration.apis.get_mut(&api).unwrap().name = Text::new(name.clone(), name);
+            configuration.people.get_mut(&id("duty.manager")).unwrap().name = who;
+            let site = format!("https://{host}.example.wales");
+            configuration.site.url = Text::new(site.clone(), site.clone());
+            let now = incident.started_at + jiff::SignedDuration::from_hours(hours);
+            let facts = Facts { incident: &incident, configuration: &configuration, now };
+            let callout = notification(NotificationKind::Callout { callout: 1 });
+            let said = text(&facts, &callout, language, Try { number: attempt, repeat }).unwrap();
+            prop_assert!(said.chars().count() <= 160, "{} characters: {said}", said.chars().count());
+            prop_assert!(gsm::is_plain(&said), "{said}");
+            let link = format!("{site}/ack/k7m2q9x4tz1p");
+            prop_assert!(said.contains(&link), "{said}");
+            let head: String = said.chars().take(40).collect();
+            prop_assert!(head.starts_with(&format!("P{priority} {} ", facts.tag(language))), "{head}");
+            prop_assert!(head.contains(facts.effect(language)), "{head}");
+            prop_assert_eq!(repeat, said.contains(if welsh { " eto " } else { " repeat " }));
+
+            let other = text(&facts, &callout, language, Try { number: attempt + 1, repeat }).unwrap();
+            prop_assert_ne!(said, other, "the network drops identical texts");
+        }
+
+        /// A desk cuts what is longer without a word.
+        #[test]
+        fn a_ticket_fits_whatever_it_says(name in "\\PC{1,300}", lines in 0_usize..12, line in "\\PC{0,2000}") {
+            let (mut incident, mut configuration) = (incident(), configuration());
+            let api = incident.api.clone().unwrap();
+            configuration.apis.get_mut(&api).unwrap().name = Text::new(name.clone(), name);
+            incident.evidence = vec![domain::Entry { at: at("02:12:00"), text: line.clone() }; lines];
+            incident.diagnosis = Text::new(line.clone(), line);
+            let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+            let words = ticket(&facts, REFERENCE);
+            prop_assert!(words.short_description.chars().count() <= 160);
+            prop_assert!(words.short_description.ends_with("C-42)"));
+            prop_assert!(words.description.chars().count() <= 4_000);
+        }
+    }
+}

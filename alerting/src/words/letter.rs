@@ -1,0 +1,285 @@
+//! An e-mail: to a person who is called, to a provider team, or to a service desk whose own system is away.
+
+use super::{
+    facts::{Facts, cut},
+    scrub::scrub,
+    ticket::ticket,
+};
+use crate::SendError;
+use domain::{Language, Notification, NotificationKind, duration_words};
+
+/// Longest subject: some desks make it their short description and cut it there.
+const SUBJECT: usize = 160;
+
+/// What a line of evidence may have.
+const EVIDENCE: usize = 200;
+
+/// An e-mail's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// Never starts with `RE:` or `FW:`, which desks take for an answer to something else.
+    pub(crate) subject: String,
+    /// Plain text.
+    pub(crate) body: String,
+}
+
+/// The letter for `notification`, in the language of whoever gets it; `None`: not known, so in both.
+/// `reference` is the key by which the incident's ticket can be found in the desk.
+pub(crate) fn letter(
+    facts: &Facts<'_>,
+    notification: &Notification,
+    language: Option<Language>,
+    reference: &str,
+) -> Result<Letter, SendError> {
+    let both = |write: &dyn Fn(Language) -> (String, String)| match language {
+        Some(language) => finish(facts, write(language)),
+        None => {
+            let (en, cy) = (write(Language::En), write(Language::Cy));
+            let rule = "-".repeat(60);
+            let (above, below) = (en.1.trim_end(), cy.1.trim_end());
+            let body = format!("Mae'r neges hon yn Gymraeg isod.\n\n{above}\n\n{rule}\n\n{below}");
+            finish(facts, (format!("{} / {}", cy.0, en.0), body))
+        }
+    };
+    match &notification.kind {
+        NotificationKind::Callout { callout } => {
+            let number = *callout;
+            let callout = facts.callout(number).ok_or_else(|| {
+                SendError::permanent(format!("{} has no callout {number}", facts.incident.id))
+            })?;
+            Ok(both(&|language| call(facts, callout, language)))
+        }
+        NotificationKind::StandDown { taken_by } => {
+            Ok(both(&|language| stand_down(facts, taken_by.as_deref(), language)))
+        }
+        NotificationKind::Told => Ok(both(&|language| told(facts, language))),
+        NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
+        NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
+        NotificationKind::TicketOpen | NotificationKind::TicketNote { .. } => Err(SendError::permanent(
+            "a ticket goes to the desk's own system; by e-mail only its fallback is sent",
+        )),
+    }
+}
+
+fn finish(facts: &Facts<'_>, (subject, body): (String, String)) -> Letter {
+    let id = format!(" [{}]", facts.incident.id);
+    Letter {
+        subject: format!("{}{id}", cut(&subject, SUBJECT - id.len())),
+        body: format!("{}\n", body.trim_end()),
+    }
+}
+
+/// `P1 production: Patient Demographics is not working since 03:12 GMT`.
+fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
+    format!("{} {}: {}", facts.incident.priority, facts.environment(language), scrub(words))
+}
+
+fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
+    let link = facts.ack_url(callout, language);
+    let runbook = facts.api().and_then(|api| api.desk.runbook.as_deref());
+    let (act, runbook_word, called) = match language {
+        Language::En => ("Say that you have it, or pass it on:", "What to do:", "Called:"),
+        Language::Cy => {
+            ("Dywedwch ei fod gennych, neu basiwch ef ymlaen:", "Beth i'w wneud:", "Amser yr alwad:")
+        }
+    };
+    let mut lines = vec![
+        format!("{}.", facts.symptom_where(language)),
+        facts.diagnosis(language),
+        String::new(),
+        format!("{act} {link}"),
+    ];
+    lines.extend(runbook.map(|link| format!("{runbook_word} {link}")));
+    lines.push(String::new());
+    lines.extend(reasons(facts, callout, language));
+    lines.push(String::new());
+    lines.extend(evidence(facts, language));
+    lines.push(String::new());
+    lines.push(format!("{called} {}.", facts.date(callout.at, language)));
+    lines.push(facts.page_url(language));
+    (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
+}
+
+/// What probes said: facts in English, whoever reads them.
+fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let title = match language {
+        Language::En => "Evidence:",
+        Language::Cy => "Tystiolaeth (yn Saesneg):",
+    };
+    let entries = &facts.incident.evidence;
+    let said = entries
+        .iter()
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE));
+    let title = (!entries.is_empty()).then(|| title.to_owned());
+    title.into_iter().chain(said).collect()
+}
+
+/// Why you, why now, what next.
+fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> Vec<String> {
+    let incident = facts.incident;
+    let Some(running) = &incident.escalation else {
+        return Vec::new();
+    };
+    let (rule, steps) = (&running.escalation.id, running.escalation.steps.len());
+    let you = match (callout.step, language) {
+        (0, Language::En) => format!("Why you: nobody answered; you are the last resort of {rule}."),
+        (0, Language::Cy) => format!("Pam chi: ni atebodd neb; chi yw'r dewis olaf yn {rule}."),
+        (step, Language::En) => {
+            format!("Why you: {rule}, step {step} of {steps}.")
+        }
+        (step, Language::Cy) => format!("Pam chi: {rule}, cam {step} o {steps}."),
+    };
+    let major = match (&incident.major, language) {
+        (None, _) => String::new(),
+        (Some(major), Language::En) => format!(", major ({})", scrub(&major.why)),
+        // A rule's words are English; a human's are in the language they chose.
+        (Some(domain::Major { by: None, .. }), Language::Cy) => ", mawr".to_owned(),
+        (Some(major), Language::Cy) => format!(", mawr ({})", scrub(&major.why)),
+    };
+    let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
+    let now = match (incident.recovered_at, language) {
+        (None, Language::En) => {
+            let at = facts.clock(facts.now);
+            format!("Why now: {priority} incident{major}; confirmed at {confirmed}, still so at {at}.")
+        }
+        (None, Language::Cy) => {
+            let at = facts.clock(facts.now);
+            format!("Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn parhau am {at}.")
+        }
+        (Some(over), Language::En) => {
+            let over = facts.clock(over);
+            format!(
+                "Why now: {priority} incident{major}; confirmed at {confirmed}, works again since {over}."
+            )
+        }
+        (Some(over), Language::Cy) => {
+            let over = facts.clock(over);
+            format!(
+                "Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn gweithio eto ers {over}."
+            )
+        }
+    };
+    let next = match (facts.next_call(language), language) {
+        (Some((who, at)), Language::En) => {
+            format!("What next: without an answer, {who} is called at {}.", facts.clock(at))
+        }
+        (Some((who, at)), Language::Cy) => {
+            format!("Beth nesaf: heb ateb, gelwir {who} am {}.", facts.clock(at))
+        }
+        (None, Language::En) => "What next: nobody else is called.".to_owned(),
+        (None, Language::Cy) => "Beth nesaf: ni elwir neb arall.".to_owned(),
+    };
+    vec![you, now, next]
+}
+
+fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> (String, String) {
+    let name = facts.subject(language);
+    let (title, words) = match (taken_by, language) {
+        (None, Language::En) => (
+            format!("over: {name}"),
+            format!(
+                "{} It is over{}.\nYou can stand down. Thank you.",
+                was(facts, language),
+                over(facts, language)
+            ),
+        ),
+        (None, Language::Cy) => (
+            format!("ar ben: {name}"),
+            format!(
+                "{} Mae ar ben{}.\nNid oes angen gweithredu. Diolch.",
+                was(facts, language),
+                over(facts, language)
+            ),
+        ),
+        (Some(who), Language::En) => (
+            format!("taken: {name}"),
+            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrub(who)),
+        ),
+        (Some(who), Language::Cy) => (
+            format!("mewn llaw: {name}"),
+            format!(
+                "{} Mae bellach yn nwylo {}.\nNid oes angen gweithredu. Diolch.",
+                was(facts, language),
+                scrub(who)
+            ),
+        ),
+    };
+    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+}
+
+/// Which incident is meant, when it is over or somebody has it.
+fn was(facts: &Facts<'_>, language: Language) -> String {
+    let (id, name) = (facts.incident.id, facts.subject(language));
+    let (place, since) = (facts.environment(language), facts.since());
+    match language {
+        Language::En => format!("{id}: trouble with {name} ({place}, since {since})."),
+        Language::Cy => format!("{id}: trafferth gyda {name} ({place}, ers {since})."),
+    }
+}
+
+fn over(facts: &Facts<'_>, language: Language) -> String {
+    let Some(at) = facts.incident.recovered_at.or(facts.incident.resolved_at) else {
+        return String::new();
+    };
+    let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
+    let when = facts.date(at, language);
+    match language {
+        Language::En => format!(": it works again since {when}, after {lasted}"),
+        Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
+    }
+}
+
+fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
+    let (affected, priority) = match language {
+        Language::En => ("Affected:", "Priority:"),
+        Language::Cy => ("Effeithir ar:", "Blaenoriaeth:"),
+    };
+    let mut lines = vec![
+        format!("{}.", facts.symptom_where(language)),
+        facts.diagnosis(language),
+        String::new(),
+        format!("{affected} {}", facts.names(&facts.incident.affects, language)),
+        format!("{priority} {}", facts.incident.priority),
+        String::new(),
+    ];
+    lines.extend(evidence(facts, language));
+    lines.push(String::new());
+    lines.push(facts.page_url(language));
+    (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
+}
+
+fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
+    let word = match language {
+        Language::En => "over",
+        Language::Cy => "ar ben",
+    };
+    let title = format!("{word}: {}", facts.subject(language));
+    let end = over(facts, language);
+    let body = match language {
+        Language::En => format!("{} It is over{end}.", was(facts, language)),
+        Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
+    };
+    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+}
+
+/// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.
+fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
+    let words = ticket(facts, reference);
+    let body = format!(
+        "Your own system could not be reached, so this comes by e-mail: please open a ticket, if none is there yet.\n\
+         correlation: {reference}\n\nPriority: {}\n\n{}\n",
+        facts.incident.priority, words.description
+    );
+    Letter { subject: words.short_description, body }
+}
+
+/// Lines joined; never two empty ones after each other.
+fn paragraphs(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        if !(line.is_empty() && (text.is_empty() || text.ends_with("\n\n"))) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    })
+}

@@ -1,0 +1,120 @@
+//! A text, for somebody woken at 3 am: 160 characters of the GSM alphabet, the first 40 of which say it all.
+
+use super::{
+    Try,
+    facts::{Facts, capital, cut},
+    gsm::plain,
+    scrub::scrub,
+};
+use crate::SendError;
+use domain::{Language, Notification, NotificationKind};
+
+/// What one text holds.
+const TEXT: usize = 160;
+/// What a locked screen shows.
+const HEAD: usize = 40;
+/// Fewer letters of a name say nothing.
+const SHORTEST_NAME: usize = 6;
+
+/// The text for `notification`, in the language of whoever gets it.
+///
+/// Longer than one text only where the site's own URL leaves no room; the link is never cut.
+pub(crate) fn text(
+    facts: &Facts<'_>,
+    notification: &Notification,
+    language: Language,
+    attempt: Try,
+) -> Result<String, SendError> {
+    match &notification.kind {
+        NotificationKind::Callout { callout } => call(facts, *callout, language, attempt),
+        NotificationKind::StandDown { taken_by } => {
+            Ok(stand_down(facts, taken_by.as_deref(), language, attempt))
+        }
+        NotificationKind::TicketOpen
+        | NotificationKind::TicketNote { .. }
+        | NotificationKind::TicketFallback
+        | NotificationKind::Told
+        | NotificationKind::ToldOver => Err(SendError::permanent(
+            "this is never told by text: a ticket or a provider team has other channels",
+        )),
+    }
+}
+
+fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Result<String, SendError> {
+    let callout = facts
+        .callout(number)
+        .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", facts.incident.id)))?;
+    let (since, act, again, step) = match language {
+        Language::En => ("since", "Take it or pass on:", "repeat", "Step"),
+        Language::Cy => ("ers", "Derbyn neu basio:", "eto", "Cam"),
+    };
+    let link = facts.ack_url(callout, language);
+    let tries = if attempt.number > 1 { format!("/{}", attempt.number) } else { String::new() };
+    let repeat = if attempt.repeat { format!(" {again}") } else { String::new() };
+    let end = format!(" #{}{tries}{repeat} {}", callout.number, facts.short_clock(facts.now));
+    let body = format!(" {since} {}.", facts.since());
+
+    let steps = facts.incident.escalation.as_ref().map_or(0, |running| running.escalation.steps.len());
+    let place = (callout.step > 0).then(|| format!(" {step} {}/{steps}", callout.step));
+    let next = facts.next_call(language).map(|(who, at)| {
+        let word = match language {
+            Language::En => "next",
+            Language::Cy => "wedyn",
+        };
+        (format!(", {word} {}", facts.short_clock(at)), format!(" {who}"))
+    });
+    // The fullest that fits: where you are in the steps, when the next is called, who that is.
+    let middles = [
+        place.as_ref().zip(next.as_ref()).map(|(place, (when, who))| format!("{place}{when}{who}.")),
+        place.as_ref().zip(next.as_ref()).map(|(place, (when, _))| format!("{place}{when}.")),
+        place.map(|place| format!("{place}.")),
+        Some(String::new()),
+    ];
+    let whole = |head: &str, middle: &str, act: &str| {
+        format!("{}{}{}{act} {link}{end}", plain(head), plain(&body), plain(middle))
+    };
+    let act = format!(" {act}");
+    let full = head(facts, facts.effect(language), language, HEAD);
+    let mut candidates: Vec<String> =
+        middles.into_iter().flatten().map(|middle| whole(&full, &middle, &act)).collect();
+    candidates.push(whole(&full, "", ""));
+    candidates.push(whole(&head(facts, facts.effect(language), language, 0), "", ""));
+    let shortest = candidates.last().cloned().unwrap_or_default();
+    Ok(candidates.into_iter().find(|text| text.chars().count() <= TEXT).unwrap_or(shortest))
+}
+
+fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {
+    let incident = facts.incident;
+    let time = facts.short_clock(facts.now);
+    let again = match (attempt.repeat, language) {
+        (false, _) => "",
+        (true, Language::En) => " (repeat)",
+        (true, Language::Cy) => " (eto)",
+    };
+    let (effect, rest) = match (taken_by, language) {
+        (None, Language::En) => {
+            let over = incident.recovered_at.or(incident.resolved_at).unwrap_or(facts.now);
+            ("OVER", format!(" since {}. You can stand down. Thank you.", facts.clock(over)))
+        }
+        (None, Language::Cy) => {
+            let over = incident.recovered_at.or(incident.resolved_at).unwrap_or(facts.now);
+            ("AR BEN", format!(" ers {}. Dim angen gweithredu. Diolch.", facts.clock(over)))
+        }
+        (Some(who), Language::En) => {
+            ("TAKEN", format!(". {} has it: you can stand down. Thank you.", cut(&scrub(who), 40)))
+        }
+        (Some(who), Language::Cy) => {
+            ("MEWN LLAW", format!(". Yn nwylo {}: dim angen gweithredu. Diolch.", cut(&scrub(who), 40)))
+        }
+    };
+    let head = head(facts, effect, language, HEAD);
+    plain(&format!("{head}{rest} {}{again} {time}", incident.id))
+}
+
+/// `P1 PROD Patient Demographics DOWN`, the name cut so that all of it has at most `most` characters.
+fn head(facts: &Facts<'_>, effect: &str, language: Language, most: usize) -> String {
+    let start = format!("{} {} ", facts.incident.priority, facts.tag(language));
+    let room = most.saturating_sub(start.chars().count() + effect.chars().count() + 1);
+    let name = plain(&capital(&facts.subject(language)));
+    format!("{start}{} {effect}", cut(&name, room.max(SHORTEST_NAME)))
+}

@@ -1,0 +1,262 @@
+//! A ticket, for a service desk agent: one cause, its evidence, and what to say to callers
+//! (the fields of incident-systems.md §4, as far as there are facts for them).
+
+use super::{
+    facts::{Facts, capital, cut},
+    scrub::scrub,
+};
+use domain::{Environment, Language, Layer, Note, Visibility};
+use std::fmt::Write as _;
+
+/// What a desk keeps of a short description; it cuts the rest without a word.
+const SHORT: usize = 160;
+/// What a desk keeps of a description.
+const LONG: usize = 4_000;
+/// What a line of evidence may have.
+const EVIDENCE: usize = 140;
+
+/// A ticket's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TicketWords {
+    /// One line, at most 160 characters.
+    pub(crate) short_description: String,
+    /// At most 4,000 characters.
+    pub(crate) description: String,
+}
+
+/// The ticket of the incident as it is now. `reference` is the key by which it can be found in the desk.
+pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
+    let incident = facts.incident;
+    let end = format!(" (since {}, {})", facts.since(), incident.id);
+    let start = format!("[{}] {}", facts.tag(Language::En), capital(&facts.symptom(Language::En)));
+    let short_description = format!("{}{end}", cut(&start, SHORT.saturating_sub(end.chars().count())));
+    let sections = [
+        (None, what(facts)),
+        (Some("PRIORITY"), priority(facts)),
+        (Some("WHAT IT MEANS FOR USERS"), users(facts)),
+        (Some("TELL CALLERS"), callers(facts)),
+        (Some("WHERE IT IS"), place(facts)),
+        (Some("WHO HAS IT"), owners(facts)),
+        (Some("LINKS"), links(facts)),
+        (Some("EVIDENCE"), evidence(facts)),
+        (None, close(facts, reference)),
+    ];
+    let mut description = String::new();
+    for (title, words) in sections {
+        if words.is_empty() {
+            continue;
+        }
+        if !description.is_empty() {
+            description.push_str("\n\n");
+        }
+        if let Some(title) = title {
+            description.push_str(title);
+            description.push('\n');
+        }
+        description.push_str(words.trim_end());
+    }
+    TicketWords { short_description, description: cut(&description, LONG) }
+}
+
+/// A work note. Its last line marks it, so that a retry can see whether it is already there.
+pub(crate) fn note(facts: &Facts<'_>, key: &str, note: &Note) -> String {
+    let text: Vec<_> = note.text.lines().map(scrub).collect();
+    format!("{} {}\n{}", facts.clock(note.at), cut(&text.join("\n"), LONG - 200), note_marker(key))
+}
+
+/// The last line of the work note of that key.
+pub(crate) fn note_marker(key: &str) -> String {
+    format!("[curiad {key}]")
+}
+
+fn what(facts: &Facts<'_>) -> String {
+    let incident = facts.incident;
+    let still = match incident.recovered_at {
+        None => format!("still so at {}", facts.clock(facts.now)),
+        Some(at) => format!("recovered at {}, being watched", facts.clock(at)),
+    };
+    format!(
+        "{} ({}).\nSince {} ({} UTC); {still}.",
+        capital(&facts.symptom(Language::En)),
+        facts.environment(Language::En),
+        facts.date(incident.started_at, Language::En),
+        incident.started_at.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+}
+
+fn priority(facts: &Facts<'_>) -> String {
+    let mut words = format!("Proposed: {}, {}.", facts.incident.priority, facts.priority_why());
+    if let Some(major) = &facts.incident.major {
+        let by = major.by.as_ref().map_or("by rule", String::as_str);
+        // Writing to a string cannot fail.
+        write!(words, "\nProposed major incident ({}): {}.", scrub(by), scrub(&major.why)).ok();
+    }
+    words
+}
+
+fn users(facts: &Facts<'_>) -> String {
+    let Some(api) = facts.api() else {
+        return String::new();
+    };
+    let mut words =
+        api.desk.users.as_ref().map_or_else(|| scrub(&api.description.en), |users| scrub(&users.en));
+    if api.service_level == domain::ServiceLevel::Critical
+        && facts.incident.environment == Environment::Production
+    {
+        words.push_str("\nCritical service level: consider clinical safety.");
+    }
+    words
+}
+
+fn callers(facts: &Facts<'_>) -> String {
+    let public = facts
+        .configuration
+        .policy(facts.incident.environment)
+        .is_some_and(|policy| policy.visibility == Visibility::Public);
+    Language::ALL
+        .map(|language| {
+            let symptom = facts.symptom_since(language);
+            let page = facts.configuration.site.url.get(language);
+            let (known, watch) = match language {
+                Language::En => (
+                    "We know about it and the people who look after it have been told. You need not do anything.",
+                    format!(" The status page says when it works again: {page}"),
+                ),
+                Language::Cy => (
+                    "Rydym yn gwybod amdano ac mae'r bobl sy'n gofalu amdano wedi cael gwybod. Nid oes angen i chi wneud dim.",
+                    format!(" Bydd y dudalen statws yn dweud pan fydd yn gweithio eto: {page}"),
+                ),
+            };
+            let watch = if public { watch } else { String::new() };
+            format!("{}: {symptom}. {known}{watch}", language.tag().to_uppercase())
+        })
+        .join("\n")
+}
+
+fn place(facts: &Facts<'_>) -> String {
+    let incident = facts.incident;
+    let mut lines = Vec::new();
+    let diagnosis = facts.diagnosis(Language::En);
+    if !diagnosis.is_empty() {
+        lines.push(diagnosis);
+    }
+    if let Some(layer) = incident.layer {
+        lines.push(format!("Fails at: {}. {}", layer_words(layer), works(layer)));
+    }
+    lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
+    if !incident.held_back.is_empty() {
+        lines.push(format!(
+            "Fail because of it, without tickets of their own: {}",
+            facts.names(&incident.held_back, Language::En)
+        ));
+    }
+    let others: Vec<_> = facts
+        .api()
+        .into_iter()
+        .flat_map(|api| &api.depends_on)
+        .map(|api| domain::InstanceId { api: api.clone(), environment: incident.environment })
+        .filter(|instance| !incident.affects.contains(instance))
+        .collect();
+    if !others.is_empty() {
+        lines.push(format!("Depends on {}: not found to be the cause", facts.names(&others, Language::En)));
+    }
+    lines.join("\n")
+}
+
+fn owners(facts: &Facts<'_>) -> String {
+    let incident = facts.incident;
+    let mut lines = Vec::new();
+    if let Some(api) = facts.api() {
+        let group = incident.layer.and_then(|layer| api.desk.groups.get(&layer));
+        let team =
+            facts.configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| team.name.en.as_str());
+        lines.push(match group {
+            Some(group) => format!("Resolver group for this layer: {group}. Provider team: {team}."),
+            None => format!("Provider team: {team}."),
+        });
+    }
+    if let Some(acknowledged) = &incident.acknowledged {
+        let by = scrub(&acknowledged.by);
+        lines.push(format!("{by} has it, since {}.", facts.clock(acknowledged.at)));
+    }
+    let mut told: Vec<String> = incident
+        .escalation
+        .iter()
+        .flat_map(|running| &running.callouts)
+        .map(|callout| format!("{} ({})", facts.person(&callout.person), facts.clock(callout.at)))
+        .collect();
+    if let Some(at) = incident.told_at.filter(|at| *at <= facts.now) {
+        told.push(format!("the provider team by e-mail ({})", facts.clock(at)));
+    }
+    told.truncate(10);
+    if !told.is_empty() {
+        lines.push(format!("Already told: {}. You need not ring them.", told.join(", ")));
+    }
+    if let Some((who, at)) = facts.next_call(Language::En) {
+        lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));
+    }
+    lines.join("\n")
+}
+
+fn links(facts: &Facts<'_>) -> String {
+    let mut lines = vec![format!("This incident: {}", facts.page_url(Language::En))];
+    if let Some(api) = facts.api() {
+        lines.extend(api.desk.runbook.iter().map(|link| format!("Runbook: {link}")));
+        lines.extend(api.documentation.iter().map(|link| format!("Documentation: {link}")));
+    }
+    lines.join("\n")
+}
+
+fn evidence(facts: &Facts<'_>) -> String {
+    let mut lines: Vec<String> = facts
+        .incident
+        .evidence
+        .iter()
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE))
+        .collect();
+    if let Some(instance) = facts.incident.affects.first() {
+        let checks: Vec<_> = facts.configuration.checks_of(instance).collect();
+        let vantages: std::collections::BTreeSet<_> =
+            checks.iter().flat_map(|check| &check.from).map(ToString::to_string).collect();
+        if !checks.is_empty() {
+            let from: Vec<_> = vantages.into_iter().collect();
+            lines.push(format!("Checks on it: {}, sent from: {}.", checks.len(), from.join(", ")));
+        }
+    }
+    lines.join("\n")
+}
+
+fn close(facts: &Facts<'_>, reference: &str) -> String {
+    format!(
+        "Next update: a work note here when something changes. Curiad never resolves this ticket; that is yours.\n\
+         Reference: {} ({reference})",
+        facts.incident.id
+    )
+}
+
+/// A layer in words an agent can pass on.
+const fn layer_words(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Dns => "its name (DNS)",
+        Layer::Connect => "the connection",
+        Layer::Tls => "the protected connection or its certificate (TLS)",
+        Layer::Token => "sign-in (the token endpoint)",
+        Layer::Gateway => "the API gateway",
+        Layer::Backend => "the service behind the API gateway",
+        Layer::Contract => "the answer, which is not what was agreed",
+        Layer::Ours => "Curiad's own side",
+    }
+}
+
+/// What it is not: a probe that fails at a layer has passed those before it.
+const fn works(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Dns | Layer::Ours => "",
+        Layer::Connect => "Not the name: that resolves.",
+        Layer::Tls => "Not the name or the network: a connection is made.",
+        Layer::Token => "Not the network: the token endpoint is reached.",
+        Layer::Gateway => "Not the name, the network or the certificate.",
+        Layer::Backend => "Not the name, the network, the certificate or the gateway.",
+        Layer::Contract => "Not the network or the gateway: it answers.",
+    }
+}

@@ -1,0 +1,198 @@
+//! An incident at three in the morning, for the tests of what is said about it.
+
+use domain::{
+    Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Desk, DeskId, DeskNotes, Entry, Environment,
+    EnvironmentPolicy, Escalation, EscalationId, Expect, Incident, IncidentId, IncidentStatus, InstanceId,
+    Kind, Language, Layer, Lifecycle, Major, Matrix, Method, Operation, OperationId, Person, PersonId,
+    Priority, Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket,
+    VantageId, Visibility, Way,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+pub(crate) fn at(time: &str) -> Timestamp {
+    format!("2026-06-21T{time}Z").parse().unwrap()
+}
+
+fn person(name: &str, language: Language) -> Person {
+    Person { name: name.to_owned(), language, ways: vec![Way::Text, Way::Email] }
+}
+
+fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
+    Api {
+        id: ApiId::parse(id).unwrap(),
+        description: Text::new("Finds a patient.", "Yn dod o hyd i glaf."),
+        name,
+        kind: Kind::FhirR4,
+        lifecycle: Lifecycle::Stable,
+        service_level: ServiceLevel::Critical,
+        sensitive: true,
+        team: TeamId::parse("demographics").unwrap(),
+        depends_on: depends_on.iter().map(|id| ApiId::parse(id).unwrap()).collect(),
+        documentation: Some("https://portal.example.wales/apis/patient-demographics".to_owned()),
+        desk: DeskNotes {
+            ci: Some("5f2a1c0ddb1f4c10a7b5d4c0a2961921".to_owned()),
+            groups: BTreeMap::from([(Layer::Connect, "API Platform".to_owned())]),
+            users: Some(Text::new(
+                "Wards and GP practices cannot look patients up.",
+                "Ni all wardiau a meddygfeydd chwilio am gleifion.",
+            )),
+            runbook: Some("https://runbooks.example.wales/patient-demographics".to_owned()),
+        },
+        operations: Vec::new(),
+        instances: Environment::ALL
+            .into_iter()
+            .map(|e| (e, "https://api.example.wales".to_owned()))
+            .collect(),
+    }
+}
+
+pub(crate) fn configuration() -> Configuration {
+    let instance = instance("patient-demographics", Environment::Production);
+    let operation = Operation {
+        id: OperationId::parse("ping").unwrap(),
+        critical: true,
+        request: Request { method: Method::Get, path: "/_ping".to_owned(), headers: Vec::new(), body: None },
+        health: false,
+        expect: Expect::default(),
+    };
+    let check = Check {
+        id: CheckId { instance, operation: operation.id.clone() },
+        url: "https://api.example.wales".to_owned(),
+        operation,
+        every: Duration::from_secs(10),
+        slow: Duration::from_millis(800),
+        timeout: Duration::from_secs(5),
+        from: vec![VantageId::parse("internet").unwrap()],
+    };
+    let public = EnvironmentPolicy { visibility: Visibility::Public, ..EnvironmentPolicy::quiet() };
+    let apis = [
+        api("patient-demographics", Text::new("Patient Demographics", "Demograffeg Cleifion"), &["identity"]),
+        api("identity", Text::new("Identity", "Hunaniaeth"), &[]),
+    ];
+    Configuration {
+        site: Site {
+            title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
+            url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
+            time_zone: TimeZone::get("Europe/London").unwrap(),
+        },
+        environments: BTreeMap::from([
+            (Environment::Production, public),
+            (Environment::Sit, EnvironmentPolicy::quiet()),
+        ]),
+        apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
+        checks: BTreeMap::from([(check.id.clone(), Arc::new(check))]),
+        vantages: vec![VantageId::parse("internet").unwrap()],
+        teams: BTreeMap::from([(
+            TeamId::parse("demographics").unwrap(),
+            Team { name: Text::new("Demographics", "Demograffeg"), has_email: true, hours: None },
+        )]),
+        people: BTreeMap::from([
+            (id("oncall.one"), person("Gwên Tŷ-Ŵyl", Language::Cy)),
+            (id("oncall.two"), person("Test Person Two", Language::En)),
+            (id("duty.manager"), person("Duty Manager", Language::En)),
+        ]),
+        rotas: BTreeMap::new(),
+        hours: BTreeMap::new(),
+        escalations: BTreeMap::new(),
+        desks: BTreeMap::from([(
+            DeskId::parse("nsd").unwrap(),
+            Desk {
+                name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
+                fallback_after: Some(Duration::from_secs(120)),
+            },
+        )]),
+        priorities: Matrix::default(),
+    }
+}
+
+pub(crate) fn id(word: &str) -> PersonId {
+    PersonId::parse(word).unwrap()
+}
+
+pub(crate) fn instance(api: &str, environment: Environment) -> InstanceId {
+    InstanceId { api: ApiId::parse(api).unwrap(), environment }
+}
+
+fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> Callout {
+    Callout {
+        number,
+        person: id(person),
+        ways: vec![Way::Text, Way::Email],
+        step,
+        at: at(when),
+        reference: reference.to_owned(),
+        accepted: Vec::new(),
+        given_up: Vec::new(),
+        answer: None,
+    }
+}
+
+/// Demographics is down in production since 02:12 UTC; two people were called, the duty manager is next.
+pub(crate) fn incident() -> Incident {
+    let step = |person, after| Step {
+        call: Target::Person(id(person)),
+        by: Vec::new(),
+        after: Duration::from_secs(after),
+    };
+    let cause = instance("patient-demographics", Environment::Production);
+    Incident {
+        id: IncidentId(42),
+        cause: Cause::Instance(cause.clone()),
+        status: IncidentStatus::Open,
+        priority: Priority::P1,
+        major: Some(Major {
+            at: at("02:12:10"),
+            why: "P1 in production is major at P1 or higher".to_owned(),
+            by: None,
+        }),
+        environment: Environment::Production,
+        api: Some(cause.api.clone()),
+        affects: vec![cause],
+        held_back: Vec::new(),
+        worst: Status::MajorOutage,
+        layer: Some(Layer::Connect),
+        diagnosis: Text::new(
+            "Nothing listens at the API's address: the connection is refused.",
+            "Nid oes dim yn gwrando yng nghyfeiriad yr API: gwrthodir y cysylltiad.",
+        ),
+        evidence: vec![
+            Entry {
+                at: at("02:12:00"),
+                text: "ping from internet: 192.0.2.7:443 refused the connection".to_owned(),
+            },
+            Entry {
+                at: at("02:12:05"),
+                text: "read from internet: GET /Patient/9990000018: 192.0.2.7:443 refused the connection"
+                    .to_owned(),
+            },
+        ],
+        started_at: at("02:12:00"),
+        opened_at: at("02:12:10"),
+        acknowledged: None,
+        recovered_at: None,
+        resolved_at: None,
+        ticket: Ticket::None,
+        escalation: Some(Running {
+            escalation: Escalation {
+                id: EscalationId::parse("out-of-hours").unwrap(),
+                steps: vec![step("oncall.one", 0), step("oncall.two", 300), step("duty.manager", 900)],
+                repeat: 3,
+                last_resort: vec![id("duty.manager")],
+            },
+            started_at: at("02:14:10"),
+            round_at: at("02:14:10"),
+            round: 1,
+            next_step: 2,
+            next_at: Some(at("02:29:10")),
+            stopped: None,
+            callouts: vec![
+                called(1, "oncall.one", 1, "02:14:10", "k7m2q9x4tz1p"),
+                called(2, "oncall.two", 2, "02:19:10", "w3n8r5y6ab0c"),
+            ],
+        }),
+        told_at: Some(at("02:13:10")),
+        timeline: Vec::new(),
+        posts: Vec::new(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading an answer: pure, from what came over the wire to what it means.
+
+use crate::{expectation::Expectations, fault, health};
+use domain::{Certificate, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
+use hyper::HeaderMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// What came over the wire.
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) headers: &'a HeaderMap,
+    /// As far as it came, and was kept.
+    pub(crate) body: &'a [u8],
+    /// Why the body is not whole.
+    pub(crate) broke_off: Option<Failure>,
+    pub(crate) certificate: Option<&'a Certificate>,
+}
+
+/// What it means.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) failure: Option<Failure>,
+    pub(crate) expectations: Vec<Expectation>,
+    pub(crate) health: Option<HealthWords>,
+}
+
+impl Reading {
+    fn fails(&mut self, layer: Layer, kind: FailureKind, message: impl Into<String>) {
+        // The first failure is the one that is told; later ones follow from it as often as not.
+        self.failure.get_or_insert_with(|| Failure { layer, kind, message: message.into() });
+    }
+
+    fn expect(&mut self, expectation: Expectation, kind: FailureKind) {
+        if !expectation.ok {
+            let Expectation { what, expected, seen, .. } = &expectation;
+            self.fails(Layer::Contract, kind, format!("{what}: expected {expected}, saw {seen}"));
+        }
+        self.expectations.push(expectation);
+    }
+}
+
+/// Reads an answer. `judged_by_health`: by its health words before anything else.
+pub(crate) fn read(
+    expected: &Expectations,
+    judged_by_health: bool,
+    answer: Answer<'_>,
+    now: Timestamp,
+) -> Reading {
+    let mut reading = Reading::default();
+    let json: Option<Value> = (judged_by_health || expected.look_at_json())
+        .then(|| serde_json::from_slice(answer.body).ok())
+        .flatten();
+    if judged_by_health {
+        reading.health = match &json {
+            Some(json) => health::of_json(json),
+            None => health::health_words(answer.body),
+        };
+    }
+
+    // The status counts, unless the API itself has spoken in the body.
+    let mut status = expected.of_status(answer.status);
+    let speaks = reading.health.is_some() && (status.ok || matches!(answer.status, 500 | 503));
+    if !status.ok && speaks && reading.health.as_ref().is_some_and(|words| words.says != Says::Fail) {
+        status.ok = true;
+        status.seen = format!("{}, but the body says that it is well", answer.status);
+        if reading.health.as_ref().is_some_and(|words| words.says == Says::Warn) {
+            status.seen = format!("{}, but the body says that it is only degraded", answer.status);
+        }
+    }
+    if !status.ok && !speaks {
+        reading.failure = Some(fault::of_answer(answer.status, answer.body));
+    }
+    reading.expectations.push(status);
+
+    // Then whether the answer is whole.
+    if let Some(broke_off) = answer.broke_off {
+        reading.failure.get_or_insert(broke_off);
+        return reading;
+    }
+    if reading.failure.is_some() {
+        return reading;
+    }
+
+    // Then what the API says of itself.
+    if judged_by_health {
+        let failing = |words: &HealthWords| match words.failing.as_slice() {
+            [] => String::new(),
+            names => format!(" ({})", names.join(", ")),
+        };
+        match reading.health.clone() {
+            Some(words) if words.says == Says::Fail => {
+                let message =
+                    format!("status {}: the API says that it is down{}", answer.status, failing(&words));
+                reading.fails(Layer::Backend, FailureKind::HealthFail, message);
+            }
+            Some(words) if words.says == Says::Warn => {
+                let message = format!("the API says that it is degraded{}", failing(&words));
+                reading.fails(Layer::Backend, FailureKind::HealthWarn, message);
+            }
+            Some(_) => {}
+            None => {
+                let message = format!(
+                    "status {}: the body ({} bytes) says nothing about health that can be read",
+                    answer.status,
+                    answer.body.len()
+                );
+                reading.fails(Layer::Contract, FailureKind::BadBody, message);
+            }
+        }
+    }
+
+    // Then what was agreed.
+    for expectation in expected.of_headers(answer.headers) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
+    }
+    let no_json = if json.is_none() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
+    for expectation in expected.of_json(json.as_ref()) {
+        reading.expect(expectation, no_json);
+    }
+    for expectation in expected.of_text(&String::from_utf8_lossy(answer.body)) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
+    }
+    if let Some(days) = expected.certificate_days {
+        reading.expect(certificate_days(days, answer.certificate, now), FailureKind::CertificateEndsSoon);
+    }
+    reading
+}
+
+fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp) -> Expectation {
+    let left = certificate.map(|certificate| certificate.not_after.as_second() - now.as_second());
+    Expectation {
+        what: "certificate".to_owned(),
+        expected: format!("at least {days} days left"),
+        seen: left.map_or_else(
+            || "no certificate".to_owned(),
+            |left| format!("{} days left", left.div_euclid(DAY)),
+        ),
+        ok: left.is_some_and(|left| left >= i64::from(days) * DAY),
+    }
+}

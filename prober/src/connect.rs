@@ -1,0 +1,158 @@
+//! TCP connections: each address in turn, each with its own limit, and what became of each.
+
+use domain::{Failure, FailureKind, Layer};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+
+/// Addresses that are tried; a name may have many more.
+const TRIED: usize = 8;
+
+/// A connection to the first address that takes one, by `limit`.
+pub(crate) async fn connect(addresses: &[IpAddr], port: u16, limit: Instant) -> Result<TcpStream, Failure> {
+    let mut tried: Vec<(SocketAddr, Trouble)> = Vec::new();
+    let addresses = addresses.get(..TRIED).unwrap_or(addresses);
+    for (index, ip) in addresses.iter().enumerate() {
+        let address = SocketAddr::new(*ip, port);
+        // An even share of what is left, so that one dead address does not eat the time of the living.
+        let now = Instant::now();
+        let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let share = now + limit.saturating_duration_since(now) / left;
+        match timeout_at(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Without it a small request may wait 40 ms for an acknowledgement that is being delayed.
+                match stream.set_nodelay(true) {
+                    Ok(()) => return Ok(stream),
+                    Err(error) => tried.push((address, Trouble::of(&error))),
+                }
+            }
+            Ok(Err(error)) => tried.push((address, Trouble::of(&error))),
+            Err(_) => tried.push((address, Trouble::peers(FailureKind::ConnectTimeout, "timed out"))),
+        }
+    }
+    Err(failure(&tried))
+}
+
+/// Why there is no connection to one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    layer: Layer,
+    kind: FailureKind,
+    why: String,
+}
+
+impl Trouble {
+    fn peers(kind: FailureKind, why: &str) -> Self {
+        Self { layer: Layer::Connect, kind, why: why.to_owned() }
+    }
+
+    fn ours(why: &str) -> Self {
+        Self { layer: Layer::Ours, kind: FailureKind::NoNetwork, why: why.to_owned() }
+    }
+
+    fn of(error: &io::Error) -> Self {
+        if let Some(why) = out_of(error) {
+            return Self::ours(why);
+        }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the kinds of other systems are told in their own words"
+        )]
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::peers(FailureKind::Refused, "refused"),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                Self::peers(FailureKind::Reset, "reset")
+            }
+            io::ErrorKind::TimedOut => Self::peers(FailureKind::ConnectTimeout, "timed out"),
+            io::ErrorKind::HostUnreachable => Self::peers(FailureKind::Unreachable, "unreachable"),
+            io::ErrorKind::NetworkUnreachable => Self::ours("no route from here"),
+            io::ErrorKind::NetworkDown => Self::ours("our network is down"),
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
+                Self::ours("no free local address or port")
+            }
+            io::ErrorKind::PermissionDenied => Self::ours("our own firewall forbids it"),
+            io::ErrorKind::OutOfMemory => Self::ours("out of memory"),
+            _ => Self::peers(FailureKind::Unreachable, &error.to_string()),
+        }
+    }
+}
+
+/// What this host has run out of, if that is why.
+fn out_of(error: &io::Error) -> Option<&'static str> {
+    // errno of Linux and the BSDs; the standard library has no kind for these.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    const ENOBUFS_LINUX: i32 = 105;
+    match error.raw_os_error()? {
+        EMFILE => Some("out of file descriptors (raise `ulimit -n`)"),
+        ENFILE => Some("this host is out of file descriptors"),
+        ENOBUFS_LINUX => Some("this host is out of network buffers"),
+        _ => None,
+    }
+}
+
+/// What the troubles with all addresses come to: what a peer did says more than what we could not try.
+fn failure(tried: &[(SocketAddr, Trouble)]) -> Failure {
+    let told: Vec<String> =
+        tried.iter().map(|(address, trouble)| format!("{address} {}", trouble.why)).collect();
+    let telling = tried.iter().rev().map(|(_, trouble)| trouble);
+    let telling = telling.clone().find(|trouble| trouble.layer == Layer::Connect).or(telling.clone().next());
+    Failure {
+        layer: telling.map_or(Layer::Connect, |trouble| trouble.layer),
+        kind: telling.map_or(FailureKind::ConnectTimeout, |trouble| trouble.kind),
+        message: told.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_the_system_is_the_peers_or_ours() {
+        for (errno, layer, kind) in [
+            (111, Layer::Connect, FailureKind::Refused),
+            (104, Layer::Connect, FailureKind::Reset),
+            (110, Layer::Connect, FailureKind::ConnectTimeout),
+            (113, Layer::Connect, FailureKind::Unreachable),
+            (101, Layer::Ours, FailureKind::NoNetwork),
+            (100, Layer::Ours, FailureKind::NoNetwork),
+            (99, Layer::Ours, FailureKind::NoNetwork),
+            (98, Layer::Ours, FailureKind::NoNetwork),
+            (23, Layer::Ours, FailureKind::NoNetwork),
+            (24, Layer::Ours, FailureKind::NoNetwork),
+            (105, Layer::Ours, FailureKind::NoNetwork),
+            (12, Layer::Ours, FailureKind::NoNetwork),
+            (1, Layer::Ours, FailureKind::NoNetwork),
+            (13, Layer::Ours, FailureKind::NoNetwork),
+            (22, Layer::Connect, FailureKind::Unreachable),
+        ] {
+            let trouble = Trouble::of(&io::Error::from_raw_os_error(errno));
+            assert_eq!((trouble.layer, trouble.kind), (layer, kind), "errno {errno}: {}", trouble.why);
+        }
+    }
+
+    #[test]
+    fn what_a_peer_did_says_more_than_what_we_could_not_try() {
+        let four: SocketAddr = "10.0.0.1:443".parse().unwrap();
+        let six: SocketAddr = "[::1]:443".parse().unwrap();
+        let refused = Trouble::peers(FailureKind::Refused, "refused");
+        let timed_out = Trouble::peers(FailureKind::ConnectTimeout, "timed out");
+        let no_route = Trouble::ours("no route from here");
+
+        let seen = failure(&[(four, refused.clone()), (six, timed_out.clone())]);
+        assert_eq!(seen.message, "10.0.0.1:443 refused; [::1]:443 timed out");
+        assert_eq!((seen.layer, seen.kind), (Layer::Connect, FailureKind::ConnectTimeout));
+
+        let seen = failure(&[(four, refused.clone()), (six, no_route.clone())]);
+        assert_eq!((seen.layer, seen.kind), (Layer::Connect, FailureKind::Refused));
+
+        let seen = failure(&[(four, no_route.clone()), (six, no_route)]);
+        assert_eq!((seen.layer, seen.kind), (Layer::Ours, FailureKind::NoNetwork));
+    }
+}

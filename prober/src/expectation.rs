@@ -1,0 +1,168 @@
+//! What counts as good, compiled once per check, and whether it held.
+
+use crate::scrub::scrubbed;
+use domain::{Expect, Expectation, Matches};
+use hyper::header::{HeaderMap, HeaderName};
+use regex::Regex;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// Largest compiled regular expression, in bytes.
+const REGEX_SIZE: usize = 256 * 1024;
+
+/// What counts as good, compiled.
+#[derive(Debug)]
+pub(crate) struct Expectations {
+    status: Vec<u16>,
+    headers: Vec<(HeaderName, Test)>,
+    json: Vec<(JsonPath, Test)>,
+    text: Vec<Test>,
+    pub(crate) certificate_days: Option<u32>,
+}
+
+/// A test on one value.
+#[derive(Debug)]
+enum Test {
+    Equals(String),
+    Contains(String),
+    Matches(Regex),
+    Exists,
+}
+
+impl Test {
+    fn new(matches: &Matches) -> Result<Self, String> {
+        Ok(match matches {
+            Matches::Equals(text) => Self::Equals(text.clone()),
+            Matches::Contains(text) => Self::Contains(text.clone()),
+            Matches::Exists => Self::Exists,
+            Matches::Regex(text) => Self::Matches(
+                regex::RegexBuilder::new(text)
+                    .size_limit(REGEX_SIZE)
+                    .build()
+                    .map_err(|error| format!("the regular expression '{text}' cannot be used: {error}"))?,
+            ),
+        })
+    }
+
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Equals(text) => value == text,
+            Self::Contains(text) => value.contains(text.as_str()),
+            Self::Matches(regex) => regex.is_match(value),
+            Self::Exists => true,
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self {
+            Self::Equals(text) => text.clone(),
+            Self::Contains(text) => format!("contains '{text}'"),
+            Self::Matches(regex) => format!("matches /{regex}/"),
+            Self::Exists => "there".to_owned(),
+        }
+    }
+
+    /// Of a value that may not be there at all.
+    fn on(&self, what: String, value: Option<&str>) -> Expectation {
+        Expectation {
+            what,
+            expected: self.expected(),
+            seen: value.map_or_else(|| "nothing".to_owned(), scrubbed),
+            ok: value.is_some_and(|value| self.holds(value)),
+        }
+    }
+}
+
+impl Expectations {
+    /// Compiles; says what cannot be compiled.
+    pub(crate) fn new(expect: &Expect) -> Result<Self, String> {
+        let header = |(name, matches): &(String, Matches)| {
+            let name = HeaderName::try_from(name.as_str())
+                .map_err(|_| format!("'{name}' is not the name of a header"))?;
+            Ok::<_, String>((name, Test::new(matches)?))
+        };
+        let json = |(path, matches): &(String, Matches)| {
+            let path = JsonPath::parse(path)
+                .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?;
+            Ok::<_, String>((path, Test::new(matches)?))
+        };
+        Ok(Self {
+            status: expect.status.clone(),
+            headers: expect.headers.iter().map(header).collect::<Result<_, _>>()?,
+            json: expect.json.iter().map(json).collect::<Result<_, _>>()?,
+            text: expect.text.iter().map(Test::new).collect::<Result<_, _>>()?,
+            certificate_days: expect.certificate_days,
+        })
+    }
+
+    /// Whether this status is a good one.
+    pub(crate) fn accepts(&self, status: u16) -> bool {
+        if self.status.is_empty() { (200..300).contains(&status) } else { self.status.contains(&status) }
+    }
+
+    /// Whether the body must be kept to look into.
+    pub(crate) fn look_into_body(&self) -> bool {
+        !self.json.is_empty() || !self.text.is_empty()
+    }
+
+    pub(crate) fn look_at_json(&self) -> bool {
+        !self.json.is_empty()
+    }
+
+    /// On the status.
+    pub(crate) fn of_status(&self, status: u16) -> Expectation {
+        let expected = if self.status.is_empty() {
+            "200–299".to_owned()
+        } else {
+            self.status.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+        };
+        Expectation {
+            what: "status".to_owned(),
+            expected,
+            seen: status.to_string(),
+            ok: self.accepts(status),
+        }
+    }
+
+    /// On each header.
+    pub(crate) fn of_headers<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = Expectation> + 'a {
+        self.headers.iter().map(|(name, test)| {
+            let mut values =
+                headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let first = values.next();
+            // A header may be sent more than once; one that holds is enough.
+            let good = first.iter().cloned().chain(values).find(|value| test.holds(value));
+            test.on(format!("header {name}"), good.or(first).as_deref())
+        })
+    }
+
+    /// On the first value that each JSONPath finds; `None` where the body is no JSON.
+    pub(crate) fn of_json<'a>(&'a self, body: Option<&'a Value>) -> impl Iterator<Item = Expectation> + 'a {
+        self.json.iter().map(move |(path, test)| {
+            let what = format!("json {path}");
+            let Some(body) = body else {
+                let seen = "not JSON".to_owned();
+                return Expectation { what, expected: test.expected(), seen, ok: false };
+            };
+            match path.query(body).first() {
+                Some(Value::String(text)) => test.on(what, Some(text)),
+                Some(value) => test.on(what, Some(&value.to_string())),
+                None => test.on(what, None),
+            }
+        })
+    }
+
+    /// On the body as text.
+    pub(crate) fn of_text<'a>(&'a self, body: &'a str) -> impl Iterator<Item = Expectation> + 'a {
+        self.text.iter().map(move |test| {
+            let ok = match test {
+                Test::Exists => !body.is_empty(),
+                Test::Equals(text) => body.trim() == text.trim(),
+                Test::Contains(_) | Test::Matches(_) => test.holds(body),
+            };
+            // Never the text itself: a body may be about a patient.
+            let seen = if ok { "so it is".to_owned() } else { format!("not so, in {} bytes", body.len()) };
+            Expectation { what: "text".to_owned(), expected: test.expected(), seen, ok }
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! `X-Request-ID`: made from what a probe is, so that it need not be stored to be known again.
+
+use domain::TrackId;
+use jiff::Timestamp;
+use ring::hmac;
+use uuid::Uuid;
+
+/// The request id of the probe of `track` that was scheduled for `at` (to the millisecond).
+///
+/// A `UUIDv8` of the first 16 bytes of HMAC-SHA256 over `{track}\n{at in milliseconds}`: an auditor who is shown the
+/// key can compute it again, and nobody without it can tell what was exercised.
+///
+/// ```
+/// # use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, TrackId, VantageId};
+/// let track = TrackId {
+///     check: CheckId {
+///         instance: InstanceId { api: ApiId::parse("results")?, environment: Environment::Uat },
+///         operation: OperationId::parse("ping")?,
+///     },
+///     vantage: VantageId::parse("internet")?,
+/// };
+/// let id = prober::request_id(&[7; 32], &track, jiff::Timestamp::from_millisecond(1_790_000_000_000)?);
+/// assert_eq!(id.get_version_num(), 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn request_id(key: &[u8; 32], track: &TrackId, at: Timestamp) -> Uuid {
+    RequestIds::new(key).of(&track.to_string(), at)
+}
+
+/// The key, made ready once.
+pub(crate) struct RequestIds(hmac::Key);
+
+impl RequestIds {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// The id for a track as it is written.
+    pub(crate) fn of(&self, track: &str, at: Timestamp) -> Uuid {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(track.as_bytes());
+        context.update(b"\n");
+        context.update(at.as_millisecond().to_string().as_bytes());
+        let tag = context.sign();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        Uuid::new_v8(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, VantageId};
+
+    fn track(operation: &str, vantage: &str) -> TrackId {
+        TrackId {
+            check: CheckId {
+                instance: InstanceId {
+                    api: ApiId::parse("results").unwrap(),
+                    environment: Environment::Production,
+                },
+                operation: OperationId::parse(operation).unwrap(),
+            },
+            vantage: VantageId::parse(vantage).unwrap(),
+        }
+    }
+
+    #[test]
+    fn it_never_changes_between_releases() {
+        let at = Timestamp::from_millisecond(1_790_000_000_123).unwrap();
+        let id = request_id(&[1; 32], &track("ping", "internet"), at);
+        // HMAC-SHA256 by another program: printf 'results/production/ping from internet\n1790000000123' |
+        // openssl dgst -sha256 -mac HMAC -macopt hexkey:0101…01, with the version and variant bits set.
+        assert_eq!(id.to_string(), "d4354030-b5b7-8519-abfe-70afbefff17f");
+        assert_eq!(id.get_version_num(), 8);
+    }
+
+    #[test]
+    fn key_check_vantage_and_time_each_make_another() {
+        let at = Timestamp::from_millisecond(1_790_000_000_123).unwrap();
+        let later = Timestamp::from_millisecond(1_790_000_000_124).unwrap();
+        let ids = [
+            request_id(&[1; 32], &track("ping", "internet"), at),
+            request_id(&[2; 32], &track("ping", "internet"), at),
+            request_id(&[1; 32], &track("status", "internet"), at),
+            request_id(&[1; 32], &track("ping", "inside"), at),
+            request_id(&[1; 32], &track("ping", "internet"), later),
+        ];
+        let different: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len());
+    }
+}

@@ -1,0 +1,294 @@
+//! TLS that keeps what it saw: the peer's chain also when it is refused, and why.
+
+use crate::{Error, Settings};
+use domain::{Certificate, Clock, Failure, FailureKind, Layer};
+use jiff::Timestamp;
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        ResolvesClientCert, Resumption, WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    sign::CertifiedKey,
+    time_provider::TimeProvider,
+};
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// What all probes share.
+pub(crate) struct Tls {
+    config: ClientConfig,
+    /// `None`: nobody is trusted, because this host has no certificate store.
+    verifier: Option<Arc<WebPkiServerVerifier>>,
+}
+
+/// The time that certificates are judged by.
+#[derive(Debug)]
+struct Now(Clock);
+
+impl TimeProvider for Now {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+/// What one handshake saw.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    verifier: Arc<WebPkiServerVerifier>,
+    chain: OnceLock<Vec<CertificateDer<'static>>>,
+    asked_for_ours: AtomicBool,
+}
+
+impl Witness {
+    /// The certificate of the peer's chain that ends first.
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        let ends = |der: &CertificateDer<'_>| {
+            let (_, certificate) = X509Certificate::from_der(der).ok()?;
+            Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
+        };
+        let (not_after, der) = self
+            .chain
+            .get()?
+            .iter()
+            .filter_map(|der| Some((ends(der)?, der)))
+            .min_by_key(|(ends, _)| *ends)?;
+        let hash = ring::digest::digest(&ring::digest::SHA256, der);
+        let fingerprint = hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+            for half in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+            }
+            text
+        });
+        Some(Certificate { not_after, fingerprint })
+    }
+
+    /// Whether the server wanted a certificate of ours.
+    pub(crate) fn asked_for_ours(&self) -> bool {
+        self.asked_for_ours.load(Ordering::Relaxed)
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        self.chain.get_or_init(|| chain.map(|der| der.clone().into_owned()).collect());
+        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+impl ResolvesClientCert for Witness {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked_for_ours.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+impl Tls {
+    /// Trusts the host's store and the extra roots; TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, every handshake a full one.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        // A store with a broken file in it still holds the good ones.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for (index, pem) in settings.roots.iter().enumerate() {
+            let error = |reason: String| Error::Root { number: index + 1, reason };
+            let mut found = false;
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|e| error(e.to_string()))?;
+                roots.add(certificate).map_err(|e| error(e.to_string()))?;
+                found = true;
+            }
+            if !found {
+                return Err(error("there is no certificate in it".to_owned()));
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let time = Arc::new(Now(settings.clock.clone()));
+        let verifier = verifier(&roots, &provider);
+        let mut config = ClientConfig::builder_with_details(provider, time)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.resumption = Resumption::disabled();
+        Ok(Self { config, verifier })
+    }
+
+    /// One who sees what one handshake sees; `None` on a host that trusts nobody.
+    pub(crate) fn witness(&self) -> Option<Arc<Witness>> {
+        let verifier = self.verifier.clone()?;
+        Some(Arc::new(Witness { verifier, chain: OnceLock::new(), asked_for_ours: AtomicBool::new(false) }))
+    }
+
+    /// A handshake over a fresh connection.
+    pub(crate) async fn handshake(
+        &self,
+        witness: Arc<Witness>,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> io::Result<Box<TlsStream<TcpStream>>> {
+        // A copy of the configuration costs a fraction of a per cent of the handshake.
+        let mut config = self.config.clone();
+        config.client_auth_cert_resolver = witness.clone();
+        config.dangerous().set_certificate_verifier(witness);
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(Box::new)
+    }
+}
+
+fn verifier(roots: &RootCertStore, provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots.clone()), provider.clone()).build().ok()
+}
+
+/// The TLS error in an error's chain.
+pub(crate) fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match inside {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Why a handshake failed.
+pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
+    let tls = |kind, message: String| Failure { layer: Layer::Tls, kind, message };
+    match cause(error) {
+        Some(rustls::Error::InvalidCertificate(error)) => {
+            let (kind, message) = certificate(error);
+            tls(kind, message)
+        }
+        Some(rustls::Error::AlertReceived(alert)) if wants_ours(*alert, witness) => client_certificate(),
+        Some(rustls::Error::AlertReceived(alert)) => {
+            tls(FailureKind::Handshake, format!("the server broke off the handshake: {alert:?}"))
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            tls(FailureKind::Handshake, "the server does not speak TLS on this port".to_owned())
+        }
+        Some(error) => tls(FailureKind::Handshake, format!("the handshake broke: {error}")),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            tls(FailureKind::Handshake, "the server closed the connection during the handshake".to_owned())
+        }
+        None if error.kind() == io::ErrorKind::ConnectionReset => {
+            tls(FailureKind::Handshake, "the server cut the connection during the handshake".to_owned())
+        }
+        None => tls(FailureKind::Handshake, format!("the handshake broke: {error}")),
+    }
+}
+
+/// Whether an alert means that a certificate of ours is missing.
+pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
+    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked.
+    alert == AlertDescription::CertificateRequired
+        || (witness.asked_for_ours()
+            && matches!(
+                alert,
+                AlertDescription::HandshakeFailure
+                    | AlertDescription::BadCertificate
+                    | AlertDescription::NoCertificate
+            ))
+}
+
+/// Our credential is missing: our own trouble, not the API's (invariant 4).
+pub(crate) fn client_certificate() -> Failure {
+    Failure {
+        layer: Layer::Ours,
+        kind: FailureKind::ClientCertificate,
+        message: "the server wants a client certificate and we have none".to_owned(),
+    }
+}
+
+fn certificate(error: &CertificateError) -> (FailureKind, String) {
+    let day = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())
+    };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other reasons, also new ones, are reasons not to trust it"
+    )]
+    match error {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (FailureKind::CertificateExpired, format!("the certificate ended on {}", day(not_after)))
+        }
+        CertificateError::Expired => {
+            (FailureKind::CertificateExpired, "the certificate's time is over".to_owned())
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => (
+            FailureKind::CertificateNotYetValid,
+            format!("the certificate is not valid before {}", day(not_before)),
+        ),
+        CertificateError::NotValidYet => {
+            (FailureKind::CertificateNotYetValid, "the certificate's time has not come".to_owned())
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => (
+            FailureKind::CertificateName,
+            format!("the certificate is not for {} but for {}", expected.to_str(), names(presented)),
+        ),
+        CertificateError::NotValidForName => {
+            (FailureKind::CertificateName, "the certificate is for another name".to_owned())
+        }
+        CertificateError::UnknownIssuer => (
+            FailureKind::CertificateUntrusted,
+            "the certificate is signed by nobody we trust, or its chain is not complete".to_owned(),
+        ),
+        other => (FailureKind::CertificateUntrusted, format!("the certificate is not trusted: {other}")),
+    }
+}
+
+fn names(presented: &[String]) -> String {
+    match presented {
+        [] => "no name at all".to_owned(),
+        names => crate::scrub::scrubbed(&names.join(", ")),
+    }
+}

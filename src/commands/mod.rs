@@ -1,0 +1,62 @@
+//! What the command line does beside running the program.
+
+pub(crate) mod incident;
+pub(crate) mod probe;
+pub(crate) mod rota;
+pub(crate) mod silence;
+
+use crate::{
+    exit::{Failed, TRY_AGAIN},
+    terminal::Terminal,
+};
+use alerting::REMEMBERED_FOR;
+use domain::{Configuration, Message, Situation, Told};
+use jiff::Timestamp;
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+use store::Store;
+use tokio::time::{Instant, sleep};
+
+/// The recorder folds in what it is told within a second or two; longer means that it is not there.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What a command beside the running program works with.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) store: Store,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) now: Timestamp,
+}
+
+impl Asking {
+    /// The situation as the store has it.
+    pub(crate) async fn situation(&self) -> Result<Situation, Failed> {
+        let remembered = self.store.remember(self.now - REMEMBERED_FOR).await?;
+        Ok(Situation::new(Arc::clone(&self.configuration), remembered))
+    }
+
+    /// Writes to the inbox and waits for the recorder's answer.
+    pub(crate) async fn tell(&self, what: Message, as_json: bool) -> Result<(), Failed> {
+        let id = self.store.tell(&Told { at: self.now, what }).await?;
+        let limit = Instant::now() + PATIENCE;
+        let answer = loop {
+            if let Some(answer) = self.store.answer(id).await? {
+                break answer;
+            }
+            if Instant::now() >= limit {
+                let what = "it is written down, but nobody has answered\nis `curiad serve` running on this database? \
+                            it will act on it when it starts";
+                return Err(Failed::new(TRY_AGAIN, what));
+            }
+            sleep(LOOK_AGAIN).await;
+        };
+        let terminal = Terminal::new();
+        match answer {
+            Ok(said) if as_json => terminal.json(&json!({ "ok": true, "said": said })),
+            Ok(said) => terminal.line(&said),
+            Err(why) => return Err(Failed::new(1, why)),
+        }
+        Ok(())
+    }
+}

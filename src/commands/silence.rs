@@ -1,0 +1,69 @@
+//! `curiad silence`: mutes notifications for a while, through the running recorder.
+
+use crate::{
+    cli::SilenceCommand,
+    commands::{Asking, rota::local},
+    exit::{Failed, USAGE, Usage},
+    terminal::Terminal,
+};
+use domain::{ApiId, Command, Environment, Message};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use status_page::rfc3339;
+
+pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
+    let act = match command {
+        SilenceCommand::List => return list(asking, as_json).await,
+        SilenceCommand::End { silence, who } => Command::EndSilence { silence: *silence, by: who.by.clone() },
+        SilenceCommand::Add { api, environment, r#for, why, who } => {
+            let lasts = r#for.parse::<SignedDuration>().map_err(|error| {
+                Failed::new(USAGE, format!("'{for}' is no length of time: {error}\nwrite 30m or 2h", r#for = r#for))
+            })?;
+            let api = api.as_deref().map(|word| find_api(asking, word)).transpose()?;
+            let environment = environment
+                .as_deref()
+                .map(|word| Environment::parse(word).ok_or_else(|| Usage::unknown("environment", word, Environment::ALL.iter())))
+                .transpose()?;
+            Command::Silence { by: who.by.clone(), why: why.clone(), until: asking.now + lasts, api, environment }
+        }
+    };
+    asking.tell(Message::Command(act), as_json).await
+}
+
+fn find_api(asking: &Asking, word: &str) -> Result<ApiId, Failed> {
+    let apis = &asking.configuration.apis;
+    ApiId::parse(word)
+        .ok()
+        .filter(|id| apis.contains_key(id))
+        .ok_or_else(|| Usage::unknown("API", word, apis.keys()))
+}
+
+async fn list(asking: &Asking, as_json: bool) -> Result<(), Failed> {
+    let situation = asking.situation().await?;
+    let now = asking.now;
+    let silences: Vec<_> = situation.silences.values().filter(|silence| silence.until > now).collect();
+    let terminal = Terminal::new();
+    if as_json {
+        let rows: Vec<Value> = silences
+            .iter()
+            .map(|s| {
+                json!({
+                    "id": s.id, "by": s.by, "why": s.why, "from": rfc3339(s.from), "until": rfc3339(s.until),
+                    "api": s.api.as_ref().map(ApiId::as_str), "environment": s.environment.map(Environment::word),
+                })
+            })
+            .collect();
+        terminal.json(&Value::from(rows));
+        return Ok(());
+    }
+    if silences.is_empty() {
+        terminal.line("no silence");
+    }
+    for silence in silences {
+        let api = silence.api.as_ref().map_or("every API", ApiId::as_str);
+        let environment = silence.environment.map_or("every environment", Environment::word);
+        let until = local(silence.until, &asking.configuration.site.time_zone);
+        terminal.line(&format!("{:>4}  {api} in {environment} until {until}  {}: {}", silence.id, silence.by, silence.why));
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Addresses: URLs, mailboxes, telephone numbers, time zones.
+
+use super::{reading::Reading, tree::Node};
+use jiff::tz::TimeZone;
+use url::Url;
+
+/// Longest mailbox, by RFC 5321.
+const MAX_MAILBOX: usize = 254;
+
+/// An absolute `http://` or `https://` URL that holds no user or password.
+pub(super) fn web_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "this is not a URL such as https://api.example.wales")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("a URL starts with https:// or http:// here");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL may not hold a user or a password");
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("a URL may not hold a space");
+    }
+    Ok(url)
+}
+
+/// A URL that paths are put after: without query and fragment, given back without a trailing slash.
+pub(super) fn base_url(text: &str) -> Result<String, &'static str> {
+    let url = web_url(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("paths are put after this URL: it may hold neither '?' nor '#'");
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether requests to it stay on this machine.
+pub(super) fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// A mailbox, without a name.
+pub(super) fn mailbox(text: &str) -> Result<(), &'static str> {
+    const WRONG: &str = "this is not a mailbox such as team@example.wales";
+    let (local, host) = text.rsplit_once('@').ok_or(WRONG)?;
+    let plain =
+        |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '@');
+    let labels = host
+        .split('.')
+        .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    let fits = !local.is_empty() && local.chars().all(plain) && labels && text.len() <= MAX_MAILBOX;
+    if fits { Ok(()) } else { Err(WRONG) }
+}
+
+/// A mailbox, perhaps with a name: `Curiad <curiad@example.wales>`.
+pub(super) fn sender(text: &str) -> Result<(), &'static str> {
+    match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
+        Some((name, _)) if name.chars().any(char::is_control) => Err("a sender's name is one line"),
+        Some((_, address)) => mailbox(address),
+        None => mailbox(text),
+    }
+}
+
+/// A telephone number with its country: E.164.
+pub(super) fn telephone(text: &str) -> Result<(), &'static str> {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    let fits = (8..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
+    if fits { Ok(()) } else { Err("a telephone number is '+', the country and the number, without spaces") }
+}
+
+impl Reading<'_> {
+    /// A URL that paths are put after.
+    pub(super) fn base_url(&mut self, node: &Node) -> Option<String> {
+        self.parsed(node, "a URL", |text| base_url(text).map_err(str::to_owned))
+    }
+
+    /// A link for people.
+    pub(super) fn link(&mut self, node: &Node) -> Option<String> {
+        self.parsed(node, "a URL", |text| web_url(text).map(|_| text.to_owned()).map_err(str::to_owned))
+    }
+
+    /// A mailbox that may stand in the file.
+    pub(super) fn mailbox(&mut self, node: &Node) -> Option<String> {
+        self.parsed(node, "a mailbox", |text| mailbox(text).map(|()| text.to_owned()).map_err(str::to_owned))
+    }
+
+    /// A time zone by its name in the IANA database.
+    pub(super) fn time_zone(&mut self, node: &Node) -> Option<TimeZone> {
+        self.parsed(node, "a time zone", |text| {
+            TimeZone::get(text)
+                .map_err(|_| format!("unknown time zone '{text}': a name such as Europe/London"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_what_paths_are_put_after() {
+        assert_eq!(base_url("https://api.example.wales/x/").unwrap(), "https://api.example.wales/x");
+        for wrong in [
+            "api.example.wales",
+            "ftp://example.wales",
+            "https://user:word@example.wales",
+            "https://example.wales/?a=b",
+            "https://example.wales/#x",
+            "https://",
+            "https://exa mple.wales/a b",
+            "/x",
+        ] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mailboxes_and_numbers() {
+        assert_eq!(mailbox("first.last+x@example.wales"), Ok(()));
+        assert_eq!(sender("Curiad <curiad@example.wales>"), Ok(()));
+        assert_eq!(sender("curiad@example.wales"), Ok(()));
+        for wrong in ["", "a", "@b", "a@", "a b@c.d", "a@b..c", "Curiad <a@b.c>", "a@b@c"] {
+            assert!(mailbox(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(telephone("+447700900123"), Ok(()));
+        for wrong in ["07700900123", "+07700900123", "+44 7700 900123", "+44", ""] {
+            assert!(telephone(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_this_machine() {
+        for here in ["http://127.0.0.1:1/x", "http://localhost", "http://[::1]:80"] {
+            assert!(is_loopback(here), "{here}");
+        }
+        assert!(!is_loopback("http://example.wales"));
+    }
+}

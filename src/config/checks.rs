@@ -1,0 +1,93 @@
+//! From APIs, operations and instances to checks: the nearest setting wins, operation, then instance, then API.
+
+use super::{
+    api::{ApiDraft, InstanceDraft},
+    operation::{OperationDraft, Placed, Timing},
+    problem::{Place, Problems, Rank},
+    reading::duration_text,
+};
+use domain::{Check, CheckId, Environment, InstanceId, VantageId};
+use std::time::Duration;
+
+/// The interval when nobody says one.
+const DEFAULT_EVERY: Duration = Duration::from_secs(30);
+
+/// Intervals shorter than this may have a longer timeout (`domain::Check::timeout`).
+const SHORT: Duration = Duration::from_secs(1);
+
+/// All checks of an API; settings that contradict each other are among the problems.
+pub(super) fn resolve(draft: &ApiDraft, vantages: &[VantageId], problems: &mut Problems) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for operation in &draft.operations {
+        let before = checks.len();
+        for (environment, instance) in &draft.instances {
+            let chosen = instance.operations.as_ref();
+            if chosen.is_none_or(|chosen| chosen.contains(&operation.operation.id)) {
+                checks.extend(check(draft, operation, (*environment, instance), vantages, problems));
+            }
+        }
+        without_effect(operation, checks.get(before..).unwrap_or_default(), problems);
+    }
+    checks
+}
+
+/// Says what of an operation can have no effect.
+fn without_effect(operation: &OperationDraft, checks: &[Check], problems: &mut Problems) {
+    let id = &operation.operation.id;
+    if checks.is_empty() {
+        problems.warning(&operation.place, format!("no environment uses the operation '{id}'"), None);
+    } else if operation.operation.expect.certificate_days.is_some()
+        && !checks.iter().any(|check| check.url.starts_with("https:"))
+    {
+        let message = format!("'certificate_days' of '{id}' has no effect: none of its URLs is https");
+        problems.warning(&operation.place, message, None);
+    }
+}
+
+fn check(
+    draft: &ApiDraft,
+    operation: &OperationDraft,
+    (environment, instance): (Environment, &InstanceDraft),
+    vantages: &[VantageId],
+    problems: &mut Problems,
+) -> Option<Check> {
+    let nearest = |setting: fn(&Timing) -> &Option<Placed<Duration>>| {
+        [&operation.timing, &instance.timing, &draft.timing]
+            .into_iter()
+            .enumerate()
+            .find_map(|(distance, timing)| setting(timing).as_ref().map(|placed| (distance, placed)))
+    };
+    let every = nearest(|timing| &timing.every);
+    let (slow, timeout) = (nearest(|timing| &timing.slow)?, nearest(|timing| &timing.timeout)?);
+    let interval = every.map_or(DEFAULT_EVERY, |(_, every)| every.value);
+    let id = &operation.operation.id;
+    if timeout.1.value >= interval && interval >= SHORT {
+        let place = every.map_or(&timeout.1.place, |every| nearer(every, timeout));
+        let (timeout, interval) = (duration_text(timeout.1.value), duration_text(interval));
+        let message = format!("the timeout {timeout} of '{id}' must be shorter than its interval {interval}");
+        problems.error(Rank::Sense, place, message, None);
+    }
+    if slow.1.value >= timeout.1.value {
+        let place = nearer(slow, timeout);
+        let (slow, timeout) = (duration_text(slow.1.value), duration_text(timeout.1.value));
+        let message = format!("'{id}' is slow after {slow}, but its timeout is already {timeout}");
+        problems.error(Rank::Sense, place, message, None);
+    }
+    Some(Check {
+        id: CheckId {
+            instance: InstanceId { api: draft.api.id.clone(), environment },
+            operation: id.clone(),
+        },
+        url: instance.url.clone(),
+        operation: operation.operation.clone(),
+        every: interval,
+        slow: slow.1.value,
+        timeout: timeout.1.value,
+        from: instance.from.clone().unwrap_or_else(|| vantages.to_vec()),
+    })
+}
+
+/// Where the more particular of two settings stands; of two equally near, the second.
+fn nearer<'p>(first: (usize, &'p Placed<Duration>), second: (usize, &'p Placed<Duration>)) -> &'p Place {
+    if first.0 < second.0 { &first.1.place } else { &second.1.place }
+}

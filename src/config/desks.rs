@@ -1,0 +1,104 @@
+//! Service desks.
+
+use super::{problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
+use alerting::{Auth, DeskSettings, ServiceNow};
+use domain::Desk;
+use std::time::Duration;
+
+/// A service desk and how it is reached.
+pub(super) struct DeskDraft {
+    pub desk: Desk,
+    pub settings: DeskSettings,
+    /// Where its mailbox stands.
+    pub email_place: Option<Place>,
+}
+
+/// Reads a service desk.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> {
+    let mut section = Section::open(node, "a service desk", reading)?;
+    let name =
+        section.required("name", reading).and_then(|node| reading.bilingual(node, "a service desk's name"));
+    let servicenow = section.required("servicenow", reading).and_then(|node| servicenow(node, reading));
+    let fallback_node = section.optional("fallback", reading);
+    let fallback = fallback_node.and_then(|node| fallback(node, reading));
+    section.close(reading);
+    let (fallback_email, fallback_after) = fallback.unzip();
+    Some(DeskDraft {
+        desk: Desk { name: name?, fallback_after },
+        settings: DeskSettings { servicenow: Some(servicenow?), fallback_email },
+        email_place: fallback_node.map(|node| node.owner.clone()),
+    })
+}
+
+fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
+    let mut section = Section::open(node, "servicenow", reading)?;
+    let url = section.required("url", reading).and_then(|node| reading.base_url(node));
+    let auth = section.required("auth", reading).and_then(|node| auth(node, reading));
+    let caller_id = section.required("caller_id", reading).and_then(|node| sys_id(node, reading));
+    let group = section.required("assignment_group", reading).and_then(|node| sys_id(node, reading));
+    let contact_type = match section.optional("contact_type", reading) {
+        None => Some("monitoring".to_owned()),
+        Some(node) => reading.text(node, "a contact type").map(str::to_owned),
+    };
+    section.close(reading);
+    Some(ServiceNow {
+        url: url?,
+        auth: auth?,
+        caller_id: caller_id?,
+        assignment_group: group?,
+        contact_type: contact_type?,
+    })
+}
+
+/// ServiceNow's own key of a record: 32 hexadecimal digits. Names are refused: the Table API ignores what it does not know.
+pub(super) fn sys_id(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
+    let text = reading.text(node, "a sys_id")?;
+    if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(text.to_owned());
+    }
+    reading.wrong(
+        &node.place,
+        format!("'{text}' is not a sys_id: 32 hexadecimal digits, from the record's menu"),
+    );
+    None
+}
+
+fn auth(node: &Node, reading: &mut Reading<'_>) -> Option<Auth> {
+    let mut section = Section::open(node, "auth", reading)?;
+    let basic = section.optional("basic", reading);
+    let oauth2 = section.optional("oauth2", reading);
+    let place = section.place();
+    let empty = basic.is_none() && oauth2.is_none();
+    section.close(reading);
+    if let (Some(_), Some(node)) = (basic, oauth2) {
+        reading.problems.error(Rank::Sense, &node.owner, "either 'basic' or 'oauth2', not both", None);
+    }
+    if empty {
+        let message = "no way to sign in: 'basic' or 'oauth2' is needed";
+        reading.problems.error(Rank::Missing, place, message, None);
+    }
+    let mut pair = |node: &Node, what, name, secret| {
+        let mut section = Section::open(node, what, reading)?;
+        let user =
+            section.required(name, reading).and_then(|node| reading.text(node, "a name").map(str::to_owned));
+        let secret = section.required(secret, reading).and_then(|node| reading.secret(node, |_| Ok(())));
+        section.close(reading);
+        user.zip(secret)
+    };
+    let basic = basic.and_then(|node| pair(node, "basic", "user", "password"));
+    let oauth2 = oauth2.and_then(|node| pair(node, "oauth2", "client_id", "client_secret"));
+    basic
+        .map(|(user, password)| Auth::Basic { user, password })
+        .or_else(|| oauth2.map(|(client_id, client_secret)| Auth::OAuth2 { client_id, client_secret }))
+}
+
+fn fallback(node: &Node, reading: &mut Reading<'_>) -> Option<(String, Duration)> {
+    let mut section = Section::open(node, "a fallback", reading)?;
+    let email = section.required("email", reading).and_then(|node| reading.mailbox(node));
+    let limits = Duration::from_secs(10)..=Duration::from_secs(3_600);
+    let after = section
+        .required("after", reading)
+        .and_then(|node| reading.duration(node, "the time without a ticket", limits));
+    section.close(reading);
+    email.zip(after)
+}

@@ -1,0 +1,157 @@
+//! What counts as good.
+
+use super::{
+    operation::refuse_patients,
+    problem::Rank,
+    reading::Reading,
+    section::Section,
+    tree::{Node, Value},
+};
+use domain::{Expect, Matches};
+
+/// Largest compiled regular expression, in bytes.
+const MAX_REGEX: usize = 256 * 1024;
+
+/// Whether `name` is a token as HTTP wants it (RFC 9110 §5.6.2).
+pub(super) fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Reads what counts as good.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
+    let mut section = Section::open(node, "an expectation", reading)?;
+    let status = section.optional("status", reading).map(|node| status(node, reading)).unwrap_or_default();
+    let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
+    let json = section.optional("json", reading).map(|node| json(node, reading)).unwrap_or_default();
+    let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
+    let certificate_days = section
+        .optional("certificate_days", reading)
+        .and_then(|node| reading.number(node, "the days left to a certificate", 1..=397));
+    section.close(reading);
+    Some(Expect { status, headers, json, text, certificate_days })
+}
+
+fn status(node: &Node, reading: &mut Reading<'_>) -> Vec<u16> {
+    let one = |node: &Node, reading: &mut Reading<'_>| {
+        reading.number(node, "a status code", 100..=599).and_then(|code| u16::try_from(code).ok())
+    };
+    match &node.value {
+        Value::List(_) => {
+            let items = reading.list_of_some(node, "status codes").unwrap_or_default();
+            items.iter().filter_map(|item| one(item, reading)).collect()
+        }
+        Value::Nothing | Value::Word { .. } | Value::Map(_) => one(node, reading).into_iter().collect(),
+    }
+}
+
+fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
+    let mut all = Vec::new();
+    for (name, node) in reading.map(node, "headers").unwrap_or_default() {
+        if !is_header_name(&name.word) {
+            reading.wrong(&name.place, format!("'{}' is not the name of a header", name.word));
+        }
+        let test = matches(node, true, reading);
+        all.extend(test.map(|test| (name.word.to_ascii_lowercase(), test)));
+    }
+    all
+}
+
+fn json(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
+    let mut all = Vec::new();
+    for (path, node) in reading.map(node, "JSONPath expressions").unwrap_or_default() {
+        if let Err(error) = serde_json_path::JsonPath::parse(&path.word) {
+            let message = format!("'{}' is not a JSONPath such as $.status: {error}", path.word);
+            reading.wrong(&path.place, message);
+        }
+        let test = matches(node, true, reading);
+        all.extend(test.map(|test| (path.word.clone(), test)));
+    }
+    all
+}
+
+/// One test, or a list of them.
+fn text(node: &Node, reading: &mut Reading<'_>) -> Vec<Matches> {
+    match &node.value {
+        Value::List(_) => {
+            let items = reading.list_of_some(node, "tests").unwrap_or_default();
+            items.iter().filter_map(|item| matches(item, false, reading)).collect()
+        }
+        Value::Nothing | Value::Word { .. } | Value::Map(_) => {
+            matches(node, false, reading).into_iter().collect()
+        }
+    }
+}
+
+/// A value that must be equal, or `{ contains: … }`, `{ regex: … }`, `{ exists: true }`. A whole body is never meant to
+/// be equal to a word, nor merely to be there.
+fn matches(node: &Node, single_value: bool, reading: &mut Reading<'_>) -> Option<Matches> {
+    if single_value && !matches!(node.value, Value::Map(_)) {
+        return equals(node, reading);
+    }
+    let mut section = Section::open(node, "a test", reading)?;
+    let place = section.place();
+    let mut found = Vec::new();
+    let mut asked = 0;
+    if let Some(node) = section.optional("contains", reading) {
+        asked += 1;
+        let contains = reading.word(node, "a text").map(str::to_owned);
+        if let Some(contains) = &contains {
+            refuse_patients(node, contains, reading);
+        }
+        found.extend(contains.filter(|text| !text.is_empty()).map(Matches::Contains));
+    }
+    if let Some(node) = section.optional("regex", reading) {
+        asked += 1;
+        found.extend(reading.parsed(node, "a regular expression", regex).map(Matches::Regex));
+    }
+    if single_value {
+        if let Some(node) = section.optional("equals", reading) {
+            asked += 1;
+            found.extend(equals(node, reading));
+        }
+        if let Some(node) = section.optional("exists", reading) {
+            asked += 1;
+            match reading.boolean(node) {
+                Some(true) => found.push(Matches::Exists),
+                Some(false) => reading.wrong(&node.place, "only 'exists: true' can be tested"),
+                None => {}
+            }
+        }
+    }
+    section.close(reading);
+    match (asked, found.pop()) {
+        (1, Some(test)) => Some(test),
+        (1, None) => None,
+        _ => {
+            let choices = if single_value { "equals, contains, regex, exists" } else { "contains, regex" };
+            let message = format!("a test has exactly one of: {choices}");
+            reading.problems.error(Rank::Shape, place, message, None);
+            None
+        }
+    }
+}
+
+fn regex(text: &str) -> Result<String, String> {
+    match regex::RegexBuilder::new(text).size_limit(MAX_REGEX).build() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(regex::Error::CompiledTooBig(_)) => Err("this regular expression is too big".to_owned()),
+        Err(error) => {
+            let why = error.to_string();
+            let last = why.lines().last().unwrap_or_default();
+            Err(format!("this is not a regular expression: {}", last.trim_start_matches("error: ")))
+        }
+    }
+}
+
+/// A value as JSON writes it: text, a number, `true` or `false`.
+fn equals(node: &Node, reading: &mut Reading<'_>) -> Option<Matches> {
+    let (text, plain) = reading.scalar(node, "a value")?;
+    refuse_patients(node, text, reading);
+    let as_json_writes_it = matches!(text, "true" | "false")
+        || serde_json::from_str::<serde_json::Number>(text).is_ok_and(|number| number.to_string() == text);
+    if plain && !as_json_writes_it {
+        return reading.text(node, "a value").map(|text| Matches::Equals(text.to_owned()));
+    }
+    Some(Matches::Equals(text.to_owned()))
+}

@@ -1,0 +1,121 @@
+//! The files of a configuration.
+
+use super::{
+    problem::{Place, Problems, Rank},
+    secret,
+    tree::{self, Node},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Largest file, in bytes.
+const MAX_BYTES: u64 = 512 * 1024;
+
+/// Most APIs.
+const MAX_APIS: usize = 2_000;
+
+/// One file, read but not yet understood.
+pub(super) struct File {
+    /// The path as it is shown to people.
+    pub name: Arc<str>,
+    /// Its name without `.yaml`.
+    pub stem: String,
+    text: String,
+}
+
+impl File {
+    /// Its tree; `None` when it has none, which is then among the problems.
+    pub(super) fn parse(&self, problems: &mut Problems) -> Option<Node> {
+        tree::parse(&self.name, &self.text, problems)
+    }
+}
+
+/// All files of a configuration that could be read.
+pub(super) struct Files {
+    pub top: Option<File>,
+    pub apis: Vec<File>,
+}
+
+/// Reads `curiad.yaml` and `apis/*.yaml`, and says which other YAML files nobody reads.
+pub(super) fn read(directory: &Path, problems: &mut Problems) -> Files {
+    let whole = |path: &Path| Place::whole(&path.display().to_string());
+    if !directory.is_dir() {
+        let hint = Some("name the directory that holds curiad.yaml with --config DIR".to_owned());
+        problems.error(Rank::Syntax, &whole(directory), "there is no such directory", hint);
+        return Files { top: None, apis: Vec::new() };
+    }
+    let top = directory.join("curiad.yaml");
+    for path in list(directory, problems) {
+        if path != top && path.is_file() && is_yaml(&path) {
+            let hint = Some("only curiad.yaml and apis/*.yaml are".to_owned());
+            problems.error(Rank::Syntax, &whole(&path), "this file is not read", hint);
+        }
+    }
+    let folder = directory.join("apis");
+    let mut apis = Vec::new();
+    if folder.is_dir() {
+        for path in list(&folder, problems) {
+            if path.is_dir() {
+                let hint = Some("put its files into apis/ itself".to_owned());
+                problems.error(Rank::Syntax, &whole(&path), "this folder is not read", hint);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                apis.extend(file(&path, problems));
+            } else if is_yaml(&path) {
+                let hint = Some("its name must end in .yaml".to_owned());
+                problems.error(Rank::Syntax, &whole(&path), "this file is not read", hint);
+            }
+        }
+    }
+    if apis.is_empty() {
+        let hint = Some("write one file an API".to_owned());
+        problems.error(Rank::Missing, &whole(&folder), "there is no API", hint);
+    }
+    if apis.len() > MAX_APIS {
+        let message = format!("at most {MAX_APIS} APIs, not {}", apis.len());
+        problems.error(Rank::Sense, &whole(&folder), message, None);
+        apis.truncate(MAX_APIS);
+    }
+    Files { top: file(&top, problems), apis }
+}
+
+/// What a folder holds, in order, without hidden files: editors and git leave those.
+fn list(folder: &Path, problems: &mut Problems) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+    });
+    let mut paths = match entries {
+        Ok(paths) => paths,
+        Err(error) => {
+            let place = Place::whole(&folder.display().to_string());
+            problems.error(Rank::Syntax, &place, format!("this folder cannot be read: {error}"), None);
+            return Vec::new();
+        }
+    };
+    paths.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    paths.sort();
+    paths
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
+}
+
+fn file(path: &Path, problems: &mut Problems) -> Option<File> {
+    let name = path.display().to_string();
+    match secret::read_text(path, MAX_BYTES) {
+        Ok(text) => {
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+            Some(File { name: name.into(), stem, text })
+        }
+        Err(why) => {
+            problems.error(Rank::Syntax, &Place::whole(&name), why, None);
+            None
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Where the program listens, and for whom.
+
+use super::{problem::Rank, reading::Reading, section::Section, tree::Node};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Where the program listens, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// Shows public environments only.
+    pub public: SocketAddr,
+    /// Shows all five environments, and alone has the metrics.
+    pub internal: SocketAddr,
+    /// Somebody says that only people who may see everything can reach `internal`.
+    pub trusted_network: bool,
+}
+
+impl Default for Listen {
+    /// Both on this machine only.
+    fn default() -> Self {
+        Self {
+            public: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            internal: SocketAddr::from((Ipv4Addr::LOCALHOST, 8082)),
+            trusted_network: false,
+        }
+    }
+}
+
+impl Listen {
+    /// Whether `internal` may listen there; the error says what to do. To be asked again when a flag changes it.
+    pub fn allowed(&self) -> Result<(), String> {
+        if self.internal == self.public && self.public.port() != 0 {
+            return Err(format!("{} cannot be both public and internal", self.public));
+        }
+        if self.internal.ip().is_loopback() || self.trusted_network {
+            return Ok(());
+        }
+        Err(format!(
+            "{} can be reached from beyond this machine, and shows everything: say 'trusted_network: true' under \
+             'listen' if only people who may see it all can reach it",
+            self.internal
+        ))
+    }
+}
+
+/// Reads where to listen.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Listen> {
+    let mut section = Section::open(node, "listen", reading)?;
+    let default = Listen::default();
+    let mut address = |section: &mut Section<'_>, key, reading: &mut Reading<'_>, default| {
+        section.optional(key, reading).map_or(Some(default), |node| {
+            reading.parsed(node, "an address", |text| {
+                let wrong = || format!("'{text}' is not an address and a port such as 127.0.0.1:8080");
+                text.parse::<SocketAddr>().map_err(|_| wrong())
+            })
+        })
+    };
+    let public = address(&mut section, "public", reading, default.public);
+    let internal = address(&mut section, "internal", reading, default.internal);
+    let trusted_network = match section.optional("trusted_network", reading) {
+        None => Some(false),
+        Some(node) => reading.boolean(node),
+    };
+    let place = section.place_of("internal").unwrap_or(section.place()).clone();
+    section.close(reading);
+    let listen = Listen { public: public?, internal: internal?, trusted_network: trusted_network? };
+    match listen.allowed() {
+        Ok(()) => Some(listen),
+        Err(why) => {
+            reading.problems.error(Rank::Sense, &place, why, None);
+            None
+        }
+    }
+}

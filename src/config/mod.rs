@@ -1,0 +1,161 @@
+//! The configuration: a directory in git, read strictly, all problems at once (DESIGN §7).
+//!
+//! `curiad.yaml` and `apis/*.yaml` become trees of words that know their places ([`tree`]); each section is read key by
+//! key ([`section`]), which turns words into values or into problems and goes on; then references are followed
+//! ([`names`]) and the parts compared ([`sense`]). Only when nothing is wrong does a [`domain::Configuration`] exist.
+
+mod address;
+mod api;
+mod bilingual;
+mod channels;
+mod checks;
+mod desks;
+mod environments;
+mod escalations;
+mod expect;
+mod files;
+mod hours;
+mod listen;
+mod names;
+mod nearest;
+mod nhs_number;
+mod operation;
+mod people;
+mod priorities;
+mod problem;
+mod reading;
+mod report;
+mod rotas;
+mod secret;
+mod section;
+mod sense;
+mod site;
+mod top;
+mod tree;
+
+pub use listen::Listen;
+pub use problem::{Problem, Severity};
+pub use report::check_report;
+pub use secret::Secrets;
+
+use alerting::Directory;
+use api::ApiDraft;
+use domain::{ApiId, Check, Configuration, Secret, Site};
+use names::Names;
+use problem::Problems;
+use reading::Reading;
+use rustls::pki_types::CertificateDer;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use top::Top;
+
+/// A configuration that can be used.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What the rules need to know.
+    pub configuration: Arc<Configuration>,
+    /// The database's URL.
+    pub database: Secret,
+    /// Addresses and secrets of everybody who can be told.
+    pub directory: Directory,
+    /// By which Notify's callbacks are known; `None`: they are refused.
+    pub callback_token: Option<Secret>,
+    /// Where to listen, and for whom.
+    pub listen: Listen,
+    /// Certificates that are trusted beside the system's.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// What is probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads the configuration in `directory`. The errors are all there are, best first, and at least one.
+pub fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
+    let mut reading = Reading { problems: Problems::default(), names: Names::default(), secrets, directory };
+    let files = files::read(directory, &mut reading.problems);
+    let top = files.top.and_then(|file| file.parse(&mut reading.problems));
+    let top = if let Some(node) = top {
+        top::read(&node, &mut reading)
+    } else {
+        top::unreadable(&mut reading);
+        Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
+    };
+    let mut apis = BTreeMap::new();
+    for file in files.apis {
+        // Also of a file that cannot be read: the file is the problem, not who depends on it.
+        reading.names.define(names::Noun::Api, &file.stem, &problem::Place::whole(&file.name));
+        let Some(node) = file.parse(&mut reading.problems) else { continue };
+        if let Some(draft) = api::read(&node, &file.stem, &mut reading) {
+            apis.insert(draft.api.id.clone(), draft);
+        }
+    }
+    let Reading { mut problems, names, .. } = reading;
+    names.dangling(&mut problems);
+    sense::check(&top, &apis, &mut problems);
+    let checks: Vec<_> =
+        apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, &mut problems)).collect();
+    if !problems.has_errors() {
+        names.unused(&mut problems);
+        sense::wonder(&top, &apis, &mut problems);
+    }
+    let usable = !problems.has_errors();
+    let problems = problems.sorted();
+    match (top.site.clone(), top.database.clone()) {
+        (Some(site), Some(database)) if usable => {
+            Ok(put_together((site, database), top, apis, checks, problems))
+        }
+        _ => Err(problems),
+    }
+}
+
+/// Puts together what nothing is wrong with.
+fn put_together(
+    (site, database): (Site, Secret),
+    top: Top,
+    apis: BTreeMap<ApiId, ApiDraft>,
+    checks: Vec<Check>,
+    warnings: Vec<Problem>,
+) -> Loaded {
+    let mut directory =
+        Directory { notify: top.notify, mail: top.mail, dead_man: top.dead_man, ..Directory::default() };
+    let mut teams = BTreeMap::new();
+    for (id, draft) in top.teams {
+        directory.teams.extend(draft.email.map(|email| (id.clone(), email)));
+        teams.insert(id, draft.team);
+    }
+    let mut people = BTreeMap::new();
+    for (id, draft) in top.people {
+        directory.people.insert(id.clone(), draft.contact);
+        people.insert(id, draft.person);
+    }
+    let mut desks = BTreeMap::new();
+    for (id, draft) in top.desks {
+        directory.desks.insert(id.clone(), draft.settings);
+        desks.insert(id, draft.desk);
+    }
+    let configuration = Configuration {
+        site,
+        environments: top.environments.into_iter().map(|(id, draft)| (id, draft.policy)).collect(),
+        apis: apis.into_iter().map(|(id, draft)| (id, draft.api)).collect(),
+        checks: checks.into_iter().map(|check| (check.id.clone(), Arc::new(check))).collect(),
+        vantages: top.vantages,
+        teams,
+        people,
+        rotas: top.rotas,
+        hours: top.hours,
+        escalations: top
+            .escalations
+            .iter()
+            .map(|(id, draft)| (id.clone(), draft.named(id.clone())))
+            .collect(),
+        desks,
+        priorities: top.priorities,
+    };
+    Loaded {
+        configuration: Arc::new(configuration),
+        database,
+        directory,
+        callback_token: top.callback_token,
+        listen: top.listen,
+        roots: top.roots,
+        warnings,
+    }
+}

@@ -1,0 +1,261 @@
+//! What exercising an API does: a request, and what counts as good.
+//!
+//! An operation never means a write. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
+//! and GraphQL queries, FHIR searches (`_search`) and operations (`$…`). For plain REST, and for a GraphQL mutation, it
+//! is refused. Nor may a request name a person: see [`super::nhs_number`].
+
+use super::{
+    expect,
+    nhs_number::may_be_a_patients,
+    problem::{Place, Rank},
+    reading::Reading,
+    section::Section,
+    tree::Node,
+};
+use domain::{Kind, Method, Operation, OperationId, Request};
+use std::time::Duration;
+
+/// Longest path, header value and body, in bytes.
+const MAX_PATH: usize = 2_048;
+const MAX_HEADER: usize = 4_096;
+const MAX_BODY: usize = 64 * 1024;
+const MAX_HEADERS: usize = 32;
+
+/// Headers that the connection sets, or that hold a credential.
+const SET_BY_US: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
+const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "apikey"];
+
+/// A setting and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placed<T> {
+    pub value: T,
+    pub place: Place,
+}
+
+/// How often and how fast: what the nearest place says wins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timing {
+    pub every: Option<Placed<Duration>>,
+    pub slow: Option<Placed<Duration>>,
+    pub timeout: Option<Placed<Duration>>,
+}
+
+impl Timing {
+    /// Reads one setting.
+    pub(super) fn setting(
+        section: &mut Section<'_>,
+        key: &'static str,
+        reading: &mut Reading<'_>,
+    ) -> Option<Placed<Duration>> {
+        let node = section.optional(key, reading)?;
+        let (what, from, to) = match key {
+            "every" => ("the interval", Duration::from_millis(100), Duration::from_secs(24 * 3_600)),
+            "slow" => {
+                ("the time after which an answer is slow", Duration::from_millis(1), Duration::from_secs(120))
+            }
+            _ => ("the timeout", Duration::from_millis(10), Duration::from_secs(120)),
+        };
+        let value = reading.duration(node, what, from..=to)?;
+        Some(Placed { value, place: node.place.clone() })
+    }
+
+    /// Reads `latency: { slow: 800ms, timeout: 5s }`.
+    pub(super) fn latency(&mut self, node: &Node, all: bool, reading: &mut Reading<'_>) {
+        let Some(mut section) = Section::open(node, "latency", reading) else { return };
+        if all {
+            section.required("slow", reading);
+            section.required("timeout", reading);
+        }
+        self.slow = Self::setting(&mut section, "slow", reading);
+        self.timeout = Self::setting(&mut section, "timeout", reading);
+        section.close(reading);
+    }
+}
+
+/// An operation and its own timing.
+pub(super) struct OperationDraft {
+    pub operation: Operation,
+    pub timing: Timing,
+    pub place: Place,
+}
+
+/// Reads an operation of an API of this kind.
+pub(super) fn read(
+    id: OperationId,
+    node: &Node,
+    kind: Option<Kind>,
+    reading: &mut Reading<'_>,
+) -> Option<OperationDraft> {
+    let mut section = Section::open(node, "an operation", reading)?;
+    let method = method(&mut section, reading);
+    let body_node = section.optional("body", reading);
+    let body = body_node.and_then(|node| body(node, method.as_ref().map(|(method, _)| *method), reading));
+    let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
+    let mut flag = |key, reading: &mut Reading<'_>| {
+        let node = section.optional(key, reading)?;
+        Some((reading.boolean(node)?, node.owner.clone()))
+    };
+    let (critical, health) = (flag("critical", reading), flag("health", reading));
+    let expect_node = section.optional("expect", reading);
+    let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    let timing = Timing {
+        every: Timing::setting(&mut section, "every", reading),
+        slow: Timing::setting(&mut section, "slow", reading),
+        timeout: Timing::setting(&mut section, "timeout", reading),
+    };
+    let place = section.place().clone();
+    section.close(reading);
+    let (method, path) = method?;
+    if method == Method::Head {
+        let read_from_body = !expect.json.is_empty() || !expect.text.is_empty();
+        let places = [
+            health.as_ref().filter(|(health, _)| *health).map(|(_, place)| place),
+            expect_node.filter(|_| read_from_body).map(|node| &node.owner),
+        ];
+        for place in places.into_iter().flatten() {
+            let hint = Some("use 'get'".to_owned());
+            reading.problems.error(Rank::Sense, place, "an answer to HEAD has no body to judge", hint);
+        }
+    }
+    if method == Method::Post {
+        check_post(kind, &path, body.as_deref(), reading);
+    }
+    let request = Request { method, path: path.value, headers, body };
+    let operation = Operation {
+        id,
+        critical: critical.is_some_and(|(critical, _)| critical),
+        request,
+        health: health.is_some_and(|(health, _)| health),
+        expect,
+    };
+    Some(OperationDraft { operation, timing, place })
+}
+
+/// Exactly one of `get`, `head`, `post`, with its path.
+fn method(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<(Method, Placed<String>)> {
+    let methods = [("get", Method::Get), ("head", Method::Head), ("post", Method::Post)];
+    let found: Vec<(Method, &Node)> = methods
+        .into_iter()
+        .filter_map(|(key, method)| Some((method, section.optional(key, reading)?)))
+        .collect();
+    match found.as_slice() {
+        [(method, node)] => Some((*method, path(node, reading)?)),
+        [] => {
+            if !section.misspells(&["get", "head", "post"]) {
+                let message = "an operation needs one of the keys 'get', 'head', 'post'";
+                reading.problems.error(Rank::Missing, section.place(), message, None);
+            }
+            None
+        }
+        [_, (_, second), ..] => {
+            let message = "exactly one of 'get', 'head', 'post', not two";
+            reading.problems.error(Rank::Sense, &second.owner, message, None);
+            None
+        }
+    }
+}
+
+fn path(node: &Node, reading: &mut Reading<'_>) -> Option<Placed<String>> {
+    let path = reading.parsed(node, "a path", |text| {
+        if !text.starts_with('/') {
+            return Err(format!(
+                "a path starts with '/', not '{}'",
+                text.chars().take(20).collect::<String>()
+            ));
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('#') {
+            return Err(
+                "a path holds neither spaces, '#' nor letters beyond ASCII: write them as %20".to_owned()
+            );
+        }
+        if text.len() > MAX_PATH {
+            return Err(format!("a path has at most {MAX_PATH} characters"));
+        }
+        Ok(text.to_owned())
+    })?;
+    refuse_patients(node, &path, reading);
+    Some(Placed { value: path, place: node.place.clone() })
+}
+
+/// Nobody's record is asked for, nor put into a log on the way (domain.md §5).
+pub(super) fn refuse_patients(node: &Node, text: &str, reading: &mut Reading<'_>) {
+    if may_be_a_patients(text) {
+        let hint =
+            Some("use one reserved for tests: 999 000 0000 to 999 999 9999, such as 9990000018".to_owned());
+        let message = "this may be the NHS number of a real person";
+        reading.problems.error(Rank::Value, &node.place, message, hint);
+    }
+}
+
+fn body(node: &Node, method: Option<Method>, reading: &mut Reading<'_>) -> Option<String> {
+    let body = reading.word(node, "a body")?.to_owned();
+    if matches!(method, Some(Method::Get | Method::Head)) {
+        reading.problems.error(Rank::Sense, &node.owner, "only 'post' has a body", None);
+    }
+    if body.len() > MAX_BODY {
+        reading.wrong(&node.place, format!("a body has at most {} KiB", MAX_BODY / 1024));
+    }
+    refuse_patients(node, &body, reading);
+    Some(body)
+}
+
+fn check_post(kind: Option<Kind>, path: &Placed<String>, body: Option<&str>, reading: &mut Reading<'_>) {
+    let resource = path.value.split('?').next().unwrap_or_default();
+    let last = resource.rsplit('/').next().unwrap_or_default();
+    let may_write = match kind {
+        Some(Kind::Soap | Kind::Hl7) | None => false,
+        Some(Kind::FhirR4) => last != "_search" && !last.starts_with('$'),
+        Some(Kind::Rest) => last != "_search" && last != "search",
+        Some(Kind::Graphql) => body.is_some_and(|body| body.contains("mutation")),
+    };
+    if may_write {
+        let hint = Some(
+            "a probe never writes: POST is for SOAP, HL7 and GraphQL queries, searches ('/_search') and FHIR \
+             operations ('/$…')"
+                .to_owned(),
+        );
+        reading.problems.error(Rank::Sense, &path.place, "this POST may write", hint);
+    }
+}
+
+fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+    let entries = reading.map(node, "headers").unwrap_or_default();
+    if entries.len() > MAX_HEADERS {
+        reading.wrong(&node.place, format!("at most {MAX_HEADERS} headers"));
+    }
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (name, node) in entries {
+        let lower = name.word.to_ascii_lowercase();
+        let problem = if !expect::is_header_name(&name.word) {
+            Some(format!("'{}' is not the name of a header", name.word))
+        } else if SET_BY_US.contains(&lower.as_str()) {
+            Some(format!("the header '{}' is set by the program", name.word))
+        } else if CREDENTIALS.contains(&lower.as_str()) {
+            Some(format!(
+                "credentials such as '{}' are not supported yet, and never stand in a file",
+                name.word
+            ))
+        } else if all.iter().any(|(known, _)| known.eq_ignore_ascii_case(&lower)) {
+            Some(format!("the header '{}' is given twice", name.word))
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            reading.wrong(&name.place, problem);
+        }
+        let value = reading.parsed(node, "a header's value", |text| {
+            let fits =
+                text.len() <= MAX_HEADER && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+            if fits && !text.is_empty() {
+                Ok(text.to_owned())
+            } else {
+                Err("a header's value is plain ASCII, on one line".to_owned())
+            }
+        });
+        if let Some(value) = value {
+            refuse_patients(node, &value, reading);
+            all.push((name.word.clone(), value));
+        }
+    }
+    all
+}

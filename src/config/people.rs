@@ -1,0 +1,75 @@
+//! People who can be called, and provider teams.
+
+use super::{
+    address,
+    names::Noun,
+    problem::{Place, Rank},
+    reading::Reading,
+    section::Section,
+    tree::Node,
+};
+use alerting::Contact;
+use domain::{HoursId, Language, Person, Team, Way};
+
+/// A person and how they are reached.
+pub(super) struct PersonDraft {
+    pub person: Person,
+    pub contact: Contact,
+    /// Where each way stands.
+    pub ways: Vec<(Way, Place)>,
+}
+
+/// Reads a person.
+pub(super) fn person(node: &Node, reading: &mut Reading<'_>) -> Option<PersonDraft> {
+    let mut section = Section::open(node, "a person", reading)?;
+    let name = section
+        .required("name", reading)
+        .and_then(|node| reading.text(node, "a person's name").map(str::to_owned));
+    let language = section
+        .required("language", reading)
+        .and_then(|node| reading.choice(node, "a language", &[("en", Language::En), ("cy", Language::Cy)]));
+    let mut ways = Vec::new();
+    let text = section.optional("text", reading);
+    let text = text.and_then(|node| {
+        ways.push((Way::Text, node.owner.clone()));
+        reading.secret(node, address::telephone)
+    });
+    let email = section.optional("email", reading);
+    let email = email.and_then(|node| {
+        ways.push((Way::Email, node.owner.clone()));
+        reading.text_or_secret(node, "a mailbox", address::mailbox)
+    });
+    let place = section.place();
+    let wants_voice = section.has("voice");
+    section.close(reading);
+    if ways.is_empty() && !wants_voice {
+        let hint = Some("give 'text', 'email' or both".to_owned());
+        reading.problems.error(Rank::Missing, place, "this person cannot be reached", hint);
+        return None;
+    }
+    let contact = Contact { text, email: email.map(|email| email.reveal().to_owned()) };
+    let person =
+        Person { name: name?, language: language?, ways: ways.iter().map(|(way, _)| *way).collect() };
+    Some(PersonDraft { person, contact, ways })
+}
+
+/// A team and its mailbox.
+pub(super) struct TeamDraft {
+    pub team: Team,
+    pub email: Option<String>,
+    pub email_place: Option<Place>,
+}
+
+/// Reads a team.
+pub(super) fn team(node: &Node, reading: &mut Reading<'_>) -> Option<TeamDraft> {
+    let mut section = Section::open(node, "a team", reading)?;
+    let name = section.required("name", reading).and_then(|node| reading.bilingual(node, "a team's name"));
+    let mailbox = section.optional("email", reading);
+    let email = mailbox.and_then(|node| reading.mailbox(node));
+    let hours = section
+        .optional("hours", reading)
+        .and_then(|node| reading.reference(node, Noun::Hours, HoursId::parse));
+    section.close(reading);
+    let team = Team { name: name?, has_email: email.is_some(), hours };
+    Some(TeamDraft { team, email, email_place: mailbox.map(|node| node.owner.clone()) })
+}

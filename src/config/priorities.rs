@@ -1,0 +1,45 @@
+//! Impact × urgency.
+
+use super::{reading::Reading, section::Section, tree::Node};
+use domain::{Matrix, Priority};
+
+/// How many impacts, urgencies and priorities there are.
+const STEPS: usize = 5;
+
+/// Reads `{ matrix: [[1,1,2,2,3], …] }`: rows are impact 1–5, columns urgency 1–5.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Matrix> {
+    let mut section = Section::open(node, "priorities", reading)?;
+    let matrix = section.required("matrix", reading).and_then(|node| matrix(node, reading));
+    section.close(reading);
+    matrix
+}
+
+fn matrix(node: &Node, reading: &mut Reading<'_>) -> Option<Matrix> {
+    let rows = reading.list(node, "rows")?;
+    if rows.len() != STEPS {
+        reading.wrong(&node.place, format!("a matrix has 5 rows, impact 1 to 5, not {}", rows.len()));
+    }
+    let mut cells = [[Priority::P5; STEPS]; STEPS];
+    let mut whole = rows.len() == STEPS;
+    for (index, row) in rows.iter().enumerate() {
+        let Some(columns) = reading.list(row, "priorities") else {
+            whole = false;
+            continue;
+        };
+        if columns.len() != STEPS {
+            reading.wrong(&row.place, format!("a row has 5 cells, urgency 1 to 5, not {}", columns.len()));
+            whole = false;
+        }
+        let read: Vec<Option<Priority>> = columns
+            .iter()
+            .map(|cell| reading.number(cell, "a priority", 1..=5))
+            .map(|number| number.and_then(|number| u8::try_from(number).ok()).and_then(Priority::new))
+            .collect();
+        whole &= read.iter().all(Option::is_some);
+        for (cell, priority) in cells.iter_mut().skip(index).take(1).flatten().zip(read.into_iter().flatten())
+        {
+            *cell = priority;
+        }
+    }
+    whole.then(|| Matrix::new(cells))
+}

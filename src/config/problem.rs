@@ -1,0 +1,136 @@
+//! What is wrong with a configuration, where, and what to do about it.
+
+use serde::Serialize;
+use std::{fmt, sync::Arc};
+
+/// A place in a file of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The file's path as it is shown to people.
+    pub file: Arc<str>,
+    /// From 1; 0: the file as a whole.
+    pub line: usize,
+    /// In characters, from 1; 0: the file as a whole.
+    pub column: usize,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub(super) fn whole(file: &str) -> Self {
+        Self { file: file.into(), line: 0, column: 0 }
+    }
+}
+
+/// Whether a configuration can be used all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It cannot be used.
+    Error,
+    /// It can, but somebody probably meant something else.
+    Warning,
+}
+
+/// What sort of mistake: causes come before what may only follow from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// Not a file of YAML at all.
+    Syntax,
+    /// A key nobody knows, a key given twice, a list where a word belongs.
+    Shape,
+    /// A word that does not mean what it must.
+    Value,
+    /// A key that is not there.
+    Missing,
+    /// A name that nothing has.
+    Reference,
+    /// Each word is right, together they are not.
+    Sense,
+}
+
+/// One thing that is wrong with a configuration. Never holds a secret, nor the digits of a person's number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file's path, as given to the program.
+    pub file: String,
+    /// From 1; `None`: the file, or the folder, as a whole.
+    pub line: Option<usize>,
+    /// In characters, from 1; `None`: the file, or the folder, as a whole.
+    pub column: Option<usize>,
+    /// Whether the configuration can be used all the same.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do, or what was probably meant.
+    pub hint: Option<String>,
+    #[serde(skip)]
+    rank: Rank,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, ":{line}:{column}")?;
+        }
+        f.write_str(match self.severity {
+            Severity::Error => ": ",
+            Severity::Warning => ": warning: ",
+        })?;
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All that was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Adds an error.
+    pub(super) fn error(
+        &mut self,
+        rank: Rank,
+        place: &Place,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.push(Severity::Error, rank, place, message.into(), hint);
+    }
+
+    /// Adds a warning.
+    pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.push(Severity::Warning, Rank::Sense, place, message.into(), hint);
+    }
+
+    fn push(&mut self, severity: Severity, rank: Rank, place: &Place, message: String, hint: Option<String>) {
+        let position = |number: usize| (number > 0).then_some(number);
+        self.0.push(Problem {
+            file: place.file.as_ref().to_owned(),
+            line: position(place.line),
+            column: position(place.column),
+            severity,
+            message,
+            hint,
+            rank,
+        });
+    }
+
+    /// All of them, best first: errors before warnings, causes before consequences, then as one reads.
+    pub(super) fn sorted(mut self) -> Vec<Problem> {
+        self.0.sort_by(|a, b| {
+            (a.severity, a.rank, &a.file, a.line, a.column)
+                .cmp(&(b.severity, b.rank, &b.file, b.line, b.column))
+        });
+        self.0.dedup();
+        self.0
+    }
+
+    /// Whether the configuration cannot be used.
+    pub(super) fn has_errors(&self) -> bool {
+        self.0.iter().any(|problem| problem.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,126 @@
+//! Who is on call when.
+
+use super::{
+    hours::{parse_day, parse_time},
+    names::Noun,
+    problem::Rank,
+    reading::Reading,
+    section::Section,
+    tree::Node,
+};
+use domain::{HandOver, Override, PersonId, Rota, RotaLayer};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
+
+/// A rota.
+pub(super) type RotaDraft = Rota;
+
+/// Reads a rota; `zone` is the site's.
+pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Rota> {
+    let mut section = Section::open(node, "a rota", reading)?;
+    let time_zone = match section.optional("time_zone", reading) {
+        None => Some(zone.clone()),
+        Some(node) => reading.time_zone(node),
+    };
+    let layers = section
+        .required("layers", reading)
+        .and_then(|node| reading.list_of_some(node, "layers"))
+        .map(|items| items.iter().map(|item| layer(item, reading)).collect::<Vec<_>>());
+    let local = time_zone.clone().unwrap_or(TimeZone::UTC);
+    let overrides: Vec<_> = section
+        .optional("overrides", reading)
+        .and_then(|node| reading.list(node, "overrides"))
+        .unwrap_or_default()
+        .iter()
+        .map(|item| swap(item, &local, reading))
+        .collect();
+    section.close(reading);
+    Some(Rota {
+        time_zone: time_zone?,
+        layers: layers?.into_iter().collect::<Option<_>>()?,
+        overrides: overrides.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+fn layer(node: &Node, reading: &mut Reading<'_>) -> Option<RotaLayer> {
+    let mut section = Section::open(node, "a layer", reading)?;
+    let people = section.required("people", reading).and_then(|node| {
+        let people = reading.references(node, Noun::Person, PersonId::parse)?;
+        if people.is_empty() {
+            let hint = Some("name at least one person".to_owned());
+            reading.problems.error(Rank::Value, &node.place, "nobody is on this rota", hint);
+            return None;
+        }
+        Some(people)
+    });
+    let hand_over = section
+        .required("hand_over", reading)
+        .and_then(|node| reading.parsed(node, "when people change", parse_hand_over));
+    let from = section.required("from", reading).and_then(|node| {
+        reading.parsed(node, "a day", |text| {
+            text.parse::<Date>().map_err(|_| format!("'{text}' is not a day such as 2026-09-07"))
+        })
+    });
+    section.close(reading);
+    Some(RotaLayer { people: people?, hand_over: hand_over?, from: from? })
+}
+
+/// `weekly Mon 09:00`, `daily 09:00`.
+fn parse_hand_over(text: &str) -> Result<HandOver, String> {
+    match text.split(' ').collect::<Vec<_>>().as_slice() {
+        ["daily", time] => Ok(HandOver::Daily(parse_time(time)?)),
+        ["weekly", day, time] => Ok(HandOver::Weekly(parse_day(day)?, parse_time(time)?)),
+        _ => Err(format!("'{text}' is neither 'weekly Mon 09:00' nor 'daily 09:00'")),
+    }
+}
+
+fn swap(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Override> {
+    let mut section = Section::open(node, "an override", reading)?;
+    let person = section
+        .required("person", reading)
+        .and_then(|node| reading.reference(node, Noun::Person, PersonId::parse));
+    let from = section.required("from", reading).and_then(|node| moment(node, zone, reading));
+    let end = section.required("to", reading);
+    let to = end.and_then(|node| moment(node, zone, reading));
+    section.close(reading);
+    let (from, to) = (from?, to?);
+    if let Some(end) = end.filter(|_| to <= from) {
+        reading.problems.error(Rank::Sense, &end.place, "this override ends before it begins", None);
+        return None;
+    }
+    Some(Override { person: person?, from, to })
+}
+
+/// `2026-12-25T09:00` on the rota's clock, or with an offset of its own: `2026-12-25T09:00Z`.
+fn moment(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Timestamp> {
+    reading.parsed(node, "a moment", |text| {
+        let wrong = || format!("'{text}' is not a moment such as 2026-12-25T09:00");
+        if let Ok(moment) = text.parse::<Timestamp>() {
+            return Ok(moment);
+        }
+        if !text.contains('T') {
+            return Err(wrong());
+        }
+        let local = text.parse::<DateTime>().map_err(|_| wrong())?;
+        zone.to_timestamp(local).map_err(|_| wrong())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{Time, Weekday};
+
+    #[test]
+    fn people_change_daily_or_weekly() {
+        let nine = Time::constant(9, 0, 0, 0);
+        assert_eq!(parse_hand_over("daily 09:00"), Ok(HandOver::Daily(nine)));
+        assert_eq!(parse_hand_over("weekly Mon 09:00"), Ok(HandOver::Weekly(Weekday::Monday, nine)));
+        for wrong in ["", "weekly", "weekly 09:00", "monthly Mon 09:00", "daily 9:00", "weekly mon 09:00"] {
+            assert!(parse_hand_over(wrong).is_err(), "{wrong}");
+        }
+    }
+}

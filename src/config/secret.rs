@@ -1,0 +1,197 @@
+//! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
+
+use super::{
+    problem::{Place, Rank},
+    reading::Reading,
+    tree::Node,
+};
+use domain::Secret;
+use std::{
+    fmt,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Longest secret, in bytes: a private key fits, a disk image does not.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Where secrets come from.
+pub struct Secrets(Source);
+
+enum Source {
+    LeftOut,
+    Environment(Box<dyn Fn(&str) -> Option<String>>),
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::LeftOut => "Secrets::left_out()",
+            Source::Environment(_) => "Secrets(***)",
+        })
+    }
+}
+
+impl Secrets {
+    /// `env:` from the process's environment, `file:` from files.
+    pub fn read() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is where `env:` references are read")]
+        Self::with(|name| std::env::var(name).ok())
+    }
+
+    /// `env:` from `environment`, `file:` from files: for the demo and the tests, which have worlds of their own.
+    pub fn with(environment: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self(Source::Environment(Box::new(environment)))
+    }
+
+    /// None are read (`--without-secrets`): every secret is empty. For checking a configuration, not for running it.
+    pub const fn left_out() -> Self {
+        Self(Source::LeftOut)
+    }
+
+    /// Whether secrets are left out, so that nothing can be said about them.
+    pub(super) const fn are_left_out(&self) -> bool {
+        matches!(self.0, Source::LeftOut)
+    }
+}
+
+/// Where one secret is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reference<'t> {
+    Environment(&'t str),
+    File(&'t str),
+}
+
+impl<'t> Reference<'t> {
+    /// `None`: this is no reference.
+    pub(super) fn parse(text: &'t str) -> Option<Result<Self, String>> {
+        if let Some(name) = text.strip_prefix("env:") {
+            let fits = !name.starts_with(|c: char| c.is_ascii_digit())
+                && !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let wrong = || format!("'{text}' names no environment variable: letters, digits and '_' only");
+            return Some(if fits { Ok(Self::Environment(name)) } else { Err(wrong()) });
+        }
+        let path = text.strip_prefix("file:")?;
+        Some(if path.trim().is_empty() {
+            Err("'file:' names no file".to_owned())
+        } else {
+            Ok(Self::File(path))
+        })
+    }
+}
+
+/// What `file:PATH` means: relative to the configuration's directory.
+pub(super) fn path_of(directory: &Path, path: &str) -> PathBuf {
+    directory.join(path)
+}
+
+/// A whole file of at most `limit` bytes, as text.
+pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(format!("{} is not a file", path.display()));
+    }
+    file.take(limit + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > limit {
+        return Err(format!("{} is larger than {} KiB", path.display(), limit / 1024));
+    }
+    Ok(text)
+}
+
+impl Reading<'_> {
+    /// A secret, by reference. `check` judges its value and must not repeat it.
+    /// Empty when secrets are left out.
+    pub(super) fn secret(
+        &mut self,
+        node: &Node,
+        check: impl FnOnce(&str) -> Result<(), &'static str>,
+    ) -> Option<Secret> {
+        let text = self.word(node, "a secret: env:NAME or file:PATH")?;
+        let Some(reference) = Reference::parse(text) else {
+            let hint = Some("write env:NAME or file:PATH, never the value itself".to_owned());
+            self.problems.error(Rank::Value, &node.place, "this is a secret", hint);
+            return None;
+        };
+        self.referred(&node.place, text, reference, check)
+    }
+
+    /// A text that may be written out, or be a secret by reference.
+    pub(super) fn text_or_secret(
+        &mut self,
+        node: &Node,
+        what: &str,
+        check: impl FnOnce(&str) -> Result<(), &'static str>,
+    ) -> Option<Secret> {
+        let text = self.text(node, what)?;
+        if let Some(reference) = Reference::parse(text) {
+            return self.referred(&node.place, text, reference, check);
+        }
+        if let Err(why) = check(text) {
+            self.wrong(&node.place, why);
+            return None;
+        }
+        Some(Secret::new(text))
+    }
+
+    fn referred(
+        &mut self,
+        place: &Place,
+        text: &str,
+        reference: Result<Reference<'_>, String>,
+        check: impl FnOnce(&str) -> Result<(), &'static str>,
+    ) -> Option<Secret> {
+        let found = reference.and_then(|reference| match (&self.secrets.0, reference) {
+            (Source::LeftOut, _) => Ok(None),
+            (Source::Environment(look_up), Reference::Environment(name)) => {
+                let value = look_up(name)
+                    .ok_or_else(|| format!("the environment variable {name} is not set, or is not text"))?;
+                Ok(Some(value))
+            }
+            (Source::Environment(_), Reference::File(path)) => {
+                read_text(&path_of(self.directory, path), MAX_BYTES).map(Some)
+            }
+        });
+        let value = match found {
+            Ok(Some(value)) => value,
+            Ok(None) => return Some(Secret::new("")),
+            Err(why) => {
+                self.wrong(place, why);
+                return None;
+            }
+        };
+        let value = value.trim_end_matches(['\r', '\n']);
+        let judged = if value.is_empty() { Err("it is empty") } else { check(value) };
+        match judged {
+            Ok(()) => Some(Secret::new(value)),
+            Err(why) => {
+                self.wrong(place, format!("the secret at {text} cannot be used: {why}"));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_names_a_variable_or_a_file() {
+        assert_eq!(Reference::parse("env:A_1"), Some(Ok(Reference::Environment("A_1"))));
+        assert_eq!(Reference::parse("file:/run/x"), Some(Ok(Reference::File("/run/x"))));
+        assert_eq!(Reference::parse("hunter2"), None);
+        for text in ["env:", "env:1A", "env:A-B", "file:", "file: "] {
+            assert!(Reference::parse(text).unwrap().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_secrets_come_from_is_not_printed() {
+        let secrets = Secrets::with(|_| Some("hunter2".to_owned()));
+        assert_eq!(format!("{secrets:?}"), "Secrets(***)");
+        assert_eq!(format!("{:?}", Secrets::left_out()), "Secrets::left_out()");
+    }
+}

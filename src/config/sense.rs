@@ -1,0 +1,171 @@
+//! Whether the parts make sense together, each of them being right by itself.
+
+use super::{
+    api::{ApiDraft, is_unprotected},
+    problem::{Place, Problems, Rank},
+    top::Top,
+};
+use domain::{ApiId, Environment, EscalationId, PersonId, RotaId, Step, Target, Way};
+use std::collections::BTreeMap;
+
+/// Says what does not fit together.
+pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    circles(apis, problems);
+    carriers(top, problems);
+    telling(top, apis, problems);
+    for (id, escalation) in &top.escalations {
+        for (step, place) in &escalation.steps {
+            reachable(top, step, place, problems);
+            if let Target::Desk(desk) = &step.call {
+                for (environment, wanted) in desks_of(top, id) {
+                    if wanted != Some(desk.as_str()) {
+                        let message = format!(
+                            "this desk has no ticket to be called through: {environment} uses this escalation, and \
+                             its tickets go {}",
+                            wanted.map_or_else(|| "nowhere".to_owned(), |desk| format!("to '{desk}'"))
+                        );
+                        problems.error(Rank::Sense, place, message, None);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
+pub(super) fn wonder(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for (environment, draft) in &top.environments {
+        let mut instances =
+            apis.values().filter_map(|api| Some((&api.api.id, api.instances.get(environment)?))).peekable();
+        if instances.peek().is_none() {
+            problems.warning(&draft.place, format!("no API is in {environment}"), None);
+        }
+        if *environment != Environment::Production {
+            continue;
+        }
+        if draft.policy.service_desk.is_none() {
+            let message = "incidents in production open no ticket";
+            problems.warning(&draft.place, message, Some("add 'service_desk'".to_owned()));
+        }
+        if draft.policy.major.is_none() {
+            let message = "major incidents in production call nobody";
+            problems.warning(&draft.place, message, Some("add 'major'".to_owned()));
+        }
+        for (api, instance) in instances.filter(|(_, instance)| is_unprotected(instance)) {
+            let message = format!("probes of '{api}' in production cross the network as plain http");
+            problems.warning(&instance.place, message, None);
+        }
+    }
+}
+
+/// APIs that depend on each other in a circle: each circle once, where its first API says so.
+fn circles(apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for (start, draft) in apis {
+        // Only later names: a circle is found from its first.
+        let mut paths = vec![vec![start]];
+        let mut seen: Vec<&ApiId> = Vec::new();
+        while let Some(path) = paths.pop() {
+            let Some(last) = path.last().and_then(|last| apis.get(*last)) else { continue };
+            if last.api.depends_on.contains(start) {
+                let names: Vec<&str> = path.iter().chain([&start]).map(|id| id.as_str()).collect();
+                let message = format!("these APIs depend on each other in a circle: {}", names.join(" → "));
+                let place = draft.depends_place.as_ref().unwrap_or(&draft.place);
+                problems.error(Rank::Sense, place, message, None);
+                break;
+            }
+            for next in &last.api.depends_on {
+                if next > start && !seen.contains(&next) {
+                    seen.push(next);
+                    paths.push(path.iter().copied().chain([next]).collect());
+                }
+            }
+        }
+    }
+}
+
+/// Addresses need somebody who carries messages to them.
+fn carriers(top: &Top, problems: &mut Problems) {
+    let mails = top.people.values().flat_map(|draft| &draft.ways);
+    let mut wanting: Vec<(&Place, &str, &str)> = Vec::new();
+    for (way, place) in mails {
+        match way {
+            Way::Text if !top.has.text => wanting.push((place, "texts", "notify")),
+            Way::Email if !top.has.mail => wanting.push((place, "e-mails", "mail")),
+            Way::Text | Way::Email => {}
+        }
+    }
+    if !top.has.mail {
+        let teams = top.teams.values().filter_map(|draft| draft.email_place.as_ref());
+        let desks = top.desks.values().filter_map(|draft| draft.email_place.as_ref());
+        wanting.extend(teams.chain(desks).map(|place| (place, "e-mails", "mail")));
+    }
+    for (place, what, section) in wanting {
+        let hint = Some(format!("add the section '{section}' to curiad.yaml"));
+        problems.error(Rank::Sense, place, format!("nothing carries {what}"), hint);
+    }
+}
+
+/// An environment that tells the provider needs providers that can be told.
+fn telling(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for (environment, draft) in &top.environments {
+        let Some(place) = draft.tell_place.as_ref().filter(|_| draft.policy.tell_provider) else { continue };
+        for api in apis.values().filter(|api| api.instances.contains_key(environment)) {
+            let team = &api.api.team;
+            if top.teams.get(team).is_some_and(|team| team.email_place.is_none()) {
+                let message =
+                    format!("'{team}', the provider of '{}', has no e-mail to be told by", api.api.id);
+                problems.error(Rank::Sense, place, message, None);
+            }
+        }
+    }
+}
+
+/// A step that can call nobody is never taken.
+fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
+    let mut unreached = |person: &PersonId| {
+        let Some(draft) = top.people.get(person) else { return };
+        if !step.by.is_empty() && !step.by.iter().any(|way| draft.person.ways.contains(way)) {
+            let ways: Vec<&str> = step.by.iter().map(|way| way.word()).collect();
+            let message = format!("'{person}' cannot be reached by {}", ways.join(" or "));
+            problems.error(Rank::Sense, place, message, None);
+        }
+    };
+    match &step.call {
+        Target::Person(person) => unreached(person),
+        Target::OnCall(rota) | Target::Next(rota) => {
+            people_of(top, rota).into_iter().for_each(&mut unreached)
+        }
+        Target::Desk(_) => {}
+    }
+    if let Target::Next(rota) = &step.call
+        && people_of(top, rota).len() == 1
+    {
+        let message =
+            format!("this step is never reached: the rota '{rota}' has one person, so there is no next");
+        problems.error(Rank::Sense, place, message, None);
+    }
+}
+
+/// Everybody on a rota, once.
+fn people_of<'t>(top: &'t Top, rota: &RotaId) -> Vec<&'t PersonId> {
+    let Some(rota) = top.rotas.get(rota) else { return Vec::new() };
+    let layers = rota.layers.iter().flat_map(|layer| &layer.people);
+    let mut people: Vec<&PersonId> = layers.chain(rota.overrides.iter().map(|swap| &swap.person)).collect();
+    people.sort();
+    people.dedup();
+    people
+}
+
+/// The environments that use an escalation, and where their tickets go.
+fn desks_of<'t>(top: &'t Top, id: &EscalationId) -> Vec<(Environment, Option<&'t str>)> {
+    let uses = |draft: &super::environments::EnvironmentDraft| {
+        draft.policy.major.as_ref().is_some_and(|major| major.in_hours == *id || major.out_of_hours == *id)
+    };
+    top.environments
+        .iter()
+        .filter(|(_, draft)| uses(draft))
+        .map(|(environment, draft)| {
+            (*environment, draft.policy.service_desk.as_ref().map(domain::DeskId::as_str))
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! The site, the database, whom we trust, and where probes are sent from.
+
+use super::{
+    names::Noun,
+    problem::Rank,
+    reading::Reading,
+    secret::{self, Reference},
+    section::Section,
+    tree::{Node, Value},
+};
+use domain::{Secret, Site, VantageId};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+/// The database when none is named.
+const DEFAULT_DATABASE: &str = "sqlite://curiad.db";
+
+/// Largest file of certificates, in bytes: all public roots together have 230 KB.
+const MAX_ROOTS: u64 = 1024 * 1024;
+
+/// What the site is called and where it is.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
+    let mut section = Section::open(node, "the site", reading)?;
+    let title =
+        section.required("title", reading).and_then(|node| reading.bilingual(node, "the site's title"));
+    let url = section
+        .required("url", reading)
+        .and_then(|node| reading.both(node, "the site's URL", |reading, node, _| reading.base_url(node)));
+    let time_zone = section.required("time_zone", reading).and_then(|node| reading.time_zone(node));
+    section.close(reading);
+    Some(Site { title: title?, url: url?, time_zone: time_zone? })
+}
+
+/// The database's URL: a secret, because `PostgreSQL`'s holds a password.
+pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Secret> {
+    let Some(node) = node else { return Some(Secret::new(DEFAULT_DATABASE)) };
+    reading.text_or_secret(node, "the database", |url| {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Err("PostgreSQL is not supported yet; write sqlite://PATH")
+        } else if url.strip_prefix("sqlite:").is_none_or(|path| path.trim_start_matches('/').is_empty()) {
+            Err("the database is sqlite://PATH")
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// Certificates that are trusted beside the system's.
+pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateDer<'static>> {
+    let Some(mut section) = Section::open(node, "egress", reading) else { return Vec::new() };
+    let files = section
+        .required("roots", reading)
+        .and_then(|node| reading.list_of_some(node, "certificate files"))
+        .unwrap_or_default();
+    section.close(reading);
+    let directory = reading.directory;
+    files
+        .iter()
+        .filter_map(|file| {
+            reading.parsed(file, "a file of certificates: file:PATH", |text| {
+                let path = match Reference::parse(text) {
+                    Some(Ok(Reference::File(path))) => secret::path_of(directory, path),
+                    Some(Err(why)) => return Err(why),
+                    Some(Ok(Reference::Environment(_))) | None => {
+                        return Err(format!("certificates are in a file: write file:PATH, not '{text}'"));
+                    }
+                };
+                certificates(&secret::read_text(&path, MAX_ROOTS)?)
+                    .map_err(|why| format!("{}: {why}", path.display()))
+            })
+        })
+        .flatten()
+        .collect()
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match all {
+        Ok(all) if all.is_empty() => Err("there is no PEM certificate in it"),
+        Ok(all) => Ok(all),
+        Err(_) => Err("this is not PEM"),
+    }
+}
+
+/// Where probes are sent from: exactly one place, for now.
+pub(super) fn vantages(node: &Node, reading: &mut Reading<'_>) -> Vec<VantageId> {
+    let Some(entries) = reading.map(node, "vantages") else {
+        reading.names.unreadable(Noun::Vantage);
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (name, node) in entries {
+        reading.names.define(Noun::Vantage, &name.word, &name.place);
+        all.extend(reading.name(name, VantageId::parse));
+        if !matches!(node.value, Value::Nothing)
+            && let Some(section) = Section::open(node, "a vantage", reading)
+        {
+            section.close(reading);
+        }
+    }
+    match entries {
+        [] => reading
+            .wrong(&node.place, "no vantage: probes need a place to be sent from, such as 'internet: {}'"),
+        [_] => {}
+        [_, (second, _), ..] => reading.problems.error(
+            Rank::Sense,
+            &second.place,
+            "agents at other vantages are not supported yet",
+            Some("name one vantage: where this program runs".to_owned()),
+        ),
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_read_from_pem() {
+        let pem = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap().cert.pem();
+        assert_eq!(certificates(&format!("{pem}\n{pem}")).unwrap().len(), 2);
+        assert!(certificates("nothing").is_err());
+        assert!(certificates("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n").is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! Curiad's own figures for `/metrics`, read when asked for.
+
+use alerting::Recording;
+use prober::{LAG_BOUNDS_MS, Metrics};
+use prometheus::{
+    core::{Collector, Desc},
+    proto::{Bucket, Counter, Gauge, Histogram, Metric, MetricFamily, MetricType},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+const LAG: &str = "curiad_probe_start_lag_seconds";
+
+/// Figures of the prober and the recorder.
+#[derive(Debug)]
+pub(crate) struct Own {
+    recording: Arc<Recording>,
+    prober: Arc<Metrics>,
+    descriptions: Vec<Desc>,
+}
+
+impl Own {
+    pub(crate) fn new(recording: Arc<Recording>, prober: Arc<Metrics>) -> prometheus::Result<Self> {
+        let describe = |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
+        let lag = describe(LAG, "how late probes start, against their schedule")?;
+        Ok(Self { recording, prober, descriptions: vec![lag] })
+    }
+
+    /// Name, help, whether it only rises, and its value.
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 9] {
+        use MetricType::{COUNTER, GAUGE};
+        let (recording, prober) = (&self.recording, &self.prober);
+        let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
+        [
+            ("curiad_probes_total", "probes that ended", COUNTER, prober.probes()),
+            ("curiad_probes_in_flight", "probes under way", GAUGE, prober.in_flight()),
+            ("curiad_probe_permits_waited_total", "probes that waited for a permit", COUNTER, prober.permits_waited()),
+            ("curiad_outcomes_held_up_total", "outcomes that waited for the recorder", COUNTER, prober.outcomes_held_up()),
+            ("curiad_probes_broken_total", "probes that broke on our own side", COUNTER, prober.probes_broke()),
+            ("curiad_outcomes_recorded_total", "outcomes committed", COUNTER, recording.outcomes.load(Ordering::Relaxed)),
+            ("curiad_commits_total", "transactions committed", COUNTER, recording.commits.load(Ordering::Relaxed)),
+            ("curiad_commit_failures_total", "transactions that failed and were folded again", COUNTER, recording.failures.load(Ordering::Relaxed)),
+            ("curiad_committed_timestamp_seconds", "when the store last took a batch", GAUGE, committed),
+        ]
+    }
+
+    fn lag(&self) -> MetricFamily {
+        let seen = self.prober.start_lag();
+        let mut histogram = Histogram::default();
+        histogram.set_sample_count(seen.count());
+        histogram.set_sample_sum(seen.sum.as_secs_f64());
+        let mut so_far = 0;
+        for (bound, count) in LAG_BOUNDS_MS.iter().zip(seen.buckets) {
+            so_far += count;
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(std::time::Duration::from_millis(*bound).as_secs_f64());
+            bucket.set_cumulative_count(so_far);
+            histogram.bucket.push(bucket);
+        }
+        let mut metric = Metric::default();
+        metric.set_histogram(histogram);
+        family(LAG, "how late probes start, against their schedule", MetricType::HISTOGRAM, metric)
+    }
+}
+
+impl Collector for Own {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let figure = |(name, help, kind, value)| family(name, help, kind, number(kind, value));
+        self.figures().into_iter().map(figure).chain([self.lag()]).collect()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus knows only floating point; exact below 2^53")]
+fn number(kind: MetricType, value: u64) -> Metric {
+    let mut metric = Metric::default();
+    if kind == MetricType::COUNTER {
+        let mut counter = Counter::default();
+        counter.set_value(value as f64);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = Gauge::default();
+        gauge.set_value(value as f64);
+        metric.set_gauge(gauge);
+    }
+    metric
+}
+
+fn family(name: &str, help: &str, kind: MetricType, metric: Metric) -> MetricFamily {
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(kind);
+    family.metric.push(metric);
+    family
+}

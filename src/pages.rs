@@ -1,0 +1,61 @@
+//! Serves the pages: the site, its two listeners, and Curiad's own metrics.
+
+use crate::{exit::Failed, tasks::Tasks};
+use alerting::Recording;
+use anyhow::Context;
+use axum::Router;
+use domain::{Clock, Secret, Situation};
+use prober::Prober;
+use status_page::{Options, Site, internal_router, public_router};
+use std::{net::SocketAddr, sync::Arc};
+use store::Store;
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+/// What the pages are made from.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) situation: watch::Receiver<Arc<Situation>>,
+    pub(crate) recording: Arc<Recording>,
+    pub(crate) prober: Arc<Prober>,
+    /// What GOV.UK Notify sends with its receipts.
+    pub(crate) callback_tokens: Vec<Secret>,
+}
+
+/// Starts the site and its listeners.
+pub(crate) fn start(
+    pages: Pages,
+    public: TcpListener,
+    internal: TcpListener,
+    tasks: &mut Tasks,
+) -> Result<(), Failed> {
+    let registry = prometheus::Registry::new();
+    let own = crate::metrics::Own::new(pages.recording, Arc::clone(pages.prober.metrics()))
+        .context("Curiad's own metrics cannot be described")?;
+    registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
+    let options = Options { notify_tokens: pages.callback_tokens, registry };
+    let site = Site::new(pages.situation, pages.store, pages.clock, options)
+        .context("the pages cannot be rendered")?;
+    tasks.add("public listener", listen(public, public_router(&site), tasks.stop.clone()));
+    tasks.add("internal listener", listen(internal, internal_router(&site), tasks.stop.clone()));
+    let stop = tasks.stop.clone();
+    tasks.add("pages", async move {
+        site.run(stop).await;
+        anyhow::Ok(())
+    });
+    Ok(())
+}
+
+async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
+        // A page is one write: nothing is gained by waiting for more of it.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    }), service)
+    .with_graceful_shutdown(stop.cancelled_owned())
+    .await
+}

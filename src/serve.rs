@@ -1,0 +1,240 @@
+//! Wires the rooms together: channels made, tasks started, listeners bound.
+
+use crate::{
+    config::Loaded,
+    exit::{Failed, UNAVAILABLE},
+    tasks::{Tasks, stop_signal},
+    terminal::Terminal,
+};
+use alerting::{Channels, Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat};
+use anyhow::Context;
+use domain::{Clock, Incident, Situation, next_action};
+use jiff::{SignedDuration, Timestamp};
+use prober::{Identity, NameServers, Prober, Settings};
+use ring::rand::SecureRandom;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use store::Store;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Outcomes on their way to the recorder; more than that and probing slows.
+const OUTCOMES: usize = 4_096;
+/// Probes wanted out of turn on their way to the prober; hints, dropped when full.
+const WANTED: usize = 1_024;
+/// One request to a desk, a carrier or a mail server.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
+const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+/// How often it is asked whether all is well.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Where the pages listen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listen {
+    pub(crate) public: SocketAddr,
+    pub(crate) internal: SocketAddr,
+}
+
+/// What runs, for those who watch it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) public: SocketAddr,
+    pub(crate) internal: SocketAddr,
+    pub(crate) situation: watch::Receiver<Arc<Situation>>,
+}
+
+/// `curiad serve`.
+pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Result<(), Failed> {
+    let mut tasks = Tasks::new();
+    let database = loaded.database.clone();
+    let running = start(loaded, listen, clock, &mut tasks).await?;
+    let terminal = Terminal::new();
+    terminal.line(&format!("public    http://{}", running.public));
+    terminal.line(&format!("internal  http://{}", running.internal));
+    terminal.line(&format!("database  {}", without_password(&database)));
+    let stop = tasks.stop.clone();
+    tasks.add("signal", async move {
+        let asked = stop_signal().await;
+        stop.cancel();
+        asked
+    });
+    Ok(tasks.run().await?)
+}
+
+/// Binds, opens, wires and starts everything. Fails before anything runs, or not at all.
+pub(crate) async fn start(
+    loaded: Loaded,
+    listen: Listen,
+    clock: Clock,
+    tasks: &mut Tasks,
+) -> Result<Running, Failed> {
+    let public = bind(listen.public, "--listen").await?;
+    let internal = bind(listen.internal, "--listen-internal").await?;
+    let store = Store::open(&loaded.database, fresh_key()?).await?;
+    let now = clock.now();
+    let remembered = store.remember(now - REMEMBERED_FOR).await?;
+    let request_id_key = remembered.key.0;
+    let configuration = Arc::clone(&loaded.configuration);
+    let situation = Situation::new(Arc::clone(&configuration), remembered);
+
+    let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
+    let (wanted_in, wanted) = mpsc::channel(WANTED);
+    let (configured, configuration_watch) = watch::channel(Arc::clone(&configuration));
+    let (situation_in, situation_watch) = watch::channel(Arc::new(situation.clone()));
+    let (inbox, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let recording = Arc::new(Recording::default());
+
+    let prober = Arc::new(prober(&loaded, &clock, request_id_key)?);
+    let client = client(&loaded)?;
+    let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
+        .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;
+    let setup = Setup { configuration: Arc::clone(&configuration), channels: Arc::new(channels) };
+    let (set_up, setup_watch) = watch::channel(setup);
+
+    let recorder = Recorder {
+        store: store.clone(),
+        clock: clock.clone(),
+        outcomes,
+        configuration: configuration_watch.clone(),
+        wanted: wanted_in,
+        situation: situation_in,
+        inbox: Arc::clone(&inbox),
+        outbox: Arc::clone(&outbox),
+        recording: Arc::clone(&recording),
+    };
+    let deliverer = Deliverer {
+        store: store.clone(),
+        setup: setup_watch,
+        clock: clock.clone(),
+        look: outbox,
+        told: Arc::clone(&inbox),
+        limits: Limits::default(),
+    };
+
+    let stop = tasks.stop.clone();
+    tasks.add("recorder", recorder.run(situation, stop.clone()));
+    tasks.add("prober", prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone()));
+    let (stopping, keep) = (stop.clone(), (configured, set_up));
+    tasks.add("deliverer", async move {
+        deliverer.run(stopping).await;
+        drop(keep);
+        anyhow::Ok(())
+    });
+    if let Some(dead_man) = loaded.directory.dead_man.clone() {
+        let (well_in, well) = watch::channel(false);
+        let watching = look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
+        tasks.add("watch over itself", watching);
+        let stopping = stop.clone();
+        tasks.add("heartbeat", async move {
+            heartbeat(&dead_man, &client, well, stopping).await;
+            anyhow::Ok(())
+        });
+    }
+    let running = Running {
+        public: public.local_addr().context("the public listener has no address")?,
+        internal: internal.local_addr().context("the internal listener has no address")?,
+        situation: situation_watch.clone(),
+    };
+    let pages = crate::pages::Pages {
+        store,
+        clock,
+        situation: situation_watch,
+        inbox,
+        recording,
+        prober,
+        callback_token: loaded.callback_token.clone(),
+    };
+    crate::pages::start(pages, public, internal, tasks).await?;
+    Ok(running)
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failed::new(
+            UNAVAILABLE,
+            format!("cannot listen on {address}: {error}\nstop what uses it, or choose another address with {flag}"),
+        )
+    })
+}
+
+/// A prober for the configuration's vantage.
+pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
+    let vantage = loaded.configuration.vantages.first().cloned().context("the configuration has no vantage")?;
+    let settings = Settings {
+        vantage,
+        roots: loaded.roots.clone(),
+        clock: clock.clone(),
+        limits: prober::Limits::default(),
+        identity: Identity {
+            request_id_key,
+            user_agent: format!("Curiad/{} (+{})", env!("CARGO_PKG_VERSION"), loaded.configuration.site.url.en),
+        },
+        name_servers: NameServers::System,
+    };
+    Prober::new(settings).map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))
+}
+
+/// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
+fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
+    for root in &loaded.roots {
+        for certificate in reqwest::Certificate::from_pem_bundle(root).context("an extra root certificate")? {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    Ok(builder.build().context("cannot set up the HTTP client")?)
+}
+
+pub(crate) fn fresh_key() -> Result<[u8; 32], Failed> {
+    let mut key = [0; 32];
+    ring::rand::SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| Failed::new(UNAVAILABLE, "the system gives no random numbers"))?;
+    Ok(key)
+}
+
+/// Says whether Curiad itself is well: the recorder commits, and nobody waits for a human in vain (invariant 10).
+async fn look_after(
+    well: watch::Sender<bool>,
+    situation: watch::Receiver<Arc<Situation>>,
+    recording: Arc<Recording>,
+    clock: Clock,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let now = clock.now();
+        let current = Arc::clone(&situation.borrow());
+        well.send_replace(is_well(&current, recording.committed_at(), now));
+    }
+}
+
+fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let records = committed_at.is_some_and(|at| now.duration_since(at) < RECORDS_WITHIN);
+    let attended = |incident: &Incident| {
+        !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
+    };
+    records && situation.open_incidents().all(|incident| attended(incident))
+}
+
+/// A database's URL as it may be shown.
+fn without_password(url: &str) -> String {
+    match url.split_once('@') {
+        Some((before, after)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://…@{after}")
+        }
+        None => url.to_owned(),
+    }
+}
+

@@ -1,0 +1,60 @@
+//! What the terminal shows: for people with colour, for programs as JSON. The one place that prints.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Colours, where they are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ink {
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Dim,
+    Bold,
+}
+
+impl Ink {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Red => "31",
+            Self::Green => "32",
+            Self::Yellow => "33",
+            Self::Blue => "34",
+            Self::Dim => "2",
+            Self::Bold => "1",
+        }
+    }
+}
+
+/// Where text for people goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    colour: bool,
+}
+
+impl Terminal {
+    /// Standard output; colour only when it is a terminal.
+    pub(crate) fn new() -> Self {
+        Self { colour: io::stdout().is_terminal() }
+    }
+
+    /// `text` in a colour.
+    pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code()) } else { text.to_owned() }
+    }
+
+    /// Prints a line. A reader who left (`curiad … | head`) is no error.
+    pub(crate) fn line(self, text: &str) {
+        let _gone = writeln!(io::stdout().lock(), "{text}");
+    }
+
+    /// Prints JSON for programs.
+    pub(crate) fn json(self, value: &serde_json::Value) {
+        self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+}
+
+/// Errors go to standard error.
+pub(crate) fn complain(text: &str) {
+    let _gone = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,14 @@
+ack-mine = Fi sy’n delio ag ef
+ack-next = Ni allaf: galwch y nesaf
+ack-not-real = Nid yw’n real
+ack-who-next = Os na fydd neb yn ateb, caiff { $who } ei alw am { $when }.
+ack-last-resort = y dewis olaf
+ack-nobody = neb sy’n hysbys eto
+ack-runbook = Beth i’w wneud:
+ack-done-mine = Diolch. Chi sy’n delio ag ef; ni chaiff neb arall ei alw.
+ack-done-next = Diolch. Mae’r person nesaf yn cael ei alw nawr.
+ack-done-not-real = Diolch. Cofnodwyd nad yw’n real; ni chaiff neb arall ei alw.
+ack-kept = Mae eich ateb wedi’i gadw a chaiff ei gymryd i mewn yn fuan. Edrychwch eto mewn eiliad.
+ack-over = Mae ar ben ers { $when }. Nid oes dim i’w wneud.
+ack-yours = Chi sy’n delio ag ef ers { $when }.
+ack-taken = { $who } sy’n delio ag ef ers { $when }. Nid oes dim i’w wneud.

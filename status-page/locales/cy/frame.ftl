@@ -1,0 +1,52 @@
+# Around every page.
+skip = Neidio i’r prif gynnwys
+nav = Tudalennau
+nav-now = Statws nawr
+home = Hafan
+other-language = English
+also-in-other = This page is available in English
+look-again = Edrych eto
+as-of = Fel yr oedd am
+last-checked = Gwiriad diwethaf
+for-programs = I raglenni: ein API
+internal-view = Golwg fewnol: pob amgylchedd, gyda thocynnau a llinellau amser. Peidiwch â’i phasio ymlaen.
+stale = Nid oes dim wedi’i fesur ers { $when }. Mae’r hyn sydd isod yn hen.
+not-found = Ni allem ddod o hyd i’r dudalen honno
+not-found-more = Nid oes tudalen yn y cyfeiriad hwn y gallwch ei gweld yma. Os gwnaethoch deipio’r cyfeiriad, gwiriwch ef; os gwnaethoch ddilyn dolen, efallai ei bod yn hen.
+not-found-way = Ewch i statws pob API
+status = Statws
+api = API
+
+# Amounts of time.
+seconds = { $count ->
+    [zero] { $count } eiliad
+    [one] { $count } eiliad
+    [two] { $count } eiliad
+    [few] { $count } eiliad
+    [many] { $count } eiliad
+   *[other] { $count } eiliad
+    }
+minutes = { $count ->
+    [zero] { $count } munud
+    [one] { $count } munud
+    [two] { $count } funud
+    [few] { $count } munud
+    [many] { $count } munud
+   *[other] { $count } munud
+    }
+hours = { $count ->
+    [zero] { $count } awr
+    [one] { $count } awr
+    [two] { $count } awr
+    [few] { $count } awr
+    [many] { $count } awr
+   *[other] { $count } awr
+    }
+days = { $count ->
+    [zero] { $count } diwrnod
+    [one] { $count } diwrnod
+    [two] { $count } ddiwrnod
+    [few] { $count } diwrnod
+    [many] { $count } diwrnod
+   *[other] { $count } diwrnod
+    }

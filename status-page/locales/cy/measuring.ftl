@@ -1,0 +1,15 @@
+measuring = Sut rydym yn mesur
+measuring-lead = Mae Curiad yn gofyn cwestiynau syml i bob API ym mhob amgylchedd, ddydd a nos, ac yn dweud yma beth a welodd.
+measuring-words = Ystyr y geiriau
+means-o = Mae pob gweithrediad hanfodol yn ateb yn dda ac mewn pryd.
+means-d = Mae’n ateb, ond yn araf, neu mae rhan nad yw’n hanfodol yn methu.
+means-p = Mae rhai gweithrediadau hanfodol yn methu.
+means-x = Mae pob gweithrediad hanfodol yn methu.
+means-m = Cyhoeddwyd gwaith. Mae’r hyn a fesurir yn y cyfamser yn dal i gael ei gofnodi a’i ddangos.
+means-u = Ni chafodd ei fesur, neu ni allai ein hochr ni ddweud. Nid ydym byth yn dangos hyn fel rhywbeth sy’n gweithio.
+measuring-truth = Yr hyn y gallwch ddibynnu arno
+measuring-confirm = Caiff problem ei chadarnhau drwy wirio eto o fewn eiliadau cyn ei dangos, ac yna mae’n cyfrif o’r methiant cyntaf.
+measuring-gaps = Dangosir amser na chafodd ei fesur fel bwlch, a byth fel rhywbeth sy’n gweithio. Mae’r gyfran a fesurwyd wrth ochr pob ffigur argaeledd.
+measuring-availability = Argaeledd yw’r gyfran o’r amser a fesurwyd pan nad oedd yr API i lawr. Mae araf yn cyfrif fel ar gael.
+measuring-planned = Gadewir gwaith wedi’i gynllunio allan o argaeledd, a’i restru wrth ei enw.
+measuring-limits = Rydym yn edrych o’r tu allan, gyda data prawf. Gall API weithio i ni a methu i chi: dywedwch wrth y ddesg gwasanaeth.

@@ -1,0 +1,128 @@
+wrong-now = Beth sydd o’i le nawr
+since = Ers
+for-duration = { $text } hyd yma
+lasted = Parodd { $text }
+major = digwyddiad mawr
+all-apis = Pob API
+matrix-caption = Pob API fesul amgylchedd, y gwaethaf yn gyntaf, gyda’r 24 awr ddiwethaf fesul awr
+not-here = Ddim yn yr amgylchedd hwn
+underneath = oddi tano: { $text }
+find = Dod o hyd i API
+find-go = Chwilio
+find-all = Dangos pob un
+found = Dangosir { $count } o { $all }
+legend-strip = Mae un bar yn awr, neu’n ddiwrnod; ei liw yw’r gwaethaf o’r amser hwnnw. Mae llinell o dan far yn nodi toriad. Llinellau lletraws: heb ei fesur.
+strip-label = Y 24 awr ddiwethaf. { $summary }
+bars-label = Y 90 diwrnod diwethaf. { $summary }
+
+maintenance = Gwaith wedi’i gynllunio
+maintenance-lead = Gwaith wedi’i gynllunio a chyfnodau profi. Nid yw’r amser hwn yn cyfrif yn erbyn argaeledd; dangosir yr hyn a fesurir serch hynny.
+no-maintenance = Nid oes gwaith wedi’i gynllunio.
+on-now = Ar y gweill nawr
+planned-from = O
+planned-to = tan
+
+# One API.
+about-api = Am yr API hwn
+fact-level = Lefel gwasanaeth
+fact-lifecycle = Cylch oes
+fact-kind = Math
+fact-team = Tîm y darparwr
+level-critical = Hanfodol
+level-standard = Safonol
+lifecycle-alpha = Alffa: yn cael ei dreialu
+lifecycle-beta = Beta: gall newid o hyd
+lifecycle-stable = Sefydlog
+lifecycle-legacy = Etifeddol: wedi’i gadw, heb ei ddatblygu
+lifecycle-deprecated = Anghymeradwy: caiff ei dynnu’n ôl
+lifecycle-retired = Wedi’i ymddeol
+kind-rest = REST
+kind-fhir = FHIR R4
+kind-soap = SOAP
+kind-hl7 = HL7 fersiwn 2
+kind-graphql = GraphQL
+depends-on = Yn dibynnu ar
+documentation = Dogfennaeth
+availability = Argaeledd
+available-day = Ar gael, 24 awr
+available-quarter = Ar gael, 90 diwrnod
+measured-share = wedi’i fesur { $share } o’r amser
+not-measured = Heb ei fesur
+response-time = Amser ymateb
+response-time-more = 95 o bob 100 ateb o fewn { $p95 }
+today = Heddiw
+days-table = Y 90 diwrnod fel tabl
+day = Diwrnod
+worst = Gwaethaf
+down = Ddim yn gweithio
+no-history-yet = Nid oes hanes i’w ddangos eto.
+operations = Beth sy’n cael ei wirio, fesul un
+operation = Gweithrediad
+last-result = Canlyniad diwethaf
+when = Pryd
+critical = hanfodol
+from-vantage = o { $name }
+too-old = mae’r canlyniad diwethaf yn rhy hen i gyfrif
+green-title = Beth mae “Yn gweithio” yn ei olygu yma
+green-critical = “{ $name }”, hanfodol: gofynnir bob { $every }; da o fewn { $slow }. { $expects }
+green-other = “{ $name }”: gofynnir bob { $every }; da o fewn { $slow }. { $expects }
+green-health = Mae adroddiad yr API ei hun yn dweud ei fod yn iach
+green-status-any = Mae’r ateb yn llwyddiant (200 i 299)
+green-status = Statws yr ateb yw { $codes }
+green-contents = { $count ->
+    [zero] Mae { $count } peth yn yr ateb fel y cytunwyd
+    [one] Mae { $count } peth yn yr ateb fel y cytunwyd
+    [two] Mae { $count } beth yn yr ateb fel y cytunwyd
+    [few] Mae { $count } pheth yn yr ateb fel y cytunwyd
+    [many] Mae { $count } pheth yn yr ateb fel y cytunwyd
+   *[other] Mae { $count } peth yn yr ateb fel y cytunwyd
+    }
+green-certificate = Mae’r dystysgrif yn ddilys am o leiaf { $days }
+green-not = Nid oes dim arall yn cael ei wirio: nid gweithrediadau eraill, nid data eraill, ac nid ysgrifennir dim byth.
+
+# Incidents.
+incidents = Digwyddiadau
+incidents-over = Digwyddiadau sydd ar ben
+no-incidents = Ni fu digwyddiad yn yr amser a gedwir yma.
+incident-open = Rydym yn gwybod amdano
+incident-acknowledged = Mae rhywun yn gweithio arno
+incident-recovering = Yn gweithio eto, yn cael ei wylio
+incident-resolved = Wedi’i ddatrys
+incident-major-outage = Nid yw { $name } yn gweithio { $place }
+incident-partial-outage = Nid yw { $name } yn gweithio’n llawn { $place }
+incident-degraded = Mae { $name } yn araf neu’n annibynadwy { $place }
+incident-unknown = Ni wyddom a yw { $name } yn gweithio { $place }
+incident-refused = Mae’r porth yn gwrthod ein gwiriadau { $place }: ni allwn ddweud beth sy’n gweithio
+incident-blind = Ni allwn weld yr APIs { $place }
+incident-rota = Nid oes neb ar alwad ar y rota { $rota }
+post-investigating-major-outage = Nid yw’n gweithio. Rydym wedi dweud wrth y bobl sy’n gofalu amdano, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.
+post-investigating-partial-outage = Nid yw rhan ohono’n gweithio. Rydym wedi dweud wrth y bobl sy’n gofalu amdano, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.
+post-investigating-degraded = Mae’n araf neu’n annibynadwy. Rydym wedi dweud wrth y bobl sy’n gofalu amdano, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.
+post-investigating-unknown = Ni allwn ddweud a yw’n gweithio. Rydym yn ymchwilio i’r mater, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.
+post-acknowledged = Mae rhywun yn gweithio arno.
+post-recovered = Mae’n gweithio eto. Rydym yn ei wylio cyn dweud ei fod ar ben.
+post-returned-major-outage = Mae wedi rhoi’r gorau i weithio eto.
+post-returned-partial-outage = Mae rhan ohono wedi rhoi’r gorau i weithio eto.
+post-returned-degraded = Mae’n araf neu’n annibynadwy eto.
+post-returned-unknown = Unwaith eto ni allwn ddweud a yw’n gweithio.
+post-resolved = Wedi’i ddatrys: mae wedi bod yn gweithio ers hynny.
+began = Dechreuodd
+ended = Daeth i ben
+duration = Parodd
+where = Ble mae’r broblem
+affects = Beth mae’n effeithio arno
+held-back = Yn methu o’i herwydd
+what-we-said = Yr hyn a ddywedwyd gennym, y diweddaraf yn gyntaf
+for-desk = I’r ddesg gwasanaeth
+priority = Rhif a blaenoriaeth
+why-major = Pam ei fod yn fawr
+cause = Achos
+ticket = Tocyn
+ticket-unconfirmed = heb ei gadarnhau
+ticket-none = dim
+callouts = Galwadau allan
+has-it = Pwy sy’n delio ag ef
+next-callout = Galwad nesaf
+stopped = Dim rhagor o alwadau oherwydd
+evidence = Tystiolaeth
+timeline = Llinell amser

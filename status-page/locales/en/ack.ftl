@@ -1,0 +1,14 @@
+ack-mine = I’ve got it
+ack-next = I can’t: call the next
+ack-not-real = Not real
+ack-who-next = If nobody answers, { $who } is called at { $when }.
+ack-last-resort = the last resort
+ack-nobody = nobody who is known yet
+ack-runbook = What to do:
+ack-done-mine = Thank you. You have it; nobody else will be called.
+ack-done-next = Thank you. The next person is being called now.
+ack-done-not-real = Thank you. It is recorded as not real; nobody else will be called.
+ack-kept = Your answer is kept and will be taken in shortly. Look again in a moment.
+ack-over = It is over since { $when }. There is nothing to do.
+ack-yours = You have it since { $when }.
+ack-taken = { $who } has it since { $when }. There is nothing to do.

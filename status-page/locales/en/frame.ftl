@@ -1,0 +1,36 @@
+# Around every page.
+skip = Skip to main content
+nav = Pages
+nav-now = Status now
+home = Home
+other-language = Cymraeg
+also-in-other = Mae’r dudalen hon ar gael yn Gymraeg
+look-again = Look again
+as-of = As of
+last-checked = Last check
+for-programs = For programs: our API
+internal-view = Internal view: all environments, with tickets and timelines. Do not pass it on.
+stale = Nothing has been measured since { $when }. What stands below is old.
+not-found = Page not found
+not-found-more = There is no page at this address that you can see here. If you typed it, check it; if you followed a link, the link may be old.
+not-found-way = Go to the status of all APIs
+status = Status
+api = API
+
+# Amounts of time.
+seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+    }
+minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+    }
+hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+    }
+days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+    }

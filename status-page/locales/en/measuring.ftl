@@ -1,0 +1,15 @@
+measuring = How we measure
+measuring-lead = Curiad asks each API in each environment simple questions, all day and night, and says here what it saw.
+measuring-words = What the words mean
+means-o = Every critical operation answers well and in time.
+means-d = It answers, but slowly, or a part that is not critical fails.
+means-p = Some critical operations fail.
+means-x = All critical operations fail.
+means-m = Work was announced. What is measured meanwhile is still recorded and shown.
+means-u = It was not measured, or our side could not tell. We never show this as working.
+measuring-truth = What you can rely on
+measuring-confirm = Trouble is confirmed by repeated checks within seconds before it is shown, and then counts from its first failure.
+measuring-gaps = Time that was not measured is shown as a gap and never as working. The share that was measured stands beside every availability.
+measuring-availability = Availability is the share of measured time in which the API was not down. Slow counts as available.
+measuring-planned = Planned work is left out of availability, and listed by name.
+measuring-limits = We look from outside, with test data. An API can work for us and fail for you: tell the service desk.

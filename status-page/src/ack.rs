@@ -1,0 +1,306 @@
+//! `/ack/{reference}`: the page behind the link that a called person gets. GET never acts: mail scanners follow links.
+//! POST appends the answer to the inbox, waits a little for the recorder, and shows what became of it.
+
+use crate::{
+    Audience, Snapshot, WordsError,
+    body::Body,
+    form,
+    problem::Problem,
+    render::Place,
+    router::{Shown, broken, in_language, missing},
+    when::When,
+    wording::{Shape, Wording},
+};
+use axum::{
+    body::{Body as HttpBody, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
+};
+use domain::{Answer, Callout, Incident, Language, Message, Situation, Target, Told};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How long a person waits for the recorder.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const MAX_BODY: usize = 1024;
+/// Lines of evidence that fit a telephone.
+const EVIDENCE: usize = 5;
+
+/// What the page shows.
+#[derive(Debug, Serialize)]
+struct Called {
+    action: String,
+    what: String,
+    shape: Shape,
+    since: When,
+    lasted: String,
+    number: String,
+    priority: String,
+    diagnosis: Option<String>,
+    ticket: Option<String>,
+    runbook: Option<String>,
+    evidence: Vec<String>,
+    next: Option<Next>,
+    /// What became of an answer just given, or why none is asked for.
+    said: Option<String>,
+    /// The recorder's own words, in English.
+    recorder: Option<String>,
+    asks: bool,
+}
+
+/// Who is called next, and when.
+#[derive(Debug, Serialize)]
+struct Next {
+    who: String,
+    at: When,
+}
+
+/// What became of an answer.
+enum Became {
+    /// Nothing was answered now.
+    Nothing,
+    /// The recorder took it.
+    Taken(Answer),
+    /// The recorder did not, and why, in its words.
+    Refused(String),
+    /// It is kept, and will be taken in.
+    Kept,
+}
+
+/// `GET /ack/{reference}`.
+pub(crate) async fn show(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    if let Some(refused) = limited(&shown, &request) {
+        return refused;
+    }
+    let situation = shown.site.0.situation.borrow().clone();
+    page(&shown, &request.into_parts().0, &situation, StatusCode::OK, &Became::Nothing)
+}
+
+/// `POST /ack/{reference}`.
+pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    if let Some(refused) = limited(&shown, &request) {
+        return refused;
+    }
+    let site = &shown.site.0;
+    let (parts, body) = request.into_parts();
+    let reference = reference(&parts.uri).to_owned();
+    let situation = site.situation.borrow().clone();
+    if situation.callout(&reference).is_none() {
+        return missing(&shown, &parts.method, &parts.headers, &parts.uri);
+    }
+    let Some(answer) = read_answer(body).await else {
+        return page(&shown, &parts, &situation, StatusCode::BAD_REQUEST, &Became::Nothing);
+    };
+    let told = Told { at: site.clock.now(), what: Message::Answer { reference: reference.clone(), answer } };
+    let (status, became) = match site.store.tell(&told).await {
+        Ok(id) => (StatusCode::OK, wait(&shown, id, &reference, answer).await),
+        Err(error) => {
+            tracing::error!(%error, "an answer to a callout could not be kept");
+            let why = "your answer could not be kept: try again, or ring the next person yourself";
+            (StatusCode::SERVICE_UNAVAILABLE, Became::Refused(why.to_owned()))
+        }
+    };
+    let situation = site.situation.borrow().clone();
+    page(&shown, &parts, &situation, status, &became)
+}
+
+async fn read_answer(body: HttpBody) -> Option<Answer> {
+    let bytes = to_bytes(body, MAX_BODY).await.ok()?;
+    match form::value(std::str::from_utf8(&bytes).ok()?, "answer")?.as_str() {
+        "mine" => Some(Answer::Mine),
+        "call_next" => Some(Answer::CallNext),
+        "not_real" => Some(Answer::NotReal),
+        _ => None,
+    }
+}
+
+/// Waits for the recorder's answer, and for the Situation that has it folded in.
+async fn wait(shown: &Shown, id: store::InboxId, reference: &str, answer: Answer) -> Became {
+    let site = &shown.site.0;
+    let until = Instant::now() + PATIENCE;
+    let became = loop {
+        match site.store.answer(id).await {
+            Ok(Some(Ok(_))) => break Became::Taken(answer),
+            Ok(Some(Err(why))) => break Became::Refused(why),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the recorder's answer could not be read"),
+        }
+        if Instant::now() >= until {
+            return Became::Kept;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    };
+    let folded = |situation: &Arc<Situation>| {
+        situation.callout(reference).is_none_or(|(_, callout)| callout.answer.is_some())
+    };
+    let mut situation = site.situation.clone();
+    // What the page says of the rest may be a moment old if this takes too long; the answer itself is known.
+    tokio::time::timeout_at(until, situation.wait_for(folded)).await.ok();
+    became
+}
+
+fn limited(shown: &Shown, request: &Request) -> Option<Response<HttpBody>> {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let admitted = shown.site.0.limits.admit(address, Instant::now());
+    (!admitted).then(|| Problem::TOO_MANY.answer(shown.audience))
+}
+
+/// The last part of the path.
+fn reference(uri: &Uri) -> &str {
+    uri.path().rsplit('/').next().unwrap_or_default()
+}
+
+/// `?lang=` of the link to the other language, else the person's own.
+fn language(uri: &Uri, person: Language) -> Language {
+    let asked = uri.query().and_then(|query| form::value(query, "lang"));
+    Language::ALL.into_iter().find(|language| asked.as_deref() == Some(language.tag())).unwrap_or(person)
+}
+
+fn page(
+    shown: &Shown,
+    parts: &axum::http::request::Parts,
+    situation: &Situation,
+    status: StatusCode,
+    became: &Became,
+) -> Response<HttpBody> {
+    let site = &shown.site.0;
+    let reference = reference(&parts.uri);
+    let Some((incident, callout)) = situation.callout(reference) else {
+        return missing(shown, &parts.method, &parts.headers, &parts.uri);
+    };
+    let person = situation.configuration.people.get(&callout.person);
+    let language = language(&parts.uri, person.map_or(Language::En, |person| person.language));
+    // Whoever was called may know of every environment: names come from the internal view.
+    let snapshot =
+        Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
+    let wording = site.renderer.wording(&snapshot, language);
+    let html = called(&wording, situation, incident, callout, became)
+        .map_err(crate::RenderError::from)
+        .and_then(|view| {
+            let title = view.what.clone();
+            site.renderer.html("ack.html", &wording, &Place::Ack(reference), &title, &view)
+        });
+    match html {
+        Ok(html) => {
+            let body = Body::new("text/html; charset=utf-8", html.into_bytes());
+            // Never a 304: what a person sees here is what is so now.
+            let answer = body.answer(&parts.method, &HeaderMap::new(), status, "no-store");
+            let mut response = in_language(answer, language);
+            let robots = HeaderValue::from_static("noindex, nofollow");
+            response.headers_mut().insert(header::HeaderName::from_static("x-robots-tag"), robots);
+            response
+        }
+        Err(error) => broken(&error),
+    }
+}
+
+fn called(
+    wording: &Wording<'_>,
+    situation: &Situation,
+    incident: &Incident,
+    callout: &Callout,
+    became: &Became,
+) -> Result<Called, WordsError> {
+    let view = crate::IncidentView {
+        affects: incident.affects.clone(),
+        held_back: incident.held_back.clone(),
+        whole: true,
+        incident: Arc::new(incident.clone()),
+    };
+    let name = situation
+        .configuration
+        .people
+        .get(&callout.person)
+        .map_or(callout.person.as_str(), |person| person.name.as_str());
+    let standing = standing(wording, incident, name)?;
+    let (said, recorder) = match became {
+        Became::Nothing => (standing.clone(), None),
+        Became::Taken(Answer::Mine) => (Some(wording.plain("ack-done-mine")?), None),
+        Became::Taken(Answer::CallNext) => (Some(wording.plain("ack-done-next")?), None),
+        Became::Taken(Answer::NotReal) => (Some(wording.plain("ack-done-not-real")?), None),
+        Became::Kept => (Some(wording.plain("ack-kept")?), None),
+        Became::Refused(why) => match standing.clone() {
+            Some(standing) => (Some(standing), None),
+            None => (None, Some(why.clone())),
+        },
+    };
+    let end = incident.recovered_at.or(incident.resolved_at).unwrap_or(wording.snapshot.as_of);
+    let lasted = end.duration_since(incident.started_at).unsigned_abs();
+    let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
+    Ok(Called {
+        action: format!("/ack/{}?lang={}", callout.reference, wording.language),
+        what: wording.incident_title(&view)?,
+        shape: wording.shape(incident.worst)?,
+        since: wording.short(incident.started_at),
+        lasted: wording.duration(lasted)?,
+        number: incident.id.to_string(),
+        priority: incident.priority.to_string(),
+        diagnosis: Some(wording.text(&incident.diagnosis).to_owned()).filter(|text| !text.is_empty()),
+        ticket: match &incident.ticket {
+            domain::Ticket::Raised { number, .. } => Some(number.clone()),
+            domain::Ticket::None | domain::Ticket::Asked { .. } => None,
+        },
+        runbook: api.and_then(|api| api.desk.runbook.clone()),
+        evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
+        next: next(wording, situation, incident)?,
+        asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_)),
+        said,
+        recorder,
+    })
+}
+
+/// Why no answer is asked for any more: it is over, or somebody has it.
+fn standing(wording: &Wording<'_>, incident: &Incident, name: &str) -> Result<Option<String>, WordsError> {
+    if !incident.is_open() {
+        let when = wording.short(incident.resolved_at.unwrap_or(incident.started_at)).words;
+        return wording.say("ack-over", &[("when", when.into())]).map(Some);
+    }
+    let Some(taken) = &incident.acknowledged else {
+        return Ok(None);
+    };
+    let when = wording.short(taken.at).words;
+    if taken.by == name {
+        wording.say("ack-yours", &[("when", when.into())]).map(Some)
+    } else {
+        let who = taken.by.as_str();
+        wording.say("ack-taken", &[("who", who.into()), ("when", when.into())]).map(Some)
+    }
+}
+
+fn next(
+    wording: &Wording<'_>,
+    situation: &Situation,
+    incident: &Incident,
+) -> Result<Option<Next>, WordsError> {
+    let Some((running, at)) =
+        incident.escalation.as_ref().and_then(|running| Some((running, running.next_at?)))
+    else {
+        return Ok(None);
+    };
+    let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
+    let who = match step.filter(|_| running.round <= running.escalation.repeat) {
+        Some(target) => who(wording, situation, target, at),
+        None => Some(wording.plain("ack-last-resort")?),
+    };
+    let who = match who {
+        Some(who) => who,
+        None => wording.plain("ack-nobody")?,
+    };
+    Ok(Some(Next { who, at: wording.times().exact(at) }))
+}
+
+fn who(wording: &Wording<'_>, situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
+    let configuration = &situation.configuration;
+    let name = |person: &domain::PersonId| {
+        configuration.people.get(person).map_or_else(|| person.to_string(), |person| person.name.clone())
+    };
+    match target {
+        Target::OnCall(rota) => Some(name(&configuration.rotas.get(rota)?.on_call(at)?.person)),
+        Target::Next(rota) => Some(name(&configuration.rotas.get(rota)?.next(at)?)),
+        Target::Person(person) => Some(name(person)),
+        Target::Desk(desk) => Some(wording.text(&configuration.desks.get(desk)?.name).to_owned()),
+    }
+}

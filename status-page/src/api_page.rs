@@ -1,0 +1,164 @@
+//! The pages of one API and of one environment.
+
+use crate::{
+    ApiView, InstanceView, Page, WordsError,
+    incidents::{Block, block},
+    instance::{FullInstance, full},
+    planned::{PlannedLine, planned},
+    sentence::of_environment,
+    when::When,
+    wording::{Bars, Link, Shape, Wording},
+};
+use domain::{Environment, Lifecycle, ServiceLevel};
+use serde::Serialize;
+
+/// One API.
+#[derive(Debug, Serialize)]
+pub(crate) struct OneApi {
+    name: String,
+    description: String,
+    facts: Vec<(String, String)>,
+    documentation: Option<String>,
+    depends_on: Vec<Link>,
+    instances: Vec<FullInstance>,
+    open: Vec<Block>,
+    over: Vec<Block>,
+}
+
+/// One environment.
+#[derive(Debug, Serialize)]
+pub(crate) struct OneEnvironment {
+    name: String,
+    about: String,
+    shape: Shape,
+    sentence: String,
+    rows: Vec<Line>,
+    open: Vec<Block>,
+    planned: Vec<PlannedLine>,
+}
+
+/// An API in one environment.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: Link,
+    shape: Shape,
+    under: Option<String>,
+    since: Option<When>,
+    strip: Bars,
+    availability: Option<String>,
+    checked: Option<When>,
+}
+
+/// Incidents of an API that are over and stand on its page.
+const OVER: usize = 10;
+
+/// Builds an API's view.
+pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, WordsError> {
+    let about = |open: bool| {
+        wording.snapshot.incidents.iter().filter(move |incident| {
+            incident.incident.is_open() == open
+                && incident.affects.iter().chain(&incident.held_back).any(|id| id.api == view.api.id)
+        })
+    };
+    let mut facts = vec![
+        (
+            wording.plain("fact-level")?,
+            wording.plain(match view.api.service_level {
+                ServiceLevel::Critical => "level-critical",
+                ServiceLevel::Standard => "level-standard",
+            })?,
+        ),
+        (
+            wording.plain("fact-lifecycle")?,
+            wording.plain(match view.api.lifecycle {
+                Lifecycle::Alpha => "lifecycle-alpha",
+                Lifecycle::Beta => "lifecycle-beta",
+                Lifecycle::Stable => "lifecycle-stable",
+                Lifecycle::Legacy => "lifecycle-legacy",
+                Lifecycle::Deprecated => "lifecycle-deprecated",
+                Lifecycle::Retired => "lifecycle-retired",
+            })?,
+        ),
+        (
+            wording.plain("fact-kind")?,
+            wording.plain(match view.api.kind {
+                domain::Kind::Rest => "kind-rest",
+                domain::Kind::FhirR4 => "kind-fhir",
+                domain::Kind::Soap => "kind-soap",
+                domain::Kind::Hl7 => "kind-hl7",
+                domain::Kind::Graphql => "kind-graphql",
+            })?,
+        ),
+    ];
+    if let Some(team) = &view.team {
+        facts.push((wording.plain("fact-team")?, wording.text(team).to_owned()));
+    }
+    Ok(OneApi {
+        name: wording.text(&view.api.name).to_owned(),
+        description: wording.text(&view.api.description).to_owned(),
+        facts,
+        documentation: view.api.documentation.clone(),
+        depends_on: view
+            .depends_on
+            .iter()
+            .filter_map(|id| wording.snapshot.api(id))
+            .map(|parent| Link {
+                href: wording.href(&Page::Api(parent.api.id.clone())),
+                text: wording.text(&parent.api.name).to_owned(),
+            })
+            .collect(),
+        instances: view.instances.iter().map(|instance| full(wording, instance)).collect::<Result<_, _>>()?,
+        open: about(true).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
+        over: about(false).take(OVER).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Builds an environment's view.
+pub(crate) fn one_environment(
+    wording: &Wording<'_>,
+    environment: Environment,
+) -> Result<OneEnvironment, WordsError> {
+    let snapshot = wording.snapshot;
+    let here = |instance: &&InstanceView| instance.id.environment == environment;
+    let mut instances: Vec<&InstanceView> = snapshot.instances().filter(here).collect();
+    instances.sort_by_key(|instance| crate::past::rank(instance.shown));
+    let (status, sentence) = of_environment(wording, environment)?;
+    Ok(OneEnvironment {
+        name: wording.environment(environment)?,
+        about: wording.plain(match environment {
+            Environment::Sandbox => "about-sandbox",
+            Environment::Development => "about-development",
+            Environment::Sit => "about-sit",
+            Environment::Uat => "about-uat",
+            Environment::Production => "about-production",
+        })?,
+        shape: wording.shape(status)?,
+        sentence,
+        rows: instances.into_iter().map(|instance| line(wording, instance)).collect::<Result<_, _>>()?,
+        open: snapshot
+            .open_incidents()
+            .filter(|view| view.incident.environment == environment)
+            .map(|view| block(wording, view))
+            .collect::<Result<_, _>>()?,
+        planned: planned(wording, Some(environment))?,
+    })
+}
+
+fn line(wording: &Wording<'_>, instance: &InstanceView) -> Result<Line, WordsError> {
+    Ok(Line {
+        name: Link {
+            href: wording.href(&Page::Api(instance.id.api.clone())),
+            text: wording.name(&instance.id).to_owned(),
+        },
+        shape: wording.shape(instance.shown)?,
+        under: crate::front::under(wording, instance)?,
+        since: instance.since.map(|at| wording.short(at)),
+        strip: wording.strip(instance)?,
+        availability: instance
+            .past
+            .as_ref()
+            .and_then(|past| past.last_quarter.availability())
+            .map(crate::when::percent),
+        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+    })
+}

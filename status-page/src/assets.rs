@@ -1,0 +1,58 @@
+//! The style sheet and the icon: embedded, named by their content, kept by browsers for a year.
+
+use crate::body::Body;
+use std::sync::LazyLock;
+
+/// How long a document that changes with the program only may be kept.
+pub(crate) const AN_HOUR: &str = "public, max-age=3600";
+
+/// A file with its path.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    pub(crate) path: String,
+    pub(crate) body: Body,
+}
+
+fn asset(stem: &str, extension: &str, kind: &'static str, source: &str) -> Asset {
+    let body = Body::new(kind, source.as_bytes().to_vec());
+    Asset { path: format!("/assets/{stem}-{}.{extension}", body.hash()), body }
+}
+
+static CSS: LazyLock<Asset> =
+    LazyLock::new(|| asset("page", "css", "text/css; charset=utf-8", include_str!("../assets/page.css")));
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
+
+/// The style sheet.
+pub(crate) fn css() -> &'static Asset {
+    &CSS
+}
+
+/// The icon.
+pub(crate) fn icon() -> &'static Asset {
+    &ICON
+}
+
+/// The asset at `path`.
+pub(crate) fn find(path: &str) -> Option<&'static Asset> {
+    [css(), icon()].into_iter().find(|asset| asset.path == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_is_one_small_file_without_anything_from_outside() {
+        let source = include_str!("../assets/page.css");
+        assert!(source.len() <= 20_000, "{} bytes", source.len());
+        for outside in ["@import", "url(", "http:", "https:", "@font-face"] {
+            assert!(!source.contains(outside), "{outside}");
+        }
+        for needed in
+            ["prefers-color-scheme: dark", "forced-colors", "@media print", "prefers-reduced-motion"]
+        {
+            assert!(source.contains(needed), "{needed}");
+        }
+    }
+}

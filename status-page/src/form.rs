@@ -1,0 +1,45 @@
+//! `application/x-www-form-urlencoded`, as far as forms of ours need it.
+
+/// Decodes one value; a broken escape stands as it is, bytes that are not UTF-8 are replaced.
+pub(crate) fn decode(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = (*first == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        rest = match escaped {
+            Some(_) => tail.get(2..).unwrap_or_default(),
+            None => tail,
+        };
+        bytes.push(match (first, escaped) {
+            (_, Some(byte)) => byte,
+            (b'+', None) => b' ',
+            (byte, None) => *byte,
+        });
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The value of `name` in a form's body.
+pub(crate) fn value(body: &str, name: &str) -> Option<String> {
+    body.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| decode(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_decoded() {
+        assert_eq!(decode("a+b%20c%C3%A2"), "a b câ");
+        assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode("%zz%+1"), "%zz% 1");
+        assert_eq!(value("x=1&answer=mine", "answer").as_deref(), Some("mine"));
+        assert_eq!(value("answers=mine", "answer"), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! The front page: the sentence, what is wrong now, the matrix, planned work.
+
+use crate::{
+    ApiView, InstanceView, Page, WordsError,
+    incidents::{Block, block},
+    planned::{PlannedLine, running_or_next},
+    sentence::{Sentence, sentence},
+    when::When,
+    wording::{Bars, Link, Shape, Wording},
+};
+use domain::Status;
+use serde::Serialize;
+
+/// APIs from which on the front page offers a filter.
+const FILTER_FROM: usize = 12;
+
+/// What the front page's template needs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Front {
+    sentence: Sentence,
+    blocks: Vec<Block>,
+    unposted: Vec<Unposted>,
+    planned: Vec<PlannedLine>,
+    columns: Vec<Link>,
+    rows: Vec<Row>,
+    legend: Vec<Shape>,
+    filter: Option<Filter>,
+    checked: Option<When>,
+}
+
+/// Confirmed trouble that nothing was published about yet.
+#[derive(Debug, Serialize)]
+struct Unposted {
+    shape: Shape,
+    name: Link,
+    environment: String,
+    since: Option<When>,
+}
+
+/// An API's line of the matrix.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: Link,
+    cells: Vec<Cell>,
+}
+
+/// One instance in the matrix; without a shape the API does not exist there.
+#[derive(Debug, Serialize)]
+struct Cell {
+    environment: String,
+    shape: Option<Shape>,
+    /// While maintenance is laid over trouble, what is measured.
+    under: Option<String>,
+    since: Option<When>,
+    strip: Option<Bars>,
+}
+
+/// The filter by name, which works by URL.
+#[derive(Debug, Serialize)]
+struct Filter {
+    text: String,
+    shown: usize,
+    all: usize,
+}
+
+/// Builds the front page's view; `find` is what a visitor asked for, if anything.
+pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, WordsError> {
+    let snapshot = wording.snapshot;
+    let find = find.map(str::trim).filter(|text| !text.is_empty());
+    let apis: Vec<&ApiView> =
+        snapshot.apis.iter().filter(|view| find.is_none_or(|text| matches(view, text))).collect();
+    let filter = (snapshot.apis.len() >= FILTER_FROM || find.is_some()).then(|| Filter {
+        text: find.unwrap_or_default().to_owned(),
+        shown: apis.len(),
+        all: snapshot.apis.len(),
+    });
+    Ok(Front {
+        sentence: sentence(wording)?,
+        blocks: snapshot.open_incidents().map(|view| block(wording, view)).collect::<Result<_, _>>()?,
+        unposted: unposted(wording)?,
+        planned: running_or_next(wording)?,
+        columns: snapshot
+            .environments
+            .iter()
+            .map(|environment| {
+                Ok(Link {
+                    href: wording.href(&Page::Environment(*environment)),
+                    text: wording.environment(*environment)?,
+                })
+            })
+            .collect::<Result<_, WordsError>>()?,
+        rows: apis.into_iter().map(|view| row(wording, view)).collect::<Result<_, _>>()?,
+        legend: legend(wording)?,
+        filter,
+        checked: snapshot
+            .instances()
+            .filter_map(|instance| instance.checked_at)
+            .max()
+            .map(|at| wording.times().exact(at)),
+    })
+}
+
+fn matches(view: &ApiView, text: &str) -> bool {
+    let text = text.to_lowercase();
+    [view.api.name.en.as_str(), view.api.name.cy.as_str(), view.api.id.as_str()]
+        .iter()
+        .any(|name| name.to_lowercase().contains(&text))
+}
+
+fn unposted(wording: &Wording<'_>) -> Result<Vec<Unposted>, WordsError> {
+    let told = |instance: &InstanceView| {
+        wording
+            .snapshot
+            .open_incidents()
+            .any(|view| view.affects.contains(&instance.id) || view.held_back.contains(&instance.id))
+    };
+    wording
+        .snapshot
+        .instances()
+        .filter(|instance| instance.shown.is_trouble() && !told(instance))
+        .map(|instance| {
+            Ok(Unposted {
+                shape: wording.shape(instance.shown)?,
+                name: Link {
+                    href: wording.href(&Page::Api(instance.id.api.clone())),
+                    text: wording.name(&instance.id).to_owned(),
+                },
+                environment: wording.environment(instance.id.environment)?,
+                since: instance.since.map(|at| wording.short(at)),
+            })
+        })
+        .collect()
+}
+
+fn row(wording: &Wording<'_>, view: &ApiView) -> Result<Row, WordsError> {
+    let cell = |environment| -> Result<Cell, WordsError> {
+        let instance = view.instances.iter().find(|instance| instance.id.environment == environment);
+        Ok(Cell {
+            environment: wording.environment(environment)?,
+            shape: instance.map(|instance| wording.shape(instance.shown)).transpose()?,
+            under: instance.map(|instance| under(wording, instance)).transpose()?.flatten(),
+            since: instance
+                .filter(|instance| instance.shown != Status::Operational)
+                .and_then(|instance| instance.since)
+                .map(|at| wording.short(at)),
+            strip: instance.map(|instance| wording.strip(instance)).transpose()?,
+        })
+    };
+    Ok(Row {
+        name: Link {
+            href: wording.href(&Page::Api(view.api.id.clone())),
+            text: wording.text(&view.api.name).to_owned(),
+        },
+        cells: wording
+            .snapshot
+            .environments
+            .iter()
+            .map(|environment| cell(*environment))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// Maintenance is laid over and never hides.
+pub(crate) fn under(wording: &Wording<'_>, instance: &InstanceView) -> Result<Option<String>, WordsError> {
+    if instance.shown == Status::Maintenance && instance.measured != Status::Operational {
+        Ok(Some(wording.shape(instance.measured)?.word))
+    } else {
+        Ok(None)
+    }
+}
+
+/// Every status once, for the legend.
+pub(crate) fn legend(wording: &Wording<'_>) -> Result<Vec<Shape>, WordsError> {
+    Status::ALL.into_iter().map(|status| wording.shape(status)).collect()
+}
+
+/// The page on how we measure.
+#[derive(Debug, Serialize)]
+pub(crate) struct Legend {
+    pub(crate) legend: Vec<Shape>,
+}

@@ -1,0 +1,70 @@
+//! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
+
+use crate::{History, Past, snapshot::MAX_INCIDENTS};
+use domain::{InstanceId, Percentiles, Situation, Verdict};
+use jiff::Timestamp;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use store::{IncidentFilter, Store};
+
+/// Response times are of the last hour…
+const LATENCY_RANGE: Duration = Duration::from_secs(3600);
+/// …and of so many answers at most.
+const LATENCY_SAMPLES: u32 = 400;
+
+/// Reads the history of every configured instance.
+pub(crate) async fn gather(
+    store: &Store,
+    situation: &Situation,
+    now: Timestamp,
+) -> Result<History, store::Error> {
+    let zone = &situation.configuration.site.time_zone;
+    let begins = Past::begins(now, zone);
+    let mut instances = HashMap::new();
+    for id in situation.configuration.instances() {
+        let (before, changes) = store.healths(&id, begins, now).await?;
+        let mut past = Past::of(before.as_ref(), &changes, now, zone);
+        past.latency = latency(store, situation, &id, now).await?;
+        instances.insert(id, past);
+    }
+    let filter = IncidentFilter {
+        open_only: false,
+        since: Some(begins),
+        limit: u32::try_from(MAX_INCIDENTS).unwrap_or(u32::MAX),
+    };
+    let incidents = store.incidents(filter).await?.into_iter().map(Arc::new).collect();
+    Ok(History { taken_at: Some(now), instances, incidents })
+}
+
+/// How fast the first critical operation (or else the first) answered well in the last hour.
+async fn latency(
+    store: &Store,
+    situation: &Situation,
+    id: &InstanceId,
+    now: Timestamp,
+) -> Result<Option<Percentiles>, store::Error> {
+    let Some(check) = first_critical(situation, id) else {
+        return Ok(None);
+    };
+    let from = now.checked_sub(LATENCY_RANGE).unwrap_or(Timestamp::MIN);
+    let samples = store.samples(&check, None, from, now, LATENCY_SAMPLES).await?;
+    let mut answers: Vec<Duration> = samples
+        .into_iter()
+        .filter(|sample| matches!(sample.verdict, Verdict::Pass | Verdict::Slow))
+        .map(|sample| sample.total)
+        .collect();
+    Ok(Percentiles::of(&mut answers))
+}
+
+/// The operation whose latency stands for its instance: the first critical one, else the first.
+pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<domain::CheckId> {
+    let api = situation.configuration.apis.get(&id.api)?;
+    let runs = |operation: &&domain::Operation| {
+        situation
+            .configuration
+            .checks
+            .contains_key(&domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
+    };
+    let running = || api.operations.iter().filter(runs);
+    let operation = running().find(|operation| operation.critical).or_else(|| running().next())?;
+    Some(domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
+}

@@ -1,0 +1,164 @@
+//! `/hooks/notify`: GOV.UK Notify says what became of a text or an e-mail. Nothing is done here but append to the inbox.
+
+use crate::{
+    problem::Problem,
+    router::{Shown, missing},
+};
+use axum::{
+    body::{Body as HttpBody, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, Response, StatusCode, header},
+};
+use domain::{IncidentId, Message, Receipt, Secret, Sent, Told};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A callback is a few hundred bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// `POST /hooks/notify`. 5xx where the receipt cannot be kept: Notify tries again then, and only then.
+pub(crate) async fn notify(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    let tokens = &shown.site.0.options.notify_tokens;
+    if tokens.is_empty() {
+        return missing(&shown, request.method(), request.headers(), request.uri());
+    }
+    if !is_allowed(request.headers(), tokens) {
+        return refused();
+    }
+    let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
+        return Problem::bad("the body is too large, or broke off").answer(shown.audience);
+    };
+    let receipt = match receipt(&body, shown.site.0.clock.now()) {
+        Ok(Some(receipt)) => receipt,
+        Ok(None) => return empty(StatusCode::NO_CONTENT),
+        Err(why) => return Problem::bad(why).answer(shown.audience),
+    };
+    let told = Told { at: receipt.at, what: Message::Receipt(receipt) };
+    match shown.site.0.store.tell(&told).await {
+        Ok(_) => empty(StatusCode::NO_CONTENT),
+        Err(error) => {
+            tracing::error!(%error, "a receipt could not be kept; Notify will send it again");
+            Problem::unavailable("the receipt could not be kept; send it again").answer(shown.audience)
+        }
+    }
+}
+
+fn empty(status: StatusCode) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn refused() -> Response<HttpBody> {
+    let mut response = empty(StatusCode::UNAUTHORIZED);
+    let scheme = axum::http::HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    response
+}
+
+fn is_allowed(headers: &HeaderMap, tokens: &[Secret]) -> bool {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    // Every token is compared in full, so that the time taken tells nothing about any.
+    given.is_some_and(|given| {
+        tokens.iter().fold(false, |allowed, token| allowed | same(given, token.reveal()))
+    })
+}
+
+/// Compares in a time that depends on the lengths only.
+fn same(given: &str, kept: &str) -> bool {
+    given.len() == kept.len()
+        && !kept.is_empty()
+        && given.bytes().zip(kept.bytes()).fold(0_u8, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+#[derive(Debug, Deserialize)]
+struct Callback {
+    reference: Option<String>,
+    status: String,
+    completed_at: Option<Timestamp>,
+}
+
+/// What a callback says of one of our notifications; `None`: nothing final, or nothing of ours.
+fn receipt(body: &[u8], now: Timestamp) -> Result<Option<Receipt>, String> {
+    let callback: Callback =
+        serde_json::from_slice(body).map_err(|error| format!("not a callback of Notify: {error}"))?;
+    let Some((reference, incident)) =
+        callback.reference.and_then(|reference| incident_of(&reference).map(|id| (reference, id)))
+    else {
+        return Ok(None);
+    };
+    let outcome = match callback.status.as_str() {
+        "delivered" => Sent::Delivered,
+        "permanent-failure" | "temporary-failure" | "technical-failure" => {
+            Sent::GivenUp { why: format!("Notify: {}", callback.status) }
+        }
+        // created, sending, pending, sent: on its way.
+        _ => return Ok(None),
+    };
+    Ok(Some(Receipt {
+        notification: reference,
+        incident,
+        at: callback.completed_at.map_or(now, |at| at.min(now)),
+        outcome,
+    }))
+}
+
+/// The incident in a notification's key: `C-42-k3f9xq/callout/3/text`.
+fn incident_of(key: &str) -> Option<IncidentId> {
+    let digits = key.strip_prefix("C-")?;
+    let end = digits.find(|c: char| !c.is_ascii_digit())?;
+    IncidentId::parse(digits.get(..end)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-21T00:10:00Z".parse().unwrap()
+    }
+
+    fn callback(status: &str) -> String {
+        format!(
+            r#"{{"id":"740e5834-3a29-46b4-9a6f-16142fde533a","reference":"C-42-k3f9xq/callout/3/text","to":"07700900123",
+                "status":"{status}","created_at":"2026-11-21T00:00:00.000000Z","completed_at":"2026-11-21T00:00:05.000000Z",
+                "sent_at":"2026-11-21T00:00:01.000000Z","notification_type":"sms","template_id":"x","template_version":1}}"#
+        )
+    }
+
+    #[test]
+    fn a_final_status_is_a_receipt_for_our_notification() {
+        let delivered = receipt(callback("delivered").as_bytes(), now()).unwrap().unwrap();
+        assert_eq!(delivered.notification, "C-42-k3f9xq/callout/3/text");
+        assert_eq!(delivered.incident, IncidentId(42));
+        assert_eq!(delivered.outcome, Sent::Delivered);
+        assert_eq!(delivered.at.to_string(), "2026-11-21T00:00:05Z");
+        for status in ["permanent-failure", "temporary-failure", "technical-failure"] {
+            let failed = receipt(callback(status).as_bytes(), now()).unwrap().unwrap();
+            assert_eq!(failed.outcome, Sent::GivenUp { why: format!("Notify: {status}") });
+        }
+    }
+
+    #[test]
+    fn what_is_not_final_or_not_ours_is_no_receipt() {
+        assert_eq!(receipt(callback("sending").as_bytes(), now()), Ok(None));
+        assert_eq!(receipt(br#"{"status":"delivered"}"#, now()), Ok(None));
+        assert_eq!(receipt(br#"{"status":"delivered","reference":"else"}"#, now()), Ok(None));
+        assert!(receipt(b"{}", now()).is_err());
+    }
+
+    #[test]
+    fn only_our_tokens_open_the_door() {
+        let tokens = [Secret::new("old-token"), Secret::new("new-token")];
+        let asks = |value: &'static str| {
+            let value = axum::http::HeaderValue::from_static(value);
+            is_allowed(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]), &tokens)
+        };
+        assert!(asks("Bearer old-token") && asks("Bearer new-token"));
+        assert!(!asks("Bearer nil-token") && !asks("Bearer ") && !asks("old-token"));
+        assert!(!is_allowed(&HeaderMap::new(), &tokens));
+    }
+}

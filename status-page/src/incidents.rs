@@ -1,0 +1,187 @@
+//! Incidents on pages: as blocks, as a list, and one by one with its posts.
+
+use crate::{
+    Audience, IncidentView, Page, WordsError,
+    when::When,
+    wording::{Link, Shape, Wording},
+};
+use domain::{IncidentStatus, InstanceId, Ticket};
+use serde::Serialize;
+
+/// An incident with its newest post.
+#[derive(Debug, Serialize)]
+pub(crate) struct Block {
+    pub(crate) id: String,
+    pub(crate) title: Link,
+    pub(crate) shape: Shape,
+    pub(crate) status: String,
+    pub(crate) started: When,
+    pub(crate) ended: Option<When>,
+    pub(crate) lasted: Option<String>,
+    pub(crate) post: Option<PostLine>,
+    /// For the internal audience.
+    pub(crate) priority: Option<String>,
+    pub(crate) major: bool,
+}
+
+/// One post.
+#[derive(Debug, Serialize)]
+pub(crate) struct PostLine {
+    pub(crate) at: When,
+    pub(crate) text: String,
+}
+
+/// The list: open ones, then those that are over.
+#[derive(Debug, Serialize)]
+pub(crate) struct Incidents {
+    open: Vec<Block>,
+    over: Vec<Block>,
+}
+
+/// One incident's page.
+#[derive(Debug, Serialize)]
+pub(crate) struct OneIncident {
+    block: Block,
+    posts: Vec<PostLine>,
+    affects: Vec<Place>,
+    held_back: Vec<Place>,
+    diagnosis: Option<String>,
+    desk: Option<Desk>,
+}
+
+/// An instance that an incident troubles.
+#[derive(Debug, Serialize)]
+struct Place {
+    name: Link,
+    environment: String,
+    now: Shape,
+}
+
+/// What only the internal audience sees.
+#[derive(Debug, Serialize)]
+struct Desk {
+    cause: String,
+    ticket: Option<String>,
+    confirmed: bool,
+    acknowledged: Option<(String, When)>,
+    why_major: Option<String>,
+    callouts: usize,
+    next: Option<When>,
+    stopped: Option<String>,
+    evidence: Vec<PostLine>,
+    timeline: Vec<PostLine>,
+}
+
+/// An incident in short.
+pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block, WordsError> {
+    let incident = &view.incident;
+    let internal = wording.snapshot.audience == Audience::Internal;
+    let ended = incident.recovered_at.filter(|_| !incident.is_open()).or(incident.resolved_at);
+    let until = ended.unwrap_or(wording.snapshot.as_of);
+    let lasted = until.duration_since(incident.started_at).unsigned_abs();
+    Ok(Block {
+        id: incident.id.to_string(),
+        title: Link { href: wording.href(&Page::Incident(incident.id)), text: wording.incident_title(view)? },
+        shape: wording.shape(incident.worst)?,
+        status: wording.plain(match incident.status {
+            IncidentStatus::Open => "incident-open",
+            IncidentStatus::Acknowledged => "incident-acknowledged",
+            IncidentStatus::Recovering => "incident-recovering",
+            IncidentStatus::Resolved => "incident-resolved",
+        })?,
+        started: wording.short(incident.started_at),
+        ended: ended.map(|at| wording.short(at)),
+        lasted: Some(wording.duration(lasted)?),
+        post: incident
+            .posts
+            .last()
+            .map(|post| {
+                Ok::<_, WordsError>(PostLine { at: wording.short(post.at), text: wording.post(&post.says)? })
+            })
+            .transpose()?,
+        priority: internal.then(|| incident.priority.to_string()),
+        major: incident.major.is_some(),
+    })
+}
+
+/// All incidents in the snapshot.
+pub(crate) fn incidents(wording: &Wording<'_>) -> Result<Incidents, WordsError> {
+    let blocks = |open: bool| -> Result<Vec<Block>, WordsError> {
+        wording
+            .snapshot
+            .incidents
+            .iter()
+            .filter(|view| view.incident.is_open() == open)
+            .map(|view| block(wording, view))
+            .collect()
+    };
+    Ok(Incidents { open: blocks(true)?, over: blocks(false)? })
+}
+
+/// One incident.
+pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result<OneIncident, WordsError> {
+    let incident = &view.incident;
+    let places = |ids: &[InstanceId]| -> Result<Vec<Place>, WordsError> {
+        ids.iter()
+            .filter_map(|id| wording.snapshot.instance(id))
+            .map(|instance| {
+                Ok(Place {
+                    name: Link {
+                        href: wording.href(&Page::Api(instance.id.api.clone())),
+                        text: wording.name(&instance.id).to_owned(),
+                    },
+                    environment: wording.environment(instance.id.environment)?,
+                    now: wording.shape(instance.shown)?,
+                })
+            })
+            .collect()
+    };
+    let diagnosis = match (view.whole, incident.layer) {
+        (true, _) if !wording.text(&incident.diagnosis).is_empty() => {
+            Some(wording.text(&incident.diagnosis).to_owned())
+        }
+        (_, Some(layer)) => Some(wording.layer(layer)?),
+        (_, None) => None,
+    };
+    Ok(OneIncident {
+        block: block(wording, view)?,
+        posts: incident
+            .posts
+            .iter()
+            .rev()
+            .map(|post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? }))
+            .collect::<Result<_, WordsError>>()?,
+        affects: places(&view.affects)?,
+        held_back: places(&view.held_back)?,
+        diagnosis,
+        desk: (wording.snapshot.audience == Audience::Internal).then(|| desk(wording, view)),
+    })
+}
+
+fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
+    let incident = &view.incident;
+    let lines = |entries: &[domain::Entry]| {
+        entries
+            .iter()
+            .map(|entry| PostLine { at: wording.times().exact(entry.at), text: entry.text.clone() })
+            .collect()
+    };
+    let (ticket, confirmed) = match &incident.ticket {
+        Ticket::None => (None, false),
+        Ticket::Asked { desk, .. } => (Some(desk.to_string()), false),
+        Ticket::Raised { number, .. } => (Some(number.clone()), true),
+    };
+    let escalation = incident.escalation.as_ref();
+    Desk {
+        cause: incident.cause.to_string(),
+        ticket,
+        confirmed,
+        acknowledged: incident.acknowledged.as_ref().map(|by| (by.by.clone(), wording.short(by.at))),
+        why_major: incident.major.as_ref().map(|major| major.why.clone()),
+        callouts: escalation.map_or(0, |running| running.callouts.len()),
+        next: escalation.and_then(|running| running.next_at).map(|at| wording.times().exact(at)),
+        stopped: escalation.and_then(|running| running.stopped.clone()),
+        evidence: lines(&incident.evidence),
+        timeline: lines(&incident.timeline),
+    }
+}

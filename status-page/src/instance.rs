@@ -1,0 +1,231 @@
+//! An instance in full: its operations one by one, its 90 days, and what green means for it.
+
+use crate::{
+    Audience, InstanceView, OperationView, Page, TrackView, WordsError,
+    front::under,
+    past::{Day, minutes},
+    when::{When, day, percent, short_day},
+    wording::{Bars, Link, Shape, Wording},
+};
+use domain::{Check, Status, Verdict};
+use serde::Serialize;
+
+/// An instance in full.
+#[derive(Debug, Serialize)]
+pub(crate) struct FullInstance {
+    environment: Link,
+    name: Link,
+    anchor: &'static str,
+    shape: Shape,
+    under: Option<String>,
+    since: Option<When>,
+    layer: Option<String>,
+    checked: Option<When>,
+    numbers: Vec<Number>,
+    strip: Bars,
+    bars: Option<Bars>,
+    bars_from: String,
+    days: Vec<DayRow>,
+    operations: Vec<OperationLine>,
+    green: Vec<String>,
+}
+
+/// A figure with what it is.
+#[derive(Debug, Serialize)]
+struct Number {
+    what: String,
+    value: String,
+    more: String,
+}
+
+/// Days in a row that were alike.
+#[derive(Debug, Serialize)]
+struct DayRow {
+    days: String,
+    shape: Shape,
+    down: String,
+    planned: String,
+    unmeasured: String,
+    availability: String,
+}
+
+/// An operation from one vantage.
+#[derive(Debug, Serialize)]
+struct OperationLine {
+    name: String,
+    critical: bool,
+    vantage: Option<String>,
+    shape: Shape,
+    old: bool,
+    layer: Option<String>,
+    latency: Option<String>,
+    at: Option<When>,
+    /// For the internal audience, in English as recorded.
+    message: Option<String>,
+    request: Option<String>,
+}
+
+/// Builds an instance's view.
+pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<FullInstance, WordsError> {
+    let past = instance.past.as_ref();
+    let days = past.map_or(&[][..], |past| &past.days);
+    let spans: Vec<_> = days.iter().map(|day| day.span).collect();
+    let mut operations = Vec::new();
+    for operation in &instance.operations {
+        for track in &operation.tracks {
+            operations.push(operation_line(wording, operation, track)?);
+        }
+    }
+    Ok(FullInstance {
+        environment: Link {
+            href: wording.href(&Page::Environment(instance.id.environment)),
+            text: wording.environment(instance.id.environment)?,
+        },
+        name: Link {
+            href: wording.href(&Page::Api(instance.id.api.clone())),
+            text: wording.name(&instance.id).to_owned(),
+        },
+        anchor: instance.id.environment.word(),
+        shape: wording.shape(instance.shown)?,
+        under: under(wording, instance)?,
+        since: instance.since.map(|at| wording.short(at)),
+        layer: instance.layer.map(|layer| wording.layer(layer)).transpose()?,
+        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+        numbers: numbers(wording, instance)?,
+        strip: wording.strip(instance)?,
+        bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
+        bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
+        days: day_rows(wording, days)?,
+        operations,
+        green: instance
+            .operations
+            .iter()
+            .map(|operation| green(wording, operation))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn numbers(wording: &Wording<'_>, instance: &InstanceView) -> Result<Vec<Number>, WordsError> {
+    let Some(past) = instance.past.as_ref() else {
+        return Ok(Vec::new());
+    };
+    let share = |share: Option<f64>| -> Result<String, WordsError> {
+        share.map_or_else(|| wording.plain("not-measured"), |share| Ok(percent(share)))
+    };
+    let mut numbers = Vec::new();
+    for (key, tally) in [("available-day", &past.last_day), ("available-quarter", &past.last_quarter)] {
+        numbers.push(Number {
+            what: wording.plain(key)?,
+            value: share(tally.availability())?,
+            more: wording
+                .say("measured-share", &[("share", percent(tally.coverage().unwrap_or(0.0)).into())])?,
+        });
+    }
+    if let Some(latency) = past.latency {
+        numbers.push(Number {
+            what: wording.plain("response-time")?,
+            value: Wording::latency(latency.p50),
+            more: wording.say("response-time-more", &[("p95", Wording::latency(latency.p95).into())])?,
+        });
+    }
+    Ok(numbers)
+}
+
+fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsError> {
+    let alike = |a: &Day, b: &Day| row_key(a) == row_key(b);
+    days.chunk_by(alike)
+        .rev()
+        .filter_map(|run| Some((run.first()?, run.last()?)))
+        .map(|(first, last)| {
+            let amount = |seconds: f64| -> Result<String, WordsError> {
+                match u64::try_from(minutes(seconds)).unwrap_or(0) {
+                    0 => Ok("–".to_owned()),
+                    minutes => wording.duration(std::time::Duration::from_secs(minutes * 60)),
+                }
+            };
+            Ok(DayRow {
+                days: if first.date == last.date {
+                    day(wording.language, first.date)
+                } else {
+                    format!(
+                        "{} – {}",
+                        short_day(wording.language, first.date),
+                        day(wording.language, last.date)
+                    )
+                },
+                shape: wording.shape(first.span.worst)?,
+                down: amount(first.tally.down)?,
+                planned: amount(first.tally.maintenance)?,
+                unmeasured: amount(first.tally.unknown)?,
+                availability: first.tally.availability().map_or_else(|| "–".to_owned(), percent),
+            })
+        })
+        .collect()
+}
+
+/// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.
+fn row_key(day: &Day) -> (Status, i64, i64, i64) {
+    (day.span.worst, minutes(day.tally.down), minutes(day.tally.maintenance), minutes(day.tally.unknown))
+}
+
+fn operation_line(
+    wording: &Wording<'_>,
+    operation: &OperationView,
+    track: &TrackView,
+) -> Result<OperationLine, WordsError> {
+    let internal = wording.snapshot.audience == Audience::Internal;
+    let verdict = track.last.map(|(_, verdict)| verdict);
+    let failing = !matches!(verdict, Some(Verdict::Pass) | None);
+    let outcome = track.outcome.as_deref();
+    let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
+    let request = &operation.check.operation.request;
+    Ok(OperationLine {
+        name: operation.check.id.operation.to_string(),
+        critical: operation.critical,
+        vantage: (operation.tracks.len() > 1).then(|| track.vantage.to_string()),
+        shape: wording.verdict(if track.expired { None } else { verdict })?,
+        old: track.expired && verdict.is_some(),
+        layer: failure
+            .filter(|_| failing && !track.expired)
+            .map(|failure| wording.layer(failure.layer))
+            .transpose()?,
+        latency: outcome.map(|outcome| Wording::latency(outcome.total)),
+        at: track.last.map(|(at, _)| wording.times().exact(at)),
+        message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),
+        request: internal.then(|| format!("{} {}", request.method.word(), request.path)),
+    })
+}
+
+/// One sentence on what an operation checks, and when that is good.
+fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, WordsError> {
+    let check: &Check = &operation.check;
+    let what = &check.operation;
+    let mut expects = Vec::new();
+    if what.health {
+        expects.push(wording.plain("green-health")?);
+    }
+    if what.expect.status.is_empty() {
+        expects.push(wording.plain("green-status-any")?);
+    } else {
+        let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
+        expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
+    }
+    let parts = what.expect.headers.len() + what.expect.json.len() + what.expect.text.len();
+    if parts > 0 {
+        let count = i64::try_from(parts).unwrap_or(i64::MAX);
+        expects.push(wording.say("green-contents", &[("count", count.into())])?);
+    }
+    if let Some(days) = what.expect.certificate_days {
+        let days = wording.say("days", &[("count", i64::from(days).into())])?;
+        expects.push(wording.say("green-certificate", &[("days", days.into())])?);
+    }
+    wording.say(
+        if operation.critical { "green-critical" } else { "green-other" },
+        &[
+            ("name", check.id.operation.as_str().into()),
+            ("every", wording.duration(check.every)?.into()),
+            ("slow", Wording::latency(check.slow).into()),
+            ("expects", expects.join("; ").into()),
+        ],
+    )
+}

@@ -1,0 +1,378 @@
+//! `/api/v1`: our JSON. Times are RFC 3339 UTC with milliseconds; shapes may grow but not change.
+
+use crate::{
+    Audience, IncidentView, Snapshot, assets,
+    body::Body,
+    gather::first_critical,
+    problem::Problem,
+    rfc3339,
+    router::{Shown, document, open_to_all},
+};
+use axum::{
+    body::Body as HttpBody,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
+};
+use domain::{
+    ApiId, Environment, Incident, InstanceId, OperationId, Percentiles, Tally, Ticket, VantageId, Verdict,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+
+/// A ranged read that takes longer than this is refused.
+const READ_LIMIT: Duration = Duration::from_secs(3);
+/// How far back a range goes when nothing is said.
+const DEFAULT_RANGE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// `GET /api/v1/status`.
+pub(crate) async fn status(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
+    let body = shown.site.view(shown.audience).json("status", status_of);
+    document(&shown, &method, &headers, body)
+}
+
+fn status_of(snapshot: &Snapshot) -> Value {
+    let instances: Vec<Value> = snapshot
+        .instances()
+        .map(|instance| {
+            json!({
+                "api": instance.id.api,
+                "environment": instance.id.environment,
+                "status": instance.shown.word(),
+                "since": instance.since.map(rfc3339),
+                "checked_at": instance.checked_at.map(rfc3339),
+                "layer": instance.layer.map(|layer| layer.word()),
+            })
+        })
+        .collect();
+    json!({ "as_of": rfc3339(snapshot.as_of), "stale": snapshot.stale, "instances": instances })
+}
+
+/// `GET /api/v1/incidents`.
+pub(crate) async fn incidents(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
+    let body = shown.site.view(shown.audience).json("incidents", |snapshot| {
+        snapshot
+            .incidents
+            .iter()
+            .map(|view| match snapshot.audience {
+                Audience::Internal => incident(&view.incident),
+                Audience::Public => public_incident(view),
+            })
+            .collect()
+    });
+    document(&shown, &method, &headers, body)
+}
+
+/// An incident as the command line and the internal listener write it.
+pub fn incident(incident: &Incident) -> Value {
+    let places = |ids: &[InstanceId]| -> Vec<Value> {
+        ids.iter().map(|id| json!({ "api": id.api, "environment": id.environment })).collect()
+    };
+    let ticket = match &incident.ticket {
+        Ticket::None => Value::Null,
+        Ticket::Asked { desk, .. } => json!({ "desk": desk, "number": null, "confirmed": false }),
+        Ticket::Raised { desk, number, .. } => json!({ "desk": desk, "number": number, "confirmed": true }),
+    };
+    let running = incident.escalation.as_ref();
+    let next = running.and_then(|running| {
+        let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
+        running.next_at.map(|at| {
+            json!({
+                "what": "callout",
+                "who": step.map_or_else(|| "last resort".to_owned(), target_word),
+                "at": rfc3339(at),
+            })
+        })
+    });
+    json!({
+        "id": incident.id.to_string(),
+        "cause_key": incident.cause.to_string(),
+        "status": incident.status.word(),
+        "priority": incident.priority.to_string(),
+        "major": incident.major.is_some(),
+        "api": incident.api,
+        "environment": incident.environment,
+        "affects": places(&incident.affects),
+        "layer": incident.layer.map(|layer| layer.word()),
+        "diagnosis": incident.diagnosis,
+        "started_at": rfc3339(incident.started_at),
+        "opened_at": rfc3339(incident.opened_at),
+        "acknowledged_at": incident.acknowledged.as_ref().map(|by| rfc3339(by.at)),
+        "acknowledged_by": incident.acknowledged.as_ref().map(|by| by.by.clone()),
+        "resolved_at": incident.resolved_at.map(rfc3339),
+        "ticket": ticket,
+        "callouts": running.map_or(0, |running| running.callouts.len()),
+        "next_action": next,
+        "held_back": places(&incident.held_back),
+    })
+}
+
+/// Whom a step calls, in a word: `rota platform`, `rota platform next`, `person duty.manager`, `desk nsd`.
+pub(crate) fn target_word(target: &domain::Target) -> String {
+    match target {
+        domain::Target::OnCall(rota) => format!("rota {rota}"),
+        domain::Target::Next(rota) => format!("rota {rota} next"),
+        domain::Target::Person(person) => format!("person {person}"),
+        domain::Target::Desk(desk) => format!("desk {desk}"),
+    }
+}
+
+/// No people, tickets or callouts, and nothing about what the public does not see.
+fn public_incident(view: &IncidentView) -> Value {
+    let mut visible = (*view.incident).clone();
+    visible.affects.clone_from(&view.affects);
+    visible.held_back.clone_from(&view.held_back);
+    let mut value = incident(&visible);
+    let own = visible.affects.first();
+    if let Value::Object(fields) = &mut value {
+        for hidden in ["ticket", "callouts", "next_action", "acknowledged_by"] {
+            fields.remove(hidden);
+        }
+        if !view.whole {
+            fields.insert("diagnosis".to_owned(), Value::Null);
+            fields.insert("api".to_owned(), json!(own.map(|id| &id.api)));
+            fields.insert("environment".to_owned(), json!(own.map(|id| id.environment)));
+            let cause = own.map(|id| domain::Cause::Instance(id.clone()).to_string());
+            fields.insert("cause_key".to_owned(), json!(cause));
+        }
+    }
+    value
+}
+
+/// `GET /api/v1/apis`: the catalogue.
+pub(crate) async fn apis(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
+    let body = shown.site.view(shown.audience).json("apis", |snapshot| {
+        snapshot
+            .apis
+            .iter()
+            .map(|view| {
+                let environments: Vec<_> = view.instances.iter().map(|i| i.id.environment).collect();
+                json!({
+                    "id": view.api.id,
+                    "name": view.api.name,
+                    "description": view.api.description,
+                    "kind": view.api.kind.word(),
+                    "lifecycle": view.api.lifecycle.word(),
+                    "service_level": view.api.service_level.word(),
+                    "documentation": view.api.documentation,
+                    "depends_on": view.depends_on,
+                    "environments": environments,
+                    "operations": operations_of(view),
+                })
+            })
+            .collect()
+    });
+    document(&shown, &method, &headers, body)
+}
+
+fn operations_of(view: &crate::ApiView) -> Vec<Value> {
+    let mut by_id: BTreeMap<&OperationId, (bool, Vec<Environment>)> = BTreeMap::new();
+    for instance in &view.instances {
+        for operation in &instance.operations {
+            let entry = by_id.entry(&operation.check.id.operation).or_default();
+            entry.0 |= operation.critical;
+            entry.1.push(instance.id.environment);
+        }
+    }
+    by_id
+        .into_iter()
+        .map(|(id, (critical, environments))| {
+            json!({ "id": id, "critical": critical, "environments": environments })
+        })
+        .collect()
+}
+
+/// `GET /api/v1/openapi.json`.
+pub(crate) async fn openapi(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<HttpBody> {
+    static OPENAPI: LazyLock<Body> =
+        LazyLock::new(|| Body::new("application/json", include_bytes!("../openapi.json").to_vec()));
+    let answer = OPENAPI.answer(&method, &headers, StatusCode::OK, assets::AN_HOUR);
+    open_to_all(answer, shown.audience)
+}
+
+/// What a ranged read asks for.
+struct Asked {
+    instance: InstanceId,
+    from: Timestamp,
+    to: Timestamp,
+    operation: Option<OperationId>,
+    vantage: Option<VantageId>,
+}
+
+fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
+    let query = uri.query().unwrap_or_default();
+    let given = |name: &'static str| crate::form::value(query, name);
+    let needed = |name: &'static str| {
+        given(name).ok_or_else(|| Problem::bad(format!("say which {name}: add {name}=… to the query")))
+    };
+    let time = |name: &'static str| -> Result<Option<Timestamp>, Problem> {
+        given(name)
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    Problem::bad(format!("'{name}' must be RFC 3339, such as 2026-11-21T00:00:00Z"))
+                })
+            })
+            .transpose()
+    };
+    let unknown = |_: domain::IdError| Problem::NOT_FOUND;
+    let to = time("to")?.unwrap_or(now).min(now);
+    let from = match time("from")? {
+        Some(from) => from,
+        None => to.checked_sub(DEFAULT_RANGE).unwrap_or(Timestamp::MIN),
+    };
+    if from >= to {
+        return Err(Problem::bad("'from' must be before 'to' and in the past"));
+    }
+    Ok(Asked {
+        instance: InstanceId {
+            api: ApiId::parse(&needed("api")?).map_err(unknown)?,
+            environment: Environment::parse(&needed("environment")?).ok_or(Problem::NOT_FOUND)?,
+        },
+        from,
+        to,
+        operation: given("operation").map(|text| OperationId::parse(&text)).transpose().map_err(unknown)?,
+        vantage: given("vantage").map(|text| VantageId::parse(&text)).transpose().map_err(unknown)?,
+    })
+}
+
+/// `GET /api/v1/history`: through the store's readers, with a time limit; never in the path of a page.
+pub(crate) async fn history(
+    State(shown): State<Shown>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response<HttpBody> {
+    let answer = match tokio::time::timeout(READ_LIMIT, read_history(&shown, &uri)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Problem::unavailable("the range took too long to read; ask for a shorter one")),
+    };
+    match answer {
+        Ok(value) => {
+            let body = Body::new("application/json", value.to_string().into_bytes());
+            let mut response = body.answer(&method, &headers, StatusCode::OK, "no-cache");
+            if shown.audience == Audience::Internal {
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            open_to_all(response, shown.audience)
+        }
+        Err(problem) => problem.answer(shown.audience),
+    }
+}
+
+async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
+    let asked = asked(uri, shown.site.0.clock.now())?;
+    let view = shown.site.view(shown.audience);
+    let instance = view.snapshot.instance(&asked.instance).ok_or(Problem::NOT_FOUND)?;
+    let check = match &asked.operation {
+        Some(operation) => instance
+            .operations
+            .iter()
+            .find(|view| view.check.id.operation == *operation)
+            .map(|view| view.check.id.clone())
+            .ok_or(Problem::NOT_FOUND)
+            .map(Some)?,
+        None => first_critical(&view.situation, &asked.instance),
+    };
+    let _permit = shown
+        .site
+        .0
+        .limits
+        .reads
+        .acquire()
+        .await
+        .map_err(|_| Problem::unavailable("the site is stopping"))?;
+    let failed = |error: store::Error| {
+        if matches!(error, store::Error::TooMuch { .. }) {
+            return Problem::bad(format!("{error}; ask for a shorter range"));
+        }
+        tracing::warn!(%error, "a ranged read failed");
+        Problem::unavailable("history cannot be read just now")
+    };
+    let store = &shown.site.0.store;
+    let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
+    let samples = match &check {
+        Some(check) => store
+            .samples(check, asked.vantage.as_ref(), asked.from, asked.to, store::MAX_SAMPLES)
+            .await
+            .map_err(failed)?,
+        None => Vec::new(),
+    };
+    let zone = &view.snapshot.zone;
+    let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
+        .into_iter()
+        .map(|(date, tally)| {
+            let within = |sample: &&store::Sample| zone.to_datetime(sample.at).date() == date;
+            let mut value = stretch(&tally, samples.iter().filter(within));
+            if let Value::Object(fields) = &mut value {
+                fields.insert("date".to_owned(), json!(date.to_string()));
+            }
+            value
+        })
+        .collect();
+    let whole = Tally::of(before.as_ref(), &changes, asked.from, asked.to);
+    let mut value = stretch(&whole, samples.iter());
+    let policy = view.situation.configuration.policy(asked.instance.environment).map(|policy| {
+        let confirm = policy.confirm;
+        format!(
+            "down = partial and major outage; confirmed by {} of {} probes every {} s; over after {} passes in a row",
+            confirm.fail,
+            confirm.of,
+            confirm.every.as_secs(),
+            confirm.recover
+        )
+    });
+    if let Value::Object(fields) = &mut value {
+        fields.insert("policy".to_owned(), json!(policy));
+        fields.insert("from".to_owned(), json!(rfc3339(asked.from)));
+        fields.insert("to".to_owned(), json!(rfc3339(asked.to)));
+        // More samples than one answer holds: latency is that of the newest, and says so.
+        let cut = samples.len() >= usize::try_from(store::MAX_SAMPLES).unwrap_or(usize::MAX);
+        let since = samples.first().filter(|_| cut).map(|sample| rfc3339(sample.at));
+        fields.insert("latency_from".to_owned(), json!(since));
+        fields.insert("days".to_owned(), Value::Array(days));
+    }
+    Ok(value)
+}
+
+/// A stretch of history: seconds by kind, shares, latency of good answers.
+fn stretch<'s>(tally: &Tally, samples: impl Iterator<Item = &'s store::Sample>) -> Value {
+    let mut count = 0_usize;
+    let mut answers: Vec<Duration> = samples
+        .inspect(|_| count += 1)
+        .filter(|sample| matches!(sample.verdict, Verdict::Pass | Verdict::Slow))
+        .map(|sample| sample.total)
+        .collect();
+    let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
+    let latency = Percentiles::of(&mut answers).map(|p| {
+        json!({ "p50": ms(p.p50), "p90": ms(p.p90), "p95": ms(p.p95), "p99": ms(p.p99), "max": ms(p.max) })
+    });
+    json!({
+        "seconds": {
+            "operational": tally.operational,
+            "degraded": tally.degraded,
+            "down": tally.down,
+            "maintenance": tally.maintenance,
+            "unknown": tally.unknown,
+        },
+        "availability": tally.availability(),
+        "coverage": tally.coverage(),
+        "latency_ms": latency,
+        "samples": count,
+    })
+}

@@ -1,0 +1,270 @@
+//! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
+
+use crate::{
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, planned,
+    when::When,
+    wording::{Link, Wording},
+};
+use domain::Language;
+use fluent_bundle::FluentValue;
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use std::{borrow::Cow, sync::Arc};
+use tera::{Context, Kwargs, State, Tera, TeraResult};
+
+#[derive(RustEmbed)]
+#[folder = "templates"]
+struct Templates;
+
+/// Why a page cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The words.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// A template.
+    #[error("a template of the status page is broken: {0}; mend it and build again")]
+    Template(String),
+    /// The page's view does not fit its template.
+    #[error("the view of a page cannot be handed to its template: {0}")]
+    View(String),
+}
+
+impl From<tera::Error> for RenderError {
+    fn from(error: tera::Error) -> Self {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            text = format!("{text}: {error}");
+            source = error.source();
+        }
+        Self::Template(text)
+    }
+}
+
+/// Makes pages.
+#[derive(Debug)]
+pub struct Renderer {
+    tera: Tera,
+    pub(crate) words: Arc<Words>,
+}
+
+/// Where a page stands, for its links.
+#[derive(Debug)]
+pub(crate) enum Place<'a> {
+    /// One of the pages.
+    Page(&'a Page),
+    /// Nowhere: what was asked for is not there.
+    Nowhere,
+    /// Behind a called person's reference.
+    Ack(&'a str),
+}
+
+/// What stands around every page.
+#[derive(Debug, Serialize)]
+struct Frame {
+    lang: &'static str,
+    other: &'static str,
+    /// The same page in the other language.
+    other_href: String,
+    /// Absolute, for `hreflang`.
+    hrefs: Vec<(&'static str, String)>,
+    here: String,
+    home: Link,
+    site: String,
+    title: String,
+    /// Pages that are asked for often.
+    nav: Vec<Link>,
+    accessibility: String,
+    css: String,
+    icon: String,
+    internal: bool,
+    as_of: Option<When>,
+    stale_since: Option<When>,
+}
+
+impl Renderer {
+    /// Loads words and templates; a typo in either is found here, not by a visitor.
+    pub fn load() -> Result<Self, RenderError> {
+        let words = Arc::new(Words::load()?);
+        let mut tera = Tera::default();
+        let said = words.clone();
+        tera.register_function("t", move |args: Kwargs, state: &State<'_>| -> TeraResult<String> {
+            translate(&said, &args, state)
+        });
+        let mut sources = Vec::new();
+        for name in Templates::iter() {
+            let source = Templates::get(&name)
+                .and_then(|file| String::from_utf8(file.data.into_owned()).ok())
+                .ok_or_else(|| RenderError::Template(format!("{name} cannot be read as text")))?;
+            sources.push((name.into_owned(), source));
+        }
+        tera.add_raw_templates(sources)?;
+        Ok(Self { tera, words })
+    }
+
+    /// The page in `language`; `None` when the snapshot's audience has no such page.
+    pub(crate) fn page(
+        &self,
+        snapshot: &Snapshot,
+        language: Language,
+        page: &Page,
+        find: Option<&str>,
+    ) -> Result<Option<String>, RenderError> {
+        let wording = self.wording(snapshot, language);
+        let title = |key: &str| wording.plain(key).map_err(RenderError::from);
+        let html = match page {
+            Page::Front => {
+                let view = front::front(&wording, find)?;
+                self.html("front.html", &wording, &Place::Page(page), wording.text(&snapshot.title), &view)?
+            }
+            Page::Api(id) => {
+                let Some(api) = snapshot.api(id) else {
+                    return Ok(None);
+                };
+                let view = api_page::one_api(&wording, api)?;
+                self.html("api.html", &wording, &Place::Page(page), wording.text(&api.api.name), &view)?
+            }
+            Page::Environment(environment) => {
+                if !snapshot.environments.contains(environment) {
+                    return Ok(None);
+                }
+                let view = api_page::one_environment(&wording, *environment)?;
+                self.html(
+                    "environment.html",
+                    &wording,
+                    &Place::Page(page),
+                    &wording.environment(*environment)?,
+                    &view,
+                )?
+            }
+            Page::Incidents => {
+                let view = incidents::incidents(&wording)?;
+                self.html("incidents.html", &wording, &Place::Page(page), &title("incidents")?, &view)?
+            }
+            Page::Incident(id) => {
+                let Some(incident) = snapshot.incidents.iter().find(|view| view.incident.id == *id) else {
+                    return Ok(None);
+                };
+                let view = incidents::one_incident(&wording, incident)?;
+                let title = wording.incident_title(incident)?;
+                self.html("incident.html", &wording, &Place::Page(page), &title, &view)?
+            }
+            Page::Maintenance => {
+                let view = planned::Maintenance { planned: planned::planned(&wording, None)? };
+                self.html("maintenance.html", &wording, &Place::Page(page), &title("maintenance")?, &view)?
+            }
+            Page::Measuring => {
+                let view = front::Legend { legend: front::legend(&wording)? };
+                self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
+            }
+            Page::Accessibility => {
+                let title = title("accessibility")?;
+                self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
+            }
+        };
+        Ok(Some(html))
+    }
+
+    /// The one answer to every path that is not, or not for this audience; it does not say which.
+    pub(crate) fn not_found(&self, snapshot: &Snapshot, language: Language) -> Result<String, RenderError> {
+        let wording = self.wording(snapshot, language);
+        let title = wording.plain("not-found")?;
+        self.html("not-found.html", &wording, &Place::Nowhere, &title, &Nothing {})
+    }
+
+    pub(crate) fn wording<'a>(&'a self, snapshot: &'a Snapshot, language: Language) -> Wording<'a> {
+        Wording { words: &self.words, snapshot, language }
+    }
+
+    /// Renders `template` with `view`, inside the frame.
+    pub(crate) fn html(
+        &self,
+        template: &str,
+        wording: &Wording<'_>,
+        place: &Place<'_>,
+        title: &str,
+        view: &impl Serialize,
+    ) -> Result<String, RenderError> {
+        let mut context =
+            Context::from_serialize(view).map_err(|error| RenderError::View(error.to_string()))?;
+        context.insert("lang", wording.language.tag());
+        context.insert("frame", &frame(wording, place, title)?);
+        Ok(self.tera.render(template, &context)?)
+    }
+}
+
+/// A page that needs no view.
+#[derive(Debug, Serialize)]
+struct Nothing {}
+
+fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame, RenderError> {
+    let snapshot = wording.snapshot;
+    let language = wording.language;
+    let page = match place {
+        Place::Page(page) => Some(*page),
+        Place::Nowhere | Place::Ack(_) => None,
+    };
+    let here = |language: Language| match place {
+        Place::Page(page) => page.path(language),
+        Place::Nowhere => Page::Front.path(language),
+        Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
+    };
+    let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
+        Ok(Link { href: wording.href(page), text: wording.plain(key)? })
+    };
+    let base = |language: Language| snapshot.url.get(language).trim_end_matches('/').to_owned();
+    Ok(Frame {
+        lang: language.tag(),
+        other: language.other().tag(),
+        other_href: here(language.other()),
+        hrefs: match page {
+            None => Vec::new(),
+            Some(page) => Language::ALL
+                .map(|language| (language.tag(), format!("{}{}", base(language), page.path(language))))
+                .to_vec(),
+        },
+        here: here(language),
+        home: link(&Page::Front, "home")?,
+        site: wording.text(&snapshot.title).to_owned(),
+        title: title.to_owned(),
+        nav: vec![
+            link(&Page::Front, "nav-now")?,
+            link(&Page::Incidents, "incidents")?,
+            link(&Page::Maintenance, "maintenance")?,
+            link(&Page::Measuring, "measuring")?,
+        ],
+        accessibility: wording.href(&Page::Accessibility),
+        css: assets::css().path.clone(),
+        icon: assets::icon().path.clone(),
+        internal: snapshot.audience == Audience::Internal && page.is_some(),
+        as_of: page.map(|_| wording.times().exact(snapshot.as_of)),
+        stale_since: snapshot
+            .heard_at
+            .filter(|_| snapshot.stale && page.is_some())
+            .map(|at| wording.times().full(at)),
+    })
+}
+
+/// `t(key="…", …)` of the templates: the words in the page's language.
+fn translate(words: &Words, args: &Kwargs, state: &State<'_>) -> TeraResult<String> {
+    let key = args.must_get::<&str>("key")?;
+    let tag = state.get::<String>("lang")?.unwrap_or_default();
+    let language = Language::ALL
+        .into_iter()
+        .find(|language| language.tag() == tag)
+        .ok_or_else(|| tera::Error::message("a template says words without a language"))?;
+    let mut values: Vec<(&'static str, FluentValue<'_>)> = Vec::new();
+    // The variables that templates may pass; one that is missing here is found when the page is rendered in a test.
+    for name in ["count", "all"] {
+        if let Some(number) = args.get::<i64>(name)? {
+            values.push((name, number.into()));
+        }
+    }
+    for name in ["name", "when", "text", "who"] {
+        if let Some(text) = args.get::<&str>(name)? {
+            values.push((name, FluentValue::String(Cow::Owned(text.to_owned()))));
+        }
+    }
+    words.find(language, key, &values).map_err(|error| tera::Error::message(error.to_string()))
+}

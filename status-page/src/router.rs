@@ -1,0 +1,240 @@
+//! Who may ask for what: a router for each audience.
+
+use crate::{
+    Audience, Page, RenderError, Site, ack, assets, body::Body, hooks, json, live, metrics,
+    path::language_of, problem::Problem,
+};
+use axum::{
+    Router,
+    body::Body as HttpBody,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header},
+    middleware::map_response,
+    routing::{get, post},
+};
+use domain::Language;
+use std::sync::Arc;
+
+/// A site as one audience sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) site: Site,
+    pub(crate) audience: Audience,
+}
+
+/// What anyone may ask for. For the limits on `/ack` to hold per address, serve it with
+/// `into_make_service_with_connect_info::<SocketAddr>()`.
+pub fn public_router(site: &Site) -> Router {
+    let acting = Router::new()
+        .route("/ack/{reference}", get(ack::show).post(ack::act))
+        .route("/hooks/notify", post(hooks::notify).fallback(not_found));
+    with_frame(site, Audience::Public, acting)
+}
+
+/// What people on the trusted network may ask for: all environments, and the metrics.
+pub fn internal_router(site: &Site) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics::metrics));
+    with_frame(site, Audience::Internal, metrics)
+}
+
+fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
+    own.route("/", get(root))
+        .route("/livez", get(live::livez))
+        .route("/readyz", get(live::readyz))
+        .route("/api/v1/status", get(json::status))
+        .route("/api/v1/incidents", get(json::incidents))
+        .route("/api/v1/apis", get(json::apis))
+        .route("/api/v1/history", get(json::history))
+        .route("/api/v1/openapi.json", get(json::openapi))
+        .fallback(page)
+        .with_state(Shown { site: site.clone(), audience })
+        .layer(map_response(secure))
+}
+
+const SECURITY: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+    for (name, value) in SECURITY {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// `/` → the page in the visitor's language.
+async fn root(headers: HeaderMap) -> Response<HttpBody> {
+    let mut response = redirect(StatusCode::FOUND, &Page::Front.path(preferred(&headers)));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn redirect(status: StatusCode, to: &str) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::empty());
+    *response.status_mut() = status;
+    if let Ok(to) = HeaderValue::try_from(to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+/// Welsh if Welsh is asked for at least as much as English (RFC 9110 §12.5.4); English where neither is.
+pub(crate) fn preferred(headers: &HeaderMap) -> Language {
+    let mut weights = [0.0_f32; 2];
+    let lines = headers.get_all(header::ACCEPT_LANGUAGE);
+    for item in lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')) {
+        let (range, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight: f32 = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        let tag = range.trim().split('-').next().unwrap_or_default();
+        for (language, best) in Language::ALL.iter().zip(&mut weights) {
+            if tag.eq_ignore_ascii_case(language.tag()) {
+                *best = weight.max(*best);
+            }
+        }
+    }
+    let [en, cy] = weights;
+    if cy > 0.0 && cy >= en { Language::Cy } else { Language::En }
+}
+
+const PUBLIC_CACHE: &str = "public, max-age=5, stale-if-error=86400";
+const INTERNAL_CACHE: &str = "private, no-cache";
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// How long an audience's answers may be kept by others.
+pub(crate) const fn cache(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Public => PUBLIC_CACHE,
+        Audience::Internal => INTERNAL_CACHE,
+    }
+}
+
+/// Pages, assets, and everything that is not there.
+async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    let (method, headers, uri) = (request.method(), request.headers(), request.uri());
+    let path = uri.path();
+    let reads = method == Method::GET || method == Method::HEAD;
+    if let Some(asset) = assets::find(path).filter(|_| reads) {
+        return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
+    }
+    if path == "/api" || path.starts_with("/api/") {
+        return Problem::NOT_FOUND.answer(shown.audience);
+    }
+    if let Some(short) = path.strip_suffix('/').filter(|short| reads && Page::parse(short).is_some()) {
+        return redirect(StatusCode::PERMANENT_REDIRECT, short);
+    }
+    let Some((language, page)) = Page::parse(path) else {
+        return missing(&shown, method, headers, uri);
+    };
+    let view = shown.site.view(shown.audience);
+    let find = find_text(uri).filter(|_| page == Page::Front);
+    match view.page(&shown.site.0.renderer, language, &page, find.as_deref()) {
+        Ok(Some(_)) if !reads => not_allowed(),
+        Ok(Some(body)) => {
+            in_language(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), language)
+        }
+        Ok(None) => missing(&shown, method, headers, uri),
+        Err(error) => broken(&error),
+    }
+}
+
+fn not_allowed() -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+/// What a visitor looks for in `?find=`, if it is a sensible length.
+fn find_text(uri: &Uri) -> Option<String> {
+    let pair = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("find="))?;
+    let text = crate::form::decode(pair);
+    let text = text.trim();
+    (!text.is_empty() && text.chars().count() <= 64).then(|| text.to_owned())
+}
+
+/// For routes of which some methods do not exist for this site.
+pub(crate) async fn not_found(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    missing(&shown, request.method(), request.headers(), request.uri())
+}
+
+/// The same answer for what was never there and for what this audience may not see, from the same code.
+pub(crate) fn missing(shown: &Shown, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response<HttpBody> {
+    let language = language_of(uri.path()).unwrap_or_else(|| preferred(headers));
+    let view = shown.site.view(shown.audience);
+    match view.not_found(&shown.site.0.renderer, language) {
+        Ok(Some(body)) => {
+            let mut response =
+                in_language(body.answer(method, headers, StatusCode::NOT_FOUND, "no-store"), language);
+            let vary = HeaderValue::from_static("accept-encoding, accept-language");
+            response.headers_mut().insert(header::VARY, vary);
+            response
+        }
+        Ok(None) => Problem::NOT_FOUND.answer(shown.audience),
+        Err(error) => broken(&error),
+    }
+}
+
+pub(crate) fn in_language(mut response: Response<HttpBody>, language: Language) -> Response<HttpBody> {
+    let tag = HeaderValue::from_static(language.tag());
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
+    response
+}
+
+/// A mistake of ours: logged in full, told in short.
+pub(crate) fn broken(error: &RenderError) -> Response<HttpBody> {
+    tracing::error!(%error, "a page could not be rendered");
+    Problem::BROKEN.answer(Audience::Internal)
+}
+
+/// A document kept by the view, or the error.
+pub(crate) fn document(
+    shown: &Shown,
+    method: &Method,
+    headers: &HeaderMap,
+    body: Result<Option<Arc<Body>>, RenderError>,
+) -> Response<HttpBody> {
+    match body {
+        Ok(Some(body)) => {
+            open_to_all(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), shown.audience)
+        }
+        Ok(None) => Problem::NOT_FOUND.answer(shown.audience),
+        Err(error) => broken(&error),
+    }
+}
+
+/// Public JSON may be read by any page in any browser.
+pub(crate) fn open_to_all(mut response: Response<HttpBody>, audience: Audience) -> Response<HttpBody> {
+    if audience == Audience::Public {
+        let any = HeaderValue::from_static("*");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefers(value: &'static str) -> Language {
+        preferred(&HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, HeaderValue::from_static(value))]))
+    }
+
+    #[test]
+    fn the_language_asked_for_is_given() {
+        assert_eq!(preferred(&HeaderMap::new()), Language::En);
+        assert_eq!(prefers("cy"), Language::Cy);
+        assert_eq!(prefers("cy-GB, en;q=0.8"), Language::Cy);
+        assert_eq!(prefers("en-GB,en;q=0.9,cy;q=0.8"), Language::En);
+        assert_eq!(prefers("fr, cy;q=0.3"), Language::Cy);
+        assert_eq!(prefers("fr"), Language::En);
+        assert_eq!(prefers("cy;q=0"), Language::En);
+    }
+}

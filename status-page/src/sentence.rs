@@ -1,0 +1,128 @@
+//! The sentence of truth: what works or does not, where, since when.
+
+use crate::{
+    InstanceView, Snapshot, WordsError,
+    past::rank,
+    wording::{Shape, Wording},
+};
+use domain::{Environment, Status};
+use serde::Serialize;
+
+/// The largest line of the front page, and a line for every other environment that is not well.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sentence {
+    /// Its shape.
+    pub(crate) shape: Shape,
+    /// The line itself.
+    pub(crate) text: String,
+    /// What follows from it, in small type.
+    pub(crate) more: Option<String>,
+    /// Other environments that are not well.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+}
+
+/// Another environment in one line.
+#[derive(Debug, Serialize)]
+pub(crate) struct Elsewhere {
+    /// Its worst status.
+    pub(crate) shape: Shape,
+    /// The line.
+    pub(crate) text: String,
+}
+
+/// Builds the sentence from what is measured.
+pub(crate) fn sentence(wording: &Wording<'_>) -> Result<Sentence, WordsError> {
+    let snapshot = wording.snapshot;
+    if snapshot.instances().all(|instance| instance.checked_at.is_none() && instance.since.is_none()) {
+        let more = match snapshot.apis.is_empty() {
+            true => wording.plain("sentence-no-apis-more")?,
+            false => {
+                let since = wording.times().short(snapshot.started_at).words;
+                wording.say("sentence-nothing-yet-more", &[("since", since.into())])?
+            }
+        };
+        return line(wording, Status::Unknown, wording.plain("sentence-nothing-yet")?, Some(more));
+    }
+    if snapshot.stale {
+        let since = snapshot.heard_at.map(|at| wording.times().short(at).words).unwrap_or_default();
+        return line(
+            wording,
+            Status::Unknown,
+            wording.say("sentence-stale", &[("since", since.into())])?,
+            Some(wording.plain("sentence-stale-more")?),
+        );
+    }
+    let Some((first, rest)) = snapshot.environments.split_first() else {
+        return line(wording, Status::Unknown, wording.plain("sentence-nothing-yet")?, None);
+    };
+    let (status, text) = of_environment(wording, *first)?;
+    let mut sentence = line(wording, status, text, None)?;
+    for environment in rest {
+        let (status, text) = of_environment(wording, *environment)?;
+        if status.is_trouble() {
+            sentence.elsewhere.push(Elsewhere { shape: wording.shape(status)?, text });
+        }
+    }
+    if sentence.elsewhere.is_empty() && status == Status::Operational && everywhere(snapshot) {
+        let count = i64::try_from(snapshot.apis.len()).unwrap_or(i64::MAX);
+        sentence.text = wording.say("sentence-all-everywhere", &[("count", count.into())])?;
+    }
+    Ok(sentence)
+}
+
+fn everywhere(snapshot: &Snapshot) -> bool {
+    snapshot.environments.len() > 1
+        && snapshot.instances().all(|instance| instance.shown == Status::Operational)
+}
+
+fn line(
+    wording: &Wording<'_>,
+    status: Status,
+    text: String,
+    more: Option<String>,
+) -> Result<Sentence, WordsError> {
+    Ok(Sentence { shape: wording.shape(status)?, text, more, elsewhere: Vec::new() })
+}
+
+/// One environment's line: about its worst instances, by name when it is only one.
+pub(crate) fn of_environment(
+    wording: &Wording<'_>,
+    environment: Environment,
+) -> Result<(Status, String), WordsError> {
+    let here: Vec<&InstanceView> =
+        wording.snapshot.instances().filter(|instance| instance.id.environment == environment).collect();
+    let place = wording.within(environment)?;
+    let worst = here
+        .iter()
+        .map(|instance| instance.shown)
+        .min_by_key(|status| rank(*status))
+        .unwrap_or(Status::Unknown);
+    let such: Vec<&InstanceView> = here.iter().copied().filter(|instance| instance.shown == worst).collect();
+    let since = such.iter().filter_map(|instance| instance.since).min();
+    let since = since.map(|at| wording.times().short(at).words).unwrap_or_default();
+    let counts = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let (one, many) = match worst {
+        Status::Operational => ("sentence-all-one", "sentence-all"),
+        Status::Degraded => ("sentence-one-degraded", "sentence-many-degraded"),
+        Status::PartialOutage => ("sentence-one-partial-outage", "sentence-many-partial-outage"),
+        Status::MajorOutage => ("sentence-one-major-outage", "sentence-many-major-outage"),
+        Status::Maintenance => ("sentence-one-maintenance", "sentence-many-maintenance"),
+        Status::Unknown => ("sentence-one-unknown", "sentence-many-unknown"),
+    };
+    let text = match such.as_slice() {
+        [only] => wording.say(
+            one,
+            &[("name", wording.name(&only.id).into()), ("place", place.into()), ("since", since.into())],
+        )?,
+        _ => wording.say(
+            many,
+            &[
+                ("count", counts(such.len()).into()),
+                ("all", counts(here.len()).into()),
+                ("place", place.into()),
+                ("since", since.into()),
+            ],
+        )?,
+    };
+    Ok((worst, text))
+}

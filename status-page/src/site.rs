@@ -1,0 +1,294 @@
+//! The site: makes a Snapshot when something changed, renders the front page at once and other pages when first asked
+//! for, and keeps them. The database is not in the path of a page (invariant 3).
+
+use crate::{
+    Audience, History, Page, RenderError, Renderer, Snapshot, body::Body, gather::gather, limit::Limits,
+};
+use domain::{Clock, Language, Secret, Situation};
+use jiff::Timestamp;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use store::Store;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// A view that nothing changed in is made again after this, so that its time stays honest.
+const QUIET: Duration = Duration::from_secs(10);
+/// Views are not made more often than this, however much changes.
+const BUSY: Duration = Duration::from_millis(200);
+/// History is read again after this, or sooner when a status changed.
+const HISTORY: Duration = Duration::from_secs(30);
+/// History is not read more often than this.
+const HISTORY_BUSY: Duration = Duration::from_secs(5);
+/// Rendered pages that a view keeps.
+const MAX_PAGES: usize = 2048;
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What the program decides about the site.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
+    pub notify_tokens: Vec<Secret>,
+    /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
+    pub registry: prometheus::Registry,
+}
+
+/// The site. Cheap to clone; all clones serve the same views.
+#[derive(Debug, Clone)]
+pub struct Site(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) situation: watch::Receiver<Arc<Situation>>,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) renderer: Renderer,
+    pub(crate) options: Options,
+    pub(crate) limits: Limits,
+    started_at: Timestamp,
+    history: watch::Sender<Arc<History>>,
+    public: watch::Sender<Arc<View>>,
+    internal: watch::Sender<Arc<View>>,
+}
+
+/// A Snapshot with what was rendered from it so far.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) situation: Arc<Situation>,
+    pages: Mutex<HashMap<Key, Arc<Body>>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Page(Language, Page, Option<String>),
+    NotFound(Language),
+    Json(&'static str),
+}
+
+impl Site {
+    /// A site that shows `situation`; pages answer from now on, and stay fresh while [`Site::run`] runs.
+    pub fn new(
+        situation: watch::Receiver<Arc<Situation>>,
+        store: Store,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, RenderError> {
+        let now = clock.now();
+        let renderer = Renderer::load()?;
+        let history = Arc::new(History::default());
+        let current = situation.borrow().clone();
+        let view = |audience| View::make(&current, &history, audience, now, now);
+        let (public, internal) = (view(Audience::Public), view(Audience::Internal));
+        public.warm(&renderer)?;
+        internal.warm(&renderer)?;
+        Ok(Self(Arc::new(Inner {
+            situation,
+            store,
+            clock,
+            renderer,
+            options,
+            limits: Limits::default(),
+            started_at: now,
+            history: watch::channel(history).0,
+            public: watch::channel(Arc::new(public)).0,
+            internal: watch::channel(Arc::new(internal)).0,
+        })))
+    }
+
+    /// Keeps the views and the history fresh until `stop`, or until nothing will change any more.
+    pub async fn run(self, stop: CancellationToken) {
+        let work = async { tokio::join!(self.keep_views(), self.keep_history()) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            ((), ()) = work => {}
+        }
+    }
+
+    async fn keep_views(&self) {
+        let mut situation = self.0.situation.clone();
+        let mut history = self.0.history.subscribe();
+        let mut shown = situation.borrow_and_update().clone();
+        self.show(&shown);
+        loop {
+            let made = Instant::now();
+            let quiet = made + QUIET;
+            loop {
+                let changed = tokio::select! {
+                    changed = situation.changed() => match changed {
+                        Ok(()) => looks_different(&shown, &situation.borrow_and_update()),
+                        Err(_) => return,
+                    },
+                    changed = history.changed() => changed.is_ok(),
+                    () = tokio::time::sleep_until(quiet) => true,
+                };
+                if changed {
+                    break;
+                }
+            }
+            tokio::time::sleep_until(made + BUSY).await;
+            shown = situation.borrow_and_update().clone();
+            self.show(&shown);
+        }
+    }
+
+    async fn keep_history(&self) {
+        let mut situation = self.0.situation.clone();
+        loop {
+            let begun = Instant::now();
+            let current = situation.borrow_and_update().clone();
+            match gather(&self.0.store, &current, self.0.clock.now()).await {
+                Ok(history) => {
+                    self.0.history.send_replace(Arc::new(history));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the status page keeps the history it has: the store could not be read");
+                }
+            }
+            let due = begun + HISTORY;
+            loop {
+                let changed = tokio::select! {
+                    changed = situation.changed() => match changed {
+                        Ok(()) => looks_different(&current, &situation.borrow_and_update()),
+                        Err(_) => return,
+                    },
+                    () = tokio::time::sleep_until(due) => true,
+                };
+                if changed {
+                    break;
+                }
+            }
+            tokio::time::sleep_until(begun + HISTORY_BUSY).await;
+        }
+    }
+
+    /// Makes both audiences' views of `situation` now.
+    fn show(&self, situation: &Arc<Situation>) {
+        let history = self.0.history.borrow().clone();
+        let now = self.0.clock.now();
+        for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
+        {
+            let view = View::make(situation, &history, audience, now, self.0.started_at);
+            // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
+            match view.warm(&self.0.renderer) {
+                Ok(()) => {
+                    sender.send_replace(Arc::new(view));
+                }
+                Err(error) => tracing::error!(%error, "the status page could not be rendered"),
+            }
+        }
+    }
+
+    /// The newest view for `audience`.
+    pub(crate) fn view(&self, audience: Audience) -> Arc<View> {
+        match audience {
+            Audience::Public => self.0.public.borrow().clone(),
+            Audience::Internal => self.0.internal.borrow().clone(),
+        }
+    }
+
+    /// The newest Snapshot for `audience`.
+    pub fn snapshot(&self, audience: Audience) -> Snapshot {
+        self.view(audience).snapshot.clone()
+    }
+}
+
+impl View {
+    fn make(
+        situation: &Arc<Situation>,
+        history: &History,
+        audience: Audience,
+        now: Timestamp,
+        started_at: Timestamp,
+    ) -> Self {
+        Self {
+            snapshot: Snapshot::of(situation, history, audience, now, started_at),
+            situation: situation.clone(),
+            pages: Mutex::default(),
+        }
+    }
+
+    /// Renders the front page in both languages.
+    fn warm(&self, renderer: &Renderer) -> Result<(), RenderError> {
+        for language in Language::ALL {
+            self.page(renderer, language, &Page::Front, None)?;
+        }
+        Ok(())
+    }
+
+    /// The page, rendered now if it was not asked for before; `None`: there is no such page for this audience.
+    pub(crate) fn page(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        page: &Page,
+        find: Option<&str>,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Page(language, page.clone(), find.map(str::to_owned)), || {
+            let html = renderer.page(&self.snapshot, language, page, find)?;
+            Ok(html.map(|html| Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    /// The one answer for all that is not there.
+    pub(crate) fn not_found(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::NotFound(language), || {
+            let html = renderer.not_found(&self.snapshot, language)?;
+            Ok(Some(Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    /// A JSON document made from the snapshot once.
+    pub(crate) fn json(
+        &self,
+        name: &'static str,
+        make: impl FnOnce(&Snapshot) -> serde_json::Value,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Json(name), || {
+            let text = make(&self.snapshot).to_string();
+            Ok(Some(Body::new("application/json", text.into_bytes())))
+        })
+    }
+
+    fn kept(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<Option<Body>, RenderError>,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(body) = pages().get(&key) {
+            return Ok(Some(body.clone()));
+        }
+        let Some(body) = make()? else {
+            return Ok(None);
+        };
+        let body = Arc::new(body);
+        let mut pages = pages();
+        if pages.len() < MAX_PAGES {
+            pages.insert(key, body.clone());
+        }
+        Ok(Some(body))
+    }
+}
+
+/// Whether a reader would see a difference beyond newer times: statuses, incidents, configuration.
+fn looks_different(before: &Situation, after: &Situation) -> bool {
+    !Arc::ptr_eq(&before.configuration, &after.configuration)
+        || before.healths.size() != after.healths.size()
+        || before.incidents.size() != after.incidents.size()
+        || after
+            .healths
+            .iter()
+            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !Arc::ptr_eq(old, health)))
+        || after
+            .incidents
+            .iter()
+            .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !Arc::ptr_eq(old, incident)))
+}

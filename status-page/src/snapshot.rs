@@ -1,0 +1,356 @@
+//! The immutable view that pages are made from, with its time.
+
+use crate::{Audience, History, Past, past::rank};
+use domain::{
+    Api, ApiId, Cause, Check, Configuration, Environment, Incident, InstanceId, Layer, Outcome, Situation,
+    Status, Text, Track, TrackId, VantageId, Verdict,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use std::sync::Arc;
+
+/// All that one audience may see at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// For whom.
+    pub audience: Audience,
+    /// Its time.
+    pub as_of: Timestamp,
+    /// When this process started to look.
+    pub started_at: Timestamp,
+    /// When the newest outcome of all came; `None`: none yet.
+    pub heard_at: Option<Timestamp>,
+    /// No check has an outcome that still speaks: the view is old.
+    pub stale: bool,
+    /// The site's title.
+    pub title: Text,
+    /// The site's base URLs.
+    pub url: Text,
+    /// Local time for people.
+    pub zone: TimeZone,
+    /// The environments that the audience sees, production first.
+    pub environments: Vec<Environment>,
+    /// The APIs that have an instance the audience sees: worst first, then by English name.
+    pub apis: Vec<ApiView>,
+    /// Incidents that the audience sees: open ones first, then newest first.
+    pub incidents: Vec<IncidentView>,
+    /// Planned work, the nearest first.
+    pub planned: Vec<Planned>,
+}
+
+/// An API and what of it the audience sees.
+#[derive(Debug, Clone)]
+pub struct ApiView {
+    /// What was written down of it.
+    pub api: Api,
+    /// The provider team's name.
+    pub team: Option<Text>,
+    /// APIs it depends on that the audience sees too.
+    pub depends_on: Vec<ApiId>,
+    /// Its instances, production first.
+    pub instances: Vec<InstanceView>,
+}
+
+/// One instance.
+#[derive(Debug, Clone)]
+pub struct InstanceView {
+    /// Which.
+    pub id: InstanceId,
+    /// What is shown: maintenance laid over what is measured.
+    pub shown: Status,
+    /// What is measured.
+    pub measured: Status,
+    /// Since when it is so; `None`: it was never measured.
+    pub since: Option<Timestamp>,
+    /// Where it fails, while it does.
+    pub layer: Option<Layer>,
+    /// When any of its checks last came back.
+    pub checked_at: Option<Timestamp>,
+    /// Its checks, critical ones first as configured.
+    pub operations: Vec<OperationView>,
+    /// Its history, once it was read.
+    pub past: Option<Past>,
+}
+
+/// One check, from all its vantages.
+#[derive(Debug, Clone)]
+pub struct OperationView {
+    /// The check as it runs.
+    pub check: Arc<Check>,
+    /// Whether the instance is down without it (if no operation is marked, all are).
+    pub critical: bool,
+    /// As seen from each vantage.
+    pub tracks: Vec<TrackView>,
+}
+
+/// One check from one vantage.
+#[derive(Debug, Clone)]
+pub struct TrackView {
+    /// Where from.
+    pub vantage: VantageId,
+    /// Its confirmed status, since when, and why.
+    pub track: Option<Arc<Track>>,
+    /// When it last came back and how that was judged.
+    pub last: Option<(Timestamp, Verdict)>,
+    /// The last outcome speaks no longer.
+    pub expired: bool,
+    /// The last outcome in full, when it came while this process runs.
+    pub outcome: Option<Arc<Outcome>>,
+}
+
+/// An incident, cut to what the audience may see.
+#[derive(Debug, Clone)]
+pub struct IncidentView {
+    /// The whole record: for the internal audience only beyond posts, times, status, cause, layer and priority.
+    pub incident: Arc<Incident>,
+    /// Instances it troubles that the audience sees.
+    pub affects: Vec<InstanceId>,
+    /// Instances that fail because of it and that the audience sees.
+    pub held_back: Vec<InstanceId>,
+    /// Everything it is about is visible to the audience, so its diagnosis names nothing else.
+    pub whole: bool,
+}
+
+/// A stretch of planned work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Where.
+    pub environment: Environment,
+    /// From.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// Why.
+    pub why: Text,
+}
+
+/// Stretches of planned work that are listed for one window.
+const PLANNED_AHEAD: usize = 5;
+/// Incidents that a snapshot keeps.
+pub(crate) const MAX_INCIDENTS: usize = 200;
+
+impl Snapshot {
+    /// What `audience` sees at `now`.
+    pub fn of(
+        situation: &Situation,
+        history: &History,
+        audience: Audience,
+        now: Timestamp,
+        started_at: Timestamp,
+    ) -> Self {
+        let configuration = &situation.configuration;
+        let sees = |environment: &Environment| audience.sees(configuration, *environment);
+        let mut environments: Vec<Environment> = Environment::ALL.into_iter().rev().filter(sees).collect();
+        environments.retain(|environment| {
+            configuration.apis.values().any(|api| api.instances.contains_key(environment))
+        });
+        let mut apis: Vec<ApiView> = configuration
+            .apis
+            .values()
+            .filter_map(|api| api_view(situation, history, api, &environments, now))
+            .collect();
+        apis.sort_by(|a, b| (a.worst_rank(), &a.api.name.en).cmp(&(b.worst_rank(), &b.api.name.en)));
+        let heard_at = situation.latest.values().map(|latest| latest.at).max();
+        Self {
+            audience,
+            as_of: now,
+            started_at,
+            heard_at,
+            stale: heard_at.is_some() && !anything_speaks(situation, now),
+            title: configuration.site.title.clone(),
+            url: configuration.site.url.clone(),
+            zone: configuration.site.time_zone.clone(),
+            incidents: incident_views(situation, history, audience, &apis),
+            planned: planned(configuration, &environments, now),
+            environments,
+            apis,
+        }
+    }
+
+    /// The API of that id, if the audience sees it.
+    pub fn api(&self, id: &ApiId) -> Option<&ApiView> {
+        self.apis.iter().find(|view| view.api.id == *id)
+    }
+
+    /// The instance of that id, if the audience sees it.
+    pub fn instance(&self, id: &InstanceId) -> Option<&InstanceView> {
+        self.api(&id.api)?.instances.iter().find(|view| view.id == *id)
+    }
+
+    /// All instances.
+    pub fn instances(&self) -> impl Iterator<Item = &InstanceView> {
+        self.apis.iter().flat_map(|api| &api.instances)
+    }
+
+    /// Incidents that are not over.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &IncidentView> {
+        self.incidents.iter().filter(|view| view.incident.is_open())
+    }
+}
+
+impl ApiView {
+    /// The rank of its worst instance; production weighs before the others.
+    fn worst_rank(&self) -> (u8, u8) {
+        let production = self
+            .instances
+            .iter()
+            .filter(|view| view.id.environment == Environment::Production)
+            .map(|view| rank(view.shown))
+            .min();
+        let any = self.instances.iter().map(|view| rank(view.shown)).min();
+        let quiet = rank(Status::Operational);
+        (production.unwrap_or(quiet), any.unwrap_or(quiet))
+    }
+}
+
+fn anything_speaks(situation: &Situation, now: Timestamp) -> bool {
+    situation.latest.iter().any(|(id, latest)| {
+        situation.configuration.checks.get(&id.check).is_some_and(|check| !is_over(latest.at, check, now))
+    })
+}
+
+/// Whether an outcome of `at` speaks no longer (DESIGN §5, "Valid for how long").
+pub(crate) fn is_over(at: Timestamp, check: &Check, now: Timestamp) -> bool {
+    at.checked_add(check.validity()).is_ok_and(|end| end < now)
+}
+
+fn api_view(
+    situation: &Situation,
+    history: &History,
+    api: &Api,
+    environments: &[Environment],
+    now: Timestamp,
+) -> Option<ApiView> {
+    let configuration = &situation.configuration;
+    let instances: Vec<InstanceView> = environments
+        .iter()
+        .filter(|environment| api.instances.contains_key(environment))
+        .map(|environment| {
+            let id = InstanceId { api: api.id.clone(), environment: *environment };
+            instance_view(situation, history, id, now)
+        })
+        .collect();
+    let depends_on = api
+        .depends_on
+        .iter()
+        .filter(|parent| {
+            configuration
+                .apis
+                .get(parent)
+                .is_some_and(|parent| environments.iter().any(|e| parent.instances.contains_key(e)))
+        })
+        .cloned()
+        .collect();
+    (!instances.is_empty()).then(|| ApiView {
+        team: configuration.teams.get(&api.team).map(|team| team.name.clone()),
+        depends_on,
+        instances,
+        api: api.clone(),
+    })
+}
+
+fn instance_view(situation: &Situation, history: &History, id: InstanceId, now: Timestamp) -> InstanceView {
+    let health = situation.healths.get(&id);
+    let checks: Vec<&Arc<Check>> = situation.configuration.checks_of(&id).collect();
+    let none_marked = checks.iter().all(|check| !check.operation.critical);
+    let operations = checks
+        .into_iter()
+        .map(|check| OperationView {
+            critical: check.operation.critical || none_marked,
+            tracks: check.from.iter().map(|vantage| track_view(situation, check, vantage, now)).collect(),
+            check: check.clone(),
+        })
+        .collect();
+    InstanceView {
+        shown: health.map_or(Status::Unknown, |health| health.shown()),
+        measured: health.map_or(Status::Unknown, |health| health.status),
+        since: health.map(|health| health.since),
+        layer: health.and_then(|health| health.layer),
+        checked_at: situation.checked_at(&id),
+        past: history.instances.get(&id).cloned(),
+        operations,
+        id,
+    }
+}
+
+fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Timestamp) -> TrackView {
+    let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
+    let latest = situation.latest.get(&id);
+    TrackView {
+        vantage: vantage.clone(),
+        track: situation.tracks.get(&id).cloned(),
+        last: latest.map(|latest| (latest.at, latest.verdict)),
+        expired: latest.is_none_or(|latest| is_over(latest.at, check, now)),
+        outcome: latest.and_then(|latest| latest.outcome.clone()),
+    }
+}
+
+fn incident_views(
+    situation: &Situation,
+    history: &History,
+    audience: Audience,
+    apis: &[ApiView],
+) -> Vec<IncidentView> {
+    let sees = |id: &InstanceId| {
+        apis.iter().any(|view| view.api.id == id.api && view.instances.iter().any(|i| i.id == *id))
+    };
+    let older = history.incidents.iter().filter(|incident| !situation.incidents.contains_key(&incident.id));
+    let mut views: Vec<IncidentView> = situation
+        .incidents
+        .values()
+        .chain(older)
+        .map(|incident| IncidentView {
+            affects: incident.affects.iter().filter(|id| sees(id)).cloned().collect(),
+            held_back: incident.held_back.iter().filter(|id| sees(id)).cloned().collect(),
+            whole: incident.affects.iter().chain(&incident.held_back).all(sees),
+            incident: incident.clone(),
+        })
+        .filter(|view| audience == Audience::Internal || is_public(&situation.configuration, view))
+        .collect();
+    views.sort_by_key(|view| {
+        (!view.incident.is_open(), std::cmp::Reverse((view.incident.started_at, view.incident.id)))
+    });
+    views.truncate(MAX_INCIDENTS);
+    views
+}
+
+/// The public sees an incident once something was published about it, and it is about something the public sees.
+fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
+    let about = match &view.incident.cause {
+        Cause::Rota(_) => false,
+        Cause::Instance(_) => !view.affects.is_empty(),
+        Cause::Refused(environment) => Audience::Public.sees(configuration, *environment),
+        Cause::Blind(_) => Audience::Public.sees(configuration, view.incident.environment),
+    };
+    about && !view.incident.posts.is_empty()
+}
+
+fn planned(configuration: &Configuration, environments: &[Environment], now: Timestamp) -> Vec<Planned> {
+    let zone = &configuration.site.time_zone;
+    let mut planned = Vec::new();
+    for environment in environments {
+        for window in configuration.policy(*environment).map_or(&[][..], |policy| &policy.maintenance) {
+            let running = window.covering(now, zone);
+            planned.extend(running.map(|(from, to)| Planned {
+                environment: *environment,
+                from,
+                to,
+                why: window.why.clone(),
+            }));
+            let mut after = now;
+            for _ in 0..PLANNED_AHEAD {
+                let Some(from) = window.cron.next(after, zone) else {
+                    break;
+                };
+                planned.extend(from.checked_add(window.lasts).map(|to| Planned {
+                    environment: *environment,
+                    from,
+                    to,
+                    why: window.why.clone(),
+                }));
+                after = from;
+            }
+        }
+    }
+    planned.sort_by_key(|stretch| (stretch.from, stretch.environment));
+    planned
+}

@@ -1,0 +1,210 @@
+//! Values to store.
+
+use domain::{
+    ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
+    IncidentId, IncidentStatus, InstanceId, Layer, Notification, NotificationKind, OperationId, Outcome,
+    PersonId, Phases, Priority, Silence, Status, StatusChange, Text, Ticket, Track, TrackId, VantageId,
+    Verdict,
+};
+use jiff::Timestamp;
+use std::{sync::Arc, time::Duration};
+use store::{Batch, Store};
+use tempfile::TempDir;
+
+/// A store on a file of its own, which goes when this goes.
+pub(crate) struct Made {
+    pub(crate) store: Store,
+    folder: TempDir,
+}
+
+impl Made {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&url(&folder), [1; 32]).await.unwrap();
+        Self { store, folder }
+    }
+
+    /// A second store on the same file, as another program would have.
+    pub(crate) async fn another(&self) -> Store {
+        Store::open(&url(&self.folder), [2; 32]).await.unwrap()
+    }
+
+    /// Closes it and opens it again.
+    pub(crate) async fn again(self) -> Self {
+        self.store.close().await;
+        let store = Store::open(&url(&self.folder), [3; 32]).await.unwrap();
+        Self { store, folder: self.folder }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url(&self.folder)
+    }
+
+    /// A connection that goes round the store.
+    pub(crate) async fn raw(&self) -> sqlx::SqliteConnection {
+        <sqlx::SqliteConnection as sqlx::Connection>::connect(&self.url()).await.unwrap()
+    }
+}
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("curiad.db").display())
+}
+
+/// 2026-09-21 13:46:40 UTC and so many milliseconds.
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_790_000_000_000 + ms).unwrap()
+}
+
+pub(crate) fn instance(api: &str, environment: Environment) -> InstanceId {
+    InstanceId { api: ApiId::parse(api).unwrap(), environment }
+}
+
+pub(crate) fn results() -> InstanceId {
+    instance("results", Environment::Production)
+}
+
+pub(crate) fn track_id(instance: InstanceId, operation: &str, vantage: &str) -> TrackId {
+    TrackId {
+        check: CheckId { instance, operation: OperationId::parse(operation).unwrap() },
+        vantage: VantageId::parse(vantage).unwrap(),
+    }
+}
+
+pub(crate) fn read() -> TrackId {
+    track_id(results(), "read", "internet")
+}
+
+pub(crate) fn passed(track: &TrackId, ms: i64) -> (Arc<Outcome>, Verdict) {
+    let outcome = Outcome {
+        check: track.check.clone(),
+        vantage: track.vantage.clone(),
+        at: at(ms),
+        confirm: false,
+        phases: Phases::default(),
+        total: Duration::from_micros(64 * 1_000),
+        failure: None,
+        http: None,
+        certificate: None,
+        expectations: Vec::new(),
+        health: None,
+        request_id: None,
+    };
+    (Arc::new(outcome), Verdict::Pass)
+}
+
+pub(crate) fn failed(track: &TrackId, ms: i64) -> (Arc<Outcome>, Verdict) {
+    let mut outcome = Arc::unwrap_or_clone(passed(track, ms).0);
+    outcome.confirm = true;
+    outcome.phases = Phases {
+        dns: Some(Duration::from_micros(1_500)),
+        connect: Some(Duration::from_millis(2)),
+        tls: None,
+        first_byte: Some(Duration::from_secs(1)),
+        body: Some(Duration::ZERO),
+    };
+    outcome.failure = Some(Failure {
+        layer: Layer::Backend,
+        kind: FailureKind::ServerError,
+        message: "500 from 192.0.2.7: “gwall”".to_owned(),
+    });
+    outcome.http = Some(Http { status: 500, version: "HTTP/1.1".to_owned(), remote_ip: None, bytes: 12 });
+    outcome.request_id = Some("0197-aa".to_owned());
+    (Arc::new(outcome), Verdict::Fail)
+}
+
+pub(crate) fn outcomes(outcomes: impl IntoIterator<Item = (Arc<Outcome>, Verdict)>) -> Batch {
+    Batch { outcomes: outcomes.into_iter().collect(), ..Batch::default() }
+}
+
+pub(crate) fn changes(changes: impl IntoIterator<Item = Change>) -> Batch {
+    Batch { changes: changes.into_iter().collect(), ..Batch::default() }
+}
+
+pub(crate) fn track(id: TrackId, status: Status, ms: i64) -> Track {
+    Track {
+        id,
+        status,
+        since: at(ms),
+        layer: None,
+        message: Some("Iechyd gwael".to_owned()),
+        round: None,
+        inconclusive_since: None,
+    }
+}
+
+pub(crate) fn health(instance: InstanceId, status: Status, ms: i64) -> Health {
+    Health {
+        instance,
+        status,
+        since: at(ms),
+        layer: status.is_down().then_some(Layer::Backend),
+        maintenance: false,
+    }
+}
+
+pub(crate) fn turned(health: Health) -> Change {
+    Change::Status(StatusChange { decided_at: health.since, health, why: "2 of 3 probes failed".to_owned() })
+}
+
+pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incident {
+    let instance = instance(api, Environment::Production);
+    let opened = i64::try_from(number).unwrap() * 1_000;
+    Incident {
+        id: IncidentId(number),
+        cause: Cause::Instance(instance.clone()),
+        status,
+        priority: Priority::P1,
+        major: None,
+        environment: instance.environment,
+        api: Some(instance.api.clone()),
+        affects: vec![instance],
+        held_back: Vec::new(),
+        worst: Status::MajorOutage,
+        layer: Some(Layer::Backend),
+        diagnosis: Text::new("the backend is down", "mae’r gweinydd i lawr"),
+        evidence: Vec::new(),
+        started_at: at(opened),
+        opened_at: at(opened),
+        acknowledged: None,
+        recovered_at: None,
+        resolved_at: (status == IncidentStatus::Resolved).then(|| at(opened + 500)),
+        ticket: Ticket::None,
+        escalation: None,
+        told_at: None,
+        timeline: Vec::new(),
+        posts: Vec::new(),
+    }
+}
+
+pub(crate) fn opened(number: u64, api: &str) -> Change {
+    Change::Incident(Arc::new(incident(number, api, IncidentStatus::Open)))
+}
+
+pub(crate) fn notification(key: &str, kind: NotificationKind, ms: i64) -> Notification {
+    Notification {
+        key: key.to_owned(),
+        incident: IncidentId(1),
+        kind,
+        channel: Channel::Text(PersonId::parse("oncall.one").unwrap()),
+        at: at(0),
+        not_before: at(ms),
+        expires_at: at(ms + 600_000),
+    }
+}
+
+/// A callout about incident 1, due at once.
+pub(crate) fn callout(key: &str) -> Notification {
+    notification(key, NotificationKind::Callout { callout: 1 }, 0)
+}
+
+pub(crate) fn silence(id: u64, until: i64) -> Silence {
+    Silence {
+        id,
+        by: "desk".to_owned(),
+        why: "load test".to_owned(),
+        from: at(0),
+        until: at(until),
+        api: None,
+        environment: Some(Environment::Sit),
+    }
+}

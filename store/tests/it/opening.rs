@@ -1,0 +1,74 @@
+//! A database is made, found again, and refused when it is newer than the program.
+
+use crate::made::{Made, changes, opened};
+use sqlx::Connection as _;
+use store::{Error, Store};
+
+#[tokio::test]
+async fn the_first_key_stays_the_databases_own() {
+    let made = Made::new().await;
+    let first = made.store.remember(crate::made::at(0)).await.unwrap().key;
+    let again = made.again().await.store.remember(crate::made::at(0)).await.unwrap().key;
+    assert_eq!((first.0, again.0), ([1; 32], [1; 32]));
+}
+
+#[tokio::test]
+async fn a_database_newer_than_the_program_is_refused_with_words() {
+    let made = Made::new().await;
+    let mut raw = made.raw().await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (7, 'later', 1, x'00', 0)",
+    )
+    .execute(&mut raw)
+    .await
+    .unwrap();
+    raw.close().await.unwrap();
+    let refused = Store::open(&made.url(), [9; 32]).await.unwrap_err();
+    assert!(matches!(refused, Error::Newer { found: 7, known: 1 }), "{refused:?}");
+    assert!(refused.to_string().contains("run the newer program"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("curiad.db");
+    std::fs::write(&path, "Shopping list: bara, llaeth, menyn. ".repeat(50)).unwrap();
+    let refused = Store::open(&format!("sqlite://{}", path.display()), [1; 32]).await.unwrap_err();
+    assert!(matches!(refused, Error::Corrupt { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_unavailable() {
+    let refused = Store::open("sqlite:///nowhere/at/all/curiad.db", [1; 32]).await.unwrap_err();
+    assert!(matches!(refused, Error::Unavailable { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn two_programs_may_open_a_new_database_at_the_same_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+    let (one, two) = tokio::join!(Store::open(&url, [1; 32]), Store::open(&url, [2; 32]));
+    let one = one.unwrap().remember(crate::made::at(0)).await.unwrap();
+    let two = two.unwrap().remember(crate::made::at(0)).await.unwrap();
+    assert_eq!(one.key.0, two.key.0);
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_one_database() {
+    let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
+    store.record(&changes([opened(1, "results")])).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().incidents_open, 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn others_on_the_machine_cannot_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let made = Made::new().await;
+    let path = made.url().replace("sqlite://", "");
+    for file in [path.clone(), format!("{path}-wal")] {
+        let bits = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(bits & 0o077, 0, "{file}: {bits:o}");
+    }
+}

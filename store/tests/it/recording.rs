@@ -1,0 +1,166 @@
+//! A batch is one transaction, and the same batch twice is one batch.
+
+use crate::made::{
+    Made, at, callout, changes, failed, health, incident, opened, outcomes, passed, read, results, silence,
+    track, track_id, turned,
+};
+use domain::{Change, Environment, IncidentId, IncidentStatus, Status, Verdict};
+use std::sync::Arc;
+use store::{Batch, Error, IncidentFilter};
+
+#[tokio::test]
+async fn what_is_recorded_is_remembered_after_a_restart() {
+    let made = Made::new().await;
+    let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000)]);
+    batch.changes = vec![
+        Change::Track(Arc::new(track(read(), Status::MajorOutage, 10_000))),
+        turned(health(results(), Status::MajorOutage, 10_000)),
+        opened(1, "results"),
+        Change::Notify(callout("C-1/callout/1/text")),
+        Change::Silence(silence(4, 90_000)),
+    ];
+    made.store.record(&batch).await.unwrap();
+    let before = made.store.remember(at(0)).await.unwrap();
+    assert_eq!(before.tracks, [track(read(), Status::MajorOutage, 10_000)]);
+    assert_eq!(before.latest, [(read(), at(10_000), Verdict::Fail)]);
+    assert_eq!(before.healths, [health(results(), Status::MajorOutage, 10_000)]);
+    assert_eq!(before.incidents, [incident(1, "results", IncidentStatus::Open)]);
+    assert_eq!(before.silences, [silence(4, 90_000)]);
+    assert_eq!((before.last_incident, before.last_silence), (1, 4));
+    let after = made.again().await.store.remember(at(0)).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+}
+
+#[tokio::test]
+async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back() {
+    let made = Made::new().await;
+    made.store.record(&changes([opened(1, "results")])).await.unwrap();
+    let before = made.store.remember(at(0)).await.unwrap();
+    let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000)]);
+    batch.changes = vec![
+        turned(health(results(), Status::MajorOutage, 0)),
+        Change::Notify(callout("C-1/callout/1/text")),
+        opened(2, "results"),
+    ];
+    let refused = made.store.record(&batch).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { .. }), "{refused:?}");
+    let after = made.store.remember(at(0)).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    assert_eq!(made.store.counts().await.unwrap().outbox_waiting, 0);
+    assert_eq!(made.store.counts().await.unwrap().recorded, 0);
+    let (from, to) = (at(0), at(60_000));
+    assert!(made.store.samples(&read().check, None, from, to, 9).await.unwrap().is_empty());
+    assert!(made.store.failures(&results(), from, to, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_tracks_number_that_was_taken_back_is_given_anew() {
+    let made = Made::new().await;
+    let (other, third) = (track_id(results(), "ping", "internet"), track_id(results(), "status", "internet"));
+    let mut batch = outcomes([passed(&other, 0), passed(&read(), 1)]);
+    batch.changes = vec![opened(1, "results"), opened(2, "results")];
+    made.store.record(&batch).await.unwrap_err();
+    // Another order: numbers kept from the failed batch would now stand for other tracks.
+    made.store.record(&outcomes([passed(&third, 5), passed(&read(), 6)])).await.unwrap();
+    made.store.record(&outcomes([passed(&other, 7)])).await.unwrap();
+    let mut latest = made.store.remember(at(0)).await.unwrap().latest;
+    latest.sort();
+    assert_eq!(
+        latest,
+        [(other, at(7), Verdict::Pass), (read(), at(6), Verdict::Pass), (third, at(5), Verdict::Pass)]
+    );
+}
+
+#[tokio::test]
+async fn the_same_batch_twice_is_stored_once() {
+    let made = Made::new().await;
+    let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000), passed(&read(), 20_000)]);
+    batch.changes = vec![
+        Change::Track(Arc::new(track(read(), Status::Operational, 0))),
+        turned(health(results(), Status::Operational, 0)),
+        opened(1, "results"),
+        Change::Notify(callout("C-1/callout/1/text")),
+    ];
+    made.store.record(&batch).await.unwrap();
+    let before = made.store.remember(at(0)).await.unwrap();
+    made.store.record(&batch).await.unwrap();
+    let after = made.store.remember(at(0)).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    let (from, to) = (at(0), at(60_000));
+    assert_eq!(made.store.samples(&read().check, None, from, to, 9).await.unwrap().len(), 3);
+    assert_eq!(made.store.failures(&results(), from, to, 9).await.unwrap().len(), 1);
+    assert_eq!(made.store.notifications(IncidentId(1)).await.unwrap().len(), 1);
+    assert_eq!(made.store.counts().await.unwrap().recorded, 3);
+}
+
+#[tokio::test]
+async fn one_probe_in_two_batches_is_told_by_the_first() {
+    let made = Made::new().await;
+    made.store.record(&outcomes([passed(&read(), 0)])).await.unwrap();
+    made.store.record(&outcomes([(passed(&read(), 0).0, Verdict::Slow)])).await.unwrap();
+    let samples = made.store.samples(&read().check, None, at(0), at(1), 9).await.unwrap();
+    assert_eq!(samples.len(), 1);
+    assert_eq!(samples[0].verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn an_empty_batch_is_nothing() {
+    Made::new().await.store.record(&Batch::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_next_incident_of_a_cause_opens_once_the_last_is_resolved() {
+    let made = Made::new().await;
+    made.store.record(&changes([opened(1, "results")])).await.unwrap();
+    let resolved = Change::Incident(Arc::new(incident(1, "results", IncidentStatus::Resolved)));
+    made.store.record(&changes([resolved, opened(2, "results")])).await.unwrap();
+    let all = IncidentFilter { open_only: false, since: None, limit: 10 };
+    let numbers = async |filter| -> Vec<u64> {
+        let incidents = made.store.incidents(filter).await.unwrap();
+        incidents.iter().map(|incident| incident.id.0).collect()
+    };
+    assert_eq!(numbers(all).await, [2, 1], "the newest first");
+    assert_eq!(numbers(IncidentFilter { open_only: true, ..all }).await, [2]);
+    assert_eq!(numbers(IncidentFilter { limit: 1, ..all }).await, [2]);
+    assert_eq!(
+        numbers(IncidentFilter { since: Some(at(1_500)), ..all }).await,
+        [2, 1],
+        "resolved at that moment"
+    );
+    assert_eq!(numbers(IncidentFilter { since: Some(at(1_501)), ..all }).await, [2]);
+    assert_eq!(
+        made.store.incident(IncidentId(1)).await.unwrap(),
+        Some(incident(1, "results", IncidentStatus::Resolved))
+    );
+    assert_eq!(made.store.incident(IncidentId(3)).await.unwrap(), None);
+    assert_eq!(made.store.remember(at(1_501)).await.unwrap().incidents.len(), 1);
+    assert_eq!(made.store.remember(at(1_500)).await.unwrap().incidents.len(), 2);
+}
+
+#[tokio::test]
+async fn a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again() {
+    let made = Made::new().await;
+    let batch = changes([Change::Silence(silence(1, 500)), Change::Silence(silence(2, 50_000))]);
+    made.store.record(&batch).await.unwrap();
+    made.store.record(&changes([Change::Silence(silence(2, 800))])).await.unwrap();
+    let remembered = made.store.remember(at(800)).await.unwrap();
+    assert!(remembered.silences.is_empty());
+    assert_eq!(remembered.last_silence, 2);
+}
+
+#[tokio::test]
+async fn the_last_outcome_is_found_however_long_it_is_past_within_a_day() {
+    let made = Made::new().await;
+    let (minute, hour) = (60_000, 3_600_000);
+    let tracks: Vec<_> = ["a", "b", "c", "d"]
+        .iter()
+        .map(|api| track_id(crate::made::instance(api, Environment::Uat), "ping", "internet"))
+        .collect();
+    let last = [0, -30 * minute, -20 * hour, -25 * hour];
+    let batch = tracks.iter().zip(last).flat_map(|(track, ms)| [passed(track, ms - 1), passed(track, ms)]);
+    made.store.record(&outcomes(batch)).await.unwrap();
+    let latest = made.store.remember(at(0)).await.unwrap().latest;
+    let expected: Vec<_> =
+        tracks.into_iter().zip(last).take(3).map(|(track, ms)| (track, at(ms), Verdict::Pass)).collect();
+    assert_eq!(latest, expected);
+}

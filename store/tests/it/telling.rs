@@ -1,0 +1,46 @@
+//! The inbox keeps its order, and whoever tells gets an answer.
+
+use crate::made::{Made, at};
+use domain::{Command, IncidentId, Message, Told};
+use store::{Batch, InboxId};
+
+fn acknowledge(ms: i64, by: &str) -> Told {
+    Told {
+        at: at(ms),
+        what: Message::Command(Command::Acknowledge { incident: IncidentId(1), by: by.to_owned() }),
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_waits_in_order_until_it_is_folded_in() {
+    let made = Made::new().await;
+    let other = made.another().await;
+    // The order is that of telling, whatever their clocks said.
+    let first = made.store.tell(&acknowledge(900, "one")).await.unwrap();
+    let second = other.tell(&acknowledge(100, "two")).await.unwrap();
+    let third = made.store.tell(&acknowledge(500, "three")).await.unwrap();
+    let waiting = [
+        (first, acknowledge(900, "one")),
+        (second, acknowledge(100, "two")),
+        (third, acknowledge(500, "three")),
+    ];
+    assert_eq!(made.store.inbox(9).await.unwrap(), waiting);
+    assert_eq!(made.store.inbox(2).await.unwrap(), waiting[..2]);
+    assert_eq!(made.store.counts().await.unwrap().inbox_waiting, 3);
+    assert_eq!(other.answer(second).await.unwrap(), None);
+    let folded = Batch {
+        folded: vec![
+            (first, Ok("C-1 is yours".to_owned())),
+            (second, Err("one has it since 19:42".to_owned())),
+        ],
+        ..Batch::default()
+    };
+    made.store.record(&folded).await.unwrap();
+    assert_eq!(made.store.answer(first).await.unwrap(), Some(Ok("C-1 is yours".to_owned())));
+    assert_eq!(other.answer(second).await.unwrap(), Some(Err("one has it since 19:42".to_owned())));
+    assert_eq!(made.store.answer(third).await.unwrap(), None);
+    assert_eq!(made.store.answer(InboxId(99)).await.unwrap(), None);
+    assert_eq!(made.store.inbox(9).await.unwrap(), waiting[2..]);
+    let again = made.again().await;
+    assert_eq!(again.store.inbox(9).await.unwrap(), waiting[2..]);
+}

@@ -1,0 +1,113 @@
+//! The command line: exit codes, JSON shapes, and acting on a running program.
+
+use crate::{
+    outage::{all_well, incidents, place, place_with},
+    program::{PATIENCE, world},
+};
+use simulator::Fault;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_accepts_a_good_configuration_and_refuses_a_bad_one_with_78() {
+    let world = world().await;
+    let place = place(&world);
+    let ran = place.run(&["check"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("6 APIs") && ran.out.contains("30 instances"), "{ran:?}");
+    place.write("apis/results.yaml", "id: results\nnmae: { en: Results, cy: Canlyniadau }\n");
+    let ran = place.run(&["check"]).await;
+    assert_eq!(ran.code, Some(78), "{ran:?}");
+    assert!(ran.err.contains("apis/results.yaml:2:1") && ran.err.contains("'name'"), "{ran:?}");
+    let ran = place.run(&["serve"]).await;
+    assert_eq!(ran.code, Some(78), "nothing is started on a bad configuration: {ran:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_says_what_it_saw_and_exits_accordingly() {
+    let world = world().await;
+    let place = place(&world);
+    let probe = ["--json", "probe", "results", "--environment", "production"];
+    let ran = place.run(&probe).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let seen = ran.json();
+    let first = seen.get(0).expect("a check");
+    for key in [
+        "api", "environment", "operation", "vantage", "at", "verdict", "layer", "failure", "phases_ms", "total_ms",
+        "http", "certificate", "expectations",
+    ] {
+        assert!(first.get(key).is_some(), "{key} is missing in {first}");
+    }
+    assert_eq!(first["verdict"], "pass");
+    for phase in ["dns", "connect", "tls", "first_byte", "body"] {
+        assert!(first["phases_ms"].get(phase).is_some(), "{phase} is missing in {first}");
+    }
+    world.set_fault("results", "production", Fault::SaysFail).await.expect("a fault");
+    let ran = place.run(&probe).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let seen = ran.json();
+    let status = seen.as_array().expect("an array").iter().find(|one| one["operation"] == "status").expect("status");
+    assert_eq!((&status["verdict"], &status["layer"]), (&"fail".into(), &"backend".into()));
+    world.set_fault("results", "production", Fault::Status(401)).await.expect("a fault");
+    assert_eq!(place.run(&probe).await.code, Some(2));
+    let ran = place.run(&["probe", "resluts"]).await;
+    assert_eq!(ran.code, Some(64));
+    assert!(ran.err.contains("results"), "the nearest word is offered: {ran:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rota_says_who_is_on_call_and_whether_it_is_out_of_hours() {
+    let world = world().await;
+    let place = place(&world);
+    let ran = place.run(&["--json", "rota", "who", "platform", "--at", "2026-12-25T03:00:00Z"]).await;
+    let who = ran.json();
+    assert_eq!(who["rota"], "platform");
+    assert_eq!(who["person"], "tom.evans", "{who}");
+    assert_eq!(who["shift"]["from"], "2026-12-21T09:00:00.000Z");
+    assert_eq!(who["next"]["person"], "nia.rees");
+    let ran = place.run(&["--json", "rota", "explain", "--at", "2026-12-25T03:00:00Z"]).await;
+    let why = ran.json();
+    assert_eq!(why["out_of_hours"], true);
+    assert!(why["why"].as_str().is_some_and(|why| !why.is_empty()));
+    assert_eq!(place.run(&["rota", "who", "platfrom"]).await.code, Some(64));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incident() {
+    let world = world().await;
+    // Nobody is called before the operator acts.
+    let place = place_with(&world, |text| text.replace("callout: 1s", "callout: 10m"));
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
+    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    let list = place.run(&["--json", "incident", "list"]).await.json();
+    let id = list[0]["id"].as_str().expect("an id").to_owned();
+    let ran = place.run(&["incident", "ack", &id, "--by", "ann"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let again = place.run(&["incident", "ack", &id, "--by", "bob"]).await;
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("ann"), "{again:?}");
+    let update = ["incident", "update", &id, "--en", "We restarted it.", "--cy", "Rydym wedi ei ailgychwyn."];
+    assert_eq!(place.run(&update).await.code, Some(0));
+    let page = program.public(&format!("/cy/digwyddiadau/{id}"));
+    program.wait(|| async { crate::program::text(&page).await.contains("Rydym wedi ei ailgychwyn.") }, "the update").await;
+    world.set_fault("results", "production", Fault::None).await.expect("no fault");
+    assert_eq!(place.run(&["incident", "resolve", &id, "--why", "mended"]).await.code, Some(0));
+    let shown = place.run(&["incident", "show", &id]).await;
+    assert!(shown.out.contains("resolved") && shown.out.contains("ann"), "{shown:?}");
+    assert!(incidents(&program).await.iter().any(|incident| incident["status"] == "resolved"));
+    assert!(world.notify().texts().is_empty());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acting_without_a_running_program_says_so() {
+    let world = world().await;
+    let place = place(&world);
+    let ran = place.run(&["incident", "ack", "C-1", "--by", "ann"]).await;
+    assert_eq!(ran.code, Some(75), "{ran:?}");
+    assert!(ran.err.contains("curiad serve"), "{ran:?}");
+    world.stop().await;
+}

@@ -1,0 +1,107 @@
+//! `kill -9` at any moment: no status change without its notifications, no ticket twice, nothing doubled.
+
+use crate::{
+    outage::{all_well, place},
+    program::{PATIENCE, now, world},
+};
+use domain::{Incident, Notification, NotificationKind, Ticket};
+use jiff::SignedDuration;
+use simulator::{Fault, World};
+use std::{collections::BTreeSet, time::Duration};
+use store::{IncidentFilter, Store};
+use tokio::time::sleep;
+
+const KILLS: u32 = 200;
+/// What may be lost when the program is killed: a batch not yet committed, and what a busy machine adds to it.
+const LAST_FRACTION: SignedDuration = SignedDuration::from_secs(3);
+
+/// Moments spread over what the program does: a start, a probe, a commit, a send; the same in every run.
+fn moment(kill: u32) -> Duration {
+    Duration::from_millis(u64::from(kill * 2_654_435_761_u32.rem_euclid(9_973) % 900))
+}
+
+/// Every incident has told what it says it has told.
+fn whole(incident: &Incident, rows: &[Notification]) {
+    let has = |found: &dyn Fn(&NotificationKind) -> bool| rows.iter().any(|row| found(&row.kind));
+    if incident.ticket != Ticket::None {
+        assert!(has(&|kind| *kind == NotificationKind::TicketOpen), "{} asked for no ticket", incident.id);
+    }
+    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
+        let called = |kind: &NotificationKind| *kind == NotificationKind::Callout { callout: callout.number };
+        assert!(has(&called), "{} called nobody in callout {}", incident.id, callout.number);
+    }
+    let keys: BTreeSet<&String> = rows.iter().map(|row| &row.key).collect();
+    assert_eq!(keys.len(), rows.len(), "{} tells something twice", incident.id);
+}
+
+async fn look(store: &Store) {
+    let filter = IncidentFilter { open_only: false, since: None, limit: 1_000 };
+    for incident in store.incidents(filter).await.expect("incidents") {
+        let rows = store.notifications(incident.id).await.expect("notifications");
+        let rows: Vec<Notification> = rows.into_iter().map(|row| row.notification).collect();
+        whole(&incident, &rows);
+    }
+}
+
+fn one_ticket_an_incident(world: &World) {
+    let tickets = world.desk().tickets();
+    let keys: BTreeSet<&str> = tickets.iter().map(|ticket| ticket.field("correlation_id")).collect();
+    assert_eq!(keys.len(), tickets.len(), "a ticket was raised twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_kills_lose_nothing_and_double_nothing() {
+    let world = world().await;
+    let place = place(&world);
+    let url = format!("sqlite://{}", place.database().display());
+    let mut lost_more = 0;
+    for kill in 0..KILLS {
+        // Trouble comes and goes, so that there is always something to lose.
+        let fault = if kill % 12 < 7 { Fault::Refuse } else { Fault::None };
+        world.set_fault("results", "production", fault).await.expect("a fault");
+        let program = place.serve();
+        let log_before = std::fs::metadata(place.log()).map_or(0, |log| log.len());
+        // Wait on a state — it has begun to record — and then for a moment of its own.
+        let recording = || std::fs::metadata(place.log()).is_ok_and(|log| log.len() > log_before);
+        let limit = tokio::time::Instant::now() + PATIENCE;
+        while kill % 4 != 0 && !recording() && tokio::time::Instant::now() < limit {
+            sleep(Duration::from_millis(5)).await;
+        }
+        sleep(moment(kill)).await;
+        let killed_at = now();
+        program.kill();
+        if kill % 10 == 9 {
+            let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
+            look(&store).await;
+            let remembered = store.remember(killed_at - SignedDuration::from_hours(24)).await.expect("remembered");
+            let newest = remembered.latest.iter().map(|(_, at, _)| *at).max();
+            lost_more += usize::from(newest.is_none_or(|at| killed_at.duration_since(at) > LAST_FRACTION));
+            store.close().await;
+        }
+    }
+    // A run that was killed while it started has measured nothing; the others have kept what they measured.
+    assert!(lost_more <= 5, "{lost_more} of 20 looks found more lost than the last fraction");
+
+    world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
+    let mut program = place.serve();
+    program.ready().await;
+    world.wait_for(PATIENCE, |world| (!world.desk().tickets().is_empty()).then_some(())).await.expect("a ticket");
+    world.set_fault("results", "production", Fault::None).await.expect("no fault");
+    all_well(&mut program).await;
+    let url_of_incidents = program.internal("/api/v1/incidents");
+    program
+        .wait(
+            || async {
+                let all = crate::program::json(&url_of_incidents).await;
+                all.as_array().is_some_and(|all| all.iter().all(|incident| incident["status"] == "resolved"))
+            },
+            "every incident to end",
+        )
+        .await;
+    assert!(program.terminate().await.success());
+    let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
+    look(&store).await;
+    store.close().await;
+    one_ticket_an_incident(&world);
+    world.stop().await;
+}

@@ -1,0 +1,225 @@
+//! The real program as a child process, with a configuration of its own, and a world to run against.
+
+use serde_json::Value;
+use simulator::{Ports, World, WorldOptions};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// Longer than anything a test waits for takes on a busy machine; reached only when it fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program's file.
+pub(crate) const CURIAD: &str = env!("CARGO_BIN_EXE_curiad");
+
+/// A directory with a configuration for `curiad serve`, and the ports it will listen on.
+pub(crate) struct Place {
+    pub(crate) directory: TempDir,
+    pub(crate) public: u16,
+    pub(crate) internal: u16,
+}
+
+/// A port that was free a moment ago. Another program may take it; the start then fails and says so.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// A world of the demo's estate, without waiting.
+pub(crate) async fn world() -> World {
+    world_with(|_| {}).await
+}
+
+pub(crate) async fn world_with(change: impl FnOnce(&mut WorldOptions)) -> World {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let mut options = WorldOptions::new(Arc::new(now));
+    options.ports = Ports::default();
+    change(&mut options);
+    World::start(options).await.expect("a world")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the world of a test runs on real time, as the program does")]
+pub(crate) fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+impl Place {
+    /// A place with these files, `{{public}}` and `{{internal}}` filled in.
+    pub(crate) fn new(files: &[(&str, String)]) -> Self {
+        let place = Self {
+            directory: TempDir::new().expect("a directory"),
+            public: free_port(),
+            internal: free_port(),
+        };
+        for (name, text) in files {
+            place.write(name, text);
+        }
+        place
+    }
+
+    /// Writes a file below `config/`.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.config().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        let text = text
+            .replace("{{public}}", &format!("http://127.0.0.1:{}", self.public))
+            .replace("{{database}}", &format!("sqlite://{}", self.database().display()));
+        fs::write(path, text).expect("a file");
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.directory.path().join("config")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.path().join("curiad.db")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// The program with arguments, on this configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(CURIAD);
+        command.arg("--config").arg(self.config()).args(arguments).env("USER", "tester").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("joined").expect("run");
+        Ran {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts `curiad serve`.
+    pub(crate) fn serve(&self) -> Program {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        let listen = format!("127.0.0.1:{}", self.public);
+        let internal = format!("127.0.0.1:{}", self.internal);
+        let child = self
+            .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
+            .env("CURIAD_LOG", "info")
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        Program { child: Some(child), public: self.public, internal: self.internal, log: self.log() }
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+/// A running `curiad serve`; killed when dropped.
+pub(crate) struct Program {
+    child: Option<Child>,
+    public: u16,
+    internal: u16,
+    log: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn public(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.public)
+    }
+
+    pub(crate) fn internal(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.internal)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
+    /// Waits until it is ready.
+    pub(crate) async fn ready(&mut self) {
+        let url = self.internal("/readyz");
+        self.wait(|| async { status(&url).await == Some(200) }, "ready").await;
+    }
+
+    /// Waits until a condition holds; fails with the end of the log when it does not.
+    pub(crate) async fn wait<F: Future<Output = bool>>(&mut self, mut holds: impl FnMut() -> F, what: &str) {
+        let limit = Instant::now() + PATIENCE;
+        while !holds().await {
+            if let Some(ended) = self.child.as_mut().and_then(|child| child.try_wait().expect("a status")) {
+                panic!("waiting for {what}: the program ended with {ended}\n{}", tail(&self.log));
+            }
+            assert!(Instant::now() < limit, "waiting for {what}\n{}", tail(&self.log));
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("ended");
+        }
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("running");
+        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
+        assert!(sent.success());
+        tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _gone = child.kill();
+            let _ended = child.wait();
+        }
+    }
+}
+
+/// The end of a file, for a failing test.
+pub(crate) fn tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines.iter().skip(lines.len().saturating_sub(60)).copied().collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) async fn status(url: &str) -> Option<u16> {
+    Some(client().get(url).send().await.ok()?.status().as_u16())
+}
+
+pub(crate) async fn text(url: &str) -> String {
+    let answer = client().get(url).send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    answer.text().await.expect("a body")
+}
+
+pub(crate) async fn json(url: &str) -> Value {
+    serde_json::from_str(&text(url).await).unwrap_or_else(|error| panic!("{url}: {error}"))
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client")
+}

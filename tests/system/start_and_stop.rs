@@ -1,0 +1,53 @@
+//! Starting and stopping: at any moment, and nothing is lost.
+
+use crate::{
+    outage::{all_well, place},
+    program::{PATIENCE, json, status, world},
+};
+use simulator::Fault;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
+    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    let ended = program.terminate().await;
+    assert!(ended.success(), "{ended}\n{}", crate::program::tail(&place.log()));
+
+    let mut program = place.serve();
+    program.ready().await;
+    let open = json(&program.internal("/api/v1/incidents")).await;
+    assert_eq!(open[0]["cause_key"], "instance:results/production");
+    world.set_fault("results", "production", Fault::None).await.expect("no fault");
+    let url = program.internal("/api/v1/incidents");
+    program.wait(|| async { json(&url).await[0]["status"] == "resolved" }, "the incident to end").await;
+    assert_eq!(world.desk().tickets().len(), 1, "the same ticket");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it() {
+    let world = world().await;
+    let place = crate::outage::place_with(&world, |text| text.replace("every: 10s }", "every: 1s }"));
+    let mut program = place.serve();
+    program.ready().await;
+    world.wait_for(PATIENCE, |world| (world.heartbeat().beats().count > 1).then_some(())).await.expect("a heartbeat");
+    assert_eq!(status(&program.public("/livez")).await, Some(200));
+    program.kill();
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_said_in_words() {
+    let world = world().await;
+    let place = place(&world);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let ran = place.run(&["serve", "--listen", &address]).await;
+    assert_eq!(ran.code, Some(69), "{ran:?}");
+    assert!(ran.err.contains(&address) && ran.err.contains("--listen"), "{ran:?}");
+    world.stop().await;
+}
