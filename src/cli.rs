@@ -79,6 +79,9 @@ pub(crate) struct DemoArgs {
     /// Where the demo keeps its database and its configuration
     #[arg(long, default_value = "./curiad-demo", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Let the parts of the world outside listen on any free ports
+    #[arg(long)]
+    pub(crate) any_ports: bool,
     /// Do not tell the story by itself: nothing fails until you make it fail
     #[arg(long)]
     pub(crate) quiet: bool,

@@ -1,5 +1,129 @@
-//! Curiad.
+//! Curiad: the health and status monitoring system of NHS Wales' APIs.
 
+mod cli;
+mod clock;
+mod commands;
 mod config;
+mod demo;
+mod exit;
+mod metrics;
+mod pages;
+mod serve;
+mod tasks;
+mod terminal;
 
-fn main() {}
+use clap::Parser;
+use cli::{Cli, Command};
+use commands::{Asking, probe::Which};
+use config::{Loaded, Secrets, check_report};
+use exit::{CONFIG, Failed, SOFTWARE, USAGE};
+use std::{process::ExitCode, sync::Arc};
+use store::Store;
+use terminal::{Terminal, complain};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) if !asked.use_stderr() => {
+            Terminal::new().line(&asked.render().to_string());
+            return ExitCode::SUCCESS;
+        }
+        Err(wrong) => {
+            complain(wrong.render().to_string().trim_end());
+            return ExitCode::from(USAGE);
+        }
+    };
+    match prepare(&cli).and_then(|runtime| runtime.block_on(run(&cli))) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failed { code, message }) => {
+            complain(&format!("curiad: {message}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The log, the cryptography, the threads.
+fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
+    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
+        Failed::new(USAGE, format!("--log {}: {error}\nwrite info, debug or prober=debug", cli.log))
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::new(SOFTWARE, format!("cannot start threads: {error}")))
+}
+
+async fn run(cli: &Cli) -> Result<u8, Failed> {
+    let clock = clock::system();
+    match &cli.command {
+        Command::Demo(arguments) => demo::run(arguments, clock).await?,
+        Command::Serve(arguments) => {
+            let loaded = load(cli, &Secrets::read())?;
+            let mut listen = loaded.listen;
+            listen.public = arguments.listen.unwrap_or(listen.public);
+            listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
+            listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            serve::serve(loaded, listen, clock).await?;
+        }
+        Command::Check { without_secrets } => {
+            let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
+            return Ok(check(cli, &secrets));
+        }
+        Command::Probe { api, environment, operation } => {
+            let loaded = load(cli, &Secrets::read())?;
+            let prober = serve::prober(&loaded, &clock, serve::fresh_key()?)?;
+            let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
+            return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
+        }
+        Command::Rota(command) => {
+            let loaded = load(cli, &Secrets::left_out())?;
+            commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
+        }
+        Command::Incident(command) => {
+            commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
+        Command::Silence(command) => {
+            commands::silence::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
+    }
+    Ok(0)
+}
+
+fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
+    let read = config::load(&cli.config, secrets);
+    if let Ok(loaded) = &read {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+    let name = cli.config.display().to_string();
+    let report = if read.is_err() { check_report(&name, &read) } else { String::new() };
+    read.map_err(|_| Failed::new(CONFIG, format!("the configuration cannot be used\n{}", report.trim_end())))
+}
+
+/// `curiad check`: the report, and 0 or 78.
+fn check(cli: &Cli, secrets: &Secrets) -> u8 {
+    let terminal = Terminal::new();
+    let read = config::load(&cli.config, secrets);
+    let report = check_report(&cli.config.display().to_string(), &read);
+    let problems = read.as_ref().map_or_else(Vec::clone, |loaded| loaded.warnings.clone());
+    if cli.json {
+        terminal.json(&serde_json::json!(problems));
+    } else if read.is_ok() {
+        terminal.line(report.trim_end());
+    } else {
+        complain(report.trim_end());
+    }
+    if read.is_ok() { 0 } else { CONFIG }
+}
+
+async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
+    let loaded = load(cli, &Secrets::left_out())?;
+    let store = Store::open(loaded.database.reveal(), serve::fresh_key()?).await?;
+    Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
+}

@@ -23,7 +23,8 @@ pub(crate) struct Own {
 
 impl Own {
     pub(crate) fn new(recording: Arc<Recording>, prober: Arc<Metrics>) -> prometheus::Result<Self> {
-        let describe = |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
+        let describe =
+            |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
         let lag = describe(LAG, "how late probes start, against their schedule")?;
         Ok(Self { recording, prober, descriptions: vec![lag] })
     }
@@ -36,12 +37,42 @@ impl Own {
         [
             ("curiad_probes_total", "probes that ended", COUNTER, prober.probes()),
             ("curiad_probes_in_flight", "probes under way", GAUGE, prober.in_flight()),
-            ("curiad_probe_permits_waited_total", "probes that waited for a permit", COUNTER, prober.permits_waited()),
-            ("curiad_outcomes_held_up_total", "outcomes that waited for the recorder", COUNTER, prober.outcomes_held_up()),
-            ("curiad_probes_broken_total", "probes that broke on our own side", COUNTER, prober.probes_broke()),
-            ("curiad_outcomes_recorded_total", "outcomes committed", COUNTER, recording.outcomes.load(Ordering::Relaxed)),
-            ("curiad_commits_total", "transactions committed", COUNTER, recording.commits.load(Ordering::Relaxed)),
-            ("curiad_commit_failures_total", "transactions that failed and were folded again", COUNTER, recording.failures.load(Ordering::Relaxed)),
+            (
+                "curiad_probe_permits_waited_total",
+                "probes that waited for a permit",
+                COUNTER,
+                prober.permits_waited(),
+            ),
+            (
+                "curiad_outcomes_held_up_total",
+                "outcomes that waited for the recorder",
+                COUNTER,
+                prober.outcomes_held_up(),
+            ),
+            (
+                "curiad_probes_broken_total",
+                "probes that broke on our own side",
+                COUNTER,
+                prober.probes_broke(),
+            ),
+            (
+                "curiad_outcomes_recorded_total",
+                "outcomes committed",
+                COUNTER,
+                recording.outcomes.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_commits_total",
+                "transactions committed",
+                COUNTER,
+                recording.commits.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_commit_failures_total",
+                "transactions that failed and were folded again",
+                COUNTER,
+                recording.failures.load(Ordering::Relaxed),
+            ),
             ("curiad_committed_timestamp_seconds", "when the store last took a batch", GAUGE, committed),
         ]
     }
@@ -52,13 +83,15 @@ impl Own {
         histogram.set_sample_count(seen.count());
         histogram.set_sample_sum(seen.sum.as_secs_f64());
         let mut so_far = 0;
+        let mut buckets = Vec::new();
         for (bound, count) in LAG_BOUNDS_MS.iter().zip(seen.buckets) {
             so_far += count;
             let mut bucket = Bucket::default();
             bucket.set_upper_bound(std::time::Duration::from_millis(*bound).as_secs_f64());
             bucket.set_cumulative_count(so_far);
-            histogram.bucket.push(bucket);
+            buckets.push(bucket);
         }
+        histogram.set_bucket(buckets);
         let mut metric = Metric::default();
         metric.set_histogram(histogram);
         family(LAG, "how late probes start, against their schedule", MetricType::HISTOGRAM, metric)
@@ -96,6 +129,6 @@ fn family(name: &str, help: &str, kind: MetricType, metric: Metric) -> MetricFam
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
     family.set_field_type(kind);
-    family.metric.push(metric);
+    family.set_metric(vec![metric]);
     family
 }

@@ -50,12 +50,15 @@ pub(crate) fn start(
 
 async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // A page is one write: nothing is gained by waiting for more of it.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    }), service)
+    axum::serve(
+        axum::serve::ListenerExt::tap_io(listener, |stream| {
+            // A page is one write: nothing is gained by waiting for more of it.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps its delay");
+            }
+        }),
+        service,
+    )
     .with_graceful_shutdown(stop.cancelled_owned())
     .await
 }

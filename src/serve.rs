@@ -1,7 +1,7 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::Loaded,
+    config::{Listen, Loaded},
     exit::{Failed, UNAVAILABLE},
     tasks::{Tasks, stop_signal},
     terminal::Terminal,
@@ -31,13 +31,6 @@ const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is asked whether all is well.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Where the pages listen.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Listen {
-    pub(crate) public: SocketAddr,
-    pub(crate) internal: SocketAddr,
-}
-
 /// What runs, for those who watch it.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -54,7 +47,7 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", without_password(&database)));
+    terminal.line(&format!("database  {}", without_password(database.reveal())));
     let stop = tasks.stop.clone();
     tasks.add("signal", async move {
         let asked = stop_signal().await;
@@ -73,7 +66,7 @@ pub(crate) async fn start(
 ) -> Result<Running, Failed> {
     let public = bind(listen.public, "--listen").await?;
     let internal = bind(listen.internal, "--listen-internal").await?;
-    let store = Store::open(&loaded.database, fresh_key()?).await?;
+    let store = Store::open(loaded.database.reveal(), fresh_key()?).await?;
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     let request_id_key = remembered.key.0;
@@ -116,7 +109,10 @@ pub(crate) async fn start(
 
     let stop = tasks.stop.clone();
     tasks.add("recorder", recorder.run(situation, stop.clone()));
-    tasks.add("prober", prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone()));
+    tasks.add(
+        "prober",
+        prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone()),
+    );
     let (stopping, keep) = (stop.clone(), (configured, set_up));
     tasks.add("deliverer", async move {
         deliverer.run(stopping).await;
@@ -125,7 +121,8 @@ pub(crate) async fn start(
     });
     if let Some(dead_man) = loaded.directory.dead_man.clone() {
         let (well_in, well) = watch::channel(false);
-        let watching = look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
+        let watching =
+            look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
         tasks.add("watch over itself", watching);
         let stopping = stop.clone();
         tasks.add("heartbeat", async move {
@@ -142,12 +139,11 @@ pub(crate) async fn start(
         store,
         clock,
         situation: situation_watch,
-        inbox,
         recording,
         prober,
-        callback_token: loaded.callback_token.clone(),
+        callback_tokens: loaded.callback_token.into_iter().collect(),
     };
-    crate::pages::start(pages, public, internal, tasks).await?;
+    crate::pages::start(pages, public, internal, tasks)?;
     Ok(running)
 }
 
@@ -162,7 +158,8 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
 
 /// A prober for the configuration's vantage.
 pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
-    let vantage = loaded.configuration.vantages.first().cloned().context("the configuration has no vantage")?;
+    let vantage =
+        loaded.configuration.vantages.first().cloned().context("the configuration has no vantage")?;
     let settings = Settings {
         vantage,
         roots: loaded.roots.clone(),
@@ -170,7 +167,11 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
         limits: prober::Limits::default(),
         identity: Identity {
             request_id_key,
-            user_agent: format!("Curiad/{} (+{})", env!("CARGO_PKG_VERSION"), loaded.configuration.site.url.en),
+            user_agent: format!(
+                "Curiad/{} (+{})",
+                env!("CARGO_PKG_VERSION"),
+                loaded.configuration.site.url.en
+            ),
         },
         name_servers: NameServers::System,
     };
@@ -184,9 +185,8 @@ fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
         .timeout(PATIENCE)
         .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
     for root in &loaded.roots {
-        for certificate in reqwest::Certificate::from_pem_bundle(root).context("an extra root certificate")? {
-            builder = builder.add_root_certificate(certificate);
-        }
+        builder = builder
+            .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);
     }
     Ok(builder.build().context("cannot set up the HTTP client")?)
 }
@@ -237,4 +237,3 @@ fn without_password(url: &str) -> String {
         None => url.to_owned(),
     }
 }
-

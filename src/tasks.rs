@@ -22,8 +22,11 @@ impl Tasks {
     }
 
     /// Adds a task. It runs until `stop`; if it ends before, the program ends.
-    pub(crate) fn add<E>(&mut self, name: &'static str, task: impl Future<Output = Result<(), E>> + Send + 'static)
-    where
+    pub(crate) fn add<E>(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) where
         E: Into<anyhow::Error>,
     {
         self.set.spawn(async move { (name, task.await.map_err(Into::into)) });
@@ -59,7 +62,10 @@ impl Tasks {
             }
         };
         if timeout(GRACE, rest).await.is_err() {
-            bail!("not everything stopped within {} s; what was in hand will be taken up at the next start", GRACE.as_secs());
+            bail!(
+                "not everything stopped within {} s; what was in hand will be taken up at the next start",
+                GRACE.as_secs()
+            );
         }
         outcome
     }

@@ -16,6 +16,7 @@ CREATE TABLE track (
     environment TEXT NOT NULL,
     operation   TEXT NOT NULL,
     vantage     TEXT NOT NULL,
+    hour        INTEGER,                    -- hours since 1970: where its last outcome is
     state       TEXT,                       -- domain::Track; NULL until its health first changes
     UNIQUE (api, environment, operation, vantage)
 ) STRICT;
@@ -24,7 +25,7 @@ CREATE TABLE track (
 --
 -- The minute comes first in the key: rows arrive in time order over all tracks, so a batch touches the few pages of the
 -- current minute (a key that begins with the track touches one page a row: four times the cost), old minutes are dense,
--- and what is sealed or pruned is one contiguous range. Reading one track's day is 1,440 look-ups, about 2 ms.
+-- and what is sealed or pruned is one contiguous range. Reading one track's day is 1,440 look-ups, about 5 ms.
 CREATE TABLE outcome (
     minute  INTEGER NOT NULL,               -- minutes since 1970
     track   INTEGER NOT NULL REFERENCES track (id),

@@ -1,6 +1,7 @@
 //! What a prober is told at the start.
 
 use domain::{Clock, VantageId};
+use rustls::pki_types::CertificateDer;
 use std::{fmt, net::SocketAddr, time::Duration};
 
 /// What a prober is told at the start.
@@ -9,7 +10,7 @@ pub struct Settings {
     /// Where its probes are sent from.
     pub vantage: VantageId,
     /// PEM files (their bytes) of certificates to trust besides the host's own store.
-    pub roots: Vec<Vec<u8>>,
+    pub roots: Vec<CertificateDer<'static>>,
     /// The time.
     pub clock: Clock,
     /// How much of everything.
@@ -77,7 +78,7 @@ pub enum NameServers {
 pub enum Error {
     /// A root certificate that cannot be read.
     #[error(
-        "extra root certificate {number} cannot be read ({reason}); it must be a PEM file of certificates"
+        "extra root certificate {number} cannot be trusted ({reason}); it must be the certificate of an authority"
     )]
     Root {
         /// Its place in [`Settings::roots`], from 1.

@@ -10,7 +10,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
     sign::CertifiedKey,
     time_provider::TimeProvider,
 };
@@ -135,17 +135,9 @@ impl Tls {
         let mut roots = RootCertStore::empty();
         // A store with a broken file in it still holds the good ones.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for (index, pem) in settings.roots.iter().enumerate() {
+        for (index, certificate) in settings.roots.iter().enumerate() {
             let error = |reason: String| Error::Root { number: index + 1, reason };
-            let mut found = false;
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|e| error(e.to_string()))?;
-                roots.add(certificate).map_err(|e| error(e.to_string()))?;
-                found = true;
-            }
-            if !found {
-                return Err(error("there is no certificate in it".to_owned()));
-            }
+            roots.add(certificate.clone()).map_err(|e| error(e.to_string()))?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let time = Arc::new(Now(settings.clock.clone()));

@@ -7,10 +7,10 @@ use crate::{
     terminal::{Ink, Terminal},
 };
 use domain::{
-    Callout, Command, Incident, IncidentId, Language, Message, Situation, Text, Ticket, duration_words, next_action,
+    Callout, Command, Incident, IncidentId, Language, Message, Situation, Text, Ticket, duration_words,
+    next_action,
 };
 use jiff::Timestamp;
-use status_page::Audience;
 
 pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
@@ -44,7 +44,7 @@ async fn list(asking: &Asking, all: bool, as_json: bool) -> Result<(), Failed> {
     let terminal = Terminal::new();
     let chosen = || situation.incidents.values().rev().filter(|incident| all || incident.is_open());
     if as_json {
-        let list = chosen().map(|incident| status_page::incident_json(&situation, incident, Audience::Internal, asking.now));
+        let list = chosen().map(|incident| status_page::incident_json(incident));
         terminal.json(&list.collect());
         return Ok(());
     }
@@ -68,7 +68,10 @@ fn headline(terminal: Terminal, incident: &Incident, now: Timestamp) -> String {
         Language::En,
     );
     let major = if incident.major.is_some() { " major" } else { "" };
-    let what = format!("{:<7}{}{major}  {:<12}  {}", incident.id, incident.priority, incident.status, incident.cause);
+    let what = format!(
+        "{:<7}{}{major}  {:<12}  {}",
+        incident.id, incident.priority, incident.status, incident.cause
+    );
     format!("{}  {lasted}", terminal.ink(ink, &what))
 }
 
@@ -77,18 +80,22 @@ async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Fail
     let incident = match situation.incidents.get(&id) {
         Some(incident) => (**incident).clone(),
         None => asking.store.incident(id).await?.ok_or_else(|| {
-            Failed::new(USAGE, format!("there is no incident {id}\n`curiad incident list --all` shows those of late"))
+            Failed::new(
+                USAGE,
+                format!("there is no incident {id}\n`curiad incident list --all` shows those of late"),
+            )
         })?,
     };
     let terminal = Terminal::new();
     if as_json {
-        terminal.json(&status_page::incident_json(&situation, &incident, Audience::Internal, asking.now));
+        terminal.json(&status_page::incident_json(&incident));
         return Ok(());
     }
     whole(terminal, &situation, &incident, asking.now);
     for row in asking.store.notifications(id).await? {
         let error = row.last_error.map_or_else(String::new, |error| format!("  {error}"));
-        terminal.line(&format!("  {:<40} {:?}, {} tries{error}", row.notification.key, row.state, row.attempts));
+        terminal
+            .line(&format!("  {:<40} {:?}, {} tries{error}", row.notification.key, row.state, row.attempts));
     }
     Ok(())
 }
@@ -119,7 +126,8 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
 }
 
 fn call(situation: &Situation, callout: &Callout) -> String {
-    let name = situation.configuration.people.get(&callout.person).map_or(callout.person.as_str(), |p| &p.name);
+    let name =
+        situation.configuration.people.get(&callout.person).map_or(callout.person.as_str(), |p| &p.name);
     let taken: Vec<&str> = callout.accepted.iter().map(|(way, _)| way.word()).collect();
     let answer = callout.answer.map_or_else(|| "no answer".to_owned(), |(_, answer)| format!("{answer:?}"));
     format!("call {}: {name}, taken by the carrier: {}; {answer}", callout.number, taken.join(", "))

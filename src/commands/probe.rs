@@ -132,12 +132,15 @@ fn show(terminal: Terminal, outcome: &Outcome, verdict: Verdict) {
         Verdict::Inconclusive => Ink::Blue,
     };
     let word = terminal.ink(ink, &format!("{:<12}", verdict.word()));
-    let http = outcome.http.as_ref().map_or_else(String::new, |http| format!("  {} {}", http.version, http.status));
+    let http =
+        outcome.http.as_ref().map_or_else(String::new, |http| format!("  {} {}", http.version, http.status));
     terminal.line(&format!("{word} {}  {:.1} ms{http}", outcome.check, ms(outcome.total)));
     let total = outcome.total.as_secs_f64().max(f64::MIN_POSITIVE);
     let mut from = Duration::ZERO;
     let Phases { dns, connect, tls, first_byte, body } = outcome.phases;
-    for (name, phase) in [("dns", dns), ("connect", connect), ("tls", tls), ("first byte", first_byte), ("body", body)] {
+    for (name, phase) in
+        [("dns", dns), ("connect", connect), ("tls", tls), ("first byte", first_byte), ("body", body)]
+    {
         if let Some(phase) = phase {
             let blank = " ".repeat(columns(from.as_secs_f64() / total));
             let bar = "█".repeat(columns(phase.as_secs_f64() / total).max(1));
@@ -146,7 +149,8 @@ fn show(terminal: Terminal, outcome: &Outcome, verdict: Verdict) {
         }
     }
     for expectation in outcome.expectations.iter().filter(|expectation| !expectation.ok) {
-        let line = format!("  {}: expected {}, saw {}", expectation.what, expectation.expected, expectation.seen);
+        let line =
+            format!("  {}: expected {}, saw {}", expectation.what, expectation.expected, expectation.seen);
         terminal.line(&terminal.ink(Ink::Red, &line));
     }
     if let Some(failure) = &outcome.failure {
@@ -154,11 +158,7 @@ fn show(terminal: Terminal, outcome: &Outcome, verdict: Verdict) {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of 40 columns, clamped"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 40 columns, clamped")]
 fn columns(share: f64) -> usize {
     (share.clamp(0.0, 1.0) * COLUMNS).round() as usize
 }

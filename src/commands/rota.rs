@@ -30,8 +30,10 @@ pub(crate) fn run(
             let (shifts, gaps) = (rota.shifts(from, to), rota.gaps(from, to));
             if as_json {
                 let shifts: Vec<Value> = shifts.iter().map(shift_json).collect();
-                let gaps: Vec<Value> =
-                    gaps.iter().map(|(from, to)| json!({ "from": rfc3339(*from), "to": rfc3339(*to) })).collect();
+                let gaps: Vec<Value> = gaps
+                    .iter()
+                    .map(|(from, to)| json!({ "from": rfc3339(*from), "to": rfc3339(*to) }))
+                    .collect();
                 terminal.json(&json!({ "rota": id.as_str(), "shifts": shifts, "gaps": gaps }));
                 return Ok(());
             }

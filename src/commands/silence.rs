@@ -17,14 +17,26 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
         SilenceCommand::End { silence, who } => Command::EndSilence { silence: *silence, by: who.by.clone() },
         SilenceCommand::Add { api, environment, r#for, why, who } => {
             let lasts = r#for.parse::<SignedDuration>().map_err(|error| {
-                Failed::new(USAGE, format!("'{for}' is no length of time: {error}\nwrite 30m or 2h", r#for = r#for))
+                Failed::new(
+                    USAGE,
+                    format!("'{for}' is no length of time: {error}\nwrite 30m or 2h", r#for = r#for),
+                )
             })?;
             let api = api.as_deref().map(|word| find_api(asking, word)).transpose()?;
             let environment = environment
                 .as_deref()
-                .map(|word| Environment::parse(word).ok_or_else(|| Usage::unknown("environment", word, Environment::ALL.iter())))
+                .map(|word| {
+                    Environment::parse(word)
+                        .ok_or_else(|| Usage::unknown("environment", word, Environment::ALL.iter()))
+                })
                 .transpose()?;
-            Command::Silence { by: who.by.clone(), why: why.clone(), until: asking.now + lasts, api, environment }
+            Command::Silence {
+                by: who.by.clone(),
+                why: why.clone(),
+                until: asking.now + lasts,
+                api,
+                environment,
+            }
         }
     };
     asking.tell(Message::Command(act), as_json).await
@@ -63,7 +75,10 @@ async fn list(asking: &Asking, as_json: bool) -> Result<(), Failed> {
         let api = silence.api.as_ref().map_or("every API", ApiId::as_str);
         let environment = silence.environment.map_or("every environment", Environment::word);
         let until = local(silence.until, &asking.configuration.site.time_zone);
-        terminal.line(&format!("{:>4}  {api} in {environment} until {until}  {}: {}", silence.id, silence.by, silence.why));
+        terminal.line(&format!(
+            "{:>4}  {api} in {environment} until {until}  {}: {}",
+            silence.id, silence.by, silence.why
+        ));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ type Sample = (Arc<Outcome>, Verdict);
 
 #[expect(clippy::print_stdout, reason = "a measurement is for reading")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let samples = samples()?;
     println!("rows a batch | µs CPU a row | bytes a row");
     for size in [25, 100, 250, 1_000] {

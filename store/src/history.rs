@@ -5,8 +5,11 @@ use crate::{
     error::Error,
     record::MINUTE,
     row::{Reading, time, unsigned},
+    sqlite::Connection,
 };
-use domain::{CheckId, Failure, Health, InstanceId, Layer, Phases, Status, TrackId, VantageId, Verdict};
+use domain::{
+    CheckId, Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, VantageId, Verdict,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -240,4 +243,29 @@ fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
             body: micros("body")?,
         },
     })
+}
+
+/// Turns a page of an instance's history, or writes the page of that moment anew, within a transaction.
+pub(crate) async fn put(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
+    let doing = "record a change of status";
+    let health = &change.health;
+    sqlx::query(
+        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (api, environment, since) DO UPDATE
+         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
+             decided_at = excluded.decided_at, why = excluded.why",
+    )
+    .bind(health.instance.api.as_str())
+    .bind(health.instance.environment.word())
+    .bind(health.since.as_millisecond())
+    .bind(health.status.word())
+    .bind(health.layer.map(Layer::word))
+    .bind(health.maintenance)
+    .bind(change.decided_at.as_millisecond())
+    .bind(change.why.as_str())
+    .execute(connection)
+    .await
+    .map_err(Error::during(doing))?;
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use crate::{
     Store,
     error::Error,
-    row::{Reading, signed},
+    row::{Reading, signed, to_json},
+    sqlite::Connection,
 };
 use domain::{Incident, IncidentId};
 use jiff::Timestamp;
@@ -55,4 +56,26 @@ impl Store {
         .map(|row| Reading { row, doing }.json("state"))
         .collect()
     }
+}
+
+/// Stores the whole state of an incident, within a transaction.
+pub(crate) async fn put(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
+    let doing = "record an incident";
+    sqlx::query(
+        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE
+         SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
+             resolved_at = excluded.resolved_at, state = excluded.state",
+    )
+    .bind(signed(incident.id.0))
+    .bind(incident.cause.to_string())
+    .bind(incident.status.word())
+    .bind(incident.opened_at.as_millisecond())
+    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
+    .bind(to_json(incident, doing)?)
+    .execute(connection)
+    .await
+    .map_err(Error::during(doing))?;
+    Ok(())
 }

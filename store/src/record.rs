@@ -3,13 +3,14 @@
 use crate::{
     Store,
     error::Error,
+    history,
     inbox::{self, InboxId},
-    outbox,
+    incident, outbox,
     row::{signed, to_json, verdict_number},
     sqlite::{self, Connection},
-    track,
+    track::{self, Number},
 };
-use domain::{Change, Incident, Outcome, Silence, StatusChange, TrackId, Verdict};
+use domain::{Change, Outcome, Silence, TrackId, Verdict};
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -61,16 +62,14 @@ impl Store {
             return Ok(());
         }
         let tracks = batch.tracks();
-        let numbers = self.0.tracks.of(tracks.iter());
-        let known: Option<Vec<i64>> = numbers.iter().copied().collect();
-        let quiet = batch.changes.is_empty() && batch.folded.is_empty();
-        let recorded = match known {
+        let known = self.0.tracks.of(&tracks);
+        let recorded = match quiet(batch, &known) {
             // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
-            Some(numbers) if quiet && batch.outcomes.iter().all(|(_, verdict)| *verdict == Verdict::Pass) => {
+            Some(numbers) => {
                 let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
                 insert_outcomes(&mut connection, batch, &numbers).await?
             }
-            known => self.record_all(batch, &tracks, &numbers, known).await?,
+            None => self.record_all(batch, &tracks, &known).await?,
         };
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
         Ok(())
@@ -80,16 +79,15 @@ impl Store {
         &self,
         batch: &Batch,
         tracks: &[TrackId],
-        numbers: &[Option<i64>],
-        known: Option<Vec<i64>>,
+        known: &[Option<Number>],
     ) -> Result<u64, Error> {
         let mut transaction = self.begin(DOING).await?;
         let connection = &mut *transaction;
-        let mut given = HashMap::new();
-        let numbers = match known {
-            Some(numbers) => numbers,
-            None => number_all(connection, tracks, numbers, &mut given).await?,
-        };
+        let mut fresh = HashMap::new();
+        let numbers = number_all(connection, tracks, known, &mut fresh).await?;
+        let risen = risen(batch, tracks, &numbers);
+        track::put_hours(connection, risen.values().copied(), DOING).await?;
+        fresh.extend(risen);
         let recorded = insert_outcomes(connection, batch, &numbers).await?;
         insert_failures(connection, batch, &numbers).await?;
         let mut changed = numbers.iter().skip(batch.outcomes.len());
@@ -97,11 +95,11 @@ impl Store {
             match change {
                 Change::Track(track) => {
                     if let Some(number) = changed.next() {
-                        put_track(connection, *number, track).await?;
+                        track::put(connection, *number, track).await?;
                     }
                 }
-                Change::Status(change) => put_status(connection, change).await?,
-                Change::Incident(incident) => put_incident(connection, incident).await?,
+                Change::Status(change) => history::put(connection, change).await?,
+                Change::Incident(incident) => incident::put(connection, incident).await?,
                 Change::Notify(notification) => outbox::put(connection, notification).await?,
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
                 Change::Silence(silence) => put_silence(connection, silence).await?,
@@ -111,25 +109,35 @@ impl Store {
             inbox::fold(connection, *id, answer.as_ref()).await?;
         }
         transaction.commit().await.map_err(Error::during(DOING))?;
-        self.0.tracks.keep(given);
+        self.0.tracks.keep(fresh);
         Ok(recorded)
     }
 }
 
-/// The numbers of all `tracks`; those that had none are given one, and noted in `given`.
+/// The tracks' numbers, when there is nothing to store but passes of tracks that already had one in the same hour.
+fn quiet(batch: &Batch, known: &[Option<Number>]) -> Option<Vec<Number>> {
+    let numbers = known.iter().copied().collect::<Option<Vec<_>>>()?;
+    let passes = batch.outcomes.iter().zip(&numbers).all(|((outcome, verdict), number)| {
+        *verdict == Verdict::Pass && track::hour_of(outcome) <= number.hour
+    });
+    (passes && batch.changes.is_empty() && batch.folded.is_empty()).then_some(numbers)
+}
+
+/// The numbers of all `tracks`; those that had none are given one, and noted in `fresh`.
 async fn number_all(
     connection: &mut Connection,
     tracks: &[TrackId],
-    numbers: &[Option<i64>],
-    given: &mut HashMap<TrackId, i64>,
-) -> Result<Vec<i64>, Error> {
+    known: &[Option<Number>],
+    fresh: &mut HashMap<TrackId, Number>,
+) -> Result<Vec<Number>, Error> {
     let mut all = Vec::with_capacity(tracks.len());
-    for (track, number) in tracks.iter().zip(numbers) {
-        let number = if let Some(number) = number.or_else(|| given.get(track).copied()) {
+    for (track, number) in tracks.iter().zip(known) {
+        let number = if let Some(number) = number.or_else(|| fresh.get(track).copied()) {
             number
         } else {
-            let number = track::number(connection, track, DOING).await?;
-            given.insert(track.clone(), number);
+            let id = track::number(connection, track, DOING).await?;
+            let number = Number { id, hour: i64::MIN };
+            fresh.insert(track.clone(), number);
             number
         };
         all.push(number);
@@ -137,8 +145,25 @@ async fn number_all(
     Ok(all)
 }
 
+/// The tracks whose last outcome is now of a later hour.
+fn risen(batch: &Batch, tracks: &[TrackId], numbers: &[Number]) -> HashMap<TrackId, Number> {
+    let mut risen: HashMap<TrackId, Number> = HashMap::new();
+    for ((track, number), (outcome, _)) in tracks.iter().zip(numbers).zip(&batch.outcomes) {
+        let hour = track::hour_of(outcome);
+        let highest = risen.get(track).map_or(number.hour, |number| number.hour);
+        if hour > highest {
+            risen.insert(track.clone(), Number { id: number.id, hour });
+        }
+    }
+    risen
+}
+
 /// How many were new.
-async fn insert_outcomes(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<u64, Error> {
+async fn insert_outcomes(
+    connection: &mut Connection,
+    batch: &Batch,
+    numbers: &[Number],
+) -> Result<u64, Error> {
     if batch.outcomes.is_empty() {
         return Ok(0);
     }
@@ -150,12 +175,12 @@ async fn insert_outcomes(connection: &mut Connection, batch: &Batch, numbers: &[
     Ok(done.rows_affected())
 }
 
-fn outcome_rows(batch: &Batch, numbers: &[i64]) -> String {
+fn outcome_rows(batch: &Batch, numbers: &[Number]) -> String {
     let mut rows = String::with_capacity(batch.outcomes.len() * 32);
-    for ((outcome, verdict), track) in batch.outcomes.iter().zip(numbers) {
+    for ((outcome, verdict), number) in batch.outcomes.iter().zip(numbers) {
         let at = outcome.at.as_millisecond();
         let (minute, ms) = (at.div_euclid(MINUTE), at.rem_euclid(MINUTE));
-        let total = steps(outcome.total);
+        let (track, total) = (number.id, steps(outcome.total));
         rows.push(if rows.is_empty() { '[' } else { ',' });
         // Writing to a String cannot fail.
         write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
@@ -169,13 +194,17 @@ fn steps(total: Duration) -> u64 {
     u64::try_from((total.as_micros() + 32) / 64).unwrap_or(u64::from(u32::MAX))
 }
 
-async fn insert_failures(connection: &mut Connection, batch: &Batch, numbers: &[i64]) -> Result<(), Error> {
+async fn insert_failures(
+    connection: &mut Connection,
+    batch: &Batch,
+    numbers: &[Number],
+) -> Result<(), Error> {
     let rows: Vec<serde_json::Value> = batch
         .outcomes
         .iter()
         .zip(numbers)
         .filter(|((_, verdict), _)| *verdict != Verdict::Pass)
-        .map(|((outcome, verdict), track)| failure_row(outcome, *verdict, *track))
+        .map(|((outcome, verdict), track)| failure_row(outcome, *verdict, track.id))
         .collect();
     if rows.is_empty() {
         return Ok(());
@@ -213,59 +242,6 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
 
 fn micros(phase: Duration) -> i64 {
     i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
-}
-
-async fn put_track(connection: &mut Connection, number: i64, track: &domain::Track) -> Result<(), Error> {
-    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
-        .bind(number)
-        .bind(to_json(track, DOING)?)
-        .execute(connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    Ok(())
-}
-
-async fn put_status(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
-    let health = &change.health;
-    sqlx::query(
-        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (api, environment, since) DO UPDATE
-         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
-             decided_at = excluded.decided_at, why = excluded.why",
-    )
-    .bind(health.instance.api.as_str())
-    .bind(health.instance.environment.word())
-    .bind(health.since.as_millisecond())
-    .bind(health.status.word())
-    .bind(health.layer.map(domain::Layer::word))
-    .bind(health.maintenance)
-    .bind(change.decided_at.as_millisecond())
-    .bind(change.why.as_str())
-    .execute(connection)
-    .await
-    .map_err(Error::during(DOING))?;
-    Ok(())
-}
-
-async fn put_incident(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (id) DO UPDATE
-         SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
-             resolved_at = excluded.resolved_at, state = excluded.state",
-    )
-    .bind(signed(incident.id.0))
-    .bind(incident.cause.to_string())
-    .bind(incident.status.word())
-    .bind(incident.opened_at.as_millisecond())
-    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
-    .bind(to_json(incident, DOING)?)
-    .execute(connection)
-    .await
-    .map_err(Error::during(DOING))?;
-    Ok(())
 }
 
 async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {

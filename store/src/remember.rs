@@ -14,14 +14,12 @@ use std::collections::HashMap;
 
 const DOING: &str = "remember how things stood";
 
-/// How far back from the newest outcome a track's last one is looked for, in minutes: beyond a day it says nothing.
-const LOOK_BACK: i64 = 24 * 60;
-/// Spans of minutes that are read whole, shortest first, while tracks are missing; then each is looked up by itself.
-const SPANS: [i64; 2] = [10, 120];
+/// Minutes before the newest outcome that are read whole: most tracks have their last outcome there.
+const RECENT: i64 = 10;
 
 impl Store {
     /// All that the rules need to know at the start: open incidents and those resolved since `resolved_since` (the newest
-    /// [`MAX_INCIDENTS`] of these), silences that end after it, and each track's last outcome of the last day with outcomes.
+    /// [`MAX_INCIDENTS`] of these), silences that end after it, and each track's last outcome, however long it is past.
     pub async fn remember(&self, resolved_since: Timestamp) -> Result<Remembered, Error> {
         // One transaction: all of the same moment, even while another program writes.
         let mut transaction = self.reader().begin().await.map_err(Error::during(DOING))?;
@@ -52,30 +50,20 @@ async fn tracks(connection: &mut Connection) -> Result<Vec<Track>, Error> {
 }
 
 async fn latest(connection: &mut Connection) -> Result<Vec<(TrackId, Timestamp, Verdict)>, Error> {
-    let newest: Option<i64> = sqlx::query_scalar("SELECT max(minute) FROM outcome")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    let Some(newest) = newest else {
-        return Ok(Vec::new());
-    };
-    let rows = sqlx::query("SELECT id, api, environment, operation, vantage FROM track ORDER BY id")
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    let mut found = HashMap::new();
-    for span in SPANS {
-        if found.len() < rows.len() {
-            found = latest_within(connection, newest - span).await?;
-        }
-    }
+    let rows = sqlx::query(
+        "SELECT id, api, environment, operation, vantage, hour FROM track WHERE hour IS NOT NULL ORDER BY id",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(Error::during(DOING))?;
+    let mut recent = recent(connection).await?;
     let mut latest = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Reading { row, doing: DOING };
-        let number = row.get("id")?;
-        let last = match found.remove(&number) {
+        let id = row.get("id")?;
+        let last = match recent.remove(&id) {
             Some(last) => Some(last),
-            None => latest_of(connection, number, newest).await?,
+            None => last_of(connection, id, row.get("hour")?).await?,
         };
         if let Some((at, verdict)) = last {
             latest.push((row.track()?, at, verdict));
@@ -84,17 +72,15 @@ async fn latest(connection: &mut Connection) -> Result<Vec<(TrackId, Timestamp, 
     Ok(latest)
 }
 
-/// The last outcome of every track that has one after the minute `after`.
-async fn latest_within(
-    connection: &mut Connection,
-    after: i64,
-) -> Result<HashMap<i64, (Timestamp, Verdict)>, Error> {
+/// The last outcome of every track that has one in the newest minutes.
+async fn recent(connection: &mut Connection) -> Result<HashMap<i64, (Timestamp, Verdict)>, Error> {
     sqlx::query(
-        "WITH last AS (SELECT track, max(minute * 60000 + ms) AS at FROM outcome WHERE minute > $1 GROUP BY track)
+        "WITH last AS (SELECT track, max(minute * 60000 + ms) AS at FROM outcome
+                       WHERE minute > (SELECT max(minute) FROM outcome) - $1 GROUP BY track)
          SELECT last.track, last.at, outcome.verdict FROM last CROSS JOIN outcome
          WHERE outcome.minute = last.at / 60000 AND outcome.track = last.track AND outcome.ms = last.at % 60000",
     )
-    .bind(after)
+    .bind(RECENT)
     .fetch_all(connection)
     .await
     .map_err(Error::during(DOING))?
@@ -106,11 +92,11 @@ async fn latest_within(
     .collect()
 }
 
-/// The last outcome of one track, looked up minute by minute.
-async fn latest_of(
+/// The last outcome of one track, looked up minute by minute in the hour in which it was.
+async fn last_of(
     connection: &mut Connection,
     track: i64,
-    newest: i64,
+    hour: i64,
 ) -> Result<Option<(Timestamp, Verdict)>, Error> {
     let row = sqlx::query(
         "WITH RECURSIVE span (minute) AS (SELECT $2 UNION ALL SELECT minute - 1 FROM span WHERE minute > $3)
@@ -119,8 +105,8 @@ async fn latest_of(
          ORDER BY at DESC LIMIT 1",
     )
     .bind(track)
-    .bind(newest)
-    .bind(newest - LOOK_BACK + 1)
+    .bind(hour * 60 + 59)
+    .bind(hour * 60)
     .fetch_optional(connection)
     .await
     .map_err(Error::during(DOING))?;

@@ -44,6 +44,12 @@ pub(crate) const INSERT_FAILURES: &str = "
     FROM json_each($1) WHERE true
     ON CONFLICT DO NOTHING";
 
+/// Rows of `[track, hour]`.
+pub(crate) const UPDATE_HOURS: &str = "
+    UPDATE track SET hour = risen.hour
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS hour FROM json_each($1)) AS risen
+    WHERE track.id = risen.id";
+
 /// Opens the writer, then the readers, of the database of `url`.
 pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
     let doing = "open the database";
@@ -124,5 +130,27 @@ mod tests {
         let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
         let said = refused.into_database_error().unwrap();
         assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
+    }
+
+    #[tokio::test]
+    async fn what_can_be_done_about_it_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, _) = connect(&url).await.unwrap();
+        let (other, _) = connect(&url).await.unwrap();
+        let done = async |pool: &Pool, sql: &'static str| sqlx::query(sql).execute(pool).await;
+        let means = async |sql| {
+            let said = done(&writer, sql).await.unwrap_err();
+            trouble(said.into_database_error().unwrap().as_ref())
+        };
+        done(&writer, "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB NOT NULL)").await.unwrap();
+        assert_eq!(means("INSERT INTO t (n) VALUES (1)").await, Trouble::Refused);
+        assert_eq!(means("INSERT INTO nowhere VALUES (1)").await, Trouble::Other);
+        done(&writer, "PRAGMA max_page_count = 8").await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (1, zeroblob(100000))").await, Trouble::Full);
+        done(&writer, "PRAGMA busy_timeout = 0").await.unwrap();
+        let held = other.begin_with(BEGIN).await.unwrap();
+        assert_eq!(means("INSERT INTO t VALUES (2, x'00')").await, Trouble::Busy);
+        held.rollback().await.unwrap();
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     error::Error,
-    row::Reading,
-    sqlite::{Connection, Pool},
+    row::{Reading, to_json},
+    sqlite::{self, Connection, Pool},
 };
 use domain::{Outcome, TrackId};
 use std::{
@@ -11,15 +11,25 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Numbers that are durable. A number given in a transaction is added when that is committed, and not before.
+/// What stands for a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number {
+    /// In the rows of outcomes.
+    pub(crate) id: i64,
+    /// The hour (since 1970) of its last outcome; lower than any before the first. It is where the last outcome is looked for
+    /// at the start, however long it is past, and costs one row an hour.
+    pub(crate) hour: i64,
+}
+
+/// Numbers that are durable. One given in a transaction is added when that is committed, and not before.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(Mutex<HashMap<TrackId, i64>>);
+pub(crate) struct Numbers(Mutex<HashMap<TrackId, Number>>);
 
 impl Numbers {
     /// All numbers ever given.
     pub(crate) async fn read(pool: &Pool) -> Result<Self, Error> {
         let doing = "read the tracks";
-        let rows = sqlx::query("SELECT id, api, environment, operation, vantage FROM track")
+        let rows = sqlx::query("SELECT id, api, environment, operation, vantage, hour FROM track")
             .fetch_all(pool)
             .await
             .map_err(Error::during(doing))?;
@@ -27,21 +37,22 @@ impl Numbers {
             .iter()
             .map(|row| {
                 let row = Reading { row, doing };
-                Ok((row.track()?, row.get("id")?))
+                let hour: Option<i64> = row.get("hour")?;
+                Ok((row.track()?, Number { id: row.get("id")?, hour: hour.unwrap_or(i64::MIN) }))
             })
             .collect::<Result<_, Error>>()?;
         Ok(Self(Mutex::new(numbers)))
     }
 
     /// The numbers of `tracks` in their order; `None` where one has none yet.
-    pub(crate) fn of<'a>(&self, tracks: impl Iterator<Item = &'a TrackId>) -> Vec<Option<i64>> {
+    pub(crate) fn of(&self, tracks: &[TrackId]) -> Vec<Option<Number>> {
         let numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tracks.map(|track| numbers.get(track).copied()).collect()
+        tracks.iter().map(|track| numbers.get(track).copied()).collect()
     }
 
-    /// Keeps numbers that were committed.
-    pub(crate) fn keep(&self, given: HashMap<TrackId, i64>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(given);
+    /// Keeps what was committed.
+    pub(crate) fn keep(&self, committed: HashMap<TrackId, Number>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(committed);
     }
 }
 
@@ -68,4 +79,43 @@ pub(crate) async fn number(
     .fetch_one(connection)
     .await
     .map_err(Error::during(doing))
+}
+
+/// The hour of an outcome, since 1970.
+pub(crate) fn hour_of(outcome: &Outcome) -> i64 {
+    outcome.at.as_millisecond().div_euclid(3_600_000)
+}
+
+/// Notes the hours of last outcomes in the transaction of `connection`.
+pub(crate) async fn put_hours(
+    connection: &mut Connection,
+    risen: impl Iterator<Item = Number>,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let rows: Vec<(i64, i64)> = risen.map(|number| (number.id, number.hour)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(sqlite::UPDATE_HOURS)
+        .bind(to_json(&rows, doing)?)
+        .execute(connection)
+        .await
+        .map_err(Error::during(doing))?;
+    Ok(())
+}
+
+/// Stores the durable part of a track, within a transaction.
+pub(crate) async fn put(
+    connection: &mut Connection,
+    number: Number,
+    track: &domain::Track,
+) -> Result<(), Error> {
+    let doing = "record a track";
+    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
+        .bind(number.id)
+        .bind(to_json(track, doing)?)
+        .execute(connection)
+        .await
+        .map_err(Error::during(doing))?;
+    Ok(())
 }

@@ -32,8 +32,19 @@ async fn probe_says_what_it_saw_and_exits_accordingly() {
     let seen = ran.json();
     let first = seen.get(0).expect("a check");
     for key in [
-        "api", "environment", "operation", "vantage", "at", "verdict", "layer", "failure", "phases_ms", "total_ms",
-        "http", "certificate", "expectations",
+        "api",
+        "environment",
+        "operation",
+        "vantage",
+        "at",
+        "verdict",
+        "layer",
+        "failure",
+        "phases_ms",
+        "total_ms",
+        "http",
+        "certificate",
+        "expectations",
     ] {
         assert!(first.get(key).is_some(), "{key} is missing in {first}");
     }
@@ -45,7 +56,8 @@ async fn probe_says_what_it_saw_and_exits_accordingly() {
     let ran = place.run(&probe).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let seen = ran.json();
-    let status = seen.as_array().expect("an array").iter().find(|one| one["operation"] == "status").expect("status");
+    let status =
+        seen.as_array().expect("an array").iter().find(|one| one["operation"] == "status").expect("status");
     assert_eq!((&status["verdict"], &status["layer"]), (&"fail".into(), &"backend".into()));
     world.set_fault("results", "production", Fault::Status(401)).await.expect("a fault");
     assert_eq!(place.run(&probe).await.code, Some(2));
@@ -92,7 +104,12 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     let update = ["incident", "update", &id, "--en", "We restarted it.", "--cy", "Rydym wedi ei ailgychwyn."];
     assert_eq!(place.run(&update).await.code, Some(0));
     let page = program.public(&format!("/cy/digwyddiadau/{id}"));
-    program.wait(|| async { crate::program::text(&page).await.contains("Rydym wedi ei ailgychwyn.") }, "the update").await;
+    program
+        .wait(
+            || async { crate::program::text(&page).await.contains("Rydym wedi ei ailgychwyn.") },
+            "the update",
+        )
+        .await;
     world.set_fault("results", "production", Fault::None).await.expect("no fault");
     assert_eq!(place.run(&["incident", "resolve", &id, "--why", "mended"]).await.code, Some(0));
     let shown = place.run(&["incident", "show", &id]).await;

@@ -73,7 +73,8 @@ async fn two_hundred_kills_lose_nothing_and_double_nothing() {
         if kill % 10 == 9 {
             let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
             look(&store).await;
-            let remembered = store.remember(killed_at - SignedDuration::from_hours(24)).await.expect("remembered");
+            let remembered =
+                store.remember(killed_at - SignedDuration::from_hours(24)).await.expect("remembered");
             let newest = remembered.latest.iter().map(|(_, at, _)| *at).max();
             lost_more += usize::from(newest.is_none_or(|at| killed_at.duration_since(at) > LAST_FRACTION));
             store.close().await;
@@ -85,7 +86,10 @@ async fn two_hundred_kills_lose_nothing_and_double_nothing() {
     world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
     let mut program = place.serve();
     program.ready().await;
-    world.wait_for(PATIENCE, |world| (!world.desk().tickets().is_empty()).then_some(())).await.expect("a ticket");
+    world
+        .wait_for(PATIENCE, |world| (!world.desk().tickets().is_empty()).then_some(()))
+        .await
+        .expect("a ticket");
     world.set_fault("results", "production", Fault::None).await.expect("no fault");
     all_well(&mut program).await;
     let url_of_incidents = program.internal("/api/v1/incidents");

@@ -32,7 +32,14 @@ impl Nginx {
         );
         fs::write(directory.join("nginx.conf"), settings).expect("settings");
         let child = Command::new("nginx")
-            .args(["-p", &at.to_string(), "-e", &format!("{at}/error.log"), "-c", &format!("{at}/nginx.conf")])
+            .args([
+                "-p",
+                &at.to_string(),
+                "-e",
+                &format!("{at}/error.log"),
+                "-c",
+                &format!("{at}/nginx.conf"),
+            ])
             .stdin(Stdio::null())
             .spawn()
             .expect("nginx starts: it is a Debian package of that name, in /usr/sbin");
@@ -54,10 +61,9 @@ fn for_nginx(place: &Place, plain: u16, tls: u16) {
     fs::write(directory.join("key.pem"), certified.signing_key.serialize_pem()).expect("a key");
     place.write("secrets/ca.pem", &certified.cert.pem());
     fs::remove_dir_all(place.config().join("apis")).expect("no other API");
-    for (name, url) in [
-        ("web-plain", format!("http://127.0.0.1:{plain}")),
-        ("web-tls", format!("https://localhost:{tls}")),
-    ] {
+    for (name, url) in
+        [("web-plain", format!("http://127.0.0.1:{plain}")), ("web-tls", format!("https://localhost:{tls}"))]
+    {
         place.write(&format!("apis/{name}.yaml"), &API.replace("NAME", name).replace("URL", &url));
     }
     let site = fs::read_to_string(place.config().join("curiad.yaml")).expect("the site");
@@ -83,7 +89,10 @@ async fn nginx_is_served_taken_away_and_brought_back() {
     for ticket in world.desk().tickets() {
         assert!(ticket.field("description").to_lowercase().contains("refused"), "{ticket:?}");
     }
-    world.wait_for(PATIENCE, |world| world.notify().texts().into_iter().next()).await.expect("somebody is called");
+    world
+        .wait_for(PATIENCE, |world| world.notify().texts().into_iter().next())
+        .await
+        .expect("somebody is called");
 
     let _nginx = Nginx::start(place.directory.path(), plain, tls);
     let url = program.internal("/api/v1/incidents");

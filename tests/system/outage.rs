@@ -20,8 +20,14 @@ pub(crate) fn place_with(world: &World, change: impl Fn(String) -> String) -> Pl
             .replace("timeout: 3s", "timeout: 900ms")
             .replace("timeout: 4s", "timeout: 900ms")
             .replace("every: 2s, recover", "every: 200ms, recover")
-            .replace("hold: { ticket: 10s, callout: 15s, resolve: 15s }", "hold: { ticket: 500ms, callout: 1s, resolve: 2s }")
-            .replace("hold: { ticket: 15s, callout: 30s, resolve: 15s }", "hold: { ticket: 500ms, callout: 1s, resolve: 2s }")
+            .replace(
+                "hold: { ticket: 10s, callout: 15s, resolve: 15s }",
+                "hold: { ticket: 500ms, callout: 1s, resolve: 2s }",
+            )
+            .replace(
+                "hold: { ticket: 15s, callout: 30s, resolve: 15s }",
+                "hold: { ticket: 500ms, callout: 1s, resolve: 2s }",
+            )
             .replace("after: 25s", "after: 2s")
             .replace("after: 60s", "after: 20s")
             .replace("slow: 800ms", "slow: 850ms");
@@ -52,7 +58,9 @@ pub(crate) async fn incidents(program: &Program) -> Vec<Value> {
 
 async fn text_to(world: &World, nth: usize) -> Message {
     world
-        .wait_for(PATIENCE, |world| world.notify().texts().into_iter().filter(|text| text.body.contains("/ack/")).nth(nth))
+        .wait_for(PATIENCE, |world| {
+            world.notify().texts().into_iter().filter(|text| text.body.contains("/ack/")).nth(nth)
+        })
         .await
         .expect("a text with a link")
 }
@@ -68,17 +76,23 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
     world.set_fault("results", "sit", Fault::Refuse).await.expect("a fault");
 
     // One ticket, with the evidence in it.
-    let ticket = world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    let ticket =
+        world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
     assert!(ticket.field("short_description").contains("Patient Demographics"), "{ticket:?}");
     let description = ticket.field("description");
     for part in ["status", "production", "patients cannot be looked up", "runbook", "P1"] {
-        assert!(description.to_lowercase().contains(&part.to_lowercase()), "{part} is missing in: {description}");
+        assert!(
+            description.to_lowercase().contains(&part.to_lowercase()),
+            "{part} is missing in: {description}"
+        );
     }
     assert_eq!((ticket.field("impact"), ticket.field("urgency")), ("1", "1"));
 
     // The first person does not answer; the second is called, and takes it.
     let first = text_to(&world, 0).await;
-    let mails = world.wait_for(PATIENCE, |world| world.mail().mails().into_iter().find(|mail| mail.text.contains("/ack/"))).await;
+    let mails = world
+        .wait_for(PATIENCE, |world| world.mail().mails().into_iter().find(|mail| mail.text.contains("/ack/")))
+        .await;
     assert!(mails.expect("a mail").to.iter().any(|to| to.contains("oncall.example")));
     let second = text_to(&world, 1).await;
     assert_ne!(first.to, second.to);
@@ -87,7 +101,10 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
     program
         .wait(
             || async {
-                incidents_at(program_url(&place)).await.iter().any(|incident| incident["status"] == "acknowledged")
+                incidents_at(program_url(&place))
+                    .await
+                    .iter()
+                    .any(|incident| incident["status"] == "acknowledged")
             },
             "the acknowledgement",
         )
@@ -123,7 +140,9 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
         })
         .await
         .expect("a note on the ticket");
-    for (path, word) in [(format!("/en/incidents/{id}"), "Resolved"), (format!("/cy/digwyddiadau/{id}"), "Wedi")] {
+    for (path, word) in
+        [(format!("/en/incidents/{id}"), "Resolved"), (format!("/cy/digwyddiadau/{id}"), "Wedi")]
+    {
         let url = program.public(&path);
         program.wait(|| async { text(&url).await.contains(word) }, &format!("{url} to say {word}")).await;
     }
@@ -133,7 +152,10 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
     let called = world.notify().texts();
     assert!(called.iter().all(|text| !text.body.contains("SIT")), "{called:?}");
     let provider = world.mail().mails();
-    assert!(provider.iter().any(|mail| mail.to.iter().any(|to| to.contains("records@team.example"))), "{provider:?}");
+    assert!(
+        provider.iter().any(|mail| mail.to.iter().any(|to| to.contains("records@team.example"))),
+        "{provider:?}"
+    );
     world.stop().await;
 }
 
@@ -159,7 +181,8 @@ async fn what_everything_depends_on_is_one_incident_with_a_list() {
         .wait(
             || async {
                 let open = incidents_at(url.clone()).await;
-                let open: Vec<&Value> = open.iter().filter(|incident| incident["status"] != "resolved").collect();
+                let open: Vec<&Value> =
+                    open.iter().filter(|incident| incident["status"] != "resolved").collect();
                 open.len() == 1
                     && open[0]["cause_key"] == "instance:identity/production"
                     && open[0]["held_back"].as_array().is_some_and(|held| held.len() == 5)

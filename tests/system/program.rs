@@ -96,7 +96,8 @@ impl Place {
     /// Runs a command to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = self.command(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("joined").expect("run");
+        let output =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("joined").expect("run");
         Ran {
             code: output.status.code(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -34,7 +34,10 @@ async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it() {
     let place = crate::outage::place_with(&world, |text| text.replace("every: 10s }", "every: 1s }"));
     let mut program = place.serve();
     program.ready().await;
-    world.wait_for(PATIENCE, |world| (world.heartbeat().beats().count > 1).then_some(())).await.expect("a heartbeat");
+    world
+        .wait_for(PATIENCE, |world| (world.heartbeat().beats().count > 1).then_some(()))
+        .await
+        .expect("a heartbeat");
     assert_eq!(status(&program.public("/livez")).await, Some(200));
     program.kill();
     world.stop().await;

@@ -50,7 +50,7 @@ fn url(folder: &TempDir) -> String {
     format!("sqlite://{}", folder.path().join("curiad.db").display())
 }
 
-/// 2026-09-21 13:46:40 UTC and so many milliseconds.
+/// 2026-09-21 14:13:20 UTC and so many milliseconds.
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(1_790_000_000_000 + ms).unwrap()
 }

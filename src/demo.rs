@@ -1,0 +1,198 @@
+//! `curiad demo`: the real program against a simulated world, with a story. The engine knows no demo: it gets a
+//! configuration directory, like any other.
+
+use crate::{
+    cli::DemoArgs,
+    config::{self, Listen, Secrets, check_report},
+    exit::{Failed, UNAVAILABLE},
+    serve,
+    tasks::{Tasks, stop_signal},
+    terminal::{Ink, Terminal},
+};
+use domain::{Clock, Incident, IncidentId, IncidentStatus, Situation};
+use jiff::{Timestamp, tz::TimeZone};
+use simulator::{CALLBACK_TOKEN, Callbacks, World, WorldOptions};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed> {
+    let terminal = Terminal::new();
+    let data = data_directory(&arguments.data)?;
+    let public_url = format!("http://{}", arguments.listen);
+    let world = start_world(arguments, &clock, &public_url).await?;
+    let config = data.join("config");
+    let database = data.join("curiad.db");
+    write_configuration(&config, &world, &public_url, &format!("sqlite://{}", database.display()))?;
+    let read = config::load(&config, &Secrets::read());
+    let report = check_report(&config.display().to_string(), &read);
+    let loaded =
+        read.map_err(|_| Failed::new(crate::exit::CONFIG, format!("the demo's configuration\n{report}")))?;
+    let listen =
+        Listen { public: arguments.listen, internal: arguments.listen_internal, ..Listen::default() };
+
+    let mut tasks = Tasks::new();
+    let zone = loaded.configuration.site.time_zone.clone();
+    let running = serve::start(loaded, listen, clock.clone(), &mut tasks).await?;
+    greet(terminal, arguments, &running, &config, &database, &world);
+
+    let (situation, narrating) = (running.situation.clone(), tasks.stop.clone());
+    tasks.add("narrator", narrate(terminal, situation, zone.clone(), narrating));
+    if !arguments.quiet {
+        let (world, stop) = (world.clone(), tasks.stop.clone());
+        tasks.add("story", async move {
+            let now = || clock.now();
+            let say = |line: &str| print(terminal, now(), &zone, Ink::Blue, "world", line);
+            tokio::select! {
+                () = stop.cancelled() => return anyhow::Ok(()),
+                () = simulator::tell(&world, say) => {}
+            }
+            stop.cancelled().await;
+            anyhow::Ok(())
+        });
+    }
+    let stop = tasks.stop.clone();
+    tasks.add("signal", async move {
+        let asked = stop_signal().await;
+        stop.cancel();
+        asked
+    });
+    let ended = tasks.run().await;
+    world.stop().await;
+    terminal.line(&format!("stopped; what was measured stays in {}", database.display()));
+    Ok(ended?)
+}
+
+fn data_directory(data: &Path) -> Result<PathBuf, Failed> {
+    let cannot = |error: io::Error| {
+        let message =
+            format!("cannot use {}: {error}\nchoose another directory with --data DIR", data.display());
+        Failed::new(UNAVAILABLE, message)
+    };
+    fs::create_dir_all(data).map_err(cannot)?;
+    fs::canonicalize(data).map_err(cannot)
+}
+
+async fn start_world(arguments: &DemoArgs, clock: &Clock, public_url: &str) -> Result<World, Failed> {
+    let clock = clock.clone();
+    let mut options = WorldOptions::demo(Arc::new(move || clock.now()));
+    options.page = Some(arguments.listen_world);
+    if arguments.any_ports {
+        options.ports = simulator::Ports::default();
+    }
+    options.curiad = Some(public_url.to_owned());
+    options.notify.callbacks = callbacks(public_url);
+    World::start(options).await.map_err(|error| {
+        let message =
+            format!("cannot start the world outside: {error}\nstop what uses the port, or give --any-ports");
+        Failed::new(UNAVAILABLE, message)
+    })
+}
+
+fn callbacks(public_url: &str) -> Option<Callbacks> {
+    let url = format!("{public_url}/hooks/notify").parse::<url::Url>().ok()?;
+    Some(Callbacks {
+        receipts: url.clone(),
+        receipts_token: CALLBACK_TOKEN.to_owned(),
+        replies: url,
+        replies_token: CALLBACK_TOKEN.to_owned(),
+    })
+}
+
+fn write_configuration(config: &Path, world: &World, public: &str, database: &str) -> Result<(), Failed> {
+    for file in simulator::configuration(world, public, database) {
+        let path = config.join(file.path);
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, file.text))
+            .map_err(|error| Failed::new(UNAVAILABLE, format!("cannot write {}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+fn greet(
+    terminal: Terminal,
+    arguments: &DemoArgs,
+    running: &serve::Running,
+    config: &Path,
+    database: &Path,
+    world: &World,
+) {
+    let row = |name: &str, what: String| {
+        terminal.line(&format!("  {}  {what}", terminal.ink(Ink::Bold, &format!("{name:<14}"))))
+    };
+    let url = |address: SocketAddr| format!("http://{address}");
+    terminal.line("Curiad is running against a simulated world.\n");
+    row("public page", url(running.public));
+    row("internal page", format!("{}  all five environments, and /metrics", url(running.internal)));
+    row("world outside", format!("{}  faults to switch, tickets, texts, mail", world.page_url()));
+    row("configuration", config.display().to_string());
+    row("database", database.display().to_string());
+    terminal.line(&format!(
+        "\nCtrl-C stops it; `curiad --config {} incident list` works beside it.\n",
+        config.display()
+    ));
+    if arguments.quiet {
+        terminal.line("Nothing fails until you make it fail.\n");
+    }
+}
+
+/// Tells what Curiad itself does: every new line of every incident's timeline.
+async fn narrate(
+    terminal: Terminal,
+    mut situation: watch::Receiver<Arc<Situation>>,
+    zone: TimeZone,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut told: BTreeMap<IncidentId, usize> = BTreeMap::new();
+    for (id, incident) in &situation.borrow_and_update().incidents {
+        told.insert(*id, incident.timeline.len());
+    }
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            changed = situation.changed() => if changed.is_err() {
+                stop.cancelled().await;
+                return Ok(());
+            },
+        }
+        let current = Arc::clone(&situation.borrow_and_update());
+        for incident in current.incidents.values() {
+            let seen = told.entry(incident.id).or_insert(0);
+            for entry in incident.timeline.iter().skip(*seen) {
+                let line = format!("{}  {}", title(&current, incident), entry.text);
+                print(terminal, entry.at, &zone, ink(incident), &incident.id.to_string(), &line);
+            }
+            *seen = incident.timeline.len();
+        }
+    }
+}
+
+fn title(situation: &Situation, incident: &Incident) -> String {
+    let api = incident.api.as_ref().and_then(|api| situation.configuration.apis.get(api));
+    let name = api.map_or_else(|| incident.cause.to_string(), |api| api.name.en.clone());
+    format!("{name} ({})", incident.environment)
+}
+
+const fn ink(incident: &Incident) -> Ink {
+    match incident.status {
+        IncidentStatus::Open => Ink::Red,
+        IncidentStatus::Acknowledged => Ink::Yellow,
+        IncidentStatus::Recovering | IncidentStatus::Resolved => Ink::Green,
+    }
+}
+
+fn print(terminal: Terminal, at: Timestamp, zone: &TimeZone, ink: Ink, who: &str, line: &str) {
+    let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    terminal.line(&format!(
+        "{}  {}  {line}",
+        terminal.ink(Ink::Dim, &time),
+        terminal.ink(ink, &format!("{who:<5}"))
+    ));
+}
