@@ -42,7 +42,7 @@ export async function start() {
   const program = process.env.CURIAD_BIN ?? "target/debug/curiad";
   const directory = await mkdtemp(join(tmpdir(), "curiad-browser-"));
   const [site, internal, world] = [await freeAddress(), await freeAddress(), await freeAddress()];
-  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", world, "--data", directory];
+  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", world, "--data", directory, "--any-ports"];
   const child = spawn(program, ["demo", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
