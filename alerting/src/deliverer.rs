@@ -74,6 +74,8 @@ impl Deliverer {
         while !stop.is_cancelled() {
             let wait = match self.start(&mut sends).await {
                 Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
+                // Nothing can be claimed before something under way has ended.
+                Ok(_) if sends.len() >= UNDER_WAY_WITH_CALLOUTS => self.limits.poll,
                 Ok(_) => self.until_next().await,
                 Err(error) => {
                     tracing::warn!(%error, "cannot claim notifications");

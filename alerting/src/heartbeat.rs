@@ -42,7 +42,7 @@ pub async fn heartbeat(
         match answered {
             Ok(answer) if answer.status.is_success() => tracing::debug!("beat"),
             Ok(answer) => {
-                tracing::warn!(status = %answer.status, "the dead-man's other side refuses our heartbeat")
+                tracing::warn!(status = %answer.status, "the dead-man's other side refuses our heartbeat");
             }
             Err(error) => tracing::warn!(%error, "the dead-man heartbeat did not arrive"),
         }

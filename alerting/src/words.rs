@@ -7,6 +7,7 @@ mod gsm;
 mod letter;
 mod scrub;
 mod short;
+mod symptom;
 mod ticket;
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ const APIS: [(&str, &str); 6] = [
 ];
 /// Numbers that Ofcom keeps for drama: nobody has them.
 const TELEPHONES: [(&str, &str); 3] = [
-    ("secrets/nia-text", "07700900461"),
-    ("secrets/tom-text", "07700900462"),
-    ("secrets/duty-text", "07700900463"),
+    ("secrets/nia-text", "+447700900461"),
+    ("secrets/tom-text", "+447700900462"),
+    ("secrets/duty-text", "+447700900463"),
 ];
 
 /// The demo's configuration for `world`; `public` is where the public page will be, `database` the database's URL.

@@ -50,17 +50,16 @@ impl Access {
             Auth::Basic { user, password } => Ok(request.basic_auth(user, Some(password.reveal()))),
             Auth::OAuth2 { client_id, client_secret } => {
                 let known = self.kept().filter(|token| Instant::now() < token.until);
-                let token = match known {
-                    Some(token) => token,
-                    None => {
-                        let form = [
-                            ("grant_type", "client_credentials"),
-                            ("client_id", client_id),
-                            ("client_secret", client_secret.reveal()),
-                        ];
-                        let ask = client.post(token_url).form(&form).timeout(patience);
-                        self.keep(fetch(ask).await?)
-                    }
+                let token = if let Some(token) = known {
+                    token
+                } else {
+                    let form = [
+                        ("grant_type", "client_credentials"),
+                        ("client_id", client_id),
+                        ("client_secret", client_secret.reveal()),
+                    ];
+                    let ask = client.post(token_url).form(&form).timeout(patience);
+                    self.keep(fetch(ask).await?)
                 };
                 Ok(request.bearer_auth(token.value.reveal()))
             }

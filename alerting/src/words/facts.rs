@@ -1,9 +1,8 @@
 //! What is known of an incident, in the words people use for it.
 
-use super::scrub::scrub;
+use super::{scrub::scrub, symptom::environment};
 use domain::{
-    Api, Callout, Cause, Configuration, Environment, Incident, InstanceId, Language, PersonId, ServiceLevel,
-    Status, Target, Text, rate,
+    Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -78,120 +77,6 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The environment as users say it.
-    pub(super) fn environment(&self, language: Language) -> &'static str {
-        environment(self.incident.environment, language)
-    }
-
-    /// The environment in one short word, for texts and subjects.
-    pub(super) const fn tag(&self, language: Language) -> &'static str {
-        match (self.incident.environment, language) {
-            (Environment::Sandbox, Language::En) => "SANDBOX",
-            (Environment::Sandbox, Language::Cy) => "TYWOD",
-            (Environment::Development, Language::En) => "DEV",
-            (Environment::Development, Language::Cy) => "DATBLYGU",
-            (Environment::Sit, _) => "SIT",
-            (Environment::Uat, _) => "UAT",
-            (Environment::Production, Language::En) => "PROD",
-            (Environment::Production, Language::Cy) => "BYW",
-        }
-    }
-
-    /// What is troubled, as users name it.
-    pub(super) fn subject(&self, language: Language) -> String {
-        let words = match &self.incident.cause {
-            Cause::Instance(instance) => return self.name(instance, language),
-            Cause::Refused(_) => Text::new("APIs", "APIs"),
-            Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
-            Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
-        };
-        words.get(language).to_owned()
-    }
-
-    /// What has become of it, in a word or two.
-    pub(super) const fn effect(&self, language: Language) -> &'static str {
-        let (en, cy) = match (&self.incident.cause, self.incident.worst) {
-            (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
-            (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
-            (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
-            (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
-            (Cause::Instance(_), Status::PartialOutage) => ("PART DOWN", "RHAN WEDI METHU"),
-            (Cause::Instance(_), Status::Degraded) => ("SLOW", "YN ARAF"),
-            (Cause::Instance(_), Status::Operational | Status::Maintenance | Status::Unknown) => {
-                ("UNKNOWN", "ANHYSBYS")
-            }
-        };
-        match language {
-            Language::En => en,
-            Language::Cy => cy,
-        }
-    }
-
-    /// What is wrong, as a sentence without its capital and its full stop.
-    pub(super) fn symptom(&self, language: Language) -> String {
-        let name = self.subject(language);
-        match (language, &self.incident.cause, self.incident.worst) {
-            (Language::En, Cause::Refused(_), _) => {
-                "the APIs refuse Curiad's own access, so it cannot tell whether they work".to_owned()
-            }
-            (Language::Cy, Cause::Refused(_), _) => {
-                "mae'r APIs yn gwrthod mynediad Curiad ei hun, felly ni all ddweud a ydynt yn gweithio"
-                    .to_owned()
-            }
-            (Language::En, Cause::Blind(vantage), _) => {
-                format!(
-                    "Curiad cannot see production from {vantage}: it may be the NHS network, it may be Curiad"
-                )
-            }
-            (Language::Cy, Cause::Blind(vantage), _) => {
-                format!(
-                    "ni all Curiad weld yr amgylchedd byw o {vantage}: efallai rhwydwaith y GIG, efallai Curiad"
-                )
-            }
-            (Language::En, Cause::Rota(rota), _) => format!("nobody is on call in rota {rota}"),
-            (Language::Cy, Cause::Rota(rota), _) => format!("nid oes neb ar alw yn rota {rota}"),
-            (Language::En, Cause::Instance(_), Status::MajorOutage) => format!("{name} is not working"),
-            (Language::Cy, Cause::Instance(_), Status::MajorOutage) => format!("nid yw {name} yn gweithio"),
-            (Language::En, Cause::Instance(_), Status::PartialOutage) => {
-                format!("only part of {name} is working")
-            }
-            (Language::Cy, Cause::Instance(_), Status::PartialOutage) => {
-                format!("dim ond rhan o {name} sy'n gweithio")
-            }
-            (Language::En, Cause::Instance(_), Status::Degraded) => {
-                format!("{name} is running slowly, or not in every part")
-            }
-            (Language::Cy, Cause::Instance(_), Status::Degraded) => {
-                format!("mae {name} yn rhedeg yn araf, neu nid ym mhob rhan")
-            }
-            (
-                Language::En,
-                Cause::Instance(_),
-                Status::Operational | Status::Maintenance | Status::Unknown,
-            ) => {
-                format!("we cannot tell whether {name} is working")
-            }
-            (
-                Language::Cy,
-                Cause::Instance(_),
-                Status::Operational | Status::Maintenance | Status::Unknown,
-            ) => {
-                format!("ni allwn ddweud a yw {name} yn gweithio")
-            }
-        }
-    }
-
-    /// What is wrong, and since when.
-    pub(super) fn symptom_since(&self, language: Language) -> String {
-        capital(&format!("{} ({} {})", self.symptom(language), since(language), self.since()))
-    }
-
-    /// What is wrong, where, and since when.
-    pub(super) fn symptom_where(&self, language: Language) -> String {
-        let (place, when) = (self.environment(language), self.since());
-        capital(&format!("{} ({place}, {} {when})", self.symptom(language), since(language)))
-    }
-
     /// An instance's API by its name.
     pub(super) fn name(&self, instance: &InstanceId, language: Language) -> String {
         match self.configuration.apis.get(&instance.api) {
@@ -264,13 +149,11 @@ impl<'a> Facts<'a> {
         let step = (running.round <= running.escalation.repeat)
             .then(|| running.escalation.steps.get(running.next_step))
             .flatten();
-        let who = match step {
-            Some(step) => self.target(&step.call, at, language),
-            None => {
-                let people: Vec<_> =
-                    running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
-                people.join(", ")
-            }
+        let who = if let Some(step) = step {
+            self.target(&step.call, at, language)
+        } else {
+            let people: Vec<_> = running.escalation.last_resort.iter().map(|id| self.person(id)).collect();
+            people.join(", ")
         };
         Some((who, at))
     }
@@ -311,29 +194,6 @@ impl<'a> Facts<'a> {
     /// Where it is, in a sentence.
     pub(super) fn diagnosis(&self, language: Language) -> String {
         scrub(self.incident.diagnosis.get(language))
-    }
-}
-
-/// An environment as users say it.
-const fn environment(environment: Environment, language: Language) -> &'static str {
-    match (environment, language) {
-        (Environment::Sandbox, Language::En) => "sandbox",
-        (Environment::Sandbox, Language::Cy) => "blwch tywod",
-        (Environment::Development, Language::En) => "development",
-        (Environment::Development, Language::Cy) => "datblygu",
-        (Environment::Sit, Language::En) => "system integration testing",
-        (Environment::Sit, Language::Cy) => "profi integreiddio systemau",
-        (Environment::Uat, Language::En) => "user acceptance testing",
-        (Environment::Uat, Language::Cy) => "profion derbyn gan ddefnyddwyr",
-        (Environment::Production, Language::En) => "production",
-        (Environment::Production, Language::Cy) => "amgylchedd byw",
-    }
-}
-
-const fn since(language: Language) -> &'static str {
-    match language {
-        Language::En => "since",
-        Language::Cy => "ers",
     }
 }
 

@@ -31,9 +31,10 @@ pub(crate) fn letter(
     language: Option<Language>,
     reference: &str,
 ) -> Result<Letter, SendError> {
-    let both = |write: &dyn Fn(Language) -> (String, String)| match language {
-        Some(language) => finish(facts, write(language)),
-        None => {
+    let both = |write: &dyn Fn(Language) -> (String, String)| {
+        if let Some(language) = language {
+            finish(facts, write(language))
+        } else {
             let (en, cy) = (write(Language::En), write(Language::Cy));
             let rule = "-".repeat(60);
             let (above, below) = (en.1.trim_end(), cy.1.trim_end());

@@ -13,17 +13,14 @@ pub(super) fn scrub(text: &str) -> String {
     let mut rest = characters.as_slice();
     let mut after_digit = false;
     while let Some((first, others)) = rest.split_first() {
-        match number(rest).filter(|_| !after_digit) {
-            Some(length) => {
-                clean.push_str(REMOVED);
-                rest = rest.get(length..).unwrap_or_default();
-                after_digit = false;
-            }
-            None => {
-                clean.push(*first);
-                after_digit = first.is_ascii_digit();
-                rest = others;
-            }
+        if let Some(length) = number(rest).filter(|_| !after_digit) {
+            clean.push_str(REMOVED);
+            rest = rest.get(length..).unwrap_or_default();
+            after_digit = false;
+        } else {
+            clean.push(*first);
+            after_digit = first.is_ascii_digit();
+            rest = others;
         }
     }
     clean

@@ -52,7 +52,7 @@ async fn look(State(desk): State<Arc<BadDesk>>) -> Json<Value> {
 
 async fn make(State(desk): State<Arc<BadDesk>>, Json(fields): Json<Value>) -> (StatusCode, Json<Value>) {
     desk.made.fetch_add(1, Ordering::SeqCst);
-    let key = &fields["correlation_id"];
+    let key = fields.get("correlation_id").unwrap();
     (StatusCode::CREATED, Json(json!({ "result": record("b", "INC0010009", key, "2026-06-21 02:14:12") })))
 }
 

@@ -22,7 +22,7 @@ use store::{Batch, Store};
 use tokio::sync::watch;
 
 /// A request of ours is given up after this: short, because some answers never come.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
 /// Longer than anything here should take on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 

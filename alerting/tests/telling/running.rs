@@ -1,0 +1,109 @@
+//! The deliverer at work: turns, time, stopping; and the heartbeat beside it.
+
+use crate::{
+    example,
+    house::{Hand, LIMIT, client, desk, house, house_with},
+};
+use alerting::{DeadMan, Deliverer, Limits};
+use domain::{Clock, Note, NotificationKind, Secret, Sent};
+use jiff::Timestamp;
+use simulator::Trouble;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn a_callout_that_nobody_takes_in_its_time_is_given_up_with_a_receipt() {
+    let house = house().await;
+    house.world.notify().set_trouble(Trouble::Refuse).await;
+    house.wants_text().await;
+    let mut tries = 0;
+    while house.receipts().await.is_empty() {
+        tries += house.deliver().await;
+        house.hand.forward(5);
+        assert!(tries < 100, "never given up");
+    }
+    assert!(tries > 10, "tried {tries} times in ten minutes");
+    assert!(house.hand.now() < example::at("02:24:20"), "not tried beyond its time");
+    let Sent::GivenUp { why } = house.receipt().await else { panic!("not given up") };
+    assert!(why.contains("cannot be reached"), "{why}");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn more_than_a_channel_takes_at_a_time_waits_for_its_turn_and_goes_out_in_the_same_step() {
+    let house = house().await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    let record = house.world.desk().tickets()[0].sys_id.clone();
+    for n in 0..20 {
+        let note = Note { at: house.hand.now(), text: format!("note {n}") };
+        house
+            .wants(
+                &format!("note/{n}"),
+                NotificationKind::TicketNote { record: record.clone(), note },
+                desk(),
+            )
+            .await;
+    }
+    assert_eq!(house.deliver().await, 20);
+    assert_eq!(house.world.desk().tickets()[0].work_notes().len(), 20);
+    house.close().await;
+}
+
+fn machine_clock() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "the deliverer's own waiting is real time here")]
+    Clock::new(Timestamp::now)
+}
+
+#[tokio::test]
+async fn a_desk_that_does_not_answer_holds_up_no_callout_and_stopping_ends_what_is_under_way() {
+    let house = house_with(Hand::new(example::at("02:14:10")), machine_clock(), |_| ()).await;
+    house.world.desk().set_trouble(Trouble::AcceptThenTimeOut).await;
+    for n in 0..40 {
+        let note = Note { at: house.deliverer.clock.now(), text: format!("note {n}") };
+        let kind = NotificationKind::TicketNote { record: "00".to_owned(), note };
+        house.wants(&format!("note/{n}"), kind, desk()).await;
+    }
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    // The poll is long: it is the hint that brings the callout out.
+    let limits = Limits { poll: Duration::from_secs(60), ..Limits::default() };
+    let deliverer = Deliverer { limits, ..house.deliverer.clone() };
+    let (look, stopped) = (Arc::clone(&deliverer.look), stop.clone());
+    tasks.spawn(async move { deliverer.run(stopped).await });
+
+    house.wants_text().await;
+    let asked = tokio::time::Instant::now();
+    look.notify_one();
+    house.world.wait_for(LIMIT, |world| world.notify().messages().pop()).await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(5), "the callout waited {:?}", asked.elapsed());
+
+    stop.cancel();
+    tokio::time::timeout(LIMIT, tasks.join_next()).await.expect("the deliverer ends").unwrap().unwrap();
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_heart_beats_only_while_curiad_is_well() {
+    let house = house().await;
+    let (well, receiver) = watch::channel(true);
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    let every = Duration::from_millis(50);
+    let settings = DeadMan { url: Secret::new(house.world.heartbeat().url()), every };
+    let (client, stopped) = (client(), stop.clone());
+    tasks.spawn(async move { alerting::heartbeat(&settings, &client, receiver, stopped).await });
+    let beats =
+        |least: u64| move |world: &simulator::World| (world.heartbeat().beats().count >= least).then_some(());
+    house.world.wait_for(LIMIT, beats(2)).await.unwrap();
+
+    well.send(false).unwrap();
+    // One beat may be on its way; after it there is none for many times their interval.
+    let quiet = house.world.heartbeat().beats().count + 2;
+    let more = house.world.wait_for(every * 20, beats(quiet)).await;
+    assert!(more.is_err(), "it beats although it is not well");
+    well.send(true).unwrap();
+    house.world.wait_for(LIMIT, beats(quiet)).await.unwrap();
+    stop.cancel();
+    tokio::time::timeout(LIMIT, tasks.join_next()).await.expect("the heartbeat ends").unwrap().unwrap();
+    house.close().await;
+}

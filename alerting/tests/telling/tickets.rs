@@ -1,0 +1,193 @@
+//! Tickets: one per incident, whatever the desk does.
+
+use crate::{
+    KEY,
+    desk::{self, BadDesk, record},
+    example,
+    house::{Hand, House, client, desk, house, house_with},
+};
+use alerting::{Auth, ServiceNow};
+use domain::{DeskId, Note, NotificationKind, Secret, Sent};
+use serde_json::{Value, json};
+use simulator::Trouble;
+use std::{sync::Arc, time::Duration};
+use store::OutboxState;
+use tokio::task::JoinSet;
+
+#[tokio::test]
+async fn a_ticket_has_the_evidence_the_group_and_a_priority_that_is_read_back() {
+    let house = house().await;
+    house.wants_ticket().await;
+    assert_eq!(house.deliver().await, 1);
+
+    let tickets = house.world.desk().tickets();
+    let [ticket] = tickets.as_slice() else { panic!("one ticket, not {}", tickets.len()) };
+    assert_eq!(ticket.field("correlation_id"), KEY);
+    assert_eq!((ticket.field("impact"), ticket.field("urgency"), ticket.field("priority")), ("1", "1", "1"));
+    assert_eq!(ticket.field("contact_type"), "monitoring");
+    assert_eq!(ticket.field("cmdb_ci"), "5f2a1c0ddb1f4c10a7b5d4c0a2961921");
+    let group = house.world.desk().name_of(ticket.field("assignment_group")).to_owned();
+    assert_eq!(group, "API Platform", "the group of the layer at fault, not the desk's default");
+    assert!(ticket.field("description").contains("refused the connection"));
+    let told = Sent::Ticket { number: ticket.number.clone(), record: ticket.sys_id.clone(), mismatch: None };
+    assert_eq!(house.receipt().await, told);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_desk_that_takes_a_ticket_and_never_answers_still_has_one() {
+    let house = house().await;
+    let key = house.wants_ticket().await;
+    house.world.desk().set_trouble_for(Trouble::AcceptThenTimeOut, 1).await;
+    house.deliver().await;
+    assert_eq!(house.world.desk().tickets().len(), 1, "the desk has it");
+    assert!(house.receipts().await.is_empty(), "but nobody here knows yet");
+
+    house.hand.forward(5);
+    house.deliver().await;
+    assert_eq!(house.world.desk().tickets().len(), 1, "found, not made again");
+    assert!(matches!(house.receipt().await, Sent::Ticket { .. }));
+    let rows = house.store.notifications(house.incident.id).await.unwrap();
+    assert!(
+        rows.iter().any(|row| row.notification.key == key && matches!(row.state, OutboxState::Sent { .. }))
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_takes_over_after_a_crash_finds_the_ticket_also_when_its_time_is_up() {
+    let house = house().await;
+    house.wants_ticket().await;
+    // Claimed and made; then the process died before it could settle.
+    let lease = Duration::from_secs(60);
+    let claimed = house.store.claim(house.hand.now(), lease, 1).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    let made = json!({ "correlation_id": KEY, "short_description": "made before the crash", "impact": "2" });
+    let options = house.world.desk().options().clone();
+    let url = format!("{}/api/now/table/incident", house.world.desk().url());
+    let answer =
+        client().post(url).basic_auth(options.user, Some(options.password)).json(&made).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+
+    house.hand.forward(3600);
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.world.desk().tickets().len(), 1);
+    let Sent::Ticket { mismatch: Some(mismatch), .. } = house.receipt().await else {
+        panic!("no mismatch told")
+    };
+    assert!(mismatch.contains("the desk has priority 4, ours is P1"), "{mismatch}");
+    house.close().await;
+}
+
+/// A house whose desk is a worse one than the simulator's.
+async fn house_of(bad: &Arc<BadDesk>, tasks: &mut JoinSet<()>) -> House {
+    let address = desk::serve(Arc::clone(bad), tasks).await;
+    let hand = Hand::new(example::at("02:14:10"));
+    let clock = hand.clock();
+    house_with(hand, clock, |directory| {
+        let desk = directory.desks.get_mut(&DeskId::parse("nsd").unwrap()).unwrap();
+        desk.servicenow = Some(ServiceNow {
+            url: format!("http://{address}"),
+            auth: Auth::Basic { user: "curiad".to_owned(), password: Secret::new("x") },
+            ..desk.servicenow.clone().unwrap()
+        });
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_desk_that_ignores_the_look_up_gets_no_ticket_and_another_channel_takes_over() {
+    let found =
+        vec![json!([record("x", "INC0000001", &Value::from("somebody-elses"), "2026-06-20 08:00:00")])];
+    let bad = Arc::new(BadDesk { found, ..BadDesk::default() });
+    let mut tasks = JoinSet::new();
+    let house = house_of(&bad, &mut tasks).await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    assert_eq!(bad.made(), 0, "the next look-up could not find it either");
+    assert!(bad.written.lock().unwrap().is_empty(), "somebody else's ticket is left alone");
+    let Sent::GivenUp { why } = house.receipt().await else { panic!("not given up") };
+    assert!(why.contains("read access to incident.correlation_id"), "{why}");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn of_two_tickets_the_oldest_is_kept_and_the_other_says_so() {
+    let key = Value::from(KEY);
+    let ours = record("b", "INC0010009", &key, "2026-06-21 02:14:12");
+    let theirs = record("a", "INC0010008", &key, "2026-06-21 02:14:11");
+    let bad = Arc::new(BadDesk { found: vec![json!([]), json!([ours, theirs])], ..BadDesk::default() });
+    let mut tasks = JoinSet::new();
+    let house = house_of(&bad, &mut tasks).await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    assert_eq!(bad.made(), 1);
+    assert!(matches!(house.receipt().await, Sent::Ticket { number, .. } if number == "INC0010008"));
+    let written = bad.written.lock().unwrap().clone();
+    let [(id, fields)] = written.as_slice() else { panic!("one note, not {written:?}") };
+    assert_eq!(id, "b");
+    assert_eq!(fields["parent_incident"], "a");
+    assert!(fields["work_notes"].as_str().unwrap().contains("the ticket for this is INC0010008"));
+    assert!(fields.get("state").is_none(), "never resolved by us");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_revoked_is_fetched_anew_once() {
+    let house = house().await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    house.world.desk().revoke_tokens();
+    let note = |n: u32| NotificationKind::TicketNote {
+        record: house.world.desk().tickets()[0].sys_id.clone(),
+        note: Note { at: house.hand.now(), text: format!("note {n}") },
+    };
+    house.wants("note/1", note(1), desk()).await;
+    house.deliver().await;
+    assert_eq!(house.world.desk().tickets()[0].work_notes().len(), 1);
+
+    // A credential that is refused for good is told, not tried for ever.
+    house.world.desk().set_trouble(Trouble::Unauthorised).await;
+    house.wants("note/2", note(2), desk()).await;
+    house.deliver().await;
+    let last = house.receipts().await.pop().unwrap();
+    assert!(matches!(last.outcome, Sent::GivenUp { why } if why.contains("401")));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn who_is_asked_to_come_back_later_does_not_before() {
+    let house = house().await;
+    house.wants_ticket().await;
+    house.world.desk().set_trouble_for(Trouble::RateLimited, 1).await;
+    house.deliver().await;
+    house.hand.forward(2);
+    assert_eq!(house.deliver().await, 0, "the desk said three seconds");
+    let next = house.store.next_delivery(house.hand.now()).await.unwrap().unwrap();
+    assert!(next >= example::at("02:14:13"), "{next}");
+    house.hand.forward(2);
+    assert_eq!(house.deliver().await, 1);
+    assert_eq!(house.world.desk().tickets().len(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_work_note_whose_fate_is_unknown_is_looked_for_before_it_is_sent_again() {
+    let house = house().await;
+    house.wants_ticket().await;
+    house.deliver().await;
+    let record = house.world.desk().tickets()[0].sys_id.clone();
+    let note = Note { at: house.hand.now(), text: "Acknowledged by Test Person Two.".to_owned() };
+    house.wants("note/1", NotificationKind::TicketNote { record, note }, desk()).await;
+    house.world.desk().set_trouble_for(Trouble::AcceptThenTimeOut, 1).await;
+    house.deliver().await;
+    house.hand.forward(10);
+    house.deliver().await;
+    let tickets = house.world.desk().tickets();
+    let notes = tickets[0].work_notes();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("Acknowledged by Test Person Two."));
+    assert_eq!(house.receipts().await.len(), 2);
+    assert_eq!(tickets[0].state(), "New", "never resolved by us");
+    house.close().await;
+}
