@@ -123,7 +123,7 @@ fn check(cli: &Cli, secrets: &Secrets) -> u8 {
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
-    let loaded = load(cli, &Secrets::left_out())?;
+    let loaded = load(cli, &Secrets::of_the_database())?;
     let store = Store::open(loaded.database.reveal(), serve::fresh_key()?).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

@@ -142,3 +142,6 @@ fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp
         ok: left.is_some_and(|left| left >= i64::from(days) * DAY),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,12 @@ use tokio::{
 /// Addresses that are tried; a name may have many more.
 const TRIED: usize = 8;
 
-/// A connection to the first address that takes one, by `limit`.
-pub(crate) async fn connect(addresses: &[IpAddr], port: u16, limit: Instant) -> Result<TcpStream, Failure> {
+/// A connection to the first address that takes one, by `limit`; and which one that is.
+pub(crate) async fn connect(
+    addresses: &[IpAddr],
+    port: u16,
+    limit: Instant,
+) -> Result<(TcpStream, IpAddr), Failure> {
     let mut tried: Vec<(SocketAddr, Trouble)> = Vec::new();
     let addresses = addresses.get(..TRIED).unwrap_or(addresses);
     for (index, ip) in addresses.iter().enumerate() {
@@ -27,7 +31,7 @@ pub(crate) async fn connect(addresses: &[IpAddr], port: u16, limit: Instant) -> 
             Ok(Ok(stream)) => {
                 // Without it a small request may wait 40 ms for an acknowledgement that is being delayed.
                 match stream.set_nodelay(true) {
-                    Ok(()) => return Ok(stream),
+                    Ok(()) => return Ok((stream, *ip)),
                     Err(error) => tried.push((address, Trouble::of(&error))),
                 }
             }

@@ -89,8 +89,12 @@ impl Prepared {
 impl Target {
     fn new(check: &Check, user_agent: &HeaderValue, permits: &Permits) -> Result<Self, String> {
         let request = &check.operation.request;
-        let url = Url::parse(&format!("{}{}", check.url, request.path))
-            .map_err(|error| format!("the address '{}' cannot be used: {error}", check.url))?;
+        // Without the address itself, which may hold a password.
+        let parse =
+            |text: &str| Url::parse(text).map_err(|error| format!("its address cannot be used: {error}"));
+        // First alone: `http://` and `/ping` together would name a host called ping.
+        parse(&check.url)?;
+        let url = parse(&format!("{}{}", check.url, request.path))?;
         let tls = match url.scheme() {
             "https" => true,
             "http" => false,
@@ -108,7 +112,7 @@ impl Target {
                     ServerName::try_from(server).map_err(|_| format!("'{name}' is not a host's name"))?;
                 (Address::Name(name.to_owned()), server)
             }
-            None => return Err(format!("the address '{}' names no host", check.url)),
+            None => return Err("its address names no host".to_owned()),
         };
         let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
         let host = &url[Position::BeforeHost..Position::AfterPort];

@@ -168,8 +168,7 @@ impl Prober {
         let (connected, took) =
             timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
         outcome.phases.connect = Some(took);
-        let stream = connected?;
-        let remote_ip = stream.peer_addr().ok().map(|address| address.ip());
+        let (stream, remote_ip) = connected?;
         let keeps_body = |status| target.keeps_body(status);
         let mut terms = Terms { limits: &self.limits, deadline, keeps_body: &keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {
@@ -188,8 +187,8 @@ impl Prober {
         };
         outcome.http = Some(Http {
             status: received.status,
-            version: format!("{:?}", received.version).replace("2.0", "2"),
-            remote_ip,
+            version: version_word(received.version),
+            remote_ip: Some(remote_ip),
             bytes: received.bytes,
         });
         self.understand(target, received, outcome)
@@ -204,7 +203,8 @@ impl Prober {
         match &target.address {
             Address::Ip(ip) => Ok(vec![*ip]),
             Address::Name(name) => {
-                let (found, took) = timed(Box::pin(self.resolve.addresses(name, half(deadline)))).await;
+                let (found, took) =
+                    timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
                 outcome.phases.dns = Some(took);
                 found
             }
@@ -251,6 +251,10 @@ impl Prober {
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)
     }
+}
+
+fn version_word(version: Version) -> String {
+    if version == Version::HTTP_2 { "HTTP/2".to_owned() } else { format!("{version:?}") }
 }
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {

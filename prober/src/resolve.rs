@@ -24,50 +24,74 @@ const QUERY: Duration = Duration::from_millis(1_500);
 /// How long the resolver may take to answer at all, once it has not answered for a name.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
+/// The name of the root.
+const ROOT: &str = ".";
+
 /// Turns names into addresses.
-pub(crate) struct Resolve(Result<TokioResolver, String>);
+pub(crate) struct Resolve {
+    resolver: Result<TokioResolver, String>,
+    /// Why there is nobody to ask, if so; the hosts file needs nobody.
+    nobody: Option<String>,
+}
 
 impl Resolve {
     pub(crate) fn new(servers: &NameServers) -> Self {
-        Self(resolver(servers))
-    }
-
-    /// The addresses of `name`, in the order to try them; by `limit`.
-    pub(crate) async fn addresses(&self, name: &str, limit: Instant) -> Result<Vec<IpAddr>, Failure> {
-        if is_localhost(name) {
-            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-        }
-        let resolver = self.0.as_ref().map_err(|why| no_resolver(why))?;
-        match timeout_at(limit, resolver.lookup_ip(name)).await {
-            Ok(Ok(found)) => {
-                let addresses: Vec<IpAddr> = found.iter().collect();
-                if addresses.is_empty() { Err(not_found(name, "has no address")) } else { Ok(addresses) }
-            }
-            Ok(Err(NetError::Dns(error))) => Err(answered(name, &error)),
-            Ok(Err(error)) => Err(unanswered(resolver, name, &error.to_string()).await),
-            Err(_) => Err(unanswered(resolver, name, "no answer in time").await),
-        }
-    }
-}
-
-fn resolver(servers: &NameServers) -> Result<TokioResolver, String> {
-    let mut builder = match servers {
-        NameServers::System => TokioResolver::builder_tokio()
-            .map_err(|error| format!("/etc/resolv.conf cannot be used: {error}"))?,
-        NameServers::These(addresses) => {
+        let given = |addresses: &[SocketAddr]| {
             let servers = addresses.iter().map(name_server).collect();
             let config = ResolverConfig::from_parts(None, Vec::new(), servers);
             TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        };
+        let (mut builder, nobody) = match servers {
+            NameServers::These(addresses) => (given(addresses), None),
+            NameServers::System => match TokioResolver::builder_tokio() {
+                Ok(builder) => (builder, None),
+                Err(error) => (given(&[]), Some(format!("/etc/resolv.conf cannot be used: {error}"))),
+            },
+        };
+        let options = builder.options_mut();
+        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        options.timeout = options.timeout.min(QUERY);
+        options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+        options.positive_max_ttl = Some(REMEMBERED);
+        options.negative_min_ttl = None;
+        options.negative_max_ttl = Some(Duration::ZERO);
+        Self { resolver: builder.build().map_err(|error| error.to_string()), nobody }
+    }
+
+    /// The addresses of `name`, in the order to try them; by `limit`. What is left to the `deadline` may go into
+    /// finding out whose trouble it is when there is no answer.
+    pub(crate) async fn addresses(
+        &self,
+        name: &str,
+        limit: Instant,
+        deadline: Instant,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        if is_localhost(name) {
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-    };
-    let options = builder.options_mut();
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.timeout = options.timeout.min(QUERY);
-    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
-    options.positive_max_ttl = Some(REMEMBERED);
-    options.negative_min_ttl = None;
-    options.negative_max_ttl = Some(Duration::ZERO);
-    builder.build().map_err(|error| error.to_string())
+        let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
+        let why = match timeout_at(limit, resolver.lookup_ip(name)).await {
+            Ok(Ok(found)) => {
+                let addresses: Vec<IpAddr> = found.iter().collect();
+                return if addresses.is_empty() {
+                    Err(not_found(name, "has no address"))
+                } else {
+                    Ok(addresses)
+                };
+            }
+            Ok(Err(NetError::Dns(error))) => return Err(answered(name, &error)),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        if let Some(nobody) = &self.nobody {
+            return Err(no_resolver(nobody));
+        }
+        Err(if lives(resolver, deadline).await {
+            name_failed(name, &why)
+        } else {
+            no_resolver(&format!("none answers, neither for '{name}' nor for the root"))
+        })
+    }
 }
 
 fn name_server(address: &SocketAddr) -> NameServerConfig {
@@ -104,14 +128,13 @@ fn answered(name: &str, error: &DnsError) -> Failure {
     }
 }
 
-/// The resolver did not answer for this name. Whether it answers at all tells whose trouble it is.
-async fn unanswered(resolver: &TokioResolver, name: &str, why: &str) -> Failure {
-    // The root's name servers: never in a hosts file, and too rarely asked for to be remembered.
-    let asked = timeout_at(Instant::now() + SIGN_OF_LIFE, resolver.lookup(".", RecordType::NS)).await;
-    match asked {
-        Ok(Ok(_) | Err(NetError::Dns(_))) => name_failed(name, why),
-        Ok(Err(_)) | Err(_) => no_resolver(&format!("none answers, neither for '{name}' nor for the root")),
-    }
+/// Whether the resolver, which did not answer for a name, answers at all: that tells whose trouble it is.
+async fn lives(resolver: &TokioResolver, deadline: Instant) -> bool {
+    // The root's name servers: every resolver knows them, whatever becomes of the world's names.
+    resolver.clear_lookup_cache(ROOT, RecordType::NS);
+    let limit = deadline.min(Instant::now() + SIGN_OF_LIFE);
+    let asked = timeout_at(limit, resolver.lookup(ROOT, RecordType::NS)).await;
+    matches!(asked, Ok(Ok(_) | Err(NetError::Dns(_))))
 }
 
 fn not_found(name: &str, why: &str) -> Failure {

@@ -9,7 +9,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 pub struct Settings {
     /// Where its probes are sent from.
     pub vantage: VantageId,
-    /// PEM files (their bytes) of certificates to trust besides the host's own store.
+    /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,
     /// The time.
     pub clock: Clock,
@@ -76,7 +76,7 @@ pub enum NameServers {
 /// Why a prober cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A root certificate that cannot be read.
+    /// A root certificate that cannot be trusted.
     #[error(
         "extra root certificate {number} cannot be trusted ({reason}); it must be the certificate of an authority"
     )]

@@ -180,3 +180,6 @@ impl Timetable {
         turns
     }
 }
+
+#[cfg(test)]
+mod tests;

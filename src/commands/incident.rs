@@ -11,6 +11,7 @@ use domain::{
     next_action,
 };
 use jiff::Timestamp;
+use status_page::Audience;
 
 pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
@@ -44,7 +45,8 @@ async fn list(asking: &Asking, all: bool, as_json: bool) -> Result<(), Failed> {
     let terminal = Terminal::new();
     let chosen = || situation.incidents.values().rev().filter(|incident| all || incident.is_open());
     if as_json {
-        let list = chosen().map(|incident| status_page::incident_json(incident));
+        let list = chosen()
+            .map(|incident| status_page::incident_json(&situation, incident, Audience::Internal, asking.now));
         terminal.json(&list.collect());
         return Ok(());
     }
@@ -88,7 +90,7 @@ async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Fail
     };
     let terminal = Terminal::new();
     if as_json {
-        terminal.json(&status_page::incident_json(&incident));
+        terminal.json(&status_page::incident_json(&situation, &incident, Audience::Internal, asking.now));
         return Ok(());
     }
     whole(terminal, &situation, &incident, asking.now);

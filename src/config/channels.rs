@@ -1,6 +1,6 @@
 //! What carries messages: GOV.UK Notify, the mail server, the dead-man heartbeat.
 
-use super::{address, problem::Rank, reading::Reading, section::Section, tree::Node};
+use super::{address, problem::Rank, reading::Reading, secret::Use, section::Section, tree::Node};
 use alerting::{DeadMan, Mail, MailTls, Notify};
 use domain::Secret;
 use std::time::Duration;
@@ -116,9 +116,9 @@ fn is_elsewhere(host: &str) -> bool {
 /// Reads whom the dead-man heartbeat goes to.
 pub(super) fn dead_man(node: &Node, reading: &mut Reading<'_>) -> Option<DeadMan> {
     let mut section = Section::open(node, "dead_man", reading)?;
-    let url = section
-        .required("url", reading)
-        .and_then(|node| reading.text_or_secret(node, "a URL", |text| address::web_url(text).map(|_| ())));
+    let url = section.required("url", reading).and_then(|node| {
+        reading.text_or_secret(node, "a URL", Use::Telling, |text| address::web_url(text).map(|_| ()))
+    });
     let every = match section.optional("every", reading) {
         None => Some(DEFAULT_BEAT),
         Some(node) => reading.duration(

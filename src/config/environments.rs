@@ -108,9 +108,8 @@ fn confirm(node: &Node, reading: &mut Reading<'_>) -> Confirm {
     let every = section
         .optional("every", reading)
         .and_then(|node| reading.duration(node, "the time between the probes of a round", CONFIRM_EVERY));
-    let recover = section
-        .optional("recover", reading)
-        .and_then(|node| reading.number(node, "the passes that end trouble", 1..=20));
+    let recover =
+        section.optional("recover", reading).and_then(|node| reading.number(node, "'recover'", 1..=20));
     section.close(reading);
     let (fail, of) = round.unwrap_or((default.fail, default.of));
     Confirm { fail, of, every: every.unwrap_or(default.every), recover: recover.unwrap_or(default.recover) }

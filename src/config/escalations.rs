@@ -38,7 +38,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<EscalationD
         .map(|items| items.iter().map(|item| step(item, reading)).collect::<Vec<_>>());
     let repeat = match section.optional("repeat", reading) {
         None => Some(1),
-        Some(node) => reading.number(node, "how many times the steps are gone through", 1..=20),
+        Some(node) => reading.number(node, "'repeat'", 1..=20),
     };
     let last_resort = section.required("last_resort", reading).and_then(|node| {
         let people = reading.references(node, Noun::Person, PersonId::parse)?;

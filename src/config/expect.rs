@@ -27,7 +27,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
     let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
     let certificate_days = section
         .optional("certificate_days", reading)
-        .and_then(|node| reading.number(node, "the days left to a certificate", 1..=397));
+        .and_then(|node| reading.number(node, "'certificate_days'", 1..=397));
     section.close(reading);
     Some(Expect { status, headers, json, text, certificate_days })
 }
@@ -88,6 +88,11 @@ fn text(node: &Node, reading: &mut Reading<'_>) -> Vec<Matches> {
 fn matches(node: &Node, single_value: bool, reading: &mut Reading<'_>) -> Option<Matches> {
     if single_value && !matches!(node.value, Value::Map(_)) {
         return equals(node, reading);
+    }
+    if let Some(text) = node.as_word() {
+        let hint = Some(format!("write {{ contains: {text} }} or {{ regex: … }}"));
+        reading.problems.error(Rank::Shape, &node.place, "a whole body is not equal to a word", hint);
+        return None;
     }
     let mut section = Section::open(node, "a test", reading)?;
     let place = section.place();

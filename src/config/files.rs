@@ -114,7 +114,12 @@ fn file(path: &Path, problems: &mut Problems) -> Option<File> {
             Some(File { name: name.into(), stem, text })
         }
         Err(why) => {
-            problems.error(Rank::Syntax, &Place::whole(&name), why, None);
+            problems.error(
+                Rank::Syntax,
+                &Place::whole(&name),
+                format!("this file cannot be read: {why}"),
+                None,
+            );
             None
         }
     }

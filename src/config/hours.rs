@@ -105,6 +105,7 @@ fn weekly(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<WeeklyWindow>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
 
     #[test]
     fn a_window_is_days_and_times() {
@@ -114,7 +115,6 @@ mod tests {
             assert_eq!(window.from, Time::constant(from, 0, 0, 0), "{text}");
             assert_eq!(window.to, to.map(|hour| Time::constant(hour, 0, 0, 0)), "{text}");
         };
-        use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
         check("Mon-Fri 09:00-17:00", &[Monday, Tuesday, Wednesday, Thursday, Friday], 9, Some(17));
         check("Fri-Mon 00:00-24:00", &[Monday, Friday, Saturday, Sunday], 0, None);
         check("Sat,Sun 10:00-12:00", &[Saturday, Sunday], 10, Some(12));

@@ -5,13 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where the program listens, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// Shows public environments only.
-    pub public: SocketAddr,
+    pub(crate) public: SocketAddr,
     /// Shows all five environments, and alone has the metrics.
-    pub internal: SocketAddr,
+    pub(crate) internal: SocketAddr,
     /// Somebody says that only people who may see everything can reach `internal`.
-    pub trusted_network: bool,
+    pub(crate) trusted_network: bool,
 }
 
 impl Default for Listen {
@@ -27,7 +27,7 @@ impl Default for Listen {
 
 impl Listen {
     /// Whether `internal` may listen there; the error says what to do. To be asked again when a flag changes it.
-    pub fn allowed(&self) -> Result<(), String> {
+    pub(crate) fn allowed(&self) -> Result<(), String> {
         if self.internal == self.public && self.public.port() != 0 {
             return Err(format!("{} cannot be both public and internal", self.public));
         }
@@ -46,7 +46,7 @@ impl Listen {
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Listen> {
     let mut section = Section::open(node, "listen", reading)?;
     let default = Listen::default();
-    let mut address = |section: &mut Section<'_>, key, reading: &mut Reading<'_>, default| {
+    let address = |section: &mut Section<'_>, key, reading: &mut Reading<'_>, default| {
         section.optional(key, reading).map_or(Some(default), |node| {
             reading.parsed(node, "an address", |text| {
                 let wrong = || format!("'{text}' is not an address and a port such as 127.0.0.1:8080");

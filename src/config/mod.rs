@@ -33,10 +33,10 @@ mod site;
 mod top;
 mod tree;
 
-pub use listen::Listen;
-pub use problem::{Problem, Severity};
-pub use report::check_report;
-pub use secret::Secrets;
+pub(crate) use listen::Listen;
+pub(crate) use problem::{Problem, Severity};
+pub(crate) use report::check_report;
+pub(crate) use secret::Secrets;
 
 use alerting::Directory;
 use api::ApiDraft;
@@ -50,25 +50,25 @@ use top::Top;
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// What the rules need to know.
-    pub configuration: Arc<Configuration>,
+    pub(crate) configuration: Arc<Configuration>,
     /// The database's URL.
-    pub database: Secret,
+    pub(crate) database: Secret,
     /// Addresses and secrets of everybody who can be told.
-    pub directory: Directory,
+    pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
-    pub callback_token: Option<Secret>,
+    pub(crate) callback_token: Option<Secret>,
     /// Where to listen, and for whom.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
-    pub roots: Vec<CertificateDer<'static>>,
+    pub(crate) roots: Vec<CertificateDer<'static>>,
     /// What is probably not meant.
-    pub warnings: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Reads the configuration in `directory`. The errors are all there are, best first, and at least one.
-pub fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
+pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
     let mut reading = Reading { problems: Problems::default(), names: Names::default(), secrets, directory };
     let files = files::read(directory, &mut reading.problems);
     let top = files.top.and_then(|file| file.parse(&mut reading.problems));
@@ -159,3 +159,6 @@ fn put_together(
         warnings,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,14 +27,14 @@ pub(super) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<String> {
-    const FEW: usize = 12;
+    const FEW: usize = 20;
     if let Some(near) = nearest(word, candidates.clone()) {
         return Some(format!("did you mean '{near}'?"));
     }
     let known: Vec<&str> = candidates.into_iter().collect();
     match known.as_slice() {
         [] => None,
-        [only] => Some(format!("it must be '{only}'")),
+        [only] => Some(format!("there is only '{only}'")),
         known if known.len() <= FEW => Some(format!("one of: {}", known.join(", "))),
         _ => None,
     }

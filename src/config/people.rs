@@ -5,6 +5,7 @@ use super::{
     names::Noun,
     problem::{Place, Rank},
     reading::Reading,
+    secret::Use,
     section::Section,
     tree::Node,
 };
@@ -37,7 +38,7 @@ pub(super) fn person(node: &Node, reading: &mut Reading<'_>) -> Option<PersonDra
     let email = section.optional("email", reading);
     let email = email.and_then(|node| {
         ways.push((Way::Email, node.owner.clone()));
-        reading.text_or_secret(node, "a mailbox", address::mailbox)
+        reading.text_or_secret(node, "a mailbox", Use::Telling, address::mailbox)
     });
     let place = section.place();
     let wants_voice = section.has("voice");

@@ -7,11 +7,11 @@ use std::{fmt, sync::Arc};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// The file's path as it is shown to people.
-    pub file: Arc<str>,
+    pub(crate) file: Arc<str>,
     /// From 1; 0: the file as a whole.
-    pub line: usize,
+    pub(crate) line: usize,
     /// In characters, from 1; 0: the file as a whole.
-    pub column: usize,
+    pub(crate) column: usize,
 }
 
 impl Place {
@@ -24,7 +24,7 @@ impl Place {
 /// Whether a configuration can be used all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Severity {
+pub(crate) enum Severity {
     /// It cannot be used.
     Error,
     /// It can, but somebody probably meant something else.
@@ -50,19 +50,19 @@ pub(super) enum Rank {
 
 /// One thing that is wrong with a configuration. Never holds a secret, nor the digits of a person's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The file's path, as given to the program.
-    pub file: String,
+    pub(crate) file: String,
     /// From 1; `None`: the file, or the folder, as a whole.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// In characters, from 1; `None`: the file, or the folder, as a whole.
-    pub column: Option<usize>,
+    pub(crate) column: Option<usize>,
     /// Whether the configuration can be used all the same.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do, or what was probably meant.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     #[serde(skip)]
     rank: Rank,
 }
@@ -119,12 +119,13 @@ impl Problems {
         });
     }
 
-    /// All of them, best first: errors before warnings, causes before consequences, then as one reads.
+    /// All of them, best first: causes before consequences, then as one reads. Warnings only where there are no errors,
+    /// which would be their cause.
     pub(super) fn sorted(mut self) -> Vec<Problem> {
-        self.0.sort_by(|a, b| {
-            (a.severity, a.rank, &a.file, a.line, a.column)
-                .cmp(&(b.severity, b.rank, &b.file, b.line, b.column))
-        });
+        if self.has_errors() {
+            self.0.retain(|problem| problem.severity == Severity::Error);
+        }
+        self.0.sort_by(|a, b| (a.rank, &a.file, a.line, a.column).cmp(&(b.rank, &b.file, b.line, b.column)));
         self.0.dedup();
         self.0
     }

@@ -6,39 +6,31 @@ use super::{Loaded, Problem, Severity};
 const SHOWN: usize = 100;
 
 /// What `curiad check` says to people: the problems, best first, then one line that sums up. `name` is the directory's.
-pub fn check_report(name: &str, result: &Result<Loaded, Vec<Problem>>) -> String {
+pub(crate) fn check_report(name: &str, result: &Result<Loaded, Vec<Problem>>) -> String {
     let problems = match result {
         Ok(loaded) => &loaded.warnings,
         Err(problems) => problems,
     };
-    let mut report = String::new();
-    for problem in problems.iter().take(SHOWN) {
-        report.push_str(&problem.to_string());
-        report.push('\n');
-    }
+    let mut lines: Vec<String> = problems.iter().take(SHOWN).map(Problem::to_string).collect();
     if let Some(more) = problems.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        report.push_str(&format!("and {more} more\n"));
+        lines.push(format!("and {more} more"));
     }
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
-    let mut sum = match result {
+    let of = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    lines.push(match result {
         Ok(loaded) => {
             let configuration = &loaded.configuration;
+            let also = if warnings > 0 { format!(", {}", count(warnings, "warning")) } else { String::new() };
             format!(
-                "{name}: {}, {}, {}; ok",
+                "{name}: {}, {}, {}; ok{also}\n",
                 count(configuration.apis.len(), "API"),
                 count(configuration.instances().count(), "instance"),
                 count(configuration.checks.len(), "check")
             )
         }
-        Err(_) => format!("{name}: {}", count(errors, "problem")),
-    };
-    if warnings > 0 {
-        sum.push_str(&format!(", {}", count(warnings, "warning")));
-    }
-    report.push_str(&sum);
-    report.push('\n');
-    report
+        Err(_) => format!("{name}: {}\n", count(errors, "problem")),
+    });
+    lines.join("\n")
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -1,10 +1,6 @@
 //! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
 
-use super::{
-    problem::{Place, Rank},
-    reading::Reading,
-    tree::Node,
-};
+use super::{problem::Rank, reading::Reading, tree::Node};
 use domain::Secret;
 use std::{
     fmt,
@@ -15,43 +11,70 @@ use std::{
 /// Longest secret, in bytes: a private key fits, a disk image does not.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Where secrets come from.
-pub struct Secrets(Source);
+type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
-enum Source {
-    LeftOut,
-    Environment(Box<dyn Fn(&str) -> Option<String>>),
+/// Where secrets come from, and which of them are read.
+pub(crate) struct Secrets {
+    environment: Environment,
+    scope: Scope,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    All,
+    Database,
+    Nothing,
+}
+
+/// What a secret is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Database,
+    Telling,
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Source::LeftOut => "Secrets::left_out()",
-            Source::Environment(_) => "Secrets(***)",
-        })
+        f.debug_struct("Secrets").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
 impl Secrets {
-    /// `env:` from the process's environment, `file:` from files.
-    pub fn read() -> Self {
+    /// All of them: `env:` from the process's environment, `file:` from files.
+    pub(crate) fn read() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is where `env:` references are read")]
-        Self::with(|name| std::env::var(name).ok())
+        let environment = |name: &str| std::env::var(name).ok();
+        Self { environment: Box::new(environment), scope: Scope::All }
     }
 
-    /// `env:` from `environment`, `file:` from files: for the demo and the tests, which have worlds of their own.
-    pub fn with(environment: impl Fn(&str) -> Option<String> + 'static) -> Self {
-        Self(Source::Environment(Box::new(environment)))
+    /// Only the database's: for commands that ask a running system and tell nobody.
+    pub(crate) fn of_the_database() -> Self {
+        Self { scope: Scope::Database, ..Self::read() }
     }
 
-    /// None are read (`--without-secrets`): every secret is empty. For checking a configuration, not for running it.
-    pub const fn left_out() -> Self {
-        Self(Source::LeftOut)
+    /// None (`--without-secrets`): every secret is empty. For checking a configuration, not for running it.
+    pub(crate) fn left_out() -> Self {
+        Self { scope: Scope::Nothing, ..Self::read() }
     }
 
-    /// Whether secrets are left out, so that nothing can be said about them.
-    pub(super) const fn are_left_out(&self) -> bool {
-        matches!(self.0, Source::LeftOut)
+    /// All of them, `env:` from a world of the test's own.
+    #[cfg(test)]
+    pub(super) fn with(environment: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self { environment: Box::new(environment), scope: Scope::All }
+    }
+
+    /// The same source, fewer of them.
+    #[cfg(test)]
+    pub(super) fn only_the_database(self) -> Self {
+        Self { scope: Scope::Database, ..self }
+    }
+
+    fn are_read_for(&self, purpose: Use) -> bool {
+        match self.scope {
+            Scope::All => true,
+            Scope::Database => purpose == Use::Database,
+            Scope::Nothing => false,
+        }
     }
 }
 
@@ -86,17 +109,17 @@ pub(super) fn path_of(directory: &Path, path: &str) -> PathBuf {
     directory.join(path)
 }
 
-/// A whole file of at most `limit` bytes, as text.
+/// A whole file of at most `limit` bytes, as text. The error does not name the file.
 pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let failed = |error: std::io::Error| error.to_string();
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
-        return Err(format!("{} is not a file", path.display()));
+        return Err("not a file".to_owned());
     }
     file.take(limit + 1).read_to_string(&mut text).map_err(failed)?;
     if text.len() as u64 > limit {
-        return Err(format!("{} is larger than {} KiB", path.display(), limit / 1024));
+        return Err(format!("larger than {} KiB", limit / 1024));
     }
     Ok(text)
 }
@@ -115,7 +138,7 @@ impl Reading<'_> {
             self.problems.error(Rank::Value, &node.place, "this is a secret", hint);
             return None;
         };
-        self.referred(&node.place, text, reference, check)
+        self.referred(node, Use::Telling, reference, check)
     }
 
     /// A text that may be written out, or be a secret by reference.
@@ -123,11 +146,12 @@ impl Reading<'_> {
         &mut self,
         node: &Node,
         what: &str,
+        purpose: Use,
         check: impl FnOnce(&str) -> Result<(), &'static str>,
     ) -> Option<Secret> {
         let text = self.text(node, what)?;
         if let Some(reference) = Reference::parse(text) {
-            return self.referred(&node.place, text, reference, check);
+            return self.referred(node, purpose, reference, check);
         }
         if let Err(why) = check(text) {
             self.wrong(&node.place, why);
@@ -138,21 +162,20 @@ impl Reading<'_> {
 
     fn referred(
         &mut self,
-        place: &Place,
-        text: &str,
+        node: &Node,
+        purpose: Use,
         reference: Result<Reference<'_>, String>,
         check: impl FnOnce(&str) -> Result<(), &'static str>,
     ) -> Option<Secret> {
-        let found = reference.and_then(|reference| match (&self.secrets.0, reference) {
-            (Source::LeftOut, _) => Ok(None),
-            (Source::Environment(look_up), Reference::Environment(name)) => {
-                let value = look_up(name)
-                    .ok_or_else(|| format!("the environment variable {name} is not set, or is not text"))?;
-                Ok(Some(value))
-            }
-            (Source::Environment(_), Reference::File(path)) => {
-                read_text(&path_of(self.directory, path), MAX_BYTES).map(Some)
-            }
+        let (place, text) = (&node.place, node.as_word().unwrap_or_default());
+        let found = reference.and_then(|reference| match reference {
+            _ if !self.secrets.are_read_for(purpose) => Ok(None),
+            Reference::Environment(name) => (self.secrets.environment)(name)
+                .map(Some)
+                .ok_or_else(|| format!("the environment variable {name} is not set, or is not text")),
+            Reference::File(path) => read_text(&path_of(self.directory, path), MAX_BYTES)
+                .map(Some)
+                .map_err(|why| format!("the secret at {text} cannot be used: {why}")),
         });
         let value = match found {
             Ok(Some(value)) => value,
@@ -191,7 +214,6 @@ mod tests {
     #[test]
     fn where_secrets_come_from_is_not_printed() {
         let secrets = Secrets::with(|_| Some("hunter2".to_owned()));
-        assert_eq!(format!("{secrets:?}"), "Secrets(***)");
-        assert_eq!(format!("{:?}", Secrets::left_out()), "Secrets::left_out()");
+        assert_eq!(format!("{secrets:?}"), "Secrets { scope: All, .. }");
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     for (id, escalation) in &top.escalations {
         for (step, place) in &escalation.steps {
             reachable(top, step, place, problems);
-            if let Target::Desk(desk) = &step.call {
+            if let Target::Desk(desk) = &step.call
+                && top.desks.contains_key(desk)
+            {
                 for (environment, wanted) in desks_of(top, id) {
                     if wanted != Some(desk.as_str()) {
                         let message = format!(
@@ -34,6 +36,15 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
 
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
 pub(super) fn wonder(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for draft in apis.values() {
+        for (environment, instance) in &draft.instances {
+            let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
+            if let Some((other, _)) = earlier {
+                let message = format!("{environment} has the same URL as {other}");
+                problems.warning(&instance.place, message, None);
+            }
+        }
+    }
     for (environment, draft) in &top.environments {
         let mut instances =
             apis.values().filter_map(|api| Some((&api.api.id, api.instances.get(environment)?))).peekable();
@@ -133,7 +144,7 @@ fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
     match &step.call {
         Target::Person(person) => unreached(person),
         Target::OnCall(rota) | Target::Next(rota) => {
-            people_of(top, rota).into_iter().for_each(&mut unreached)
+            people_of(top, rota).into_iter().for_each(&mut unreached);
         }
         Target::Desk(_) => {}
     }

@@ -4,7 +4,7 @@ use super::{
     names::Noun,
     problem::Rank,
     reading::Reading,
-    secret::{self, Reference},
+    secret::{self, Reference, Use},
     section::Section,
     tree::{Node, Value},
 };
@@ -33,7 +33,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
 /// The database's URL: a secret, because `PostgreSQL`'s holds a password.
 pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Secret> {
     let Some(node) = node else { return Some(Secret::new(DEFAULT_DATABASE)) };
-    reading.text_or_secret(node, "the database", |url| {
+    reading.text_or_secret(node, "the database", Use::Database, |url| {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             Err("PostgreSQL is not supported yet; write sqlite://PATH")
         } else if url.strip_prefix("sqlite:").is_none_or(|path| path.trim_start_matches('/').is_empty()) {
@@ -64,8 +64,9 @@ pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateD
                         return Err(format!("certificates are in a file: write file:PATH, not '{text}'"));
                     }
                 };
-                certificates(&secret::read_text(&path, MAX_ROOTS)?)
-                    .map_err(|why| format!("{}: {why}", path.display()))
+                secret::read_text(&path, MAX_ROOTS)
+                    .and_then(|pem| certificates(&pem).map_err(str::to_owned))
+                    .map_err(|why| format!("{} cannot be used: {why}", path.display()))
             })
         })
         .flatten()

@@ -128,11 +128,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     top
 }
 
+type ParseId<Id> = fn(&str) -> Result<Id, IdError>;
+
 /// A section whose keys are names. Each name counts as defined, even when what it names cannot be read.
 fn named<Id: Ord, T>(
     section: &mut Section<'_>,
     key: &'static str,
-    (noun, parse): (Noun, fn(&str) -> Result<Id, IdError>),
+    (noun, parse): (Noun, ParseId<Id>),
     reading: &mut Reading<'_>,
     mut read: impl FnMut(&Node, &mut Reading<'_>) -> Option<T>,
 ) -> BTreeMap<Id, T> {

@@ -92,7 +92,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Opt
                 let place = builder.place(*error.marker());
                 let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
                 let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
-                let hint = if indent.contains('\t') {
+                let hint = if indent.contains('\t') || error.info().contains("tab") {
                     "indent with spaces: YAML refuses tabs".to_owned()
                 } else {
                     "look at this line and the one above: an indent, a quote or a bracket".to_owned()
@@ -133,8 +133,9 @@ impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Flow {
         let place = self.place(span.start);
         let (anchor, tagged) = match &event {
-            Event::Scalar(_, _, anchor, tag) => (*anchor, tag.is_some()),
-            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => (*anchor, tag.is_some()),
+            Event::Scalar(_, _, anchor, tag)
+            | Event::SequenceStart(anchor, tag)
+            | Event::MappingStart(anchor, tag) => (*anchor, tag.is_some()),
             Event::Alias(_) => (1, false),
             Event::Nothing
             | Event::StreamStart

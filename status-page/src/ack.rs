@@ -289,7 +289,7 @@ fn next(
         Some(who) => who,
         None => wording.plain("ack-nobody")?,
     };
-    Ok(Some(Next { who, at: wording.times().exact(at) }))
+    Ok(Some(Next { who, at: wording.times().second(at) }))
 }
 
 fn who(wording: &Wording<'_>, situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {

@@ -44,6 +44,7 @@ struct Line {
     shape: Shape,
     under: Option<String>,
     since: Option<When>,
+    until: Option<When>,
     strip: Bars,
     availability: Option<String>,
     checked: Option<When>,
@@ -152,13 +153,14 @@ fn line(wording: &Wording<'_>, instance: &InstanceView) -> Result<Line, WordsErr
         },
         shape: wording.shape(instance.shown)?,
         under: crate::front::under(wording, instance)?,
-        since: instance.since.map(|at| wording.short(at)),
+        since: crate::front::since(wording, instance),
+        until: crate::front::until(wording, instance),
         strip: wording.strip(instance)?,
         availability: instance
             .past
             .as_ref()
             .and_then(|past| past.last_quarter.availability())
             .map(crate::when::percent),
-        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+        checked: instance.checked_at.map(|at| wording.times().second(at)),
     })
 }

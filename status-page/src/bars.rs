@@ -4,8 +4,10 @@ use crate::Span;
 use domain::Status;
 use std::fmt::Write as _;
 
-/// Units from one bar to the next; the style sheet's dash pattern is `3 1`.
-const PITCH: usize = 4;
+/// Units from one bar to the next; the style sheet's dash pattern is `8 2`.
+const PITCH: usize = 10;
+/// Units between two bars.
+const GAP: usize = 2;
 
 /// The letter that a status has in class names and in the names of symbols.
 pub(crate) const fn letter(status: Status) -> &'static str {
@@ -21,22 +23,27 @@ pub(crate) const fn letter(status: Status) -> &'static str {
 
 /// The width of the drawing of `count` bars.
 pub(crate) const fn width(count: usize) -> usize {
-    match (count * PITCH).checked_sub(1) {
+    match (count * PITCH).checked_sub(GAP) {
         Some(width) => width,
         None => 0,
     }
 }
 
-/// The marks of `spans`, 16 units high: bars from 0 to 12; under a bar that was down a foot, so that
-/// an outage is seen without colour; hatched where nothing was measured, hatched above where something was not.
+/// The marks of `spans`, 16 units high: bars from 0 to 12. Trouble is seen without colour: a bar that was down has a
+/// foot, one that was degraded a cap. Hatched where nothing was measured, hatched above where something was not.
 pub(crate) fn marks(spans: &[Span]) -> String {
     let mut svg = String::new();
     for (from, count, span) in runs(spans) {
-        let (x, length) = (from * PITCH, count * PITCH - 1);
+        let (x, length) = (from * PITCH, count * PITCH - GAP);
         // Writing to a String cannot fail.
         write!(svg, r#"<path class="{}" d="M{x} 6h{length}"/>"#, letter(span.worst)).ok();
         if span.gap {
-            write!(svg, r#"<path class="g" d="M{x} 2h{length}"/>"#).ok();
+            write!(svg, r#"<path class="n" d="M{x} 3h{length}"/><path class="g" d="M{x} 2.5h{length}"/>"#)
+                .ok();
+        }
+        if span.worst == Status::Degraded {
+            let y = if span.gap { 7 } else { 1 };
+            write!(svg, r#"<path class="e" d="M{x} {y}h{length}"/>"#).ok();
         }
         if span.worst.is_down() {
             write!(svg, r#"<path class="f" d="M{x} 15h{length}"/>"#).ok();
@@ -65,8 +72,8 @@ mod tests {
     #[test]
     fn a_run_is_one_line() {
         let spans = vec![span(Status::Operational, false); 24];
-        assert_eq!(marks(&spans), r#"<path class="o" d="M0 6h95"/>"#);
-        assert_eq!(width(24), 95);
+        assert_eq!(marks(&spans), r#"<path class="o" d="M0 6h238"/>"#);
+        assert_eq!(width(24), 238);
     }
 
     #[test]
@@ -74,13 +81,15 @@ mod tests {
         let drawn = marks(&[span(Status::Unknown, false), span(Status::Operational, true)]);
         assert_eq!(
             drawn,
-            r#"<path class="u" d="M0 6h3"/><path class="o" d="M4 6h3"/><path class="g" d="M4 2h3"/>"#
+            r#"<path class="u" d="M0 6h8"/><path class="o" d="M10 6h8"/><path class="n" d="M10 3h8"/><path class="g" d="M10 2.5h8"/>"#
         );
     }
 
     #[test]
-    fn an_outage_has_a_foot_so_that_it_is_seen_without_colour() {
+    fn trouble_is_seen_without_colour() {
         for status in Status::ALL {
+            let capped = marks(&[span(status, false)]).contains(r#"class="e""#);
+            assert_eq!(capped, status == Status::Degraded);
             assert_eq!(marks(&[span(status, false)]).contains(r#"class="f""#), status.is_down());
         }
     }

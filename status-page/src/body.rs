@@ -1,4 +1,4 @@
-//! An answer kept in memory: plain and compressed, each with its strong ETag.
+//! An answer kept in memory: plain and compressed, each with its strong entity tag.
 
 use axum::{
     body::Body as HttpBody,

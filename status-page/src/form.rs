@@ -8,6 +8,7 @@ pub(crate) fn decode(value: &str) -> String {
         let escaped = (*first == b'%')
             .then(|| tail.get(..2))
             .flatten()
+            .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit))
             .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         rest = match escaped {
             Some(_) => tail.get(2..).unwrap_or_default(),

@@ -3,6 +3,7 @@
 use crate::{
     ApiView, InstanceView, Page, WordsError,
     incidents::{Block, block},
+    past::rank,
     planned::{PlannedLine, running_or_next},
     sentence::{Sentence, sentence},
     when::When,
@@ -10,6 +11,7 @@ use crate::{
 };
 use domain::Status;
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// APIs from which on the front page offers a filter.
 const FILTER_FROM: usize = 12;
@@ -32,8 +34,7 @@ pub(crate) struct Front {
 #[derive(Debug, Serialize)]
 struct Unposted {
     shape: Shape,
-    name: Link,
-    environment: String,
+    title: Link,
     since: Option<When>,
 }
 
@@ -52,6 +53,8 @@ struct Cell {
     /// While maintenance is laid over trouble, what is measured.
     under: Option<String>,
     since: Option<When>,
+    /// While maintenance is on, its end.
+    until: Option<When>,
     strip: Option<Bars>,
 }
 
@@ -96,7 +99,7 @@ pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, 
             .instances()
             .filter_map(|instance| instance.checked_at)
             .max()
-            .map(|at| wording.times().exact(at)),
+            .map(|at| wording.times().second(at)),
     })
 }
 
@@ -114,18 +117,21 @@ fn unposted(wording: &Wording<'_>) -> Result<Vec<Unposted>, WordsError> {
             .open_incidents()
             .any(|view| view.affects.contains(&instance.id) || view.held_back.contains(&instance.id))
     };
-    wording
+    let mut untold: Vec<&InstanceView> = wording
         .snapshot
         .instances()
         .filter(|instance| instance.shown.is_trouble() && !told(instance))
+        .collect();
+    untold.sort_by_key(|instance| (rank(instance.shown), Reverse(instance.id.environment)));
+    untold
+        .into_iter()
         .map(|instance| {
             Ok(Unposted {
                 shape: wording.shape(instance.shown)?,
-                name: Link {
+                title: Link {
                     href: wording.href(&Page::Api(instance.id.api.clone())),
-                    text: wording.name(&instance.id).to_owned(),
+                    text: wording.trouble(&instance.id, instance.shown)?,
                 },
-                environment: wording.environment(instance.id.environment)?,
                 since: instance.since.map(|at| wording.short(at)),
             })
         })
@@ -139,10 +145,8 @@ fn row(wording: &Wording<'_>, view: &ApiView) -> Result<Row, WordsError> {
             environment: wording.environment(environment)?,
             shape: instance.map(|instance| wording.shape(instance.shown)).transpose()?,
             under: instance.map(|instance| under(wording, instance)).transpose()?.flatten(),
-            since: instance
-                .filter(|instance| instance.shown != Status::Operational)
-                .and_then(|instance| instance.since)
-                .map(|at| wording.short(at)),
+            since: instance.and_then(|instance| since(wording, instance)),
+            until: instance.and_then(|instance| until(wording, instance)),
             strip: instance.map(|instance| wording.strip(instance)).transpose()?,
         })
     };
@@ -167,6 +171,22 @@ pub(crate) fn under(wording: &Wording<'_>, instance: &InstanceView) -> Result<Op
     } else {
         Ok(None)
     }
+}
+
+/// Since when it is not well, or what is underneath is not.
+pub(crate) fn since(wording: &Wording<'_>, instance: &InstanceView) -> Option<When> {
+    let since = instance.since.filter(|_| instance.measured != Status::Operational)?;
+    Some(wording.short(since))
+}
+
+/// Until when planned work lasts, where it is planned work of the configuration.
+pub(crate) fn until(wording: &Wording<'_>, instance: &InstanceView) -> Option<When> {
+    let now = wording.snapshot.as_of;
+    let covers = |stretch: &&crate::Planned| {
+        stretch.environment == instance.id.environment && stretch.from <= now && now < stretch.to
+    };
+    let stretch = wording.snapshot.planned.iter().find(covers)?;
+    (instance.shown == Status::Maintenance).then(|| wording.short(stretch.to))
 }
 
 /// Every status once, for the legend.

@@ -24,7 +24,7 @@ pub(crate) async fn gather(
         let (before, changes) = store.healths(&id, begins, now).await?;
         let mut past = Past::of(before.as_ref(), &changes, now, zone);
         past.latency = latency(store, situation, &id, now).await?;
-        instances.insert(id, past);
+        instances.insert(id, Arc::new(past));
     }
     let filter = IncidentFilter {
         open_only: false,

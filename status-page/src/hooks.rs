@@ -83,19 +83,23 @@ struct Callback {
 
 /// What a callback says of one of our notifications; `None`: nothing final, or nothing of ours.
 fn receipt(body: &[u8], now: Timestamp) -> Result<Option<Receipt>, String> {
-    let callback: Callback =
-        serde_json::from_slice(body).map_err(|error| format!("not a callback of Notify: {error}"))?;
+    let callback: Callback = serde_json::from_slice(body).map_err(|error| {
+        // The place only: what stands there may be a telephone number.
+        format!("not a delivery receipt of GOV.UK Notify: line {}, column {}", error.line(), error.column())
+    })?;
     let Some((reference, incident)) =
         callback.reference.and_then(|reference| incident_of(&reference).map(|id| (reference, id)))
     else {
         return Ok(None);
     };
+    let why = |words: &str| Sent::GivenUp { why: format!("GOV.UK Notify: {words} ({})", callback.status) };
     let outcome = match callback.status.as_str() {
-        "delivered" => Sent::Delivered,
-        "permanent-failure" | "temporary-failure" | "technical-failure" => {
-            Sent::GivenUp { why: format!("Notify: {}", callback.status) }
-        }
-        // created, sending, pending, sent: on its way.
+        // `sent` is the last that is heard of a text abroad.
+        "delivered" | "sent" => Sent::Delivered,
+        "permanent-failure" => why("the number or address does not exist or refuses messages"),
+        "temporary-failure" => why("the telephone or mailbox is out of reach"),
+        "technical-failure" => why("trouble between Notify and its provider"),
+        // created, sending, pending: on its way.
         _ => return Ok(None),
     };
     Ok(Some(Receipt {
@@ -136,9 +140,11 @@ mod tests {
         assert_eq!(delivered.incident, IncidentId(42));
         assert_eq!(delivered.outcome, Sent::Delivered);
         assert_eq!(delivered.at.to_string(), "2026-11-21T00:00:05Z");
+        let abroad = receipt(callback("sent").as_bytes(), now()).unwrap().unwrap();
+        assert_eq!(abroad.outcome, Sent::Delivered);
         for status in ["permanent-failure", "temporary-failure", "technical-failure"] {
             let failed = receipt(callback(status).as_bytes(), now()).unwrap().unwrap();
-            assert_eq!(failed.outcome, Sent::GivenUp { why: format!("Notify: {status}") });
+            assert!(matches!(failed.outcome, Sent::GivenUp { why } if why.contains(status)));
         }
     }
 

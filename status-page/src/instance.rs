@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, InstanceView, OperationView, Page, TrackView, WordsError,
-    front::under,
+    front::{since, under, until},
     past::{Day, minutes},
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
@@ -19,6 +19,7 @@ pub(crate) struct FullInstance {
     shape: Shape,
     under: Option<String>,
     since: Option<When>,
+    until: Option<When>,
     layer: Option<String>,
     checked: Option<When>,
     numbers: Vec<Number>,
@@ -88,9 +89,14 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         anchor: instance.id.environment.word(),
         shape: wording.shape(instance.shown)?,
         under: under(wording, instance)?,
-        since: instance.since.map(|at| wording.short(at)),
+        since: if instance.shown == Status::Maintenance {
+            since(wording, instance)
+        } else {
+            instance.since.map(|at| wording.short(at))
+        },
+        until: until(wording, instance),
         layer: instance.layer.map(|layer| wording.layer(layer)).transpose()?,
-        checked: instance.checked_at.map(|at| wording.times().exact(at)),
+        checked: instance.checked_at.map(|at| wording.times().second(at)),
         numbers: numbers(wording, instance)?,
         strip: wording.strip(instance)?,
         bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
@@ -137,9 +143,11 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
         .rev()
         .filter_map(|run| Some((run.first()?, run.last()?)))
         .map(|(first, last)| {
+            let whole = first.tally.total();
             let amount = |seconds: f64| -> Result<String, WordsError> {
                 match u64::try_from(minutes(seconds)).unwrap_or(0) {
                     0 => Ok("–".to_owned()),
+                    _ if seconds >= whole => wording.plain("all-day"),
                     minutes => wording.duration(std::time::Duration::from_secs(minutes * 60)),
                 }
             };
@@ -190,7 +198,7 @@ fn operation_line(
             .map(|failure| wording.layer(failure.layer))
             .transpose()?,
         latency: outcome.map(|outcome| Wording::latency(outcome.total)),
-        at: track.last.map(|(at, _)| wording.times().exact(at)),
+        at: track.last.map(|(at, _)| wording.times().second(at)),
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),
         request: internal.then(|| format!("{} {}", request.method.word(), request.path)),
     })

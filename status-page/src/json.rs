@@ -1,9 +1,10 @@
 //! `/api/v1`: our JSON. Times are RFC 3339 UTC with milliseconds; shapes may grow but not change.
 
 use crate::{
-    Audience, IncidentView, Snapshot, assets,
+    Audience, Snapshot, assets,
     body::Body,
     gather::first_critical,
+    incident_json::incident_json,
     problem::Problem,
     rfc3339,
     router::{Shown, document, open_to_all},
@@ -13,9 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{
-    ApiId, Environment, Incident, InstanceId, OperationId, Percentiles, Tally, Ticket, VantageId, Verdict,
-};
+use domain::{ApiId, Environment, InstanceId, OperationId, Percentiles, Tally, VantageId, Verdict};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
@@ -45,7 +44,7 @@ fn status_of(snapshot: &Snapshot) -> Value {
                 "status": instance.shown.word(),
                 "since": instance.since.map(rfc3339),
                 "checked_at": instance.checked_at.map(rfc3339),
-                "layer": instance.layer.map(|layer| layer.word()),
+                "layer": instance.layer.map(domain::Layer::word),
             })
         })
         .collect();
@@ -58,93 +57,15 @@ pub(crate) async fn incidents(
     method: Method,
     headers: HeaderMap,
 ) -> Response<HttpBody> {
-    let body = shown.site.view(shown.audience).json("incidents", |snapshot| {
+    let view = shown.site.view(shown.audience);
+    let body = view.json("incidents", |snapshot| {
         snapshot
             .incidents
             .iter()
-            .map(|view| match snapshot.audience {
-                Audience::Internal => incident(&view.incident),
-                Audience::Public => public_incident(view),
-            })
+            .map(|seen| incident_json(&view.situation, &seen.incident, snapshot.audience, snapshot.as_of))
             .collect()
     });
     document(&shown, &method, &headers, body)
-}
-
-/// An incident as the command line and the internal listener write it.
-pub fn incident(incident: &Incident) -> Value {
-    let places = |ids: &[InstanceId]| -> Vec<Value> {
-        ids.iter().map(|id| json!({ "api": id.api, "environment": id.environment })).collect()
-    };
-    let ticket = match &incident.ticket {
-        Ticket::None => Value::Null,
-        Ticket::Asked { desk, .. } => json!({ "desk": desk, "number": null, "confirmed": false }),
-        Ticket::Raised { desk, number, .. } => json!({ "desk": desk, "number": number, "confirmed": true }),
-    };
-    let running = incident.escalation.as_ref();
-    let next = running.and_then(|running| {
-        let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
-        running.next_at.map(|at| {
-            json!({
-                "what": "callout",
-                "who": step.map_or_else(|| "last resort".to_owned(), target_word),
-                "at": rfc3339(at),
-            })
-        })
-    });
-    json!({
-        "id": incident.id.to_string(),
-        "cause_key": incident.cause.to_string(),
-        "status": incident.status.word(),
-        "priority": incident.priority.to_string(),
-        "major": incident.major.is_some(),
-        "api": incident.api,
-        "environment": incident.environment,
-        "affects": places(&incident.affects),
-        "layer": incident.layer.map(|layer| layer.word()),
-        "diagnosis": incident.diagnosis,
-        "started_at": rfc3339(incident.started_at),
-        "opened_at": rfc3339(incident.opened_at),
-        "acknowledged_at": incident.acknowledged.as_ref().map(|by| rfc3339(by.at)),
-        "acknowledged_by": incident.acknowledged.as_ref().map(|by| by.by.clone()),
-        "resolved_at": incident.resolved_at.map(rfc3339),
-        "ticket": ticket,
-        "callouts": running.map_or(0, |running| running.callouts.len()),
-        "next_action": next,
-        "held_back": places(&incident.held_back),
-    })
-}
-
-/// Whom a step calls, in a word: `rota platform`, `rota platform next`, `person duty.manager`, `desk nsd`.
-pub(crate) fn target_word(target: &domain::Target) -> String {
-    match target {
-        domain::Target::OnCall(rota) => format!("rota {rota}"),
-        domain::Target::Next(rota) => format!("rota {rota} next"),
-        domain::Target::Person(person) => format!("person {person}"),
-        domain::Target::Desk(desk) => format!("desk {desk}"),
-    }
-}
-
-/// No people, tickets or callouts, and nothing about what the public does not see.
-fn public_incident(view: &IncidentView) -> Value {
-    let mut visible = (*view.incident).clone();
-    visible.affects.clone_from(&view.affects);
-    visible.held_back.clone_from(&view.held_back);
-    let mut value = incident(&visible);
-    let own = visible.affects.first();
-    if let Value::Object(fields) = &mut value {
-        for hidden in ["ticket", "callouts", "next_action", "acknowledged_by"] {
-            fields.remove(hidden);
-        }
-        if !view.whole {
-            fields.insert("diagnosis".to_owned(), Value::Null);
-            fields.insert("api".to_owned(), json!(own.map(|id| &id.api)));
-            fields.insert("environment".to_owned(), json!(own.map(|id| id.environment)));
-            let cause = own.map(|id| domain::Cause::Instance(id.clone()).to_string());
-            fields.insert("cause_key".to_owned(), json!(cause));
-        }
-    }
-    value
 }
 
 /// `GET /api/v1/apis`: the catalogue.

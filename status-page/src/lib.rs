@@ -13,6 +13,7 @@ mod form;
 mod front;
 mod gather;
 mod hooks;
+mod incident_json;
 mod incidents;
 mod instance;
 mod json;
@@ -33,7 +34,7 @@ mod wording;
 mod words;
 
 pub use audience::Audience;
-pub use json::incident as incident_json;
+pub use incident_json::incident_json;
 pub use past::{DAYS, Day, HOURS, History, Past, Span};
 pub use path::Page;
 pub use render::{RenderError, Renderer};

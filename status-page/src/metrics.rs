@@ -1,4 +1,4 @@
-//! `/metrics` for Prometheus: the probes' as blackbox_exporter names them, and `curiad_…` for itself.
+//! `/metrics` for Prometheus: the probes' as `blackbox_exporter` names them, and `curiad_…` for itself.
 
 use crate::{router::Shown, snapshot::is_over};
 use axum::{

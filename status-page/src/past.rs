@@ -15,7 +15,7 @@ pub struct History {
     /// When it was taken; `None`: not yet.
     pub taken_at: Option<Timestamp>,
     /// By instance.
-    pub instances: HashMap<InstanceId, Past>,
+    pub instances: HashMap<InstanceId, Arc<Past>>,
     /// Incidents that are over and no longer in the Situation, newest first.
     pub incidents: Vec<Arc<Incident>>,
 }

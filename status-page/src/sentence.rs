@@ -34,12 +34,11 @@ pub(crate) struct Elsewhere {
 pub(crate) fn sentence(wording: &Wording<'_>) -> Result<Sentence, WordsError> {
     let snapshot = wording.snapshot;
     if snapshot.instances().all(|instance| instance.checked_at.is_none() && instance.since.is_none()) {
-        let more = match snapshot.apis.is_empty() {
-            true => wording.plain("sentence-no-apis-more")?,
-            false => {
-                let since = wording.times().short(snapshot.started_at).words;
-                wording.say("sentence-nothing-yet-more", &[("since", since.into())])?
-            }
+        let more = if snapshot.apis.is_empty() {
+            wording.plain("sentence-no-apis-more")?
+        } else {
+            let since = wording.times().short(snapshot.started_at).words;
+            wording.say("sentence-nothing-yet-more", &[("since", since.into())])?
         };
         return line(wording, Status::Unknown, wording.plain("sentence-nothing-yet")?, Some(more));
     }

@@ -68,7 +68,7 @@ pub struct InstanceView {
     /// Its checks, critical ones first as configured.
     pub operations: Vec<OperationView>,
     /// Its history, once it was read.
-    pub past: Option<Past>,
+    pub past: Option<Arc<Past>>,
 }
 
 /// One check, from all its vantages.

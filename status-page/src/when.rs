@@ -101,6 +101,16 @@ impl Times<'_> {
         When { iso: rfc3339(at), words: format!("{}, {}", clock(&local), day(self.language, local.date())) }
     }
 
+    /// With seconds; the day only when it is not today: `00:14:09 GMT`.
+    pub(crate) fn second(&self, at: Timestamp) -> When {
+        let (local, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
+        if local.date() == now.date() {
+            When { iso: rfc3339(at), words: local.strftime("%H:%M:%S %Z").to_string() }
+        } else {
+            self.exact(at)
+        }
+    }
+
     /// With seconds, for the time of the view and the operators' timeline: `00:14:09 GMT, 21 November 2026`.
     pub(crate) fn exact(&self, at: Timestamp) -> When {
         let local = at.to_zoned(self.zone.clone());

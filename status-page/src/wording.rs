@@ -198,15 +198,30 @@ impl<'a> Wording<'a> {
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);
+                if incident.is_open() {
+                    return self.trouble(first, incident.worst);
+                }
                 let key = match incident.worst {
-                    Status::MajorOutage => "incident-major-outage",
-                    Status::PartialOutage => "incident-partial-outage",
-                    Status::Degraded => "incident-degraded",
-                    Status::Operational | Status::Maintenance | Status::Unknown => "incident-unknown",
+                    Status::MajorOutage => "was-major-outage",
+                    Status::PartialOutage => "was-partial-outage",
+                    Status::Degraded => "was-degraded",
+                    Status::Operational | Status::Maintenance | Status::Unknown => "was-unknown",
                 };
                 self.say(key, &[("name", self.name(first).into()), ("place", place.into())])
             }
         }
+    }
+
+    /// What does not work, and where: `Results is not working in production`.
+    pub(crate) fn trouble(&self, id: &InstanceId, worst: Status) -> Result<String, WordsError> {
+        let key = match worst {
+            Status::MajorOutage => "incident-major-outage",
+            Status::PartialOutage => "incident-partial-outage",
+            Status::Degraded => "incident-degraded",
+            Status::Operational | Status::Maintenance | Status::Unknown => "incident-unknown",
+        };
+        let place = self.within(id.environment)?;
+        self.say(key, &[("name", self.name(id).into()), ("place", place.into())])
     }
 
     /// A post in words: the rules' own posts are worded here, a person's are as written.

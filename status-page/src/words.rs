@@ -3,7 +3,7 @@
 use domain::Language;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use rust_embed::RustEmbed;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 use unic_langid::LanguageIdentifier;
 
 #[derive(RustEmbed)]
@@ -101,7 +101,7 @@ fn bundle(language: Language) -> Result<FluentBundle<FluentResource>, WordsError
 fn sources(language: Language) -> Result<Vec<(String, String)>, WordsError> {
     let prefix = format!("{}/", language.tag());
     let mut files: Vec<String> =
-        Locales::iter().filter(|file| file.starts_with(&prefix)).map(|file| file.into_owned()).collect();
+        Locales::iter().filter(|file| file.starts_with(&prefix)).map(Cow::into_owned).collect();
     files.sort();
     files
         .into_iter()

@@ -141,7 +141,7 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
         .await
         .expect("a note on the ticket");
     for (path, word) in
-        [(format!("/en/incidents/{id}"), "Resolved"), (format!("/cy/digwyddiadau/{id}"), "Wedi")]
+        [(format!("/en/incidents/{id}"), "It is over"), (format!("/cy/digwyddiadau/{id}"), "Wedi")]
     {
         let url = program.public(&path);
         program.wait(|| async { text(&url).await.contains(word) }, &format!("{url} to say {word}")).await;

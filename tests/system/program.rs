@@ -152,10 +152,6 @@ impl Program {
         format!("http://127.0.0.1:{}{path}", self.internal)
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.as_ref().expect("running").id()
-    }
-
     /// Waits until it is ready.
     pub(crate) async fn ready(&mut self) {
         let url = self.internal("/readyz");

@@ -18,4 +18,4 @@ a11y-contact = Os na allwch ddefnyddio tudalen, os oes angen ei chynnwys arnoch 
 a11y-enforcement-title = Gweithdrefn orfodi
 a11y-enforcement = Y Comisiwn Cydraddoldeb a Hawliau Dynol (EHRC) sy’n gyfrifol am orfodi Rheoliadau Hygyrchedd Cyrff y Sector Cyhoeddus (Gwefannau a Rhaglenni Symudol) (Rhif 2) 2018. Os nad ydych yn fodlon ar ein hymateb i’ch cwyn, cysylltwch â’r Gwasanaeth Cynghori a Chymorth Cydraddoldeb (EASS).
 a11y-prepared-title = Paratoi’r datganiad hwn
-a11y-prepared = Paratowyd y datganiad hwn ar 21 Tachwedd 2026. Mae’n seiliedig ar ein profion ein hunain: gwiriadau awtomatig o bob tudalen yn y ddwy iaith, ac edrych arnynt o 320 i 1,920 picsel o led, yn olau ac yn dywyll.
+a11y-prepared = Paratowyd y datganiad hwn ar 21 Tachwedd 2026. Mae’n seiliedig ar ein profion ein hunain: gwirio iaith, dolenni a thestun cyfatebol pob tudalen yn y ddwy iaith, ac edrych ar y tudalennau o 320 i 1,920 picsel o led, yn olau ac yn dywyll.

@@ -11,7 +11,7 @@ find = Dod o hyd i API
 find-go = Chwilio
 find-all = Dangos pob un
 found = Dangosir { $count } o { $all }
-legend-strip = Mae un bar yn awr, neu’n ddiwrnod; ei liw yw’r gwaethaf o’r amser hwnnw. Mae llinell o dan far yn nodi toriad. Llinellau lletraws: heb ei fesur.
+legend-strip = Mae un bar yn awr, neu’n ddiwrnod; ei liw yw’r gwaethaf o’r amser hwnnw. Mae llinell o dan far yn nodi toriad; llinell ar ei ben, araf neu annibynadwy. Llinellau lletraws: heb ei fesur.
 strip-label = Y 24 awr ddiwethaf. { $summary }
 bars-label = Y 90 diwrnod diwethaf. { $summary }
 
@@ -51,6 +51,7 @@ not-measured = Heb ei fesur
 response-time = Amser ymateb
 response-time-more = 95 o bob 100 ateb o fewn { $p95 }
 today = Heddiw
+all-day = Drwy’r dydd
 days-table = Y 90 diwrnod fel tabl
 day = Diwrnod
 worst = Gwaethaf
@@ -64,20 +65,20 @@ critical = hanfodol
 from-vantage = o { $name }
 too-old = mae’r canlyniad diwethaf yn rhy hen i gyfrif
 green-title = Beth mae “Yn gweithio” yn ei olygu yma
-green-critical = “{ $name }”, hanfodol: gofynnir bob { $every }; da o fewn { $slow }. { $expects }
-green-other = “{ $name }”: gofynnir bob { $every }; da o fewn { $slow }. { $expects }
-green-health = Mae adroddiad yr API ei hun yn dweud ei fod yn iach
-green-status-any = Mae’r ateb yn llwyddiant (200 i 299)
-green-status = Statws yr ateb yw { $codes }
+green-critical = “{ $name }”, hanfodol: gofynnir bob { $every }; da o fewn { $slow }: { $expects }.
+green-other = “{ $name }”: gofynnir bob { $every }; da o fewn { $slow }: { $expects }.
+green-health = mae adroddiad yr API ei hun yn dweud ei fod yn iach
+green-status-any = mae’r ateb yn llwyddiant (200 i 299)
+green-status = statws yr ateb yw { $codes }
 green-contents = { $count ->
-    [zero] Mae { $count } peth yn yr ateb fel y cytunwyd
-    [one] Mae { $count } peth yn yr ateb fel y cytunwyd
-    [two] Mae { $count } beth yn yr ateb fel y cytunwyd
-    [few] Mae { $count } pheth yn yr ateb fel y cytunwyd
-    [many] Mae { $count } pheth yn yr ateb fel y cytunwyd
-   *[other] Mae { $count } peth yn yr ateb fel y cytunwyd
+    [zero] mae { $count } peth yn yr ateb fel y cytunwyd
+    [one] mae { $count } peth yn yr ateb fel y cytunwyd
+    [two] mae { $count } beth yn yr ateb fel y cytunwyd
+    [few] mae { $count } pheth yn yr ateb fel y cytunwyd
+    [many] mae { $count } pheth yn yr ateb fel y cytunwyd
+   *[other] mae { $count } peth yn yr ateb fel y cytunwyd
     }
-green-certificate = Mae’r dystysgrif yn ddilys am o leiaf { $days }
+green-certificate = mae’r dystysgrif yn ddilys am o leiaf { $days }
 green-not = Nid oes dim arall yn cael ei wirio: nid gweithrediadau eraill, nid data eraill, ac nid ysgrifennir dim byth.
 
 # Incidents.
@@ -92,6 +93,10 @@ incident-major-outage = Nid yw { $name } yn gweithio { $place }
 incident-partial-outage = Nid yw { $name } yn gweithio’n llawn { $place }
 incident-degraded = Mae { $name } yn araf neu’n annibynadwy { $place }
 incident-unknown = Ni wyddom a yw { $name } yn gweithio { $place }
+was-major-outage = Nid oedd { $name } yn gweithio { $place }
+was-partial-outage = Nid oedd { $name } yn gweithio’n llawn { $place }
+was-degraded = Roedd { $name } yn araf neu’n annibynadwy { $place }
+was-unknown = Ni wyddem a oedd { $name } yn gweithio { $place }
 incident-refused = Mae’r porth yn gwrthod ein gwiriadau { $place }: ni allwn ddweud beth sy’n gweithio
 incident-blind = Ni allwn weld yr APIs { $place }
 incident-rota = Nid oes neb ar alwad ar y rota { $rota }
@@ -109,6 +114,7 @@ post-resolved = Wedi’i ddatrys: mae wedi bod yn gweithio ers hynny.
 began = Dechreuodd
 ended = Daeth i ben
 duration = Parodd
+so-far = Hyd yma
 where = Ble mae’r broblem
 affects = Beth mae’n effeithio arno
 held-back = Yn methu o’i herwydd

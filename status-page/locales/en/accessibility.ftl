@@ -18,4 +18,4 @@ a11y-contact = If you cannot use a page, need its content in another form, or fi
 a11y-enforcement-title = Enforcement procedure
 a11y-enforcement = The Equality and Human Rights Commission (EHRC) is responsible for enforcing the Public Sector Bodies (Websites and Mobile Applications) (No. 2) Accessibility Regulations 2018. If you are not happy with how we respond to your complaint, contact the Equality Advisory and Support Service (EASS).
 a11y-prepared-title = Preparation of this statement
-a11y-prepared = This statement was prepared on 21 November 2026. It rests on our own tests: automatic checks of every page in both languages, and looking at them from 320 to 1,920 pixels wide, light and dark.
+a11y-prepared = This statement was prepared on 21 November 2026. It rests on our own tests: checks of every page’s language, links and text equivalents in both languages, and looking at the pages from 320 to 1,920 pixels wide, light and dark.

@@ -11,7 +11,7 @@ find = Find an API
 find-go = Find
 find-all = Show all
 found = { $count } of { $all } shown
-legend-strip = One bar is one hour, or one day; its colour is the worst of that time. A line below a bar marks an outage. Hatched: not measured.
+legend-strip = One bar is one hour, or one day; its colour is the worst of that time. A line below a bar marks an outage; a line on top, slow or unreliable. Hatched: not measured.
 strip-label = Last 24 hours. { $summary }
 bars-label = Last 90 days. { $summary }
 
@@ -51,6 +51,7 @@ not-measured = Not measured
 response-time = Response time
 response-time-more = 95 of 100 answers within { $p95 }
 today = Today
+all-day = All day
 days-table = The 90 days as a table
 day = Day
 worst = Worst
@@ -64,16 +65,16 @@ critical = critical
 from-vantage = from { $name }
 too-old = the last result is too old to count
 green-title = What “Working” means here
-green-critical = “{ $name }”, critical: asked every { $every }; good within { $slow }. { $expects }
-green-other = “{ $name }”: asked every { $every }; good within { $slow }. { $expects }
-green-health = The API’s own report says that it is well
-green-status-any = The answer is a success (200 to 299)
-green-status = The status of the answer is { $codes }
+green-critical = “{ $name }”, critical: asked every { $every }; good within { $slow }: { $expects }.
+green-other = “{ $name }”: asked every { $every }; good within { $slow }: { $expects }.
+green-health = the API’s own report says that it is well
+green-status-any = the answer is a success (200 to 299)
+green-status = the status of the answer is { $codes }
 green-contents = { $count ->
     [one] { $count } thing in the answer is as agreed
    *[other] { $count } things in the answer are as agreed
     }
-green-certificate = The certificate is good for { $days } at least
+green-certificate = the certificate is good for at least { $days }
 green-not = Nothing else is checked: not other operations, not other data, and nothing is ever written.
 
 # Incidents.
@@ -88,6 +89,10 @@ incident-major-outage = { $name } is not working { $place }
 incident-partial-outage = { $name } is partly not working { $place }
 incident-degraded = { $name } is slow or unreliable { $place }
 incident-unknown = We do not know whether { $name } is working { $place }
+was-major-outage = { $name } was not working { $place }
+was-partial-outage = { $name } was partly not working { $place }
+was-degraded = { $name } was slow or unreliable { $place }
+was-unknown = We did not know whether { $name } was working { $place }
 incident-refused = The gateway refuses our checks { $place }: we cannot tell what works
 incident-blind = We cannot see the APIs { $place }
 incident-rota = Nobody is on call on the rota { $rota }
@@ -105,6 +110,7 @@ post-resolved = It is over: it has been working since.
 began = Began
 ended = Ended
 duration = Lasted
+so-far = So far
 where = Where the trouble is
 affects = What it affects
 held-back = Fails because of it

@@ -13,15 +13,15 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// When every story is told.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-21T03:07:09.120Z".parse().unwrap()
 }
 
-pub fn ago(seconds: i64) -> Timestamp {
+pub(crate) fn ago(seconds: i64) -> Timestamp {
     now() - SignedDuration::from_secs(seconds)
 }
 
-pub const NAMES: [(&str, &str, &str, Kind); 6] = [
+pub(crate) const NAMES: [(&str, &str, &str, Kind); 6] = [
     ("identity", "Identity", "Hunaniaeth", Kind::Rest),
     ("patient-demographics", "Patient Demographics", "Demograffeg Cleifion", Kind::FhirR4),
     ("demographics-soap", "Demographics (SOAP)", "Demograffeg (SOAP)", Kind::Soap),
@@ -49,7 +49,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
     }
 }
 
-pub fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
+pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
     Api {
         id: ApiId::parse(id).unwrap(),
         name: Text::new(en, cy),
@@ -80,7 +80,7 @@ pub fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
     }
 }
 
-pub fn configuration(apis: Vec<Api>) -> Configuration {
+pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
     let policy = |environment: Environment| EnvironmentPolicy {
         visibility: match environment {
             Environment::Sandbox | Environment::Production => Visibility::Public,
@@ -152,7 +152,7 @@ pub fn configuration(apis: Vec<Api>) -> Configuration {
 }
 
 /// Nothing measured yet.
-pub fn fresh(apis: Vec<Api>) -> Situation {
+pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
     Situation::new(
         Arc::new(configuration(apis)),
         Remembered {
@@ -168,7 +168,7 @@ pub fn fresh(apis: Vec<Api>) -> Situation {
     )
 }
 
-pub fn instance(api: &str, environment: Environment) -> InstanceId {
+pub(crate) fn instance(api: &str, environment: Environment) -> InstanceId {
     InstanceId { api: ApiId::parse(api).unwrap(), environment }
 }
 
@@ -177,14 +177,14 @@ fn six() -> Vec<Api> {
 }
 
 /// All six APIs in all five environments work.
-pub fn all_well() -> Situation {
+pub(crate) fn all_well() -> Situation {
     let mut situation = fresh(six());
     fill(&mut situation);
     situation
 }
 
 /// One API, in production only, works.
-pub fn one_api() -> Situation {
+pub(crate) fn one_api() -> Situation {
     let mut only = api("results", "Results", "Canlyniadau", Kind::FhirR4);
     only.depends_on.clear();
     only.instances.retain(|environment, _| *environment == Environment::Production);
@@ -194,7 +194,7 @@ pub fn one_api() -> Situation {
 }
 
 /// Sixty APIs in five environments.
-pub fn sixty() -> Situation {
+pub(crate) fn sixty() -> Situation {
     let apis = (0..60)
         .map(|n| {
             let (id, en, cy, kind) = NAMES[n % 6];
@@ -292,7 +292,7 @@ fn outcomes(
 }
 
 /// An instance gets a status, with outcomes to match.
-pub fn set(
+pub(crate) fn set(
     situation: &mut Situation,
     api: &str,
     environment: Environment,
@@ -312,7 +312,7 @@ pub fn set(
 }
 
 /// Lays maintenance over an instance.
-pub fn maintain(situation: &mut Situation, api: &str, environment: Environment) {
+pub(crate) fn maintain(situation: &mut Situation, api: &str, environment: Environment) {
     let id = instance(api, environment);
     let mut health = Health::clone(situation.healths.get(&id).unwrap());
     health.maintenance = true;
@@ -320,10 +320,10 @@ pub fn maintain(situation: &mut Situation, api: &str, environment: Environment) 
 }
 
 /// The reference by which the person called first answers.
-pub const REFERENCE: &str = "k3f9xq7mzt4a";
+pub(crate) const REFERENCE: &str = "k3f9xq7mzt4a";
 
 /// A major incident, as the rules would make it.
-pub fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
+pub(crate) fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
     let id = instance(api, environment);
     Incident {
         id: IncidentId(number),
@@ -409,7 +409,7 @@ fn running(started: i64) -> Running {
 }
 
 /// One API is down in production with a major incident; SIT has trouble of its own; some other things happen.
-pub fn trouble() -> Situation {
+pub(crate) fn trouble() -> Situation {
     let mut situation = all_well();
     set(
         &mut situation,
@@ -450,7 +450,7 @@ pub fn trouble() -> Situation {
 }
 
 /// Healths of 90 days of one instance: works, with an outage, slow hours, planned work and a gap.
-pub fn ninety_days(id: &InstanceId) -> Vec<Health> {
+pub(crate) fn ninety_days(id: &InstanceId) -> Vec<Health> {
     let day = 86_400;
     let at = |seconds: i64, status: Status, maintenance: bool| Health {
         instance: id.clone(),
@@ -479,7 +479,7 @@ pub fn ninety_days(id: &InstanceId) -> Vec<Health> {
 }
 
 /// What a store would remember of such a situation: 90 days of each instance, up to what it is now.
-pub async fn remember(store: &store::Store, situation: &Situation) {
+pub(crate) async fn remember(store: &store::Store, situation: &Situation) {
     let mut changes = Vec::new();
     for (n, id) in situation.configuration.instances().enumerate() {
         let mut healths = if n % 4 == 0 {

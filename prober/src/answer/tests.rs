@@ -1,0 +1,258 @@
+use super::*;
+use FailureKind::*;
+use domain::{Expect, Matches};
+use hyper::header::HeaderValue;
+
+fn noon() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn answer<'a>(status: u16, headers: &'a HeaderMap, body: &'a str) -> Answer<'a> {
+    Answer { status, headers, body: body.as_bytes(), broke_off: None, certificate: None }
+}
+
+fn reading(expect: &Expect, health: bool, status: u16, body: &str) -> Reading {
+    let mut headers = HeaderMap::new();
+    headers.append("content-type", HeaderValue::from_static("application/fhir+json"));
+    headers.append("vary", HeaderValue::from_static("accept"));
+    headers.append("vary", HeaderValue::from_static("origin"));
+    read(&Expectations::new(expect).unwrap(), health, answer(status, &headers, body), noon())
+}
+
+fn failed(reading: &Reading) -> Option<(Layer, FailureKind)> {
+    reading.failure.as_ref().map(|failure| (failure.layer, failure.kind))
+}
+
+#[test]
+fn a_status_is_accepted_or_not() {
+    for (accepted, status, expected) in [
+        (vec![], 200, None),
+        (vec![], 204, None),
+        (vec![], 299, None),
+        (vec![], 302, Some((Layer::Contract, UnexpectedStatus))),
+        (vec![], 404, Some((Layer::Contract, UnexpectedStatus))),
+        (vec![], 500, Some((Layer::Backend, ServerError))),
+        (vec![204], 204, None),
+        (vec![204], 200, Some((Layer::Contract, UnexpectedStatus))),
+        // That the gateway refuses who brings no key may be just what is wanted.
+        (vec![401], 401, None),
+        (vec![401], 200, Some((Layer::Contract, UnexpectedStatus))),
+        (vec![200, 503], 503, None),
+        (vec![302], 302, None),
+    ] {
+        let expect = Expect { status: accepted.clone(), ..Expect::default() };
+        let reading = reading(&expect, false, status, "");
+        assert_eq!(failed(&reading), expected, "{accepted:?} and {status}");
+        assert_eq!(reading.expectations[0].ok, expected.is_none());
+    }
+}
+
+#[test]
+fn health_comes_first() {
+    let gateway = r#"{"fault":{"detail":{"errorcode":"messaging.adaptors.http.flow.GatewayTimeout"}}}"#;
+    for (status, body, expected) in [
+        (200, r#"{"status":"pass"}"#, None),
+        (200, r#"{"status":"UP","dependencies":{"mpi":"DOWN"}}"#, None),
+        (200, r#"{"status":"DOWN"}"#, Some((Layer::Backend, HealthFail))),
+        (200, r#"{"status":"fail"}"#, Some((Layer::Backend, HealthFail))),
+        (200, r#"{"status":"warn"}"#, Some((Layer::Backend, HealthWarn))),
+        (200, "Unhealthy", Some((Layer::Backend, HealthFail))),
+        (200, "", Some((Layer::Contract, BadBody))),
+        (200, "<html>", Some((Layer::Contract, BadBody))),
+        (200, r#"{"status":"sleeping"}"#, Some((Layer::Contract, BadBody))),
+        (503, r#"{"status":"pass"}"#, None),
+        (500, r#"{"status":"pass"}"#, None),
+        (503, r#"{"status":"warn"}"#, Some((Layer::Backend, HealthWarn))),
+        (503, r#"{"status":"DOWN"}"#, Some((Layer::Backend, HealthFail))),
+        (500, r#"{"status":"DOWN"}"#, Some((Layer::Backend, HealthFail))),
+        // No health in it: the status, or the gateway, is what there is.
+        (503, "", Some((Layer::Gateway, GatewayError))),
+        (504, gateway, Some((Layer::Backend, BackendUnavailable))),
+        (500, "boom", Some((Layer::Backend, ServerError))),
+        // Whoever says these did not ask the API.
+        (401, r#"{"status":"pass"}"#, Some((Layer::Gateway, AccessRefused))),
+        (429, r#"{"status":"error"}"#, Some((Layer::Gateway, RateLimited))),
+        (404, r#"{"status":"error"}"#, Some((Layer::Contract, UnexpectedStatus))),
+        (502, r#"{"status":"error"}"#, Some((Layer::Gateway, BackendUnavailable))),
+    ] {
+        let reading = reading(&Expect::default(), true, status, body);
+        assert_eq!(failed(&reading), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_503_that_says_it_is_well_is_believed_and_told() {
+    let well = reading(&Expect::default(), true, 503, r#"{"status":"pass"}"#);
+    let status = &well.expectations[0];
+    assert_eq!((status.ok, status.seen.as_str()), (true, "503, but the body says that it is well"));
+    let degraded = reading(&Expect::default(), true, 503, r#"{"status":"warn"}"#);
+    assert_eq!(degraded.expectations[0].seen, "503, but the body says that it is only degraded");
+    let down =
+        reading(&Expect::default(), true, 503, r#"{"status":"fail","checks":{"spine:status":"fail"}}"#);
+    assert!(!down.expectations[0].ok);
+    assert_eq!(down.failure.unwrap().message, "status 503: the API says that it is down (spine:status)");
+}
+
+fn equals(text: &str) -> Matches {
+    Matches::Equals(text.to_owned())
+}
+
+fn contains(text: &str) -> Matches {
+    Matches::Contains(text.to_owned())
+}
+
+fn regex(text: &str) -> Matches {
+    Matches::Regex(text.to_owned())
+}
+
+#[test]
+fn headers() {
+    for (name, matches, seen, ok) in [
+        ("content-type", contains("fhir"), "application/fhir+json", true),
+        ("content-type", equals("application/fhir+json"), "application/fhir+json", true),
+        ("content-type", equals("text/html"), "application/fhir+json", false),
+        ("Content-Type", regex("^application/"), "application/fhir+json", true),
+        ("content-type", Matches::Exists, "application/fhir+json", true),
+        ("vary", equals("origin"), "origin", true),
+        ("vary", equals("cookie"), "accept", false),
+        ("etag", Matches::Exists, "nothing", false),
+        ("etag", contains(""), "nothing", false),
+    ] {
+        let expect = Expect { headers: vec![(name.to_owned(), matches)], ..Expect::default() };
+        let reading = reading(&expect, false, 200, "");
+        let last = reading.expectations.last().unwrap();
+        assert_eq!((last.seen.as_str(), last.ok), (seen, ok), "{expect:?}");
+        assert_eq!(failed(&reading), (!ok).then_some((Layer::Contract, ExpectationFailed)));
+    }
+}
+
+#[test]
+fn json() {
+    let body = r#"{"a":{"b":[1,2.5,"x",true,null]},"id":"9434765919","o":{"k":"v"}}"#;
+    for (path, matches, seen, kind) in [
+        ("$.a.b[0]", equals("1"), "1", None),
+        ("$.a.b[1]", equals("2.5"), "2.5", None),
+        ("$.a.b[2]", equals("x"), "x", None),
+        ("$.a.b[3]", equals("true"), "true", None),
+        ("$.a.b[4]", Matches::Exists, "null", None),
+        ("$.a.b[*]", equals("1"), "1", None),
+        ("$.a.b[?@ == 'x']", Matches::Exists, "x", None),
+        ("$.o", contains("\"k\""), r#"{"k":"v"}"#, None),
+        ("$.id", regex("^[0-9]{10}$"), "[number]", None),
+        ("$.id", equals("other"), "[number]", Some(ExpectationFailed)),
+        ("$.missing", Matches::Exists, "nothing", Some(ExpectationFailed)),
+        ("$.a.b[0]", equals("2"), "1", Some(ExpectationFailed)),
+    ] {
+        let expect = Expect { json: vec![(path.to_owned(), matches)], ..Expect::default() };
+        let reading = reading(&expect, false, 200, body);
+        assert_eq!(reading.expectations.last().unwrap().seen, seen, "{expect:?}");
+        assert_eq!(failed(&reading), kind.map(|kind| (Layer::Contract, kind)), "{expect:?}");
+        let told = reading.failure.map(|failure| failure.message).unwrap_or_default();
+        assert!(!told.contains("9434765919"), "{told}");
+    }
+    let expect = Expect { json: vec![("$.a".to_owned(), Matches::Exists)], ..Expect::default() };
+    for body in ["", "<a/>", "{\"a\":"] {
+        let reading = reading(&expect, false, 200, body);
+        assert_eq!(failed(&reading), Some((Layer::Contract, BadBody)), "{body}");
+    }
+}
+
+#[test]
+fn text() {
+    for (matches, body, ok) in [
+        (contains("pong"), "ping pong", true),
+        (contains("pong"), "ping", false),
+        (equals("pong"), "pong\r\n", true),
+        (equals("pong"), "pong!", false),
+        (regex("(?m)^<Envelope"), "<?xml?>\n<Envelope>", true),
+        (regex("^$"), "x", false),
+        (Matches::Exists, "x", true),
+        (Matches::Exists, "", false),
+    ] {
+        let expect = Expect { text: vec![matches], ..Expect::default() };
+        let reading = reading(&expect, false, 200, body);
+        assert_eq!(
+            failed(&reading),
+            (!ok).then_some((Layer::Contract, ExpectationFailed)),
+            "{expect:?} on {body}"
+        );
+        assert!(
+            !reading.expectations.last().unwrap().seen.contains(body) || body.len() < 2,
+            "never the body"
+        );
+    }
+}
+
+#[test]
+fn days_of_a_certificate() {
+    let day = |days: i64| noon() + jiff::SignedDuration::from_hours(24 * days);
+    for (ends, seen, ok) in [
+        (Some(day(14)), "14 days left", true),
+        (Some(day(400)), "400 days left", true),
+        (Some(day(14) - jiff::SignedDuration::from_secs(1)), "13 days left", false),
+        (Some(day(-1)), "-1 days left", false),
+        (None, "no certificate", false),
+    ] {
+        let certificate = ends.map(|not_after| Certificate { not_after, fingerprint: String::new() });
+        let expect = Expect { certificate_days: Some(14), ..Expect::default() };
+        let headers = HeaderMap::new();
+        let answer = Answer { certificate: certificate.as_ref(), ..answer(200, &headers, "") };
+        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        assert_eq!(reading.expectations.last().unwrap().seen, seen);
+        assert_eq!(failed(&reading), (!ok).then_some((Layer::Contract, CertificateEndsSoon)), "{seen}");
+    }
+}
+
+#[test]
+fn the_first_failure_is_told_and_all_expectations_are_written_down() {
+    let expect = Expect {
+        headers: vec![("etag".to_owned(), Matches::Exists)],
+        json: vec![("$.a".to_owned(), equals("2")), ("$.a".to_owned(), equals("1"))],
+        text: vec![contains("nowhere")],
+        ..Expect::default()
+    };
+    let reading = reading(&expect, false, 200, r#"{"a":1}"#);
+    assert_eq!(reading.failure.unwrap().message, "header etag: expected there, saw nothing");
+    let held: Vec<bool> = reading.expectations.iter().map(|expectation| expectation.ok).collect();
+    assert_eq!(held, [true, false, false, true, false]);
+}
+
+#[test]
+fn an_answer_that_is_not_whole_is_not_looked_into() {
+    let broke_off = Failure { layer: Layer::Backend, kind: BodyTruncated, message: "short".to_owned() };
+    let expect = Expect { text: vec![contains("x")], ..Expect::default() };
+    for (status, expected) in [(200, BodyTruncated), (500, ServerError)] {
+        let headers = HeaderMap::new();
+        let answer = Answer { broke_off: Some(broke_off.clone()), ..answer(status, &headers, "") };
+        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        assert_eq!(failed(&reading), Some((Layer::Backend, expected)));
+        assert_eq!(reading.expectations.len(), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_compiled_is_named() {
+    for (expect, words) in [
+        (Expect { json: vec![("a".to_owned(), Matches::Exists)], ..Expect::default() }, "the JSONPath 'a'"),
+        (Expect { text: vec![regex("(")], ..Expect::default() }, "the regular expression '('"),
+        (Expect { text: vec![regex("(\\w{1000}){1000}")], ..Expect::default() }, "the regular expression"),
+        (Expect { headers: vec![("a b".to_owned(), Matches::Exists)], ..Expect::default() }, "'a b' is not"),
+    ] {
+        let problem = Expectations::new(&expect).unwrap_err();
+        assert!(problem.starts_with(words), "{problem}");
+    }
+}
+
+#[test]
+fn reading_never_breaks() {
+    let expect = Expect {
+        json: vec![("$..a".to_owned(), Matches::Exists)],
+        text: vec![contains("ŵ")],
+        ..Expect::default()
+    };
+    for body in ["", "\u{0}", "[[[[", "{\"status\":{}}", "{\"status\":{\"code\":1}}", "nul", "1e999"] {
+        for status in [100, 200, 299, 300, 503, 999] {
+            reading(&expect, true, status, body);
+        }
+    }
+}

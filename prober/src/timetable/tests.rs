@@ -1,0 +1,151 @@
+use super::*;
+use crate::{Limits, permits::Permits};
+use domain::{ApiId, Environment, Expect, InstanceId, Method, Operation, OperationId, Request};
+use hyper::header::HeaderValue;
+
+fn vantage() -> VantageId {
+    VantageId::parse("internet").unwrap()
+}
+
+fn check(operation: &str, every: u64) -> Arc<Check> {
+    let operation = OperationId::parse(operation).unwrap();
+    let api = ApiId::parse("results").unwrap();
+    Arc::new(Check {
+        id: CheckId {
+            instance: InstanceId { api, environment: Environment::Sit },
+            operation: operation.clone(),
+        },
+        url: "http://127.0.0.1".to_owned(),
+        operation: Operation {
+            id: operation,
+            critical: true,
+            request: Request { method: Method::Get, path: "/".to_owned(), headers: vec![], body: None },
+            health: false,
+            expect: Expect::default(),
+        },
+        every: Duration::from_secs(every),
+        slow: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+        from: vec![vantage()],
+    })
+}
+
+fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
+    let permits = Permits::new(&Limits::default());
+    let agent = HeaderValue::from_static("Curiad");
+    timetable.configure(checks.iter(), now, |check| Prepared::new(check, &vantage(), &agent, &permits));
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+fn track(check: &Check) -> TrackId {
+    TrackId { check: check.id.clone(), vantage: vantage() }
+}
+
+fn due(check: &Check, now: Timestamp) -> Timestamp {
+    next_due(&track(check), check.every, now)
+}
+
+#[test]
+fn over_many_cycles_no_beat_is_lost_doubled_or_late() {
+    let checks = [check("a", 10), check("b", 10), check("c", 7)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let mut beats: HashMap<CheckId, Vec<Timestamp>> = HashMap::new();
+    while timetable.next().unwrap() <= seconds(700) {
+        let now = timetable.next().unwrap() + Duration::from_millis(9);
+        for turn in timetable.due(now) {
+            assert!(!turn.confirm);
+            beats.entry(turn.slot.prepared.check().id.clone()).or_default().push(turn.due);
+        }
+    }
+    for check in &checks {
+        let mut expected = vec![due(check, seconds(0))];
+        while due(check, *expected.last().unwrap()) <= seconds(700) {
+            expected.push(due(check, *expected.last().unwrap()));
+        }
+        assert_eq!(beats[&check.id], expected, "{}", check.id);
+    }
+    assert_eq!(timetable.skipped, 0);
+}
+
+#[test]
+fn beats_that_were_slept_through_are_not_made_up_for() {
+    let checks = [check("a", 10)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let turns = timetable.due(seconds(500));
+    assert_eq!(turns.len(), 1);
+    assert_eq!(timetable.next(), Some(due(&checks[0], seconds(500))));
+}
+
+#[test]
+fn a_busy_check_leaves_its_beat_out_and_keeps_what_is_wanted() {
+    let checks = [check("a", 10)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let busy = timetable.due(seconds(10));
+    assert!(timetable.want(&vantage(), Wanted { at: seconds(11), track: track(&checks[0]) }));
+    assert!(timetable.due(seconds(20)).is_empty());
+    assert_eq!((timetable.skipped, timetable.next()), (1, Some(seconds(11))));
+    drop(busy);
+    let turns = timetable.due(seconds(21));
+    assert_eq!(turns.iter().map(|turn| (turn.due, turn.confirm)).collect::<Vec<_>>(), [(seconds(11), true)]);
+    assert!(timetable.next().unwrap() > seconds(21));
+}
+
+#[test]
+fn what_is_unchanged_keeps_its_beat_and_what_is_changed_gets_another() {
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &[check("a", 10), check("b", 10), check("gone", 10)], seconds(0));
+    timetable.want(&vantage(), Wanted { at: seconds(1), track: track(&check("gone", 10)) });
+    // A configuration that comes after a beat was due, but before it was taken, does not swallow it.
+    let late = seconds(10);
+    let due_before = due(&check("a", 10), seconds(0));
+    configured(&mut timetable, &[check("a", 10), check("b", 20), check("new", 10)], late);
+    let turns = timetable.due(late);
+    assert_eq!(turns.len(), 1);
+    assert_eq!(
+        (turns[0].slot.prepared.check().id.clone(), turns[0].due),
+        (check("a", 10).id.clone(), due_before)
+    );
+    let mut next: Vec<_> = timetable.beats.iter().map(|Reverse(beat)| beat.due).collect();
+    let mut expected =
+        vec![due(&check("a", 10), late), due(&check("b", 20), late), due(&check("new", 10), late)];
+    next.sort();
+    expected.sort();
+    assert_eq!(next, expected);
+    assert!(timetable.wanted.is_empty(), "nobody wants what is gone");
+}
+
+#[test]
+fn a_check_in_flight_stays_busy_when_it_is_changed() {
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &[check("a", 10)], seconds(0));
+    let busy = timetable.due(seconds(10));
+    configured(&mut timetable, &[check("a", 1)], seconds(11));
+    assert!(timetable.due(seconds(13)).is_empty());
+    drop(busy);
+    assert_eq!(timetable.due(seconds(15)).len(), 1);
+}
+
+#[test]
+fn what_nobody_here_can_do_is_not_wanted() {
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &[check("a", 10)], seconds(0));
+    let inside = VantageId::parse("inside").unwrap();
+    let elsewhere = TrackId { vantage: inside, ..track(&check("a", 10)) };
+    assert!(!timetable.want(&vantage(), Wanted { at: seconds(0), track: elsewhere }));
+    assert!(!timetable.want(&vantage(), Wanted { at: seconds(0), track: track(&check("b", 10)) }));
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_silence_a_check() {
+    let checks = [check("a", 10)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(100_000));
+    timetable.realign(seconds(0));
+    assert_eq!(timetable.next(), Some(due(&checks[0], seconds(0))));
+}

@@ -1,0 +1,312 @@
+//! TLS and certificates.
+
+use crate::{
+    servers::{Server, head, ok},
+    setting::{check, failed, impatient, message, noon, settings},
+};
+use domain::{Check, FailureKind::*, Layer, Outcome};
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use jiff::Timestamp;
+use prober::{Error, Prober};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
+};
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
+
+/// An authority that the prober trusts (when it is among the roots).
+struct Authority {
+    der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { der: certificate.der().clone(), issuer: Issuer::new(params, key) }
+    }
+
+    fn signs(&self, names: &[&str], from: i32, to: i32) -> Keyed {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Keyed { chain: vec![certificate.der().clone(), self.der.clone()], key }
+    }
+
+    fn prober(&self) -> Prober {
+        let mut settings = settings();
+        settings.roots = vec![self.der.clone()];
+        Prober::new(settings).unwrap()
+    }
+}
+
+/// A chain and its key.
+struct Keyed {
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Keyed {
+    fn config(self, versions: &[&'static rustls::SupportedProtocolVersion], alpn: &[&str]) -> ServerConfig {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_protocol_versions(versions)
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(self.chain, key)
+                .unwrap();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        config
+    }
+
+    async fn serves(self) -> Server {
+        serves(self.config(rustls::DEFAULT_VERSIONS, &[])).await
+    }
+}
+
+async fn serves(config: ServerConfig) -> Server {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Server::start(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            if head(&mut stream).await.is_empty() {
+                return;
+            }
+            stream.write_all(ok("{}").as_bytes()).await.ok();
+            stream.shutdown().await.ok();
+        }
+    })
+    .await
+}
+
+fn secure(server: &Server, host: &str) -> Check {
+    check(&format!("https://{host}:{}", server.address.port()))
+}
+
+async fn probed(authority: &Authority, check: &Check) -> Outcome {
+    authority.prober().probe(check, noon(), false).await
+}
+
+fn ends(outcome: &Outcome) -> Option<Timestamp> {
+    outcome.certificate.as_ref().map(|certificate| certificate.not_after)
+}
+
+fn new_year(year: i32) -> Timestamp {
+    format!("{year}-01-01T00:00:00Z").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_good_certificate_with_all_five_phases() {
+    let authority = Authority::new();
+    let server = authority.signs(&["localhost"], 2026, 2027).serves().await;
+    let outcome = probed(&authority, &secure(&server, "localhost")).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(ends(&outcome), Some(new_year(2027)), "the leaf ends before its authority");
+    assert_eq!(outcome.certificate.unwrap().fingerprint.len(), 64);
+    let phases = outcome.phases;
+    assert!(
+        [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.body].iter().all(Option::is_some)
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_for_an_address() {
+    let authority = Authority::new();
+    let server = authority.signs(&["127.0.0.1"], 2026, 2027).serves().await;
+    assert_eq!(failed(&probed(&authority, &secure(&server, "127.0.0.1")).await), None);
+}
+
+#[tokio::test]
+async fn tls_1_2_is_spoken_and_tls_1_3_too() {
+    let authority = Authority::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let server = serves(authority.signs(&["localhost"], 2026, 2027).config(&[version], &[])).await;
+        let outcome = probed(&authority, &secure(&server, "localhost")).await;
+        assert_eq!(failed(&outcome), None, "{version:?}: {}", message(&outcome));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_refused_is_still_looked_at() {
+    let authority = Authority::new();
+    for (names, from, to, kind, words) in [
+        (["localhost"], 2024, 2026, CertificateExpired, "the certificate ended on 2026-01-01T00:00:00Z"),
+        (["localhost"], 2027, 2029, CertificateNotYetValid, "not valid before 2027-01-01T00:00:00Z"),
+        (["another.example"], 2026, 2027, CertificateName, "not for localhost but for"),
+    ] {
+        let server = authority.signs(&names, from, to).serves().await;
+        let outcome = probed(&authority, &secure(&server, "localhost")).await;
+        assert_eq!(failed(&outcome), Some((Layer::Tls, kind)), "{}", message(&outcome));
+        assert!(message(&outcome).contains(words), "{}", message(&outcome));
+        assert_eq!(ends(&outcome), Some(new_year(to)), "{kind:?}");
+        assert!(outcome.phases.tls.is_some() && outcome.phases.first_byte.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_we_trust_has_signed() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let server = theirs.signs(&["localhost"], 2026, 2028).serves().await;
+    let outcome = probed(&ours, &secure(&server, "localhost")).await;
+    assert_eq!(failed(&outcome), Some((Layer::Tls, CertificateUntrusted)), "{}", message(&outcome));
+    assert_eq!(ends(&outcome), Some(new_year(2028)));
+
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2029, 1, 1));
+    let by_itself = Keyed { chain: vec![params.self_signed(&key).unwrap().der().clone()], key };
+    let server = by_itself.serves().await;
+    let outcome = probed(&ours, &secure(&server, "localhost")).await;
+    assert_eq!(failed(&outcome), Some((Layer::Tls, CertificateUntrusted)), "{}", message(&outcome));
+    assert_eq!(ends(&outcome), Some(new_year(2029)));
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
+    let authority = Authority::new();
+    // Noon of 20 November to New Year are 41½ days.
+    for (days, kind) in [(41, None), (42, Some((Layer::Contract, CertificateEndsSoon)))] {
+        let server = authority.signs(&["localhost"], 2026, 2027).serves().await;
+        let mut check = secure(&server, "localhost");
+        check.operation.expect.certificate_days = Some(days);
+        let outcome = probed(&authority, &check).await;
+        assert_eq!(failed(&outcome), kind, "{days} days");
+        assert_eq!(outcome.expectations.last().unwrap().seen, "41 days left");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_comes() {
+    let server = Server::start(|stream| async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let slow = impatient(&format!("https://127.0.0.1:{}", server.address.port()));
+    let outcome = probed(&Authority::new(), &slow).await;
+    assert_eq!(failed(&outcome), Some((Layer::Tls, TlsTimeout)));
+    assert!(outcome.phases.connect.is_some() && outcome.phases.tls.is_some());
+    assert_eq!(ends(&outcome), None);
+}
+
+#[tokio::test]
+async fn a_handshake_that_breaks() {
+    let authority = Authority::new();
+    let plain = Server::says(ok("")).await;
+    let cut = Server::start(|stream| async move { stream.set_zero_linger().unwrap() }).await;
+    let closed = Server::start(|stream| async move { drop(stream) }).await;
+    let words = Server::start(|mut stream| async move {
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    for server in [&plain, &cut, &closed, &words] {
+        let mut check = impatient(&format!("https://127.0.0.1:{}", server.address.port()));
+        check.timeout = std::time::Duration::from_secs(2);
+        let outcome = probed(&authority, &check).await;
+        let seen = failed(&outcome);
+        // Cut before it was whole, a connection may also be seen as reset while it was made.
+        assert!(
+            matches!(seen, Some((Layer::Tls, Handshake | TlsTimeout) | (Layer::Connect, Reset))),
+            "{seen:?} {}",
+            message(&outcome)
+        );
+    }
+    let outcome = probed(&authority, &secure(&words, "127.0.0.1")).await;
+    assert_eq!(message(&outcome), "the server does not speak TLS on this port");
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_of_ours() {
+    let authority = Authority::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.der.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let keyed = authority.signs(&["localhost"], 2026, 2027);
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keyed.key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(clients)
+            .with_single_cert(keyed.chain, key)
+            .unwrap();
+        let server = serves(config).await;
+        let outcome = probed(&authority, &secure(&server, "localhost")).await;
+        assert_eq!(
+            failed(&outcome),
+            Some((Layer::Ours, ClientCertificate)),
+            "{version:?}: {}",
+            message(&outcome)
+        );
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_does() {
+    let authority = Authority::new();
+    let config = authority.signs(&["localhost"], 2026, 2027).config(rustls::DEFAULT_VERSIONS, &["h2"]);
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::start(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service_fn(echo))
+                .await
+                .ok();
+        }
+    })
+    .await;
+    let mut check = secure(&server, "localhost");
+    check.operation.request.headers = vec![("host".to_owned(), "ignored.example".to_owned())];
+    check.operation.expect.text = vec![domain::Matches::Contains(format!(
+        "GET https://localhost:{}/ping x-request-id accept user-agent",
+        server.address.port()
+    ))];
+    let prober = authority.prober();
+    let outcome = prober.probe(&check, noon(), false).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().version, "HTTP/2");
+
+    check.operation.request.path = "/large".to_owned();
+    check.operation.expect.text.clear();
+    let outcome = prober.probe(&check, noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)), "{}", message(&outcome));
+}
+
+async fn echo(request: Request<Incoming>) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
+    if request.uri().path() == "/large" {
+        return Ok(Response::new(Full::from(vec![b'x'; 3 * 1024 * 1024])));
+    }
+    let sent = ["x-request-id", "accept", "user-agent"];
+    let sent: Vec<&str> = sent.into_iter().filter(|name| request.headers().contains_key(*name)).collect();
+    Ok(Response::new(Full::from(format!("{} {} {}", request.method(), request.uri(), sent.join(" ")))))
+}
+
+#[test]
+fn a_root_that_cannot_be_trusted_is_named() {
+    for bad in [vec![], vec![1, 2, 3]] {
+        let mut settings = settings();
+        settings.roots = vec![Authority::new().der, CertificateDer::from(bad)];
+        let error = Prober::new(settings).unwrap_err();
+        assert!(matches!(error, Error::Root { number: 2, .. }), "{error}");
+        assert!(error.to_string().starts_with("extra root certificate 2 cannot be trusted"), "{error}");
+    }
+}

@@ -1,0 +1,16 @@
+//! Probes against real servers on the loopback, one for each way that things go wrong.
+
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
+mod setting;

@@ -1,0 +1,194 @@
+//! Names to addresses, with a name server on the loopback.
+
+use crate::{
+    servers::{Server, nobody, ok},
+    setting::{check, failed, message, noon, probe, settings},
+};
+use domain::{Check, FailureKind::*, Layer, Outcome};
+use prober::{NameServers, Prober};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::UdpSocket, task::JoinSet};
+
+/// What the name server does with a question about a name (the root is always answered, unless it is mute).
+#[derive(Clone, Copy, PartialEq)]
+enum Does {
+    /// Tells 127.0.0.1.
+    Tells,
+    /// Tells 127.0.0.2 and then 127.0.0.1.
+    TellsTwo,
+    /// Answers with this response code and nothing else.
+    Code(u8),
+    /// Answers for the root only.
+    IgnoresTheName,
+    /// Answers nothing.
+    IsMute,
+}
+
+struct NameServer {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+    _task: JoinSet<()>,
+}
+
+impl NameServer {
+    async fn start(does: Does) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                count.fetch_add(1, Ordering::SeqCst);
+                if let Some(reply) = reply(&buffer[..length], does) {
+                    socket.send_to(&reply, from).await.unwrap();
+                }
+            }
+        });
+        Self { address, asked, _task: task }
+    }
+
+    fn prober(&self) -> Prober {
+        let mut settings = settings();
+        settings.name_servers = NameServers::These(vec![self.address]);
+        Prober::new(settings).unwrap()
+    }
+}
+
+/// A reply by RFC 1035 §4.1.
+fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
+    let mut end = 12;
+    while query[end] != 0 {
+        end += usize::from(query[end]) + 1;
+    }
+    let root = end == 12;
+    let question = &query[12..end + 5];
+    let is_a = question[question.len() - 4..] == [0, 1, 0, 1];
+    let (code, answers) = match does {
+        Does::IsMute => return None,
+        Does::IgnoresTheName if !root => return None,
+        Does::Code(code) if !root => (code, 0),
+        Does::Tells if is_a => (0, 1),
+        Does::TellsTwo if is_a => (0, 2),
+        Does::Tells | Does::TellsTwo | Does::Code(_) | Does::IgnoresTheName => (0, 0),
+    };
+    let mut reply = vec![query[0], query[1], 0x81, 0x80 | code, 0, 1, 0, answers, 0, 0, 0, 0];
+    reply.extend_from_slice(question);
+    for last in (1..=answers).rev() {
+        reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 127, 0, 0, last]);
+    }
+    Some(reply)
+}
+
+async fn asked_for(does: Does, check: &Check) -> Outcome {
+    let name_server = NameServer::start(does).await;
+    name_server.prober().probe(check, noon(), false).await
+}
+
+fn named() -> Check {
+    Check { timeout: Duration::from_secs(2), ..check("http://api.results.wales:1") }
+}
+
+#[tokio::test]
+async fn a_name_that_is_found_is_connected_to() {
+    let server = Server::says(ok("")).await;
+    let check = check(&format!("http://api.results.wales:{}", server.address.port()));
+    let outcome = asked_for(Does::Tells, &check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert!(outcome.phases.dns.is_some());
+}
+
+#[tokio::test]
+async fn the_second_address_answers_when_the_first_does_not() {
+    let server = Server::says(ok("")).await;
+    let check = check(&format!("http://api.results.wales:{}", server.address.port()));
+    let outcome = asked_for(Does::TellsTwo, &check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().remote_ip, Some(server.address.ip()));
+    let port = nobody().await.port();
+    let outcome =
+        asked_for(Does::TellsTwo, &crate::setting::check(&format!("http://api.results.wales:{port}"))).await;
+    assert_eq!(message(&outcome), format!("127.0.0.2:{port} refused; 127.0.0.1:{port} refused"));
+}
+
+#[tokio::test]
+async fn checks_on_one_host_share_a_lookup() {
+    let server = Server::says(ok("")).await;
+    let name_server = NameServer::start(Does::Tells).await;
+    let prober = name_server.prober();
+    let check = check(&format!("http://api.results.wales:{}", server.address.port()));
+    assert_eq!(failed(&prober.probe(&check, noon(), false).await), None);
+    let asked = name_server.asked.load(Ordering::SeqCst);
+    assert_eq!(failed(&prober.probe(&check, noon(), false).await), None);
+    assert!(
+        name_server.asked.load(Ordering::SeqCst) <= asked + 1,
+        "at most for the address family that has none"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist() {
+    let outcome = asked_for(Does::Code(3), &named()).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameNotFound)));
+    assert_eq!(message(&outcome), "the name 'api.results.wales' does not exist");
+    assert!(outcome.phases.dns.is_some() && outcome.phases.connect.is_none());
+}
+
+#[tokio::test]
+async fn a_name_under_invalid_exists_nowhere_and_nobody_is_asked() {
+    // RFC 6761 §6.4.
+    let outcome = asked_for(Does::IsMute, &check("http://api.results.invalid:1")).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameNotFound)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn a_name_without_an_address() {
+    let outcome = asked_for(Does::Code(0), &named()).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameNotFound)));
+    assert_eq!(message(&outcome), "the name 'api.results.wales' exists but has no address");
+}
+
+#[tokio::test]
+async fn a_name_that_the_resolver_cannot_tell() {
+    for code in [2, 5] {
+        let outcome = asked_for(Does::Code(code), &named()).await;
+        assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "code {code}: {}", message(&outcome));
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_gets_no_answer_from_a_resolver_that_lives() {
+    let outcome = asked_for(Does::IgnoresTheName, &named()).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn a_resolver_that_answers_nothing_is_our_own_trouble() {
+    let outcome = asked_for(Does::IsMute, &named()).await;
+    assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
+    assert!(outcome.total < Duration::from_secs(3), "{:?}", outcome.total);
+}
+
+#[tokio::test]
+async fn no_resolver_at_all_is_our_own_trouble() {
+    let outcome = probe(&named()).await;
+    assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn localhost_needs_nobody() {
+    let server = Server::says(ok("")).await;
+    let port = server.address.port();
+    for host in ["localhost", "LOCALHOST", "localhost.", "results.localhost"] {
+        let outcome = probe(&check(&format!("http://{host}:{port}"))).await;
+        assert_eq!(failed(&outcome), None, "{host}: {}", message(&outcome));
+    }
+}

@@ -1,0 +1,151 @@
+//! What is sent, and what of the answer is looked at.
+
+use crate::{
+    servers::{Server, answer, ok},
+    setting::{KEY, USER_AGENT, check, check_id, failed, internet, message, noon, probe, prober},
+};
+use domain::{Check, FailureKind::*, Layer, Matches, Method, Says, TrackId};
+use std::time::Duration;
+
+fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
+    request.lines().filter_map(|line| line.strip_prefix(&format!("{name}: "))).collect()
+}
+
+#[tokio::test]
+async fn a_request_says_who_asks_and_carries_an_id_that_can_be_computed_again() {
+    let (server, mut heard) = Server::listens().await;
+    let outcome = probe(&check(&server.url())).await;
+    assert_eq!(failed(&outcome), None);
+    let request = heard.recv().await.unwrap();
+    assert!(request.starts_with("GET /ping HTTP/1.1\r\n"), "{request}");
+    assert_eq!(header(&request, "user-agent"), [USER_AGENT]);
+    assert_eq!(header(&request, "host"), [server.address.to_string()]);
+    let track = TrackId { check: check_id("ping"), vantage: internet() };
+    let id = prober::request_id(&KEY, &track, noon()).to_string();
+    assert_eq!(header(&request, "x-request-id"), [id.as_str()]);
+    assert_eq!(outcome.request_id.as_deref(), Some(id.as_str()));
+}
+
+#[tokio::test]
+async fn configured_headers_are_sent_as_they_are_with_the_id_where_it_is_asked_for() {
+    let (server, mut heard) = Server::listens().await;
+    let mut check = check(&format!("{}/base", server.url()));
+    check.operation.request.path = "/Patient?name=a%20b".to_owned();
+    check.operation.request.headers = [
+        ("apikey", "s3cret"),
+        ("X-Correlation-ID", "curiad-{uuid}"),
+        ("X-Request-ID", "{uuid}"),
+        ("User-Agent", "another"),
+        ("Accept", "application/fhir+json"),
+        ("Host", "virtual.example"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
+    let outcome = probe(&check).await;
+    let request = heard.recv().await.unwrap();
+    let id = outcome.request_id.unwrap();
+    assert!(request.starts_with("GET /base/Patient?name=a%20b HTTP/1.1\r\n"), "{request}");
+    assert_eq!(header(&request, "apikey"), ["s3cret"]);
+    assert_eq!(header(&request, "x-correlation-id"), [format!("curiad-{id}")]);
+    assert_eq!(header(&request, "x-request-id"), [id], "once");
+    assert_eq!(header(&request, "user-agent"), ["another"]);
+    assert_eq!(header(&request, "accept"), ["application/fhir+json"]);
+    assert_eq!(header(&request, "host"), ["virtual.example"]);
+}
+
+#[tokio::test]
+async fn a_soap_envelope_is_posted() {
+    let (server, mut heard) = Server::listens().await;
+    let mut check = check(&server.url());
+    check.operation.request.method = Method::Post;
+    check.operation.request.body = Some("<Envelope/>".to_owned());
+    assert_eq!(failed(&probe(&check).await), None);
+    let request = heard.recv().await.unwrap();
+    assert!(
+        request.starts_with("POST /ping HTTP/1.1\r\n") && request.ends_with("\r\n\r\n<Envelope/>"),
+        "{request}"
+    );
+}
+
+#[tokio::test]
+async fn a_head_is_judged_by_its_status_alone() {
+    let server = Server::says_and_hangs("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n").await;
+    let mut check = check(&server.url());
+    check.operation.request.method = Method::Head;
+    check.operation.health = true;
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().bytes, 0);
+}
+
+async fn asked_for_health(status: &str, body: &str) -> domain::Outcome {
+    let server = Server::says(answer(status, body)).await;
+    let mut check = check(&server.url());
+    check.operation.health = true;
+    probe(&check).await
+}
+
+#[tokio::test]
+async fn what_the_api_says_of_itself_is_believed() {
+    let outcome = asked_for_health("200 OK", r#"{"status":"UP","version":"1.2"}"#).await;
+    assert_eq!(failed(&outcome), None);
+    let words = outcome.health.unwrap();
+    assert_eq!((words.says, words.version.as_deref()), (Says::Pass, Some("1.2")));
+
+    let outcome = asked_for_health("200 OK", r#"{"status":"DOWN","dependencies":{"mpi":"DOWN"}}"#).await;
+    assert_eq!(failed(&outcome), Some((Layer::Backend, HealthFail)));
+    assert_eq!(message(&outcome), "status 200: the API says that it is down (mpi)");
+
+    let outcome = asked_for_health("200 OK", "Degraded").await;
+    assert_eq!(failed(&outcome), Some((Layer::Backend, HealthWarn)));
+
+    let outcome = asked_for_health("503 Service Unavailable", r#"{"status":"pass"}"#).await;
+    assert_eq!(failed(&outcome), None);
+    assert_eq!(outcome.expectations[0].seen, "503, but the body says that it is well");
+
+    let outcome = asked_for_health("200 OK", "<html>welcome</html>").await;
+    assert_eq!(failed(&outcome), Some((Layer::Contract, BadBody)));
+}
+
+#[tokio::test]
+async fn what_was_agreed_is_looked_at_and_written_down() {
+    let body =
+        r#"{"resourceType":"CapabilityStatement","status":"active","total":3,"text":"Claf 943 476 5919"}"#;
+    let server = Server::says(ok(body)).await;
+    let mut check = check(&server.url());
+    let expect = &mut check.operation.expect;
+    expect.headers = vec![("content-type".to_owned(), Matches::Contains("json".to_owned()))];
+    expect.json = vec![
+        ("$.resourceType".to_owned(), Matches::Equals("CapabilityStatement".to_owned())),
+        ("$.total".to_owned(), Matches::Equals("3".to_owned())),
+        ("$.text".to_owned(), Matches::Exists),
+        ("$.status".to_owned(), Matches::Regex("^(draft|active)$".to_owned())),
+    ];
+    expect.text = vec![Matches::Contains("Claf".to_owned())];
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None);
+    let seen: Vec<_> =
+        outcome.expectations.iter().map(|e| (e.what.as_str(), e.seen.as_str(), e.ok)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("status", "200", true),
+            ("header content-type", "application/json", true),
+            ("json $.resourceType", "CapabilityStatement", true),
+            ("json $.total", "3", true),
+            ("json $.text", "Claf [number]", true),
+            ("json $.status", "active", true),
+            ("text", "so it is", true),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_a_good_one_here_and_judged_elsewhere() {
+    let server = Server::says(ok("")).await;
+    let check = Check { slow: Duration::ZERO, ..check(&server.url()) };
+    let outcome = prober().probe(&check, noon(), true).await;
+    assert_eq!(failed(&outcome), None);
+    assert!(outcome.confirm);
+    assert_eq!(domain::judge(&outcome, check.slow), domain::Verdict::Slow);
+}

@@ -1,0 +1,370 @@
+//! Every check at its time.
+
+use crate::{
+    servers::{Server, head, ok},
+    setting::{check, check_id, failed, internet, noon, running, settings},
+};
+use domain::{
+    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId,
+    VantageId, Wanted, next_due,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use prober::{Error, Limits, Prober, Settings, run};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Nothing here takes this long.
+const LONG: Duration = Duration::from_secs(20);
+
+fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
+    Arc::new(Configuration {
+        site: Site {
+            title: Text::new("Status", "Statws"),
+            url: Text::new("https://status.example", "https://statws.example"),
+            time_zone: TimeZone::UTC,
+        },
+        environments: BTreeMap::new(),
+        apis: BTreeMap::new(),
+        checks: checks.into_iter().map(|check| (check.id.clone(), Arc::new(check))).collect(),
+        vantages: vec![internet()],
+        teams: BTreeMap::new(),
+        people: BTreeMap::new(),
+        rotas: BTreeMap::new(),
+        hours: BTreeMap::new(),
+        escalations: BTreeMap::new(),
+        desks: BTreeMap::new(),
+        priorities: Matrix::new([[Priority::P5; 5]; 5]),
+    })
+}
+
+/// A check that is due ten times a second.
+fn quick(operation: &str, url: &str) -> Check {
+    Check {
+        id: check_id(operation),
+        every: Duration::from_millis(100),
+        timeout: Duration::from_secs(5),
+        ..check(url)
+    }
+}
+
+/// One that is not due while a test runs.
+fn rare(operation: &str, url: &str) -> Check {
+    Check { every: Duration::from_hours(24 * 365), ..quick(operation, url) }
+}
+
+fn track(operation: &str) -> TrackId {
+    TrackId { check: check_id(operation), vantage: internet() }
+}
+
+/// A run, and the ends of its channels.
+struct Running {
+    clock: Clock,
+    prober: Arc<Prober>,
+    configuration: watch::Sender<Arc<Configuration>>,
+    wanted: mpsc::Sender<Wanted>,
+    outcomes: mpsc::Receiver<Outcome>,
+    stop: CancellationToken,
+    task: JoinSet<Result<(), Error>>,
+}
+
+impl Running {
+    fn start(checks: Vec<Check>) -> Self {
+        Self::with(settings(), checks, 1024)
+    }
+
+    fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
+        let clock = settings.clock.clone();
+        let prober = Arc::new(Prober::new(settings).unwrap());
+        let (configuration, configured) = watch::channel(configuration(checks));
+        let (wanted, wants) = mpsc::channel(16);
+        let (sender, outcomes) = mpsc::channel(room);
+        let stop = CancellationToken::new();
+        let mut task = JoinSet::new();
+        task.spawn(run(prober.clone(), configured, wants, sender, stop.clone()));
+        Self { clock, prober, configuration, wanted, outcomes, stop, task }
+    }
+
+    async fn next(&mut self) -> Outcome {
+        tokio::time::timeout(LONG, self.outcomes.recv()).await.expect("an outcome in time").expect("it runs")
+    }
+
+    async fn ends(&mut self) -> Result<(), Error> {
+        tokio::time::timeout(LONG, self.task.join_next()).await.expect("it ends").unwrap().unwrap()
+    }
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LONG, "{what} does not come true");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_check_is_probed_at_its_time_and_at_no_other() {
+    let server = Server::says(ok("")).await;
+    let mut running = Running::start(vec![quick("ping", &server.url())]);
+    let mut due = next_due(&track("ping"), Duration::from_millis(100), noon());
+    for _ in 0..10 {
+        let outcome = running.next().await;
+        assert_eq!(failed(&outcome), None);
+        assert!(!outcome.confirm);
+        // The id tells which beat it was.
+        while outcome.request_id
+            != Some(prober::request_id(&crate::setting::KEY, &track("ping"), due).to_string())
+        {
+            due += Duration::from_millis(100);
+            assert!(due < noon() + LONG, "scheduled for a beat");
+        }
+        assert!(outcome.at >= due, "{} is not before {due}", outcome.at);
+    }
+    let lag = running.prober.metrics().start_lag();
+    assert!(lag.count() >= 10, "{lag:?}");
+    running.stop.cancel();
+    running.ends().await.unwrap();
+}
+
+#[tokio::test]
+async fn checks_of_another_vantage_are_left_alone() {
+    let server = Server::says(ok("")).await;
+    let elsewhere =
+        Check { from: vec![VantageId::parse("inside").unwrap()], ..quick("status", &server.url()) };
+    let mut running = Running::start(vec![elsewhere, quick("ping", &server.url())]);
+    for _ in 0..5 {
+        assert_eq!(running.next().await.check, check_id("ping"));
+    }
+    let wanted = Wanted {
+        at: noon(),
+        track: TrackId { check: check_id("ping"), vantage: VantageId::parse("inside").unwrap() },
+    };
+    running.wanted.send(wanted).await.unwrap();
+    for _ in 0..5 {
+        assert!(!running.next().await.confirm);
+    }
+}
+
+#[tokio::test]
+async fn a_check_never_overlaps_itself() {
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = (open.clone(), most.clone());
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = gate.clone();
+    let server = Server::start(move |mut stream| {
+        let ((open, most), gate) = (counted.clone(), gate.clone());
+        async move {
+            head(&mut stream).await;
+            most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let _passed = gate.acquire().await.unwrap();
+            open.fetch_sub(1, Ordering::SeqCst);
+            stream.write_all(ok("").as_bytes()).await.ok();
+        }
+    })
+    .await;
+    let mut running = Running::start(vec![quick("ping", &server.url())]);
+    let metrics = running.prober.metrics().clone();
+    until("a beat is left out", || metrics.beats_skipped() >= 3).await;
+    // Not even for one that is wanted.
+    running.wanted.send(Wanted { at: noon(), track: track("ping") }).await.unwrap();
+    until("another beat is left out", || metrics.beats_skipped() >= 6).await;
+    // Nor when the check is changed in mid-flight.
+    let changed = Check { slow: Duration::from_millis(1), ..quick("ping", &server.url()) };
+    running.configuration.send(configuration(vec![changed])).unwrap();
+    until("yet another beat is left out", || metrics.beats_skipped() >= 9).await;
+    assert_eq!(open.load(Ordering::SeqCst), 1);
+    opened.add_permits(1);
+    assert!(!running.next().await.confirm, "the first one");
+    let mut confirming = running.next().await;
+    while !confirming.confirm {
+        confirming = running.next().await;
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_is_wanted_is_probed_at_its_time_and_marked() {
+    let server = Server::says(ok("")).await;
+    let mut running = Running::start(vec![rare("ping", &server.url()), rare("status", &server.url())]);
+    let now = running.clock.now();
+    let later = now + Duration::from_millis(300);
+    for (at, operation) in [(later, "status"), (later, "status"), (now, "ping"), (now, "unknown")] {
+        running.wanted.send(Wanted { at, track: track(operation) }).await.unwrap();
+    }
+    let first = running.next().await;
+    assert_eq!((first.check, first.confirm), (check_id("ping"), true));
+    let second = running.next().await;
+    assert_eq!((&second.check, second.confirm), (&check_id("status"), true));
+    assert!(second.at >= Timestamp::from_millisecond(later.as_millisecond()).unwrap());
+    running.stop.cancel();
+    running.ends().await.unwrap();
+    assert!(running.outcomes.recv().await.is_none(), "once, though it was asked for twice");
+}
+
+#[tokio::test]
+async fn a_change_of_configuration_takes_effect_and_leaves_probes_in_flight_alone() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = gate.clone();
+    let slow = Server::start(move |mut stream| {
+        let gate = gate.clone();
+        async move {
+            head(&mut stream).await;
+            let _passed = gate.acquire().await.unwrap();
+            stream.write_all(ok("").as_bytes()).await.ok();
+        }
+    })
+    .await;
+    let fast = Server::says(ok("")).await;
+    let mut running = Running::start(vec![quick("old", &slow.url())]);
+    until("the old one is in flight", || slow.accepted() == 1).await;
+    running.configuration.send(configuration(vec![quick("new", &fast.url())])).unwrap();
+    assert_eq!(running.next().await.check, check_id("new"));
+    opened.add_permits(1);
+    loop {
+        let outcome = running.next().await;
+        if outcome.check == check_id("old") {
+            assert_eq!(failed(&outcome), None);
+            break;
+        }
+    }
+    for _ in 0..3 {
+        assert_eq!(running.next().await.check, check_id("new"));
+    }
+    assert_eq!(slow.accepted(), 1, "no more of the old one");
+}
+
+#[tokio::test]
+async fn a_full_channel_slows_probing_and_loses_nothing() {
+    let server = Server::says(ok("")).await;
+    let checks = (0..10).map(|n| quick(&format!("op-{n}"), &server.url())).collect();
+    let mut running = Running::with(settings(), checks, 1);
+    let metrics = running.prober.metrics().clone();
+    until("an outcome is held up", || metrics.outcomes_held_up() > 0).await;
+    // What was in flight then comes to its end; nothing new is started for as long as one is held up.
+    until("what was in flight has ended", || metrics.in_flight() == 0).await;
+    let started = metrics.probes();
+    let due = Instant::now() + Duration::from_millis(500);
+    until("many beats pass", || Instant::now() > due).await;
+    assert_eq!(metrics.probes(), started, "probing waits");
+    let mut seen = 0;
+    for _ in 0..50 {
+        assert_eq!(failed(&running.next().await), None);
+        seen += 1;
+    }
+    assert!(metrics.probes() > started, "and goes on");
+    running.stop.cancel();
+    let all = async {
+        while running.outcomes.recv().await.is_some() {
+            seen += 1;
+        }
+    };
+    tokio::time::timeout(LONG, all).await.unwrap();
+    running.task.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(seen, metrics.probes(), "one outcome a probe");
+}
+
+#[tokio::test]
+async fn when_told_to_stop_what_is_in_flight_is_finished() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = gate.clone();
+    let server = Server::start(move |mut stream| {
+        let gate = gate.clone();
+        async move {
+            head(&mut stream).await;
+            let _passed = gate.acquire().await.unwrap();
+            stream.write_all(ok("").as_bytes()).await.ok();
+        }
+    })
+    .await;
+    let mut running = Running::start(vec![quick("ping", &server.url())]);
+    until("it is in flight", || server.accepted() == 1).await;
+    running.stop.cancel();
+    opened.add_permits(1);
+    running.ends().await.unwrap();
+    assert_eq!(failed(&running.next().await), None);
+    assert!(running.outcomes.recv().await.is_none());
+    assert_eq!(server.accepted(), 1, "nothing new");
+}
+
+#[tokio::test]
+async fn when_told_to_stop_what_does_not_end_is_abandoned_after_the_grace() {
+    let server = Server::says_and_hangs("").await;
+    let mut hasty = settings();
+    hasty.limits = Limits { grace: Duration::from_millis(50), ..Limits::default() };
+    let endless = Check { timeout: LONG * 2, ..quick("ping", &server.url()) };
+    let mut running = Running::with(hasty, vec![endless], 16);
+    until("it is in flight", || server.accepted() == 1).await;
+    running.stop.cancel();
+    running.ends().await.unwrap();
+    assert_eq!(running.prober.metrics().in_flight(), 0);
+}
+
+#[tokio::test]
+async fn when_nobody_takes_the_outcomes_the_run_ends_with_an_error() {
+    let server = Server::says(ok("")).await;
+    let mut running = Running::start(vec![quick("ping", &server.url())]);
+    running.outcomes.close();
+    assert!(matches!(running.ends().await, Err(Error::OutcomesClosed)));
+}
+
+#[tokio::test]
+async fn a_run_goes_on_when_nobody_wants_or_configures_any_more() {
+    let server = Server::says(ok("")).await;
+    let running = Running::start(vec![quick("ping", &server.url())]);
+    let Running { configuration, wanted, mut outcomes, stop, mut task, .. } = running;
+    drop((configuration, wanted));
+    for _ in 0..5 {
+        assert_eq!(failed(&outcomes.recv().await.unwrap()), None);
+    }
+    stop.cancel();
+    task.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_or_forward_stops_nothing() {
+    let server = Server::says(ok("")).await;
+    let (clock, shift) = (running(), Arc::new(AtomicI64::new(0)));
+    let shifted = shift.clone();
+    let mut odd = settings();
+    odd.clock =
+        Clock::new(move || clock.now() + jiff::SignedDuration::from_secs(shifted.load(Ordering::SeqCst)));
+    let mut running = Running::with(odd, vec![quick("ping", &server.url())], 1024);
+    running.next().await;
+    for seconds in [-3_600, 3_600] {
+        shift.store(seconds, Ordering::SeqCst);
+        let set = noon() + jiff::SignedDuration::from_secs(seconds);
+        loop {
+            let outcome = running.next().await;
+            if outcome.at.duration_since(set).abs() < jiff::SignedDuration::from_mins(5) {
+                break;
+            }
+        }
+    }
+    // No burst for the hour that was jumped over.
+    assert!(running.prober.metrics().probes() < 200);
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_sent_is_told_at_every_beat() {
+    let server = Server::says(ok("")).await;
+    let mut bad = quick("bad", &server.url());
+    bad.operation.expect.json = vec![("$[".to_owned(), domain::Matches::Exists)];
+    let mut running = Running::start(vec![bad]);
+    for _ in 0..2 {
+        let outcome = running.next().await;
+        assert_eq!(failed(&outcome), Some((Layer::Ours, FailureKind::ProbeBroke)));
+        assert!(outcome.failure.unwrap().message.contains("the JSONPath '$[' cannot be used"));
+    }
+    assert_eq!(server.accepted(), 0);
+}

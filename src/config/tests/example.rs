@@ -1,0 +1,47 @@
+//! The example in `config/`, which explains every option, and the demo's own configuration.
+
+use crate::config::{Secrets, check_report, load};
+use std::path::Path;
+
+#[test]
+fn the_example_loads() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let result = load(&directory, &Secrets::left_out());
+    assert_eq!(check_report("config", &result), "config: 6 APIs, 30 instances, 76 checks; ok\n");
+}
+
+/// What the demo fills in for `{{name}}`.
+fn filled_in(name: &str) -> &'static str {
+    match name {
+        "mail_port" => "2525",
+        "text_template" => "26785a09-ab16-4eb0-8407-a37497a57506",
+        "database" => "sqlite://demo.db",
+        "desk_client" => "curiad",
+        _ => "http://127.0.0.1:8081/x",
+    }
+}
+
+#[test]
+fn the_demos_configuration_loads() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulator/demo");
+    let directory = super::minimal::Directory::new();
+    std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
+    for folder in ["", "apis"] {
+        for entry in std::fs::read_dir(demo.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
+            let mut text = String::new();
+            for (number, part) in std::fs::read_to_string(&path).unwrap().split("{{").enumerate() {
+                let (name, rest) = if number == 0 { ("", part) } else { part.split_once("}}").unwrap() };
+                text += if number == 0 { "" } else { filled_in(name) };
+                text += rest;
+            }
+            directory.write(path.strip_prefix(&demo).unwrap().to_str().unwrap(), &text);
+        }
+    }
+    let result = load(directory.0.path(), &Secrets::left_out());
+    let report = check_report("demo", &result);
+    assert!(report.lines().last().unwrap().contains("6 APIs, 30 instances"), "{report}");
+}

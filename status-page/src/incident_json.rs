@@ -1,0 +1,98 @@
+//! An incident as JSON: one shape for the command line and for `/api/v1/incidents`; for the public, without people,
+//! tickets, callouts, and anything about what the public does not see.
+
+use crate::{Audience, rfc3339};
+use domain::{Cause, Configuration, Incident, InstanceId, Running, Situation, Target, Ticket};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Fields that only the internal audience gets.
+const INTERNAL: [&str; 4] = ["acknowledged_by", "ticket", "callouts", "next_action"];
+
+/// An incident as `audience` may see it; `now` is when it is asked (who is on call then).
+pub fn incident_json(
+    situation: &Situation,
+    incident: &Incident,
+    audience: Audience,
+    now: Timestamp,
+) -> Value {
+    let configuration = &situation.configuration;
+    let sees = |id: &&InstanceId| audience.sees(configuration, id.environment);
+    let places = |ids: &[InstanceId]| -> Vec<Value> {
+        ids.iter().filter(sees).map(|id| json!({ "api": id.api, "environment": id.environment })).collect()
+    };
+    let mut value = json!({
+        "id": incident.id.to_string(),
+        "cause_key": incident.cause.to_string(),
+        "status": incident.status.word(),
+        "priority": incident.priority.to_string(),
+        "major": incident.major.is_some(),
+        "api": incident.api,
+        "environment": incident.environment,
+        "affects": places(&incident.affects),
+        "layer": incident.layer.map(domain::Layer::word),
+        "diagnosis": incident.diagnosis,
+        "started_at": rfc3339(incident.started_at),
+        "opened_at": rfc3339(incident.opened_at),
+        "acknowledged_at": incident.acknowledged.as_ref().map(|by| rfc3339(by.at)),
+        "acknowledged_by": incident.acknowledged.as_ref().map(|by| by.by.clone()),
+        "resolved_at": incident.resolved_at.map(rfc3339),
+        "ticket": ticket(&incident.ticket),
+        "callouts": incident.escalation.as_ref().map_or(0, |running| running.callouts.len()),
+        "next_action": incident.escalation.as_ref().and_then(|running| next(configuration, running, now)),
+        "held_back": places(&incident.held_back),
+    });
+    if audience == Audience::Public
+        && let Value::Object(fields) = &mut value
+    {
+        for hidden in INTERNAL {
+            fields.remove(hidden);
+        }
+        // What it says of itself may name what the public does not see: then it speaks of what the public sees only.
+        if !incident.affects.iter().chain(&incident.held_back).all(|id| sees(&id)) {
+            let own = incident.affects.iter().find(sees);
+            let cause = own.map(|id| Cause::Instance(id.clone()).to_string());
+            fields.insert("cause_key".to_owned(), json!(cause));
+            fields.insert("api".to_owned(), json!(own.map(|id| &id.api)));
+            fields.insert("environment".to_owned(), json!(own.map(|id| id.environment)));
+            fields.insert("diagnosis".to_owned(), Value::Null);
+        }
+    }
+    value
+}
+
+fn ticket(ticket: &Ticket) -> Value {
+    match ticket {
+        Ticket::None => Value::Null,
+        Ticket::Asked { desk, .. } => json!({ "desk": desk, "number": null, "confirmed": false }),
+        Ticket::Raised { desk, number, .. } => json!({ "desk": desk, "number": number, "confirmed": true }),
+    }
+}
+
+fn next(configuration: &Configuration, running: &Running, now: Timestamp) -> Option<Value> {
+    let at = running.next_at?;
+    let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
+    let who = match step.filter(|_| running.round <= running.escalation.repeat) {
+        Some(target) => who(configuration, target, at.max(now)),
+        None => "last resort".to_owned(),
+    };
+    Some(json!({ "what": "callout", "who": who, "at": rfc3339(at) }))
+}
+
+/// The person, where it can be said who that will be; else the rota or the desk.
+fn who(configuration: &Configuration, target: &Target, at: Timestamp) -> String {
+    match target {
+        Target::OnCall(rota) => configuration
+            .rotas
+            .get(rota)
+            .and_then(|found| found.on_call(at))
+            .map_or_else(|| format!("rota {rota}"), |shift| shift.person.to_string()),
+        Target::Next(rota) => configuration
+            .rotas
+            .get(rota)
+            .and_then(|found| found.next(at))
+            .map_or_else(|| format!("rota {rota} next"), |person| person.to_string()),
+        Target::Person(person) => person.to_string(),
+        Target::Desk(desk) => format!("desk {desk}"),
+    }
+}

@@ -1,0 +1,190 @@
+//! What acts: `/ack` and `/hooks`, which only append to the inbox.
+
+use crate::{
+    estate,
+    stage::{Stage, get, post},
+};
+use axum::http::StatusCode;
+use domain::{Acknowledgement, Answer, IncidentId, IncidentStatus, Message, Sent, Situation};
+use std::sync::Arc;
+use store::Batch;
+
+fn path() -> String {
+    format!("/ack/{}", estate::REFERENCE)
+}
+
+/// The trouble, with the open incident changed.
+fn with_incident(change: impl FnOnce(&mut domain::Incident)) -> Situation {
+    let mut situation = estate::trouble();
+    let mut incident = domain::Incident::clone(situation.incidents.get(&IncidentId(42)).unwrap());
+    change(&mut incident);
+    situation.incidents.insert_mut(incident.id, Arc::new(incident));
+    // Only C-42 has called somebody by that reference.
+    let mut other = domain::Incident::clone(situation.incidents.get(&IncidentId(40)).unwrap());
+    other.escalation = None;
+    situation.incidents.insert_mut(other.id, Arc::new(other));
+    situation
+}
+
+#[tokio::test]
+async fn a_get_shows_what_is_wrong_and_never_acts() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    for _ in 0..3 {
+        let answer = get(stage.public(), &path()).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("content-language"), "cy", "the language of the person");
+        let html = answer.text();
+        for word in [
+            "Nid yw Demograffeg Cleifion yn gweithio yn yr amgylchedd byw",
+            "Ers <time",
+            "C-42, P1",
+            "INC0010002",
+            "Fi sy’n delio ag ef",
+            "Ni allaf: galwch y nesaf",
+            "Nid yw’n real",
+            "https://runbooks.example.wales/patient-demographics",
+            "caiff Tom Price ei alw am 03:09:09 GMT",
+        ] {
+            assert!(html.contains(word), "{word}");
+        }
+    }
+    let english = get(stage.public(), &format!("{}?lang=en", path())).await.text();
+    assert!(english.contains("I’ve got it") && english.contains("<html lang=\"en\">"));
+    assert!(stage.store.inbox(10).await.unwrap().is_empty());
+}
+
+/// Plays the recorder: takes the one answer in, and publishes what it did.
+async fn recorder(stage: &Stage, answer: Result<String, String>, then: Situation) -> Message {
+    loop {
+        if let Some((id, told)) = stage.store.inbox(10).await.unwrap().into_iter().next() {
+            let batch = Batch { folded: vec![(id, answer)], ..Batch::default() };
+            stage.store.record(&batch).await.unwrap();
+            stage.situation.send_replace(Arc::new(then));
+            return told.what;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+fn taken_by(name: &str) -> Situation {
+    with_incident(|incident| {
+        incident.status = IncidentStatus::Acknowledged;
+        incident.acknowledged = Some(Acknowledgement { at: estate::ago(30), by: name.to_owned() });
+        let running = incident.escalation.as_mut().unwrap();
+        running.next_at = None;
+        running.callouts[0].answer = Some((estate::now(), Answer::Mine));
+    })
+}
+
+#[tokio::test]
+async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
+    for (button, said, words) in [
+        ("mine", Answer::Mine, "You have it; nobody else will be called."),
+        ("call_next", Answer::CallNext, "The next person is being called now."),
+        ("not_real", Answer::NotReal, "It is recorded as not real"),
+    ] {
+        let stage = Stage::of(with_incident(|_| ())).await;
+        let path = format!("{}?lang=en", path());
+        let form = format!("answer={button}");
+        let posted = post(stage.public(), &path, &[], &form);
+        let taken = recorder(&stage, Ok("taken".to_owned()), taken_by("Rhian Morgan"));
+        let (answer, told) = tokio::join!(posted, taken);
+        assert_eq!(answer.status, StatusCode::OK);
+        let html = answer.text();
+        assert!(html.contains(words), "{button}");
+        assert!(!html.contains("<button"), "nothing more to press");
+        let expected = Message::Answer { reference: estate::REFERENCE.to_owned(), answer: said };
+        assert_eq!(told, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_says_who_has_it() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let path = format!("{}?lang=en", path());
+    let posted = post(stage.public(), &path, &[], "answer=mine");
+    let refused = recorder(&stage, Err("Tom Price has it".to_owned()), taken_by("Tom Price"));
+    let (answer, _) = tokio::join!(posted, refused);
+    assert!(answer.text().contains("Tom Price has it since 03:06 GMT. There is nothing to do."));
+    let later = get(stage.public(), &path).await.text();
+    assert!(later.contains("Tom Price has it since 03:06 GMT") && !later.contains("<button"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_over_has_nothing_to_do() {
+    let stage = Stage::of(with_incident(|incident| {
+        incident.status = IncidentStatus::Resolved;
+        incident.recovered_at = Some(estate::ago(120));
+        incident.resolved_at = Some(estate::ago(60));
+    }))
+    .await;
+    let html = get(stage.public(), &format!("{}?lang=en", path())).await.text();
+    assert!(html.contains("It is over since 03:06 GMT.") && !html.contains("<button"));
+    assert!(html.contains("Patient Demographics was not working in production"));
+}
+
+#[tokio::test]
+async fn an_unknown_reference_is_a_page_like_any_that_is_not_there() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let missing = get(stage.public(), "/nowhere").await;
+    assert_eq!(get(stage.public(), "/ack/aaaaaaaaaaaa").await, missing);
+    let posted = post(stage.public(), "/ack/aaaaaaaaaaaa", &[], "answer=mine").await;
+    assert_eq!((posted.status, posted.body), (missing.status, missing.body));
+    assert_eq!(get(stage.internal(), &path()).await.status, StatusCode::NOT_FOUND);
+    let unclear = post(stage.public(), &path(), &[], "answer=perhaps").await;
+    assert_eq!(unclear.status, StatusCode::BAD_REQUEST);
+    assert!(unclear.text().contains("<button"));
+    assert!(stage.store.inbox(10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn guessing_is_limited() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let mut limited = 0;
+    for n in 0..150 {
+        let answer = get(stage.public(), &format!("/ack/guess{n}")).await;
+        limited += u32::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(limited > 0);
+    assert_eq!(get(stage.public(), "/en").await.status, StatusCode::OK, "pages are not limited");
+}
+
+const DELIVERED: &str = r#"{"id":"740e5834-3a29-46b4-9a6f-16142fde533a","reference":"C-42-k3f9xq/callout/1/text","to":"07700900123",
+    "status":"delivered","completed_at":"2026-11-21T03:00:05.000000Z","notification_type":"sms"}"#;
+
+#[tokio::test]
+async fn a_receipt_of_notify_goes_into_the_inbox() {
+    let stage = Stage::of(estate::trouble()).await;
+    for token in ["Bearer old-token", "Bearer new-token"] {
+        let answer = post(stage.public(), "/hooks/notify", &[("authorization", token)], DELIVERED).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    let inbox = stage.store.inbox(10).await.unwrap();
+    assert_eq!(inbox.len(), 2);
+    let Message::Receipt(receipt) = &inbox[0].1.what else {
+        panic!("not a receipt: {:?}", inbox[0]);
+    };
+    assert_eq!((receipt.incident, &receipt.outcome), (IncidentId(42), &Sent::Delivered));
+    for headers in [&[][..], &[("authorization", "Bearer wrong-one")]] {
+        let answer = post(stage.public(), "/hooks/notify", headers, DELIVERED).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let allowed = [("authorization", "Bearer new-token")];
+    assert_eq!(post(stage.public(), "/hooks/notify", &allowed, "{").await.status, StatusCode::BAD_REQUEST);
+    let large = "x".repeat(20_000);
+    assert_eq!(post(stage.public(), "/hooks/notify", &allowed, &large).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(stage.store.inbox(10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_receipt_that_cannot_be_kept_is_asked_for_again() {
+    let stage = Stage::of(estate::trouble()).await;
+    stage.store.clone().close().await;
+    let allowed = [("authorization", "Bearer new-token")];
+    let answer = post(stage.public(), "/hooks/notify", &allowed, DELIVERED).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let mine = post(stage.public(), &path(), &[], "answer=mine").await;
+    assert_eq!(mine.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(get(stage.public(), "/en").await.status, StatusCode::OK, "pages need no database");
+}

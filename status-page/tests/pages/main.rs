@@ -1,0 +1,12 @@
+//! What the site promises, asked through its routers.
+
+#[cfg(test)]
+mod acting;
+#[cfg(test)]
+mod estate;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod stage;
