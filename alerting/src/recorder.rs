@@ -148,7 +148,9 @@ impl Recorder {
         let mut inbox_read_at = Instant::now();
         let mut due_at = Instant::now();
         let mut overlay = Overlay::new(&situation);
-        overlay.fold(Event::Due, None, self.clock.now());
+        // What left the configuration while nobody looked is brought to its end.
+        let configured = Event::Configured(Arc::clone(&situation.configuration));
+        overlay.fold(configured, None, self.clock.now());
         loop {
             let wake = wake(&overlay, due_at);
             tokio::select! {

@@ -27,26 +27,44 @@ pub(crate) fn instance(fold: &mut Fold, instance: &InstanceId) {
     let Some(health) = fold.after.healths.get(instance).cloned() else {
         return;
     };
+    if fold.after.configuration.policy(instance.environment).is_none() {
+        return;
+    }
     let own = fold.after.open_incident(&Cause::Instance(instance.clone())).map(|incident| incident.id);
     match (own, health.status) {
         (Some(id), Status::Operational) => recovering(fold, id, health.since),
         (Some(id), Status::Degraded | Status::PartialOutage | Status::MajorOutage) => {
             goes_on(fold, id, &health);
         }
-        (Some(_), Status::Unknown | Status::Maintenance) => {}
+        (Some(id), Status::Unknown | Status::Maintenance) => unseen(fold, id, &health),
         (None, Status::Operational) => let_go(fold, instance),
         (None, Status::Degraded | Status::PartialOutage | Status::MajorOutage) => begins(fold, &health),
         (None, Status::Unknown | Status::Maintenance) => unknown(fold, &health),
     }
 }
 
-/// An instance left the configuration: nothing more will be heard of it.
-pub(crate) fn left(fold: &mut Fold, instance: &InstanceId) {
-    let own = fold.after.open_incident(&Cause::Instance(instance.clone())).map(|incident| incident.id);
-    if let Some(incident) = own.and_then(|id| fold.incident(id)) {
-        duty::resolve(fold, incident, "the instance left the configuration");
+/// What left the configuration: nothing more will be heard of it, and nobody is to be called for it.
+pub(crate) fn left(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    let configured = |instance: &InstanceId| {
+        let api = configuration.apis.get(&instance.api);
+        api.is_some_and(|api| api.instances.contains_key(&instance.environment))
+    };
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let left = match &incident.cause {
+            _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
+            Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
+            Cause::Blind(vantage) => (!configuration.vantages.contains(vantage)).then_some("the vantage"),
+            Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
+            Cause::Refused(_) => None,
+        };
+        incident.held_back.retain(configured);
+        match left {
+            Some(left) => duty::resolve(fold, incident, &format!("{left} left the configuration")),
+            None => fold.put_incident(incident),
+        }
     }
-    let_go(fold, instance);
 }
 
 /// Causes that show only over several instances: refusals, and blindness.
@@ -99,7 +117,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
     if instance.environment != Environment::Production
         || health.maintenance
-        || fold.now.duration_since(health.since) < UNKNOWN_FOR
+        || !is_long_unknown(fold, health)
         || holder(fold, instance).is_some()
     {
         return;
@@ -113,6 +131,18 @@ fn unknown(fold: &mut Fold, health: &Health) {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
         open(fold, Cause::Instance(instance.clone()), health, diagnosis);
     }
+}
+
+/// What nobody saw stay well is not over: it goes on when nothing is known of it for long.
+fn unseen(fold: &mut Fold, id: IncidentId, health: &Health) {
+    let recovering = fold.incident(id).is_some_and(|incident| incident.status == IncidentStatus::Recovering);
+    if recovering && is_long_unknown(fold, health) {
+        goes_on(fold, id, health);
+    }
+}
+
+fn is_long_unknown(fold: &Fold, health: &Health) -> bool {
+    fold.now.duration_since(fold.watched(health.since)) >= UNKNOWN_FOR
 }
 
 fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
@@ -225,6 +255,11 @@ fn probe_now(fold: &mut Fold, instance: &InstanceId) {
 
 /// 401, 403, 429 (DESIGN §5, "Inconclusive is never silence").
 fn refused(fold: &mut Fold, environment: Environment) {
+    // What an open incident holds goes on being refused until a probe says otherwise: a restart proves nothing.
+    let held = fold
+        .after
+        .open_incident(&Cause::Refused(environment))
+        .map_or_else(Vec::new, |incident| incident.affects.clone());
     let refused: Vec<(ApiId, Timestamp)> = fold
         .after
         .tracks
@@ -232,9 +267,14 @@ fn refused(fold: &mut Fold, environment: Environment) {
         .filter(|track| track.id.check.instance.environment == environment)
         .filter_map(|track| {
             let since = track.inconclusive_since?;
-            let failure = fold.after.outcome(&track.id)?.failure.as_ref()?;
-            matches!(failure.kind, FailureKind::AccessRefused | FailureKind::RateLimited)
-                .then(|| (track.id.check.instance.api.clone(), since))
+            let instance = &track.id.check.instance;
+            let held = held.contains(instance);
+            let refused = fold.after.outcome(&track.id).map_or(held, |outcome| {
+                let kind = outcome.failure.as_ref().map(|failure| failure.kind);
+                matches!(kind, Some(FailureKind::AccessRefused | FailureKind::RateLimited))
+            });
+            let since = if held { since } else { fold.watched(since) };
+            refused.then(|| (instance.api.clone(), since))
         })
         .collect();
     let lasting = |limit: SignedDuration| -> BTreeSet<&ApiId> {
@@ -269,15 +309,20 @@ fn blind(fold: &mut Fold, vantage: &VantageId) {
     let production = configuration.checks.values().filter(|check| {
         check.id.instance.environment == Environment::Production && check.from.contains(vantage)
     });
+    // An open incident goes on until a probe sees something: a restart proves nothing.
+    let open = fold.after.open_incident(&Cause::Blind(vantage.clone())).is_some();
     let mut since: Option<Timestamp> = None;
     let mut affects: BTreeSet<InstanceId> = BTreeSet::new();
     for check in production {
         let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let ours = fold.after.outcome(&id).and_then(|outcome| outcome.failure.as_ref()).map(|f| f.layer);
-        let sees_nothing = fold.after.tracks.get(&id).and_then(|track| match track.inconclusive_since {
-            Some(since) => (ours == Some(Layer::Ours)).then_some(since),
-            None => (track.status == Status::Unknown).then_some(track.since),
+        let ours = fold.after.outcome(&id).map_or(open, |outcome| {
+            outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Ours)
         });
+        let sees_nothing = match fold.after.tracks.get(&id).map(|track| (track, track.inconclusive_since)) {
+            None => Some(fold.watched(Timestamp::MIN)),
+            Some((_, Some(since))) => ours.then_some(since),
+            Some((track, None)) => (track.status == Status::Unknown).then_some(track.since),
+        };
         let Some(began) = sees_nothing else {
             affects.clear();
             break;
@@ -285,7 +330,7 @@ fn blind(fold: &mut Fold, vantage: &VantageId) {
         since = Some(since.map_or(began, |since| since.max(began)));
         affects.insert(check.id.instance.clone());
     }
-    let long = since.is_some_and(|since| fold.now.duration_since(since) >= BLIND_FOR);
+    let long = open || since.is_some_and(|since| fold.now.duration_since(fold.watched(since)) >= BLIND_FOR);
     let affects: Vec<InstanceId> = if long { affects.into_iter().collect() } else { Vec::new() };
     let text = Text::new(
         "We cannot see production: it may be the NHS network, or it may be us. The APIs themselves may be working.",

@@ -10,6 +10,7 @@ use crate::{
     cause::{prioritise, released},
     duration_words,
     fold::Fold,
+    watch::FIRST_LOOK,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, time::Duration};
@@ -94,12 +95,19 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         (IncidentStatus::Resolved, _) => return Vec::new(),
         (IncidentStatus::Recovering, recovered_at) => {
             // Counted from the recovery itself, but never shorter than what was seen of it.
-            let at = recovered_at.unwrap_or(now) + signed(policy.hold.resolve);
+            let seen_since = match &incident.cause {
+                Cause::Instance(instance) => match situation.healths.get(instance) {
+                    Some(health) if health.status == Status::Operational => Some(health.since),
+                    Some(_) | None => return Vec::new(),
+                },
+                Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+            };
+            let at = recovered_at.max(seen_since).unwrap_or(now) + signed(policy.hold.resolve);
             return vec![(at, Act::Resolve)];
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}
     }
-    let free_from = muted_until(situation, policy, incident, now);
+    let free_from = muted_until(situation, policy, incident, now).max(looked_at(situation, incident, now));
     let mut acts = Vec::new();
     let mut ask = |at: Timestamp, act: Act| acts.push((free_from.map_or(at, |free| at.max(free)), act));
     let told_at = incident.opened_at + signed(told_hold(policy, incident));
@@ -154,6 +162,13 @@ fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
             policy.hold.callout
         }
     }
+}
+
+/// After a break nobody is told of what cannot be seen yet, before it had its first look: it may be over by now.
+fn looked_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
+    let unseen = situation.status(incident.affects.first()?) == Status::Unknown;
+    let looked = situation.watch?.since? + FIRST_LOOK;
+    (unseen && now < looked).then_some(looked)
 }
 
 /// Until when silences or planned work mute an incident's notifications (DESIGN §5, "Muting"); `None`: they do not.

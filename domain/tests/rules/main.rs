@@ -4,3 +4,4 @@ mod estate;
 mod health;
 mod incident;
 mod properties;
+mod watching;
