@@ -76,6 +76,41 @@ pub(crate) fn shared(fold: &mut Fold) {
     for vantage in &configuration.vantages {
         blind(fold, vantage);
     }
+    rotas(fold);
+}
+
+/// A gap in a rota is over once somebody is on call.
+fn rotas(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let Cause::Rota(rota) = &incident.cause else { continue };
+        let attended = configuration.rotas.get(rota).is_some_and(|rota| rota.on_call(fold.now).is_some());
+        match (attended, incident.status == IncidentStatus::Recovering) {
+            (true, false) => {
+                let now = fold.now;
+                duty::recovering(fold, &mut incident, now);
+            }
+            (false, true) => duty::returned(fold, &mut incident, Status::Unknown),
+            (true, true) | (false, false) => {}
+        }
+        fold.put_incident(incident);
+    }
+}
+
+/// Why an incident cannot be called over: its next look would open another, with another ticket and other calls.
+pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> Option<String> {
+    match &incident.cause {
+        Cause::Instance(instance) => {
+            let status = situation.status(instance);
+            let same = status.is_trouble() || (status == incident.worst && status == Status::Unknown);
+            same.then(|| format!("{instance} is still {}", status.word().replace('_', " ")))
+        }
+        Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
+            Some("it still cannot be seen".to_owned())
+        }
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+    }
 }
 
 /// An incident resolved: dependants that still fail now answer for themselves.
@@ -151,7 +186,7 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     };
     let worse = worse(health.status, incident.worst);
     if incident.status == IncidentStatus::Recovering {
-        duty::returned(&mut incident, health.status, fold.now);
+        duty::returned(fold, &mut incident, health.status);
     }
     if worse {
         incident.note(fold.now, format!("{}: {} since {}", health.instance, health.status, health.since));
@@ -368,7 +403,7 @@ fn over_several(
         }
         (Some(mut incident), Some(_)) => {
             if incident.status == IncidentStatus::Recovering {
-                duty::returned(&mut incident, Status::Unknown, fold.now);
+                duty::returned(fold, &mut incident, Status::Unknown);
             }
             incident
                 .affects
