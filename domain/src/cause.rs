@@ -122,8 +122,12 @@ pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
 
 fn begins(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
-    if holder(fold, instance).is_some() {
-        return;
+    if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+        if explains(&fold.after, &holder, health.status) {
+            return;
+        }
+        let why = format!("{instance}: {} for a reason of its own", health.status);
+        release(fold, holder, instance, why);
     }
     let configuration = fold.configuration();
     let parents = ancestors(&configuration, &instance.api);
@@ -131,7 +135,8 @@ fn begins(fold: &mut Fold, health: &Health) {
         incident.environment == instance.environment
             && incident.status != IncidentStatus::Recovering
             && incident.api.as_ref().is_some_and(|api| parents.contains(api))
-            && health.since + CHILD_MAY_LEAD >= incident.started_at
+            && explains(&fold.after, incident, health.status)
+            && health.since + CHILD_MAY_LEAD >= blamed_since(&fold.after, incident)
     });
     if let Some(parent) = parent.map(|parent| parent.id).and_then(|id| fold.incident(id)) {
         hold_back(fold, parent, instance);
@@ -145,6 +150,27 @@ fn begins(fold: &mut Fold, health: &Health) {
         probe_now(fold, &parent);
     }
     take_in_children(fold, id, instance);
+}
+
+/// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
+fn explains(situation: &crate::Situation, parent: &Incident, child: Status) -> bool {
+    let Cause::Instance(instance) = &parent.cause else {
+        return false;
+    };
+    !child.is_down()
+        || match situation.status(instance) {
+            Status::PartialOutage | Status::MajorOutage => true,
+            Status::Degraded => false,
+            Status::Operational | Status::Maintenance | Status::Unknown => parent.worst.is_down(),
+        }
+}
+
+/// Since when a child's trouble can be that of `parent`: since it is as bad as it now is, or since it began.
+fn blamed_since(situation: &crate::Situation, parent: &Incident) -> Timestamp {
+    let instance = parent.affects.first();
+    let health = instance.and_then(|instance| situation.healths.get(instance));
+    let down = health.filter(|health| health.status.is_down());
+    down.map_or(parent.started_at, |health| health.since.max(parent.started_at))
 }
 
 /// Nothing is known of a production instance for long: somebody has to look.
@@ -185,7 +211,8 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         return;
     };
     let worse = worse(health.status, incident.worst);
-    if incident.status == IncidentStatus::Recovering {
+    let returned = incident.status == IncidentStatus::Recovering;
+    if returned {
         duty::returned(fold, &mut incident, health.status);
     }
     if worse {
@@ -198,6 +225,9 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         incident.evidence = evidence(&fold.after, &health.instance, fold.now);
     }
     fold.put_incident(incident);
+    if worse || returned {
+        take_in_children(fold, id, &health.instance);
+    }
 }
 
 fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
@@ -212,11 +242,15 @@ fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
 
 /// An instance is well: no incident lists it as held back any more.
 fn let_go(fold: &mut Fold, instance: &InstanceId) {
-    if let Some(mut incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
-        incident.held_back.retain(|held| held != instance);
-        incident.note(fold.now, format!("{instance} works again"));
-        fold.put_incident(incident);
+    if let Some(incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+        release(fold, incident, instance, format!("{instance} works again"));
     }
+}
+
+fn release(fold: &mut Fold, mut holder: Incident, instance: &InstanceId, why: String) {
+    holder.held_back.retain(|held| held != instance);
+    holder.note(fold.now, why);
+    fold.put_incident(holder);
 }
 
 fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
@@ -237,16 +271,20 @@ fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
 /// A parent found later takes its children in: linked, their escalation stopped.
 fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     let configuration = fold.configuration();
-    let Some(started_at) = fold.incident(id).map(|incident| incident.started_at) else {
+    let Some(taker) = fold.incident(id) else {
         return;
     };
+    let since = blamed_since(&fold.after, &taker);
     let children: Vec<(IncidentId, InstanceId)> = fold
         .after
         .open_incidents()
         .filter(|incident| incident.id != id && incident.environment == parent.environment)
-        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= started_at)
+        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= since)
         .filter_map(|incident| match &incident.cause {
-            Cause::Instance(child) if ancestors(&configuration, &child.api).contains(&parent.api) => {
+            Cause::Instance(child)
+                if ancestors(&configuration, &child.api).contains(&parent.api)
+                    && explains(&fold.after, &taker, fold.after.status(child)) =>
+            {
                 Some((incident.id, child.clone()))
             }
             Cause::Instance(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
@@ -255,7 +293,7 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     for (child_id, child) in children {
         if let Some(incident) = fold.incident(child_id) {
             let its_own = incident.held_back.clone();
-            duty::resolve(fold, incident, &format!("taken in by {id}: {child} depends on {parent}"));
+            duty::taken_in(fold, incident, id, &format!("{child} depends on {parent}"));
             for instance in std::iter::once(child).chain(its_own) {
                 if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
                 {

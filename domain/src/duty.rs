@@ -5,7 +5,7 @@
 
 use crate::{
     Acknowledgement, Cause, Channel, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language,
-    Major, Note, Notification, NotificationKind, PersonId, Post, PostSays, Publish, Situation, Status,
+    Major, Note, Notification, NotificationKind, PersonId, Post, PostSays, Publish, Situation, Status, Text,
     Ticket, Way, calling,
     cause::{prioritise, released},
     duration_words,
@@ -207,8 +207,14 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     let Some(instance) = incident.affects.first().cloned() else {
         return;
     };
-    let (priority, why) =
-        prioritise(&configuration, &incident.cause, &instance, incident.worst, incident.affects.len());
+    let affected = incident.affects.len();
+    let own = prioritise(&configuration, &incident.cause, &instance, incident.worst, affected);
+    // What is held back has no ticket and no calls of its own: this one stands for the gravest of all.
+    let held_back = incident.held_back.iter().map(|held| {
+        let status = fold.after.status(held);
+        prioritise(&configuration, &Cause::Instance(held.clone()), held, status, affected)
+    });
+    let (priority, why) = held_back.fold(own, |a, b| if b.0 < a.0 { b } else { a });
     if priority < incident.priority {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         incident.priority = priority;
@@ -356,6 +362,25 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
 /// Over: from a command, or because its cause is gone.
 pub(crate) fn resolve(fold: &mut Fold, incident: Incident, why: &str) {
     let incident = resolved(fold, incident, why);
+    fold.put_incident(incident);
+}
+
+/// Its cause is that of incident `by`, which goes on: nobody may hear that it is over.
+pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, why: &str) {
+    incident.status = IncidentStatus::Resolved;
+    incident.resolved_at = Some(fold.now);
+    incident.held_back.clear();
+    incident.note(fold.now, format!("taken in by {by}: {why}"));
+    let words = Text::new(
+        format!("This is part of a wider problem: {by}."),
+        format!("Mae hyn yn rhan o broblem ehangach: {by}."),
+    );
+    post(&mut incident, PostSays::Words(words), fold.now);
+    work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
+    calling::stop(&mut incident, &format!("{by} has it"));
+    stand_down(fold, &incident, Some(&by.to_string()), None);
+    let told = key(fold, incident.id, "told");
+    fold.withdraw(told);
     fold.put_incident(incident);
 }
 

@@ -3,6 +3,7 @@
 mod calling;
 mod estate;
 mod health;
+mod holding;
 mod incident;
 mod properties;
 mod watching;
