@@ -1,8 +1,8 @@
 //! Callouts at work: who is called next, until a human answers (invariants 9 and 10).
 
 use crate::{
-    Callout, Cause, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId, RotaId,
-    Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold,
+    Callout, Cause, Environment, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId,
+    RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -304,8 +304,10 @@ impl Situation {
         })
     }
 
-    /// Whether nobody has answered and it is not over: somebody must have a next action (invariant 10).
+    /// Whether it is a major incident of production that nobody has answered and that is not over: somebody must have a next action (invariant 10).
     pub fn is_waiting_for_a_human(incident: &Incident) -> bool {
-        incident.status == IncidentStatus::Open && incident.major.is_some()
+        incident.status == IncidentStatus::Open
+            && incident.major.is_some()
+            && incident.environment == Environment::Production
     }
 }
