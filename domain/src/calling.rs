@@ -140,11 +140,17 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
         }
         Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
         Target::Desk(desk) if incident.ticket == Ticket::None => {
-            incident.note(fold.now, format!("step {number}: {desk} has no ticket to be asked through"));
+            incident.note(
+                fold.now,
+                format!("step {number}: {} has no ticket to be asked through", fold.desk(desk)),
+            );
             return false;
         }
         Target::Desk(desk) => {
-            incident.note(fold.now, format!("step {number}: {desk} asked through the ticket to take it"));
+            incident.note(
+                fold.now,
+                format!("step {number}: {} asked through the ticket to take it", fold.desk(desk)),
+            );
             duty::work_note(
                 fold,
                 incident,

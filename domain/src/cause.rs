@@ -104,7 +104,7 @@ pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> 
         Cause::Instance(instance) => {
             let status = situation.status(instance);
             let same = status.is_trouble() || (status == incident.worst && status == Status::Unknown);
-            same.then(|| format!("{instance} is still {}", status.word().replace('_', " ")))
+            same.then(|| format!("{instance} is still {}", status.words()))
         }
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
@@ -126,7 +126,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         if explains(&fold.after, &holder, health.status) {
             return;
         }
-        let why = format!("{instance}: {} for a reason of its own", health.status);
+        let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.words());
         release(fold, holder, instance, why);
     }
     let configuration = fold.configuration();
@@ -216,7 +216,7 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         duty::returned(fold, &mut incident, health.status);
     }
     if worse {
-        incident.note(fold.now, format!("{}: {} since {}", health.instance, health.status, health.since));
+        incident.note(fold.now, since(fold, health));
         incident.worst = health.status;
     }
     if worse || incident.layer != health.layer {
@@ -243,7 +243,8 @@ fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
 /// An instance is well: no incident lists it as held back any more.
 fn let_go(fold: &mut Fold, instance: &InstanceId) {
     if let Some(incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
-        release(fold, incident, instance, format!("{instance} works again"));
+        let why = format!("{} works again", fold.name(instance));
+        release(fold, incident, instance, why);
     }
 }
 
@@ -263,8 +264,8 @@ fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
     if !parent.affects.contains(instance) {
         parent.affects.push(instance.clone());
     }
-    parent
-        .note(fold.now, format!("{instance} fails too: it depends on this; held back, no ticket of its own"));
+    let name = fold.name(instance);
+    parent.note(fold.now, format!("{name} fails too: it depends on this; held back, no ticket of its own"));
     fold.put_incident(parent);
 }
 
@@ -293,7 +294,12 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     for (child_id, child) in children {
         if let Some(incident) = fold.incident(child_id) {
             let its_own = incident.held_back.clone();
-            duty::taken_in(fold, incident, id, &format!("{child} depends on {parent}"));
+            duty::taken_in(
+                fold,
+                incident,
+                id,
+                &format!("{} depends on {}", fold.name(&child), fold.name(parent)),
+            );
             for instance in std::iter::once(child).chain(its_own) {
                 if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
                 {
@@ -488,10 +494,14 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         posts: Vec::new(),
         cause,
     };
-    incident
-        .note(fold.now, format!("{instance}: {} since {}; {priority}: {why}", health.status, health.since));
+    incident.note(fold.now, format!("{}; {priority}: {why}", since(fold, health)));
     fold.put_incident(incident);
     id
+}
+
+/// `Results (production): major outage since 02:13:10 GMT`.
+fn since(fold: &Fold, health: &Health) -> String {
+    format!("{}: {} since {}", fold.name(&health.instance), health.status.words(), fold.time(health.since))
 }
 
 /// An incident's priority and the cell of the matrix it comes from, in words.
@@ -514,8 +524,11 @@ pub(crate) fn prioritise(
     };
     let rating = rate(instance.environment, level, status, instances);
     let why = format!(
-        "impact {} ({level} API in {}) × urgency {} ({status})",
-        rating.impact, instance.environment, rating.urgency
+        "impact {} ({level} API in {}) × urgency {} ({})",
+        rating.impact,
+        instance.environment,
+        rating.urgency,
+        status.words()
     );
     (configuration.priorities.priority(rating), why)
 }

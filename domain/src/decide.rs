@@ -138,10 +138,16 @@ fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
         // Back-dated to the probe that showed it, but never before the last change.
         let began = match &before {
             None => newest,
+            // Only the layer changed: the same stretch, with what is now known of it.
+            Some(before) if before.status == status && before.maintenance == maintenance => before.since,
             Some(before) if before.status == status => fold.now.max(before.since),
             Some(before) => newest.max(before.since),
         };
-        let why = format!("{was} → {status}{}", if maintenance { ", in maintenance" } else { "" });
+        let what = match (&before, status) {
+            (None, Status::Unknown) => "not measured yet".to_owned(),
+            (_, status) => format!("{} → {}", was.words(), status.words()),
+        };
+        let why = format!("{what}{}", if maintenance { ", in maintenance" } else { "" });
         fold.put_health(
             Health { instance: instance.clone(), status, since: began, layer, maintenance },
             &why,

@@ -56,9 +56,16 @@ pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timest
     let line = |track: &Track| {
         let latest = situation.latest.get(&track.id);
         let outcome = latest.and_then(|latest| latest.outcome.as_ref());
-        let said = track.message.clone().unwrap_or_else(|| track.status.word().replace('_', " "));
+        let said = track.message.clone().unwrap_or_else(|| match track.status {
+            Status::Operational => "works".to_owned(),
+            Status::Degraded => "works, but slowly".to_owned(),
+            Status::Unknown => "not known".to_owned(),
+            Status::PartialOutage | Status::MajorOutage | Status::Maintenance => track.status.words(),
+        });
+        let works = track.message.is_none() && track.status == Status::Operational;
         let answered = outcome
             .and_then(|outcome| outcome.http.as_ref())
+            .filter(|_| !works)
             .map_or_else(String::new, |http| format!(", HTTP {}", http.status));
         let request = outcome
             .and_then(|outcome| outcome.request_id.as_ref())

@@ -264,7 +264,7 @@ fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let Some(desk) = desk else { return };
     let kind = NotificationKind::TicketOpen;
     send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
-    incident.note(fold.now, format!("ticket asked for at {desk}: still failing after the hold"));
+    incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
     incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
 }
 
@@ -291,8 +291,8 @@ fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
         .map_or(Some(fold.now), |hours| hours.next_open(fold.now));
     incident.told_at = Some(opens.unwrap_or(fold.now));
     match (team.is_some_and(|team| team.has_email), opens) {
-        (false, _) => incident.note(fold.now, format!("team {} has no mailbox: not told", api.team)),
-        (true, None) => incident.note(fold.now, format!("team {} is never there: not told", api.team)),
+        (false, _) => incident.note(fold.now, format!("{} has no mailbox: not told", fold.team(&api.team))),
+        (true, None) => incident.note(fold.now, format!("{} is never there: not told", fold.team(&api.team))),
         (true, Some(opens)) => {
             let mut told = notification(
                 fold,
@@ -305,7 +305,8 @@ fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
             told.not_before = opens;
             told.expires_at = opens + TOLD_EXPIRES;
             fold.notify(told);
-            incident.note(fold.now, format!("team {} is told at {opens}", api.team));
+            let when = if opens <= fold.now { "now".to_owned() } else { format!("at {}", fold.time(opens)) };
+            incident.note(fold.now, format!("{} is told {when}", fold.team(&api.team)));
         }
     }
 }
@@ -325,6 +326,7 @@ fn post(incident: &mut Incident, says: PostSays, now: Timestamp) {
 pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
     incident.status = IncidentStatus::Recovering;
     incident.recovered_at = Some(since.max(incident.started_at));
+    let since = fold.time(since);
     incident.note(fold.now, format!("works again since {since}; watched before it is called over"));
     post(incident, PostSays::Recovered, fold.now);
     work_note(

@@ -1,8 +1,9 @@
 //! A decision in the making: the situation so far, and what changed.
 
 use crate::{
-    Change, Configuration, Decision, Environment, Health, Incident, IncidentId, Notification, Silence,
-    Situation, StatusChange, Track, TrackId, Verdict, Wanted,
+    Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
+    Notification, PersonId, Silence, Situation, StatusChange, TeamId, Track, TrackId, Verdict, Wanted,
+    time_words,
 };
 use jiff::Timestamp;
 use std::{
@@ -52,6 +53,36 @@ impl Fold {
     /// `since`, or when the rules began to look without a break, if that is later.
     pub(crate) fn watched(&self, since: Timestamp) -> Timestamp {
         self.after.watch.and_then(|watch| watch.since).map_or(since, |began| since.max(began))
+    }
+
+    /// A time for people, in the site's zone.
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        time_words(at, self.now, &self.after.configuration.site.time_zone)
+    }
+
+    /// An instance for people: `Patient Demographics (production)`.
+    pub(crate) fn name(&self, instance: &InstanceId) -> String {
+        let api = self.after.configuration.apis.get(&instance.api);
+        let name = api.map_or_else(|| instance.api.to_string(), |api| api.name.en.clone());
+        format!("{name} ({})", instance.environment)
+    }
+
+    /// A service desk for people.
+    pub(crate) fn desk(&self, desk: &DeskId) -> String {
+        let known = self.after.configuration.desks.get(desk);
+        known.map_or_else(|| desk.to_string(), |desk| desk.name.en.clone())
+    }
+
+    /// A person by name.
+    pub(crate) fn person(&self, person: &PersonId) -> String {
+        let known = self.after.configuration.people.get(person);
+        known.map_or_else(|| person.to_string(), |person| person.name.clone())
+    }
+
+    /// A team for people.
+    pub(crate) fn team(&self, team: &TeamId) -> String {
+        let known = self.after.configuration.teams.get(team);
+        known.map_or_else(|| team.to_string(), |team| team.name.en.clone())
     }
 
     /// Whether planned work covers an environment now: asked for every instance, worked out once.

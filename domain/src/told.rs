@@ -60,7 +60,7 @@ fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record:
         return;
     };
     let (desk, waiting) = (desk.clone(), waiting.clone());
-    incident.note(at, format!("ticket {number} at {desk}"));
+    incident.note(at, format!("ticket {number} at {}", fold.desk(&desk)));
     incident.ticket =
         Ticket::Raised { desk, number: number.to_owned(), record: record.to_owned(), at, notes: 0 };
     for note in waiting {
@@ -69,8 +69,14 @@ fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record:
 }
 
 fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &str) {
-    incident.note(receipt.at, format!("given up: {} ({why})", receipt.notification));
     let name = receipt.notification.split_once('/').map_or("", |(_, name)| name);
+    let what = callout_of(&receipt.notification)
+        .and_then(|(number, way)| Some((callout(incident, number)?.person.clone(), way)))
+        .map_or_else(
+            || name.to_owned(),
+            |(person, way)| format!("{} to {}", way.word(), fold.person(&person)),
+        );
+    incident.note(receipt.at, format!("{what} given up: {why}"));
     if name == "ticket" && matches!(incident.ticket, Ticket::Asked { fallback_at: None, .. }) {
         duty::fall_back(fold, incident);
     }
@@ -85,10 +91,9 @@ fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &s
     }
     // A text that was taken but will not arrive has not reached anybody.
     callout.accepted.retain(|(accepted, _)| *accepted != way);
-    if callout.accepted.is_empty() && callout.ways.iter().all(|way| callout.given_up.contains(way)) {
-        if calling::pass_on(incident, number, fold.now) {
-            incident.note(receipt.at, "that call reached nobody: on to the next step");
-        }
+    let nobody = callout.accepted.is_empty() && callout.ways.iter().all(|way| callout.given_up.contains(way));
+    if nobody && calling::pass_on(incident, number, fold.now) {
+        incident.note(receipt.at, "that call reached nobody: on to the next step");
     }
 }
 
@@ -114,17 +119,15 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
     let found = fold.after.callout(reference).map(|(incident, callout)| (incident.id, callout.clone()));
     let (id, called) = found.ok_or("nobody was called by that reference")?;
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
-    let configuration = fold.configuration();
-    let name = configuration
-        .people
-        .get(&called.person)
-        .map_or_else(|| called.person.to_string(), |person| person.name.clone());
+    let name = fold.person(&called.person);
     if let Some(callout) = callout(&mut incident, called.number) {
         callout.answer = Some((at, answer));
     }
     let late = match (&incident.acknowledged, incident.status) {
         (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
-        (Some(taken), _) if taken.by != name => Some(format!("{} has it since {}", taken.by, taken.at)),
+        (Some(taken), _) if taken.by != name => {
+            Some(format!("{} has it since {}", taken.by, fold.time(taken.at)))
+        }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
     if let Some(late) = late {
@@ -168,7 +171,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Acknowledge { incident, by } => {
             let mut incident = open(fold, *incident)?;
             if let Some(taken) = &incident.acknowledged {
-                return Err(format!("{} has {} since {}", taken.by, incident.id, taken.at));
+                return Err(format!("{} has {} since {}", taken.by, incident.id, fold.time(taken.at)));
             }
             duty::acknowledge(fold, &mut incident, by, None);
             let said = format!("{by} has {}", incident.id);
@@ -198,7 +201,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Declare { incident, by, why } => {
             let mut incident = open(fold, *incident)?;
             if let Some(major) = &incident.major {
-                return Err(format!("{} is a major incident since {}", incident.id, major.at));
+                return Err(format!("{} is a major incident since {}", incident.id, fold.time(major.at)));
             }
             incident.note(fold.now, format!("{by} declares a major incident: {why}"));
             let major = Major { at: fold.now, why: why.clone(), by: Some(by.clone()) };
@@ -214,7 +217,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::EndSilence { silence, by } => {
             let mut found = fold.after.silences.get(silence).cloned().ok_or("there is no such silence")?;
             if found.until <= fold.now {
-                return Err(format!("silence {silence} ended at {}", found.until));
+                return Err(format!("silence {silence} ended at {}", fold.time(found.until)));
             }
             found.until = fold.now;
             found.why = format!("{} (ended by {by})", found.why);
@@ -234,7 +237,7 @@ fn silence(
     environment: Option<Environment>,
 ) -> Result<String, String> {
     if until <= fold.now {
-        return Err(format!("{until} is in the past"));
+        return Err(format!("{} is in the past", fold.time(until)));
     }
     if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
         return Err("a silence cannot cover all of production: name an API, or another environment".into());
@@ -250,7 +253,7 @@ fn silence(
         api: api.cloned(),
         environment,
     });
-    Ok(format!("silence {id} until {until}"))
+    Ok(format!("silence {id} until {}", fold.time(until)))
 }
 
 fn touch_all(fold: &mut Fold) {
@@ -261,7 +264,7 @@ fn touch_all(fold: &mut Fold) {
 fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
     let incident = fold.incident(id).ok_or_else(|| format!("there is no incident {id}"))?;
     match incident.resolved_at {
-        Some(at) => Err(format!("{id} is over since {at}")),
+        Some(at) => Err(format!("{id} is over since {}", fold.time(at))),
         None => Ok(incident),
     }
 }

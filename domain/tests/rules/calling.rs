@@ -31,8 +31,8 @@ fn given_up(hand: &mut Hand, callout: usize) {
 }
 
 fn answer(hand: &mut Hand, callout: usize, answer: Answer) -> Result<String, String> {
-    let reference =
-        hand.incident(1).escalation.as_ref().expect("calling").callouts[callout].reference.clone();
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    let reference = running.callouts.get(callout).expect("a call").reference.clone();
     hand.tell(Message::Answer { reference, answer })
 }
 

@@ -324,3 +324,59 @@ fn publishing_by_hand_waits_for_the_hand() {
     hand.rounds(10, &[RESULTS], Seen::Fail);
     assert!(hand.incident(1).posts.is_empty());
 }
+
+#[test]
+fn what_people_read_has_names_and_local_times() {
+    let mut configuration = configuration();
+    if let Some(api) = configuration.apis.get_mut(&instance("results", PRODUCTION).api) {
+        api.name = Text::new("Test Results", "Canlyniadau Profion");
+    }
+    let mut hand = Hand::new(configuration);
+    hand.now = "2027-06-20T22:58:00.123456789Z".parse().expect("a time");
+    hand.rounds(2, &[], Seen::Pass);
+    let ping = crate::estate::track("results", PRODUCTION, "ping");
+    let others: Vec<_> = ["identity", "documents"].map(|api| (api, PRODUCTION)).to_vec();
+    for _ in 0..20 {
+        hand.wait(10);
+        hand.see(&ping, Seen::Fail);
+        hand.see(&crate::estate::track("results", PRODUCTION, "status"), Seen::Pass);
+        hand.round(&others, Seen::Pass);
+        hand.see(&ping, Seen::Fail);
+    }
+    let incident = hand.incident(1);
+    let timeline: Vec<&str> = incident.timeline.iter().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(
+        timeline[0],
+        "Test Results (production): partial outage since 23:58:30 BST; P1: impact 1 (critical API in production) × \
+         urgency 2 (partial outage)"
+    );
+    assert!(timeline.contains(&"ticket asked for at National Service Desk: still so after the hold"));
+    assert!(timeline.contains(&"Team is told now"), "{timeline:?}");
+    let evidence: Vec<&str> = incident.evidence.iter().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(evidence, ["ping from internet: it Refused", "status from internet: works"]);
+    hand.receipt(1, "callout/1/text", Sent::GivenUp { why: "no such number".into() });
+    let last = hand.incident(1).timeline.last().expect("an entry").text.clone();
+    assert_eq!(last, "text to One given up: no such number");
+}
+
+#[test]
+fn before_anything_was_measured_history_says_so() {
+    let mut hand = Hand::new(configuration());
+    hand.wait(1);
+    let whys: std::collections::BTreeSet<String> = hand
+        .changes
+        .iter()
+        .filter_map(|change| {
+            let domain::Change::Status(change) = change else { return None };
+            Some(change.why.clone())
+        })
+        .collect();
+    assert_eq!(whys, ["not measured yet".to_owned()].into());
+    hand.round(&[], Seen::Pass);
+    let Some(domain::Change::Status(last)) =
+        hand.changes.iter().rev().find(|change| matches!(change, domain::Change::Status(_)))
+    else {
+        panic!("no change of status")
+    };
+    assert_eq!(last.why, "unknown → operational");
+}
