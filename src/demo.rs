@@ -125,7 +125,7 @@ fn greet(
     world: &World,
 ) {
     let row = |name: &str, what: String| {
-        terminal.line(&format!("  {}  {what}", terminal.ink(Ink::Bold, &format!("{name:<14}"))))
+        terminal.line(&format!("  {}  {what}", terminal.ink(Ink::Bold, &format!("{name:<14}"))));
     };
     let url = |address: SocketAddr| format!("http://{address}");
     terminal.line("Curiad is running against a simulated world.\n");

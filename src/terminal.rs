@@ -44,6 +44,7 @@ impl Terminal {
     }
 
     /// Prints a line. A reader who left (`curiad … | head`) is no error.
+    #[expect(clippy::unused_self, reason = "who prints has asked for the terminal first")]
     pub(crate) fn line(self, text: &str) {
         let _gone = writeln!(io::stdout().lock(), "{text}");
     }

@@ -330,7 +330,7 @@ fn metadata(more: &[&str]) -> Value {
 }
 
 fn members() -> Vec<Value> {
-    list(&metadata(&["--no-deps"])["packages"]).to_vec()
+    list(metadata(&["--no-deps"]).get("packages").expect("cargo metadata lists packages")).to_vec()
 }
 
 /// The direct dependencies of a package: those of its tests, or the others.

@@ -104,12 +104,7 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     let update = ["incident", "update", &id, "--en", "We restarted it.", "--cy", "Rydym wedi ei ailgychwyn."];
     assert_eq!(place.run(&update).await.code, Some(0));
     let page = program.public(&format!("/cy/digwyddiadau/{id}"));
-    program
-        .wait(
-            || async { text(&page).await.contains("Rydym wedi ei ailgychwyn.") },
-            "the update",
-        )
-        .await;
+    program.wait(|| async { text(&page).await.contains("Rydym wedi ei ailgychwyn.") }, "the update").await;
     world.set_fault("results", "production", Fault::None).await.expect("no fault");
     assert_eq!(place.run(&["incident", "resolve", &id, "--why", "mended"]).await.code, Some(0));
     let shown = place.run(&["incident", "show", &id]).await;

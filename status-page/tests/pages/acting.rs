@@ -10,7 +10,7 @@ use std::sync::Arc;
 use store::Batch;
 
 fn path() -> String {
-    format!("/ack/{}", estate::REFERENCE)
+    format!("/ack/{}", estate::trouble::REFERENCE)
 }
 
 /// The trouble, with the open incident changed.
@@ -94,7 +94,7 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
         let html = answer.text();
         assert!(html.contains(words), "{button}");
         assert!(!html.contains("<button"), "nothing more to press");
-        let expected = Message::Answer { reference: estate::REFERENCE.to_owned(), answer: said };
+        let expected = Message::Answer { reference: estate::trouble::REFERENCE.to_owned(), answer: said };
         assert_eq!(told, expected);
     }
 }
