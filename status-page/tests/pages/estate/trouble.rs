@@ -1,7 +1,10 @@
 //! A major incident, as the rules would make it.
 
 use super::{ago, instance, now};
-use domain::*;
+use domain::{
+    Callout, Cause, Entry, Environment, Escalation, EscalationId, Incident, IncidentId, IncidentStatus,
+    Layer, Major, PersonId, Post, PostSays, Priority, Running, Status, Step, Target, Text, Ticket, Way,
+};
 use jiff::SignedDuration;
 use std::time::Duration;
 
