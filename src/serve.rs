@@ -141,6 +141,7 @@ pub(crate) async fn start(
         situation: situation_watch,
         recording,
         prober,
+        told: inbox,
         callback_tokens: loaded.callback_token.into_iter().collect(),
     };
     crate::pages::start(pages, public, internal, tasks)?;
