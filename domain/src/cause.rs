@@ -216,7 +216,8 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         duty::returned(fold, &mut incident, health.status);
     }
     if worse {
-        incident.note(fold.now, format!("{}: {} since {}", health.instance, health.status, health.since));
+        let what = what(fold, &incident.cause, health);
+        incident.note(fold.now, what);
         incident.worst = health.status;
     }
     if worse || incident.layer != health.layer {
@@ -488,10 +489,25 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         posts: Vec::new(),
         cause,
     };
-    incident
-        .note(fold.now, format!("{instance}: {} since {}; {priority}: {why}", health.status, health.since));
+    let what = what(fold, &incident.cause, health);
+    incident.note(fold.now, format!("{what}; {priority}: {why}"));
     fold.put_incident(incident);
     id
+}
+
+/// What has happened to an instance, for the timeline; its name too where the cause is not itself.
+fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
+    let configuration = fold.configuration();
+    let since = configuration.site.time(health.since, fold.now);
+    let said = format!("{} since {since}", health.status.plain());
+    match cause {
+        Cause::Instance(_) => said,
+        Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+            let InstanceId { api, environment } = &health.instance;
+            let name = configuration.apis.get(api).map_or(api.as_str(), |api| &api.name.en);
+            format!("{name} ({environment}): {said}")
+        }
+    }
 }
 
 /// An incident's priority and the cell of the matrix it comes from, in words.
@@ -514,8 +530,11 @@ pub(crate) fn prioritise(
     };
     let rating = rate(instance.environment, level, status, instances);
     let why = format!(
-        "impact {} ({level} API in {}) × urgency {} ({status})",
-        rating.impact, instance.environment, rating.urgency
+        "impact {} ({level} API in {}) × urgency {} ({})",
+        rating.impact,
+        instance.environment,
+        rating.urgency,
+        status.plain()
     );
     (configuration.priorities.priority(rating), why)
 }
