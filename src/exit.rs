@@ -11,15 +11,15 @@ pub(crate) struct Failed {
     pub(crate) message: String,
 }
 
-/// EX_USAGE: the command line is wrong.
+/// `EX_USAGE`: the command line is wrong.
 pub(crate) const USAGE: u8 = 64;
-/// EX_UNAVAILABLE: something it needs is not there.
+/// `EX_UNAVAILABLE`: something it needs is not there.
 pub(crate) const UNAVAILABLE: u8 = 69;
-/// EX_SOFTWARE: a fault in Curiad.
+/// `EX_SOFTWARE`: a fault in Curiad.
 pub(crate) const SOFTWARE: u8 = 70;
-/// EX_TEMPFAIL: try again later.
+/// `EX_TEMPFAIL`: try again later.
 pub(crate) const TRY_AGAIN: u8 = 75;
-/// EX_CONFIG: the configuration is wrong.
+/// `EX_CONFIG`: the configuration is wrong.
 pub(crate) const CONFIG: u8 = 78;
 
 impl Failed {

@@ -20,7 +20,6 @@ pub use channels::{Channels, Setup, SetupError};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
 pub use heartbeat::heartbeat;
-pub use notify::{ReceiptError, is_from_notify, receipt};
 pub use recorder::{REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;

@@ -1,6 +1,5 @@
 //! Texts through GOV.UK Notify (incident-systems.md §3.4), and what it tells us back.
 
-mod callback;
 mod token;
 
 use crate::{Notify, SendError, SetupError, answer::Answer};
@@ -11,7 +10,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
-pub use callback::{ReceiptError, is_from_notify, receipt};
 use token::Key;
 
 const WHOM: &str = "GOV.UK Notify";

@@ -216,7 +216,8 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         duty::returned(fold, &mut incident, health.status);
     }
     if worse {
-        incident.note(fold.now, since(fold, health));
+        let what = what(fold, &incident.cause, health);
+        incident.note(fold.now, what);
         incident.worst = health.status;
     }
     if worse || incident.layer != health.layer {
@@ -494,14 +495,25 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         posts: Vec::new(),
         cause,
     };
-    incident.note(fold.now, format!("{}; {priority}: {why}", since(fold, health)));
+    let what = what(fold, &incident.cause, health);
+    incident.note(fold.now, format!("{what}; {priority}: {why}"));
     fold.put_incident(incident);
     id
 }
 
-/// `Results (production): major outage since 02:13:10 GMT`.
-fn since(fold: &Fold, health: &Health) -> String {
-    format!("{}: {} since {}", fold.name(&health.instance), health.status.words(), fold.time(health.since))
+/// What has happened to an instance, for the timeline; its name too where the cause is not itself.
+fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
+    let configuration = fold.configuration();
+    let since = configuration.site.time(health.since, fold.now);
+    let said = format!("{} since {since}", health.status.plain());
+    match cause {
+        Cause::Instance(_) => said,
+        Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+            let InstanceId { api, environment } = &health.instance;
+            let name = configuration.apis.get(api).map_or(api.as_str(), |api| &api.name.en);
+            format!("{name} ({environment}): {said}")
+        }
+    }
 }
 
 /// An incident's priority and the cell of the matrix it comes from, in words.
@@ -528,7 +540,7 @@ pub(crate) fn prioritise(
         rating.impact,
         instance.environment,
         rating.urgency,
-        status.words()
+        status.plain()
     );
     (configuration.priorities.priority(rating), why)
 }

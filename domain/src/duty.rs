@@ -264,7 +264,9 @@ fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let Some(desk) = desk else { return };
     let kind = NotificationKind::TicketOpen;
     send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
-    incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
+    let configuration = fold.configuration();
+    let at = configuration.desks.get(&desk).map_or(desk.as_str(), |desk| &desk.name.en);
+    incident.note(fold.now, format!("ticket asked for at {at}: still failing after the hold"));
     incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
 }
 
@@ -305,8 +307,13 @@ fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
             told.not_before = opens;
             told.expires_at = opens + TOLD_EXPIRES;
             fold.notify(told);
-            let when = if opens <= fold.now { "now".to_owned() } else { format!("at {}", fold.time(opens)) };
-            incident.note(fold.now, format!("{} is told {when}", fold.team(&api.team)));
+            let team = configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| &team.name.en);
+            let when = if opens > fold.now {
+                format!(" at {}, when it is there", configuration.site.time(opens, fold.now))
+            } else {
+                String::new()
+            };
+            incident.note(fold.now, format!("the team {team} is told{when}"));
         }
     }
 }
@@ -326,13 +333,13 @@ fn post(incident: &mut Incident, says: PostSays, now: Timestamp) {
 pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
     incident.status = IncidentStatus::Recovering;
     incident.recovered_at = Some(since.max(incident.started_at));
-    let since = fold.time(since);
-    incident.note(fold.now, format!("works again since {since}; watched before it is called over"));
+    let when = fold.configuration().site.time(since, fold.now);
+    incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
     post(incident, PostSays::Recovered, fold.now);
     work_note(
         fold,
         incident,
-        format!("Recovered at {since}. Watched for a while before this is called over."),
+        format!("Recovered at {when}. Watched for a while before this is called over."),
     );
 }
 

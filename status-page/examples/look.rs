@@ -30,7 +30,7 @@ async fn main() {
     for (n, (name, situation)) in (0_u16..).zip(stories) {
         let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
         if name != "nothing" {
-            estate::remember(&store, &situation).await;
+            estate::past::remember(&store, &situation).await;
         }
         let (sender, receiver) = watch::channel(Arc::new(situation));
         let site = Site::new(receiver, store, Clock::new(estate::now), Options::default()).unwrap();

@@ -16,7 +16,7 @@ pub struct NotifyOptions {
     pub templates: Vec<Template>,
     /// How long messages take.
     pub pace: Pace,
-    /// Where receipts and replies go; [`Notify::set_callbacks`] can say so later.
+    /// Where receipts and replies go; [`Notify::set_callbacks`](super::Notify::set_callbacks) can say so later.
     pub callbacks: Option<Callbacks>,
 }
 

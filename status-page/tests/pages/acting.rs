@@ -10,7 +10,7 @@ use std::sync::Arc;
 use store::Batch;
 
 fn path() -> String {
-    format!("/ack/{}", estate::REFERENCE)
+    format!("/ack/{}", estate::trouble::REFERENCE)
 }
 
 /// The trouble, with the open incident changed.
@@ -54,17 +54,14 @@ async fn a_get_shows_what_is_wrong_and_never_acts() {
     assert!(stage.store.inbox(10).await.unwrap().is_empty());
 }
 
-/// Plays the recorder: takes the one answer in, and publishes what it did.
+/// Plays the recorder: woken, not by looking now and then, takes the one answer in, and publishes what it did.
 async fn recorder(stage: &Stage, answer: Result<String, String>, then: Situation) -> Message {
-    loop {
-        if let Some((id, told)) = stage.store.inbox(10).await.unwrap().into_iter().next() {
-            let batch = Batch { folded: vec![(id, answer)], ..Batch::default() };
-            stage.store.record(&batch).await.unwrap();
-            stage.situation.send_replace(Arc::new(then));
-            return told.what;
-        }
-        tokio::task::yield_now().await;
-    }
+    stage.told().await;
+    let (id, told) = stage.store.inbox(10).await.unwrap().into_iter().next().expect("kept before it is told");
+    let batch = Batch { folded: vec![(id, answer)], ..Batch::default() };
+    stage.store.record(&batch).await.unwrap();
+    stage.situation.send_replace(Arc::new(then));
+    told.what
 }
 
 fn taken_by(name: &str) -> Situation {
@@ -94,7 +91,7 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
         let html = answer.text();
         assert!(html.contains(words), "{button}");
         assert!(!html.contains("<button"), "nothing more to press");
-        let expected = Message::Answer { reference: estate::REFERENCE.to_owned(), answer: said };
+        let expected = Message::Answer { reference: estate::trouble::REFERENCE.to_owned(), answer: said };
         assert_eq!(told, expected);
     }
 }
@@ -159,6 +156,7 @@ async fn a_receipt_of_notify_goes_into_the_inbox() {
     for token in ["Bearer old-token", "Bearer new-token"] {
         let answer = post(stage.public(), "/hooks/notify", &[("authorization", token)], DELIVERED).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        stage.told().await;
     }
     let inbox = stage.store.inbox(10).await.unwrap();
     assert_eq!(inbox.len(), 2);

@@ -1,16 +1,21 @@
 //! Situations made by hand: an estate, and what may befall it.
 
 use domain::{
-    Api, ApiId, Callout, Cause, Certificate, Change, Check, CheckId, Configuration, Confirm, Cron, Entry,
-    Environment, EnvironmentPolicy, Escalation, EscalationId, Expect, Failure, FailureKind, Health, Hold,
-    Http, Incident, IncidentId, IncidentStatus, InstanceId, Kind, Language, Latest, Layer, Lifecycle, Major,
-    Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases, Post, PostSays,
-    Priority, Publish, ReferenceKey, Remembered, Request, Running, ServiceLevel, Site, Situation, Status,
-    StatusChange, Step, Target, Team, TeamId, Text, Ticket, Track, TrackId, VantageId, Verdict, Visibility,
-    Way, Window,
+    Api, ApiId, Certificate, Check, CheckId, Configuration, Confirm, Cron, Environment, EnvironmentPolicy,
+    Expect, Failure, FailureKind, Health, Hold, Http, IncidentStatus, InstanceId, Kind, Language, Latest,
+    Layer, Lifecycle, Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases,
+    Post, PostSays, Publish, ReferenceKey, Remembered, Request, ServiceLevel, Site, Situation, Status, Team,
+    TeamId, Text, Track, TrackId, VantageId, Verdict, Visibility, Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+#[path = "estate/past.rs"]
+pub(crate) mod past;
+#[path = "estate/trouble.rs"]
+pub(crate) mod trouble;
+
+use trouble::incident;
 
 /// When every story is told.
 pub(crate) fn now() -> Timestamp {
@@ -319,95 +324,6 @@ pub(crate) fn maintain(situation: &mut Situation, api: &str, environment: Enviro
     situation.healths.insert_mut(id, Arc::new(health));
 }
 
-/// The reference by which the person called first answers.
-pub(crate) const REFERENCE: &str = "k3f9xq7mzt4a";
-
-/// A major incident, as the rules would make it.
-pub(crate) fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
-    let id = instance(api, environment);
-    Incident {
-        id: IncidentId(number),
-        cause: Cause::Instance(id.clone()),
-        status: IncidentStatus::Open,
-        priority: Priority::P1,
-        major: Some(Major { at: ago(started - 10), why: "priority 1 in production".into(), by: None }),
-        environment,
-        api: Some(id.api.clone()),
-        affects: vec![id],
-        held_back: vec![],
-        worst: Status::MajorOutage,
-        layer: Some(Layer::Backend),
-        diagnosis: Text::new(
-            "The gateway answers, the service behind it does not: the fault is in the backend.",
-            "Mae’r porth yn ateb, nid yw’r gwasanaeth y tu ôl iddo: yn y cefn mae’r nam.",
-        ),
-        evidence: vec![Entry {
-            at: ago(started - 10),
-            text: "read from internet: 503 after 40 ms, three times in 10 s".into(),
-        }],
-        started_at: ago(started),
-        opened_at: ago(started - 10),
-        acknowledged: None,
-        recovered_at: None,
-        resolved_at: None,
-        ticket: Ticket::Raised {
-            desk: domain::DeskId::parse("nsd").unwrap(),
-            number: "INC0010002".into(),
-            record: "9d385017c611228701d22104cc95c371".into(),
-            at: ago(started - 70),
-            notes: 0,
-        },
-        escalation: Some(running(started)),
-        told_at: None,
-        timeline: vec![
-            Entry { at: ago(started - 10), text: "confirmed: 2 of 3 probes failed".into() },
-            Entry { at: ago(started - 70), text: "ticket INC0010002 at nsd".into() },
-            Entry { at: ago(started - 130), text: "Rhian Morgan called by text and e-mail".into() },
-        ],
-        posts: vec![Post {
-            at: ago(started - 70),
-            says: PostSays::Investigating { status: Status::MajorOutage },
-            by: None,
-        }],
-    }
-}
-
-fn running(started: i64) -> Running {
-    let person = |id: &str| PersonId::parse(id).unwrap();
-    Running {
-        escalation: Escalation {
-            id: EscalationId::parse("out-of-hours").unwrap(),
-            steps: vec![
-                Step { call: Target::Person(person("oncall.one")), by: vec![], after: Duration::ZERO },
-                Step {
-                    call: Target::Person(person("oncall.two")),
-                    by: vec![],
-                    after: Duration::from_secs(300),
-                },
-            ],
-            repeat: 2,
-            last_resort: vec![person("oncall.two")],
-        },
-        started_at: ago(started - 130),
-        round_at: ago(started - 130),
-        round: 1,
-        next_step: 1,
-        next_at: Some(now() + SignedDuration::from_secs(120)),
-        stopped: None,
-        callouts: vec![Callout {
-            number: 1,
-            person: person("oncall.one"),
-            ways: vec![Way::Text, Way::Email],
-            step: 1,
-            at: ago(started - 130),
-            reference: REFERENCE.into(),
-            accepted: vec![],
-            given_up: vec![],
-            answer: None,
-        }],
-    }
-}
-
 /// One API is down in production with a major incident; SIT has trouble of its own; some other things happen.
 pub(crate) fn trouble() -> Situation {
     let mut situation = all_well();
@@ -447,65 +363,4 @@ pub(crate) fn trouble() -> Situation {
         situation.incidents.insert_mut(incident.id, Arc::new(incident));
     }
     situation
-}
-
-/// Healths of 90 days of one instance: works, with an outage, slow hours, planned work and a gap.
-pub(crate) fn ninety_days(id: &InstanceId) -> Vec<Health> {
-    let day = 86_400;
-    let at = |seconds: i64, status: Status, maintenance: bool| Health {
-        instance: id.clone(),
-        status,
-        since: ago(seconds),
-        layer: None,
-        maintenance,
-    };
-    vec![
-        at(71 * day, Status::Operational, false),
-        at(52 * day, Status::MajorOutage, false),
-        at(52 * day - 5400, Status::Operational, false),
-        at(40 * day, Status::Operational, true),
-        at(40 * day - 14_400, Status::Operational, false),
-        at(33 * day, Status::Degraded, false),
-        at(33 * day - 9000, Status::Operational, false),
-        at(20 * day, Status::Unknown, false),
-        at(18 * day, Status::Operational, false),
-        at(3 * day, Status::PartialOutage, false),
-        at(3 * day - 1800, Status::Operational, false),
-        at(50_400, Status::Unknown, false),
-        at(45_000, Status::Operational, false),
-        at(20_000, Status::Degraded, false),
-        at(18_500, Status::Operational, false),
-    ]
-}
-
-/// What a store would remember of such a situation: 90 days of each instance, up to what it is now.
-pub(crate) async fn remember(store: &store::Store, situation: &Situation) {
-    let mut changes = Vec::new();
-    for (n, id) in situation.configuration.instances().enumerate() {
-        let mut healths = if n % 4 == 0 {
-            ninety_days(&id)
-        } else {
-            vec![Health {
-                instance: id.clone(),
-                status: Status::Operational,
-                since: ago(80 * 86_400),
-                layer: None,
-                maintenance: false,
-            }]
-        };
-        let current = situation.healths.get(&id).unwrap();
-        if current.shown() != Status::Operational {
-            healths.push(Health::clone(current));
-        }
-        changes.extend(healths.into_iter().map(|health| {
-            Change::Status(StatusChange { decided_at: health.since, why: "made by hand".into(), health })
-        }));
-    }
-    let outcomes = situation
-        .latest
-        .values()
-        .filter_map(|latest| Some((latest.outcome.clone()?, latest.verdict)))
-        .collect();
-    let batch = store::Batch { outcomes, changes, folded: vec![] };
-    store.record(&batch).await.unwrap();
 }

@@ -76,7 +76,7 @@ async fn incidents_have_their_shape_and_the_public_sees_no_people_tickets_or_cal
 async fn history_is_read_by_range() {
     let situation = estate::all_well();
     let stage = Stage::of(situation.clone()).await;
-    estate::remember(&stage.store, &situation).await;
+    estate::past::remember(&stage.store, &situation).await;
     let path = "/api/v1/history?api=demographics-soap&environment=sandbox&from=2026-09-01T00:00:00Z&to=2026-11-21T03:00:00Z";
     let answer = get(stage.public(), path).await;
     assert_eq!(answer.status, StatusCode::OK);

@@ -260,7 +260,7 @@ async fn nothing_measured_is_drawn_as_unknown_and_never_as_working() {
 async fn history_comes_from_the_store_with_its_gaps() {
     let situation = estate::all_well();
     let stage = Stage::of(situation.clone()).await;
-    estate::remember(&stage.store, &situation).await;
+    estate::past::remember(&stage.store, &situation).await;
     let stop = CancellationToken::new();
     let running = run(&stage, &stop);
     let page = loop {

@@ -1,12 +1,10 @@
 //! The mail server, through lettre and by hand.
 
-mod support;
-
+use crate::support::{Clock, world};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use simulator::{MailOptions, Trouble, World, WorldOptions};
-use support::{Clock, world};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 

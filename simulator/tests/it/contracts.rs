@@ -1,10 +1,8 @@
 //! The vendors' documented exchanges, sent to the stand-ins.
 
-mod support;
-
+use crate::support::{Clock, client, good_token};
 use serde_json::Value;
 use simulator::{World, WorldOptions};
-use support::{Clock, client, good_token};
 
 fn read(text: &str) -> Value {
     serde_json::from_str(text).expect("a contract is JSON")
@@ -75,12 +73,12 @@ async fn the_documented_requests_get_the_documented_answers() {
         let pair = format!("{}:{}", options.user, options.password);
         format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
     };
-    let ticket = read(include_str!("../contracts/servicenow/create-incident.json"));
+    let ticket = read(include_str!("../../contracts/servicenow/create-incident.json"));
     let none: Vec<String> = Vec::new();
     assert_eq!(exchange(&ticket, &world.desk().url(), basic).await, none);
     for text in [
-        include_str!("../contracts/notify/send-text.json"),
-        include_str!("../contracts/notify/send-email.json"),
+        include_str!("../../contracts/notify/send-text.json"),
+        include_str!("../../contracts/notify/send-email.json"),
     ] {
         let auth = format!("Bearer {}", good_token(&world, &clock));
         assert_eq!(exchange(&read(text), &world.notify().url(), auth).await, none);
@@ -90,9 +88,9 @@ async fn the_documented_requests_get_the_documented_answers() {
 
 #[tokio::test]
 async fn errors_have_the_documented_shape() {
-    let world = support::world().await;
-    let desk = read(include_str!("../contracts/servicenow/errors.json"));
-    let (_, body) = support::get(&format!("{}/api/now/table/incident", world.desk().url())).await;
+    let world = crate::support::world().await;
+    let desk = read(include_str!("../../contracts/servicenow/errors.json"));
+    let (_, body) = crate::support::get(&format!("{}/api/now/table/incident", world.desk().url())).await;
     assert_eq!(body, desk["body"]);
     world.desk().set_trouble(simulator::Trouble::RateLimited).await;
     let answer = client().get(world.desk().url()).send().await.expect("an answer");
@@ -106,18 +104,19 @@ async fn errors_have_the_documented_shape() {
 async fn a_message_is_shown_with_the_documented_fields() {
     let clock = Clock::new();
     let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
-    let contract = read(include_str!("../contracts/notify/get-message.json"));
-    let text = read(include_str!("../contracts/notify/send-text.json"));
+    let contract = read(include_str!("../../contracts/notify/get-message.json"));
+    let text = read(include_str!("../../contracts/notify/send-text.json"));
     let ask = |path: &str| client().get(path).bearer_auth(good_token(&world, &clock));
     let place = format!("{}/v2/notifications", world.notify().url());
     let post = client().post(format!("{place}/sms")).bearer_auth(good_token(&world, &clock));
-    let (_, made) = support::answer(post.json(&text["request"]["body"])).await;
-    let (status, shown) = support::answer(ask(made["uri"].as_str().expect("a place"))).await;
+    let (_, made) = crate::support::answer(post.json(&text["request"]["body"])).await;
+    let (status, shown) = crate::support::answer(ask(made["uri"].as_str().expect("a place"))).await;
     assert_eq!(status, 200);
     for field in contract["fields"].as_array().expect("names") {
         assert!(shown.get(field.as_str().expect("a name")).is_some(), "{field} is missing: {shown}");
     }
-    let (_, missing) = support::answer(ask(&format!("{place}/11111111-2222-4333-8444-555555555555"))).await;
+    let (_, missing) =
+        crate::support::answer(ask(&format!("{place}/11111111-2222-4333-8444-555555555555"))).await;
     assert_eq!(missing, contract["missing"]);
     world.stop().await;
 }

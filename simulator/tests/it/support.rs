@@ -1,5 +1,4 @@
 //! What every test of the world needs: a world, a clock that stands still until it is moved, and a client.
-#![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

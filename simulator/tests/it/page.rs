@@ -1,10 +1,8 @@
 //! The world's page and its control API.
 
-mod support;
-
+use crate::support::{Clock, answer, client, get, world};
 use serde_json::json;
 use simulator::{Fault, Trouble, World, WorldOptions};
-use support::{Clock, answer, client, get, world};
 
 async fn page(world: &World) -> String {
     client().get(world.page_url()).send().await.expect("an answer").text().await.expect("a page")

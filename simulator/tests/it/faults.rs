@@ -1,11 +1,9 @@
 //! Every fault, seen through a real client.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{LIMIT, answer, client, get, reasons, world};
 use simulator::{Fault, World, WorldOptions};
-use support::{LIMIT, answer, client, get, reasons, world};
 
 const API: &str = "documents";
 
@@ -57,7 +55,7 @@ async fn a_port_refuses_and_answers_as_often_as_it_is_told_to() {
 async fn a_connection_kept_alive_does_not_outlive_a_refusal() {
     let world = world().await;
     let url = format!("{}/_ping", world.url(API, "uat").expect("an instance"));
-    let kept = support::builder().pool_max_idle_per_host(4).build().expect("a client");
+    let kept = crate::support::builder().pool_max_idle_per_host(4).build().expect("a client");
     assert_eq!(answer(kept.get(&url)).await.0, 200);
     world.set_fault(API, "uat", Fault::Refuse).await.expect("an instance");
     kept.get(&url).send().await.expect_err("the old connection is gone too");
@@ -122,7 +120,8 @@ async fn a_200_can_lie_in_the_words_of_both_vocabularies() {
 
 #[tokio::test]
 async fn certificates_are_bad_in_three_ways() {
-    let world = World::start(WorldOptions::new(support::machine_clock())).await.expect("the world starts");
+    let world =
+        World::start(WorldOptions::new(crate::support::machine_clock())).await.expect("the world starts");
     let authority = reqwest::Certificate::from_pem(world.authority().as_bytes()).expect("a certificate");
     let url = format!("{}/_ping", world.secure_url(API, "production").expect("an instance"));
     for (fault, reason) in [
@@ -132,7 +131,7 @@ async fn certificates_are_bad_in_three_ways() {
         (Fault::Untrusted, Some("UnknownIssuer")),
     ] {
         world.set_fault(API, "production", fault).await.expect("an instance");
-        let client = support::builder().tls_certs_only([authority.clone()]).build().expect("a client");
+        let client = crate::support::builder().tls_certs_only([authority.clone()]).build().expect("a client");
         match (client.get(&url).send().await, reason) {
             (Ok(answer), None) => assert_eq!(answer.version(), reqwest::Version::HTTP_2),
             (Err(error), Some(reason)) => assert!(reasons(&error).contains(reason), "{}", reasons(&error)),

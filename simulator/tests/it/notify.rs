@@ -1,15 +1,13 @@
 //! GOV.UK Notify: a good client's texts arrive, wrong clients are refused in the documented words, receipts come back.
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Clock, LIMIT, answer, client, good_token, jwt};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use simulator::{Callbacks, Channel, Delivery, NotifyOptions, Template, Trouble, World, WorldOptions};
-use support::{Clock, LIMIT, answer, client, good_token, jwt};
 
 struct Sender {
     clock: Clock,
@@ -72,7 +70,7 @@ async fn a_text_arrives_and_can_be_found_by_id_and_reference() {
 async fn tokens_of_wrong_clients_are_refused() {
     let sender = Sender::new().await;
     let documented: Value =
-        serde_json::from_str(include_str!("../contracts/notify/errors.json")).expect("JSON");
+        serde_json::from_str(include_str!("../../contracts/notify/errors.json")).expect("JSON");
     let options = sender.world.notify().options().clone();
     let now = sender.clock.second();
     let head = json!({"typ": "JWT", "alg": "HS256"});
@@ -260,7 +258,7 @@ async fn wishes_that_do_not_fit_the_schema_are_refused_in_its_words() {
         assert_eq!(answered["errors"][0], json!({"error": error, "message": words}));
     }
     let documented: Value =
-        serde_json::from_str(include_str!("../contracts/notify/errors.json")).expect("JSON");
+        serde_json::from_str(include_str!("../../contracts/notify/errors.json")).expect("JSON");
     for (number, words) in documented["phone_numbers"].as_object().expect("numbers") {
         let (status, answered) = answer(sender.post("sms", &text(number, "x", "r"))).await;
         assert_eq!((status, &answered["errors"][0]["message"]), (400, words), "{number}");
@@ -371,8 +369,8 @@ async fn receipts_and_replies_come_back_until_they_are_taken() {
     assert_eq!(kinds, [receipt, receipt, ("replies", "Bearer replies-token")]);
     let contract = |text: &str| serde_json::from_str::<Value>(text).expect("JSON")["body"].clone();
     for ((_, _, body), documented) in [
-        (&seen[1], contract(include_str!("../contracts/notify/receipt.json"))),
-        (&seen[2], contract(include_str!("../contracts/notify/received-text.json"))),
+        (&seen[1], contract(include_str!("../../contracts/notify/receipt.json"))),
+        (&seen[2], contract(include_str!("../../contracts/notify/received-text.json"))),
     ] {
         let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(body), names(&documented));

@@ -1,10 +1,8 @@
 //! The APIs of the estate, when they are well.
 
-mod support;
-
+use crate::support::{Clock, answer, client, get, world};
 use serde_json::{Value, json};
 use simulator::{Kind, World, WorldOptions};
-use support::{Clock, answer, client, get, world};
 
 fn url(world: &World, api: &str, path: &str) -> String {
     format!("{}{path}", world.url(api, "production").expect("an instance"))

@@ -1,10 +1,8 @@
 //! The service desk: what it must do well, what it does that no client expects, and what it refuses.
 
-mod support;
-
+use crate::support::{Clock, LIMIT, answer, client, world};
 use serde_json::{Value, json};
 use simulator::{Trouble, World, WorldOptions};
-use support::{Clock, LIMIT, answer, client, world};
 
 fn table(world: &World, rest: &str) -> String {
     format!("{}/api/now/table/incident{rest}", world.desk().url())

@@ -1,0 +1,10 @@
+//! The simulated world, met by its clients.
+
+mod apis;
+mod contracts;
+mod desk;
+mod faults;
+mod mail;
+mod notify;
+mod page;
+mod support;
