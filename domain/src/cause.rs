@@ -104,7 +104,7 @@ pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> 
         Cause::Instance(instance) => {
             let status = situation.status(instance);
             let same = status.is_trouble() || (status == incident.worst && status == Status::Unknown);
-            same.then(|| format!("{instance} is still {}", status.words()))
+            same.then(|| format!("{instance} is still {}", status.plain()))
         }
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
@@ -126,7 +126,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         if explains(&fold.after, &holder, health.status) {
             return;
         }
-        let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.words());
+        let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
         release(fold, holder, instance, why);
     }
     let configuration = fold.configuration();
@@ -503,15 +503,11 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
 
 /// What has happened to an instance, for the timeline; its name too where the cause is not itself.
 fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
-    let configuration = fold.configuration();
-    let since = configuration.site.time(health.since, fold.now);
-    let said = format!("{} since {since}", health.status.plain());
+    let said = format!("{} since {}", health.status.plain(), fold.time(health.since));
     match cause {
         Cause::Instance(_) => said,
         Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
-            let InstanceId { api, environment } = &health.instance;
-            let name = configuration.apis.get(api).map_or(api.as_str(), |api| &api.name.en);
-            format!("{name} ({environment}): {said}")
+            format!("{}: {said}", fold.name(&health.instance))
         }
     }
 }

@@ -145,7 +145,7 @@ fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
         };
         let what = match (&before, status) {
             (None, Status::Unknown) => "not measured yet".to_owned(),
-            (_, status) => format!("{} → {}", was.words(), status.words()),
+            (_, status) => format!("{} → {}", was.plain(), status.plain()),
         };
         let why = format!("{what}{}", if maintenance { ", in maintenance" } else { "" });
         fold.put_health(

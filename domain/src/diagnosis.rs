@@ -60,7 +60,9 @@ pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timest
             Status::Operational => "works".to_owned(),
             Status::Degraded => "works, but slowly".to_owned(),
             Status::Unknown => "not known".to_owned(),
-            Status::PartialOutage | Status::MajorOutage | Status::Maintenance => track.status.words(),
+            Status::PartialOutage | Status::MajorOutage | Status::Maintenance => {
+                track.status.plain().to_owned()
+            }
         });
         let works = track.message.is_none() && track.status == Status::Operational;
         let answered = outcome

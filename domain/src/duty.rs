@@ -264,9 +264,7 @@ fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let Some(desk) = desk else { return };
     let kind = NotificationKind::TicketOpen;
     send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
-    let configuration = fold.configuration();
-    let at = configuration.desks.get(&desk).map_or(desk.as_str(), |desk| &desk.name.en);
-    incident.note(fold.now, format!("ticket asked for at {at}: still failing after the hold"));
+    incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
     incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
 }
 
@@ -307,9 +305,9 @@ fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
             told.not_before = opens;
             told.expires_at = opens + TOLD_EXPIRES;
             fold.notify(told);
-            let team = configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| &team.name.en);
+            let team = fold.team(&api.team);
             let when = if opens > fold.now {
-                format!(" at {}, when it is there", configuration.site.time(opens, fold.now))
+                format!(" at {}, when it is there", fold.time(opens))
             } else {
                 String::new()
             };
@@ -333,7 +331,7 @@ fn post(incident: &mut Incident, says: PostSays, now: Timestamp) {
 pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
     incident.status = IncidentStatus::Recovering;
     incident.recovered_at = Some(since.max(incident.started_at));
-    let when = fold.configuration().site.time(since, fold.now);
+    let when = fold.time(since);
     incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
     post(incident, PostSays::Recovered, fold.now);
     work_note(

@@ -3,7 +3,6 @@
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
     Notification, PersonId, Silence, Situation, StatusChange, TeamId, Track, TrackId, Verdict, Wanted,
-    time_words,
 };
 use jiff::Timestamp;
 use std::{
@@ -57,7 +56,7 @@ impl Fold {
 
     /// A time for people, in the site's zone.
     pub(crate) fn time(&self, at: Timestamp) -> String {
-        time_words(at, self.now, &self.after.configuration.site.time_zone)
+        self.after.configuration.site.time(at, self.now)
     }
 
     /// An instance for people: `Patient Demographics (production)`.

@@ -58,11 +58,6 @@ impl Status {
         }
     }
 
-    /// The word as it is read: `major outage`.
-    pub fn words(self) -> String {
-        self.word().replace('_', " ")
-    }
-
     /// The status of that word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.word() == word)

@@ -88,7 +88,6 @@ pub use incident::{
     Note, Post, PostSays, Ticket,
 };
 pub use language::{Language, Text, duration_words};
-pub use local::time_words;
 pub use maintenance::Window;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use outcome::{

@@ -30,13 +30,6 @@ fn instant(zone: &TimeZone, local: DateTime, second: bool) -> Timestamp {
     .unwrap_or(if local.year() < 1970 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// A time for people who read what happened up to `now`: `21:14:02 GMT`, with its date when that is another day's.
-pub fn time_words(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let form = if at.date() == now.date() { "%H:%M:%S %Z" } else { "%H:%M:%S %Z on %-d %B %Y" };
-    at.strftime(form).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,16 +60,5 @@ mod tests {
         let zone = TimeZone::get("Europe/London").unwrap();
         assert_eq!(first(&zone, DateTime::MAX), Timestamp::MAX);
         assert_eq!(first(&zone, DateTime::MIN), Timestamp::MIN);
-    }
-
-    #[test]
-    fn a_time_is_worded_in_the_sites_zone_with_its_date_when_it_is_another_days() {
-        let london = TimeZone::get("Europe/London").unwrap();
-        let check = |at: &str, now: &str, expected: &str| {
-            assert_eq!(time_words(at.parse().unwrap(), now.parse().unwrap(), &london), expected);
-        };
-        check("2026-11-20T21:14:02.123456789Z", "2026-11-20T23:59:59Z", "21:14:02 GMT");
-        check("2026-11-20T23:59:59Z", "2026-11-21T00:00:00Z", "23:59:59 GMT on 20 November 2026");
-        check("2026-06-20T23:14:02Z", "2026-06-21T01:00:00Z", "00:14:02 BST");
     }
 }

@@ -60,9 +60,7 @@ fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record:
         return;
     };
     let (desk, waiting) = (desk.clone(), waiting.clone());
-    let name =
-        fold.configuration().desks.get(&desk).map_or_else(|| desk.to_string(), |desk| desk.name.en.clone());
-    incident.note(at, format!("ticket {number} at {name}"));
+    incident.note(at, format!("ticket {number} at {}", fold.desk(&desk)));
     incident.ticket =
         Ticket::Raised { desk, number: number.to_owned(), record: record.to_owned(), at, notes: 0 };
     for note in waiting {
@@ -128,7 +126,7 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
     let late = match (&incident.acknowledged, incident.status) {
         (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
         (Some(taken), _) if taken.by != name => {
-            Some(format!("{} has it since {}", taken.by, configuration.site.time(taken.at, at)))
+            Some(format!("{} has it since {}", taken.by, fold.time(taken.at)))
         }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
@@ -173,7 +171,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Acknowledge { incident, by } => {
             let mut incident = open(fold, *incident)?;
             if let Some(taken) = &incident.acknowledged {
-                let since = fold.configuration().site.time(taken.at, fold.now);
+                let since = fold.time(taken.at);
                 return Err(format!("{} has {} since {since}", taken.by, incident.id));
             }
             duty::acknowledge(fold, &mut incident, by, None);
@@ -204,7 +202,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Declare { incident, by, why } => {
             let mut incident = open(fold, *incident)?;
             if let Some(major) = &incident.major {
-                let since = fold.configuration().site.time(major.at, fold.now);
+                let since = fold.time(major.at);
                 return Err(format!("{} is a major incident since {since}", incident.id));
             }
             incident.note(fold.now, format!("{by} declares a major incident: {why}"));
@@ -221,7 +219,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::EndSilence { silence, by } => {
             let mut found = fold.after.silences.get(silence).cloned().ok_or("there is no such silence")?;
             if found.until <= fold.now {
-                let end = fold.configuration().site.time(found.until, fold.now);
+                let end = fold.time(found.until);
                 return Err(format!("silence {silence} ended at {end}"));
             }
             found.until = fold.now;
@@ -242,7 +240,7 @@ fn silence(
     environment: Option<Environment>,
 ) -> Result<String, String> {
     if until <= fold.now {
-        return Err(format!("{} is in the past", fold.configuration().site.time(until, fold.now)));
+        return Err(format!("{} is in the past", fold.time(until)));
     }
     if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
         return Err("a silence cannot cover all of production: name an API, or another environment".into());
@@ -258,7 +256,7 @@ fn silence(
         api: api.cloned(),
         environment,
     });
-    Ok(format!("silence {id} until {}", fold.configuration().site.time(until, fold.now)))
+    Ok(format!("silence {id} until {}", fold.time(until)))
 }
 
 fn touch_all(fold: &mut Fold) {
@@ -269,7 +267,7 @@ fn touch_all(fold: &mut Fold) {
 fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
     let incident = fold.incident(id).ok_or_else(|| format!("there is no incident {id}"))?;
     match incident.resolved_at {
-        Some(at) => Err(format!("{id} is over since {}", fold.configuration().site.time(at, fold.now))),
+        Some(at) => Err(format!("{id} is over since {}", fold.time(at))),
         None => Ok(incident),
     }
 }

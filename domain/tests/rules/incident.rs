@@ -347,11 +347,11 @@ fn what_people_read_has_names_and_local_times() {
     let timeline: Vec<&str> = incident.timeline.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(
         timeline[0],
-        "Test Results (production): partial outage since 23:58:30 BST; P1: impact 1 (critical API in production) × \
+        "partial outage since 23:58:30 BST; P1: impact 1 (critical API in production) × \
          urgency 2 (partial outage)"
     );
     assert!(timeline.contains(&"ticket asked for at National Service Desk: still so after the hold"));
-    assert!(timeline.contains(&"Team is told now"), "{timeline:?}");
+    assert!(timeline.contains(&"the team Team is told"), "{timeline:?}");
     let evidence: Vec<&str> = incident.evidence.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(evidence, ["ping from internet: it Refused", "status from internet: works"]);
     hand.receipt(1, "callout/1/text", Sent::GivenUp { why: "no such number".into() });
