@@ -72,6 +72,7 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
         asked
     });
     let ended = tasks.run().await;
+    running.close().await;
     world.stop().await;
     terminal.line(&format!("stopped; what was measured stays in {}", database.display()));
     Ok(ended?)

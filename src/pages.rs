@@ -9,7 +9,10 @@ use prober::Prober;
 use status_page::{Options, Site, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+};
 use tokio_util::sync::CancellationToken;
 
 /// What the pages are made from.
@@ -20,6 +23,8 @@ pub(crate) struct Pages {
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
     pub(crate) recording: Arc<Recording>,
     pub(crate) prober: Arc<Prober>,
+    /// "Look at the inbox", for the recorder.
+    pub(crate) told: Arc<Notify>,
     /// What GOV.UK Notify sends with its receipts.
     pub(crate) callback_tokens: Vec<Secret>,
 }
@@ -35,7 +40,7 @@ pub(crate) fn start(
     let own = crate::metrics::Own::new(pages.recording, Arc::clone(pages.prober.metrics()))
         .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
-    let options = Options { notify_tokens: pages.callback_tokens, registry };
+    let options = Options { notify_tokens: pages.callback_tokens, registry, told: pages.told };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;
     tasks.add("public listener", listen(public, public_router(&site), tasks.stop.clone()));

@@ -33,6 +33,8 @@ const WANTED: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
 const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+/// Folding a large write-ahead log into the database takes less.
+const CLOSES_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is asked whether all is well.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -42,9 +44,22 @@ pub(crate) struct Running {
     pub(crate) public: SocketAddr,
     pub(crate) internal: SocketAddr,
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
-    /// Kept until everything has stopped.
-    #[expect(dead_code, reason = "holding it is its use: the system lets go of the lock with the file")]
+    store: Store,
+    /// Kept until everything has stopped: the system lets go of the lock with the file.
     held: Option<File>,
+}
+
+impl Running {
+    /// Closes the store, once all tasks have ended: what was written since is folded into the one file.
+    pub(crate) async fn close(self) {
+        if tokio::time::timeout(CLOSES_WITHIN, self.store.close()).await.is_err() {
+            tracing::warn!(
+                "the database did not close in time; nothing is lost, its log is read at the next start"
+            );
+        }
+        // After the database: another may take it from now on.
+        drop(self.held);
+    }
 }
 
 /// `curiad serve`.
@@ -62,7 +77,9 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
         stop.cancel();
         asked
     });
-    Ok(tasks.run().await?)
+    let ended = tasks.run().await;
+    running.close().await;
+    Ok(ended?)
 }
 
 /// Binds, opens, wires and starts everything. Fails before anything runs, or not at all.
@@ -149,6 +166,7 @@ pub(crate) async fn start(
         public: public.local_addr().context("the public listener has no address")?,
         internal: internal.local_addr().context("the internal listener has no address")?,
         situation: situation_watch.clone(),
+        store: store.clone(),
         held,
     };
     let pages = crate::pages::Pages {
@@ -157,6 +175,7 @@ pub(crate) async fn start(
         situation: situation_watch,
         recording,
         prober,
+        told: inbox,
         callback_tokens: loaded.callback_token.into_iter().collect(),
     };
     crate::pages::start(pages, public, internal, tasks)?;

@@ -28,7 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("alerting", &["domain", "store"]),
     ("status-page", &["domain", "store"]),
     ("simulator", &[]),
-    ("benches", &[]),
+    ("benches", &["simulator"]),
 ];
 
 /// The same for their tests alone.
@@ -163,7 +163,8 @@ fn invariant_2_the_clock_is_read_in_one_place() {
         r"\b(Timestamp|Zoned|SystemTime|Utc|Local)::now\b|UNIX_EPOCH\.elapsed",
         "reads the clock",
         &rust_sources().into_iter().filter(shipped).collect::<Vec<_>>(),
-        &["src/clock.rs"],
+        // The second is such a program too: it keeps the time of the world that it measures Curiad against.
+        &["src/clock.rs", "benches/src/bin/hold.rs"],
     );
 }
 

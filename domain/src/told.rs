@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
-    PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, duty, fold::Fold,
+    PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, cause::still_there, duty, fold::Fold,
 };
 use jiff::Timestamp;
 
@@ -28,11 +28,8 @@ fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
             }
         }
         Sent::Accepted { .. } => {
-            if let Some((callout, way)) = called
-                .and_then(|(number, way)| callout(&mut incident, number).map(|callout| (callout, way)))
-                .filter(|(callout, way)| !callout.accepted.iter().any(|(accepted, _)| accepted == way))
-            {
-                callout.accepted.push((way, receipt.at));
+            if let Some((number, way)) = called {
+                accepted(fold, &mut incident, number, way, receipt.at);
             }
         }
         Sent::Delivered => {}
@@ -40,6 +37,22 @@ fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
     }
     fold.put_incident(incident);
     Ok("folded in".into())
+}
+
+fn accepted(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, at: Timestamp) {
+    let Some(callout) = callout(incident, number).filter(|callout| !callout.has_accepted(way)) else {
+        return;
+    };
+    callout.accepted.push((way, at));
+    let person = callout.person.clone();
+    let running = incident.escalation.as_ref();
+    let reached_before = running.is_some_and(|running| {
+        let mut others = running.callouts.iter().filter(|other| other.number != number);
+        others.any(|other| other.person == person && other.reached_by(way))
+    });
+    if running.is_some_and(|running| running.stopped.is_some()) && !reached_before {
+        duty::stand_down_late(fold, incident, person, way);
+    }
 }
 
 fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, at: Timestamp) {
@@ -75,8 +88,9 @@ fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &s
     // A text that was taken but will not arrive has not reached anybody.
     callout.accepted.retain(|(accepted, _)| *accepted != way);
     if callout.accepted.is_empty() && callout.ways.iter().all(|way| callout.given_up.contains(way)) {
-        incident.note(receipt.at, "that call reached nobody: on to the next step");
-        calling::hurry(incident, fold.now);
+        if calling::pass_on(incident, number, fold.now) {
+            incident.note(receipt.at, "that call reached nobody: on to the next step");
+        }
     }
 }
 
@@ -141,9 +155,12 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
             return Err(format!("{name} has {id} already; use the command line to hand it over"));
         }
         Answer::CallNext => {
-            incident.note(at, format!("{name} cannot take it: the next is called"));
-            calling::hurry(&mut incident, fold.now);
-            "the next person is called now".to_owned()
+            incident.note(at, format!("{name} cannot take it"));
+            if calling::pass_on(&mut incident, called.number, fold.now) {
+                "the next person is called now".to_owned()
+            } else {
+                "others have been called already".to_owned()
+            }
         }
     };
     fold.put_incident(incident);
@@ -173,6 +190,12 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         }
         Command::Resolve { incident, by, why } => {
             let incident = open(fold, *incident)?;
+            if let Some(still) = still_there(&fold.after, &incident) {
+                return Err(format!(
+                    "{still}: {} would open anew at once; take it, or mute it with a silence until it is mended",
+                    incident.id
+                ));
+            }
             let said = format!("{} is resolved", incident.id);
             duty::resolve(fold, incident, &format!("{by}: {why}"));
             Ok(said)
@@ -184,7 +207,8 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
                 return Err(format!("{} is a major incident since {since}", incident.id));
             }
             incident.note(fold.now, format!("{by} declares a major incident: {why}"));
-            incident.major = Some(Major { at: fold.now, why: why.clone(), by: Some(by.clone()) });
+            let major = Major { at: fold.now, why: why.clone(), by: Some(by.clone()) };
+            duty::becomes_major(fold, &mut incident, major);
             duty::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
             let said = format!("{} is a major incident", incident.id);
             fold.put_incident(incident);

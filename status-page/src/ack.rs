@@ -96,7 +96,10 @@ pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Respons
     };
     let told = Told { at: site.clock.now(), what: Message::Answer { reference: reference.clone(), answer } };
     let (status, became) = match site.store.tell(&told).await {
-        Ok(id) => (StatusCode::OK, wait(&shown, id, &reference, answer).await),
+        Ok(id) => {
+            site.options.told.notify_one();
+            (StatusCode::OK, wait(&shown, id, &reference, answer).await)
+        }
         Err(error) => {
             tracing::error!(%error, "an answer to a callout could not be kept");
             let why = "your answer could not be kept: try again, or ring the next person yourself";

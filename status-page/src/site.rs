@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 use store::Store;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 /// A view that nothing changed in is made again after this, so that its time stays honest.
@@ -34,6 +37,8 @@ pub struct Options {
     pub notify_tokens: Vec<Secret>,
     /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
     pub registry: prometheus::Registry,
+    /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
+    pub told: Arc<Notify>,
 }
 
 /// The site. Cheap to clone; all clones serve the same views.

@@ -16,6 +16,8 @@ async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_w
     world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
     let ended = program.terminate().await;
     assert!(ended.success(), "{ended}\n{}", crate::program::tail(&place.log()));
+    let log = place.database().with_extension("db-wal");
+    assert!(!log.exists(), "one file holds everything: the write-ahead log was folded in");
 
     let mut program = place.serve();
     program.ready().await;

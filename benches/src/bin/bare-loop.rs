@@ -133,7 +133,6 @@ async fn run(arguments: &Arguments) -> Result<serde_json::Value, Failed> {
         sum.add(ended?);
     }
     let used = processor_seconds()? - used;
-    lags.sort_unstable();
     let probes = f64::from(arguments.checks * rounds);
     let mean = |phase: Duration| phase.as_secs_f64() * 1e3 / f64::from(sum.probes.max(1));
     let [connect, tls, first_byte, body] = sum.phases.map(mean);
@@ -143,7 +142,7 @@ async fn run(arguments: &Arguments) -> Result<serde_json::Value, Failed> {
         "probes": arguments.checks * rounds,
         "failed": sum.failed,
         "why": sum.why,
-        "lag_ms": { "p50": at(&lags, 50), "p99": at(&lags, 99), "max": at(&lags, 100) },
+        "lag_ms": benches::spread(lags.iter().map(|lag| lag.as_secs_f64() * 1e3).collect()),
         "phases_ms": { "connect": connect, "tls": tls, "first_byte": first_byte, "body": body },
         "rss_mib": resident_mib()?,
     }))
@@ -236,12 +235,6 @@ fn on_tick(offset: Duration, tick: Duration) -> Duration {
     }
     let ticks = offset.as_nanos().div_ceil(tick.as_nanos());
     u32::try_from(ticks).map_or(offset, |ticks| tick * ticks)
-}
-
-/// The value below which `percent` of the sorted `lags` lie, in milliseconds.
-fn at(lags: &[Duration], percent: usize) -> Option<f64> {
-    let place = (lags.len() * percent).div_ceil(100).saturating_sub(1);
-    lags.get(place).map(|lag| lag.as_secs_f64() * 1e3)
 }
 
 /// Seconds of processor that this program has used, its kernel's part included.

@@ -89,6 +89,8 @@ pub struct Ticket {
     pub number: String,
     /// 32 hexadecimal digits.
     pub sys_id: String,
+    /// When the desk took it. What it tells by its API, `sys_created_on`, has whole seconds only.
+    pub created_at: Timestamp,
     /// Every column that is not a journal, as the desk stores it.
     pub fields: std::collections::BTreeMap<&'static str, String>,
     /// The journal, oldest first.
@@ -140,7 +142,7 @@ impl Ticket {
         ] {
             fields.insert(name, value.to_owned());
         }
-        Self { number, sys_id, fields, notes: Vec::new() }
+        Self { number, sys_id, created_at: now, fields, notes: Vec::new() }
     }
 
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<String>) {

@@ -54,17 +54,14 @@ async fn a_get_shows_what_is_wrong_and_never_acts() {
     assert!(stage.store.inbox(10).await.unwrap().is_empty());
 }
 
-/// Plays the recorder: takes the one answer in, and publishes what it did.
+/// Plays the recorder: woken, not by looking now and then, takes the one answer in, and publishes what it did.
 async fn recorder(stage: &Stage, answer: Result<String, String>, then: Situation) -> Message {
-    loop {
-        if let Some((id, told)) = stage.store.inbox(10).await.unwrap().into_iter().next() {
-            let batch = Batch { folded: vec![(id, answer)], ..Batch::default() };
-            stage.store.record(&batch).await.unwrap();
-            stage.situation.send_replace(Arc::new(then));
-            return told.what;
-        }
-        tokio::task::yield_now().await;
-    }
+    stage.told().await;
+    let (id, told) = stage.store.inbox(10).await.unwrap().into_iter().next().expect("kept before it is told");
+    let batch = Batch { folded: vec![(id, answer)], ..Batch::default() };
+    stage.store.record(&batch).await.unwrap();
+    stage.situation.send_replace(Arc::new(then));
+    told.what
 }
 
 fn taken_by(name: &str) -> Situation {
@@ -159,6 +156,7 @@ async fn a_receipt_of_notify_goes_into_the_inbox() {
     for token in ["Bearer old-token", "Bearer new-token"] {
         let answer = post(stage.public(), "/hooks/notify", &[("authorization", token)], DELIVERED).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        stage.told().await;
     }
     let inbox = stage.store.inbox(10).await.unwrap();
     assert_eq!(inbox.len(), 2);

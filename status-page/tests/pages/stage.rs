@@ -9,28 +9,42 @@ use axum::{
 use domain::{Clock, Secret, Situation};
 use http_body_util::BodyExt as _;
 use status_page::{Options, Site};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::Store;
-use tokio::sync::watch;
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tower::ServiceExt as _;
+
+/// Reached only by a test that fails.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A site that shows one situation.
 pub(crate) struct Stage {
     pub(crate) site: Site,
     pub(crate) store: Store,
     pub(crate) situation: watch::Sender<Arc<Situation>>,
+    told: Arc<Notify>,
 }
 
 impl Stage {
     pub(crate) async fn of(situation: Situation) -> Self {
         let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
         let (sender, receiver) = watch::channel(Arc::new(situation));
+        let told = Arc::new(Notify::new());
         let options = Options {
+            told: Arc::clone(&told),
             notify_tokens: vec![Secret::new("old-token"), Secret::new("new-token")],
             ..Options::default()
         };
         let site = Site::new(receiver, store.clone(), Clock::new(estate::now), options).unwrap();
-        Self { site, store, situation: sender }
+        Self { site, store, situation: sender, told }
+    }
+
+    /// Waits until the recorder is told that something came.
+    pub(crate) async fn told(&self) {
+        timeout(LIMIT, self.told.notified()).await.expect("the recorder is told");
     }
 
     pub(crate) fn public(&self) -> Router {

@@ -1,0 +1,269 @@
+//! What the engine adds to the holds (DESIGN §10): Curiad runs against the simulated world with the demo's configuration,
+//! production APIs fail and recover, and for each incident it is measured how long after *confirmed + hold* the desk
+//! had accepted its ticket, and Notify the first callout.
+//!
+//! Confirmed is the incident's `opened_at`; accepted is when the desk and Notify wrote their records, on the same clock.
+
+use clap::Parser;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use simulator::{Fault, Ticket, World, WorldOptions};
+use std::{
+    error::Error,
+    fs::{self, File},
+    io::Write,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+const TICKET_HOLD: SignedDuration = SignedDuration::from_secs(1);
+const CALLOUT_HOLD: SignedDuration = SignedDuration::from_secs(2);
+/// The demo's times, shortened: what the engine adds does not depend on them, how long this takes does.
+const SHORTER: [(&str, &str); 6] = [
+    ("every: 5s", "every: 1s"),
+    ("timeout: 3s", "timeout: 900ms"),
+    ("timeout: 4s", "timeout: 900ms"),
+    ("every: 2s, recover", "every: 200ms, recover"),
+    ("hold: { ticket: 10s, callout: 15s, resolve: 15s }", "hold: { ticket: 1s, callout: 2s, resolve: 2s }"),
+    ("slow: 800ms", "slow: 850ms"),
+];
+/// APIs of critical service level that fail together. All depend on `identity`: with it they would be one incident.
+const TOGETHER: [&[&str]; 8] = [
+    &["patient-demographics"],
+    &["demographics-soap"],
+    &["patient-demographics", "results"],
+    &["identity"],
+    &["results"],
+    &["demographics-soap", "results"],
+    &["patient-demographics", "demographics-soap"],
+    &["patient-demographics", "demographics-soap", "results"],
+];
+/// What goes wrong, in turn. Five, so that in time each comes upon every group.
+const FAULTS: [Fault; 5] =
+    [Fault::GatewayUnavailable, Fault::Refuse, Fault::Backend(503), Fault::Reset, Fault::Status(503)];
+/// One step of an outage takes longer only when something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+#[derive(Parser)]
+#[command(about = "What the engine adds to the holds until ticket and callout; prints one line of JSON.")]
+struct Arguments {
+    /// The program to measure.
+    #[arg(long, default_value = "target/release/curiad")]
+    curiad: PathBuf,
+    /// How many outages there must be, at least.
+    #[arg(long, default_value_t = 30)]
+    outages: usize,
+    /// A new directory for the configuration, the database and the log.
+    #[arg(long)]
+    directory: PathBuf,
+}
+
+/// The program under measurement; killed when dropped.
+struct Curiad(Child);
+
+impl Drop for Curiad {
+    fn drop(&mut self) {
+        // It may have ended by itself: then there is nothing to kill.
+        let _gone = self.0.kill();
+        let _ended = self.0.wait();
+    }
+}
+
+/// The program, and the world outside it.
+struct Stage {
+    curiad: Curiad,
+    log: PathBuf,
+    internal: SocketAddr,
+    client: reqwest::Client,
+    world: World,
+}
+
+/// One incident's records in the desk and in Notify.
+struct Accepted {
+    incident: String,
+    ticket: Timestamp,
+    callout: Timestamp,
+}
+
+/// What was added to the two holds, in milliseconds.
+struct Added {
+    ticket: f64,
+    callout: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let line = run(&Arguments::parse()).await?;
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}
+
+async fn run(arguments: &Arguments) -> Result<Value, Failed> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let world = World::start(WorldOptions::new(Arc::new(now))).await?;
+    let (public, internal) = (free_address()?, free_address()?);
+    let log = arguments.directory.join("log");
+    write_configuration(&arguments.directory, &world, public)?;
+    let curiad = start(arguments, public, internal, &log)?;
+    let mut stage = Stage { curiad, log, internal, client: reqwest::Client::new(), world };
+    stage.quiet().await?;
+
+    let mut added = Vec::new();
+    for (apis, fault) in TOGETHER.iter().cycle().zip(FAULTS.iter().cycle()) {
+        if added.len() >= arguments.outages {
+            break;
+        }
+        added.extend(stage.outage(apis, *fault).await?);
+        stage.quiet().await?;
+    }
+    drop(stage.curiad);
+    stage.world.stop().await;
+    Ok(json!({
+        "outages": added.len(),
+        "ticket_added_ms": benches::spread(added.iter().map(|added| added.ticket).collect()),
+        "callout_added_ms": benches::spread(added.iter().map(|added| added.callout).collect()),
+    }))
+}
+
+impl Stage {
+    /// Makes `apis` fail until their tickets and first callouts are accepted, and well again.
+    async fn outage(&self, apis: &[&str], fault: Fault) -> Result<Vec<Added>, Failed> {
+        let before = self.world.desk().tickets().len();
+        for api in apis {
+            self.world.set_fault(api, "production", fault).await?;
+        }
+        let look = |world: &World| accepted(world, before, apis.len());
+        let accepted = self.world.wait_for(PATIENCE, look).await.map_err(|late| {
+            format!("{fault:?} on {apis:?}: ticket and callout: {late}; see {}", self.log.display())
+        })?;
+        let incidents = self.ask("incidents").await?;
+        let added = accepted.iter().map(|accepted| accepted.added(&incidents)).collect();
+        self.world.clear_faults().await;
+        added
+    }
+
+    /// Waits until every instance works and no incident is open.
+    async fn quiet(&mut self) -> Result<(), Failed> {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = self.curiad.0.try_wait()? {
+                return Err(format!("curiad ended with {ended}; see {}", self.log.display()).into());
+            }
+            // Before it listens, it cannot be asked.
+            if let (Ok(status), Ok(incidents)) = (self.ask("status").await, self.ask("incidents").await) {
+                let all = |rows: Option<&Value>, status: &str| {
+                    rows.and_then(Value::as_array)
+                        .is_some_and(|rows| rows.iter().all(|row| row["status"] == status))
+                };
+                let begun = status.pointer("/instances/0").is_some();
+                if begun && all(status.get("instances"), "operational") && all(Some(&incidents), "resolved") {
+                    return Ok(());
+                }
+            }
+            if Instant::now() >= limit {
+                return Err(format!("all is not well within {PATIENCE:?}; see {}", self.log.display()).into());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn ask(&self, what: &str) -> Result<Value, Failed> {
+        let url = format!("http://{}/api/v1/{what}", self.internal);
+        let answer = self.client.get(url).send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+}
+
+impl Accepted {
+    fn added(&self, incidents: &Value) -> Result<Added, Failed> {
+        let incident = incidents.as_array().into_iter().flatten().find(|found| found["id"] == *self.incident);
+        let confirmed: Timestamp = incident
+            .and_then(|incident| incident["opened_at"].as_str())
+            .ok_or_else(|| format!("{} is not among the incidents", self.incident))?
+            .parse()?;
+        let after = |at: Timestamp, hold| (at.duration_since(confirmed) - hold).as_secs_f64() * 1e3;
+        Ok(Added { ticket: after(self.ticket, TICKET_HOLD), callout: after(self.callout, CALLOUT_HOLD) })
+    }
+}
+
+/// The incidents whose ticket is none of the first `before`, once there are `number` with a callout too.
+fn accepted(world: &World, before: usize, number: usize) -> Option<Vec<Accepted>> {
+    let texts = world.notify().texts();
+    let tickets = world.desk().tickets();
+    let both: Vec<Accepted> = tickets
+        .iter()
+        .skip(before)
+        .filter_map(|ticket| {
+            let incident = incident_of(ticket)?;
+            // A notification's key is its reference: `C-42-k3f9xq/callout/1/text`.
+            let of_it = format!("{incident}-");
+            let calls = texts.iter().filter(|text| {
+                let reference = text.reference.as_deref().unwrap_or_default();
+                reference.starts_with(&of_it) && reference.contains("/callout/")
+            });
+            let callout = calls.map(|text| text.created_at).min()?;
+            Some(Accepted { incident: incident.to_owned(), ticket: ticket.created_at, callout })
+        })
+        .collect();
+    (both.len() >= number).then_some(both)
+}
+
+/// The incident in `curiad:C-42:1790000000000`.
+fn incident_of(ticket: &Ticket) -> Option<&str> {
+    ticket.field("correlation_id").split(':').nth(1)
+}
+
+fn write_configuration(directory: &Path, world: &World, public: SocketAddr) -> Result<(), Failed> {
+    let database = format!("sqlite://{}", directory.join("curiad.db").display());
+    let mut files = simulator::configuration(world, &format!("http://{public}"), &database);
+    for (long, short) in SHORTER {
+        if !files.iter().any(|file| file.text.contains(long)) {
+            return Err(format!("the demo's configuration no longer says {long:?}").into());
+        }
+        for file in &mut files {
+            file.text = file.text.replace(long, short);
+        }
+    }
+    for file in files {
+        let path = directory.join("config").join(file.path);
+        fs::create_dir_all(path.parent().unwrap_or(directory))?;
+        fs::write(path, file.text)?;
+    }
+    Ok(())
+}
+
+fn start(
+    arguments: &Arguments,
+    public: SocketAddr,
+    internal: SocketAddr,
+    log: &Path,
+) -> Result<Curiad, Failed> {
+    let log = File::create(log)?;
+    Command::new(&arguments.curiad)
+        .arg("--config")
+        .arg(arguments.directory.join("config"))
+        .args(["serve", "--listen", &public.to_string(), "--listen-internal", &internal.to_string()])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .map(Curiad)
+        .map_err(|error| format!("cannot start {}: {error}", arguments.curiad.display()).into())
+}
+
+/// An address that was free a moment ago. Another program may take it; the start then fails and says so.
+fn free_address() -> Result<SocketAddr, Failed> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the world keeps the same time as the program it runs beside")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
