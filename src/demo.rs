@@ -10,7 +10,7 @@ use crate::{
     tasks::{Tasks, stop_signal},
     terminal::{Ink, Terminal, wrapped},
 };
-use domain::{Clock, Incident, IncidentId, IncidentStatus, Situation};
+use domain::{Clock, Incident, IncidentId, IncidentStatus, Secret, Situation};
 use jiff::{Timestamp, tz::TimeZone};
 use simulator::{CALLBACK_TOKEN, Callbacks, World, WorldOptions};
 use std::{
@@ -31,10 +31,13 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     let terminal = Terminal::new();
     let data = data_directory(&arguments.data)?;
     let public_url = format!("http://{}", arguments.listen);
-    let world = start_world(arguments, &clock, &public_url).await?;
     let config = data.join("config");
     let database = data.join("curiad.db");
-    write_configuration(&config, &world, &public_url, &format!("sqlite://{}", database.display()))?;
+    let url = format!("sqlite://{}", database.display());
+    // A demo that already runs on this directory keeps its configuration.
+    drop(serve::hold(&Secret::new(&url))?);
+    let world = start_world(arguments, &clock, &public_url).await?;
+    write_configuration(&config, &world, &public_url, &url)?;
     let read = config::load(&config, &Secrets::read());
     let report = check_report(&config.display().to_string(), &read);
     let loaded =

@@ -192,7 +192,7 @@ pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
 /// own, on a file beside the database, so that it goes with the program however that ends.
-fn hold(database: &Secret) -> Result<Option<File>, Failed> {
+pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
     let Some(path) = database.reveal().strip_prefix("sqlite:").filter(|path| *path != ":memory:") else {
         return Ok(None);
     };

@@ -7,5 +7,6 @@ mod kills;
 mod nginx;
 mod outage;
 mod program;
+mod readme;
 mod secrets;
 mod start_and_stop;

@@ -56,3 +56,18 @@ async fn a_port_that_is_taken_is_said_in_words() {
     assert!(ran.err.contains(&address) && ran.err.contains("--listen"), "{ran:?}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_program_on_the_same_database_is_refused() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    program.ready().await;
+    let ran = place.run(&["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"]).await;
+    assert_eq!(ran.code, Some(69), "{ran:?}");
+    assert!(ran.err.contains("another curiad runs on") && ran.err.contains("curiad.db"), "{ran:?}");
+    program.kill();
+    let mut program = place.serve();
+    program.ready().await;
+    world.stop().await;
+}
