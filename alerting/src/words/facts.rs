@@ -1,8 +1,8 @@
 //! What is known of an incident, in the words people use for it.
 
-use super::{scrub::scrub, symptom::environment};
+use super::symptom::environment;
 use domain::{
-    Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
+    Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate, scrubbed,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -80,7 +80,7 @@ impl<'a> Facts<'a> {
     /// An instance's API by its name.
     pub(super) fn name(&self, instance: &InstanceId, language: Language) -> String {
         match self.configuration.apis.get(&instance.api) {
-            Some(api) => scrub(api.name.get(language)),
+            Some(api) => scrubbed(api.name.get(language)),
             None => instance.api.to_string(),
         }
     }
@@ -111,7 +111,7 @@ impl<'a> Facts<'a> {
 
     /// A person's name, or their id when they left the configuration.
     pub(super) fn person(&self, id: &PersonId) -> String {
-        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrub(&person.name))
+        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrubbed(&person.name))
     }
 
     /// The priority's cell of the matrix, and why it is that one.
@@ -193,7 +193,7 @@ impl<'a> Facts<'a> {
 
     /// Where it is, in a sentence.
     pub(super) fn diagnosis(&self, language: Language) -> String {
-        scrub(self.incident.diagnosis.get(language))
+        scrubbed(self.incident.diagnosis.get(language))
     }
 }
 
