@@ -4,19 +4,29 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::{net::SocketAddr, path::PathBuf};
 
+/// Options that every command has stand apart from its own.
+const EVERYWHERE: &str = "For every command";
+
 /// Takes the pulse of NHS Wales' APIs: probes them, shows their status, raises incidents, calls people.
 #[derive(Debug, Parser)]
 #[command(name = "curiad", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// The configuration: a directory with curiad.yaml and apis/*.yaml
-    #[arg(long, global = true, default_value = "./config", value_name = "DIR")]
+    #[arg(long, global = true, default_value = "./config", value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) config: PathBuf,
     /// Print JSON for programs instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
-    /// What the log says: error, warn, info, debug or trace, also by module (`prober=debug`)
-    #[arg(long, global = true, env = "CURIAD_LOG", default_value = "info", value_name = "LEVEL")]
-    pub(crate) log: String,
+    /// The log: error, warn, info, debug, or by module (prober=debug); info, or warn in the demo
+    #[arg(
+        long,
+        global = true,
+        env = "CURIAD_LOG",
+        hide_env_values = true,
+        value_name = "LEVEL",
+        help_heading = EVERYWHERE
+    )]
+    pub(crate) log: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -37,7 +47,7 @@ pub(crate) enum Command {
     Probe {
         /// The API's id
         api: String,
-        /// Only this environment
+        /// Only this environment: sandbox, development, sit, uat or production
         #[arg(long)]
         environment: Option<String>,
         /// Only this operation
@@ -79,10 +89,10 @@ pub(crate) struct DemoArgs {
     /// Where the demo keeps its database and its configuration
     #[arg(long, default_value = "./curiad-demo", value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Let the parts of the world outside listen on any free ports
+    /// Let the simulated APIs, desk and carriers use any free ports
     #[arg(long)]
     pub(crate) any_ports: bool,
-    /// Do not tell the story by itself: nothing fails until you make it fail
+    /// No story: nothing fails until you make it fail
     #[arg(long)]
     pub(crate) quiet: bool,
 }
@@ -94,15 +104,15 @@ pub(crate) enum RotaCommand {
         /// The rota
         rota: String,
         /// When, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long)]
+        #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
     },
     /// The shifts of the next weeks, and any gaps
     Show {
         /// The rota
         rota: String,
-        /// From when
-        #[arg(long)]
+        /// From when, as 2026-12-25T03:00:00Z (default: now)
+        #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
         /// How many days
         #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=366))]
@@ -113,8 +123,8 @@ pub(crate) enum RotaCommand {
         /// The hours' name (default: the only ones)
         #[arg(long)]
         hours: Option<String>,
-        /// When (default: now)
-        #[arg(long)]
+        /// When, as 2026-12-25T03:00:00Z (default: now)
+        #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
     },
 }
@@ -152,7 +162,7 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         who: Who,
     },
-    /// Call it over
+    /// Call an incident over
     Resolve {
         /// Its number
         incident: String,
@@ -162,7 +172,7 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         who: Who,
     },
-    /// Make it a major incident
+    /// Make an incident a major one
     Declare {
         /// Its number
         incident: String,

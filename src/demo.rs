@@ -3,11 +3,12 @@
 
 use crate::{
     cli::DemoArgs,
+    commands::incident::title,
     config::{self, Listen, Secrets, check_report},
     exit::{Failed, UNAVAILABLE},
     serve,
     tasks::{Tasks, stop_signal},
-    terminal::{Ink, Terminal},
+    terminal::{Ink, Terminal, wrapped},
 };
 use domain::{Clock, Incident, IncidentId, IncidentStatus, Situation};
 use jiff::{Timestamp, tz::TimeZone};
@@ -21,6 +22,10 @@ use std::{
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// The width that the story is told in, and where its words begin: behind the time and who.
+const COLUMNS: usize = 100;
+const MARGIN: usize = 17;
 
 pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed> {
     let terminal = Terminal::new();
@@ -135,10 +140,9 @@ fn greet(
     row("world outside", format!("{}  faults to switch, tickets, texts, mail", world.page_url()));
     row("configuration", config.display().to_string());
     row("database", database.display().to_string());
-    terminal.line(&format!(
-        "\nCtrl-C stops it; `curiad --config {} incident list` works beside it.\n",
-        config.display()
-    ));
+    let beside = format!("curiad --config {} incident list", config.display());
+    terminal.line(&format!("\nBeside it, in another terminal:  {}", terminal.ink(Ink::Bold, &beside)));
+    terminal.line("Ctrl-C stops it.\n");
     if arguments.quiet {
         terminal.line("Nothing fails until you make it fail.\n");
     }
@@ -167,18 +171,12 @@ async fn narrate(
         for incident in current.incidents.values() {
             let seen = told.entry(incident.id).or_insert(0);
             for entry in incident.timeline.iter().skip(*seen) {
-                let line = format!("{}  {}", title(&current, incident), entry.text);
+                let line = format!("{}: {}", title(&current, incident), entry.text);
                 print(terminal, entry.at, &zone, ink(incident), &incident.id.to_string(), &line);
             }
             *seen = incident.timeline.len();
         }
     }
-}
-
-fn title(situation: &Situation, incident: &Incident) -> String {
-    let api = incident.api.as_ref().and_then(|api| situation.configuration.apis.get(api));
-    let name = api.map_or_else(|| incident.cause.to_string(), |api| api.name.en.clone());
-    format!("{name} ({})", incident.environment)
 }
 
 const fn ink(incident: &Incident) -> Ink {
@@ -191,9 +189,11 @@ const fn ink(incident: &Incident) -> Ink {
 
 fn print(terminal: Terminal, at: Timestamp, zone: &TimeZone, ink: Ink, who: &str, line: &str) {
     let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let margin = format!("\n{}", " ".repeat(MARGIN));
     terminal.line(&format!(
-        "{}  {}  {line}",
+        "{}  {}  {}",
         terminal.ink(Ink::Dim, &time),
-        terminal.ink(ink, &format!("{who:<5}"))
+        terminal.ink(ink, &format!("{who:<5}")),
+        wrapped(line, COLUMNS - MARGIN).join(&margin)
     ));
 }

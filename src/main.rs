@@ -17,8 +17,7 @@ use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
 use config::{Loaded, Secrets, check_report};
 use exit::{CONFIG, Failed, SOFTWARE, USAGE};
-use std::{process::ExitCode, sync::Arc};
-use store::Store;
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
 
@@ -45,10 +44,17 @@ fn main() -> ExitCode {
 
 /// The log, the cryptography, the threads.
 fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
-    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
-        Failed::new(USAGE, format!("--log {}: {error}\nwrite info, debug or prober=debug", cli.log))
+    // The demo tells its story on the same terminal: the log speaks up only when something is wrong.
+    let usual = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
+    let level = cli.log.as_deref().unwrap_or(usual);
+    let filter = EnvFilter::try_new(level).map_err(|error| {
+        Failed::new(USAGE, format!("--log {level}: {error}\nwrite info, debug or prober=debug"))
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
     }
@@ -124,6 +130,6 @@ fn check(cli: &Cli, secrets: &Secrets) -> u8 {
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
     let loaded = load(cli, &Secrets::of_the_database())?;
-    let store = Store::open(loaded.database.reveal(), serve::fresh_key()?).await?;
+    let store = serve::open(&loaded.database).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

@@ -8,11 +8,16 @@ use crate::{
 };
 use alerting::{Channels, Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat};
 use anyhow::Context;
-use domain::{Clock, Incident, Situation, next_action};
+use domain::{Clock, Incident, Secret, Situation, next_action};
 use jiff::{SignedDuration, Timestamp};
 use prober::{Identity, NameServers, Prober, Settings};
 use ring::rand::SecureRandom;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 use store::Store;
 use tokio::{
     net::TcpListener,
@@ -40,6 +45,8 @@ pub(crate) struct Running {
     pub(crate) internal: SocketAddr,
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
     store: Store,
+    /// Kept until everything has stopped: the system lets go of the lock with the file.
+    held: Option<File>,
 }
 
 impl Running {
@@ -50,6 +57,8 @@ impl Running {
                 "the database did not close in time; nothing is lost, its log is read at the next start"
             );
         }
+        // After the database: another may take it from now on.
+        drop(self.held);
     }
 }
 
@@ -82,7 +91,8 @@ pub(crate) async fn start(
 ) -> Result<Running, Failed> {
     let public = bind(listen.public, "--listen").await?;
     let internal = bind(listen.internal, "--listen-internal").await?;
-    let store = Store::open(loaded.database.reveal(), fresh_key()?).await?;
+    let store = open(&loaded.database).await?;
+    let held = hold(&loaded.database)?;
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     let request_id_key = remembered.key.0;
@@ -142,6 +152,12 @@ pub(crate) async fn start(
         tasks.add("watch over itself", watching);
         let stopping = stop.clone();
         tasks.add("heartbeat", async move {
+            // Nothing can be said of a program that has only begun.
+            let mut first = well.clone();
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                _ = first.changed() => {}
+            }
             heartbeat(&dead_man, &client, well, stopping).await;
             anyhow::Ok(())
         });
@@ -151,6 +167,7 @@ pub(crate) async fn start(
         internal: internal.local_addr().context("the internal listener has no address")?,
         situation: situation_watch.clone(),
         store: store.clone(),
+        held,
     };
     let pages = crate::pages::Pages {
         store,
@@ -163,6 +180,40 @@ pub(crate) async fn start(
     };
     crate::pages::start(pages, public, internal, tasks)?;
     Ok(running)
+}
+
+/// Opens the database, and says which one where that fails.
+pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
+    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
+        let shown = without_password(database.reveal());
+        Failed::new(UNAVAILABLE, format!("{shown}: {error}"))
+    })
+}
+
+/// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
+/// own, on a file beside the database, so that it goes with the program however that ends.
+fn hold(database: &Secret) -> Result<Option<File>, Failed> {
+    let Some(path) = database.reveal().strip_prefix("sqlite:").filter(|path| *path != ":memory:") else {
+        return Ok(None);
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = format!("{}.lock", path.split('?').next().unwrap_or(path));
+    let file = File::create(&path)
+        .map_err(|error| Failed::new(UNAVAILABLE, format!("cannot write {path}: {error}")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let what = format!(
+                "another curiad runs on {}\nstop it first, or give this one a database of its own",
+                without_password(database.reveal())
+            );
+            Err(Failed::new(UNAVAILABLE, what))
+        }
+        Err(TryLockError::Error(error)) => {
+            let what = format!("cannot lock {path}: {error}\nkeep the database on a local disk");
+            Err(Failed::new(UNAVAILABLE, what))
+        }
+    }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
@@ -226,14 +277,19 @@ async fn look_after(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut look = tokio::time::interval(LOOK);
+    let began = clock.now();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
         let now = clock.now();
+        let committed_at = recording.committed_at();
+        if committed_at.is_none() && now.duration_since(began) < RECORDS_WITHIN {
+            continue;
+        }
         let current = Arc::clone(&situation.borrow());
-        well.send_replace(is_well(&current, recording.committed_at(), now));
+        well.send_replace(is_well(&current, committed_at, now));
     }
 }
 

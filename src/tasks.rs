@@ -41,7 +41,7 @@ impl Tasks {
         };
         let mut outcome = match first {
             None => Ok(()),
-            Some(_) if stop.is_cancelled() => Ok(()),
+            Some(Ok((_, Ok(())))) if stop.is_cancelled() => Ok(()),
             Some(Ok((name, Ok(())))) => Err(anyhow::anyhow!("the {name} ended unexpectedly")),
             Some(Ok((name, Err(error)))) => Err(error.context(format!("the {name} failed"))),
             Some(Err(error)) => Err(anyhow::Error::from(error).context("a task panicked")),

@@ -55,7 +55,37 @@ impl Terminal {
     }
 }
 
+/// Lines of at most `columns` characters, broken between words. A word that is longer, such as a link, stays whole.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Errors go to standard error.
 pub(crate) fn complain(text: &str) {
     let _gone = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn text_is_broken_between_words_and_links_stay_whole() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrapped("at http://127.0.0.1:8080/ack/abc now", 8),
+            ["at", "http://127.0.0.1:8080/ack/abc", "now"]
+        );
+        assert!(wrapped("", 8).is_empty());
+    }
 }

@@ -26,6 +26,8 @@ const LONGEST_BATCH: Duration = Duration::from_millis(250);
 const TICK: Duration = Duration::from_secs(1);
 /// The inbox is read so often even when nobody says that something came.
 const INBOX_POLL: Duration = Duration::from_secs(2);
+/// Outcomes do not wait longer for the inbox than this: readers may all be busy with somebody's history.
+const INBOX_PATIENCE: Duration = Duration::from_secs(1);
 /// Events of one batch, and rows of the inbox in it: a batch that cannot be committed must stay small enough to keep.
 const LARGEST_BATCH: usize = 2_000;
 const INBOX_ROWS: u32 = 200;
@@ -46,12 +48,12 @@ pub struct Recording {
     pub commits: AtomicU64,
     /// Transactions that failed and were folded again.
     pub failures: AtomicU64,
-    /// When the store last took a batch, in Unix milliseconds; 0 before the first.
+    /// When all that was to be stored last was, in Unix milliseconds; 0 before the first batch.
     pub committed_at_ms: AtomicI64,
 }
 
 impl Recording {
-    /// When the store last took a batch.
+    /// When all that was to be stored last was: with nothing to store, that is now.
     pub fn committed_at(&self) -> Option<Timestamp> {
         match self.committed_at_ms.load(Ordering::Relaxed) {
             0 => None,
@@ -91,6 +93,8 @@ struct Overlay {
     wanted: Vec<Wanted>,
     /// Something changed that somebody waits for.
     urgent: bool,
+    /// A new configuration is in force, whether or not anything durable came of it.
+    configured: bool,
     began: Instant,
 }
 
@@ -102,6 +106,7 @@ impl Overlay {
             batch: Batch::default(),
             wanted: Vec::new(),
             urgent: false,
+            configured: false,
             began: Instant::now(),
         }
     }
@@ -112,6 +117,7 @@ impl Overlay {
         }
         let Decision { after, changes, probes, verdict, answer } = decide(&self.situation, &event, now);
         self.situation = after;
+        self.configured |= matches!(event, Event::Configured(_));
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
         self.batch.changes.extend(changes);
         self.wanted.extend(probes);
@@ -148,14 +154,18 @@ impl Recorder {
         let mut inbox_read_at = Instant::now();
         let mut due_at = Instant::now();
         let mut overlay = Overlay::new(&situation);
-        overlay.fold(Event::Due, None, self.clock.now());
+        let mut configurable = true;
+        // What left the configuration while nobody looked is brought to its end.
+        let configured = Event::Configured(Arc::clone(&situation.configuration));
+        overlay.fold(configured, None, self.clock.now());
         loop {
             let wake = wake(&overlay, due_at);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                changed = self.configuration.changed() => {
-                    if changed.is_ok() {
+                changed = self.configuration.changed(), if configurable => {
+                    configurable = changed.is_ok();
+                    if configurable {
                         let configuration = Arc::clone(&self.configuration.borrow_and_update());
                         overlay.fold(Event::Configured(configuration), None, self.clock.now());
                         overlay.urgent = true;
@@ -170,8 +180,8 @@ impl Recorder {
             }
             let now = self.clock.now();
             if inbox_read_at <= Instant::now() {
-                self.read_inbox(&mut overlay, now).await;
-                inbox_read_at = Instant::now() + INBOX_POLL;
+                let more = self.read_inbox(&mut overlay, now).await;
+                inbox_read_at = Instant::now() + if more { Duration::ZERO } else { INBOX_POLL };
             }
             if due_at <= Instant::now() {
                 overlay.fold(Event::Due, None, now);
@@ -185,7 +195,15 @@ impl Recorder {
                 due_at = due_at.min(Instant::now() + until_due(&situation, self.clock.now()));
                 overlay = Overlay::new(&situation);
             } else if !overlay.is_worth_committing() {
-                // Nothing came of it; what was folded need not be kept.
+                // Nothing durable came of it: there is nothing to store, and all that is known is in force.
+                let configured = overlay.configured;
+                situation = overlay.situation;
+                if configured {
+                    self.situation.send_replace(Arc::new(situation.clone()));
+                }
+                if self.recording.committed_at().is_some() {
+                    self.recording.committed_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
+                }
                 overlay = Overlay::new(&situation);
             }
         }
@@ -205,16 +223,25 @@ impl Recorder {
         }
     }
 
-    async fn read_inbox(&self, overlay: &mut Overlay, now: Timestamp) {
-        match self.store.inbox(INBOX_ROWS).await {
-            Ok(rows) => {
-                let in_hand: Vec<InboxId> = overlay.events.iter().filter_map(|(_, id)| *id).collect();
-                for (id, told) in rows.into_iter().filter(|(id, _)| !in_hand.contains(id)) {
-                    overlay.fold(Event::Told(told), Some(id), now);
-                }
+    /// Whether there may be more.
+    async fn read_inbox(&self, overlay: &mut Overlay, now: Timestamp) -> bool {
+        let rows = match timeout(INBOX_PATIENCE, self.store.inbox(INBOX_ROWS)).await {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the inbox cannot be read; it is tried again");
+                return false;
             }
-            Err(error) => tracing::warn!(%error, "the inbox cannot be read; it is tried again"),
+            Err(_) => {
+                tracing::warn!("the inbox was not read in time; it is tried again");
+                return false;
+            }
+        };
+        let more = rows.len() >= INBOX_ROWS as usize;
+        let in_hand: Vec<InboxId> = overlay.events.iter().filter_map(|(_, id)| *id).collect();
+        for (id, told) in rows.into_iter().filter(|(id, _)| !in_hand.contains(id)) {
+            overlay.fold(Event::Told(told), Some(id), now);
         }
+        more
     }
 
     /// Commits, however often it takes; `None`: stopped before the store took it.
@@ -295,9 +322,11 @@ fn wake(overlay: &Overlay, due_at: Instant) -> Instant {
     batch.map_or(due_at, |batch| batch.min(due_at))
 }
 
+/// What is due and was not done by the last look cannot be done now: it is tried again a tick later, not at once.
 fn until_due(situation: &Situation, now: Timestamp) -> Duration {
     let next = situation.next_action_at(now).map(|at| at.duration_since(now));
-    next.map_or(TICK, |next| Duration::try_from(next).unwrap_or(Duration::ZERO).min(TICK))
+    next.filter(SignedDuration::is_positive)
+        .map_or(TICK, |next| Duration::try_from(next).unwrap_or(TICK).min(TICK))
 }
 
 /// What no repetition mends: the program ends and says so, rather than probe for nothing.
@@ -331,5 +360,31 @@ fn say(change: &Change) {
         Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
         Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
         Change::Track(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::example;
+
+    #[test]
+    fn what_is_due_and_cannot_be_done_is_tried_a_tick_later() {
+        let remembered = domain::Remembered {
+            tracks: Vec::new(),
+            latest: Vec::new(),
+            healths: Vec::new(),
+            incidents: vec![example::incident()],
+            silences: Vec::new(),
+            last_incident: 42,
+            last_silence: 0,
+            key: domain::ReferenceKey([7; 32]),
+        };
+        let situation = Situation::new(Arc::new(example::configuration()), remembered);
+        let due = situation.next_action_at(example::at("02:20:00")).unwrap();
+        assert_eq!(until_due(&situation, due + SignedDuration::from_mins(5)), TICK);
+        assert_eq!(until_due(&situation, due), TICK);
+        let soon = SignedDuration::from_millis(300);
+        assert_eq!(until_due(&situation, due - soon), Duration::from_millis(300));
     }
 }

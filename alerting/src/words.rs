@@ -11,7 +11,7 @@ mod ticket;
 
 #[cfg(test)]
 #[path = "../tests/telling/example.rs"]
-mod example;
+pub(crate) mod example;
 
 pub(crate) use facts::Facts;
 pub(crate) use letter::{Letter, letter};

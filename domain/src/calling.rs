@@ -1,8 +1,8 @@
 //! Callouts at work: who is called next, until a human answers (invariants 9 and 10).
 
 use crate::{
-    Callout, Cause, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId, RotaId,
-    Running, Situation, Status, Step, Target, Text, Way, cause, duty, fold::Fold,
+    Callout, Cause, Environment, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId,
+    RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use std::time::Duration;
 const ROUND_GAP: Duration = Duration::from_secs(300);
 /// The last resort is called again so often until somebody answers.
 const LAST_RESORT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
-/// A callout that no carrier took by then is given up: the next person will have been called.
+/// A callout that no carrier took by then is given up: the next person will have been called. The last resort is
+/// tried until it is called again.
 const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
 /// 12 characters of 5 bits: not to be guessed, and short enough for a text.
 const REFERENCE_LENGTH: usize = 12;
@@ -67,12 +68,19 @@ pub(crate) fn stop(incident: &mut Incident, why: &str) {
     }
 }
 
-/// The next step now: somebody said they cannot, or no carrier would take the call.
-pub(crate) fn hurry(incident: &mut Incident, now: Timestamp) {
-    if let Some(running) = &mut incident.escalation
-        && let Some(at) = running.next_at
-    {
-        running.next_at = Some(at.min(now));
+/// The next step now: somebody said they cannot, or no carrier would take the call. `false`: the next has been called
+/// already, or there is nobody beyond the last resort.
+pub(crate) fn pass_on(incident: &mut Incident, callout: u32, now: Timestamp) -> bool {
+    let Some(running) = &mut incident.escalation else {
+        return false;
+    };
+    let newest = running.callouts.last().is_some_and(|last| last.number == callout && last.step > 0);
+    match running.next_at.filter(|_| newest) {
+        Some(at) => {
+            running.next_at = Some(at.min(now));
+            true
+        }
+        None => false,
     }
 }
 
@@ -85,8 +93,11 @@ pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
     if running.round > running.escalation.repeat {
         last_resort(fold, incident, &mut running);
     } else if let Some(step) = steps.get(running.next_step) {
-        take(fold, incident, &mut running, step);
-        advance(&mut running, &steps, fold.now);
+        let asked = take(fold, incident, &mut running, step);
+        advance(&mut running, step, &steps, fold.now);
+        if !asked {
+            running.next_at = Some(fold.now);
+        }
     } else {
         // A round without steps cannot be configured; if it is, the last resort is next.
         running.round = running.escalation.repeat.saturating_add(1);
@@ -94,15 +105,13 @@ pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
     incident.escalation = Some(running);
 }
 
-fn advance(running: &mut Running, steps: &[Step], now: Timestamp) {
+/// Taken early or late, a step keeps the pause to the one after it.
+fn advance(running: &mut Running, taken: &Step, steps: &[Step], now: Timestamp) {
     running.next_step += 1;
     if let Some(next) = steps.get(running.next_step) {
-        let at = running.round_at + duty::signed(next.after);
-        // A step taken early or late keeps the pause to the one after it.
-        running.next_at = Some(at.max(now));
+        running.next_at = Some(now + duty::signed(next.after.saturating_sub(taken.after)));
         return;
     }
-    let last = steps.last().map_or(Duration::ZERO, |step| step.after);
     let widest = steps
         .iter()
         .zip(steps.iter().skip(1))
@@ -112,11 +121,12 @@ fn advance(running: &mut Running, steps: &[Step], now: Timestamp) {
         .unwrap_or(ROUND_GAP);
     running.round += 1;
     running.next_step = 0;
-    running.round_at = (running.round_at + duty::signed(last) + duty::signed(widest)).max(now);
+    running.round_at = now + duty::signed(widest);
     running.next_at = Some(running.round_at);
 }
 
-fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &Step) {
+/// Whether somebody was asked.
+fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &Step) -> bool {
     let number = u32::try_from(running.next_step).unwrap_or(u32::MAX).saturating_add(1);
     let configuration = fold.configuration();
     let person = match &step.call {
@@ -129,6 +139,10 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
             shift.map(|shift| shift.person)
         }
         Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
+        Target::Desk(desk) if incident.ticket == Ticket::None => {
+            incident.note(fold.now, format!("step {number}: {desk} has no ticket to be asked through"));
+            return false;
+        }
         Target::Desk(desk) => {
             incident.note(fold.now, format!("step {number}: {desk} asked through the ticket to take it"));
             duty::work_note(
@@ -137,23 +151,31 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
                 "Proposed major incident: please take it and say so; on-call staff are called otherwise."
                     .into(),
             );
-            return;
+            return true;
         }
     };
-    match person {
-        Some(person) => call(fold, incident, running, &person, &step.by, number),
-        None => incident.note(fold.now, format!("step {number}: nobody to call; on to the next step")),
+    let called = person.is_some_and(|person| call(fold, incident, running, &person, &step.by, number));
+    if !called {
+        incident.note(fold.now, format!("step {number}: nobody to call; on to the next step"));
     }
+    called
 }
 
 fn last_resort(fold: &mut Fold, incident: &mut Incident, running: &mut Running) {
     incident.note(fold.now, "nobody answered: the last resort is called, and again until somebody answers");
+    let mut called = false;
     for person in running.escalation.last_resort.clone() {
+        called |= call(fold, incident, running, &person, &[], 0);
+    }
+    // All of them have left since it started: whoever is written down now.
+    let written = fold.configuration().escalations.get(&running.escalation.id).cloned();
+    for person in written.into_iter().filter(|_| !called).flat_map(|written| written.last_resort) {
         call(fold, incident, running, &person, &[], 0);
     }
     running.next_at = Some(fold.now + LAST_RESORT_AGAIN);
 }
 
+/// Whether there is such a person, and a way to them.
 fn call(
     fold: &mut Fold,
     incident: &mut Incident,
@@ -161,11 +183,12 @@ fn call(
     person: &PersonId,
     by: &[Way],
     step: u32,
-) {
+) -> bool {
     let configuration = fold.configuration();
-    let Some(known) = configuration.people.get(person) else {
-        return;
+    let Some(known) = configuration.people.get(person).filter(|known| !known.ways.is_empty()) else {
+        return false;
     };
+    let lasts = if step == 0 { LAST_RESORT_AGAIN } else { CALLOUT_EXPIRES };
     let asked: Vec<Way> =
         known.ways.iter().copied().filter(|way| by.is_empty() || by.contains(way)).collect();
     let ways = if asked.is_empty() { known.ways.clone() } else { asked };
@@ -177,7 +200,7 @@ fn call(
             &format!("callout/{number}/{}", way.word()),
             NotificationKind::Callout { callout: number },
             duty::person_channel(*way, person.clone()),
-            CALLOUT_EXPIRES,
+            lasts,
         );
     }
     let by_words: Vec<&str> = ways.iter().map(|way| way.word()).collect();
@@ -195,6 +218,7 @@ fn call(
         given_up: Vec::new(),
         answer: None,
     });
+    true
 }
 
 /// "Nobody is on call now" is itself a P1 (invariant 10): the last resort hears of it at once.
@@ -280,8 +304,10 @@ impl Situation {
         })
     }
 
-    /// Whether nobody has answered and it is not over: somebody must have a next action (invariant 10).
+    /// Whether it is a major incident of production that nobody has answered and that is not over: somebody must have a next action (invariant 10).
     pub fn is_waiting_for_a_human(incident: &Incident) -> bool {
-        incident.status == IncidentStatus::Open && incident.major.is_some()
+        incident.status == IncidentStatus::Open
+            && incident.major.is_some()
+            && incident.environment == Environment::Production
     }
 }

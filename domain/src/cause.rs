@@ -27,26 +27,44 @@ pub(crate) fn instance(fold: &mut Fold, instance: &InstanceId) {
     let Some(health) = fold.after.healths.get(instance).cloned() else {
         return;
     };
+    if fold.after.configuration.policy(instance.environment).is_none() {
+        return;
+    }
     let own = fold.after.open_incident(&Cause::Instance(instance.clone())).map(|incident| incident.id);
     match (own, health.status) {
         (Some(id), Status::Operational) => recovering(fold, id, health.since),
         (Some(id), Status::Degraded | Status::PartialOutage | Status::MajorOutage) => {
             goes_on(fold, id, &health);
         }
-        (Some(_), Status::Unknown | Status::Maintenance) => {}
+        (Some(id), Status::Unknown | Status::Maintenance) => unseen(fold, id, &health),
         (None, Status::Operational) => let_go(fold, instance),
         (None, Status::Degraded | Status::PartialOutage | Status::MajorOutage) => begins(fold, &health),
         (None, Status::Unknown | Status::Maintenance) => unknown(fold, &health),
     }
 }
 
-/// An instance left the configuration: nothing more will be heard of it.
-pub(crate) fn left(fold: &mut Fold, instance: &InstanceId) {
-    let own = fold.after.open_incident(&Cause::Instance(instance.clone())).map(|incident| incident.id);
-    if let Some(incident) = own.and_then(|id| fold.incident(id)) {
-        duty::resolve(fold, incident, "the instance left the configuration");
+/// What left the configuration: nothing more will be heard of it, and nobody is to be called for it.
+pub(crate) fn left(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    let configured = |instance: &InstanceId| {
+        let api = configuration.apis.get(&instance.api);
+        api.is_some_and(|api| api.instances.contains_key(&instance.environment))
+    };
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let left = match &incident.cause {
+            _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
+            Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
+            Cause::Blind(vantage) => (!configuration.vantages.contains(vantage)).then_some("the vantage"),
+            Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
+            Cause::Refused(_) => None,
+        };
+        incident.held_back.retain(configured);
+        match left {
+            Some(left) => duty::resolve(fold, incident, &format!("{left} left the configuration")),
+            None => fold.put_incident(incident),
+        }
     }
-    let_go(fold, instance);
 }
 
 /// Causes that show only over several instances: refusals, and blindness.
@@ -57,6 +75,41 @@ pub(crate) fn shared(fold: &mut Fold) {
     }
     for vantage in &configuration.vantages {
         blind(fold, vantage);
+    }
+    rotas(fold);
+}
+
+/// A gap in a rota is over once somebody is on call.
+fn rotas(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let Cause::Rota(rota) = &incident.cause else { continue };
+        let attended = configuration.rotas.get(rota).is_some_and(|rota| rota.on_call(fold.now).is_some());
+        match (attended, incident.status == IncidentStatus::Recovering) {
+            (true, false) => {
+                let now = fold.now;
+                duty::recovering(fold, &mut incident, now);
+            }
+            (false, true) => duty::returned(fold, &mut incident, Status::Unknown),
+            (true, true) | (false, false) => {}
+        }
+        fold.put_incident(incident);
+    }
+}
+
+/// Why an incident cannot be called over: its next look would open another, with another ticket and other calls.
+pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> Option<String> {
+    match &incident.cause {
+        Cause::Instance(instance) => {
+            let status = situation.status(instance);
+            let same = status.is_trouble() || (status == incident.worst && status == Status::Unknown);
+            same.then(|| format!("{instance} is still {}", status.word().replace('_', " ")))
+        }
+        Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
+            Some("it still cannot be seen".to_owned())
+        }
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
     }
 }
 
@@ -69,8 +122,12 @@ pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
 
 fn begins(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
-    if holder(fold, instance).is_some() {
-        return;
+    if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+        if explains(&fold.after, &holder, health.status) {
+            return;
+        }
+        let why = format!("{instance}: {} for a reason of its own", health.status);
+        release(fold, holder, instance, why);
     }
     let configuration = fold.configuration();
     let parents = ancestors(&configuration, &instance.api);
@@ -78,7 +135,8 @@ fn begins(fold: &mut Fold, health: &Health) {
         incident.environment == instance.environment
             && incident.status != IncidentStatus::Recovering
             && incident.api.as_ref().is_some_and(|api| parents.contains(api))
-            && health.since + CHILD_MAY_LEAD >= incident.started_at
+            && explains(&fold.after, incident, health.status)
+            && health.since + CHILD_MAY_LEAD >= blamed_since(&fold.after, incident)
     });
     if let Some(parent) = parent.map(|parent| parent.id).and_then(|id| fold.incident(id)) {
         hold_back(fold, parent, instance);
@@ -94,12 +152,33 @@ fn begins(fold: &mut Fold, health: &Health) {
     take_in_children(fold, id, instance);
 }
 
+/// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
+fn explains(situation: &crate::Situation, parent: &Incident, child: Status) -> bool {
+    let Cause::Instance(instance) = &parent.cause else {
+        return false;
+    };
+    !child.is_down()
+        || match situation.status(instance) {
+            Status::PartialOutage | Status::MajorOutage => true,
+            Status::Degraded => false,
+            Status::Operational | Status::Maintenance | Status::Unknown => parent.worst.is_down(),
+        }
+}
+
+/// Since when a child's trouble can be that of `parent`: since it is as bad as it now is, or since it began.
+fn blamed_since(situation: &crate::Situation, parent: &Incident) -> Timestamp {
+    let instance = parent.affects.first();
+    let health = instance.and_then(|instance| situation.healths.get(instance));
+    let down = health.filter(|health| health.status.is_down());
+    down.map_or(parent.started_at, |health| health.since.max(parent.started_at))
+}
+
 /// Nothing is known of a production instance for long: somebody has to look.
 fn unknown(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
     if instance.environment != Environment::Production
         || health.maintenance
-        || fold.now.duration_since(health.since) < UNKNOWN_FOR
+        || !is_long_unknown(fold, health)
         || holder(fold, instance).is_some()
     {
         return;
@@ -115,16 +194,30 @@ fn unknown(fold: &mut Fold, health: &Health) {
     }
 }
 
+/// What nobody saw stay well is not over: it goes on when nothing is known of it for long.
+fn unseen(fold: &mut Fold, id: IncidentId, health: &Health) {
+    let recovering = fold.incident(id).is_some_and(|incident| incident.status == IncidentStatus::Recovering);
+    if recovering && is_long_unknown(fold, health) {
+        goes_on(fold, id, health);
+    }
+}
+
+fn is_long_unknown(fold: &Fold, health: &Health) -> bool {
+    fold.now.duration_since(fold.watched(health.since)) >= UNKNOWN_FOR
+}
+
 fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     let Some(mut incident) = fold.incident(id) else {
         return;
     };
     let worse = worse(health.status, incident.worst);
-    if incident.status == IncidentStatus::Recovering {
-        duty::returned(&mut incident, health.status, fold.now);
+    let returned = incident.status == IncidentStatus::Recovering;
+    if returned {
+        duty::returned(fold, &mut incident, health.status);
     }
     if worse {
-        incident.note(fold.now, format!("{}: {} since {}", health.instance, health.status, health.since));
+        let what = what(fold, &incident.cause, health);
+        incident.note(fold.now, what);
         incident.worst = health.status;
     }
     if worse || incident.layer != health.layer {
@@ -133,6 +226,9 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         incident.evidence = evidence(&fold.after, &health.instance, fold.now);
     }
     fold.put_incident(incident);
+    if worse || returned {
+        take_in_children(fold, id, &health.instance);
+    }
 }
 
 fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
@@ -147,11 +243,15 @@ fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
 
 /// An instance is well: no incident lists it as held back any more.
 fn let_go(fold: &mut Fold, instance: &InstanceId) {
-    if let Some(mut incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
-        incident.held_back.retain(|held| held != instance);
-        incident.note(fold.now, format!("{instance} works again"));
-        fold.put_incident(incident);
+    if let Some(incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+        release(fold, incident, instance, format!("{instance} works again"));
     }
+}
+
+fn release(fold: &mut Fold, mut holder: Incident, instance: &InstanceId, why: String) {
+    holder.held_back.retain(|held| held != instance);
+    holder.note(fold.now, why);
+    fold.put_incident(holder);
 }
 
 fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
@@ -172,16 +272,20 @@ fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
 /// A parent found later takes its children in: linked, their escalation stopped.
 fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     let configuration = fold.configuration();
-    let Some(started_at) = fold.incident(id).map(|incident| incident.started_at) else {
+    let Some(taker) = fold.incident(id) else {
         return;
     };
+    let since = blamed_since(&fold.after, &taker);
     let children: Vec<(IncidentId, InstanceId)> = fold
         .after
         .open_incidents()
         .filter(|incident| incident.id != id && incident.environment == parent.environment)
-        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= started_at)
+        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= since)
         .filter_map(|incident| match &incident.cause {
-            Cause::Instance(child) if ancestors(&configuration, &child.api).contains(&parent.api) => {
+            Cause::Instance(child)
+                if ancestors(&configuration, &child.api).contains(&parent.api)
+                    && explains(&fold.after, &taker, fold.after.status(child)) =>
+            {
                 Some((incident.id, child.clone()))
             }
             Cause::Instance(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
@@ -190,7 +294,7 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     for (child_id, child) in children {
         if let Some(incident) = fold.incident(child_id) {
             let its_own = incident.held_back.clone();
-            duty::resolve(fold, incident, &format!("taken in by {id}: {child} depends on {parent}"));
+            duty::taken_in(fold, incident, id, &format!("{child} depends on {parent}"));
             for instance in std::iter::once(child).chain(its_own) {
                 if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
                 {
@@ -225,6 +329,11 @@ fn probe_now(fold: &mut Fold, instance: &InstanceId) {
 
 /// 401, 403, 429 (DESIGN §5, "Inconclusive is never silence").
 fn refused(fold: &mut Fold, environment: Environment) {
+    // What an open incident holds goes on being refused until a probe says otherwise: a restart proves nothing.
+    let held = fold
+        .after
+        .open_incident(&Cause::Refused(environment))
+        .map_or_else(Vec::new, |incident| incident.affects.clone());
     let refused: Vec<(ApiId, Timestamp)> = fold
         .after
         .tracks
@@ -232,9 +341,14 @@ fn refused(fold: &mut Fold, environment: Environment) {
         .filter(|track| track.id.check.instance.environment == environment)
         .filter_map(|track| {
             let since = track.inconclusive_since?;
-            let failure = fold.after.outcome(&track.id)?.failure.as_ref()?;
-            matches!(failure.kind, FailureKind::AccessRefused | FailureKind::RateLimited)
-                .then(|| (track.id.check.instance.api.clone(), since))
+            let instance = &track.id.check.instance;
+            let held = held.contains(instance);
+            let refused = fold.after.outcome(&track.id).map_or(held, |outcome| {
+                let kind = outcome.failure.as_ref().map(|failure| failure.kind);
+                matches!(kind, Some(FailureKind::AccessRefused | FailureKind::RateLimited))
+            });
+            let since = if held { since } else { fold.watched(since) };
+            refused.then(|| (instance.api.clone(), since))
         })
         .collect();
     let lasting = |limit: SignedDuration| -> BTreeSet<&ApiId> {
@@ -269,15 +383,20 @@ fn blind(fold: &mut Fold, vantage: &VantageId) {
     let production = configuration.checks.values().filter(|check| {
         check.id.instance.environment == Environment::Production && check.from.contains(vantage)
     });
+    // An open incident goes on until a probe sees something: a restart proves nothing.
+    let open = fold.after.open_incident(&Cause::Blind(vantage.clone())).is_some();
     let mut since: Option<Timestamp> = None;
     let mut affects: BTreeSet<InstanceId> = BTreeSet::new();
     for check in production {
         let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let ours = fold.after.outcome(&id).and_then(|outcome| outcome.failure.as_ref()).map(|f| f.layer);
-        let sees_nothing = fold.after.tracks.get(&id).and_then(|track| match track.inconclusive_since {
-            Some(since) => (ours == Some(Layer::Ours)).then_some(since),
-            None => (track.status == Status::Unknown).then_some(track.since),
+        let ours = fold.after.outcome(&id).map_or(open, |outcome| {
+            outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Ours)
         });
+        let sees_nothing = match fold.after.tracks.get(&id).map(|track| (track, track.inconclusive_since)) {
+            None => Some(fold.watched(Timestamp::MIN)),
+            Some((_, Some(since))) => ours.then_some(since),
+            Some((track, None)) => (track.status == Status::Unknown).then_some(track.since),
+        };
         let Some(began) = sees_nothing else {
             affects.clear();
             break;
@@ -285,7 +404,7 @@ fn blind(fold: &mut Fold, vantage: &VantageId) {
         since = Some(since.map_or(began, |since| since.max(began)));
         affects.insert(check.id.instance.clone());
     }
-    let long = since.is_some_and(|since| fold.now.duration_since(since) >= BLIND_FOR);
+    let long = open || since.is_some_and(|since| fold.now.duration_since(fold.watched(since)) >= BLIND_FOR);
     let affects: Vec<InstanceId> = if long { affects.into_iter().collect() } else { Vec::new() };
     let text = Text::new(
         "We cannot see production: it may be the NHS network, or it may be us. The APIs themselves may be working.",
@@ -323,7 +442,7 @@ fn over_several(
         }
         (Some(mut incident), Some(_)) => {
             if incident.status == IncidentStatus::Recovering {
-                duty::returned(&mut incident, Status::Unknown, fold.now);
+                duty::returned(fold, &mut incident, Status::Unknown);
             }
             incident
                 .affects
@@ -370,10 +489,25 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         posts: Vec::new(),
         cause,
     };
-    incident
-        .note(fold.now, format!("{instance}: {} since {}; {priority}: {why}", health.status, health.since));
+    let what = what(fold, &incident.cause, health);
+    incident.note(fold.now, format!("{what}; {priority}: {why}"));
     fold.put_incident(incident);
     id
+}
+
+/// What has happened to an instance, for the timeline; its name too where the cause is not itself.
+fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
+    let configuration = fold.configuration();
+    let since = configuration.site.time(health.since, fold.now);
+    let said = format!("{} since {since}", health.status.plain());
+    match cause {
+        Cause::Instance(_) => said,
+        Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+            let InstanceId { api, environment } = &health.instance;
+            let name = configuration.apis.get(api).map_or(api.as_str(), |api| &api.name.en);
+            format!("{name} ({environment}): {said}")
+        }
+    }
 }
 
 /// An incident's priority and the cell of the matrix it comes from, in words.
@@ -396,8 +530,11 @@ pub(crate) fn prioritise(
     };
     let rating = rate(instance.environment, level, status, instances);
     let why = format!(
-        "impact {} ({level} API in {}) × urgency {} ({status})",
-        rating.impact, instance.environment, rating.urgency
+        "impact {} ({level} API in {}) × urgency {} ({})",
+        rating.impact,
+        instance.environment,
+        rating.urgency,
+        status.plain()
     );
     (configuration.priorities.priority(rating), why)
 }

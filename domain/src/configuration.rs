@@ -5,7 +5,7 @@ use crate::{
     Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
     HoursId, InstanceId, Language, Matrix, PersonId, Rota, RotaId, TeamId, Text, VantageId, Way,
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 
 /// Everything the rules need to know that people wrote down. Every reference in it resolves.
@@ -46,6 +46,16 @@ pub struct Site {
     pub url: Text,
     /// Local time for people: Europe/London.
     pub time_zone: TimeZone,
+}
+
+impl Site {
+    /// `at` for people who read it at `now`: `03:12:09 GMT`, with the day when that is another one.
+    pub fn time(&self, at: Timestamp, now: Timestamp) -> String {
+        let local = at.to_zoned(self.time_zone.clone());
+        let today = now.to_zoned(self.time_zone.clone()).date();
+        let with = if local.date() == today { "%H:%M:%S %Z" } else { "%H:%M:%S %Z on %a %-d %b %Y" };
+        local.strftime(with).to_string()
+    }
 }
 
 /// A provider team.

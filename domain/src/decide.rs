@@ -3,7 +3,7 @@
 use crate::{
     Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
     Situation, Status, Track, TrackId, Verdict, Wanted, cause, duty, fold::Fold, instance_status, judge,
-    told,
+    told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -16,6 +16,7 @@ pub fn decide(situation: &Situation, event: &Event, now: Timestamp) -> Decision 
     let mut fold = Fold::new(situation.clone(), now);
     let mut verdict = None;
     let mut answer = None;
+    watch::look(&mut fold);
     match event {
         Event::Outcome(seen) => verdict = Some(outcome(&mut fold, seen)),
         Event::Due => due(&mut fold),
@@ -56,7 +57,8 @@ fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         let pause = SignedDuration::try_from(policy.confirm.every).unwrap_or(SignedDuration::ZERO);
         fold.want(outcome.at + pause, id.clone());
     }
-    let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::clone(outcome)) };
+    // Of a clock that is ahead of ours: what follows is newer all the same.
+    let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
     fold.after.latest.insert_mut(id.clone(), latest);
     let since = track.since;
     if fold.put_track(track) {
@@ -94,17 +96,21 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
         fold.after.healths.values().filter(|health| !instances.contains(&health.instance)).cloned().collect();
     for health in gone {
         let instance = health.instance.clone();
+        let since = fold.now.max(health.since);
         let last = Health {
             instance: instance.clone(),
             status: Status::Unknown,
-            since: fold.now.max(health.since),
+            since,
             layer: None,
             maintenance: false,
         };
-        fold.put_health(last, "no longer configured");
+        // Once: the store remembers it ever after.
+        if health.status != Status::Unknown || health.maintenance {
+            fold.put_health(last, "no longer configured");
+        }
         fold.after.healths.remove_mut(&instance);
-        cause::left(fold, &instance);
     }
+    cause::left(fold);
     let known = |id: &TrackId| {
         configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
     };

@@ -5,17 +5,21 @@
 
 use crate::{
     Acknowledgement, Cause, Channel, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language,
-    Major, Note, Notification, NotificationKind, PersonId, Post, PostSays, Publish, Situation, Status,
+    Major, Note, Notification, NotificationKind, PersonId, Post, PostSays, Publish, Situation, Status, Text,
     Ticket, Way, calling,
     cause::{prioritise, released},
     duration_words,
     fold::Fold,
+    watch::FIRST_LOOK,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-/// Rounds of duty in one decision: far above what any incident asks for at once; an endless loop would be worse.
-const MOST_ROUNDS: usize = 200;
+/// What is done for one incident in one decision: far above what any asks for at once; an endless loop would be worse.
+const MOST_ACTS: usize = 50;
 const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 const STAND_DOWN_EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
@@ -62,17 +66,18 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
     Some(NextAction { what: what.to_owned(), who, at })
 }
 
-/// Does what is due for every incident that was touched.
+/// Does what is due for every incident that was touched: each has its own bound, so that none waits for another's.
 pub(crate) fn settle(fold: &mut Fold) {
-    for _ in 0..MOST_ROUNDS {
-        let Some(id) = fold.touched.pop_first() else {
-            return;
-        };
+    let mut acts: BTreeMap<IncidentId, usize> = BTreeMap::new();
+    while let Some(id) = fold.touched.pop_first() {
         let Some(mut incident) = fold.incident(id).filter(Incident::is_open) else {
             continue;
         };
+        let acted = acts.entry(id).or_default();
         assess(fold, &mut incident);
-        if let Some((_, act)) = first(&fold.after, &incident, fold.now).filter(|(at, _)| *at <= fold.now) {
+        let due = first(&fold.after, &incident, fold.now).filter(|(at, _)| *at <= fold.now);
+        if let Some((_, act)) = due.filter(|_| *acted < MOST_ACTS) {
+            *acted += 1;
             perform(fold, &mut incident, act);
             fold.touched.insert(id);
         }
@@ -94,12 +99,19 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         (IncidentStatus::Resolved, _) => return Vec::new(),
         (IncidentStatus::Recovering, recovered_at) => {
             // Counted from the recovery itself, but never shorter than what was seen of it.
-            let at = recovered_at.unwrap_or(now) + signed(policy.hold.resolve);
+            let seen_since = match &incident.cause {
+                Cause::Instance(instance) => match situation.healths.get(instance) {
+                    Some(health) if health.status == Status::Operational => Some(health.since),
+                    Some(_) | None => return Vec::new(),
+                },
+                Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+            };
+            let at = recovered_at.max(seen_since).unwrap_or(now) + signed(policy.hold.resolve);
             return vec![(at, Act::Resolve)];
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}
     }
-    let free_from = muted_until(situation, policy, incident, now);
+    let free_from = muted_until(situation, policy, incident, now).max(looked_at(situation, incident, now));
     let mut acts = Vec::new();
     let mut ask = |at: Timestamp, act: Act| acts.push((free_from.map_or(at, |free| at.max(free)), act));
     let told_at = incident.opened_at + signed(told_hold(policy, incident));
@@ -111,14 +123,16 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     {
         ask(*at + signed(after), Act::Fallback);
     }
-    if incident.posts.is_empty() {
+    // Who is on call is no matter for the public.
+    if incident.posts.is_empty() && !matches!(incident.cause, Cause::Rota(_)) {
         match policy.publish {
             Publish::Automatic => ask(told_at, Act::Publish),
             Publish::After(more) => ask(told_at + signed(more), Act::Publish),
             Publish::ByHand => {}
         }
     }
-    if policy.tell_provider && incident.told_at.is_none() && incident.api.is_some() {
+    let api_known = incident.api.as_ref().is_some_and(|api| configuration.apis.contains_key(api));
+    if policy.tell_provider && incident.told_at.is_none() && api_known {
         ask(told_at, Act::TellProvider);
     }
     if incident.status == IncidentStatus::Open
@@ -126,7 +140,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         && (policy.major.is_some() || incident.escalation.is_some())
     {
         match &incident.escalation {
-            None => ask(incident.opened_at + signed(callout_hold(policy, incident)), Act::StartEscalation),
+            None => ask(major_since(incident) + signed(callout_hold(policy, incident)), Act::StartEscalation),
             Some(running) => {
                 if let Some(at) = running.next_at {
                     ask(at, Act::Escalate);
@@ -146,6 +160,12 @@ fn told_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     }
 }
 
+/// What became major by getting worse has its whole hold then: a restart of a slow API wakes nobody.
+fn major_since(incident: &Incident) -> Timestamp {
+    let by_rule = incident.major.as_ref().filter(|major| major.by.is_none());
+    by_rule.map_or(incident.opened_at, |major| major.at.max(incident.opened_at))
+}
+
 fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     match incident.worst {
         Status::Unknown => Duration::ZERO,
@@ -154,6 +174,13 @@ fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
             policy.hold.callout
         }
     }
+}
+
+/// After a break nobody is told of what cannot be seen yet, before it had its first look: it may be over by now.
+fn looked_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
+    let unseen = situation.status(incident.affects.first()?) == Status::Unknown;
+    let looked = situation.watch?.since? + FIRST_LOOK;
+    (unseen && now < looked).then_some(looked)
 }
 
 /// Until when silences or planned work mute an incident's notifications (DESIGN §5, "Muting"); `None`: they do not.
@@ -175,13 +202,19 @@ fn muted_until(
 }
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
-fn assess(fold: &Fold, incident: &mut Incident) {
+fn assess(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let Some(instance) = incident.affects.first().cloned() else {
         return;
     };
-    let (priority, why) =
-        prioritise(&configuration, &incident.cause, &instance, incident.worst, incident.affects.len());
+    let affected = incident.affects.len();
+    let own = prioritise(&configuration, &incident.cause, &instance, incident.worst, affected);
+    // What is held back has no ticket and no calls of its own: this one stands for the gravest of all.
+    let held_back = incident.held_back.iter().map(|held| {
+        let status = fold.after.status(held);
+        prioritise(&configuration, &Cause::Instance(held.clone()), held, status, affected)
+    });
+    let (priority, why) = held_back.fold(own, |a, b| if b.0 < a.0 { b } else { a });
     if priority < incident.priority {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         incident.priority = priority;
@@ -193,8 +226,24 @@ fn assess(fold: &Fold, incident: &mut Incident) {
         let why =
             format!("{} in {} is major at {} or higher", incident.priority, incident.environment, rule.when);
         incident.note(fold.now, format!("major incident: {why}"));
-        incident.major = Some(Major { at: fold.now, why, by: None });
+        let major = Major { at: fold.now, why, by: None };
+        becomes_major(fold, incident, major);
     }
+}
+
+/// Who took it before has not answered for a major incident (invariant 10): where majors call out, the calls begin.
+pub(crate) fn becomes_major(fold: &mut Fold, incident: &mut Incident, major: Major) {
+    incident.major = Some(major);
+    let calls = fold.after.configuration.policy(incident.environment).is_some_and(|p| p.major.is_some());
+    let Some(taken) = incident.acknowledged.take_if(|_| calls) else {
+        return;
+    };
+    if incident.status == IncidentStatus::Acknowledged {
+        incident.status = IncidentStatus::Open;
+    }
+    let text = format!("{} took it before it was a major incident: it has to be answered anew", taken.by);
+    incident.note(fold.now, text.clone());
+    work_note(fold, incident, text);
 }
 
 fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
@@ -215,7 +264,9 @@ fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let Some(desk) = desk else { return };
     let kind = NotificationKind::TicketOpen;
     send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
-    incident.note(fold.now, format!("ticket asked for at {desk}: still failing after the hold"));
+    let configuration = fold.configuration();
+    let at = configuration.desks.get(&desk).map_or(desk.as_str(), |desk| &desk.name.en);
+    incident.note(fold.now, format!("ticket asked for at {at}: still failing after the hold"));
     incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
 }
 
@@ -256,7 +307,13 @@ fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
             told.not_before = opens;
             told.expires_at = opens + TOLD_EXPIRES;
             fold.notify(told);
-            incident.note(fold.now, format!("team {} is told at {opens}", api.team));
+            let team = configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| &team.name.en);
+            let when = if opens > fold.now {
+                format!(" at {}, when it is there", configuration.site.time(opens, fold.now))
+            } else {
+                String::new()
+            };
+            incident.note(fold.now, format!("the team {team} is told{when}"));
         }
     }
 }
@@ -276,22 +333,26 @@ fn post(incident: &mut Incident, says: PostSays, now: Timestamp) {
 pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
     incident.status = IncidentStatus::Recovering;
     incident.recovered_at = Some(since.max(incident.started_at));
-    incident.note(fold.now, format!("works again since {since}; watched before it is called over"));
+    let when = fold.configuration().site.time(since, fold.now);
+    incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
     post(incident, PostSays::Recovered, fold.now);
     work_note(
         fold,
         incident,
-        format!("Recovered at {since}. Watched for a while before this is called over."),
+        format!("Recovered at {when}. Watched for a while before this is called over."),
     );
 }
 
 /// The trouble came back while it was watched.
-pub(crate) fn returned(incident: &mut Incident, status: Status, now: Timestamp) {
+pub(crate) fn returned(fold: &mut Fold, incident: &mut Incident, status: Status) {
     incident.status =
         if incident.acknowledged.is_some() { IncidentStatus::Acknowledged } else { IncidentStatus::Open };
     incident.recovered_at = None;
-    incident.note(now, "failed again: the same incident goes on");
-    post(incident, PostSays::Returned { status }, now);
+    let what = if status == Status::Unknown { "Cannot be seen" } else { "Failed" };
+    let text = format!("{what} again: the same incident goes on.");
+    incident.note(fold.now, text.clone());
+    post(incident, PostSays::Returned { status }, fold.now);
+    work_note(fold, incident, text);
 }
 
 /// A human has it.
@@ -310,6 +371,25 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
 /// Over: from a command, or because its cause is gone.
 pub(crate) fn resolve(fold: &mut Fold, incident: Incident, why: &str) {
     let incident = resolved(fold, incident, why);
+    fold.put_incident(incident);
+}
+
+/// Its cause is that of incident `by`, which goes on: nobody may hear that it is over.
+pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, why: &str) {
+    incident.status = IncidentStatus::Resolved;
+    incident.resolved_at = Some(fold.now);
+    incident.held_back.clear();
+    incident.note(fold.now, format!("taken in by {by}: {why}"));
+    let words = Text::new(
+        format!("This is part of a wider problem: {by}."),
+        format!("Mae hyn yn rhan o broblem ehangach: {by}."),
+    );
+    post(&mut incident, PostSays::Words(words), fold.now);
+    work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
+    calling::stop(&mut incident, &format!("{by} has it"));
+    stand_down(fold, &incident, Some(&by.to_string()), None);
+    let told = key(fold, incident.id, "told");
+    fold.withdraw(told);
     fold.put_incident(incident);
 }
 
@@ -345,8 +425,8 @@ fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
     }
 }
 
-/// Everybody who was disturbed hears that it is over, or that somebody else has it (`taken_by`).
-/// Callouts not yet sent are withdrawn instead.
+/// Everybody whom a call reached hears that it is over, or that somebody else has it (`taken_by`).
+/// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
 fn stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, but: Option<&PersonId>) {
     let Some(running) = &incident.escalation else {
         return;
@@ -356,17 +436,34 @@ fn stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, but:
         for way in &callout.ways {
             let unsent = key(fold, incident.id, &format!("callout/{}/{}", callout.number, way.word()));
             fold.withdraw(unsent);
-            if Some(&callout.person) != but && !callout.given_up.contains(way) {
+            if Some(&callout.person) != but && callout.reached_by(*way) {
                 reached.insert((callout.person.clone(), *way));
             }
         }
     }
-    let what = if taken_by.is_some() { "taken" } else { "stand-down" };
     for (person, way) in reached {
-        let name = format!("{what}/{person}/{}", way.word());
-        let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
-        send(fold, incident.id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
+        send_stand_down(fold, incident.id, taken_by, person, way);
     }
+}
+
+/// A call reached somebody after the calls had stopped.
+pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
+    let configuration = fold.configuration();
+    let name = configuration.people.get(&person).map(|person| &person.name);
+    match (incident.status, &incident.acknowledged) {
+        (IncidentStatus::Resolved, _) => send_stand_down(fold, incident.id, None, person, way),
+        (_, Some(taken)) if name != Some(&taken.by) => {
+            send_stand_down(fold, incident.id, Some(&taken.by), person, way);
+        }
+        (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, _) => {}
+    }
+}
+
+fn send_stand_down(fold: &mut Fold, id: IncidentId, taken_by: Option<&str>, person: PersonId, way: Way) {
+    let what = if taken_by.is_some() { "taken" } else { "stand-down" };
+    let name = format!("{what}/{person}/{}", way.word());
+    let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
+    send(fold, id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
 }
 
 /// A line for the ticket: now, or as soon as there is one.

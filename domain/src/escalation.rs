@@ -107,6 +107,19 @@ pub struct Callout {
     pub answer: Option<(Timestamp, Answer)>,
 }
 
+impl Callout {
+    /// Whether it reached the person by `way`, as far as is known: a carrier took it, or the person answered.
+    pub fn reached_by(&self, way: Way) -> bool {
+        let answered = self.answer.is_some() && self.ways.contains(&way) && !self.given_up.contains(&way);
+        answered || self.has_accepted(way)
+    }
+
+    /// Whether a carrier took it by `way`.
+    pub(crate) fn has_accepted(&self, way: Way) -> bool {
+        self.accepted.iter().any(|(accepted, _)| *accepted == way)
+    }
+}
+
 /// What a person who was called says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -49,6 +49,11 @@ impl Fold {
         Arc::clone(&self.after.configuration)
     }
 
+    /// `since`, or when the rules began to look without a break, if that is later.
+    pub(crate) fn watched(&self, since: Timestamp) -> Timestamp {
+        self.after.watch.and_then(|watch| watch.since).map_or(since, |began| since.max(began))
+    }
+
     /// Whether planned work covers an environment now: asked for every instance, worked out once.
     pub(crate) fn in_maintenance(&mut self, environment: Environment) -> bool {
         let configuration = &self.after.configuration;

@@ -34,6 +34,18 @@ impl Status {
         Self::Unknown,
     ];
 
+    /// For people, in English: `partial outage`.
+    pub const fn plain(self) -> &'static str {
+        match self {
+            Self::Operational => "operational",
+            Self::Degraded => "degraded",
+            Self::PartialOutage => "partial outage",
+            Self::MajorOutage => "major outage",
+            Self::Maintenance => "maintenance",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The word used in JSON and SQL.
     pub const fn word(self) -> &'static str {
         match self {

@@ -64,6 +64,7 @@ mod situation;
 mod told;
 mod track;
 mod verdict;
+mod watch;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
@@ -101,3 +102,4 @@ pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use track::{Latest, Round, Track};
 pub use verdict::{Verdict, judge};
+pub use watch::Watch;

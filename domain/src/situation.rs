@@ -23,6 +23,8 @@ pub struct Situation {
     pub incidents: RedBlackTreeMapSync<IncidentId, Arc<Incident>>,
     /// Silences that have not ended.
     pub silences: RedBlackTreeMapSync<u64, Silence>,
+    /// When somebody looked; `None`: not since the program started.
+    pub watch: Option<crate::Watch>,
     /// Makes references that cannot be guessed; lives in the database.
     pub key: ReferenceKey,
     /// The next incident's number.
@@ -123,12 +125,11 @@ pub struct Wanted {
 
 impl Situation {
     /// The situation at the start, from what is written down and what is remembered.
-    /// What is remembered of checks that are no longer configured is left aside (and stays in the store).
+    /// What is remembered of what is no longer configured is brought to its end by the first [`crate::Event::Configured`].
     pub fn new(configuration: Arc<Configuration>, remembered: Remembered) -> Self {
         let known = |id: &TrackId| {
             configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
         };
-        let instances: std::collections::BTreeSet<InstanceId> = configuration.instances().collect();
         Self {
             tracks: remembered
                 .tracks
@@ -145,7 +146,6 @@ impl Situation {
             healths: remembered
                 .healths
                 .into_iter()
-                .filter(|health| instances.contains(&health.instance))
                 .map(|health| (health.instance.clone(), Arc::new(health)))
                 .collect(),
             incidents: remembered
@@ -154,6 +154,7 @@ impl Situation {
                 .map(|incident| (incident.id, Arc::new(incident)))
                 .collect(),
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
+            watch: None,
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
-    PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, duty, fold::Fold,
+    PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, cause::still_there, duty, fold::Fold,
 };
 use jiff::Timestamp;
 
@@ -28,11 +28,8 @@ fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
             }
         }
         Sent::Accepted { .. } => {
-            if let Some((callout, way)) = called
-                .and_then(|(number, way)| callout(&mut incident, number).map(|callout| (callout, way)))
-                .filter(|(callout, way)| !callout.accepted.iter().any(|(accepted, _)| accepted == way))
-            {
-                callout.accepted.push((way, receipt.at));
+            if let Some((number, way)) = called {
+                accepted(fold, &mut incident, number, way, receipt.at);
             }
         }
         Sent::Delivered => {}
@@ -42,12 +39,30 @@ fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
     Ok("folded in".into())
 }
 
+fn accepted(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, at: Timestamp) {
+    let Some(callout) = callout(incident, number).filter(|callout| !callout.has_accepted(way)) else {
+        return;
+    };
+    callout.accepted.push((way, at));
+    let person = callout.person.clone();
+    let running = incident.escalation.as_ref();
+    let reached_before = running.is_some_and(|running| {
+        let mut others = running.callouts.iter().filter(|other| other.number != number);
+        others.any(|other| other.person == person && other.reached_by(way))
+    });
+    if running.is_some_and(|running| running.stopped.is_some()) && !reached_before {
+        duty::stand_down_late(fold, incident, person, way);
+    }
+}
+
 fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, at: Timestamp) {
     let Ticket::Asked { desk, waiting, .. } = &incident.ticket else {
         return;
     };
     let (desk, waiting) = (desk.clone(), waiting.clone());
-    incident.note(at, format!("ticket {number} at {desk}"));
+    let name =
+        fold.configuration().desks.get(&desk).map_or_else(|| desk.to_string(), |desk| desk.name.en.clone());
+    incident.note(at, format!("ticket {number} at {name}"));
     incident.ticket =
         Ticket::Raised { desk, number: number.to_owned(), record: record.to_owned(), at, notes: 0 };
     for note in waiting {
@@ -73,8 +88,9 @@ fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &s
     // A text that was taken but will not arrive has not reached anybody.
     callout.accepted.retain(|(accepted, _)| *accepted != way);
     if callout.accepted.is_empty() && callout.ways.iter().all(|way| callout.given_up.contains(way)) {
-        incident.note(receipt.at, "that call reached nobody: on to the next step");
-        calling::hurry(incident, fold.now);
+        if calling::pass_on(incident, number, fold.now) {
+            incident.note(receipt.at, "that call reached nobody: on to the next step");
+        }
     }
 }
 
@@ -110,7 +126,9 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
     }
     let late = match (&incident.acknowledged, incident.status) {
         (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
-        (Some(taken), _) if taken.by != name => Some(format!("{} has it since {}", taken.by, taken.at)),
+        (Some(taken), _) if taken.by != name => {
+            Some(format!("{} has it since {}", taken.by, configuration.site.time(taken.at, at)))
+        }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
     if let Some(late) = late {
@@ -137,9 +155,12 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
             return Err(format!("{name} has {id} already; use the command line to hand it over"));
         }
         Answer::CallNext => {
-            incident.note(at, format!("{name} cannot take it: the next is called"));
-            calling::hurry(&mut incident, fold.now);
-            "the next person is called now".to_owned()
+            incident.note(at, format!("{name} cannot take it"));
+            if calling::pass_on(&mut incident, called.number, fold.now) {
+                "the next person is called now".to_owned()
+            } else {
+                "others have been called already".to_owned()
+            }
         }
     };
     fold.put_incident(incident);
@@ -151,7 +172,8 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Acknowledge { incident, by } => {
             let mut incident = open(fold, *incident)?;
             if let Some(taken) = &incident.acknowledged {
-                return Err(format!("{} has {} since {}", taken.by, incident.id, taken.at));
+                let since = fold.configuration().site.time(taken.at, fold.now);
+                return Err(format!("{} has {} since {since}", taken.by, incident.id));
             }
             duty::acknowledge(fold, &mut incident, by, None);
             let said = format!("{by} has {}", incident.id);
@@ -168,6 +190,12 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         }
         Command::Resolve { incident, by, why } => {
             let incident = open(fold, *incident)?;
+            if let Some(still) = still_there(&fold.after, &incident) {
+                return Err(format!(
+                    "{still}: {} would open anew at once; take it, or mute it with a silence until it is mended",
+                    incident.id
+                ));
+            }
             let said = format!("{} is resolved", incident.id);
             duty::resolve(fold, incident, &format!("{by}: {why}"));
             Ok(said)
@@ -175,10 +203,12 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Declare { incident, by, why } => {
             let mut incident = open(fold, *incident)?;
             if let Some(major) = &incident.major {
-                return Err(format!("{} is a major incident since {}", incident.id, major.at));
+                let since = fold.configuration().site.time(major.at, fold.now);
+                return Err(format!("{} is a major incident since {since}", incident.id));
             }
             incident.note(fold.now, format!("{by} declares a major incident: {why}"));
-            incident.major = Some(Major { at: fold.now, why: why.clone(), by: Some(by.clone()) });
+            let major = Major { at: fold.now, why: why.clone(), by: Some(by.clone()) };
+            duty::becomes_major(fold, &mut incident, major);
             duty::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
             let said = format!("{} is a major incident", incident.id);
             fold.put_incident(incident);
@@ -190,7 +220,8 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::EndSilence { silence, by } => {
             let mut found = fold.after.silences.get(silence).cloned().ok_or("there is no such silence")?;
             if found.until <= fold.now {
-                return Err(format!("silence {silence} ended at {}", found.until));
+                let end = fold.configuration().site.time(found.until, fold.now);
+                return Err(format!("silence {silence} ended at {end}"));
             }
             found.until = fold.now;
             found.why = format!("{} (ended by {by})", found.why);
@@ -210,7 +241,7 @@ fn silence(
     environment: Option<Environment>,
 ) -> Result<String, String> {
     if until <= fold.now {
-        return Err(format!("{until} is in the past"));
+        return Err(format!("{} is in the past", fold.configuration().site.time(until, fold.now)));
     }
     if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
         return Err("a silence cannot cover all of production: name an API, or another environment".into());
@@ -226,7 +257,7 @@ fn silence(
         api: api.cloned(),
         environment,
     });
-    Ok(format!("silence {id} until {until}"))
+    Ok(format!("silence {id} until {}", fold.configuration().site.time(until, fold.now)))
 }
 
 fn touch_all(fold: &mut Fold) {
@@ -237,7 +268,7 @@ fn touch_all(fold: &mut Fold) {
 fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
     let incident = fold.incident(id).ok_or_else(|| format!("there is no incident {id}"))?;
     match incident.resolved_at {
-        Some(at) => Err(format!("{id} is over since {at}")),
+        Some(at) => Err(format!("{id} is over since {}", fold.configuration().site.time(at, fold.now))),
         None => Ok(incident),
     }
 }

@@ -143,14 +143,18 @@ impl Track {
 
     /// The track when its last outcome no longer speaks: Unknown from then on. `None`: it still speaks at `now`.
     pub fn expire(&self, last_at: Option<Timestamp>, validity: Duration, now: Timestamp) -> Option<Self> {
-        if self.status == Status::Unknown {
+        if self.status == Status::Unknown && self.round.is_none() {
             return None;
         }
         let spoke_at = self.inconclusive_since.or(last_at).unwrap_or(self.since);
         let until = spoke_at + SignedDuration::try_from(validity).unwrap_or(SignedDuration::MAX);
         (until <= now).then(|| {
             let mut next = self.clone();
-            next.become_status(Status::Unknown, until.max(self.since), None);
+            // A round begun before the silence proves nothing after it.
+            next.round = None;
+            if self.status != Status::Unknown {
+                next.become_status(Status::Unknown, until.max(self.since), None);
+            }
             next
         })
     }

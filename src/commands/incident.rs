@@ -4,14 +4,18 @@ use crate::{
     cli::IncidentCommand,
     commands::{Asking, rota::local},
     exit::{Failed, USAGE},
-    terminal::{Ink, Terminal},
+    terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Callout, Command, Incident, IncidentId, Language, Message, Situation, Text, Ticket, duration_words,
-    next_action,
+    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, Situation, Text, Ticket,
+    duration_words, next_action,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use status_page::Audience;
+use store::OutboxState;
+
+/// What is left of 100 columns beside a time.
+const TEXT_COLUMNS: usize = 88;
 
 pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
@@ -51,15 +55,23 @@ async fn list(asking: &Asking, all: bool, as_json: bool) -> Result<(), Failed> {
         return Ok(());
     }
     if chosen().next().is_none() {
-        terminal.line("no open incident; `curiad incident list --all` shows those of the last two weeks");
+        let hint = "no open incident; `curiad incident list --all` shows those of the last two weeks";
+        terminal.line(if all { "no incident in the last two weeks" } else { hint });
     }
     for incident in chosen() {
-        terminal.line(&headline(terminal, incident, asking.now));
+        terminal.line(&headline(terminal, &situation, incident, asking.now));
     }
     Ok(())
 }
 
-fn headline(terminal: Terminal, incident: &Incident, now: Timestamp) -> String {
+/// Whose trouble it is, for people: `Patient Demographics (production)`.
+pub(crate) fn title(situation: &Situation, incident: &Incident) -> String {
+    let api = incident.api.as_ref().and_then(|api| situation.configuration.apis.get(api));
+    let name = api.map_or_else(|| incident.cause.to_string(), |api| api.name.en.clone());
+    format!("{name} ({})", incident.environment)
+}
+
+fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now: Timestamp) -> String {
     let ink = match (incident.is_open(), incident.major.is_some()) {
         (false, _) => Ink::Dim,
         (true, true) => Ink::Red,
@@ -69,12 +81,10 @@ fn headline(terminal: Terminal, incident: &Incident, now: Timestamp) -> String {
         incident.recovered_at.or(incident.resolved_at).unwrap_or(now).duration_since(incident.started_at),
         Language::En,
     );
-    let major = if incident.major.is_some() { " major" } else { "" };
-    let what = format!(
-        "{:<7}{}{major}  {:<12}  {}",
-        incident.id, incident.priority, incident.status, incident.cause
-    );
-    format!("{}  {lasted}", terminal.ink(ink, &what))
+    let major = if incident.major.is_some() { "major" } else { "" };
+    let began = local(incident.started_at, &situation.configuration.site.time_zone);
+    let what = format!("{:<6} {} {major:<5}  {:<12}", incident.id, incident.priority, incident.status);
+    format!("{}  {began}, {lasted:<11}  {}", terminal.ink(ink, &what), title(situation, incident))
 }
 
 async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Failed> {
@@ -94,43 +104,90 @@ async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Fail
         return Ok(());
     }
     whole(terminal, &situation, &incident, asking.now);
-    for row in asking.store.notifications(id).await? {
-        let error = row.last_error.map_or_else(String::new, |error| format!("  {error}"));
-        terminal
-            .line(&format!("  {:<40} {:?}, {} tries{error}", row.notification.key, row.state, row.attempts));
+    let rows = asking.store.notifications(id).await?;
+    if !rows.is_empty() {
+        heading(terminal, "What was sent");
+    }
+    for row in rows {
+        // The key begins with the incident itself, which is said above.
+        let what = row.notification.key.split_once('/').map_or("", |(_, what)| what).replace('/', " ");
+        let zone = &situation.configuration.site.time_zone;
+        let (at, state) = match &row.state {
+            OutboxState::Waiting { not_before, .. } => (clock(*not_before, zone), "waits until then"),
+            OutboxState::Sent { at, .. } => (clock(*at, zone), "sent"),
+            OutboxState::GivenUp { at } => (clock(*at, zone), "given up"),
+            OutboxState::Withdrawn => (" ".repeat(8), "withdrawn, not sent"),
+        };
+        let tries = if row.attempts > 1 { format!(", {} tries", row.attempts) } else { String::new() };
+        let error = row.last_error.map_or_else(String::new, |error| format!(": {error}"));
+        terminal.line(&format!("  {at}  {what:<30}  {state}{tries}{error}"));
     }
     Ok(())
 }
 
 fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Timestamp) {
     let zone = &situation.configuration.site.time_zone;
-    terminal.line(&headline(terminal, incident, now));
+    terminal.line(&headline(terminal, situation, incident, now));
     terminal.line(&format!("  {}", incident.diagnosis.en));
-    for line in &incident.evidence {
-        terminal.line(&terminal.ink(Ink::Dim, &format!("  {}  {}", local(line.at, zone), line.text)));
-    }
-    let ticket = match &incident.ticket {
-        Ticket::None => "no ticket".to_owned(),
-        Ticket::Asked { desk, .. } => format!("ticket asked for at {desk}, not confirmed"),
-        Ticket::Raised { desk, number, .. } => format!("ticket {number} at {desk}"),
+    let desk_name = |id: &DeskId| match situation.configuration.desks.get(id) {
+        Some(desk) => desk.name.en.clone(),
+        None => id.to_string(),
     };
-    terminal.line(&format!("  {ticket}"));
+    terminal.line(&match &incident.ticket {
+        Ticket::None => "  no ticket".to_owned(),
+        Ticket::Asked { desk, .. } => format!("  ticket asked for at {}, not confirmed", desk_name(desk)),
+        Ticket::Raised { desk, number, .. } => format!("  ticket {number} at {}", desk_name(desk)),
+    });
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
-        terminal.line(&format!("  next: {}{who} at {}", next.what, local(next.at, zone)));
+        terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
     }
+    heading(terminal, "Evidence");
+    for line in &incident.evidence {
+        dated(terminal, line.at, zone, &line.text);
+    }
+    heading(terminal, "What happened");
     for entry in &incident.timeline {
-        terminal.line(&format!("  {}  {}", local(entry.at, zone), entry.text));
+        dated(terminal, entry.at, zone, &entry.text);
     }
-    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
-        terminal.line(&format!("  {}", call(situation, callout)));
+    let callouts: Vec<&Callout> = incident.escalation.iter().flat_map(|running| &running.callouts).collect();
+    if !callouts.is_empty() {
+        heading(terminal, "Who was called");
     }
+    for callout in callouts {
+        dated(terminal, callout.at, zone, &call(situation, callout));
+    }
+}
+
+fn heading(terminal: Terminal, words: &str) {
+    terminal.line(&format!("\n{}", terminal.ink(Ink::Bold, words)));
+}
+
+/// A line with its time of day, wrapped beside it. The day stands in the headline.
+fn dated(terminal: Terminal, at: Timestamp, zone: &TimeZone, text: &str) {
+    let lines = wrapped(text, TEXT_COLUMNS).join(&format!("\n{}", " ".repeat(12)));
+    terminal.line(&format!("  {}  {lines}", terminal.ink(Ink::Dim, &clock(at, zone))));
+}
+
+/// `01:29:24`.
+fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
 fn call(situation: &Situation, callout: &Callout) -> String {
     let name =
         situation.configuration.people.get(&callout.person).map_or(callout.person.as_str(), |p| &p.name);
     let taken: Vec<&str> = callout.accepted.iter().map(|(way, _)| way.word()).collect();
-    let answer = callout.answer.map_or_else(|| "no answer".to_owned(), |(_, answer)| format!("{answer:?}"));
-    format!("call {}: {name}, taken by the carrier: {}; {answer}", callout.number, taken.join(", "))
+    let taken = if taken.is_empty() {
+        "not yet taken by any carrier".to_owned()
+    } else {
+        format!("by {}", taken.join(" and "))
+    };
+    let answer = match callout.answer {
+        None => "no answer",
+        Some((_, Answer::Mine)) => "answered \u{201c}I\u{2019}ve got it\u{201d}",
+        Some((_, Answer::CallNext)) => "answered \u{201c}call the next\u{201d}",
+        Some((_, Answer::NotReal)) => "answered \u{201c}not real\u{201d}",
+    };
+    format!("{name}, {taken}: {answer}")
 }

@@ -132,9 +132,10 @@ fn show(terminal: Terminal, outcome: &Outcome, verdict: Verdict) {
         Verdict::Inconclusive => Ink::Blue,
     };
     let word = terminal.ink(ink, &format!("{:<12}", verdict.word()));
+    let name = outcome.check.to_string();
     let http =
         outcome.http.as_ref().map_or_else(String::new, |http| format!("  {} {}", http.version, http.status));
-    terminal.line(&format!("{word} {}  {:.1} ms{http}", outcome.check, ms(outcome.total)));
+    terminal.line(&format!("{word}  {name:<44} {:>7.1} ms{http}", ms(outcome.total)));
     let total = outcome.total.as_secs_f64().max(f64::MIN_POSITIVE);
     let mut from = Duration::ZERO;
     let Phases { dns, connect, tls, first_byte, body } = outcome.phases;
@@ -144,17 +145,19 @@ fn show(terminal: Terminal, outcome: &Outcome, verdict: Verdict) {
         if let Some(phase) = phase {
             let blank = " ".repeat(columns(from.as_secs_f64() / total));
             let bar = "█".repeat(columns(phase.as_secs_f64() / total).max(1));
-            terminal.line(&format!("  {name:<10} {:>9.1} ms  {blank}{bar}", ms(phase)));
+            terminal.line(&format!("              {name:<10} {:>7.1} ms  {blank}{bar}", ms(phase)));
             from += phase;
         }
     }
     for expectation in outcome.expectations.iter().filter(|expectation| !expectation.ok) {
-        let line =
-            format!("  {}: expected {}, saw {}", expectation.what, expectation.expected, expectation.seen);
+        let line = format!(
+            "              {}: expected {}, saw {}",
+            expectation.what, expectation.expected, expectation.seen
+        );
         terminal.line(&terminal.ink(Ink::Red, &line));
     }
     if let Some(failure) = &outcome.failure {
-        terminal.line(&terminal.ink(ink, &format!("  {}: {}", failure.layer, failure.message)));
+        terminal.line(&terminal.ink(ink, &format!("              {}: {}", failure.layer, failure.message)));
     }
 }
 

@@ -39,11 +39,11 @@ pub(crate) fn run(
             }
             for shift in &shifts {
                 let stand_in = if shift.layer.is_none() { "  (override)" } else { "" };
-                let span = format!("{} – {}", local(shift.from, zone), local(shift.to, zone));
+                let span = format!("{:<25} – {:<25}", local(shift.from, zone), local(shift.to, zone));
                 terminal.line(&format!("{span}  {}{stand_in}", name(configuration, shift)));
             }
             for (from, to) in gaps {
-                let gap = format!("{} – {}  nobody", local(from, zone), local(to, zone));
+                let gap = format!("{:<25} – {:<25}  nobody", local(from, zone), local(to, zone));
                 terminal.line(&terminal.ink(Ink::Red, &gap));
             }
         }
@@ -82,10 +82,10 @@ fn who(
             let person = terminal.ink(Ink::Bold, name(configuration, &shift));
             terminal.line(&format!("{person} is on call until {}", local(shift.to, zone)));
             if let Some(next) = next {
-                terminal.line(&format!("then {}", name(configuration, &next)));
+                terminal.line(&format!("after that: {}", name(configuration, &next)));
             }
             if let Some(person) = rota.next(at).and_then(|person| configuration.people.get(&person)) {
-                terminal.line(&format!("if there is no answer: {}", person.name));
+                terminal.line(&format!("without an answer now: {}", person.name));
             }
         }
         (None, _) => {
@@ -108,7 +108,8 @@ fn explain(terminal: Terminal, id: &HoursId, hours: &Hours, at: Timestamp, as_js
         return;
     }
     let what = if opening.open { "in hours" } else { "out of hours" };
-    terminal.line(&format!("{local}: {} ({id}: {})", terminal.ink(Ink::Bold, what), opening.why));
+    terminal.line(&format!("{local}: {}", terminal.ink(Ink::Bold, what)));
+    terminal.line(&format!("{} (hours: {id})", opening.why));
 }
 
 fn find_rota<'a>(configuration: &'a Configuration, word: &str) -> Result<(RotaId, &'a Rota), Failed> {

@@ -16,11 +16,8 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
         SilenceCommand::List => return list(asking, as_json).await,
         SilenceCommand::End { silence, who } => Command::EndSilence { silence: *silence, by: who.by.clone() },
         SilenceCommand::Add { api, environment, r#for, why, who } => {
-            let lasts = r#for.parse::<SignedDuration>().map_err(|error| {
-                Failed::new(
-                    USAGE,
-                    format!("'{for}' is no length of time: {error}\nwrite 30m or 2h", r#for = r#for),
-                )
+            let lasts = r#for.parse::<SignedDuration>().map_err(|_| {
+                Failed::new(USAGE, format!("'{for}' is no length of time\nwrite 30m or 2h", r#for = r#for))
             })?;
             let api = api.as_deref().map(|word| find_api(asking, word)).transpose()?;
             let environment = environment

@@ -4,10 +4,10 @@ use crate::{
     Store,
     error::Error,
     inbox,
-    row::{Reading, signed},
+    row::{Reading, signed, unsigned},
     sqlite::Connection,
 };
-use domain::{Incident, IncidentId, Message, Notification, Receipt, Told};
+use domain::{Incident, IncidentId, Message, Notification, Receipt, Sent, Told};
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -73,7 +73,7 @@ impl Store {
                  SELECT key FROM notification
                  WHERE state = 'waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
                  ORDER BY rank, not_before, key LIMIT $3)
-             RETURNING key, fence, uncertain, rank, not_before, body",
+             RETURNING key, incident, fence, uncertain, rank, not_before, body",
         )
         .bind(now.as_millisecond())
         .bind(until)
@@ -85,9 +85,18 @@ impl Store {
         let mut incidents = HashMap::new();
         for row in &rows {
             let row = Reading { row, doing: CLAIM };
-            let notification: Notification = row.json("body")?;
             let claim = Claim { key: row.get("key")?, fence: row.get("fence")? };
             note_attempt(&mut transaction, &claim, now).await?;
+            let notification: Notification = match row.json("body") {
+                Ok(notification) => notification,
+                Err(error) => {
+                    // One row must not hold up all others.
+                    tracing::error!(key = claim.key, %error, "a notification is given up");
+                    let incident = IncidentId(unsigned(row.get("incident")?));
+                    give_up_unread(&mut transaction, &claim, incident, now).await?;
+                    continue;
+                }
+            };
             let about = notification.incident;
             let incident = if let Some(incident) = incidents.get(&about) {
                 Arc::clone(incident)
@@ -121,43 +130,10 @@ impl Store {
         receipts: &[Receipt],
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let (state, result, at, provider_id, why) = match settlement {
-            Settlement::Sent { provider_id } => ("sent", "sent", None, Some(provider_id.as_str()), None),
-            Settlement::RetryAt { at, why } => ("waiting", "retry", Some(*at), None, Some(why.as_str())),
-            Settlement::GivenUp { why } => ("given_up", "given_up", None, None, Some(why.as_str())),
-        };
-        let settled_at = (state != "waiting").then(|| now.as_millisecond());
         let mut transaction = self.begin(SETTLE).await?;
-        let done = sqlx::query(
-            "UPDATE notification
-             SET state = $3, not_before = coalesce($4, not_before), provider_id = $5, why = coalesce($6, why),
-                 settled_at = $7, lease_until = NULL
-             WHERE key = $1 AND fence = $2 AND state = 'waiting' AND lease_until IS NOT NULL",
-        )
-        .bind(claim.key.as_str())
-        .bind(claim.fence)
-        .bind(state)
-        .bind(at.map(Timestamp::as_millisecond))
-        .bind(provider_id)
-        .bind(why)
-        .bind(settled_at)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::during(SETTLE))?;
-        if done.rows_affected() == 0 {
+        if !put_settlement(&mut transaction, claim, settlement, now).await? {
             return Ok(false);
         }
-        sqlx::query(
-            "UPDATE attempt SET settled_at = $3, result = $4, detail = $5 WHERE notification = $1 AND fence = $2",
-        )
-        .bind(claim.key.as_str())
-        .bind(claim.fence)
-        .bind(now.as_millisecond())
-        .bind(result)
-        .bind(provider_id.or(why))
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::during(SETTLE))?;
         for receipt in receipts {
             let told = Told { at: now, what: Message::Receipt(receipt.clone()) };
             inbox::append(&mut transaction, &told, SETTLE).await?;
@@ -180,6 +156,67 @@ impl Store {
         let at = Reading { row: &row, doing }.time_if("at")?;
         Ok(at.map(|at| at.max(now)))
     }
+}
+
+/// Whether the claim was still good.
+async fn put_settlement(
+    connection: &mut Connection,
+    claim: &Claim,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (state, result, at, provider_id, why) = match settlement {
+        Settlement::Sent { provider_id } => ("sent", "sent", None, Some(provider_id.as_str()), None),
+        Settlement::RetryAt { at, why } => ("waiting", "retry", Some(*at), None, Some(why.as_str())),
+        Settlement::GivenUp { why } => ("given_up", "given_up", None, None, Some(why.as_str())),
+    };
+    let settled_at = (state != "waiting").then(|| now.as_millisecond());
+    let done = sqlx::query(
+        "UPDATE notification
+             SET state = $3, not_before = coalesce($4, not_before), provider_id = $5, why = coalesce($6, why),
+                 settled_at = $7, lease_until = NULL
+             WHERE key = $1 AND fence = $2 AND state = 'waiting' AND lease_until IS NOT NULL",
+    )
+    .bind(claim.key.as_str())
+    .bind(claim.fence)
+    .bind(state)
+    .bind(at.map(Timestamp::as_millisecond))
+    .bind(provider_id)
+    .bind(why)
+    .bind(settled_at)
+    .execute(&mut *connection)
+    .await
+    .map_err(Error::during(SETTLE))?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "UPDATE attempt SET settled_at = $3, result = $4, detail = $5 WHERE notification = $1 AND fence = $2",
+    )
+    .bind(claim.key.as_str())
+    .bind(claim.fence)
+    .bind(now.as_millisecond())
+    .bind(result)
+    .bind(provider_id.or(why))
+    .execute(&mut *connection)
+    .await
+    .map_err(Error::during(SETTLE))?;
+    Ok(true)
+}
+
+/// A row whose contents cannot be read: the rules hear that it reached nobody.
+async fn give_up_unread(
+    connection: &mut Connection,
+    claim: &Claim,
+    incident: IncidentId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let why = "it cannot be read by this program".to_owned();
+    put_settlement(connection, claim, &Settlement::GivenUp { why: why.clone() }, now).await?;
+    let receipt =
+        Receipt { notification: claim.key.clone(), incident, at: now, outcome: Sent::GivenUp { why } };
+    inbox::append(connection, &Told { at: now, what: Message::Receipt(receipt) }, CLAIM).await?;
+    Ok(())
 }
 
 /// Claims before the one of this fence.

@@ -7,6 +7,7 @@ use crate::{
     sqlite::Connection,
 };
 use domain::Told;
+use std::error::Error as _;
 
 /// Rows that [`Store::inbox`] gives at most, whatever was asked for.
 pub const MAX_INBOX: u32 = 1_000;
@@ -24,20 +25,43 @@ impl Store {
     }
 
     /// What is not folded in yet, in order: at most `limit` rows and [`MAX_INBOX`].
+    ///
+    /// A row that cannot be read (a newer program wrote it, or the disk is damaged) is refused and logged: answers of
+    /// people wait behind it.
     pub async fn inbox(&self, limit: u32) -> Result<Vec<(InboxId, Told)>, Error> {
         let doing = "read the inbox";
-        sqlx::query("SELECT id, at, what FROM inbox WHERE accepted IS NULL ORDER BY id LIMIT $1")
-            .bind(limit.min(MAX_INBOX))
-            .fetch_all(self.reader())
-            .await
-            .map_err(Error::during(doing))?
-            .iter()
-            .map(|row| {
+        loop {
+            let rows =
+                sqlx::query("SELECT id, at, what FROM inbox WHERE accepted IS NULL ORDER BY id LIMIT $1")
+                    .bind(limit.min(MAX_INBOX))
+                    .fetch_all(self.reader())
+                    .await
+                    .map_err(Error::during(doing))?;
+            let mut read = Vec::with_capacity(rows.len());
+            let mut refused = false;
+            for row in &rows {
                 let row = Reading { row, doing };
-                let told = Told { at: row.time("at")?, what: row.json("what")? };
-                Ok((InboxId(row.get("id")?), told))
-            })
-            .collect()
+                let id = InboxId(row.get("id")?);
+                match told(row) {
+                    Ok(told) => read.push((id, told)),
+                    Err(error) => {
+                        tracing::error!(row = id.0, %error, cause = ?error.source(), "a row of the inbox is refused");
+                        self.refuse(id).await?;
+                        refused = true;
+                    }
+                }
+            }
+            // Those that were refused took the places of others.
+            if !(refused && read.is_empty()) {
+                return Ok(read);
+            }
+        }
+    }
+
+    async fn refuse(&self, id: InboxId) -> Result<(), Error> {
+        let mut connection = self.writer().acquire().await.map_err(Error::during("answer the inbox"))?;
+        let why = "it cannot be read by this program: say it again".to_owned();
+        fold(&mut connection, id, Err(&why)).await
     }
 
     /// What the recorder answered: done, or why not. `None`: not folded in yet, or there is no such row.
@@ -56,6 +80,10 @@ impl Store {
             })
             .transpose()
     }
+}
+
+fn told(row: Reading<'_>) -> Result<Told, Error> {
+    Ok(Told { at: row.time("at")?, what: row.json("what")? })
 }
 
 /// Appends within a transaction.

@@ -103,6 +103,15 @@ impl<'a> Sending<'a> {
         }
     }
 
+    /// Why a callout is not to be made any more: it was claimed, or failed once, before its withdrawal.
+    fn called_off(&self) -> Option<SendError> {
+        let incident = &self.claimed.incident;
+        let callout = matches!(self.claimed.notification.kind, NotificationKind::Callout { .. });
+        let stopped = incident.escalation.as_ref().and_then(|running| running.stopped.as_ref());
+        let why = stopped.filter(|_| callout)?;
+        Some(SendError::permanent(format!("called off: {why}")))
+    }
+
     /// At least once: when Notify cannot be asked, the text goes out again and says so.
     async fn to_telephone(&self, person: &PersonId) -> Result<Sent, SendError> {
         let channels = &self.setup.channels;
@@ -125,6 +134,7 @@ impl<'a> Sending<'a> {
                 }
             }
         }
+        self.called_off().map_or(Ok(()), Err)?;
         self.in_time()?;
         let number = channels.number(person).ok_or_else(|| {
             SendError::permanent(format!("{person} has no telephone number: give them `text`"))
@@ -142,6 +152,7 @@ impl<'a> Sending<'a> {
 
     /// Mail cannot be asked for: a repeat shares the first one's `Message-ID`.
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
+        self.called_off().map_or(Ok(()), Err)?;
         self.in_time()?;
         let channels = &self.setup.channels;
         let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;

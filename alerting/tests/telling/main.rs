@@ -9,6 +9,7 @@ mod desk;
 mod example;
 mod house;
 mod mails;
+mod recording;
 mod running;
 mod texts;
 mod tickets;

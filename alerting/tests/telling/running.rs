@@ -31,6 +31,47 @@ async fn a_callout_that_nobody_takes_in_its_time_is_given_up_with_a_receipt() {
 }
 
 #[tokio::test]
+async fn a_callout_that_failed_once_is_not_made_when_somebody_has_taken_the_incident_since() {
+    let house = house().await;
+    house.world.notify().set_trouble(Trouble::Refuse).await;
+    house.wants_text().await;
+    house.deliver().await;
+    let mut taken = (*house.incident).clone();
+    if let Some(running) = &mut taken.escalation {
+        running.next_at = None;
+        running.stopped = Some("Test Person Two has it".to_owned());
+    }
+    house.record(vec![domain::Change::Incident(Arc::new(taken))]).await;
+    house.world.notify().set_trouble(Trouble::None).await;
+    house.hand.forward(60);
+    house.deliver().await;
+    let Sent::GivenUp { why } = house.receipt().await else { panic!("not given up") };
+    assert!(why.contains("Test Person Two has it"), "{why}");
+    assert!(house.world.notify().messages().is_empty());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_callout_that_had_arrived_is_known_to_have_when_the_incident_was_taken_since() {
+    let house = house().await;
+    house.world.notify().set_trouble(Trouble::AcceptThenTimeOut).await;
+    house.wants_text().await;
+    house.deliver().await;
+    let mut taken = (*house.incident).clone();
+    if let Some(running) = &mut taken.escalation {
+        running.next_at = None;
+        running.stopped = Some("Test Person Two has it".to_owned());
+    }
+    house.record(vec![domain::Change::Incident(Arc::new(taken))]).await;
+    house.world.notify().set_trouble(Trouble::None).await;
+    house.hand.forward(60);
+    house.deliver().await;
+    assert!(matches!(house.receipt().await, Sent::Accepted { .. }), "so that it can be stood down");
+    assert_eq!(house.world.notify().messages().len(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn more_than_a_channel_takes_at_a_time_waits_for_its_turn_and_goes_out_in_the_same_step() {
     let house = house().await;
     house.wants_ticket().await;

@@ -218,6 +218,33 @@ impl Hand {
         Self { situation, now: start(), changes: Vec::new(), probes: Vec::new() }
     }
 
+    /// Stops, and starts again `seconds` later with what is durable and another configuration.
+    pub(crate) fn restart_with(&mut self, seconds: i64, configuration: Configuration) {
+        let before = &self.situation;
+        let remembered = Remembered {
+            tracks: before.tracks.values().map(|track| (**track).clone()).collect(),
+            latest: before
+                .latest
+                .iter()
+                .map(|(id, latest)| (id.clone(), latest.at, latest.verdict))
+                .collect(),
+            healths: before.healths.values().map(|health| (**health).clone()).collect(),
+            incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
+            silences: before.silences.values().cloned().collect(),
+            last_incident: before.next_incident - 1,
+            last_silence: before.next_silence - 1,
+            key: before.key.clone(),
+        };
+        self.situation = Situation::new(Arc::new(configuration), remembered);
+        self.now += SignedDuration::from_secs(seconds);
+        self.event(&Event::Configured(Arc::clone(&self.situation.configuration)));
+    }
+
+    /// Stops, and starts again `seconds` later.
+    pub(crate) fn restart(&mut self, seconds: i64) {
+        self.restart_with(seconds, (*self.situation.configuration).clone());
+    }
+
     pub(crate) fn event(&mut self, event: &Event) -> Decision {
         let decision = decide(&self.situation, event, self.now);
         self.situation = decision.after.clone();

@@ -1,7 +1,7 @@
 //! Rule two: verdicts become a confirmed status.
 
-use crate::estate::{Hand, Seen, configuration, start, track};
-use domain::{Environment, Status};
+use crate::estate::{Hand, Seen, configuration, outcome, start, track};
+use domain::{Environment, Event, Status};
 use jiff::SignedDuration;
 
 const PRODUCTION: Environment = Environment::Production;
@@ -117,8 +117,9 @@ fn an_outcome_that_comes_late_or_twice_changes_nothing() {
     hand.see(&id, Seen::Pass);
     let before = hand.changes.len();
     hand.see(&id, Seen::Fail);
-    hand.now -= SignedDuration::from_secs(30);
-    hand.see(&id, Seen::Fail);
-    hand.see(&id, Seen::Fail);
+    for _ in 0..2 {
+        let late = outcome(&id, hand.now - SignedDuration::from_secs(30), Seen::Fail);
+        hand.event(&Event::Outcome(late));
+    }
     assert_eq!(hand.changes.len(), before);
 }

@@ -62,6 +62,10 @@ fn an_answer_stops_the_calls_and_recovery_stands_everybody_down() {
     hand.rounds(40, &[RESULTS], Seen::Fail);
     let callouts = hand.incident(1).escalation.clone().expect("an escalation").callouts;
     assert_eq!(callouts.len(), 2);
+    for callout in &callouts {
+        let name = format!("callout/{}/text", callout.number);
+        hand.receipt(1, &name, Sent::Accepted { provider_id: "x".into() });
+    }
     assert_ne!(callouts[0].reference, callouts[1].reference);
     let answer = Message::Answer { reference: callouts[1].reference.clone(), answer: Answer::Mine };
     let said = hand.tell(answer).expect("accepted");
@@ -291,6 +295,7 @@ fn an_operator_updates_declares_and_resolves() {
     assert!(hand.incident(1).escalation.is_some(), "a declared major calls out");
     let words = Text::new("We restarted it.", "Rydym wedi ei ailgychwyn.");
     hand.tell(Message::Command(Command::Update { incident: id, by: by(), words })).expect("published");
+    hand.rounds(2, &[], Seen::Pass);
     hand.tell(Message::Command(Command::Resolve { incident: id, by: by(), why: "mended".into() }))
         .expect("resolved");
     assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);

@@ -207,3 +207,22 @@ async fn a_notification_is_about_an_incident_that_exists() {
     let in_any_order = changes([Change::Notify(callout("C-1/callout/1/text")), opened(1, "results")]);
     made.store.record(&in_any_order).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_notification_that_cannot_be_read_is_given_up_and_holds_up_no_other() {
+    let made = with([callout("C-1/callout/1/text"), callout("C-1/callout/2/text")]).await;
+    let mut raw = made.raw().await;
+    sqlx::query(
+        r#"UPDATE notification SET body = '{"of a newer program":1}' WHERE key = 'C-1/callout/1/text'"#,
+    )
+    .execute(&mut raw)
+    .await
+    .unwrap();
+    let claimed = made.store.claim(at(1), LEASE, 9).await.unwrap();
+    assert_eq!(claimed.iter().map(|one| one.claim.key.as_str()).collect::<Vec<_>>(), ["C-1/callout/2/text"]);
+    assert!(made.store.claim(at(999_999_999), LEASE, 1).await.unwrap().len() <= 1, "it is not claimed again");
+    let told = made.store.inbox(9).await.unwrap();
+    let Message::Receipt(receipt) = &told[0].1.what else { panic!("no receipt") };
+    assert_eq!((receipt.notification.as_str(), receipt.incident), ("C-1/callout/1/text", IncidentId(1)));
+    assert!(matches!(&receipt.outcome, Sent::GivenUp { why } if why.contains("cannot be read")));
+}

@@ -44,3 +44,20 @@ async fn what_is_told_waits_in_order_until_it_is_folded_in() {
     let again = made.again().await;
     assert_eq!(again.store.inbox(9).await.unwrap(), waiting[2..]);
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_refused_and_holds_up_no_other() {
+    let made = Made::new().await;
+    let bad = made.store.tell(&acknowledge(1, "one")).await.unwrap();
+    let good = made.store.tell(&acknowledge(2, "two")).await.unwrap();
+    let mut raw = made.raw().await;
+    sqlx::query(r#"UPDATE inbox SET what = '{"of a newer program":1}' WHERE id = $1"#)
+        .bind(bad.0)
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(made.store.inbox(1).await.unwrap(), [(good, acknowledge(2, "two"))]);
+    let refused = made.store.answer(bad).await.unwrap().unwrap().unwrap_err();
+    assert!(refused.contains("cannot be read"), "{refused}");
+    assert_eq!(made.store.counts().await.unwrap().inbox_waiting, 1);
+}

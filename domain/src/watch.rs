@@ -1,0 +1,89 @@
+//! How long the rules have looked without a break: what happened while the program was stopped or the machine frozen
+//! is no API's trouble; and what a clock that was ahead has left behind.
+
+use crate::{Incident, Ticket, Track, fold::Fold};
+use jiff::{SignedDuration, Timestamp};
+
+/// Nobody looked for so long: the shortest validity of an outcome, so by then nothing was known any more.
+const BREAK: SignedDuration = SignedDuration::from_secs(60);
+/// After a break, what cannot be seen is looked at for so long before anybody is told of it.
+pub(crate) const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(60);
+/// A clock is corrected by this much all the time, and nobody minds.
+const CORRECTION: SignedDuration = SignedDuration::from_secs(1);
+
+/// When somebody looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Without a break since; `None`: since before the program started.
+    pub since: Option<Timestamp>,
+    /// Last.
+    pub last: Timestamp,
+}
+
+/// Notes that the rules look now.
+pub(crate) fn look(fold: &mut Fold) {
+    let now = fold.now;
+    // Before the first look of this program, the last outcome of the one before.
+    let last = fold
+        .after
+        .watch
+        .map_or_else(|| fold.after.latest.values().map(|latest| latest.at).max(), |watch| Some(watch.last));
+    if let Some(ahead) = last.map(|last| last.duration_since(now)).filter(|ahead| *ahead > CORRECTION) {
+        set_back(fold, ahead);
+    }
+    let broken = last.is_none_or(|last| now.duration_since(last) > BREAK);
+    let since = fold.after.watch.and_then(|watch| watch.since).map(|since| since.min(now));
+    fold.after.watch = Some(Watch { since: if broken { Some(now) } else { since }, last: now });
+}
+
+/// The clock was `ahead` of the one we now have: nothing may wait for times that were never to come.
+fn set_back(fold: &mut Fold, ahead: SignedDuration) {
+    let now = fold.now;
+    let latest: Vec<_> = fold.after.latest.iter().filter(|(_, latest)| latest.at > now).collect();
+    let latest: Vec<_> = latest.into_iter().map(|(id, latest)| (id.clone(), latest.clone())).collect();
+    for (id, mut latest) in latest {
+        latest.at = now;
+        fold.after.latest.insert_mut(id, latest);
+    }
+    let tracks: Vec<Track> = fold.after.tracks.values().map(|track| (**track).clone()).collect();
+    for mut track in tracks {
+        track.since = track.since.min(now);
+        track.inconclusive_since = track.inconclusive_since.map(|since| since.min(now));
+        fold.put_track(track);
+    }
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let before = incident.clone();
+        incident_set_back(&mut incident, now, ahead);
+        if incident != before {
+            incident
+                .note(now, "the clock was ahead and has been set back: what is due waits no longer for it");
+            fold.put_incident(incident);
+        }
+    }
+}
+
+fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDuration) {
+    let back = |at: &mut Timestamp| {
+        if *at > now {
+            *at = at.checked_sub(ahead).unwrap_or(now);
+        }
+    };
+    back(&mut incident.started_at);
+    back(&mut incident.opened_at);
+    if let Some(recovered_at) = &mut incident.recovered_at {
+        back(recovered_at);
+    }
+    if let Some(major) = &mut incident.major {
+        back(&mut major.at);
+    }
+    if let Ticket::Asked { at, .. } = &mut incident.ticket {
+        back(at);
+    }
+    if let Some(running) = &mut incident.escalation {
+        back(&mut running.round_at);
+        if let Some(next_at) = &mut running.next_at {
+            back(next_at);
+        }
+    }
+}
