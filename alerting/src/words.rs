@@ -5,7 +5,6 @@
 mod facts;
 mod gsm;
 mod letter;
-mod scrub;
 mod short;
 mod symptom;
 mod ticket;

@@ -1,8 +1,37 @@
 //! Welsh and English, as equals.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const MONTHS_CY: [&str; 12] = [
+    "Ionawr",
+    "Chwefror",
+    "Mawrth",
+    "Ebrill",
+    "Mai",
+    "Mehefin",
+    "Gorffennaf",
+    "Awst",
+    "Medi",
+    "Hydref",
+    "Tachwedd",
+    "Rhagfyr",
+];
 
 /// One of the two languages everything public exists in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +53,16 @@ impl Language {
             Self::En => "en",
             Self::Cy => "cy",
         }
+    }
+
+    /// The month of a date, as it stands inside a date: `November`, `Tachwedd`.
+    pub fn month(self, date: Date) -> &'static str {
+        let names = match self {
+            Self::En => &MONTHS_EN,
+            Self::Cy => &MONTHS_CY,
+        };
+        let index = usize::from(date.month().unsigned_abs()).saturating_sub(1);
+        names.get(index).copied().unwrap_or_default()
     }
 
     /// The other language.
@@ -88,6 +127,13 @@ pub fn duration_words(duration: SignedDuration, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_have_their_names_in_both_languages() {
+        let said = |month, language: Language| language.month(Date::constant(2026, month, 21));
+        assert_eq!((said(1, Language::En), said(1, Language::Cy)), ("January", "Ionawr"));
+        assert_eq!((said(12, Language::En), said(12, Language::Cy)), ("December", "Rhagfyr"));
+    }
 
     #[test]
     fn a_length_of_time_is_said_in_its_two_largest_units() {

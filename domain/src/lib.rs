@@ -58,6 +58,7 @@ mod outcome;
 mod priority;
 mod rota;
 mod schedule;
+mod scrub;
 mod secret;
 mod situation;
 mod told;
@@ -96,6 +97,7 @@ pub use outcome::{
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
+pub use scrub::scrubbed;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use track::{Latest, Round, Track};

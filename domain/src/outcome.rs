@@ -227,6 +227,26 @@ pub struct Certificate {
     pub fingerprint: String,
 }
 
+impl Outcome {
+    /// What is known of a probe when it begins, at `at`: nothing yet, so nothing that went wrong either.
+    pub fn new(check: CheckId, vantage: VantageId, at: Timestamp) -> Self {
+        Self {
+            check,
+            vantage,
+            at,
+            confirm: false,
+            phases: Phases::default(),
+            total: Duration::ZERO,
+            failure: None,
+            http: None,
+            certificate: None,
+            expectations: Vec::new(),
+            health: None,
+            request_id: None,
+        }
+    }
+}
+
 /// One expectation and whether it held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {

@@ -55,32 +55,22 @@ pub fn judge(outcome: &Outcome, slow: Duration) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        ApiId, CheckId, Environment, Failure, FailureKind::*, InstanceId, OperationId, Phases, VantageId,
-    };
+    use crate::{ApiId, CheckId, Environment, Failure, FailureKind::*, InstanceId, OperationId, VantageId};
 
     const SLOW: Duration = Duration::from_millis(800);
 
     fn outcome(total: Duration, failure: Option<(Layer, FailureKind)>) -> Outcome {
-        Outcome {
-            check: CheckId {
-                instance: InstanceId {
-                    api: ApiId::parse("results").unwrap(),
-                    environment: Environment::Production,
-                },
-                operation: OperationId::parse("read").unwrap(),
+        let check = CheckId {
+            instance: InstanceId {
+                api: ApiId::parse("results").unwrap(),
+                environment: Environment::Production,
             },
-            vantage: VantageId::parse("internet").unwrap(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            confirm: false,
-            phases: Phases::default(),
+            operation: OperationId::parse("read").unwrap(),
+        };
+        Outcome {
             total,
             failure: failure.map(|(layer, kind)| Failure { layer, kind, message: "it broke".to_owned() }),
-            http: None,
-            certificate: None,
-            expectations: Vec::new(),
-            health: None,
-            request_id: None,
+            ..Outcome::new(check, VantageId::parse("internet").unwrap(), jiff::Timestamp::UNIX_EPOCH)
         }
     }
 

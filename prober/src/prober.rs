@@ -12,7 +12,7 @@ use crate::{
     tls::{Tls, Witness},
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, Phases, VantageId};
+use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
 use http_body_util::Full;
 use hyper::{
     Request, Version,
@@ -111,20 +111,8 @@ impl Prober {
     }
 
     fn nothing_yet(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
-        Outcome {
-            check: prepared.check.id.clone(),
-            vantage: self.vantage.clone(),
-            at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at),
-            confirm,
-            phases: Phases::default(),
-            total: Duration::ZERO,
-            failure: None,
-            http: None,
-            certificate: None,
-            expectations: Vec::new(),
-            health: None,
-            request_id: None,
-        }
+        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        Outcome { confirm, ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at) }
     }
 
     /// Waits for a permit as long as the probe itself may take; only then does the probe's own time begin.

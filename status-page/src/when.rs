@@ -13,44 +13,6 @@ pub(crate) struct When {
     pub(crate) words: String,
 }
 
-const MONTHS_CY: [&str; 12] = [
-    "Ionawr",
-    "Chwefror",
-    "Mawrth",
-    "Ebrill",
-    "Mai",
-    "Mehefin",
-    "Gorffennaf",
-    "Awst",
-    "Medi",
-    "Hydref",
-    "Tachwedd",
-    "Rhagfyr",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-fn month(language: Language, date: Date) -> &'static str {
-    let names = match language {
-        Language::En => &MONTHS_EN,
-        Language::Cy => &MONTHS_CY,
-    };
-    let index = usize::from(date.month().unsigned_abs()).saturating_sub(1);
-    names.get(index).copied().unwrap_or_default()
-}
-
 /// RFC 3339, UTC, with milliseconds: how every interface of ours writes a time.
 pub fn rfc3339(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
@@ -58,12 +20,12 @@ pub fn rfc3339(at: Timestamp) -> String {
 
 /// `21 November 2026`.
 pub(crate) fn day(language: Language, date: Date) -> String {
-    format!("{} {} {}", date.day(), month(language, date), date.year())
+    format!("{} {} {}", date.day(), language.month(date), date.year())
 }
 
 /// `21 November`.
 pub(crate) fn short_day(language: Language, date: Date) -> String {
-    format!("{} {}", date.day(), month(language, date))
+    format!("{} {}", date.day(), language.month(date))
 }
 
 fn clock(local: &Zoned) -> String {

@@ -3,7 +3,7 @@
 //! 1,000 tracks every 10 s, each at its own phase, as the scheduler spreads them; all Pass, the steady state.
 //! Processor time is that of the whole process, all threads, as the kernel counts it.
 
-use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, Phases, VantageId, Verdict};
+use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
 use jiff::Timestamp;
 use std::{error::Error, path::Path, sync::Arc, time::Duration};
 use store::{Batch, Store};
@@ -59,18 +59,8 @@ fn samples() -> Result<Vec<Sample>, Box<dyn Error>> {
             let seed = noise(round, place);
             let at = START + i64::try_from(round)? * EVERY + i64::try_from(phase + seed % 3)?;
             let outcome = Outcome {
-                check: check.clone(),
-                vantage: vantage.clone(),
-                at: Timestamp::from_millisecond(at)?,
-                confirm: false,
-                phases: Phases::default(),
                 total: Duration::from_micros(30_000 + seed % 90_000),
-                failure: None,
-                http: None,
-                certificate: None,
-                expectations: Vec::new(),
-                health: None,
-                request_id: None,
+                ..Outcome::new(check.clone(), vantage.clone(), Timestamp::from_millisecond(at)?)
             };
             samples.push((Arc::new(outcome), Verdict::Pass));
         }

@@ -1,8 +1,9 @@
 //! What is known of an incident, in the words people use for it.
 
-use super::{scrub::scrub, symptom::environment};
+use super::symptom::environment;
 use domain::{
     Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
+    scrubbed,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,21 +19,6 @@ pub(crate) struct Facts<'a> {
 }
 
 const DAYS_CY: [&str; 7] = ["Llun", "Mawrth", "Mercher", "Iau", "Gwener", "Sadwrn", "Sul"];
-const MONTHS_CY: [&str; 12] = [
-    "Ionawr",
-    "Chwefror",
-    "Mawrth",
-    "Ebrill",
-    "Mai",
-    "Mehefin",
-    "Gorffennaf",
-    "Awst",
-    "Medi",
-    "Hydref",
-    "Tachwedd",
-    "Rhagfyr",
-];
-
 impl<'a> Facts<'a> {
     /// The API at fault.
     pub(super) fn api(&self) -> Option<&'a Api> {
@@ -64,14 +50,9 @@ impl<'a> Facts<'a> {
         match language {
             Language::En => local.strftime("%A %-d %B %Y, %H:%M %Z").to_string(),
             Language::Cy => {
-                let word = |words: &[&'static str], index: i8| {
-                    usize::try_from(index)
-                        .ok()
-                        .and_then(|index| words.get(index).copied())
-                        .unwrap_or_default()
-                };
-                let day = word(&DAYS_CY, local.weekday().to_monday_zero_offset());
-                let month = word(&MONTHS_CY, local.month() - 1);
+                let index = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
+                let day = DAYS_CY.get(index).copied().unwrap_or_default();
+                let month = language.month(local.date());
                 format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
             }
         }
@@ -80,7 +61,7 @@ impl<'a> Facts<'a> {
     /// An instance's API by its name.
     pub(super) fn name(&self, instance: &InstanceId, language: Language) -> String {
         match self.configuration.apis.get(&instance.api) {
-            Some(api) => scrub(api.name.get(language)),
+            Some(api) => scrubbed(api.name.get(language)),
             None => instance.api.to_string(),
         }
     }
@@ -111,7 +92,7 @@ impl<'a> Facts<'a> {
 
     /// A person's name, or their id when they left the configuration.
     pub(super) fn person(&self, id: &PersonId) -> String {
-        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrub(&person.name))
+        self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrubbed(&person.name))
     }
 
     /// The priority's cell of the matrix, and why it is that one.
@@ -193,7 +174,7 @@ impl<'a> Facts<'a> {
 
     /// Where it is, in a sentence.
     pub(super) fn diagnosis(&self, language: Language) -> String {
-        scrub(self.incident.diagnosis.get(language))
+        scrubbed(self.incident.diagnosis.get(language))
     }
 }
 

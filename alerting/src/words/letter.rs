@@ -2,11 +2,10 @@
 
 use super::{
     facts::{Facts, cut},
-    scrub::scrub,
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Language, Notification, NotificationKind, duration_words};
+use domain::{Language, Notification, NotificationKind, duration_words, scrubbed};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
@@ -72,7 +71,7 @@ fn finish(facts: &Facts<'_>, (subject, body): (String, String)) -> Letter {
 
 /// `P1 production: Patient Demographics is not working since 03:12 GMT`.
 fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
-    format!("{} {}: {}", facts.incident.priority, facts.environment(language), scrub(words))
+    format!("{} {}: {}", facts.incident.priority, facts.environment(language), scrubbed(words))
 }
 
 fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
@@ -110,7 +109,7 @@ fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let entries = &facts.incident.evidence;
     let said = entries
         .iter()
-        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE));
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE));
     let title = (!entries.is_empty()).then(|| title.to_owned());
     title.into_iter().chain(said).collect()
 }
@@ -132,10 +131,10 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
     };
     let major = match (&incident.major, language) {
         (None, _) => String::new(),
-        (Some(major), Language::En) => format!(", major ({})", scrub(&major.why)),
+        (Some(major), Language::En) => format!(", major ({})", scrubbed(&major.why)),
         // A rule's words are English; a human's are in the language they chose.
         (Some(domain::Major { by: None, .. }), Language::Cy) => ", mawr".to_owned(),
-        (Some(major), Language::Cy) => format!(", mawr ({})", scrub(&major.why)),
+        (Some(major), Language::Cy) => format!(", mawr ({})", scrubbed(&major.why)),
     };
     let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
     let now = match (incident.recovered_at, language) {
@@ -194,14 +193,14 @@ fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> 
         ),
         (Some(who), Language::En) => (
             format!("taken: {name}"),
-            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrub(who)),
+            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrubbed(who)),
         ),
         (Some(who), Language::Cy) => (
             format!("mewn llaw: {name}"),
             format!(
                 "{} Mae bellach yn nwylo {}.\nNid oes angen gweithredu. Diolch.",
                 was(facts, language),
-                scrub(who)
+                scrubbed(who)
             ),
         ),
     };

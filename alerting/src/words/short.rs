@@ -4,10 +4,9 @@ use super::{
     Try,
     facts::{Facts, capital, cut},
     gsm::plain,
-    scrub::scrub,
 };
 use crate::SendError;
-use domain::{Language, Notification, NotificationKind};
+use domain::{Language, Notification, NotificationKind, scrubbed};
 
 /// What one text holds.
 const TEXT: usize = 160;
@@ -101,10 +100,10 @@ fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, att
             ("AR BEN", format!(" ers {}. Dim angen gweithredu. Diolch.", facts.clock(over)))
         }
         (Some(who), Language::En) => {
-            ("TAKEN", format!(". {} has it: you can stand down. Thank you.", cut(&scrub(who), 40)))
+            ("TAKEN", format!(". {} has it: you can stand down. Thank you.", cut(&scrubbed(who), 40)))
         }
         (Some(who), Language::Cy) => {
-            ("MEWN LLAW", format!(". Yn nwylo {}: dim angen gweithredu. Diolch.", cut(&scrub(who), 40)))
+            ("MEWN LLAW", format!(". Yn nwylo {}: dim angen gweithredu. Diolch.", cut(&scrubbed(who), 40)))
         }
     };
     let head = head(facts, effect, language, HEAD);

@@ -1,11 +1,8 @@
 //! A ticket, for a service desk agent: one cause, its evidence, and what to say to callers
 //! (the fields of incident-systems.md §4, as far as there are facts for them).
 
-use super::{
-    facts::{Facts, capital, cut},
-    scrub::scrub,
-};
-use domain::{Environment, Language, Layer, Note, Visibility};
+use super::facts::{Facts, capital, cut};
+use domain::{Environment, Language, Layer, Note, Visibility, scrubbed};
 use std::fmt::Write as _;
 
 /// What a desk keeps of a short description; it cuts the rest without a word.
@@ -60,7 +57,7 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
 
 /// A work note. Its last line marks it, so that a retry can see whether it is already there.
 pub(crate) fn note(facts: &Facts<'_>, key: &str, note: &Note) -> String {
-    let text: Vec<_> = note.text.lines().map(scrub).collect();
+    let text: Vec<_> = note.text.lines().map(scrubbed).collect();
     format!("{} {}\n{}", facts.clock(note.at), cut(&text.join("\n"), LONG - 200), note_marker(key))
 }
 
@@ -89,7 +86,7 @@ fn priority(facts: &Facts<'_>) -> String {
     if let Some(major) = &facts.incident.major {
         let by = major.by.as_ref().map_or("by rule", String::as_str);
         // Writing to a string cannot fail.
-        write!(words, "\nProposed major incident ({}): {}.", scrub(by), scrub(&major.why)).ok();
+        write!(words, "\nProposed major incident ({}): {}.", scrubbed(by), scrubbed(&major.why)).ok();
     }
     words
 }
@@ -99,7 +96,7 @@ fn users(facts: &Facts<'_>) -> String {
         return String::new();
     };
     let mut words =
-        api.desk.users.as_ref().map_or_else(|| scrub(&api.description.en), |users| scrub(&users.en));
+        api.desk.users.as_ref().map_or_else(|| scrubbed(&api.description.en), |users| scrubbed(&users.en));
     if api.service_level == domain::ServiceLevel::Critical
         && facts.incident.environment == Environment::Production
     {
@@ -176,7 +173,7 @@ fn owners(facts: &Facts<'_>) -> String {
         });
     }
     if let Some(acknowledged) = &incident.acknowledged {
-        let by = scrub(&acknowledged.by);
+        let by = scrubbed(&acknowledged.by);
         lines.push(format!("{by} has it, since {}.", facts.clock(acknowledged.at)));
     }
     let mut told: Vec<String> = incident
@@ -212,7 +209,7 @@ fn evidence(facts: &Facts<'_>) -> String {
         .incident
         .evidence
         .iter()
-        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrub(&entry.text)), EVIDENCE))
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE))
         .collect();
     if let Some(instance) = facts.incident.affects.first() {
         let checks: Vec<_> = facts.configuration.checks_of(instance).collect();

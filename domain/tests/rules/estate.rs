@@ -183,11 +183,6 @@ pub(crate) enum Seen {
 pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome> {
     let failure = |layer, kind| Some(Failure { layer, kind, message: format!("it {kind:?}") });
     Arc::new(Outcome {
-        check: track.check.clone(),
-        vantage: track.vantage.clone(),
-        at,
-        confirm: false,
-        phases: Phases::default(),
         total: Duration::from_millis(if seen == Seen::Slow { 900 } else { 50 }),
         failure: match seen {
             Seen::Pass | Seen::Slow => None,
@@ -195,11 +190,7 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
             Seen::Refused => failure(Layer::Gateway, FailureKind::AccessRefused),
             Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
         },
-        http: None,
-        certificate: None,
-        expectations: Vec::new(),
-        health: None,
-        request_id: None,
+        ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
     })
 }
 

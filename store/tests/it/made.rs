@@ -76,18 +76,8 @@ pub(crate) fn read() -> TrackId {
 
 pub(crate) fn passed(track: &TrackId, ms: i64) -> (Arc<Outcome>, Verdict) {
     let outcome = Outcome {
-        check: track.check.clone(),
-        vantage: track.vantage.clone(),
-        at: at(ms),
-        confirm: false,
-        phases: Phases::default(),
         total: Duration::from_micros(64 * 1_000),
-        failure: None,
-        http: None,
-        certificate: None,
-        expectations: Vec::new(),
-        health: None,
-        request_id: None,
+        ..Outcome::new(track.check.clone(), track.vantage.clone(), at(ms))
     };
     (Arc::new(outcome), Verdict::Pass)
 }
