@@ -134,11 +134,8 @@ pub(crate) async fn start(
     };
 
     let stop = tasks.stop.clone();
-    tasks.add("recorder", recorder.run(situation, stop.clone()));
-    tasks.add(
-        "prober",
-        prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone()),
-    );
+    let probing = prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone());
+    tasks.add_pair(("recorder", recorder.run(situation, stop.clone())), ("prober", probing));
     let (stopping, keep) = (stop.clone(), (configured, set_up));
     tasks.add("deliverer", async move {
         deliverer.run(stopping).await;
