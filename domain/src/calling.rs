@@ -14,6 +14,8 @@ const LAST_RESORT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 /// A callout that no carrier took by then is given up: the next person will have been called. The last resort is
 /// tried until it is called again.
 const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
+/// Callouts an incident keeps; of a person called more often, the earliest goes.
+const MOST_CALLOUTS: usize = 100;
 /// 12 characters of 5 bits: not to be guessed, and short enough for a text.
 const REFERENCE_LENGTH: usize = 12;
 
@@ -198,7 +200,12 @@ fn call(
     let asked: Vec<Way> =
         known.ways.iter().copied().filter(|way| by.is_empty() || by.contains(way)).collect();
     let ways = if asked.is_empty() { known.ways.clone() } else { asked };
-    let number = u32::try_from(running.callouts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let number = running.callouts.last().map_or(1, |last| last.number.saturating_add(1));
+    if running.callouts.len() >= MOST_CALLOUTS
+        && let Some(earlier) = running.callouts.iter().position(|callout| callout.person == *person)
+    {
+        running.callouts.remove(earlier);
+    }
     for way in &ways {
         duty::send(
             fold,

@@ -20,6 +20,8 @@ use std::{
 
 /// What is done for one incident in one decision: far above what any asks for at once; an endless loop would be worse.
 const MOST_ACTS: usize = 50;
+/// Work notes that wait for a ticket.
+const MOST_WAITING: usize = 50;
 const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 const STAND_DOWN_EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
@@ -469,7 +471,13 @@ pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) 
     let note = Note { at: fold.now, text };
     match &mut incident.ticket {
         Ticket::None => {}
-        Ticket::Asked { waiting, .. } => waiting.push(note),
+        Ticket::Asked { waiting, .. } => {
+            // A desk that is away for days: the newest notes tell it what it needs.
+            if waiting.len() >= MOST_WAITING {
+                waiting.remove(0);
+            }
+            waiting.push(note);
+        }
         Ticket::Raised { desk, record, notes, .. } => {
             *notes += 1;
             let name = format!("note/{notes}");

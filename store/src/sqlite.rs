@@ -6,7 +6,11 @@ use sqlx::{
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{
+    path::Path,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 pub(crate) type Pool = sqlx::SqlitePool;
 pub(crate) type Connection = sqlx::SqliteConnection;
@@ -23,6 +27,8 @@ pub(crate) const HAS_MIGRATIONS: &str =
 
 /// How long a statement waits for another program's write lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// Pause before an opening that met another program's is tried again.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How long a caller waits for a connection: a little longer than a statement may wait.
 const WAIT: Duration = Duration::from_secs(8);
 /// Connections that only read.
@@ -72,8 +78,14 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
             .max_lifetime(None)
             .test_before_acquire(false)
     };
-    let writer =
-        pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))?;
+    let limit = Instant::now() + BUSY;
+    let writer = loop {
+        // Turning a new file to write-ahead logging takes it whole, and for that SQLite does not wait by itself.
+        match pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing)) {
+            Err(Error::Busy { .. }) if Instant::now() < limit => tokio::time::sleep(BUSY_PAUSE).await,
+            ended => break ended?,
+        }
+    };
     // A database in memory belongs to its one connection.
     let reader = if in_memory {
         writer.clone()

@@ -300,3 +300,22 @@ fn a_person_without_a_way_is_nobody() {
     assert!(matches!(&called[..], [one] if one.person.as_str() == "boss"), "{called:?}");
     assert_eq!(hand.status("results", PRODUCTION), Status::MajorOutage);
 }
+
+#[test]
+fn an_incident_that_nobody_answers_for_days_stays_within_bounds() {
+    let mut configuration = configuration();
+    let results = instance("results", PRODUCTION).api;
+    configuration.apis.retain(|id, _| *id == results);
+    configuration.checks.retain(|id, _| id.instance.api == results);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    for _ in 0..2_400 {
+        hand.wait(50);
+        hand.round(&[("results", PRODUCTION)], Seen::Fail);
+    }
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    assert!(running.callouts.len() <= 100, "{} callouts are kept", running.callouts.len());
+    let last = running.callouts.last().expect("a call").number;
+    assert!(last > 100, "{last} calls were made");
+    assert!(running.next_at.is_some(), "and there is a next");
+}
