@@ -2,7 +2,7 @@
 
 use crate::{
     Callout, Cause, Environment, Escalation, Health, Incident, IncidentStatus, NotificationKind, PersonId,
-    RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold,
+    RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -153,7 +153,7 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
                 fold.now,
                 format!("step {number}: {} asked through the ticket to take it", fold.desk(desk)),
             );
-            duty::work_note(
+            telling::work_note(
                 fold,
                 incident,
                 "Proposed major incident: please take it and say so; on-call staff are called otherwise."
@@ -207,12 +207,12 @@ fn call(
         running.callouts.remove(earlier);
     }
     for way in &ways {
-        duty::send(
+        telling::send(
             fold,
             incident.id,
             &format!("callout/{number}/{}", way.word()),
             NotificationKind::Callout { callout: number },
-            duty::person_channel(*way, person.clone()),
+            telling::person_channel(*way, person.clone()),
             lasts,
         );
     }

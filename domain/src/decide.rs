@@ -3,7 +3,7 @@
 use crate::{
     Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
     Situation, Status, Track, TrackId, Verdict, Wanted, cause, duty, fold::Fold, instance_status, judge,
-    told, watch,
+    shared, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -83,7 +83,7 @@ fn due(fold: &mut Fold) {
     for instance in configuration.instances() {
         look_at(fold, &instance, None);
     }
-    cause::shared(fold);
+    shared::shared(fold);
     let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
     fold.touched.extend(open);
 }

@@ -4,27 +4,19 @@
 //! that is not. One list serves all three, so what is shown as next is what will be done (invariant 10).
 
 use crate::{
-    Acknowledgement, Cause, Channel, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language,
-    Major, Note, Notification, NotificationKind, PersonId, Post, PostSays, Publish, Situation, Status, Text,
-    Ticket, Way, calling,
+    Acknowledgement, Cause, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language, Major,
+    PersonId, Post, PostSays, Publish, Situation, Status, Text, Ticket, calling,
     cause::{prioritise, released},
     duration_words,
     fold::Fold,
+    telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
     watch::FIRST_LOOK,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// What is done for one incident in one decision: far above what any asks for at once; an endless loop would be worse.
 const MOST_ACTS: usize = 50;
-/// Work notes that wait for a ticket.
-const MOST_WAITING: usize = 50;
-const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
-const STAND_DOWN_EXPIRES: SignedDuration = SignedDuration::from_hours(4);
-const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
 
 /// Something an incident asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,64 +252,6 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
     }
 }
 
-fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
-    let configuration = fold.configuration();
-    let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
-    let Some(desk) = desk else { return };
-    let kind = NotificationKind::TicketOpen;
-    send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
-    incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
-    incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
-}
-
-/// The desk's own system has not confirmed a ticket: tell the people there.
-pub(crate) fn fall_back(fold: &mut Fold, incident: &mut Incident) {
-    let Ticket::Asked { desk, fallback_at, .. } = &mut incident.ticket else {
-        return;
-    };
-    *fallback_at = Some(fold.now);
-    let channel = Channel::DeskEmail(desk.clone());
-    let kind = NotificationKind::TicketFallback;
-    send(fold, incident.id, "fallback", kind, channel, TICKET_EXPIRES);
-    incident.note(fold.now, "the desk has not confirmed a ticket: told by e-mail; unconfirmed");
-}
-
-fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
-    let configuration = fold.configuration();
-    let api = incident.api.as_ref().and_then(|api| configuration.apis.get(api));
-    let Some(api) = api else { return };
-    let team = configuration.teams.get(&api.team);
-    let opens = team
-        .and_then(|team| team.hours.as_ref())
-        .and_then(|hours| configuration.hours.get(hours))
-        .map_or(Some(fold.now), |hours| hours.next_open(fold.now));
-    incident.told_at = Some(opens.unwrap_or(fold.now));
-    match (team.is_some_and(|team| team.has_email), opens) {
-        (false, _) => incident.note(fold.now, format!("{} has no mailbox: not told", fold.team(&api.team))),
-        (true, None) => incident.note(fold.now, format!("{} is never there: not told", fold.team(&api.team))),
-        (true, Some(opens)) => {
-            let mut told = notification(
-                fold,
-                incident.id,
-                "told",
-                NotificationKind::Told,
-                Channel::Team(api.team.clone()),
-                TOLD_EXPIRES,
-            );
-            told.not_before = opens;
-            told.expires_at = opens + TOLD_EXPIRES;
-            fold.notify(told);
-            let team = fold.team(&api.team);
-            let when = if opens > fold.now {
-                format!(" at {}, when it is there", fold.time(opens))
-            } else {
-                String::new()
-            };
-            incident.note(fold.now, format!("the team {team} is told{when}"));
-        }
-    }
-}
-
 fn publish(incident: &mut Incident, says: PostSays, now: Timestamp) {
     incident.posts.push(Post { at: now, says, by: None });
 }
@@ -409,128 +343,6 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     fold.put_incident(incident.clone());
     released(fold, &held_back);
     incident
-}
-
-fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
-    let configuration = fold.configuration();
-    let team = incident.api.as_ref().and_then(|api| configuration.apis.get(api)).map(|api| api.team.clone());
-    let (Some(told_at), Some(team)) = (incident.told_at, team) else {
-        return;
-    };
-    if fold.now < told_at {
-        let key = key(fold, incident.id, "told");
-        fold.withdraw(key);
-    } else if configuration.teams.get(&team).is_some_and(|team| team.has_email) {
-        send(fold, incident.id, "told-over", NotificationKind::ToldOver, Channel::Team(team), TOLD_EXPIRES);
-    }
-}
-
-/// Everybody whom a call reached hears that it is over, or that somebody else has it (`taken_by`).
-/// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
-fn stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, but: Option<&PersonId>) {
-    let Some(running) = &incident.escalation else {
-        return;
-    };
-    let mut reached: BTreeSet<(PersonId, Way)> = BTreeSet::new();
-    for callout in &running.callouts {
-        for way in &callout.ways {
-            let unsent = key(fold, incident.id, &format!("callout/{}/{}", callout.number, way.word()));
-            fold.withdraw(unsent);
-            if Some(&callout.person) != but && callout.reached_by(*way) {
-                reached.insert((callout.person.clone(), *way));
-            }
-        }
-    }
-    for (person, way) in reached {
-        send_stand_down(fold, incident.id, taken_by, person, way);
-    }
-}
-
-/// A call reached somebody after the calls had stopped.
-pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
-    let configuration = fold.configuration();
-    let name = configuration.people.get(&person).map(|person| &person.name);
-    match (incident.status, &incident.acknowledged) {
-        (IncidentStatus::Resolved, _) => send_stand_down(fold, incident.id, None, person, way),
-        (_, Some(taken)) if name != Some(&taken.by) => {
-            send_stand_down(fold, incident.id, Some(&taken.by), person, way);
-        }
-        (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, _) => {}
-    }
-}
-
-fn send_stand_down(fold: &mut Fold, id: IncidentId, taken_by: Option<&str>, person: PersonId, way: Way) {
-    let what = if taken_by.is_some() { "taken" } else { "stand-down" };
-    let name = format!("{what}/{person}/{}", way.word());
-    let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
-    send(fold, id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
-}
-
-/// A line for the ticket: now, or as soon as there is one.
-pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) {
-    let note = Note { at: fold.now, text };
-    match &mut incident.ticket {
-        Ticket::None => {}
-        Ticket::Asked { waiting, .. } => {
-            // A desk that is away for days: the newest notes tell it what it needs.
-            if waiting.len() >= MOST_WAITING {
-                waiting.remove(0);
-            }
-            waiting.push(note);
-        }
-        Ticket::Raised { desk, record, notes, .. } => {
-            *notes += 1;
-            let name = format!("note/{notes}");
-            let kind = NotificationKind::TicketNote { record: record.clone(), note };
-            let channel = Channel::Desk(desk.clone());
-            send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
-        }
-    }
-}
-
-/// The channel by which a way reaches a person.
-pub(crate) const fn person_channel(way: Way, person: PersonId) -> Channel {
-    match way {
-        Way::Text => Channel::Text(person),
-        Way::Email => Channel::Email(person),
-    }
-}
-
-/// A notification's key: the incident, a word of this database's own (another database counts from C-1 too), and
-/// what it is for.
-pub(crate) fn key(fold: &Fold, incident: IncidentId, name: &str) -> String {
-    format!("{incident}-{}/{name}", fold.after.key.word(&incident.to_string(), 6))
-}
-
-pub(crate) fn send(
-    fold: &mut Fold,
-    incident: IncidentId,
-    name: &str,
-    kind: NotificationKind,
-    channel: Channel,
-    lasts: SignedDuration,
-) {
-    let notification = notification(fold, incident, name, kind, channel, lasts);
-    fold.notify(notification);
-}
-
-fn notification(
-    fold: &Fold,
-    incident: IncidentId,
-    name: &str,
-    kind: NotificationKind,
-    channel: Channel,
-    lasts: SignedDuration,
-) -> Notification {
-    Notification {
-        key: key(fold, incident, name),
-        incident,
-        kind,
-        channel,
-        at: fold.now,
-        not_before: fold.now,
-        expires_at: fold.now + lasts,
-    }
 }
 
 pub(crate) fn signed(duration: Duration) -> SignedDuration {

@@ -3,6 +3,7 @@
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
     PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, cause::still_there, duty, fold::Fold,
+    telling,
 };
 use jiff::Timestamp;
 
@@ -51,7 +52,7 @@ fn accepted(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, at:
         others.any(|other| other.person == person && other.reached_by(way))
     });
     if running.is_some_and(|running| running.stopped.is_some()) && !reached_before {
-        duty::stand_down_late(fold, incident, person, way);
+        telling::stand_down_late(fold, incident, person, way);
     }
 }
 
@@ -64,7 +65,7 @@ fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record:
     incident.ticket =
         Ticket::Raised { desk, number: number.to_owned(), record: record.to_owned(), at, notes: 0 };
     for note in waiting {
-        duty::work_note(fold, incident, note.text);
+        telling::work_note(fold, incident, note.text);
     }
 }
 
@@ -78,7 +79,7 @@ fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &s
         );
     incident.note(receipt.at, format!("{what} given up: {why}"));
     if name == "ticket" && matches!(incident.ticket, Ticket::Asked { fallback_at: None, .. }) {
-        duty::fall_back(fold, incident);
+        telling::fall_back(fold, incident);
     }
     let Some((number, way)) = callout_of(&receipt.notification) else {
         return;
@@ -144,7 +145,7 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
         }
         Answer::NotReal => {
             incident.note(at, format!("{name} says it is not real"));
-            duty::work_note(fold, &mut incident, format!("{name} says that this is not real."));
+            telling::work_note(fold, &mut incident, format!("{name} says that this is not real."));
             if incident.acknowledged.is_none() {
                 duty::acknowledge(fold, &mut incident, &name, Some(&called.person));
             }
@@ -208,7 +209,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             incident.note(fold.now, format!("{by} declares a major incident: {why}"));
             let major = Major { at: fold.now, why: why.clone(), by: Some(by.clone()) };
             duty::becomes_major(fold, &mut incident, major);
-            duty::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
+            telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
             let said = format!("{} is a major incident", incident.id);
             fold.put_incident(incident);
             Ok(said)
