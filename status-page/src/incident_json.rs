@@ -2,7 +2,7 @@
 //! tickets, callouts, and anything about what the public does not see.
 
 use crate::{Audience, rfc3339};
-use domain::{Cause, Configuration, Incident, InstanceId, Running, Situation, Target, Ticket};
+use domain::{Cause, Incident, InstanceId, Situation, Ticket, next_action};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -39,7 +39,8 @@ pub fn incident_json(
         "resolved_at": incident.resolved_at.map(rfc3339),
         "ticket": ticket(&incident.ticket),
         "callouts": incident.escalation.as_ref().map_or(0, |running| running.callouts.len()),
-        "next_action": incident.escalation.as_ref().and_then(|running| next(configuration, running, now)),
+        "next_action": next_action(situation, incident, now)
+            .map(|next| json!({ "what": next.what, "who": next.who, "at": rfc3339(next.at) })),
         "held_back": places(&incident.held_back),
     });
     if audience == Audience::Public
@@ -66,33 +67,5 @@ fn ticket(ticket: &Ticket) -> Value {
         Ticket::None => Value::Null,
         Ticket::Asked { desk, .. } => json!({ "desk": desk, "number": null, "confirmed": false }),
         Ticket::Raised { desk, number, .. } => json!({ "desk": desk, "number": number, "confirmed": true }),
-    }
-}
-
-fn next(configuration: &Configuration, running: &Running, now: Timestamp) -> Option<Value> {
-    let at = running.next_at?;
-    let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
-    let who = match step.filter(|_| running.round <= running.escalation.repeat) {
-        Some(target) => who(configuration, target, at.max(now)),
-        None => "last resort".to_owned(),
-    };
-    Some(json!({ "what": "callout", "who": who, "at": rfc3339(at) }))
-}
-
-/// The person, where it can be said who that will be; else the rota or the desk.
-fn who(configuration: &Configuration, target: &Target, at: Timestamp) -> String {
-    match target {
-        Target::OnCall(rota) => configuration
-            .rotas
-            .get(rota)
-            .and_then(|found| found.on_call(at))
-            .map_or_else(|| format!("rota {rota}"), |shift| shift.person.to_string()),
-        Target::Next(rota) => configuration
-            .rotas
-            .get(rota)
-            .and_then(|found| found.next(at))
-            .map_or_else(|| format!("rota {rota} next"), |person| person.to_string()),
-        Target::Person(person) => person.to_string(),
-        Target::Desk(desk) => format!("desk {desk}"),
     }
 }

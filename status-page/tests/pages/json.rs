@@ -47,7 +47,8 @@ async fn incidents_have_their_shape_and_the_public_sees_no_people_tickets_or_cal
     assert_eq!((&open["priority"], &open["major"]), (&"P1".into(), &true.into()));
     assert_eq!(open["ticket"]["number"], "INC0010002");
     assert_eq!(open["callouts"], 1);
-    assert_eq!(open["next_action"]["who"], "oncall.two");
+    assert_eq!(open["next_action"]["what"], "call");
+    assert_eq!(open["next_action"]["who"], "Tom Price");
     let public = get(stage.public(), "/api/v1/incidents").await.json();
     assert_eq!(public.as_array().unwrap().len(), 2);
     assert_eq!(
