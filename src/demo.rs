@@ -7,7 +7,7 @@ use crate::{
     config::{self, Listen, Secrets, check_report},
     exit::{Failed, UNAVAILABLE},
     serve,
-    tasks::{Tasks, stop_signal},
+    tasks::Tasks,
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{Clock, Incident, IncidentId, IncidentStatus, Secret, Situation};
@@ -65,12 +65,7 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
             anyhow::Ok(())
         });
     }
-    let stop = tasks.stop.clone();
-    tasks.add("signal", async move {
-        let asked = stop_signal().await;
-        stop.cancel();
-        asked
-    });
+    tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
     world.stop().await;

@@ -3,7 +3,7 @@
 use crate::{
     config::{Listen, Loaded},
     exit::{Failed, UNAVAILABLE},
-    tasks::{Tasks, stop_signal},
+    tasks::Tasks,
     terminal::Terminal,
 };
 use alerting::{Channels, Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat};
@@ -71,12 +71,7 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
     terminal.line(&format!("database  {}", without_password(database.reveal())));
-    let stop = tasks.stop.clone();
-    tasks.add("signal", async move {
-        let asked = stop_signal().await;
-        stop.cancel();
-        asked
-    });
+    tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
     Ok(ended?)

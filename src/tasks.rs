@@ -61,6 +61,16 @@ impl Tasks {
         });
     }
 
+    /// Everything stops at SIGTERM or Ctrl-C.
+    pub(crate) fn stop_on_signal(&mut self) {
+        let stop = self.stop.clone();
+        self.add("signal", async move {
+            let asked = stop_signal().await;
+            stop.cancel();
+            asked
+        });
+    }
+
     /// Waits until `stop` is cancelled or a task ends by itself, then stops the rest.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let stop = self.stop.clone();
@@ -128,7 +138,7 @@ async fn until_idle() {
 }
 
 /// SIGTERM or Ctrl-C.
-pub(crate) async fn stop_signal() -> anyhow::Result<()> {
+async fn stop_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
