@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::Store;
+use store::{Store, crash_point};
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -73,7 +73,9 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     terminal.line(&format!("database  {}", without_password(database.reveal())));
     tasks.stop_on_signal();
     let ended = tasks.run().await;
+    crash_point!("stop/drained");
     running.close().await;
+    crash_point!("stop/closed");
     Ok(ended?)
 }
 
@@ -87,9 +89,12 @@ pub(crate) async fn start(
     let public = bind(listen.public, "--listen").await?;
     let internal = bind(listen.internal, "--listen-internal").await?;
     let store = open(&loaded.database).await?;
+    crash_point!("start/opened");
     let held = hold(&loaded.database)?;
+    crash_point!("start/held");
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
+    crash_point!("start/remembered");
     let request_id_key = remembered.key.0;
     let configuration = Arc::clone(&loaded.configuration);
     let situation = Situation::new(Arc::clone(&configuration), remembered);
@@ -128,6 +133,7 @@ pub(crate) async fn start(
         limits: Limits::default(),
     };
 
+    crash_point!("start/wired");
     let stop = tasks.stop.clone();
     let probing = prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone());
     tasks.add_pair(("recorder", recorder.run(situation, stop.clone())), ("prober", probing));

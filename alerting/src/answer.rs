@@ -3,6 +3,7 @@
 use crate::SendError;
 use reqwest::{Response, StatusCode, header};
 use std::time::Duration;
+use store::crash_point;
 
 /// Most bytes of an answer that are read: a ticket with a long journal fits.
 const MAX_BYTES: usize = 512 * 1024;
@@ -19,6 +20,7 @@ impl Answer {
     /// Sends `request` to `whom` and reads the answer. Who did not answer may still have done what was asked.
     pub(crate) async fn to(request: reqwest::RequestBuilder, whom: &str) -> Result<Self, SendError> {
         let answer = request.send().await.map_err(|error| failed(error, whom))?;
+        crash_point!("answer/unread");
         Self::read(answer, whom).await
     }
 

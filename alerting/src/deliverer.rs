@@ -5,7 +5,7 @@ mod send;
 use crate::{SendError, Setup, next_try};
 use domain::{Clock, NotificationKind, Receipt, Sent};
 use std::{sync::Arc, time::Duration};
-use store::{Claimed, Settlement, Store};
+use store::{Claimed, Settlement, Store, crash_point};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -93,6 +93,7 @@ impl Deliverer {
         while let Some(ended) = sends.join_next().await {
             report(ended);
         }
+        crash_point!("deliverer/drained");
     }
 
     /// One step: claims what is due now, sends all of it at once, settles each. Answers how many there were.
@@ -116,6 +117,7 @@ impl Deliverer {
         let setup = self.setup.borrow().clone();
         let started = claimed.len();
         for one in claimed {
+            crash_point!("deliverer/claimed");
             let (deliverer, setup) = (self.clone(), setup.clone());
             let room =
                 sends.len() < UNDER_WAY || matches!(one.notification.kind, NotificationKind::Callout { .. });
@@ -146,6 +148,7 @@ impl Deliverer {
         let patience = if room { self.limits.turn() } else { Duration::ZERO };
         let sent = match setup.channels.turn(&notification.channel, patience).await {
             Some(_turn) => {
+                crash_point!("deliverer/turn");
                 let limit = self.limits.send();
                 let sent = tokio::time::timeout(limit, send::send(setup, claimed, &self.clock)).await;
                 sent.unwrap_or_else(|_| {
@@ -160,6 +163,7 @@ impl Deliverer {
         };
         match sent {
             Ok(sent) => {
+                crash_point!("deliverer/sent");
                 tracing::info!(key, try_number = number, ?sent, "delivered");
                 let provider_id = match &sent {
                     Sent::Accepted { provider_id } => provider_id.clone(),
@@ -169,6 +173,7 @@ impl Deliverer {
                 self.settle(claimed, Settlement::Sent { provider_id }, Some(sent)).await;
             }
             Err(error) => {
+                crash_point!("deliverer/refused");
                 tracing::warn!(key, try_number = number, %error, "not delivered");
                 let settlement = next_try(notification, number, &error, self.clock.now());
                 self.settle(claimed, settlement, None).await;
@@ -200,9 +205,11 @@ impl Deliverer {
         for attempt in 1..=SETTLE_TRIES {
             match self.store.settle(&claimed.claim, &settlement, &receipts, now).await {
                 Ok(true) => {
+                    crash_point!("deliverer/settled");
                     if !receipts.is_empty() {
                         self.told.notify_one();
                     }
+                    crash_point!("deliverer/hinted");
                     return;
                 }
                 Ok(false) => {

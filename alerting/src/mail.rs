@@ -15,6 +15,7 @@ use lettre::{
     },
 };
 use std::time::{Duration, SystemTime};
+use store::crash_point;
 
 /// Sends e-mails.
 pub(crate) struct Postbox {
@@ -85,8 +86,12 @@ impl Postbox {
         let message = builder
             .body(letter.body.clone())
             .map_err(|error| SendError::permanent(format!("the e-mail cannot be written: {error}")))?;
+        crash_point!("mail/before-send");
         match self.transport.send(message).await {
-            Ok(_) => Ok(Sent::Accepted { provider_id: id }),
+            Ok(_) => {
+                crash_point!("mail/taken");
+                Ok(Sent::Accepted { provider_id: id })
+            }
             Err(error) => Err(meaning(&error)),
         }
     }

@@ -17,6 +17,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use store::crash_point;
 
 /// What we ask for of a ticket.
 const FIELDS: &str = "sys_id,number,correlation_id,priority,sys_created_on";
@@ -84,10 +85,13 @@ impl TableApi {
     pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
         let mut found = self.look_up(ticket.reference).await?;
         if found.is_empty() {
+            crash_point!("desk/looked-up");
             let made = self.make(ticket).await?;
+            crash_point!("desk/made");
             // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
             // ours is made and known all the same.
             found = self.look_up(ticket.reference).await.unwrap_or_default();
+            crash_point!("desk/looked-again");
             if found.is_empty() {
                 found.push(made);
             }
@@ -112,7 +116,9 @@ impl TableApi {
         if look && self.has_note(record, key).await? {
             return Ok(Sent::Accepted { provider_id: record.to_owned() });
         }
+        crash_point!("desk/before-note");
         self.write(record, json!({ "work_notes": text })).await?;
+        crash_point!("desk/noted");
         Ok(Sent::Accepted { provider_id: record.to_owned() })
     }
 

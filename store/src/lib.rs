@@ -9,6 +9,7 @@
 
 mod claim;
 mod counts;
+pub mod crash_point;
 mod database;
 mod error;
 mod history;
