@@ -1,4 +1,4 @@
-//! What the store promises, on a real database file.
+//! What the store promises, on either database: a real file, and a real server (`tests/postgres cargo test -p store`).
 
 #[cfg(test)]
 mod disk;
@@ -10,6 +10,8 @@ mod made;
 mod model;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod place;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]
