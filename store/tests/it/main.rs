@@ -5,6 +5,8 @@ mod disk;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod leasing;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod model;
