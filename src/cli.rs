@@ -31,6 +31,10 @@ pub(crate) struct Cli {
     #[cfg(debug_assertions)]
     #[arg(long, global = true, hide = true, env = "CURIAD_CRASH_AT", value_name = "POINT[:N]")]
     pub(crate) crash_at: Option<store::crash_point::Armed>,
+    /// How long a send is leased, in seconds: for tests that do not wait a minute after a crash, and in no release
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, env = "CURIAD_CRASH_LEASE", value_name = "SECONDS")]
+    pub(crate) crash_lease: Option<u64>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -77,10 +81,6 @@ pub(crate) struct ServeArgs {
     /// Where the internal page and /metrics listen (default: `listen.internal`, else 127.0.0.1:8082)
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen_internal: Option<SocketAddr>,
-    /// How long a send is leased, in seconds: for tests that do not wait a minute after a crash, and in no release
-    #[cfg(debug_assertions)]
-    #[arg(long, hide = true, value_name = "SECONDS")]
-    pub(crate) lease: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,8 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
 }
 
 async fn run(cli: &Cli) -> Result<u8, Failed> {
+    #[cfg(debug_assertions)]
+    store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
     let clock = clock::system();
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,

@@ -33,7 +33,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), poll: Duration::from_secs(2), batch: 32 }
+        let lease = Duration::from_secs(60);
+        #[cfg(debug_assertions)]
+        let lease = crash_point::lease().unwrap_or(lease);
+        Self { lease, poll: Duration::from_secs(2), batch: 32 }
     }
 }
 

@@ -5,7 +5,7 @@
 //! nothing there. `tests/system/crash_points.rs` dies at each of them, on both databases.
 
 #[cfg(debug_assertions)]
-pub use armed::{Armed, POINTS, Unknown, arm, pass};
+pub use armed::{Armed, POINTS, Unknown, arm, lease, pass};
 
 /// Dies here when told to (`crash_point.rs`); in a release, nothing at all.
 #[cfg(debug_assertions)]
@@ -33,6 +33,7 @@ mod armed {
             OnceLock,
             atomic::{AtomicU32, Ordering},
         },
+        time::Duration,
     };
 
     /// Every point there is. A test holds that each stands in the code once, and that each was died at.
@@ -112,6 +113,7 @@ mod armed {
     /// The point to die at, and how often it was passed: the one state that all rooms share, for death does not go by rooms.
     static ARMED: OnceLock<Armed> = OnceLock::new();
     static PASSED: AtomicU32 = AtomicU32::new(0);
+    static LEASE: OnceLock<Duration> = OnceLock::new();
 
     /// What the switch says: `NAME`, or `NAME:N` for the N-th passing.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,9 +141,15 @@ mod armed {
         }
     }
 
-    /// From now on the program dies at that point. A second call changes nothing.
-    pub fn arm(armed: Armed) {
-        ARMED.get_or_init(|| armed);
+    /// From now on the program dies at that point, and leases a send for so long. A second call changes nothing.
+    pub fn arm(at: Option<Armed>, lease: Option<Duration>) {
+        at.map(|at| ARMED.set(at));
+        lease.map(|lease| LEASE.set(lease));
+    }
+
+    /// How long a send is to be leased: who comes after a crash waits for that, and a test not for a minute.
+    pub fn lease() -> Option<Duration> {
+        LEASE.get().copied()
     }
 
     /// One passing of the point `name`.

@@ -3,6 +3,9 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod command_line;
+#[cfg(debug_assertions)]
+mod crash_points;
+mod examine;
 mod kills;
 mod nginx;
 mod outage;
