@@ -66,12 +66,18 @@ impl Running {
 pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Result<(), Failed> {
     let mut tasks = Tasks::new();
     let database = loaded.database.clone();
-    let running = start(loaded, listen, clock, &mut tasks).await?;
+    tasks.stop_on_signal();
+    let stop = tasks.stop.clone();
+    let running = tokio::select! {
+        biased;
+        // Nothing runs yet.
+        () = stop.cancelled() => return Ok(()),
+        running = start(loaded, listen, clock, &mut tasks) => running?,
+    };
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
     terminal.line(&format!("database  {}", shown(database.reveal())));
-    tasks.stop_on_signal();
     let ended = tasks.run().await;
     crash_point!("stop/drained");
     running.close().await;

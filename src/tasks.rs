@@ -2,7 +2,11 @@
 
 use anyhow::{Context, bail};
 use std::{future::Future, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 /// After the stop signal, tasks have so long to finish what they have in hand.
@@ -61,11 +65,13 @@ impl Tasks {
         });
     }
 
-    /// Everything stops at SIGTERM or Ctrl-C.
+    /// From now on everything stops at SIGTERM or Ctrl-C.
     pub(crate) fn stop_on_signal(&mut self) {
         let stop = self.stop.clone();
+        // Listened for here, not when the task first runs: a signal in between would end the program with all it has in hand.
+        let signals = stop_signals();
         self.add("signal", async move {
-            let asked = stop_signal().await;
+            let asked = signalled(signals).await;
             stop.cancel();
             asked
         });
@@ -137,11 +143,16 @@ async fn until_idle() {
     }
 }
 
-/// SIGTERM or Ctrl-C.
-async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+/// SIGTERM and Ctrl-C.
+fn stop_signals() -> anyhow::Result<[Signal; 2]> {
+    let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    Ok([terminate, interrupt])
+}
+
+/// Until one of them comes.
+async fn signalled(signals: anyhow::Result<[Signal; 2]>) -> anyhow::Result<()> {
+    let [mut terminate, mut interrupt] = signals?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("interrupted: stopping"),

@@ -10,6 +10,9 @@ use std::{
     process::Command,
 };
 
+#[cfg(debug_assertions)]
+#[path = "architecture/crash_points.rs"]
+mod crash_points;
 #[path = "architecture/licence.rs"]
 mod licence;
 #[path = "architecture/source.rs"]
