@@ -9,6 +9,7 @@ mod examine;
 mod kills;
 mod nginx;
 mod outage;
+mod postgres;
 mod program;
 mod readme;
 mod secrets;
