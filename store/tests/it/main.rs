@@ -1,6 +1,8 @@
 //! What the store promises, on either database: a real file, and a real server (`tests/postgres cargo test -p store`).
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod history;
