@@ -315,7 +315,7 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
         failure.map(|failure| failure.layer.word()),
         failure.map(|failure| failure.kind.word()),
         failure.map(|failure| without_nul(&failure.message)),
-        outcome.request_id,
+        outcome.request_id.as_deref().map(without_nul),
         outcome.http.as_ref().map(|http| http.status),
         micros(phases.dns),
         micros(phases.connect),

@@ -110,15 +110,15 @@ async fn undisturbed(decided: &Decided) -> String {
 }
 
 /// A database, and the way to it that can be cut.
-struct Way {
+pub(crate) struct Way {
     place: Place,
-    proxy: Proxy,
+    pub(crate) proxy: Proxy,
     /// Goes round the proxy.
     reader: Store,
 }
 
 impl Way {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let place = Place::new(On::Postgres).await;
         // The schema and the key are there from the start.
         let reader = place.open([1; 32]).await;
@@ -129,7 +129,7 @@ impl Way {
     }
 
     /// Opens it through the proxy, and takes the lease.
-    async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let url = self.place.url();
         let (before, name) = url.rsplit_once('/').expect("a URL with a database");
         let (before, _) = before.split_once('@').expect("a user");

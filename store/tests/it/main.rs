@@ -5,6 +5,8 @@ mod cuts;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod leasing;
