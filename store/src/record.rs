@@ -104,11 +104,11 @@ impl Store {
     ) -> Result<u64, Error> {
         let mut transaction = self.begin(Purpose::Record, DOING).await?;
         let connection = &mut transaction;
-        if let Some(under) = under {
-            if !self.number_batch(connection, batch, under).await? {
-                transaction.rollback(DOING).await?;
-                return Ok(batch.outcomes.len() as u64);
-            }
+        if let Some(under) = under
+            && !self.number_batch(connection, batch, under).await?
+        {
+            transaction.rollback(DOING).await?;
+            return Ok(batch.outcomes.len() as u64);
         }
         let mut fresh = HashMap::new();
         let numbers = number_all(connection, tracks, known, &mut fresh).await?;
