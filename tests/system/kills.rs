@@ -1,17 +1,18 @@
 //! `kill -9` at any moment: no status change without its notifications, no ticket twice, nothing doubled.
+//! Moments between those that have names: at these, `crash_points.rs` kills.
 
 use crate::{
     examine::{look, one_ticket_an_incident},
-    outage::{all_well, place},
-    program::{PATIENCE, now, world},
+    outage::{all_well, place, place_on},
+    postgres::Database,
+    program::{PATIENCE, Place, now, world},
 };
 use jiff::SignedDuration;
-use simulator::Fault;
+use simulator::{Fault, World};
 use std::time::Duration;
 use store::Store;
 use tokio::time::sleep;
 
-const KILLS: u32 = 200;
 /// What may be lost when the program is killed: a batch not yet committed, and what a busy machine adds to it.
 const LAST_FRACTION: SignedDuration = SignedDuration::from_secs(3);
 
@@ -21,12 +22,23 @@ fn moment(kill: u32) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_kills_lose_nothing_and_double_nothing() {
+async fn a_hundred_kills_lose_nothing_and_double_nothing() {
     let world = world().await;
     let place = place(&world);
-    let url = format!("sqlite://{}", place.database().display());
+    kill(100, &place, world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_kills_on_postgres_lose_nothing_and_double_nothing() {
+    let world = world().await;
+    let database = Database::new();
+    let place = place_on(&world, database.url());
+    kill(30, &place, world).await;
+}
+
+async fn kill(times: u32, place: &Place, world: World) {
     let mut measured = 0;
-    for kill in 0..KILLS {
+    for kill in 0..times {
         // Trouble comes and goes, so that there is always something to lose.
         let fault = if kill % 12 < 7 { Fault::Refuse } else { Fault::None };
         world.set_fault("results", "production", fault).await.expect("a fault");
@@ -42,7 +54,7 @@ async fn two_hundred_kills_lose_nothing_and_double_nothing() {
         let killed_at = now();
         program.kill();
         if kill % 10 == 9 {
-            let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
+            let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
             look(&store).await;
             let remembered =
                 store.remember(killed_at - SignedDuration::from_hours(24)).await.expect("remembered");
@@ -78,7 +90,7 @@ async fn two_hundred_kills_lose_nothing_and_double_nothing() {
         )
         .await;
     assert!(program.terminate().await.success());
-    let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
     look(&store).await;
     store.close().await;
     one_ticket_an_incident(&world);

@@ -11,8 +11,18 @@ pub(crate) fn place(world: &World) -> Place {
     place_with(world, |text| text)
 }
 
+/// The same on another database.
+pub(crate) fn place_on(world: &World, url: String) -> Place {
+    let mut place = Place::new(&[]);
+    place.url = url;
+    filled(place, world, |text| text)
+}
+
 pub(crate) fn place_with(world: &World, change: impl Fn(String) -> String) -> Place {
-    let place = Place::new(&[]);
+    filled(Place::new(&[]), world, change)
+}
+
+fn filled(place: Place, world: &World, change: impl Fn(String) -> String) -> Place {
     for file in simulator::configuration(world, "{{public}}", "{{database}}") {
         let short = file
             .text

@@ -213,10 +213,16 @@ impl Program {
 
     /// The same, where another is to take its place.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
+        let id = self.child.as_ref().expect("running").id();
+        let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status().expect("kill");
         assert!(sent.success());
-        tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
+        loop {
+            if let Some(ended) = self.ended() {
+                self.child = None;
+                return ended;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
