@@ -49,7 +49,7 @@ pub use latency::Latency;
 pub use mail::Mail;
 pub use notify::{Callbacks, Channel, Delivery, Message, Notify, NotifyOptions, Pace, Reply, Template};
 pub use options::{Ports, WorldOptions};
-pub use servicenow::{Desk, DeskOptions, Note, Ticket};
+pub use servicenow::{Desk, DeskOptions, Entry, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
 pub use story::{Answer, answer, tell};
 pub use trouble::{Trouble, UnknownTrouble};
