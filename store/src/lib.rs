@@ -9,6 +9,7 @@
 mod claim;
 mod counts;
 mod error;
+mod examine;
 mod history;
 mod inbox;
 mod incident;
@@ -23,6 +24,7 @@ mod track;
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
+pub use examine::{Look, examine};
 pub use history::{FailureRow, MAX_CHANGES, MAX_MINUTES, MAX_SAMPLES, Sample};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};

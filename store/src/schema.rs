@@ -54,8 +54,13 @@ fn migrator() -> Migrator {
     )
 }
 
+/// The newest version this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.iter().map(|(number, ..)| *number).max().unwrap_or(0)
+}
+
 async fn refuse_newer(connection: &mut Connection) -> Result<(), Error> {
-    let known = MIGRATIONS.iter().map(|(number, ..)| *number).max().unwrap_or(0);
+    let known = newest();
     let made: bool = query_scalar(sqlite::HAS_MIGRATIONS)
         .fetch_one(&mut *connection)
         .await

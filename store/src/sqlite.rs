@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Trouble};
 use sqlx::{
+    ConnectOptions as _,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -97,6 +98,22 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
             .map_err(Error::during(doing))?
     };
     Ok((writer, reader))
+}
+
+/// How many bytes the database has.
+pub(crate) const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+
+/// One connection that reads what is there: nothing is made.
+pub(crate) async fn look(url: &str) -> Result<Connection, Error> {
+    let doing = "look at the database";
+    SqliteConnectOptions::from_str(url)
+        .map_err(Error::during(doing))?
+        .create_if_missing(false)
+        .read_only(true)
+        .busy_timeout(BUSY)
+        .connect()
+        .await
+        .map_err(Error::during(doing))
 }
 
 /// Makes a new file that only its owner may read: it holds the reference key and people's names.
