@@ -4,7 +4,10 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod database;
 mod demo;
+mod descriptors;
+mod disk;
 mod exit;
 mod metrics;
 mod pages;
@@ -79,6 +82,9 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
         Command::Check { without_secrets } => {
             let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
             return Ok(check(cli, &secrets));
+        }
+        Command::Doctor => {
+            return commands::doctor::run(load(cli, &Secrets::read())?, clock, cli.json).await;
         }
         Command::Probe { api, environment, operation } => {
             let loaded = load(cli, &Secrets::read())?;

@@ -240,7 +240,7 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
 }
 
 /// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
-fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)

@@ -106,7 +106,7 @@ impl Channels {
 
     /// Looks at the mail server, without sending anything; `None`: there is none.
     pub async fn examine_mail(&self, patience: Duration) -> Option<Examined> {
-        Some(Examined { findings: self.mail()?.examine(patience).await, clock: None })
+        Some(self.mail()?.examine(patience).await)
     }
 
     /// A turn on the channel, waited for no longer than `patience`; `None`: none came.

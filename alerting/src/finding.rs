@@ -77,4 +77,6 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// Its clock, where it told.
     pub clock: Option<ClockSeen>,
+    /// Its certificate (DER), where nobody else sees it.
+    pub certificate: Option<Vec<u8>>,
 }

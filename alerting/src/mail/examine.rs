@@ -2,7 +2,7 @@
 //! QUIT: no sender, no recipient, no message.
 
 use super::Postbox;
-use crate::{Finding, Mail, MailTls};
+use crate::{Examined, Finding, Mail, MailTls};
 use lettre::transport::smtp::{
     Error,
     authentication::{Credentials, DEFAULT_MECHANISMS},
@@ -16,11 +16,11 @@ const LOGIN: &str = "mail: our account";
 
 impl Postbox {
     /// Talks to the server as far as one can without writing to anybody. `patience`: for the connection.
-    pub(crate) async fn examine(&self, patience: Duration) -> Vec<Finding> {
+    pub(crate) async fn examine(&self, patience: Duration) -> Examined {
         let settings = &self.settings;
         let mut connection = match connect(settings, patience).await {
             Ok(connection) => connection,
-            Err(finding) => return vec![finding],
+            Err(finding) => return Examined { findings: vec![finding], ..Examined::default() },
         };
         let at = format!("{}:{}", settings.host, settings.port);
         let how = match settings.tls {
@@ -47,9 +47,10 @@ impl Postbox {
                 "look into the mail server's log",
             ));
         }
+        let certificate = connection.peer_certificate().ok();
         // Politeness alone: whatever it says, we are done.
         drop(connection.quit().await);
-        findings
+        Examined { findings, clock: None, certificate }
     }
 }
 

@@ -22,7 +22,7 @@ impl TextService {
         let url = format!("{}/v2/template/{}", self.settings.url, self.settings.text_template);
         let (answer, refusal) = match self.exchange(self.client.get(url), clock.now()).await {
             Ok(seen) => seen,
-            Err(error) => return Examined { findings: vec![unreachable(&error)], clock: None },
+            Err(error) => return Examined { findings: vec![unreachable(&error)], ..Examined::default() },
         };
         let ours = clock.now();
         let seen = answer.date.map(|theirs| ClockSeen { whose: WHOM.to_owned(), theirs, ours });
@@ -48,7 +48,7 @@ impl TextService {
             )],
             _ => vec![unreachable(&super::meaning(&answer, refusal))],
         };
-        Examined { findings, clock: seen }
+        Examined { findings, clock: seen, certificate: None }
     }
 }
 
