@@ -49,28 +49,40 @@ fn fits(file: &Path) -> Result<(), Failed> {
         return fail(CONFIG, format!("the database {shown} is a directory"), next);
     }
     let Ok(real) = fs::canonicalize(file).or_else(|_| fs::canonicalize(folder)) else {
-        let next = format!("make it (mkdir -p {}), or choose another place with `database`", folder.display());
+        let next =
+            format!("make it (mkdir -p {}), or choose another place with `database`", folder.display());
         return fail(CANNOT_CREATE, format!("there is no directory for the database {shown}"), next);
     };
     if let Some(mount) = Mount::of(&real) {
         let at = mount.at.display();
         if mount.is_share() {
-            let next = "move it to a local disk: on a share two programs may write at once, and call people twice";
+            let next =
+                "move it to a local disk: on a share two programs may write at once, and call people twice";
             let what = format!("the database {shown} is on a network share ({} at {at})", mount.kind);
             return fail(CONFIG, what, next.to_owned());
         }
         if mount.read_only {
             let next = "mount it for writing, or choose another place with `database`".to_owned();
-            return fail(CANNOT_CREATE, format!("the database {shown} is on a read-only file system ({at})"), next);
+            return fail(
+                CANNOT_CREATE,
+                format!("the database {shown} is on a read-only file system ({at})"),
+                next,
+            );
         }
     }
     // SQLite writes a log beside the file: the directory matters also when the file is there.
     for path in [folder, file].into_iter().filter(|path| path.exists() && !disk::may_write(path)) {
-        let next = format!("{}run curiad as its owner, or give it to the user who runs curiad (chown)", owner(path));
-        return fail(NO_PERMISSION, format!("{} cannot be written, and the database needs it", path.display()), next);
+        let next =
+            format!("{}run curiad as its owner, or give it to the user who runs curiad (chown)", owner(path));
+        return fail(
+            NO_PERMISSION,
+            format!("{} cannot be written, and the database needs it", path.display()),
+            next,
+        );
     }
     if !is_ours_to_open(file) {
-        let next = "choose another place with `database`, or move that file away; it was not touched".to_owned();
+        let next =
+            "choose another place with `database`, or move that file away; it was not touched".to_owned();
         return fail(DATA, format!("{shown} is not a SQLite database"), next);
     }
     Ok(())

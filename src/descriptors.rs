@@ -44,7 +44,10 @@ mod tests {
                       Max processes             96299                96299                processes \n\
                       Max open files            1024                 524288               files     \n";
         assert_eq!(soft(limits), Some(1024));
-        assert_eq!(soft("Max open files            unlimited            unlimited            files"), Some(u64::MAX));
+        assert_eq!(
+            soft("Max open files            unlimited            unlimited            files"),
+            Some(u64::MAX)
+        );
         assert_eq!(soft(""), None);
         assert!(limit(None).is_some());
     }

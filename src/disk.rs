@@ -68,7 +68,8 @@ impl Mount {
         let mut system = system.split(' ');
         let kind = system.next()?.to_owned();
         let whole = system.nth(1).unwrap_or_default();
-        let read_only = [options, whole].iter().any(|options| options.split(',').any(|option| option == "ro"));
+        let read_only =
+            [options, whole].iter().any(|options| options.split(',').any(|option| option == "ro"));
         Some(Self { kind, at: unescaped(at).into(), read_only })
     }
 

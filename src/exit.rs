@@ -1,6 +1,6 @@
 //! How the program ends when it cannot do what was asked: sysexits codes, one line on what and one on what to do.
 
-use std::fmt::Display;
+use std::{fmt::Display, io};
 
 /// Why a command failed, and the code it exits with.
 #[derive(Debug)]
@@ -35,6 +35,19 @@ pub(crate) const CONFIG: u8 = 78;
 impl Failed {
     pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+}
+
+/// The code for a file or directory that the system does not let us make, open or write.
+pub(crate) fn of_file(error: &io::Error) -> u8 {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what else the system says is the disk's trouble")]
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => NO_PERMISSION,
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::AlreadyExists
+        | io::ErrorKind::ReadOnlyFilesystem => CANNOT_CREATE,
+        _ => IO,
     }
 }
 

@@ -14,12 +14,13 @@ mod pages;
 mod serve;
 mod tasks;
 mod terminal;
+mod usage;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
 use config::{Loaded, Secrets, check_report};
-use exit::{CONFIG, Failed, SOFTWARE, USAGE};
+use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(wrong) => {
-            complain(wrong.render().to_string().trim_end());
+            complain(&usage::words(&wrong));
             return ExitCode::from(USAGE);
         }
     };
@@ -77,6 +78,9 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
+                tracing::warn!("{warning}");
+            }
             serve::serve(loaded, listen, clock).await?;
         }
         Command::Check { without_secrets } => {
@@ -107,6 +111,13 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
 }
 
 fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
+    if !cli.config.is_dir() {
+        let what = format!("there is no configuration at {}", cli.config.display());
+        return Err(Failed::new(
+            NO_INPUT,
+            format!("{what}\nname the directory that holds curiad.yaml with --config DIR"),
+        ));
+    }
     let read = config::load(&cli.config, secrets);
     if let Ok(loaded) = &read {
         for warning in &loaded.warnings {

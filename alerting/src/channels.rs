@@ -1,8 +1,6 @@
 //! The ways out, made from the directory: what a channel's name means, and how much goes through each at a time.
 
-use crate::{
-    Directory, Examined, Records, mail::Postbox, notify::TextService, servicenow::TableApi,
-};
+use crate::{Directory, Examined, Records, mail::Postbox, notify::TextService, servicenow::TableApi};
 use domain::{Channel, Clock, Configuration, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

@@ -81,8 +81,9 @@ pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u
     let mut found: Vec<(Group, Finding)> = people::warnings(&asked.loaded);
     found.extend(place::findings(&asked));
     found.extend(people::on_call(&asked.loaded.configuration, asked.clock.now()));
-    let (answers, clocks) = ask(questions(&asked), asked.clock.now()).await;
+    let (answers, mut clocks) = ask(questions(&asked), asked.clock.now()).await;
     found.extend(answers);
+    clocks.sort_by(|a, b| a.whose.cmp(&b.whose));
     let clock = clocks::finding(&clocks);
     found.extend(clock.map(|finding| (Group::Machine, finding)));
     // A stable sort: within a group, things stay in the order they were asked in.

@@ -35,11 +35,18 @@ pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option
     let Some(node) = node else { return Some(Secret::new(DEFAULT_DATABASE)) };
     reading.text_or_secret(node, "the database", Use::Database, |url| {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Err("PostgreSQL is not supported yet; write sqlite://PATH")
-        } else if url.strip_prefix("sqlite:").is_none_or(|path| path.trim_start_matches('/').is_empty()) {
-            Err("the database is sqlite://PATH")
-        } else {
-            Ok(())
+            return Err("PostgreSQL is not supported yet; write sqlite://PATH");
+        }
+        match url.strip_prefix("sqlite:") {
+            None => Err("the database is sqlite://PATH, such as sqlite:///var/lib/curiad/curiad.db"),
+            Some(path) if path.trim_start_matches('/').is_empty() => {
+                Err("the database's file is not named; write sqlite://PATH, such as sqlite://curiad.db")
+            }
+            // Two begin a path, and a path from the root has one more: with one, either may be meant.
+            Some(path) if path.starts_with('/') && !path.starts_with("//") => Err(
+                "one slash says too little; write sqlite://curiad.db, or sqlite:///var/lib/curiad/curiad.db",
+            ),
+            Some(_) => Ok(()),
         }
     })
 }
@@ -66,7 +73,12 @@ pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateD
                 };
                 secret::read_text(&path, MAX_ROOTS)
                     .and_then(|pem| certificates(&pem).map_err(str::to_owned))
-                    .map_err(|why| format!("{} cannot be used: {why}", path.display()))
+                    .map_err(|why| {
+                        format!(
+                            "{} cannot be used: {why}; name a readable file of PEM certificates",
+                            path.display()
+                        )
+                    })
             })
         })
         .flatten()

@@ -67,7 +67,9 @@ fn fit(template: &Template) -> Finding {
         return Finding::problem(
             what,
             format!("'{name}' is a template of type {}, not of a text", template.r#type),
-            format!("make a text template whose whole body is {BODY} and give its id as `notify.text_template`"),
+            format!(
+                "make a text template whose whole body is {BODY} and give its id as `notify.text_template`"
+            ),
         );
     }
     if template.body.trim() != BODY {

@@ -62,8 +62,7 @@ impl Prober {
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             ours(FailureKind::ProbeBroke, message)
         })?;
-        let shaken =
-            timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream))).await;
+        let shaken = timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream))).await;
         reach.certificate = witness.certificate();
         match shaken {
             Ok(Ok(_)) => Ok(()),

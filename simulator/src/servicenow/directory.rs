@@ -54,7 +54,9 @@ pub(super) fn find(office: &Office, asked: &Asked<'_>, table: &str) -> Answer {
         .iter()
         .map(|row| {
             let cells = row.iter().filter(|(name, _)| wanted(name));
-            Value::Object(cells.map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>())
+            Value::Object(
+                cells.map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
+            )
         })
         .collect();
     page.answer(office, asked, &result)

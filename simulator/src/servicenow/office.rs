@@ -75,9 +75,7 @@ fn directory(names: &[(&str, &str)]) -> Vec<Entry> {
     let is_person = |(_, name): &&(&str, &str)| matches!(*name, "Curiad" | "Beth Anglin");
     let people = names.iter().filter(is_person).map(|person| entry("sys_user", person));
     let groups = names.iter().filter(|name| !is_person(name));
-    people
-        .chain(groups.flat_map(|group| [entry("sys_user_group", group), entry("cmdb_ci", group)]))
-        .collect()
+    people.chain(groups.flat_map(|group| [entry("sys_user_group", group), entry("cmdb_ci", group)])).collect()
 }
 
 #[derive(Debug)]

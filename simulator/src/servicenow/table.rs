@@ -41,7 +41,12 @@ pub(super) struct Page {
     limit: usize,
 }
 
-pub(super) fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows_when_invalid: bool) -> Page {
+pub(super) fn page(
+    asked: &Asked<'_>,
+    rows: Vec<Row>,
+    known: impl Fn(&str) -> bool,
+    no_rows_when_invalid: bool,
+) -> Page {
     let number = |name: &str| asked.parameter(name).and_then(|text| text.parse::<usize>().ok());
     let query = Query::parse(&asked.parameter("sysparm_query").unwrap_or_default(), known);
     let found =

@@ -74,7 +74,10 @@ mod tests {
         );
         assert_eq!(
             seen(&[0, 90]),
-            Some((State::Warning, "ours agrees with system 0, but is 90 s behind that of system 1".to_owned()))
+            Some((
+                State::Warning,
+                "ours agrees with system 0, but is 90 s behind that of system 1".to_owned()
+            ))
         );
     }
 }

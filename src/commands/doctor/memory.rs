@@ -5,13 +5,7 @@ use crate::{database, disk};
 use alerting::{Examined, Finding};
 use domain::{Configuration, Secret};
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Duration};
 use store::Look;
 
 const FILE: &str = "the database";
@@ -97,7 +91,8 @@ fn schema(file: &Path, look: &Look) -> Finding {
         );
     }
     if look.schema < look.known {
-        let detail = format!("{shown}, {size}; its schema is {}: the next start makes it {}", look.schema, look.known);
+        let detail =
+            format!("{shown}, {size}; its schema is {}: the next start makes it {}", look.schema, look.known);
         return Finding::ok(FILE, detail);
     }
     Finding::ok(FILE, format!("{shown}, {size}, schema {}", look.schema))
@@ -128,7 +123,8 @@ fn room(file: &Path, configuration: &Configuration, look: Option<&Look>) -> Find
     let days = as_float(free) / growth.max(1.0);
     let long = if days > 3_650.0 { "more than 10 years".to_owned() } else { format!("{days:.0} days") };
     let detail = format!("{} free: {long} at {} a day", bytes(free), bytes(whole(growth)));
-    let next = "make room, or put the database on a larger disk; a full disk stops the recorder, and the heartbeat";
+    let next =
+        "make room, or put the database on a larger disk; a full disk stops the recorder, and the heartbeat";
     if free < BYTES_LEAST || days < DAYS_LEAST {
         Finding::problem(ROOM, detail, next)
     } else if days < DAYS_WELL {
@@ -140,7 +136,8 @@ fn room(file: &Path, configuration: &Configuration, look: Option<&Look>) -> Find
 
 fn records(recorder: Option<u32>, look: &Look, now: Timestamp) -> Finding {
     let ago = look.last.map(|last| now.duration_since(last));
-    let last = ago.map_or_else(|| "nothing is recorded yet".to_owned(), |ago| format!("last {} ago", span(ago)));
+    let last =
+        ago.map_or_else(|| "nothing is recorded yet".to_owned(), |ago| format!("last {} ago", span(ago)));
     match recorder {
         None => Finding::skipped(RECORDER, format!("no `curiad serve` runs on it now; {last}")),
         Some(pid) if ago.is_some_and(|ago| ago > RECORDS_WITHIN) => Finding::problem(

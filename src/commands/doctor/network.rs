@@ -45,9 +45,10 @@ impl Outside {
 /// Everything that Curiad talks to, but the APIs. Of the dead man's URL only the host: the rest is a secret.
 fn outside(asked: &Asked) -> Vec<Outside> {
     let directory = &asked.loaded.directory;
-    let desks = directory.desks.iter().filter_map(|(id, desk)| {
-        Outside::at(format!("service desk {id}"), &desk.servicenow.as_ref()?.url)
-    });
+    let desks = directory
+        .desks
+        .iter()
+        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), &desk.servicenow.as_ref()?.url));
     let notify = directory.notify.iter().filter_map(|notify| Outside::at("GOV.UK Notify", &notify.url));
     let mail = directory.mail.iter().map(|mail| Outside {
         name: "the mail server".to_owned(),
@@ -105,7 +106,10 @@ fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
 async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) -> Vec<Finding> {
     const WHAT: &str = "names";
     if names.is_empty() {
-        return vec![Finding::skipped(WHAT, "there is none to look up: every address is a number or localhost")];
+        return vec![Finding::skipped(
+            WHAT,
+            "there is none to look up: every address is a number or localhost",
+        )];
     }
     let count = names.len();
     let mut failed = Vec::new();
@@ -125,7 +129,8 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
         }
     }
     if let Some((_, failure)) = failed.iter().find(|(_, failure)| failure.layer == Layer::Ours) {
-        let next = "look at /etc/resolv.conf and the network; without names nothing is probed and nobody is told";
+        let next =
+            "look at /etc/resolv.conf and the network; without names nothing is probed and nobody is told";
         return vec![Finding::problem(WHAT, failure.message.clone(), next)];
     }
     if failed.is_empty() {
@@ -136,7 +141,11 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
     let more = failed.len().saturating_sub(SHOWN);
     let mut findings: Vec<Finding> = failed.into_iter().take(SHOWN).map(unknown).collect();
     if more > 0 {
-        findings.push(Finding::warning(WHAT, format!("{more} more are not found"), "`curiad probe` says more"));
+        findings.push(Finding::warning(
+            WHAT,
+            format!("{more} more are not found"),
+            "`curiad probe` says more",
+        ));
     }
     findings
 }
@@ -144,7 +153,11 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
 fn unknown(((who, ours), failure): ((String, bool), Failure)) -> Finding {
     let what = format!("the name of {who}");
     if ours {
-        Finding::problem(what, failure.message, "check the address in the configuration, and the name's owner")
+        Finding::problem(
+            what,
+            failure.message,
+            "check the address in the configuration, and the name's owner",
+        )
     } else {
         let next = "its probes fail in dns: check its `url`, or tell its provider";
         Finding::warning(what, failure.message, next)
@@ -157,7 +170,11 @@ pub(super) fn ends(whose: &str, not_after: Timestamp, now: Timestamp) -> Finding
     let days = days(not_after, now);
     let detail = format!("trusted; ends in {days} days");
     if days < CERTIFICATE_DAYS {
-        return Finding::warning(what, detail, "see that it is renewed: without it we cannot tell anybody there");
+        return Finding::warning(
+            what,
+            detail,
+            "see that it is renewed: without it we cannot tell anybody there",
+        );
     }
     Finding::ok(what, detail)
 }
@@ -200,7 +217,10 @@ fn heartbeat(asked: &Arc<Asked>) -> Option<Question> {
         let reach = asking.prober.reach(&system.host, system.port, system.secured, SOON).await;
         let host = &system.host;
         let finding = match reach.failure {
-            None => Finding::ok(WHAT, format!("{host} can be reached; no beat was sent, as it would say that we are well")),
+            None => Finding::ok(
+                WHAT,
+                format!("{host} can be reached; no beat was sent, as it would say that we are well"),
+            ),
             Some(failure) => {
                 Finding::problem(WHAT, format!("{host}: {}", failure.message), mend(failure.kind))
             }
@@ -218,12 +238,14 @@ async fn own_page(asked: &Asked) -> Vec<Finding> {
     if url.cy != url.en {
         addresses.push(("cy", &url.cy));
     }
-    let next = "links in texts lead there: pass every path of the public listener through, /ack and /hooks too";
+    let next =
+        "links in texts lead there: pass every path of the public listener through, /ack and /hooks too";
     let mut findings = Vec::new();
     for (language, base) in addresses {
         let what = format!("site.url.{language}");
         if asked.recorder.is_none() {
-            findings.push(Finding::skipped(what, format!("{base}: not asked, because no `curiad serve` runs")));
+            findings
+                .push(Finding::skipped(what, format!("{base}: not asked, because no `curiad serve` runs")));
             continue;
         }
         findings.push(match tokio::time::timeout(PATIENCE / 2, own_health(&asked.client, base)).await {

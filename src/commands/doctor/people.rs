@@ -15,7 +15,7 @@ const SHOWN: usize = 20;
 pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
     let configuration = &loaded.configuration;
     let read = format!(
-        "{} APIs, {} checks; every reference and every secret can be read",
+        "{} APIs, {} checks; references and secrets are all there",
         configuration.apis.len(),
         configuration.checks.len()
     );
@@ -26,7 +26,11 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
         Finding::warning(format!("{}{place}", warning.file), warning.message.clone(), next)
     }));
     if let Some(more) = loaded.warnings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        findings.push(Finding::warning("the files", format!("{more} more warnings"), "`curiad check` lists them"));
+        findings.push(Finding::warning(
+            "the files",
+            format!("{more} more warnings"),
+            "`curiad check` lists them",
+        ));
     }
     findings.into_iter().map(|finding| (Group::Configuration, finding)).collect()
 }

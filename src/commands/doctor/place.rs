@@ -61,7 +61,8 @@ fn time_zone(zone: &TimeZone, now: Timestamp) -> Finding {
 fn open_files(checks: usize, recorder: Option<u32>) -> Finding {
     const WHAT: &str = "open files";
     let wanted = descriptors::wanted(checks);
-    let whose = if recorder.is_some() { "`curiad serve` may have" } else { "a program started here may have" };
+    let whose =
+        if recorder.is_some() { "`curiad serve` may have" } else { "a program started here may have" };
     match recorder.and_then(|pid| descriptors::limit(Some(pid))).or_else(|| descriptors::limit(None)) {
         None => Finding::skipped(WHAT, "this system does not say how many there may be"),
         Some(limit) if limit < wanted => Finding::warning(
@@ -79,7 +80,8 @@ fn roots(roots: &[CertificateDer<'static>], now: Timestamp) -> Finding {
     let ends: Vec<Option<Timestamp>> = roots.iter().map(prober::ends).collect();
     let over = ends.iter().flatten().filter(|end| **end <= now).count();
     if over > 0 {
-        let detail = format!("{over} of {} certificates have ended: nothing signed by them is trusted", roots.len());
+        let detail =
+            format!("{over} of {} certificates have ended: nothing signed by them is trusted", roots.len());
         return Finding::problem(WHAT, detail, "replace them by the authority's new ones");
     }
     let Some(first) = ends.iter().flatten().min() else {
