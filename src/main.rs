@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(wrong) => {
-            complain(&usage::words(&wrong));
+            complain(&usage::words(&wrong, std::env::args()));
             return ExitCode::from(USAGE);
         }
     };

@@ -64,7 +64,8 @@ async fn look(asked: &Asked) -> Vec<Finding> {
     };
     if !file.exists() {
         let detail = format!("{} is not there yet; the first start makes it", file.display());
-        return vec![Finding::ok(FILE, detail), room(&file, &asked.loaded.configuration, None)];
+        let room = room(&file, &asked.loaded.configuration, None);
+        return vec![Finding::ok(FILE, detail), room, records(asked.recorder, None, asked.clock.now())];
     }
     let look = match store::examine(database.reveal()).await {
         Ok(look) => look,
@@ -77,7 +78,7 @@ async fn look(asked: &Asked) -> Vec<Finding> {
     vec![
         schema(&file, &look),
         room(&file, &asked.loaded.configuration, Some(&look)),
-        records(asked.recorder, &look, asked.clock.now()),
+        records(asked.recorder, look.last, asked.clock.now()),
     ]
 }
 
@@ -134,8 +135,8 @@ fn room(file: &Path, configuration: &Configuration, look: Option<&Look>) -> Find
     }
 }
 
-fn records(recorder: Option<u32>, look: &Look, now: Timestamp) -> Finding {
-    let ago = look.last.map(|last| now.duration_since(last));
+fn records(recorder: Option<u32>, last: Option<Timestamp>, now: Timestamp) -> Finding {
+    let ago = last.map(|last| now.duration_since(last));
     let last =
         ago.map_or_else(|| "nothing is recorded yet".to_owned(), |ago| format!("last {} ago", span(ago)));
     match recorder {
@@ -206,14 +207,8 @@ mod tests {
     #[test]
     fn a_recorder_that_records_nothing_is_a_problem() {
         let now: Timestamp = "2026-11-21T03:14:00Z".parse().unwrap();
-        let look = |ago: i64| Look {
-            schema: 1,
-            known: 1,
-            bytes: 0,
-            first: None,
-            last: Some(now - SignedDuration::from_secs(ago)),
-        };
-        let state = |pid, ago| records(pid, &look(ago), now).state;
+        let last = |ago: i64| Some(now - SignedDuration::from_secs(ago));
+        let state = |pid, ago| records(pid, last(ago), now).state;
         assert_eq!(state(Some(1), 3), alerting::State::Ok);
         assert_eq!(state(Some(1), 300), alerting::State::Problem);
         assert_eq!(state(None, 300), alerting::State::Skipped);
