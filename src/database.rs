@@ -71,14 +71,10 @@ fn fits(file: &Path) -> Result<(), Failed> {
         }
     }
     // SQLite writes a log beside the file: the directory matters also when the file is there.
-    for path in [folder, file].into_iter().filter(|path| path.exists() && !disk::may_write(path)) {
-        let next =
-            format!("{}run curiad as its owner, or give it to the user who runs curiad (chown)", owner(path));
-        return fail(
-            NO_PERMISSION,
-            format!("{} cannot be written, and the database needs it", path.display()),
-            next,
-        );
+    if let Some(path) = [folder, file].into_iter().find(|path| path.exists() && !disk::may_write(path)) {
+        let next = "run curiad as its owner, or give it to the user who runs curiad (chown)";
+        let what = format!("{} cannot be written, and the database needs it", path.display());
+        return fail(NO_PERMISSION, what, format!("{}{next}", owner(path)));
     }
     if !is_ours_to_open(file) {
         let next =

@@ -5,7 +5,7 @@ use std::fs;
 /// What Curiad opens beside its probes: its pages' readers, its database, what it sends.
 const BESIDE: u64 = 200;
 
-/// How many a program may have open (proc_pid_limits(5)); `None`: the system does not say. `pid`: whose; `None`: ours.
+/// How many a program may have open (`proc_pid_limits(5)`); `None`: the system does not say. `pid`: whose; `None`: ours.
 pub(crate) fn limit(pid: Option<u32>) -> Option<u64> {
     let whose = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
     soft(&fs::read_to_string(format!("/proc/{whose}/limits")).ok()?)

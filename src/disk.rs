@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The kernel's list of what is mounted where, for this process (proc_pid_mountinfo(5)).
+/// The kernel's list of what is mounted where, for this process (`proc_pid_mountinfo(5)`).
 const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// File systems whose files another machine holds. Locks and shared memory cannot be trusted there, and SQLite needs

@@ -81,6 +81,14 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
                 tracing::warn!("{warning}");
             }
+            let now = clock.now();
+            let ended =
+                loaded.roots.iter().filter(|root| prober::ends(root).is_some_and(|end| end <= now)).count();
+            if ended > 0 {
+                tracing::warn!(
+                    "{ended} certificates of egress.roots have ended: what they signed is not trusted any more; replace them"
+                );
+            }
             serve::serve(loaded, listen, clock).await?;
         }
         Command::Check { without_secrets } => {

@@ -28,6 +28,7 @@ pub(crate) fn words(error: &clap::Error, arguments: impl Iterator<Item = String>
 /// What was probably meant: the nearest word, or else what clap advises.
 fn suggestion(error: &clap::Error, rendered: &str) -> Option<String> {
     let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a suggestion is a word, or several")]
     let nearest = kinds.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(word) => Some(word),
         ContextValue::Strings(words) => words.first(),

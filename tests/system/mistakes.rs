@@ -244,7 +244,7 @@ async fn with_permissions() {
     );
     assert_eq!((said(&place, &ran.err), ran.code), (expected, Some(77)));
 
-    fs::set_permissions(place.config().join("secrets/desk-client"), fs::Permissions::from_mode(0))
+    fs::set_permissions(place.config().join("secrets/desk-client"), fs::Permissions::from_mode(0o000))
         .expect("permissions");
     let ran = as_nobody(&place, &["serve"]).await.expect("it ran before");
     let expected = "the secret at file:secrets/desk-client cannot be used: Permission denied (os error 13)";
@@ -268,27 +268,42 @@ async fn as_nobody(place: &Place, arguments: &[&str]) -> Option<Ran> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_disk_that_cannot_be_written() {
+async fn with_a_disk_that_cannot_be_written_and_with_a_network_share() {
     let world = world().await;
-    let place = place(&world);
-    // A file system of its own, for this one process: where the machine allows it.
-    let script = format!(
-        "mount -t tmpfs -o ro none {0}/data && exec {CURIAD} --config {0}/config serve",
-        place.directory.path().display()
-    );
+    let place = place_with(&world, |text| text.replace("{{database}}", "sqlite://DIR/data/curiad.db"));
+    let folder = place.directory.path().display().to_string();
     let text = fs::read_to_string(place.config().join("curiad.yaml")).expect("a file");
-    place.write("curiad.yaml", &text.replace("/curiad.db", "/data/curiad.db"));
+    place.write("curiad.yaml", &text.replace("DIR", &folder));
     fs::create_dir(place.directory.path().join("data")).expect("a directory");
+
+    let read_only = format!("mount -t tmpfs -o ro none {folder}/data");
+    let expected = "curiad: the database DIR/data/curiad.db is on a read-only file system (DIR/data)\n\
+                    mount it for writing, or choose another place with `database`";
+    mounted(&place, &read_only, (expected, 73)).await;
+
+    // The kernel's own list, with a share in it, laid over the one that the program reads.
+    let list = format!(
+        "27 1 254:0 / / rw - ext4 /dev/vda rw\n30 27 0:40 / {folder}/data rw - nfs4 filer:/export rw\n"
+    );
+    fs::write(place.directory.path().join("mounts"), list).expect("a file");
+    let share = format!("mount --bind {folder}/mounts /proc/$$/mountinfo");
+    let expected = "curiad: the database DIR/data/curiad.db is on a network share (nfs4 at DIR/data)\n\
+                    move it to a local disk: on a share two programs may write at once, and call people twice";
+    mounted(&place, &share, (expected, 78)).await;
+    world.stop().await;
+}
+
+/// Runs `curiad serve` with a mount that only this one process sees; where the machine allows that.
+async fn mounted(place: &Place, mount: &str, expected: (&str, i32)) {
+    let script = format!("{mount} && exec {CURIAD} --config {} serve", place.config().display());
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &script]).stdin(Stdio::null());
     let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("joined").expect("run");
-    let err = said(&place, &String::from_utf8_lossy(&ran.stderr));
-    if err.starts_with("curiad:") {
-        let expected = "curiad: the database DIR/data/curiad.db is on a read-only file system (DIR/data)\n\
-                        mount it for writing, or choose another place with `database`";
-        assert_eq!((err.as_str(), ran.status.code()), (expected, Some(73)));
+    let err = said(place, &String::from_utf8_lossy(&ran.stderr));
+    if ["unshare:", "mount:"].iter().any(|refused| err.starts_with(refused)) {
+        return;
     }
-    world.stop().await;
+    assert_eq!((err.as_str(), ran.status.code()), (expected.0, Some(expected.1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

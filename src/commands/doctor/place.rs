@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Our own pages answer from memory.
-const SOON: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(2);
 /// There since systemd-timesyncd has set the clock (systemd-timesyncd.service(8)).
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 /// The years in which a clock can be right.
@@ -143,7 +143,7 @@ fn within(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     SocketAddr::new(ip, address.port())
 }

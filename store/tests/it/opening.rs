@@ -72,3 +72,19 @@ async fn others_on_the_machine_cannot_read_it() {
         assert_eq!(bits & 0o077, 0, "{file}: {bits:o}");
     }
 }
+
+#[tokio::test]
+async fn looking_makes_nothing_and_says_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+    assert!(matches!(store::examine(&url).await, Err(Error::Unavailable { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+
+    let made = Made::new().await;
+    let seen = store::examine(&made.url()).await.unwrap();
+    assert_eq!((seen.schema, seen.first, seen.last), (seen.known, None, None));
+    assert!(seen.bytes > 0);
+    sqlx::query("UPDATE _sqlx_migrations SET version = 4711").execute(&mut made.raw().await).await.unwrap();
+    let seen = store::examine(&made.url()).await.unwrap();
+    assert_eq!(seen.schema, 4711, "a newer one is looked at and not refused");
+}
