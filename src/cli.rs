@@ -43,7 +43,7 @@ pub(crate) enum Command {
         #[arg(long)]
         without_secrets: bool,
     },
-    /// Look at everything Curiad needs, without disturbing anybody: desk, texts, mail, database, clock …; exit 0 or 1
+    /// Look at everything it needs, disturbing nobody; exit 0, or 1 on a problem
     Doctor,
     /// Probe an API once, now; exit 0 pass or slow, 1 fail, 2 inconclusive
     Probe {

@@ -38,7 +38,7 @@ pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option
             return Err("PostgreSQL is not supported yet; write sqlite://PATH");
         }
         match url.strip_prefix("sqlite:") {
-            None => Err("the database is sqlite://PATH, such as sqlite:///var/lib/curiad/curiad.db"),
+            None => Err("the database is sqlite://PATH"),
             Some(path) if path.trim_start_matches('/').is_empty() => {
                 Err("the database's file is not named; write sqlite://PATH, such as sqlite://curiad.db")
             }
@@ -73,12 +73,7 @@ pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateD
                 };
                 secret::read_text(&path, MAX_ROOTS)
                     .and_then(|pem| certificates(&pem).map_err(str::to_owned))
-                    .map_err(|why| {
-                        format!(
-                            "{} cannot be used: {why}; name a readable file of PEM certificates",
-                            path.display()
-                        )
-                    })
+                    .map_err(|why| format!("{} cannot be used: {why}", path.display()))
             })
         })
         .flatten()
