@@ -54,9 +54,12 @@ pub(crate) fn of_file(error: &io::Error) -> u8 {
 impl From<store::Error> for Failed {
     fn from(error: store::Error) -> Self {
         let code = match error {
-            store::Error::Busy { .. } => TRY_AGAIN,
+            store::Error::Busy { .. } | store::Error::Unknown { .. } => TRY_AGAIN,
             store::Error::Full { .. } => IO,
-            store::Error::Unavailable { .. } => UNAVAILABLE,
+            store::Error::Unavailable { .. } | store::Error::Fenced | store::Error::Outdated { .. } => {
+                UNAVAILABLE
+            }
+            store::Error::Denied { .. } => NO_PERMISSION,
             store::Error::Newer { .. } | store::Error::Corrupt { .. } => DATA,
             store::Error::TooMuch { .. } => USAGE,
             store::Error::Refused { .. } | store::Error::Other { .. } => SOFTWARE,

@@ -1,7 +1,7 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::{Listen, Loaded},
+    config::{Listen, Loaded, shown},
     database,
     exit::{Failed, NO_PERMISSION, UNAVAILABLE, of_file},
     tasks::Tasks,
@@ -72,7 +72,7 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", without_password(database.reveal())));
+    terminal.line(&format!("database  {}", shown(database.reveal())));
     tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
@@ -182,7 +182,7 @@ pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
     database::fit(database)?;
     Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
         let Failed { code, message } = Failed::from(error);
-        Failed::new(code, format!("{}: {message}", without_password(database.reveal())))
+        Failed::new(code, format!("{}: {message}", shown(database.reveal())))
     })
 }
 
@@ -190,22 +190,22 @@ pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
 /// own, on a file beside the database, so that it goes with the program however that ends.
 pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
     let Some(path) = database::file(database).map(|file| database::lock(&file)) else { return Ok(None) };
-    let shown = path.display();
+    let lock = path.display();
     let file = File::create(&path).map_err(|error| {
         let next = "make its directory writable for the user who runs curiad";
-        Failed::new(of_file(&error), format!("cannot write {shown}: {error}\n{next}"))
+        Failed::new(of_file(&error), format!("cannot write {lock}: {error}\n{next}"))
     })?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
             let what = format!(
                 "another curiad runs on {}\nstop it first, or give this one a database of its own",
-                without_password(database.reveal())
+                shown(database.reveal())
             );
             Err(Failed::new(UNAVAILABLE, what))
         }
         Err(TryLockError::Error(error)) => {
-            let what = format!("cannot lock {shown}: {error}\nkeep the database on a local disk");
+            let what = format!("cannot lock {lock}: {error}\nkeep the database on a local disk");
             Err(Failed::new(UNAVAILABLE, what))
         }
     }
@@ -301,15 +301,4 @@ fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestam
         !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
     };
     records && situation.open_incidents().all(|incident| attended(incident))
-}
-
-/// A database's URL as it may be shown.
-fn without_password(url: &str) -> String {
-    match url.split_once('@') {
-        Some((before, after)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{after}")
-        }
-        None => url.to_owned(),
-    }
 }

@@ -17,6 +17,7 @@ use crate::{
 use alerting::{Channels, ClockSeen, Examined, Finding, Records, State};
 use domain::Clock;
 use jiff::Timestamp;
+use memory::Recorder;
 use prober::Prober;
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
@@ -46,7 +47,7 @@ struct Asked {
     prober: Prober,
     channels: Channels,
     /// Who records into the database, if anybody.
-    recorder: Option<u32>,
+    recorder: Recorder,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Examined> + Send>>;
@@ -75,7 +76,7 @@ pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u
     let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
         .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;
     let prober = serve::prober(&loaded, &clock, serve::fresh_key()?)?;
-    let recorder = memory::recorder(&loaded.database);
+    let recorder = Recorder::of(&loaded.database);
     let asked = Arc::new(Asked { loaded, listen, clock, client, prober, channels, recorder });
 
     let mut found: Vec<(Group, Finding)> = people::warnings(&asked.loaded);

@@ -101,6 +101,8 @@ async fn with_the_configurations_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_database() {
+    const SCHEME: &str =
+        "the database is sqlite://PATH, or postgres://USER:PASSWORD@HOST/NAME from env:NAME or file:PATH";
     let world = world().await;
     for (url, code, expected) in [
         (
@@ -126,8 +128,8 @@ async fn with_the_database() {
         answers(&place, &["incident", "list"], code, expected).await;
     }
     for (url, expected) in [
-        ("mysql://db/curiad", "the database is sqlite://PATH"),
-        ("curiad.db", "the database is sqlite://PATH"),
+        ("mysql://db/curiad", SCHEME),
+        ("curiad.db", SCHEME),
         ("sqlite://", "the database's file is not named; write sqlite://PATH, such as sqlite://curiad.db"),
         (
             "sqlite:/curiad.db",

@@ -1,7 +1,7 @@
 //! The database: is it there, can it be written, is there room, and does somebody record into it?
 
 use super::{Asked, Group, Question};
-use crate::{database, disk};
+use crate::{config::shown, database, disk};
 use alerting::{Examined, Finding};
 use domain::{Configuration, Secret};
 use jiff::{SignedDuration, Timestamp};
@@ -27,11 +27,35 @@ const BYTES_LEAST: u64 = 100 * 1024 * 1024;
 /// A recorder that has committed nothing for so long is stuck: probes come more often.
 const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 
-/// Who records into the database: the number of the process that holds its lock.
-pub(super) fn recorder(database: &Secret) -> Option<u32> {
-    let lock = database::lock(&database::file(database)?);
-    let inode = fs::metadata(lock).ok()?.ino();
-    holder(&fs::read_to_string(LOCKS).ok()?, inode)
+/// Who records into the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recorder {
+    /// This process, on this machine.
+    Process(u32),
+    /// Nobody.
+    Nobody,
+    /// Somebody may, on another machine.
+    Elsewhere,
+}
+
+impl Recorder {
+    /// Who holds the lock beside a SQLite database.
+    pub(super) fn of(database: &Secret) -> Self {
+        let Some(file) = database::file(database) else { return Self::Elsewhere };
+        let held = fs::metadata(database::lock(&file)).ok().and_then(|lock| {
+            let locks = fs::read_to_string(LOCKS).ok()?;
+            holder(&locks, lock.ino())
+        });
+        held.map_or(Self::Nobody, Self::Process)
+    }
+
+    /// The process, where there is one on this machine.
+    pub(super) const fn process(self) -> Option<u32> {
+        match self {
+            Self::Process(pid) => Some(pid),
+            Self::Nobody | Self::Elsewhere => None,
+        }
+    }
 }
 
 /// `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234567 0 EOF`. Looking takes no lock: a `serve` that starts now is not hindered.
@@ -59,12 +83,14 @@ async fn look(asked: &Asked) -> Vec<Finding> {
         let (what, next) = failed.message.split_once('\n').unwrap_or((&failed.message, ""));
         return vec![Finding::problem(FILE, what, next)];
     }
-    let Some(file) = database::file(database) else {
+    let name = shown(database.reveal());
+    let file = database::file(database);
+    if database.reveal().starts_with("sqlite::memory:") {
         return vec![Finding::skipped(FILE, "it is in memory: it is forgotten at each stop")];
-    };
-    if !file.exists() {
+    }
+    if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
         let detail = format!("{} is not there yet; the first start makes it", file.display());
-        let room = room(&file, &asked.loaded.configuration, None);
+        let room = room(file, &asked.loaded.configuration, None);
         return vec![Finding::ok(FILE, detail), room, records(asked.recorder, None, asked.clock.now())];
     }
     let look = match store::examine(database.reveal()).await {
@@ -72,18 +98,19 @@ async fn look(asked: &Asked) -> Vec<Finding> {
         Err(error) => {
             let words = error.to_string();
             let (what, next) = words.split_once("; ").unwrap_or((&words, "see the log"));
-            return vec![Finding::problem(FILE, format!("{}: {what}", file.display()), next)];
+            return vec![Finding::problem(FILE, format!("{name}: {what}"), next)];
         }
     };
-    vec![
-        schema(&file, &look),
-        room(&file, &asked.loaded.configuration, Some(&look)),
-        records(asked.recorder, look.last, asked.clock.now()),
-    ]
+    let mut findings = vec![schema(&name, &look)];
+    // How much room a server has is for whoever runs it to know.
+    findings.extend(file.map(|file| room(&file, &asked.loaded.configuration, Some(&look))));
+    findings.push(records(asked.recorder, look.last, asked.clock.now()));
+    findings
 }
 
-fn schema(file: &Path, look: &Look) -> Finding {
-    let (shown, size) = (file.display(), bytes(look.bytes));
+fn schema(shown: &str, look: &Look) -> Finding {
+    let server = look.server.map_or_else(String::new, |version| format!("PostgreSQL {}, ", version / 10_000));
+    let size = format!("{server}{}", bytes(look.bytes));
     if look.schema > look.known {
         return Finding::problem(
             FILE,
@@ -135,18 +162,22 @@ fn room(file: &Path, configuration: &Configuration, look: Option<&Look>) -> Find
     }
 }
 
-fn records(recorder: Option<u32>, last: Option<Timestamp>, now: Timestamp) -> Finding {
+fn records(recorder: Recorder, last: Option<Timestamp>, now: Timestamp) -> Finding {
     let ago = last.map(|last| now.duration_since(last));
     let last =
         ago.map_or_else(|| "nothing is recorded yet".to_owned(), |ago| format!("last {} ago", span(ago)));
     match recorder {
-        None => Finding::skipped(RECORDER, format!("no `curiad serve` runs on it now; {last}")),
-        Some(pid) if ago.is_some_and(|ago| ago > RECORDS_WITHIN) => Finding::problem(
+        Recorder::Elsewhere if ago.is_some_and(|ago| ago <= RECORDS_WITHIN) => {
+            Finding::ok(RECORDER, format!("somebody; {last}"))
+        }
+        Recorder::Elsewhere => Finding::skipped(RECORDER, format!("nobody, it seems; {last}")),
+        Recorder::Nobody => Finding::skipped(RECORDER, format!("no `curiad serve` runs on it now; {last}")),
+        Recorder::Process(pid) if ago.is_some_and(|ago| ago > RECORDS_WITHIN) => Finding::problem(
             RECORDER,
             format!("process {pid} runs on it, and records nothing: {last}"),
             "look into its log; a restart loses nothing",
         ),
-        Some(pid) => Finding::ok(RECORDER, format!("process {pid}; {last}")),
+        Recorder::Process(pid) => Finding::ok(RECORDER, format!("process {pid}; {last}")),
     }
 }
 
@@ -209,14 +240,17 @@ mod tests {
         let now: Timestamp = "2026-11-21T03:14:00Z".parse().unwrap();
         let last = |ago: i64| Some(now - SignedDuration::from_secs(ago));
         let state = |pid, ago| records(pid, last(ago), now).state;
-        assert_eq!(state(Some(1), 3), alerting::State::Ok);
-        assert_eq!(state(Some(1), 300), alerting::State::Problem);
-        assert_eq!(state(None, 300), alerting::State::Skipped);
+        assert_eq!(state(Recorder::Process(1), 3), alerting::State::Ok);
+        assert_eq!(state(Recorder::Process(1), 300), alerting::State::Problem);
+        assert_eq!(state(Recorder::Nobody, 300), alerting::State::Skipped);
+        assert_eq!(state(Recorder::Elsewhere, 3), alerting::State::Ok);
+        assert_eq!(state(Recorder::Elsewhere, 300), alerting::State::Skipped);
     }
 
     #[test]
     fn a_newer_schema_is_a_problem_and_an_older_one_is_not() {
-        let look = |schema| Look { schema, known: 3, bytes: 4_200_000, first: None, last: None };
+        let look =
+            |schema| Look { server: None, schema, known: 3, bytes: 4_200_000, first: None, last: None };
         let state = |schema| schema_of(schema, &look);
         assert_eq!(state(3), (alerting::State::Ok, "curiad.db, 4.2 MB, schema 3".to_owned()));
         assert_eq!(state(2).0, alerting::State::Ok);
@@ -224,7 +258,7 @@ mod tests {
     }
 
     fn schema_of(version: i64, look: &dyn Fn(i64) -> Look) -> (alerting::State, String) {
-        let finding = schema(Path::new("curiad.db"), &look(version));
+        let finding = schema("curiad.db", &look(version));
         (finding.state, finding.detail)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Asked, Group, PATIENCE, Question,
+    memory::Recorder,
     place::{CERTIFICATE_DAYS, Health, days, own_health, plural},
 };
 use alerting::{Examined, Finding, MailTls};
@@ -247,7 +248,7 @@ async fn own_page(asked: &Asked) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (language, base) in addresses {
         let what = format!("site.url.{language}");
-        if asked.recorder.is_none() {
+        if asked.recorder == Recorder::Nobody {
             findings
                 .push(Finding::skipped(what, format!("{base}: not asked, because no `curiad serve` runs")));
             continue;

@@ -1,6 +1,6 @@
 //! The machine: its time zones, its limits, its ports, and the certificates it is told to trust.
 
-use super::{Asked, Group, Question};
+use super::{Asked, Group, Question, memory::Recorder};
 use crate::descriptors;
 use alerting::{Examined, Finding};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -28,7 +28,7 @@ pub(super) fn findings(asked: &Asked) -> Vec<(Group, Finding)> {
     let now = asked.clock.now();
     let mut findings = vec![
         time_zone(&asked.loaded.configuration.site.time_zone, now),
-        open_files(asked.loaded.configuration.checks.len(), asked.recorder),
+        open_files(asked.loaded.configuration.checks.len(), asked.recorder.process()),
     ];
     findings.extend(year(now));
     if Path::new(SYNCHRONISED).exists() {
@@ -118,7 +118,7 @@ async fn port(asked: &Asked, name: &str, address: SocketAddr) -> Finding {
     let what = format!("the {name} port");
     let next = format!("stop what uses it, or choose another address: `listen.{name}`");
     match own_health(&asked.client, &format!("http://{}", within(address))).await {
-        Health::Ours(version) if asked.recorder.is_some() => {
+        Health::Ours(version) if asked.recorder != Recorder::Nobody => {
             Finding::ok(what, format!("{address}: curiad {version} answers"))
         }
         Health::Ours(version) => {
