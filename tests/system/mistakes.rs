@@ -3,7 +3,7 @@
 
 use crate::{
     outage::{place, place_with},
-    program::{CURIAD, PATIENCE, Place, Ran, tail, world},
+    program::{CURIAD, PATIENCE, Place, Ran, free_port, tail, world},
 };
 use simulator::World;
 use std::{
@@ -141,6 +141,36 @@ async fn with_the_database() {
         assert!(ran.err.contains(&format!("curiad.yaml:10:11: {expected}\n")), "{url}: {}", ran.err);
         assert_eq!(ran.code, Some(78), "{url}");
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_database_server() {
+    let world = world().await;
+    let port = free_port();
+    let gone = with_database(&world, &format!("postgres://curiad@127.0.0.1:{port}/curiad"));
+    let expected = format!(
+        "curiad: postgres://127.0.0.1:{port}/curiad: could not open the database: the database cannot be reached \
+         (error communicating with database: Connection refused (os error 111))\n\
+         check that it runs and where it is, its permissions and its disk"
+    );
+    answers(&gone, &["incident", "list"], 69, &expected).await;
+
+    #[expect(clippy::disallowed_methods, reason = "`tests/postgres` says so where its server is")]
+    let Ok(server) = std::env::var("CURIAD_TEST_POSTGRES") else { return };
+    let (before, _) = server.rsplit_once('/').expect("a URL with a database");
+    for (url, said) in [
+        (format!("{before}/nowhere"), "database \"nowhere\" does not exist"),
+        (server.replace("postgres@", "stranger@"), "role \"stranger\" does not exist"),
+    ] {
+        let ran = with_database(&world, &url).run(&["incident", "list"]).await;
+        assert!(ran.err.contains("the database refuses curiad") && ran.err.contains(said), "{ran:?}");
+        let next =
+            "\ncheck the user, the password and the database's name, and that it belongs to that user\n";
+        assert!(ran.err.ends_with(next) && ran.code == Some(77), "{ran:?}");
+    }
+    let well = with_database(&world, &server).run(&["--json", "doctor"]).await;
+    assert!(well.out.contains("PostgreSQL ") && well.code == Some(0), "{well:?}");
     world.stop().await;
 }
 
