@@ -17,6 +17,7 @@ use url::{Host, Url};
 const AT_ONCE: usize = 32;
 /// Names that are shown one by one.
 const SHOWN: usize = 10;
+const NAMES: &str = "names";
 /// A name, or a connection.
 const SOON: Duration = Duration::from_secs(6);
 
@@ -105,10 +106,9 @@ fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
 }
 
 async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) -> Vec<Finding> {
-    const WHAT: &str = "names";
     if names.is_empty() {
         return vec![Finding::skipped(
-            WHAT,
+            NAMES,
             "there is none to look up: every address is a number or localhost",
         )];
     }
@@ -132,10 +132,10 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
     if let Some((_, failure)) = failed.iter().find(|(_, failure)| failure.layer == Layer::Ours) {
         let next =
             "look at /etc/resolv.conf and the network; without names nothing is probed and nobody is told";
-        return vec![Finding::problem(WHAT, failure.message.clone(), next)];
+        return vec![Finding::problem(NAMES, failure.message.clone(), next)];
     }
     if failed.is_empty() {
-        return vec![Finding::ok(WHAT, format!("{} found", plural(count, "name")))];
+        return vec![Finding::ok(NAMES, format!("{} found", plural(count, "name")))];
     }
     // What we tell people by comes before what we look at.
     failed.sort_by_key(|((who, ours), _)| (!ours, who.clone()));
@@ -143,7 +143,7 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
     let mut findings: Vec<Finding> = failed.into_iter().take(SHOWN).map(unknown).collect();
     if more > 0 {
         findings.push(Finding::warning(
-            WHAT,
+            NAMES,
             format!("{more} more are not found"),
             "`curiad probe` says more",
         ));
@@ -152,16 +152,11 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
 }
 
 fn unknown(((who, ours), failure): ((String, bool), Failure)) -> Finding {
-    let what = format!("the name of {who}");
+    let detail = format!("{who}: {}", failure.message);
     if ours {
-        Finding::problem(
-            what,
-            failure.message,
-            "check the address in the configuration, and the name's owner",
-        )
+        Finding::problem(NAMES, detail, "check the address in the configuration, and the name's owner")
     } else {
-        let next = "its probes fail in dns: check its `url`, or tell its provider";
-        Finding::warning(what, failure.message, next)
+        Finding::warning(NAMES, detail, "its probes fail in dns: check its `url`, or tell its provider")
     }
 }
 
@@ -184,6 +179,10 @@ fn certificate(system: &Outside, reach: &Reach, now: Timestamp) -> Finding {
     match (&reach.failure, &reach.certificate) {
         (None, Some(certificate)) => ends(&system.name, certificate.not_after, now),
         (None, None) => Finding::ok(format!("{}: certificate", system.name), "trusted"),
+        // Where it cannot be reached at all, that is said where it was asked.
+        (Some(failure), None) if failure.layer != Layer::Tls => {
+            Finding::skipped(format!("{}: certificate", system.name), "not seen: no connection")
+        }
         (Some(failure), _) => {
             let what = format!("{}: certificate", system.name);
             Finding::problem(what, format!("{}: {}", system.host, failure.message), mend(failure.kind))
