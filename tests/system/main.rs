@@ -5,8 +5,10 @@
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
+mod doctor;
 mod examine;
 mod kills;
+mod mistakes;
 mod nginx;
 mod outage;
 mod postgres;
