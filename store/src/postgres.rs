@@ -38,6 +38,9 @@ const READERS: u32 = 4;
 /// Whether a migration was ever run.
 pub(crate) const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS made";
 
+/// How many bytes the database has.
+pub(crate) const SIZE: &str = "SELECT pg_database_size(current_database()) AS number";
+
 /// Makes programs that open the database at the same moment do so one after the other. It is held until it is let go, or the
 /// connection ends. The number is ours alone: nothing else says it.
 pub(crate) const LOCK_SCHEMA: &str = "SELECT 1 AS one FROM pg_advisory_lock(7162017424)";

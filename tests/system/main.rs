@@ -4,7 +4,9 @@
 
 mod command_line;
 mod database;
+mod doctor;
 mod kills;
+mod mistakes;
 mod nginx;
 mod outage;
 mod program;
