@@ -5,7 +5,7 @@
 
 mod story;
 
-use crate::postgres::Database;
+use crate::database::{On, on_both};
 use std::collections::{BTreeMap, HashMap};
 use store::crash_point::POINTS;
 use story::{Case, Told, Way};
@@ -37,8 +37,14 @@ fn cases(point: &'static str) -> Vec<Case> {
     passings.iter().map(|passing| Case { point, passing: *passing, way }).collect()
 }
 
-/// Dies at each point, and says what became of it.
-async fn die_at_each(database: &str, fresh: fn() -> Option<Database>) {
+on_both!(whatever_the_point_of_a_crash_nothing_is_lost_and_nothing_told_twice);
+
+#[expect(clippy::print_stdout, reason = "`--nocapture` shows what became of each")]
+async fn whatever_the_point_of_a_crash_nothing_is_lost_and_nothing_told_twice(on: On) {
+    let database = match on {
+        On::Sqlite => "SQLite",
+        On::Postgres => "PostgreSQL",
+    };
     let only = |point: &str| filter().is_none_or(|filter| point.contains(&filter));
     let mut waiting = POINTS.iter().copied().filter(|point| only(point)).flat_map(cases);
     let mut under_way = JoinSet::new();
@@ -51,7 +57,7 @@ async fn die_at_each(database: &str, fresh: fn() -> Option<Database>) {
             // A thread of its own, so that a story that breaks breaks no other.
             let story = under_way.spawn_blocking(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime").block_on(story::tell(case, fresh()))
+                runtime.expect("a runtime").block_on(story::tell(case, on))
             });
             names.insert(story.id(), case.to_string());
         }
@@ -61,7 +67,9 @@ async fn die_at_each(database: &str, fresh: fn() -> Option<Database>) {
             Err(broke) => (broke.id(), Err(broke)),
         };
         let name = names.remove(&id).expect("a story has a name");
-        let told = told.map_err(|broke| broke.try_into_panic().map_or_else(|_| String::new(), words));
+        let told = told.map_err(|broke| {
+            broke.try_into_panic().map_or_else(|_| String::new(), |said| words(said.as_ref()))
+        });
         match &told {
             Ok(told) => println!("{database:<10} {name:<32} {told}"),
             Err(why) => println!("{database:<10} {name:<32} FAILED: {why}"),
@@ -78,7 +86,7 @@ async fn die_at_each(database: &str, fresh: fn() -> Option<Database>) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-fn words(said: Box<dyn std::any::Any + Send>) -> String {
+fn words(said: &(dyn std::any::Any + Send)) -> String {
     let text = said.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| said.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
 }
@@ -87,14 +95,4 @@ fn words(said: Box<dyn std::any::Any + Send>) -> String {
 #[expect(clippy::disallowed_methods, reason = "whoever runs the test says so")]
 fn filter() -> Option<String> {
     std::env::var("CRASH_POINT").ok()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_point_of_a_crash_nothing_is_lost_and_nothing_told_twice_on_sqlite() {
-    die_at_each("SQLite", || None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_point_of_a_crash_nothing_is_lost_and_nothing_told_twice_on_postgres() {
-    die_at_each("PostgreSQL", || Some(Database::new())).await;
 }

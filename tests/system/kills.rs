@@ -2,17 +2,20 @@
 //! Moments between those that have names: at these, `crash_points.rs` kills.
 
 use crate::{
+    database::{On, on_both},
     examine::{look, one_ticket_an_incident},
-    outage::{all_well, place, place_on},
-    postgres::Database,
-    program::{PATIENCE, Place, now, world},
+    outage::{all_well, place_on},
+    program::{PATIENCE, now, world},
 };
 use jiff::SignedDuration;
-use simulator::{Fault, World};
+use simulator::Fault;
 use std::time::Duration;
 use store::Store;
 use tokio::time::sleep;
 
+/// On a file, whose fate hangs on how it is written; a server outlives its clients' ends by itself.
+const KILLS: u32 = 100;
+const KILLS_BESIDE_A_SERVER: u32 = 40;
 /// What may be lost when the program is killed: a batch not yet committed, and what a busy machine adds to it.
 const LAST_FRACTION: SignedDuration = SignedDuration::from_secs(3);
 
@@ -21,24 +24,15 @@ fn moment(kill: u32) -> Duration {
     Duration::from_millis(u64::from(kill * 2_654_435_761_u32.rem_euclid(9_973) % 900))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_kills_lose_nothing_and_double_nothing() {
-    let world = world().await;
-    let place = place(&world);
-    kill(100, &place, world).await;
-}
+on_both!(kills_lose_nothing_and_double_nothing);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn thirty_kills_on_postgres_lose_nothing_and_double_nothing() {
+async fn kills_lose_nothing_and_double_nothing(on: On) {
     let world = world().await;
-    let database = Database::new();
-    let place = place_on(&world, database.url());
-    kill(30, &place, world).await;
-}
-
-async fn kill(times: u32, place: &Place, world: World) {
+    let place = place_on(on, &world);
+    let url = place.url.clone();
     let mut measured = 0;
-    for kill in 0..times {
+    let kills = if on == On::Sqlite { KILLS } else { KILLS_BESIDE_A_SERVER };
+    for kill in 0..kills {
         // Trouble comes and goes, so that there is always something to lose.
         let fault = if kill % 12 < 7 { Fault::Refuse } else { Fault::None };
         world.set_fault("results", "production", fault).await.expect("a fault");
@@ -54,7 +48,7 @@ async fn kill(times: u32, place: &Place, world: World) {
         let killed_at = now();
         program.kill();
         if kill % 10 == 9 {
-            let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
+            let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
             look(&store).await;
             let remembered =
                 store.remember(killed_at - SignedDuration::from_hours(24)).await.expect("remembered");
@@ -90,7 +84,7 @@ async fn kill(times: u32, place: &Place, world: World) {
         )
         .await;
     assert!(program.terminate().await.success());
-    let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
+    let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
     look(&store).await;
     store.close().await;
     one_ticket_an_incident(&world);

@@ -5,13 +5,13 @@
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
+mod database;
 mod doctor;
 mod examine;
 mod kills;
 mod mistakes;
 mod nginx;
 mod outage;
-mod postgres;
 mod program;
 mod readme;
 mod secrets;

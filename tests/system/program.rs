@@ -1,5 +1,6 @@
 //! The real program as a child process, with a configuration of its own, and a world to run against.
 
+use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
@@ -29,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) public: u16,
     pub(crate) internal: u16,
+    /// Where it is one of a server.
+    _fresh: Option<Fresh>,
 }
 
 /// A port that was free a moment ago, below those that the system gives away by itself: it stays free for one that dies and
@@ -37,7 +40,7 @@ pub(crate) fn free_port() -> u16 {
     const PORTS: u32 = 8_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Tests that run at the same time begin at different places.
-    let mine = std::process::id().wrapping_mul(61);
+    let mine = std::process::id().wrapping_mul(1_009);
     loop {
         let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
         let port = 12_000 + u16::try_from(place).expect("a small number");
@@ -68,12 +71,20 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
+        Self::on(On::Sqlite, files)
+    }
+
+    /// The same on either database.
+    pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
         let directory = TempDir::new().expect("a directory");
+        let fresh = (on == On::Postgres).then(Fresh::new);
+        let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
         let place = Self {
-            url: format!("sqlite://{}", directory.path().join("curiad.db").display()),
+            url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
             directory,
             public: free_port(),
             internal: free_port(),
+            _fresh: fresh,
         };
         for (name, text) in files {
             place.write(name, text);

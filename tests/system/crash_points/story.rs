@@ -1,8 +1,8 @@
 //! One outage, told from its beginning to its end, with a death in it.
 
 use crate::{
+    database::On,
     examine,
-    postgres::Database,
     program::{PATIENCE, Place, Program, now, tail, world},
 };
 use domain::{CheckId, InstanceId, NotificationKind};
@@ -102,10 +102,10 @@ fn small(place: &Place, world: &World) {
             continue;
         }
         let kept = |line: &&str| {
-            let word = line.trim_start();
-            !(api.is_some() && left_out.iter().any(|name| word.starts_with(name)))
+            let key = line.trim_start();
+            !(api.is_some() && left_out.iter().any(|name| key.starts_with(name)))
         };
-        let text: String = file.text.lines().filter(kept).map(|line| format!("{line}\n")).collect();
+        let text = file.text.lines().filter(kept).collect::<Vec<_>>().join("\n");
         let short = text
             .replace("every: 5s", "every: 2s")
             .replace("timeout: 3s", "timeout: 1900ms")
@@ -122,13 +122,10 @@ fn small(place: &Place, world: &World) {
 }
 
 /// Tells the story, and looks at everything when it is over.
-pub(crate) async fn tell(case: Case, database: Option<Database>) -> Told {
+pub(crate) async fn tell(case: Case, on: On) -> Told {
     let began = Instant::now();
     let world = world().await;
-    let mut place = Place::new(&[]);
-    if let Some(database) = &database {
-        place.url = database.url();
-    }
+    let place = Place::on(on, &[]);
     small(&place, &world);
     world.set_fault(API, "production", Fault::GatewayUnavailable).await.expect("a fault");
     if case.way == Way::DeskRefusesOnce {
