@@ -7,19 +7,23 @@
 mod address;
 mod api;
 mod bilingual;
+mod calendar;
 mod channels;
 mod checks;
 mod desks;
 mod environments;
 mod escalations;
+mod excerpt;
 mod expect;
 mod files;
 mod hours;
+mod leaving;
 mod listen;
 mod names;
 mod nearest;
 mod nhs_number;
 mod operation;
+mod ownership;
 mod people;
 mod priorities;
 mod problem;
@@ -32,7 +36,9 @@ mod sense;
 mod site;
 mod top;
 mod tree;
+mod wonder;
 
+pub(crate) use leaving::{leaving_unsaid, leaving_words};
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;
@@ -41,6 +47,8 @@ pub(crate) use secret::Secrets;
 use alerting::Directory;
 use api::ApiDraft;
 use domain::{ApiId, Check, Configuration, Secret, Site};
+use excerpt::Source;
+use jiff::Timestamp;
 use names::Names;
 use problem::Problems;
 use reading::Reading;
@@ -63,44 +71,70 @@ pub(crate) struct Loaded {
     pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// The secrets that it needs, by reference.
+    pub(crate) secrets: Vec<String>,
     /// What is probably not meant.
     pub(crate) warnings: Vec<Problem>,
 }
 
-/// Reads the configuration in `directory`. The errors are all there are, best first, and at least one.
-pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
-    let mut reading = Reading { problems: Problems::default(), names: Names::default(), secrets, directory };
+/// Reads the configuration in `directory`. The errors are all there are, best first, and at least one. What depends on
+/// the day (`now`) is never more than a warning: what was accepted once is accepted at any restart.
+pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+    let mut reading = Reading {
+        problems: Problems::default(),
+        names: Names::default(),
+        used: Vec::new(),
+        secrets,
+        directory,
+    };
+    let mut sources = BTreeMap::new();
     let files = files::read(directory, &mut reading.problems);
-    let top = files.top.and_then(|file| file.parse(&mut reading.problems));
-    let top = if let Some(node) = top {
+    let mut parse = |file: &files::File, problems: &mut Problems| {
+        let node = file.parse(problems);
+        sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
+        node
+    };
+    let top = if let Some(node) = files.top.and_then(|file| parse(&file, &mut reading.problems)) {
         top::read(&node, &mut reading)
     } else {
         top::unreadable(&mut reading);
         Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
     };
-    let mut apis = BTreeMap::new();
-    for file in files.apis {
-        // Also of a file that cannot be read: the file is the problem, not who depends on it.
+    // Also of a file that cannot be read: the file is the problem, not who depends on it.
+    for file in &files.apis {
         reading.names.define(names::Noun::Api, &file.stem, &problem::Place::whole(&file.name));
-        let Some(node) = file.parse(&mut reading.problems) else { continue };
-        if let Some(draft) = api::read(&node, &file.stem, &mut reading) {
+    }
+    let used = std::mem::take(&mut reading.used);
+    let (mut apis, mut used_by_apis) = (BTreeMap::new(), Vec::new());
+    for file in files.apis {
+        let Some(node) = parse(&file, &mut reading.problems) else { continue };
+        let draft = api::read(&node, &file.stem, &mut reading);
+        let used = std::mem::take(&mut reading.used);
+        if let Some(draft) = draft {
+            used_by_apis.push((draft.api.team.clone(), used));
             apis.insert(draft.api.id.clone(), draft);
         }
     }
     let Reading { mut problems, names, .. } = reading;
     names.dangling(&mut problems);
     sense::check(&top, &apis, &mut problems);
+    let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
+    ownership::check(owned, &used, &used_by_apis, &mut problems);
     let checks: Vec<_> =
         apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, &mut problems)).collect();
     if !problems.has_errors() {
         names.unused(&mut problems);
-        sense::wonder(&top, &apis, &mut problems);
+        wonder::check(&top, &apis, &mut problems);
+        calendar::check(&top, &names, now, &mut problems);
     }
     let usable = !problems.has_errors();
-    let problems = problems.sorted();
+    let problems = problems.sorted(&sources);
     match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
-            Ok(put_together((site, database), top, apis, checks, problems))
+            let mut secrets: Vec<String> = used.into_iter().map(|used| used.reference).collect();
+            secrets.sort();
+            secrets.dedup();
+            Ok(Loaded { secrets, ..put_together((site, database), top, apis, checks, problems) })
         }
         _ => Err(problems),
     }
@@ -139,7 +173,7 @@ fn put_together(
         vantages: top.vantages,
         teams,
         people,
-        rotas: top.rotas,
+        rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         hours: top.hours,
         escalations: top
             .escalations
@@ -156,6 +190,7 @@ fn put_together(
         callback_token: top.callback_token,
         listen: top.listen,
         roots: top.roots,
+        secrets: Vec::new(),
         warnings,
     }
 }

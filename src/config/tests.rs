@@ -1,11 +1,9 @@
 //! The configuration as a whole.
 
+mod catalogue;
 mod example;
 mod minimal;
 mod property;
 mod resolved;
 mod secrets;
 mod together;
-mod unfit;
-mod values;
-mod wrong;
