@@ -153,6 +153,10 @@ impl Source {
         }
         if !self.understood {
             unread(&text, self.kind).into_iter().for_each(&mut strike);
+            // Where reading stopped, nobody knows what the rest is.
+            if self.kind == Kind::Top {
+                strike(column..usize::MAX);
+            }
             if self.is_below_a_secret(number - 1) {
                 strike(0..usize::MAX);
             }

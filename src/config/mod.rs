@@ -6,6 +6,7 @@
 
 mod address;
 mod api;
+mod asked;
 mod bilingual;
 mod calendar;
 mod channels;
@@ -17,7 +18,6 @@ mod excerpt;
 mod expect;
 mod files;
 mod hours;
-mod leaving;
 mod listen;
 mod names;
 mod nearest;
@@ -38,7 +38,6 @@ mod top;
 mod tree;
 mod wonder;
 
-pub(crate) use leaving::{leaving_unsaid, leaving_words};
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;
@@ -46,6 +45,7 @@ pub(crate) use secret::Secrets;
 
 use alerting::Directory;
 use api::ApiDraft;
+use asked::Asked;
 use domain::{ApiId, Check, Configuration, Secret, Site};
 use excerpt::Source;
 use jiff::Timestamp;
@@ -80,10 +80,20 @@ pub(crate) struct Loaded {
 /// Reads the configuration in `directory`. The errors are all there are, best first, and at least one. What depends on
 /// the day (`now`) is never more than a warning: what was accepted once is accepted at any restart.
 pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+    load_and_ask(directory, secrets, now).0
+}
+
+/// The same, and what was asked for on the way.
+fn load_and_ask(
+    directory: &Path,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> (Result<Loaded, Vec<Problem>>, Asked) {
     let mut reading = Reading {
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
+        asked: Asked::default(),
         secrets,
         directory,
     };
@@ -115,7 +125,7 @@ pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Resul
             apis.insert(draft.api.id.clone(), draft);
         }
     }
-    let Reading { mut problems, names, .. } = reading;
+    let Reading { mut problems, names, asked, .. } = reading;
     names.dangling(&mut problems);
     sense::check(&top, &apis, &mut problems);
     let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
@@ -129,7 +139,7 @@ pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Resul
     }
     let usable = !problems.has_errors();
     let problems = problems.sorted(&sources);
-    match (top.site.clone(), top.database.clone()) {
+    let result = match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
             let mut secrets: Vec<String> = used.into_iter().map(|used| used.reference).collect();
             secrets.sort();
@@ -137,7 +147,8 @@ pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Resul
             Ok(Loaded { secrets, ..put_together((site, database), top, apis, checks, problems) })
         }
         _ => Err(problems),
-    }
+    };
+    (result, asked)
 }
 
 /// Puts together what nothing is wrong with.

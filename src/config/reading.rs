@@ -1,6 +1,7 @@
 //! What the readers of all sections share: the problems so far, the names, the secrets, and how words become values.
 
 use super::{
+    asked::Asked,
     names::{Names, Noun},
     nearest::did_you_mean,
     ownership::Used,
@@ -18,6 +19,8 @@ pub(super) struct Reading<'a> {
     pub names: Names,
     /// Which secrets this file names.
     pub used: Vec<Used>,
+    /// What the readers asked for.
+    pub asked: Asked,
     /// Where secrets come from.
     pub secrets: &'a Secrets,
     /// What `file:` paths are relative to.
@@ -193,6 +196,7 @@ impl Reading<'_> {
 
     /// A whole number within limits.
     pub(super) fn number(&mut self, node: &Node, what: &str, limits: RangeInclusive<u32>) -> Option<u32> {
+        self.asked.number(what, *limits.start(), *limits.end());
         let (text, plain) = self.scalar(node, what)?;
         let limit = format!("{what} is a number from {} to {}", limits.start(), limits.end());
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -241,6 +245,7 @@ impl Reading<'_> {
 
     /// One of a few words; the nearest is named when it is none of them.
     pub(super) fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.asked.choice(what, choices.iter().map(|(word, _)| *word));
         let text = self.word(node, what)?;
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*choice);

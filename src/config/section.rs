@@ -29,6 +29,7 @@ pub(super) struct Section<'n> {
     owner: &'n Place,
     entries: &'n [(Key, Node)],
     asked: Vec<&'static str>,
+    needed: Vec<&'static str>,
     missing: Vec<&'static str>,
 }
 
@@ -36,7 +37,14 @@ impl<'n> Section<'n> {
     /// Opens a node that must be a map; `what` names it in sentences: "a rota".
     pub(super) fn open(node: &'n Node, what: &'static str, reading: &mut Reading<'_>) -> Option<Self> {
         let entries = reading.map(node, what)?;
-        Some(Self { what, owner: &node.owner, entries, asked: Vec::new(), missing: Vec::new() })
+        Some(Self {
+            what,
+            owner: &node.owner,
+            entries,
+            asked: Vec::new(),
+            needed: Vec::new(),
+            missing: Vec::new(),
+        })
     }
 
     /// Where the key of the whole section stands.
@@ -57,6 +65,7 @@ impl<'n> Section<'n> {
 
     /// The value of a key that must be there.
     pub(super) fn required(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<&'n Node> {
+        self.needed.push(key);
         if !self.has(key) {
             self.missing.push(key);
         }
@@ -88,6 +97,7 @@ impl<'n> Section<'n> {
 
     /// Says which keys are missing and which are unknown. A missing key that was only misspelt is said once.
     pub(super) fn close(mut self, reading: &mut Reading<'_>) {
+        reading.asked.section(self.what, &self.asked, &self.needed);
         for (key, value) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.word.as_str())) {
             let free = self.asked.iter().copied().filter(|asked| !self.has(asked));
             let near = nearest(&key.word, free);

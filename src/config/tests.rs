@@ -5,5 +5,6 @@ mod example;
 mod minimal;
 mod property;
 mod resolved;
+mod schema;
 mod secrets;
 mod together;

@@ -20,7 +20,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configuration");
 const LIST: &str = "## The mistakes\n";
 
 /// One file of the catalogue.
-struct Mistake {
+pub(super) struct Mistake {
     path: PathBuf,
     title: String,
     /// Up to and with the line `$ curiad check`.
@@ -91,12 +91,12 @@ fn changes(diff: &str) -> Vec<Change> {
 }
 
 impl Mistake {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.path.strip_prefix(ROOT).unwrap().display().to_string()
     }
 
-    /// What `curiad check` says of it today.
-    fn says(&self) -> String {
+    /// The configuration with this mistake.
+    pub(super) fn written(&self) -> Directory {
         let directory = Directory::new();
         for change in &self.changes {
             match change {
@@ -115,6 +115,12 @@ impl Mistake {
                 Change::Remove(file) => fs::remove_file(directory.0.path().join(file)).unwrap(),
             }
         }
+        directory
+    }
+
+    /// What `curiad check` says of it today.
+    fn says(&self) -> String {
+        let directory = self.written();
         let secrets = if self.without_secrets { Secrets::left_out() } else { secrets() };
         let result = load(directory.0.path(), &secrets, today());
         let problems = result.as_ref().map_or_else(Vec::len, |loaded| loaded.warnings.len());
@@ -125,7 +131,7 @@ impl Mistake {
 }
 
 /// All of them, in the order of their names.
-fn all() -> Vec<Mistake> {
+pub(super) fn all() -> Vec<Mistake> {
     let mut paths = Vec::new();
     for folder in fs::read_dir(Path::new(ROOT).join("wrong")).unwrap() {
         paths.extend(fs::read_dir(folder.unwrap().path()).unwrap().map(|file| file.unwrap().path()));

@@ -28,8 +28,8 @@ fn filled_in(name: &str) -> &'static str {
     }
 }
 
-#[test]
-fn the_demos_configuration_loads() {
+/// The demo's configuration, on disk.
+pub(super) fn demo() -> super::minimal::Directory {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulator/demo");
     let directory = super::minimal::Directory::new();
     std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
@@ -48,6 +48,12 @@ fn the_demos_configuration_loads() {
             directory.write(path.strip_prefix(&demo).unwrap().to_str().unwrap(), &text);
         }
     }
+    directory
+}
+
+#[test]
+fn the_demos_configuration_loads() {
+    let directory = demo();
     let result = load(directory.0.path(), &Secrets::left_out(), today());
     let report = check_report("demo", &result, Terminal::plain());
     assert!(report.lines().last().unwrap().contains("6 APIs, 30 instances"), "{report}");
