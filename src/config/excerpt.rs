@@ -210,7 +210,7 @@ fn find_hidden(
     match &node.value {
         Value::Nothing => {}
         Value::Word { text, .. } => {
-            if secret && !is_reference(text) {
+            if secret && !is_reference(text) && !text.starts_with("sqlite:") {
                 hidden.push(node.place.clone());
             }
         }
@@ -234,7 +234,7 @@ fn find_hidden(
                 let within = section.or(shown);
                 let scalar = value.as_word().is_some();
                 let kept = shown.is_some_and(|shown| shown.contains(&word));
-                let number = kind == Kind::Top && matches!(word, "text" | "voice");
+                let number = kind == Kind::Top && matches!(word, "text" | "voice" | "database");
                 let secret = secret || number || names_a_secret(word) || (shown.is_some() && scalar && !kept);
                 find_hidden(value, (kind, depth + 1), within, secret && !kept, hidden);
             }
@@ -244,7 +244,7 @@ fn find_hidden(
 
 /// What is struck out wherever it stands: credentials in a URL, telephone numbers, what may be a patient's number.
 fn anywhere(line: &str) -> Vec<Range<usize>> {
-    static CREDENTIAL: Pattern = LazyLock::new(|| Regex::new(r"://([^/\s@]+)@").ok());
+    static CREDENTIAL: Pattern = LazyLock::new(|| Regex::new(r"://([^/\s]+)@").ok());
     static TELEPHONE: Pattern = LazyLock::new(|| Regex::new(r"(\+\d{8,15})").ok());
     static DIGITS: Pattern = LazyLock::new(|| Regex::new(r"(\d[\d %+-]*\d)").ok());
     let mut found = matches(line, &CREDENTIAL);

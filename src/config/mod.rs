@@ -11,6 +11,7 @@ mod bilingual;
 mod calendar;
 mod channels;
 mod checks;
+mod database;
 mod desks;
 mod environments;
 mod escalations;
@@ -38,6 +39,7 @@ mod top;
 mod tree;
 mod wonder;
 
+pub(crate) use database::shown;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;
