@@ -30,6 +30,7 @@ mod secret;
 mod section;
 mod sense;
 mod site;
+mod stamps;
 mod top;
 mod tree;
 
@@ -37,6 +38,7 @@ pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
+pub(crate) use stamps::Stamps;
 
 use alerting::Directory;
 use api::ApiDraft;
@@ -53,6 +55,8 @@ use top::Top;
 pub(crate) struct Loaded {
     /// What the rules need to know.
     pub(crate) configuration: Arc<Configuration>,
+    /// By which it is told from others; of its files without the secrets.
+    pub(crate) version: String,
     /// The database's URL.
     pub(crate) database: Secret,
     /// Addresses and secrets of everybody who can be told.
@@ -69,13 +73,26 @@ pub(crate) struct Loaded {
 
 /// Reads the configuration in `directory`. The errors are all there are, best first, and at least one.
 pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
-    let mut reading = Reading { problems: Problems::default(), names: Names::default(), secrets, directory };
-    let files = files::read(directory, &mut reading.problems);
+    read(directory, secrets).0
+}
+
+/// As [`load`], with what the files looked like just before they were read: what a later change is seen by.
+pub(crate) fn read(directory: &Path, secrets: &Secrets) -> (Result<Loaded, Vec<Problem>>, Stamps) {
+    let stamps = Stamps::now(directory, &Stamps::default());
+    let (problems, names) = (Problems::default(), Names::default());
+    let mut reading = Reading { problems, names, secrets, stamps, directory };
+    let loaded = read_all(&mut reading);
+    (loaded, reading.stamps)
+}
+
+fn read_all(reading: &mut Reading<'_>) -> Result<Loaded, Vec<Problem>> {
+    let files = files::read(reading.directory, &mut reading.problems);
+    let version = files.version();
     let top = files.top.and_then(|file| file.parse(&mut reading.problems));
     let top = if let Some(node) = top {
-        top::read(&node, &mut reading)
+        top::read(&node, reading)
     } else {
-        top::unreadable(&mut reading);
+        top::unreadable(reading);
         Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
     };
     let mut apis = BTreeMap::new();
@@ -83,24 +100,24 @@ pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Pr
         // Also of a file that cannot be read: the file is the problem, not who depends on it.
         reading.names.define(names::Noun::Api, &file.stem, &problem::Place::whole(&file.name));
         let Some(node) = file.parse(&mut reading.problems) else { continue };
-        if let Some(draft) = api::read(&node, &file.stem, &mut reading) {
+        if let Some(draft) = api::read(&node, &file.stem, reading) {
             apis.insert(draft.api.id.clone(), draft);
         }
     }
-    let Reading { mut problems, names, .. } = reading;
-    names.dangling(&mut problems);
-    sense::check(&top, &apis, &mut problems);
+    let Reading { problems, names, .. } = reading;
+    names.dangling(problems);
+    sense::check(&top, &apis, problems);
     let checks: Vec<_> =
-        apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, &mut problems)).collect();
+        apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, problems)).collect();
     if !problems.has_errors() {
-        names.unused(&mut problems);
-        sense::wonder(&top, &apis, &mut problems);
+        names.unused(problems);
+        sense::wonder(&top, &apis, problems);
     }
     let usable = !problems.has_errors();
-    let problems = problems.sorted();
+    let problems = std::mem::take(problems).sorted();
     match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
-            Ok(put_together((site, database), top, apis, checks, problems))
+            Ok(put_together((site, database, version), top, apis, checks, problems))
         }
         _ => Err(problems),
     }
@@ -108,7 +125,7 @@ pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Pr
 
 /// Puts together what nothing is wrong with.
 fn put_together(
-    (site, database): (Site, Secret),
+    (site, database, version): (Site, Secret, String),
     top: Top,
     apis: BTreeMap<ApiId, ApiDraft>,
     checks: Vec<Check>,
@@ -151,6 +168,7 @@ fn put_together(
     };
     Loaded {
         configuration: Arc::new(configuration),
+        version,
         database,
         directory,
         callback_token: top.callback_token,

@@ -1,7 +1,7 @@
 //! What is wrong with a configuration, where, and what to do about it.
 
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 /// A place in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,21 @@ pub(crate) struct Problem {
     pub(crate) hint: Option<String>,
     #[serde(skip)]
     rank: Rank,
+}
+
+impl Problem {
+    /// A configuration that can be read, but not put in force.
+    pub(crate) fn unfit(file: &Path, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self {
+            file: file.display().to_string(),
+            line: None,
+            column: None,
+            severity: Severity::Error,
+            message: message.into(),
+            hint,
+            rank: Rank::Sense,
+        }
+    }
 }
 
 impl fmt::Display for Problem {

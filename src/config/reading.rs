@@ -5,6 +5,7 @@ use super::{
     nearest::did_you_mean,
     problem::{Place, Problems, Rank},
     secret::Secrets,
+    stamps::Stamps,
     tree::{Key, Node, Value},
 };
 use std::{ops::RangeInclusive, path::Path, time::Duration};
@@ -17,6 +18,8 @@ pub(super) struct Reading<'a> {
     pub names: Names,
     /// Where secrets come from.
     pub secrets: &'a Secrets,
+    /// The files that are read.
+    pub stamps: Stamps,
     /// What `file:` paths are relative to.
     pub directory: &'a Path,
 }
