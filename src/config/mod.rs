@@ -15,6 +15,7 @@ mod escalations;
 mod expect;
 mod files;
 mod hours;
+mod leaving;
 mod listen;
 mod names;
 mod nearest;
@@ -34,6 +35,7 @@ mod stamps;
 mod top;
 mod tree;
 
+pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;

@@ -20,6 +20,7 @@ mod json;
 mod limit;
 mod live;
 mod metrics;
+mod notice;
 mod past;
 mod path;
 mod planned;

@@ -57,12 +57,17 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
 /// File names and what is wrong with them are no matter for the public.
 fn standing_in_full(standing: &Standing, status: &str) -> Value {
     let refused = standing.refused.as_ref();
-    let restart = standing.waits_for_restart.iter().map(|key| format!("'{key}' was changed: needs a restart"));
+    let restart =
+        standing.waits_for_restart.iter().map(|key| format!("'{key}' was changed: needs a restart"));
     let left = standing.left_production.iter().map(|api| {
         format!("{api} has no instance in production any more, and was not retired: put it back, or say 'lifecycle: retired'")
     });
-    let output: Vec<String> =
-        refused.into_iter().flat_map(|refused| refused.problems.iter().cloned()).chain(restart).chain(left).collect();
+    let output: Vec<String> = refused
+        .into_iter()
+        .flat_map(|refused| refused.problems.iter().cloned())
+        .chain(restart)
+        .chain(left)
+        .collect();
     json!({
         "status": status,
         "observedValue": standing.version,

@@ -1,7 +1,9 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, planned,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents,
+    notice::{Notice, notices},
+    planned,
     when::When,
     wording::{Link, Wording},
 };
@@ -82,14 +84,6 @@ struct Frame {
     as_of: Option<When>,
     stale_since: Option<When>,
     notices: Vec<Notice>,
-}
-
-/// What the program has to say of itself, to those who run it.
-#[derive(Debug, Serialize)]
-struct Notice {
-    text: String,
-    /// As the log says it, in English.
-    lines: Vec<String>,
 }
 
 impl Renderer {
@@ -254,30 +248,6 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             .map(|at| wording.times().full(at)),
         notices: notices(snapshot, wording)?,
     })
-}
-
-/// What those who run it should know of the configuration.
-fn notices(snapshot: &Snapshot, wording: &Wording<'_>) -> Result<Vec<Notice>, WordsError> {
-    let Some(standing) = &snapshot.standing else { return Ok(Vec::new()) };
-    let mut notices = Vec::new();
-    if let Some(refused) = &standing.refused {
-        let when = wording.times().full(refused.at).words;
-        let count = i64::try_from(refused.problems.len()).unwrap_or(i64::MAX);
-        notices.push(Notice {
-            text: wording.say("configuration-refused", &[("when", when.into()), ("count", count.into())])?,
-            lines: refused.problems.iter().take(PROBLEMS).cloned().collect(),
-        });
-    }
-    if !standing.waits_for_restart.is_empty() {
-        let text = standing.waits_for_restart.join(", ");
-        notices.push(Notice { text: wording.say("configuration-restart", &[("text", text.into())])?, lines: Vec::new() });
-    }
-    if !standing.left_production.is_empty() {
-        let text: Vec<&str> = standing.left_production.iter().map(domain::ApiId::as_str).collect();
-        let text = text.join(", ");
-        notices.push(Notice { text: wording.say("configuration-left", &[("text", text.into())])?, lines: Vec::new() });
-    }
-    Ok(notices)
 }
 
 /// `t(key="…", …)` of the templates: the words in the page's language.

@@ -2,7 +2,8 @@
 //! for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather, limit::Limits,
+    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
+    limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation};
 use jiff::Timestamp;
@@ -228,11 +229,7 @@ impl View {
     ) -> Self {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(standing));
-        Self {
-            snapshot,
-            situation: situation.clone(),
-            pages: Mutex::default(),
-        }
+        Self { snapshot, situation: situation.clone(), pages: Mutex::default() }
     }
 
     /// Renders the front page in both languages.

@@ -14,6 +14,8 @@ pub struct Standing {
     pub refused: Option<Refused>,
     /// Keys that were changed since the start and that only a restart puts in force.
     pub waits_for_restart: Vec<&'static str>,
+    /// How often changed files were read since the start, whether they could be put in force or not.
+    pub readings: u64,
     /// APIs that had an instance in production before the start, have none now, and were not retired.
     pub left_production: Vec<ApiId>,
 }
