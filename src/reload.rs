@@ -139,7 +139,7 @@ impl Reload {
                 standing.left_production = still_gone.cloned().collect();
                 standing.refused = None;
                 standing.taken_at = Some(now);
-                standing.version = loaded.version.clone();
+                standing.version.clone_from(&loaded.version);
                 self.equipment = equipment;
                 say_taken(&loaded, &standing);
             }
@@ -183,9 +183,10 @@ fn say_taken(loaded: &Loaded, standing: &Standing) {
 
 fn say_refused(directory: &Path, problems: &[Problem], version: &str) {
     let (shown, count) = (directory.display(), problems.len());
+    let noun = if count == 1 { "problem" } else { "problems" };
     tracing::error!(
-        version,
-        "{shown} was changed and cannot be used, {count} problem(s); what was in force stays"
+        in_force = version,
+        "{shown} was changed and cannot be used: {count} {noun}; what was in force stays"
     );
     for problem in problems.iter().take(LOGGED) {
         tracing::error!("{problem}");

@@ -55,7 +55,7 @@ impl Files {
             }
         }
         let hash = hash.finish();
-        hash.as_ref().iter().take(VERSION_BYTES).map(|byte| format!("{byte:02x}")).collect()
+        hash.as_ref().iter().take(VERSION_BYTES).fold(String::new(), |word, byte| format!("{word}{byte:02x}"))
     }
 }
 

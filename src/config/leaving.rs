@@ -17,9 +17,10 @@ pub(crate) fn left_production<'a>(
 ) -> Vec<Problem> {
     let problem = |api: &ApiId| {
         let file = directory.join("apis").join(format!("{api}.yaml"));
-        let what = match configuration.apis.contains_key(api) {
-            true => "its instance in production is gone, and it was not retired",
-            false => "this API has an instance in production; its file is gone, and it was not retired",
+        let what = if configuration.apis.contains_key(api) {
+            "its instance in production is gone, and it was not retired"
+        } else {
+            "this API has an instance in production; its file is gone, and it was not retired"
         };
         Problem::unfit(&file, what, Some(HINT.to_owned()))
     };

@@ -178,11 +178,22 @@ impl Program {
         }
     }
 
+    /// Sends it a signal: `HUP`, `STOP`…
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        assert!(sent.success());
         tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
     }
 }

@@ -49,11 +49,9 @@ fn moved() -> Configuration {
 }
 
 fn status_changes(hand: &Hand, api: &str, environment: Environment) -> Vec<StatusChange> {
-    let of = |change: &Change| match change {
-        Change::Status(change) if change.health.instance == instance(api, environment) => {
-            Some(change.clone())
-        }
-        _ => None,
+    let of = |change: &Change| {
+        let Change::Status(change) = change else { return None };
+        (change.health.instance == instance(api, environment)).then(|| change.clone())
     };
     hand.changes.iter().filter_map(of).collect()
 }
