@@ -26,6 +26,7 @@ use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Outcomes on their way to the recorder; more than that and probing slows.
 const OUTCOMES: usize = 4_096;
@@ -126,8 +127,15 @@ pub(crate) async fn start(
     };
 
     let stop = tasks.stop.clone();
-    let probing = prober::run(handing.work.subscribe(), wanted, outcomes_in, stop.clone());
-    tasks.add_pair(("recorder", recorder.run(situation, stop.clone())), ("prober", probing));
+    // Who records stops after who probes: what was in flight when the signal came is recorded too.
+    let (landed, landing) = (CancellationToken::new(), stop.clone());
+    let recording_until = landed.clone();
+    let work = handing.work.subscribe();
+    let probing = async move {
+        let _landed = landed.drop_guard();
+        prober::run(work, wanted, outcomes_in, landing).await
+    };
+    tasks.add_pair(("recorder", recorder.run(situation, recording_until)), ("prober", probing));
     let stopping = stop.clone();
     tasks.add("deliverer", async move {
         deliverer.run(stopping).await;

@@ -6,7 +6,7 @@ use tokio::{sync::Notify, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// After the stop signal, tasks have so long to finish what they have in hand.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(15);
 
 /// What is left on a thread that ends is done within this.
 const LAST_ERRANDS: Duration = Duration::from_secs(1);

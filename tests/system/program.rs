@@ -26,10 +26,11 @@ pub(crate) struct Place {
     pub(crate) internal: u16,
 }
 
-/// A port that was free a moment ago. Another program may take it; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
+    // Both held at the same time: they are not the same one.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("an address").port())
 }
 
 /// A world of the demo's estate, without waiting.
@@ -53,11 +54,8 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
-        let place = Self {
-            directory: TempDir::new().expect("a directory"),
-            public: free_port(),
-            internal: free_port(),
-        };
+        let [public, internal] = free_ports();
+        let place = Self { directory: TempDir::new().expect("a directory"), public, internal };
         for (name, text) in files {
             place.write(name, text);
         }

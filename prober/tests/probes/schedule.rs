@@ -264,19 +264,14 @@ async fn a_prober_that_takes_over_says_its_own_name_and_goes_on_counting() {
     .await;
     let check = quick("ping", &server.url());
     let mut running = Running::start(vec![check.clone()]);
-    let before = running.next().await;
-    assert_eq!(before.question, Some(check.question()));
+    assert_eq!(running.next().await.question, Some(check.question()));
     let mut renamed = settings();
-    renamed.clock = running.clock.clone();
     renamed.identity.user_agent = "Curiad/0 (+https://elsewhere.example.wales)".to_owned();
     let fresh = Arc::new(running.prober.again(renamed).unwrap());
     let counted = running.prober.metrics().probes();
-    let work = Work { prober: Arc::clone(&fresh), configuration: configuration(vec![check]) };
-    running.work.send(work).unwrap();
+    running.work.send(Work { prober: fresh.clone(), configuration: configuration(vec![check]) }).unwrap();
     while !heard.recv().await.unwrap().contains("elsewhere.example") {}
     assert!(fresh.metrics().probes() > counted, "one count over both");
-    running.stop.cancel();
-    running.ends().await.unwrap();
 }
 
 #[tokio::test]
