@@ -5,9 +5,12 @@ mod clock;
 mod commands;
 mod config;
 mod demo;
+mod equipment;
 mod exit;
+mod heartbeat;
 mod metrics;
 mod pages;
+mod reload;
 mod serve;
 mod tasks;
 mod terminal;
@@ -15,8 +18,9 @@ mod terminal;
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
-use config::{Loaded, Secrets, check_report};
+use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, SOFTWARE, USAGE};
+use reload::Source;
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
@@ -69,18 +73,20 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,
         Command::Serve(arguments) => {
-            let loaded = load(cli, &Secrets::read(), &clock)?;
+            let (read, stamps) = config::read(&cli.config, &Secrets::read(), clock.now());
+            let loaded = usable(cli, read)?;
+            let source = Source { directory: cli.config.clone(), stamps };
             let mut listen = loaded.listen;
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
-            serve::serve(loaded, listen, clock).await?;
+            serve::serve(loaded, source, listen, clock).await?;
         }
         Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()),
         Command::Schema { of } => commands::check::schema(*of),
         Command::Probe { api, environment, operation } => {
             let loaded = load(cli, &Secrets::read(), &clock)?;
-            let prober = serve::prober(&loaded, &clock, serve::fresh_key()?)?;
+            let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
             let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
             return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
         }
@@ -99,7 +105,10 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
 }
 
 fn load(cli: &Cli, secrets: &Secrets, clock: &domain::Clock) -> Result<Loaded, Failed> {
-    let read = config::load(&cli.config, secrets, clock.now());
+    usable(cli, config::load(&cli.config, secrets, clock.now()))
+}
+
+fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Failed> {
     if let Ok(loaded) = &read {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

@@ -70,7 +70,7 @@ mod watch;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
-pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
+pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Question, Request, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;

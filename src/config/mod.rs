@@ -19,6 +19,7 @@ mod excerpt;
 mod expect;
 mod files;
 mod hours;
+mod leaving;
 mod listen;
 mod names;
 mod nearest;
@@ -35,15 +36,19 @@ mod secret;
 mod section;
 mod sense;
 mod site;
+mod stamps;
 mod top;
 mod tree;
 mod wonder;
 
 pub(crate) use database::shown;
+pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
+pub(crate) use reading::duration_text;
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
+pub(crate) use stamps::Stamps;
 
 use alerting::Directory;
 use api::ApiDraft;
@@ -63,6 +68,8 @@ use top::Top;
 pub(crate) struct Loaded {
     /// What the rules need to know.
     pub(crate) configuration: Arc<Configuration>,
+    /// By which it is told from others; of its files without the secrets.
+    pub(crate) version: String,
     /// The database's URL.
     pub(crate) database: Secret,
     /// Addresses and secrets of everybody who can be told.
@@ -82,34 +89,52 @@ pub(crate) struct Loaded {
 /// Reads the configuration in `directory`. The errors are all there are, best first, and at least one. What depends on
 /// the day (`now`) is never more than a warning: what was accepted once is accepted at any restart.
 pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
-    load_and_ask(directory, secrets, now).0
+    read(directory, secrets, now).0
 }
 
-/// The same, and what was asked for on the way.
-fn load_and_ask(
+/// As [`load`], with what the files looked like just before they were read: what a later change is seen by.
+pub(crate) fn read(
     directory: &Path,
     secrets: &Secrets,
     now: Timestamp,
-) -> (Result<Loaded, Vec<Problem>>, Asked) {
+) -> (Result<Loaded, Vec<Problem>>, Stamps) {
+    let (loaded, reading) = read_and_ask(directory, secrets, now);
+    (loaded, reading.stamps)
+}
+
+/// The same, with the reading itself.
+fn read_and_ask<'a>(
+    directory: &'a Path,
+    secrets: &'a Secrets,
+    now: Timestamp,
+) -> (Result<Loaded, Vec<Problem>>, Reading<'a>) {
+    let stamps = Stamps::now(directory, &Stamps::default());
     let mut reading = Reading {
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
         asked: Asked::default(),
         secrets,
+        stamps,
         directory,
     };
+    let loaded = read_all(&mut reading, now);
+    (loaded, reading)
+}
+
+fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
     let mut sources = BTreeMap::new();
-    let files = files::read(directory, &mut reading.problems);
+    let files = files::read(reading.directory, &mut reading.problems);
+    let version = files.version();
     let mut parse = |file: &files::File, problems: &mut Problems| {
         let node = file.parse(problems);
         sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
         node
     };
     let top = if let Some(node) = files.top.and_then(|file| parse(&file, &mut reading.problems)) {
-        top::read(&node, &mut reading)
+        top::read(&node, reading)
     } else {
-        top::unreadable(&mut reading);
+        top::unreadable(reading);
         Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
     };
     // Also of a file that cannot be read: the file is the problem, not who depends on it.
@@ -120,42 +145,41 @@ fn load_and_ask(
     let (mut apis, mut used_by_apis) = (BTreeMap::new(), Vec::new());
     for file in files.apis {
         let Some(node) = parse(&file, &mut reading.problems) else { continue };
-        let draft = api::read(&node, &file.stem, &mut reading);
+        let draft = api::read(&node, &file.stem, reading);
         let used = std::mem::take(&mut reading.used);
         if let Some(draft) = draft {
             used_by_apis.push((draft.api.team.clone(), used));
             apis.insert(draft.api.id.clone(), draft);
         }
     }
-    let Reading { mut problems, names, asked, .. } = reading;
-    names.dangling(&mut problems);
-    sense::check(&top, &apis, &mut problems);
+    let Reading { problems, names, .. } = reading;
+    names.dangling(problems);
+    sense::check(&top, &apis, problems);
     let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
-    ownership::check(owned, &used, &used_by_apis, &mut problems);
+    ownership::check(owned, &used, &used_by_apis, problems);
     let checks: Vec<_> =
-        apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, &mut problems)).collect();
+        apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, problems)).collect();
     if !problems.has_errors() {
-        names.unused(&mut problems);
-        wonder::check(&top, &apis, &mut problems);
-        calendar::check(&top, &names, now, &mut problems);
+        names.unused(problems);
+        wonder::check(&top, &apis, problems);
+        calendar::check(&top, names, now, problems);
     }
     let usable = !problems.has_errors();
-    let problems = problems.sorted(&sources);
-    let result = match (top.site.clone(), top.database.clone()) {
+    let problems = std::mem::take(problems).sorted(&sources);
+    match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
             let mut secrets: Vec<String> = used.into_iter().map(|used| used.reference).collect();
             secrets.sort();
             secrets.dedup();
-            Ok(Loaded { secrets, ..put_together((site, database), top, apis, checks, problems) })
+            Ok(Loaded { secrets, ..put_together((site, database, version), top, apis, checks, problems) })
         }
         _ => Err(problems),
-    };
-    (result, asked)
+    }
 }
 
 /// Puts together what nothing is wrong with.
 fn put_together(
-    (site, database): (Site, Secret),
+    (site, database, version): (Site, Secret, String),
     top: Top,
     apis: BTreeMap<ApiId, ApiDraft>,
     checks: Vec<Check>,
@@ -198,6 +222,7 @@ fn put_together(
     };
     Loaded {
         configuration: Arc::new(configuration),
+        version,
         database,
         directory,
         callback_token: top.callback_token,

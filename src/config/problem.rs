@@ -2,7 +2,7 @@
 
 use super::excerpt::{Excerpt, Source};
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 /// A place in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +75,23 @@ pub(crate) struct Problem {
     /// The line as it may be shown.
     #[serde(skip)]
     pub(super) excerpt: Option<Excerpt>,
+}
+
+impl Problem {
+    /// A configuration that can be read, but not put in force.
+    pub(crate) fn unfit(file: &Path, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self {
+            file: file.display().to_string(),
+            line: None,
+            column: None,
+            end: None,
+            severity: Severity::Error,
+            message: message.into(),
+            hint,
+            rank: Rank::Sense,
+            excerpt: None,
+        }
+    }
 }
 
 impl fmt::Display for Problem {

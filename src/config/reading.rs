@@ -7,6 +7,7 @@ use super::{
     ownership::Used,
     problem::{Place, Problems, Rank},
     secret::Secrets,
+    stamps::Stamps,
     tree::{Key, Node, Value},
 };
 use std::{ops::RangeInclusive, path::Path, time::Duration};
@@ -23,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub asked: Asked,
     /// Where secrets come from.
     pub secrets: &'a Secrets,
+    /// The files that are read.
+    pub stamps: Stamps,
     /// What `file:` paths are relative to.
     pub directory: &'a Path,
 }
@@ -77,7 +80,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A length of time as people would write it here.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub(crate) fn duration_text(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     match milliseconds {
         0 => "0s".to_owned(),

@@ -174,9 +174,13 @@ impl Reading<'_> {
             Reference::Environment(name) => (self.secrets.environment)(name)
                 .map(Some)
                 .ok_or_else(|| format!("the environment variable {name} is not set, or is not text")),
-            Reference::File(path) => read_text(&path_of(self.directory, path), MAX_BYTES)
-                .map(Some)
-                .map_err(|why| format!("the secret at {text} cannot be used: {why}")),
+            Reference::File(path) => {
+                let path = path_of(self.directory, path);
+                self.stamps.note(path.clone());
+                read_text(&path, MAX_BYTES)
+                    .map(Some)
+                    .map_err(|why| format!("the secret at {text} cannot be used: {why}"))
+            }
         });
         let value = match found {
             Ok(Some(value)) => value,

@@ -8,5 +8,6 @@ mod nginx;
 mod outage;
 mod program;
 mod readme;
+mod reload;
 mod secrets;
 mod start_and_stop;

@@ -26,10 +26,11 @@ pub(crate) struct Place {
     pub(crate) internal: u16,
 }
 
-/// A port that was free a moment ago. Another program may take it; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
+    // Both held at the same time: they are not the same one.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("an address").port())
 }
 
 /// A world of the demo's estate, without waiting.
@@ -53,11 +54,8 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
-        let place = Self {
-            directory: TempDir::new().expect("a directory"),
-            public: free_port(),
-            internal: free_port(),
-        };
+        let [public, internal] = free_ports();
+        let place = Self { directory: TempDir::new().expect("a directory"), public, internal };
         for (name, text) in files {
             place.write(name, text);
         }
@@ -178,11 +176,22 @@ impl Program {
         }
     }
 
+    /// Sends it a signal: `HUP`, `STOP`…
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        assert!(sent.success());
         tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
     }
 }

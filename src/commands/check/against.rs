@@ -25,11 +25,9 @@ pub(crate) fn changes(directory: &Path, old: &Loaded, new: &Loaded, now: Timesta
 }
 
 fn leaving(directory: &Path, old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
-    for problem in crate::config::left_production(
-        directory,
-        old.configuration.in_production(),
-        &new.configuration,
-    ) {
+    for problem in
+        crate::config::left_production(directory, old.configuration.in_production(), &new.configuration)
+    {
         let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let message = format!("{}: {}{hint}", problem.file, problem.message);
         all.push(Change { severity: Gravity::Error, ..Change::note(About::Leaving, message) });
@@ -72,7 +70,10 @@ fn words(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         all.push(Change::warning(About::Callouts, message));
     }
     if before.site.time_zone != after.site.time_zone {
-        all.push(Change::warning(About::Timing, "the site has another time zone: windows and rotas may move"));
+        all.push(Change::warning(
+            About::Timing,
+            "the site has another time zone: windows and rotas may move",
+        ));
     }
     for api in after.apis.values() {
         let Some(was) = before.apis.get(&api.id) else { continue };

@@ -73,7 +73,10 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, now: Timestamp, 
             continue;
         };
         let message = format!("{} is {}", api.id, instead(api.service_level, was.service_level));
-        all.push(Change::warning(About::Timing, format!("{message}: its incidents have other priorities")).of(&api.id));
+        all.push(
+            Change::warning(About::Timing, format!("{message}: its incidents have other priorities"))
+                .of(&api.id),
+        );
     }
 }
 
@@ -184,7 +187,7 @@ fn people(old: &Configuration, new: &Configuration, all: &mut Vec<Change>) {
             all.push(Change::note(About::Callouts, message));
         }
         if was.language != is.language {
-            let message = format!("'{id}' is called in {}", instead(is.language.word(), was.language.word()));
+            let message = format!("'{id}' is called in {}", instead(is.language.tag(), was.language.tag()));
             all.push(Change::note(About::Callouts, message));
         }
     }
@@ -228,7 +231,8 @@ fn rota(
         all.push(Change::warning(About::OnCall, message));
     } else if was.next(now) != is.next(now) {
         let who = |next: Option<PersonId>| next.map_or("nobody".to_owned(), |person| name(new, &person));
-        let message = format!("rota '{id}': next on call is {}", instead(who(is.next(now)), who(was.next(now))));
+        let message =
+            format!("rota '{id}': next on call is {}", instead(who(is.next(now)), who(was.next(now))));
         all.push(Change::warning(About::OnCall, message));
     }
 }

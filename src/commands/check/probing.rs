@@ -52,7 +52,9 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
         all.push(Change::note(About::Probing, format!("{what}: {}", listed(checks.iter()))));
     }
     for api in new.apis.values() {
-        let Some(was) = old.apis.get(&api.id).filter(|was| was.depends_on != api.depends_on) else { continue };
+        let Some(was) = old.apis.get(&api.id).filter(|was| was.depends_on != api.depends_on) else {
+            continue;
+        };
         let words = |api: &domain::Api| {
             let names: Vec<&str> = api.depends_on.iter().map(domain::ApiId::as_str).collect();
             if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
@@ -60,7 +62,11 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
         let message = format!("{} depends on {}", api.id, instead(words(api), words(was)));
         all.push(Change::note(About::Probing, message).of(&api.id));
     }
-    for api in new.apis.values().filter(|api| old.apis.get(&api.id).is_some_and(|was| was.sensitive != api.sensitive)) {
+    for api in new
+        .apis
+        .values()
+        .filter(|api| old.apis.get(&api.id).is_some_and(|was| was.sensitive != api.sensitive))
+    {
         let word = if api.sensitive { "audited" } else { "no longer audited" };
         all.push(Change::note(About::Probing, format!("access to {} is {word}", api.id)).of(&api.id));
     }

@@ -95,8 +95,10 @@ fn policy(
         (true, true) | (false, false) => {}
     }
     if was.publish != is.publish {
-        let message =
-            format!("incidents in {environment} are published {}", instead(when(is.publish), when(was.publish)));
+        let message = format!(
+            "incidents in {environment} are published {}",
+            instead(when(is.publish), when(was.publish))
+        );
         all.push(Change::warning(About::Telling, message).within(environment));
     }
     let mut timing = |what: &str, was: Duration, is: Duration| {

@@ -138,11 +138,8 @@ impl Row {
 
     fn new(words: [&str; WORDS], rate: Rate) -> Self {
         let [a, b, c, d] = words.map(str::to_owned);
-        let audited = if rate.audited_per_day > 0.0 {
-            thousands(rate.audited_per_day)
-        } else {
-            "–".to_owned()
-        };
+        let audited =
+            if rate.audited_per_day > 0.0 { thousands(rate.audited_per_day) } else { "–".to_owned() };
         let minute = |per_second: f64| {
             let minute = per_second * SECONDS_A_MINUTE;
             if minute >= 1_000.0 { thousands(minute) } else { format!("{minute:.1}") }
@@ -175,9 +172,12 @@ fn laid_out(rows: &[Row], terminal: Terminal) -> String {
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         let cells = row.0.iter().zip(&widths).enumerate().filter(|(_, (_, width))| **width > 0);
-        let cells = cells.map(|(column, (cell, width))| {
-            if column < WORDS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
+        let cells =
+            cells.map(
+                |(column, (cell, width))| {
+                    if column < WORDS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            );
         let line = cells.collect::<Vec<_>>().join("  ");
         let line = line.trim_end();
         text += &if number == 0 { terminal.ink(Ink::Bold, line) } else { line.to_owned() };

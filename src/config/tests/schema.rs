@@ -7,8 +7,8 @@ use super::{
 use crate::config::{
     Secrets,
     asked::Asked,
-    load_and_ask,
     problem::{Problems, Rank},
+    read_and_ask,
     tree::{self, Node, Value as Yaml},
 };
 use jsonschema::Validator;
@@ -57,7 +57,9 @@ fn words(value: Option<&Value>) -> BTreeSet<String> {
 fn asked() -> Asked {
     let mut all = Asked::default();
     let mut add = |directory: &Path| {
-        let (_, asked) = load_and_ask(directory, &Secrets::left_out(), today());
+        let secrets = Secrets::left_out();
+        let (_, reading) = read_and_ask(directory, &secrets, today());
+        let asked = reading.asked;
         for (section, keys) in asked.keys {
             for (key, needed) in keys {
                 let needed: &[&str] = if needed { &[key] } else { &[] };
@@ -173,7 +175,8 @@ fn mistakes_of_shape_are_mistakes_to_the_schema() {
     let mut shapes = 0;
     for mistake in catalogue::all() {
         let directory = mistake.written();
-        let (result, _) = load_and_ask(directory.0.path(), &Secrets::left_out(), today());
+        let secrets = Secrets::left_out();
+        let (result, _) = read_and_ask(directory.0.path(), &secrets, today());
         let Err(problems) = result else { continue };
         let shape = problems
             .iter()
