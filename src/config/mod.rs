@@ -234,4 +234,4 @@ fn put_together(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

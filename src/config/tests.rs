@@ -2,7 +2,7 @@
 
 mod catalogue;
 mod example;
-mod minimal;
+pub(crate) mod minimal;
 mod property;
 mod resolved;
 mod schema;

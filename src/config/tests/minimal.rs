@@ -5,32 +5,32 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 /// `curiad.yaml`.
-pub(super) const TOP: &str = include_str!("../../../tests/configuration/good/curiad.yaml");
+pub(crate) const TOP: &str = include_str!("../../../tests/configuration/good/curiad.yaml");
 
 /// `apis/documents.yaml`.
-pub(super) const API: &str = include_str!("../../../tests/configuration/good/apis/documents.yaml");
+pub(crate) const API: &str = include_str!("../../../tests/configuration/good/apis/documents.yaml");
 
 /// The environment variables that there are, a line each.
 const ENVIRONMENT: &str = include_str!("../../../tests/configuration/environment");
 
 /// The day on which it is read.
-pub(super) fn today() -> Timestamp {
+pub(crate) fn today() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().unwrap()
 }
 
 /// A configuration on disk.
-pub(super) struct Directory(pub TempDir);
+pub(crate) struct Directory(pub TempDir);
 
 impl Directory {
     /// The smallest configuration.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = Self(tempfile::tempdir().unwrap());
         directory.write("curiad.yaml", TOP).write("apis/documents.yaml", API);
         directory
     }
 
     /// Writes a file.
-    pub(super) fn write(&self, name: &str, text: &str) -> &Self {
+    pub(crate) fn write(&self, name: &str, text: &str) -> &Self {
         let path = self.0.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -38,19 +38,19 @@ impl Directory {
     }
 
     /// Changes one place in a file; `from` must be there.
-    pub(super) fn change(&self, name: &str, from: &str, to: &str) -> &Self {
+    pub(crate) fn change(&self, name: &str, from: &str, to: &str) -> &Self {
         let text = std::fs::read_to_string(self.0.path().join(name)).unwrap();
         assert!(text.contains(from), "{name} has no {from:?}");
         self.write(name, &text.replacen(from, to, 1))
     }
 
     /// Reads it, with the secrets that it names.
-    pub(super) fn load(&self) -> Result<Loaded, Vec<Problem>> {
+    pub(crate) fn load(&self) -> Result<Loaded, Vec<Problem>> {
         load(self.0.path(), &secrets(), today())
     }
 
     /// What is wrong with it, a line a problem, without the directory's own path.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         let problems = match self.load() {
             Ok(loaded) => loaded.warnings,
             Err(problems) => {
@@ -64,7 +64,7 @@ impl Directory {
 }
 
 /// The secrets that there are.
-pub(super) fn secrets() -> Secrets {
+pub(crate) fn secrets() -> Secrets {
     Secrets::with(|name| {
         let mut known = ENVIRONMENT.lines().filter_map(|line| line.split_once('='));
         known.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())

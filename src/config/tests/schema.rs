@@ -15,6 +15,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
     fs,
     path::Path,
 };
@@ -32,8 +33,9 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn validator(text: &str) -> Validator {
-    jsonschema::draft202012::new(&json(text)).unwrap()
+fn validators() -> (Validator, Validator) {
+    let of = |text| jsonschema::draft202012::new(&json(text)).unwrap();
+    (of(CURIAD), of(API))
 }
 
 /// Every schema within `value`.
@@ -61,6 +63,7 @@ fn asked() -> Asked {
         let (_, reading) = read_and_ask(directory, &secrets, today());
         let asked = reading.asked;
         for (section, keys) in asked.keys {
+            all.section(section, &[], &[]);
             for (key, needed) in keys {
                 let needed: &[&str] = if needed { &[key] } else { &[] };
                 all.section(section, &[key], needed);
@@ -78,8 +81,20 @@ fn asked() -> Asked {
     all
 }
 
+/// Both must be the same; what differs is named.
+fn same<T: PartialEq + Debug>(what: &str, schemas: &BTreeMap<String, T>, readers: &BTreeMap<String, T>) {
+    for name in schemas.keys().chain(readers.keys()) {
+        assert_eq!(
+            schemas.get(name),
+            readers.get(name),
+            "{what} of {name}: left in the schemas, right in the readers"
+        );
+    }
+}
+
 #[test]
-fn every_key_that_is_read_is_in_the_schema_and_the_other_way_round() {
+fn every_key_every_choice_and_every_limit_is_in_the_schema_and_the_other_way_round() {
+    let asked = asked();
     type Keys = BTreeMap<String, BTreeMap<String, bool>>;
     let mut known = Keys::new();
     for text in [CURIAD, API] {
@@ -94,16 +109,12 @@ fn every_key_that_is_read_is_in_the_schema_and_the_other_way_round() {
             assert_eq!(schema["additionalProperties"], false, "{title} accepts unknown keys");
         });
     }
-    let owned =
-        |keys: BTreeMap<&str, bool>| keys.into_iter().map(|(key, needed)| (key.to_owned(), needed)).collect();
+    let owned = |keys: BTreeMap<&str, bool>| -> BTreeMap<String, bool> {
+        keys.into_iter().map(|(key, needed)| (key.to_owned(), needed)).collect()
+    };
     let read: Keys =
-        asked().keys.into_iter().map(|(section, keys)| (section.to_owned(), owned(keys))).collect();
-    // A test of one value and one of a whole body are one section, of which the latter has less.
-    assert_eq!(known, read, "left: the schemas; right: the readers (true: needed)");
-}
-
-#[test]
-fn every_choice_and_every_limit_is_in_the_schema() {
+        asked.keys.into_iter().map(|(section, keys)| (section.to_owned(), owned(keys))).collect();
+    same("keys (true: needed)", &known, &read);
     let (mut choices, mut limits) = (BTreeMap::new(), BTreeMap::new());
     for text in [CURIAD, API] {
         visit(&json(text), &mut |schema| {
@@ -118,9 +129,8 @@ fn every_choice_and_every_limit_is_in_the_schema() {
             }
         });
     }
-    let asked = asked();
-    assert_eq!(choices, asked.choices, "left: the schemas; right: the readers");
-    assert_eq!(limits, asked.limits, "left: the schemas; right: the readers");
+    same("choices", &choices, &asked.choices);
+    same("limits", &limits, &asked.limits);
 }
 
 /// A file as an editor reads it: plain words may be numbers and booleans.
@@ -140,7 +150,7 @@ fn as_json(node: &Node) -> Value {
 }
 
 /// What the schemas say against the files of a directory.
-fn said_against(directory: &Path) -> Vec<String> {
+fn said_against(directory: &Path, (top, api): &(Validator, Validator)) -> Vec<String> {
     let mut said = Vec::new();
     let mut look = |path: &Path, validator: &Validator| {
         let Some(node) = fs::read_to_string(path)
@@ -152,25 +162,26 @@ fn said_against(directory: &Path) -> Vec<String> {
         let value = as_json(&node);
         said.extend(validator.iter_errors(&value).map(|error| format!("{}: {error}", path.display())));
     };
-    look(&directory.join("curiad.yaml"), &validator(CURIAD));
-    let api = validator(API);
+    look(&directory.join("curiad.yaml"), top);
     for file in fs::read_dir(directory.join("apis")).into_iter().flatten() {
-        look(&file.unwrap().path(), &api);
+        look(&file.unwrap().path(), api);
     }
     said
 }
 
 #[test]
 fn what_is_good_is_good_to_the_schema() {
+    let validators = validators();
     let demo = super::example::demo();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     for directory in [&example, demo.0.path(), Directory::new().0.path()] {
-        assert_eq!(said_against(directory), Vec::<String>::new());
+        assert_eq!(said_against(directory, &validators), Vec::<String>::new());
     }
 }
 
 #[test]
 fn mistakes_of_shape_are_mistakes_to_the_schema() {
+    let validators = validators();
     let mut unseen = Vec::new();
     let mut shapes = 0;
     for mistake in catalogue::all() {
@@ -184,7 +195,7 @@ fn mistakes_of_shape_are_mistakes_to_the_schema() {
         let name = mistake.name();
         if shape && !BEYOND_A_SCHEMA.iter().any(|(known, _)| *known == name) {
             shapes += 1;
-            if said_against(directory.0.path()).is_empty() {
+            if said_against(directory.0.path(), &validators).is_empty() {
                 unseen.push(name);
             }
         }

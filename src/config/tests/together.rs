@@ -29,3 +29,17 @@ fn problems_are_json_for_programs() {
         }])
     );
 }
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let directory = Directory::new();
+    directory.change("apis/documents.yaml", "timeout:", "timout:");
+    let problems = directory.load();
+    let mut coloured = check_report("config", &problems, Terminal::coloured());
+    assert!(coloured.contains("\u{1b}[31merror\u{1b}[0m: unknown key 'timout'"), "{coloured:?}");
+    assert!(coloured.contains("\u{1b}[31m^^^^^^\u{1b}[0m did you mean 'timeout'?"), "{coloured:?}");
+    for code in ["31", "33", "34", "1", "0"] {
+        coloured = coloured.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    assert_eq!(coloured, check_report("config", &problems, Terminal::plain()));
+}
