@@ -12,7 +12,7 @@ use domain::{
     Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Hold, HoursId, MajorPolicy,
     Priority, Publish, Visibility, Window,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 3_600);
@@ -227,5 +227,5 @@ fn shortest_period(cron: &Cron) -> Option<Duration> {
     });
     let mut before = beginnings.next()?;
     let periods = beginnings.take(200).map(|at| at.duration_since(std::mem::replace(&mut before, at)));
-    periods.map(|period| period.unsigned_abs()).min()
+    periods.map(SignedDuration::unsigned_abs).min()
 }

@@ -215,7 +215,9 @@ fn find_hidden(
             }
         }
         Value::List(items) => {
-            items.iter().for_each(|item| find_hidden(item, (kind, depth + 1), shown, secret, hidden));
+            for item in items {
+                find_hidden(item, (kind, depth + 1), shown, secret, hidden);
+            }
         }
         Value::Map(entries) => {
             for (key, value) in entries {
@@ -258,7 +260,7 @@ fn anywhere(line: &str) -> Vec<Range<usize>> {
 /// What is struck out of a line that could not be read: the value of everything that may name a secret.
 fn unread(line: &str, kind: Kind) -> Vec<Range<usize>> {
     static KEY: Pattern = LazyLock::new(|| Regex::new(r"([\w-]*)[^\w\s:]*\s*:\s*").ok());
-    let Some(key) = KEY.as_ref() else { return vec![0..usize::MAX] };
+    let Some(key) = KEY.as_ref() else { return std::iter::once(0..usize::MAX).collect() };
     let count = |bytes: usize| line.get(..bytes).unwrap_or_default().chars().count();
     let mut found = Vec::new();
     for captures in key.captures_iter(line) {
@@ -285,7 +287,7 @@ type Pattern = LazyLock<Option<Regex>>;
 
 /// Where the first group of `pattern` is, in characters.
 fn matches(line: &str, pattern: &Pattern) -> Vec<Range<usize>> {
-    let Some(pattern) = pattern.as_ref() else { return vec![0..usize::MAX] };
+    let Some(pattern) = pattern.as_ref() else { return std::iter::once(0..usize::MAX).collect() };
     let count = |bytes: usize| line.get(..bytes).unwrap_or_default().chars().count();
     let groups = pattern.captures_iter(line).filter_map(|captures| captures.get(1));
     groups.map(|group| count(group.start())..count(group.end())).collect()

@@ -156,7 +156,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
     names.dangling(problems);
     sense::check(&top, &apis, problems);
     let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
-    ownership::check(owned, &used, &used_by_apis, problems);
+    ownership::check(&owned, &used, &used_by_apis, problems);
     let checks: Vec<_> =
         apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, problems)).collect();
     if !problems.has_errors() {

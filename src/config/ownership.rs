@@ -56,14 +56,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Owned> {
 
 /// Says which secrets are named by whom they do not belong to.
 pub(super) fn check<'a>(
-    teams: impl Iterator<Item = (&'a TeamId, &'a [Owned])> + Clone,
+    teams: &(impl Iterator<Item = (&'a TeamId, &'a [Owned])> + Clone),
     central: &[Used],
     apis: &[(TeamId, Vec<Used>)],
     problems: &mut Problems,
 ) {
-    let owned = || teams.clone().flat_map(|(team, all)| all.iter().map(move |owned| (team, owned)));
-    for (at, (team, ours)) in owned().enumerate() {
-        if let Some((other, theirs)) = owned().take(at).find(|(_, theirs)| theirs.overlaps(ours)) {
+    let patterns = || teams.clone().flat_map(|(team, all)| all.iter().map(move |owned| (team, owned)));
+    for (at, (team, ours)) in patterns().enumerate() {
+        if let Some((other, theirs)) = patterns().take(at).find(|(_, theirs)| theirs.overlaps(ours)) {
             let message = if team == other {
                 format!("this is within '{}' above it", theirs.pattern)
             } else {
@@ -72,7 +72,7 @@ pub(super) fn check<'a>(
             problems.error(Rank::Sense, &ours.place, message, None);
         }
     }
-    let owner = |reference: &str| owned().find(|(_, owned)| owned.covers(reference)).map(|(team, _)| team);
+    let owner = |reference: &str| patterns().find(|(_, owned)| owned.covers(reference)).map(|(team, _)| team);
     for used in central {
         if let Some(team) = owner(&used.reference) {
             let message = format!("{} is a secret of the team '{team}'", used.reference);

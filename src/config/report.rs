@@ -66,15 +66,15 @@ fn explained(problem: &Problem, terminal: Terminal) -> String {
         if beside.is_some() {
             hint = None;
         }
-        text += &format!("{} {}\n", gutter(&number, number.len()), excerpt.text);
+        text.extend([gutter(&number, number.len()), format!(" {}\n", excerpt.text)]);
         let marks = format!("{}{}", " ".repeat(excerpt.from), terminal.ink(ink, marks.trim_start()));
-        text += &format!("{} {marks}{said}\n", gutter("", number.len()));
+        text.extend([gutter("", number.len()), format!(" {marks}{said}\n")]);
     }
     if let Some(hint) = hint {
         let margin = " ".repeat(number.len() + 3);
         let lines = wrapped(hint, COLUMNS - margin.len() - 2);
         let joined = lines.join(&format!("\n{margin}  "));
-        text += &format!("{margin}{} {joined}\n", terminal.ink(Ink::Blue, "="));
+        text.extend([margin, terminal.ink(Ink::Blue, "="), format!(" {joined}\n")]);
     }
     text
 }

@@ -76,13 +76,13 @@ fn changes(diff: &str) -> Vec<Change> {
                 Some(Change::Edit(_, hunks)) => {
                     let (old, new) = hunks.last_mut().expect("a hunk");
                     if matches!(sign, " " | "" | "-") {
-                        *old += &format!("{rest}\n");
+                        old.extend([rest, "\n"]);
                     }
                     if matches!(sign, " " | "" | "+") {
-                        *new += &format!("{rest}\n");
+                        new.extend([rest, "\n"]);
                     }
                 }
-                Some(Change::Add(_, text)) if sign == "+" => *text += &format!("{rest}\n"),
+                Some(Change::Add(_, text)) if sign == "+" => text.extend([rest, "\n"]),
                 Some(Change::Add(..) | Change::Remove(_)) | None => panic!("{line:?} belongs to no file"),
             }
         }
@@ -148,10 +148,10 @@ fn list(all: &[Mistake]) -> String {
         let name = mistake.name();
         let here = name.split('/').nth(1).unwrap();
         if here != folder {
-            text += &format!("\n**{here}**\n\n");
+            text.extend(["\n**", here, "**\n\n"]);
             here.clone_into(&mut folder);
         }
-        text += &format!("- [{}]({name})\n", mistake.title);
+        text.extend(["- [", &mistake.title, "](", &name, ")\n"]);
     }
     text
 }

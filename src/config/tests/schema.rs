@@ -81,6 +81,9 @@ fn asked() -> Asked {
     all
 }
 
+/// By section, each key, and whether it is needed.
+type Keys = BTreeMap<String, BTreeMap<String, bool>>;
+
 /// Both must be the same; what differs is named.
 fn same<T: PartialEq + Debug>(what: &str, schemas: &BTreeMap<String, T>, readers: &BTreeMap<String, T>) {
     for name in schemas.keys().chain(readers.keys()) {
@@ -95,7 +98,6 @@ fn same<T: PartialEq + Debug>(what: &str, schemas: &BTreeMap<String, T>, readers
 #[test]
 fn every_key_every_choice_and_every_limit_is_in_the_schema_and_the_other_way_round() {
     let asked = asked();
-    type Keys = BTreeMap<String, BTreeMap<String, bool>>;
     let mut known = Keys::new();
     for text in [CURIAD, API] {
         visit(&json(text), &mut |schema| {
