@@ -155,7 +155,10 @@ impl Source {
             unread(&text, self.kind).into_iter().for_each(&mut strike);
             // Where reading stopped, nobody knows what the rest is.
             if self.kind == Kind::Top {
-                strike(column..usize::MAX);
+                let is_word = |c: &&char| c.is_alphanumeric() || matches!(c, '_' | '-');
+                let word = line.iter().skip(column - 1).take_while(is_word).count();
+                let is_key = line.get(column - 1 + word) == Some(&':');
+                strike(if is_key { column - 1 + word } else { column }..usize::MAX);
             }
             if self.is_below_a_secret(number - 1) {
                 strike(0..usize::MAX);
