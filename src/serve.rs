@@ -1,7 +1,7 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::{Listen, Loaded},
+    config::{Listen, Loaded, shown},
     equipment::{Equipment, Handing},
     exit::{Failed, UNAVAILABLE},
     heartbeat::{beat, look_after},
@@ -72,7 +72,7 @@ pub(crate) async fn serve(
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", without_password(database.reveal())));
+    terminal.line(&format!("database  {}", shown(database.reveal())));
     tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
@@ -183,10 +183,9 @@ fn first_standing(loaded: &Loaded, remembered: &Remembered, now: Timestamp) -> S
 
 /// Opens the database, and says which one where that fails.
 pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
-    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
-        let shown = without_password(database.reveal());
-        Failed::new(UNAVAILABLE, format!("{shown}: {error}"))
-    })
+    Store::open(database.reveal(), fresh_key()?)
+        .await
+        .map_err(|error| Failed::new(UNAVAILABLE, format!("{}: {error}", shown(database.reveal()))))
 }
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
@@ -204,7 +203,7 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
         Err(TryLockError::WouldBlock) => {
             let what = format!(
                 "another curiad runs on {}\nstop it first, or give this one a database of its own",
-                without_password(database.reveal())
+                shown(database.reveal())
             );
             Err(Failed::new(UNAVAILABLE, what))
         }
@@ -230,15 +229,4 @@ pub(crate) fn fresh_key() -> Result<[u8; 32], Failed> {
         .fill(&mut key)
         .map_err(|_| Failed::new(UNAVAILABLE, "the system gives no random numbers"))?;
     Ok(key)
-}
-
-/// A database's URL as it may be shown.
-fn without_password(url: &str) -> String {
-    match url.split_once('@') {
-        Some((before, after)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{after}")
-        }
-        None => url.to_owned(),
-    }
 }

@@ -9,6 +9,7 @@ mod api;
 mod bilingual;
 mod channels;
 mod checks;
+mod database;
 mod desks;
 mod environments;
 mod escalations;
@@ -35,6 +36,7 @@ mod stamps;
 mod top;
 mod tree;
 
+pub(crate) use database::shown;
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};

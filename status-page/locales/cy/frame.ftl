@@ -15,7 +15,7 @@ configuration-refused = Newidiwyd ffeiliau’r ffurfweddiad ac ni ellir eu defny
         [zero] { $count } problem
         [one] { $count } broblem
         [two] { $count } broblem
-        [few] { $count } phroblem
+        [few] { $count } problem
         [many] { $count } phroblem
        *[other] { $count } problem
     }, a ganfuwyd { $when }. Mae’r ffurfweddiad blaenorol yn dal mewn grym.
