@@ -1,5 +1,6 @@
 //! The real program as a child process, with a configuration of its own, and a world to run against.
 
+use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
@@ -22,8 +23,12 @@ pub(crate) const CURIAD: &str = env!("CARGO_BIN_EXE_curiad");
 /// A directory with a configuration for `curiad serve`, and the ports it will listen on.
 pub(crate) struct Place {
     pub(crate) directory: TempDir,
+    /// The database's URL.
+    pub(crate) url: String,
     pub(crate) public: u16,
     pub(crate) internal: u16,
+    /// Where it is one of a server.
+    _fresh: Option<Fresh>,
 }
 
 /// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
@@ -54,8 +59,22 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
+        Self::on(On::Sqlite, files)
+    }
+
+    /// The same on either database.
+    pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
+        let directory = TempDir::new().expect("a directory");
         let [public, internal] = free_ports();
-        let place = Self { directory: TempDir::new().expect("a directory"), public, internal };
+        let fresh = (on == On::Postgres).then(Fresh::new);
+        let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
+        let place = Self {
+            url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
+            directory,
+            public,
+            internal,
+            _fresh: fresh,
+        };
         for (name, text) in files {
             place.write(name, text);
         }
@@ -68,7 +87,7 @@ impl Place {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         let text = text
             .replace("{{public}}", &format!("http://127.0.0.1:{}", self.public))
-            .replace("{{database}}", &format!("sqlite://{}", self.database().display()));
+            .replace("{{database}}", &self.url);
         fs::write(path, text).expect("a file");
     }
 
