@@ -77,9 +77,8 @@ impl Postbox {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN);
-        // A desk's inbound mail takes a reply for news about another ticket: to it, each letter stands alone.
-        if notification.kind != NotificationKind::TicketFallback {
-            let thread = message_id(&correlation_id(incident), domain);
+        if let Some(thread) = thread(incident, notification) {
+            let thread = message_id(&thread, domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let message = builder
@@ -89,6 +88,24 @@ impl Postbox {
             Ok(_) => Ok(Sent::Accepted { provider_id: id }),
             Err(error) => Err(meaning(&error)),
         }
+    }
+}
+
+/// What a letter continues.
+fn thread(incident: &Incident, notification: &Notification) -> Option<String> {
+    match &notification.kind {
+        // A desk's inbound mail takes a reply for news about another ticket: to it, this one stands alone.
+        NotificationKind::TicketFallback => None,
+        NotificationKind::FallbackNote { .. } => {
+            let (ours, _) = notification.key.split_once('/')?;
+            Some(format!("{ours}/fallback"))
+        }
+        NotificationKind::TicketOpen
+        | NotificationKind::TicketNote { .. }
+        | NotificationKind::Callout { .. }
+        | NotificationKind::StandDown { .. }
+        | NotificationKind::Told
+        | NotificationKind::ToldOver => Some(correlation_id(incident)),
     }
 }
 
@@ -108,7 +125,7 @@ fn meaning(error: &lettre::transport::smtp::Error) -> SendError {
             "the mail server refused the e-mail ({code}): check the address and our account"
         )),
         Some(code) => SendError::retryable(format!("the mail server cannot take the e-mail now ({code})")),
-        None if error.is_timeout() => SendError::retryable("the mail server did not answer in time"),
+        None if error.is_timeout() => SendError::unclear("the mail server did not answer in time"),
         None if error.is_tls() => SendError::retryable(
             "no protected connection to the mail server: check its name, its certificate and `tls`",
         ),
@@ -117,7 +134,14 @@ fn meaning(error: &lettre::transport::smtp::Error) -> SendError {
             while let Some(inner) = cause.source() {
                 cause = inner;
             }
-            SendError::retryable(format!("the mail server cannot be reached: {cause}"))
+            let refused = cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+            if refused {
+                SendError::retryable(format!("the mail server cannot be reached: {cause}"))
+            } else {
+                SendError::unclear(format!("the mail server cannot be reached, or broke off: {cause}"))
+            }
         }
     }
 }
