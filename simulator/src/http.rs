@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 
+use crate::answer::HangUp;
 use crate::door::Serve;
 
 /// The largest request body any of the stand-ins reads.
@@ -17,7 +19,17 @@ pub(crate) const BODY_LIMIT: usize = 1_048_576;
 pub(crate) fn routes(router: Router) -> Serve {
     let router = router.layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT));
     Arc::new(move |stream| {
-        let service = TowerToHyperService::new(router.clone());
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |request| {
+            let answer = router.call(request);
+            async move {
+                let Ok(answer) = answer.await;
+                if answer.extensions().get::<HangUp>().is_some() {
+                    return Err("hung up");
+                }
+                Ok(answer)
+            }
+        });
         Box::pin(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())

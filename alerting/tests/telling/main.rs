@@ -5,10 +5,13 @@
     reason = "helpers of tests, where clippy allows it only in the tests themselves"
 )]
 
+mod away;
+mod carriers;
 mod desk;
 mod example;
 mod house;
 mod mails;
+mod night;
 mod recording;
 mod running;
 mod texts;
