@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests, where clippy allows it only in the tests themselves"
 )]
 
