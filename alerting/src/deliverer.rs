@@ -85,6 +85,12 @@ impl Deliverer {
                 // Nothing can be claimed before something under way has ended.
                 Ok(_) if sends.len() >= UNDER_WAY_WITH_CALLOUTS => self.limits.poll,
                 Ok(_) => self.until_next().await,
+                Err(store::Error::Fenced) => {
+                    // Its deliverer reconciles what is under way here; nothing of ours can be settled any more.
+                    tracing::info!("another curiad delivers now");
+                    sends.shutdown().await;
+                    return stop.cancelled().await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot claim notifications");
                     self.limits.poll
@@ -223,6 +229,10 @@ impl Deliverer {
                 }
                 Ok(false) => {
                     tracing::warn!(key, "the lease ran out: somebody else settles it");
+                    return;
+                }
+                Err(store::Error::Fenced) => {
+                    tracing::info!(key, "another curiad delivers now, and reconciles this");
                     return;
                 }
                 Err(error) => {
