@@ -29,12 +29,10 @@ fn acknowledge(hand: &mut Hand) {
 
 /// The notes that went out by e-mail.
 fn mailed(hand: &Hand) -> Vec<String> {
-    let note = |change: &Change| match change {
-        Change::Notify(told) => match &told.kind {
-            NotificationKind::FallbackNote { note: Note { text, .. } } => Some(text.clone()),
-            _ => None,
-        },
-        _ => None,
+    let note = |change: &Change| {
+        let Change::Notify(told) = change else { return None };
+        let NotificationKind::FallbackNote { note: Note { text, .. } } = &told.kind else { return None };
+        Some(text.clone())
     };
     hand.changes.iter().filter_map(note).collect()
 }

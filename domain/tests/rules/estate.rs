@@ -319,9 +319,9 @@ impl Hand {
 
     /// A notification's key by its name.
     pub(crate) fn key(&self, number: u64, name: &str) -> String {
-        let told = self.changes.iter().find_map(|change| match change {
-            Change::Notify(told) if told.incident == IncidentId(number) => told.key.split_once('/'),
-            _ => None,
+        let told = self.changes.iter().find_map(|change| {
+            let Change::Notify(told) = change else { return None };
+            told.key.split_once('/').filter(|_| told.incident == IncidentId(number))
         });
         format!("{}/{name}", told.expect("something was told").0)
     }

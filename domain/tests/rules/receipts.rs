@@ -31,8 +31,10 @@ fn sent(word: &str) -> Sent {
     }
 }
 
-/// Some receipts, each way and word, in some order, some of them twice.
-fn receipts() -> impl Strategy<Value = (Vec<(Way, &'static str)>, Vec<(Way, &'static str)>)> {
+type Said = Vec<(Way, &'static str)>;
+
+/// Some receipts, each way and word; and the same in another order, some of them twice.
+fn receipts() -> impl Strategy<Value = (Said, Said)> {
     let one = (prop_oneof![Just(Way::Text), Just(Way::Email)], prop::sample::select(WORDS.to_vec()));
     prop::collection::vec(one, 0..10).prop_flat_map(|once| {
         let doubled: Vec<_> = once.iter().chain(once.iter().take(3)).copied().collect();
