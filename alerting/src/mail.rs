@@ -1,5 +1,7 @@
 //! E-mails by SMTP: never without the protection that was asked for, each with an identity that a repeat shares.
 
+mod examine;
+
 use crate::{Mail, MailTls, SendError, SetupError, servicenow::correlation_id, words::Letter};
 use domain::{Incident, Notification, NotificationKind, Sent};
 use jiff::Timestamp;
@@ -26,9 +28,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// lettre's own transport keeps connections, and one whose send was broken off among them: what the server says late
 /// to one mail would then be taken for its word on the next.
 pub(crate) struct Postbox {
-    host: String,
-    port: u16,
-    tls: MailTls,
+    settings: Mail,
     parameters: Option<TlsParameters>,
     credentials: Option<Credentials>,
     hello: ClientId,
@@ -57,9 +57,7 @@ impl Postbox {
         };
         let credentials = settings.credentials.as_ref();
         Ok(Self {
-            host: settings.host.clone(),
-            port: settings.port,
-            tls: settings.tls,
+            settings: settings.clone(),
             parameters,
             credentials: credentials
                 .map(|(user, password)| Credentials::new(user.clone(), password.reveal().to_owned())),
@@ -124,12 +122,12 @@ impl Postbox {
 
     /// Protected as it was asked for, or not at all; and let in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
-        let wrapped = self.parameters.clone().filter(|_| self.tls == MailTls::Tls);
-        let server = (self.host.as_str(), self.port);
+        let wrapped = self.parameters.clone().filter(|_| self.settings.tls == MailTls::Tls);
+        let server = (self.settings.host.as_str(), self.settings.port);
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(server, Some(self.patience), &self.hello, wrapped, None)
                 .await?;
-        if let Some(parameters) = self.parameters.clone().filter(|_| self.tls == MailTls::StartTls) {
+        if let Some(parameters) = self.parameters.clone().filter(|_| self.settings.tls == MailTls::StartTls) {
             connection.starttls(parameters, &self.hello).await?;
         }
         if let Some(credentials) = &self.credentials {

@@ -4,7 +4,9 @@
 
 mod carriers;
 mod command_line;
+mod doctor;
 mod kills;
+mod mistakes;
 mod nginx;
 mod outage;
 mod program;
