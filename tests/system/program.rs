@@ -4,6 +4,7 @@ use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -124,12 +125,18 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
+        self.serve_with(&[])
+    }
+
+    /// The same with these in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
         let child = self
             .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
             .env("CURIAD_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()
