@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod carriers;
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
@@ -14,5 +15,7 @@ mod nginx;
 mod outage;
 mod program;
 mod readme;
+mod reload;
 mod secrets;
 mod start_and_stop;
+mod stopping;

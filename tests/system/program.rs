@@ -4,6 +4,7 @@ use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -34,20 +35,22 @@ pub(crate) struct Place {
     _fresh: Option<Fresh>,
 }
 
-/// A port that was free a moment ago, below those that the system gives away by itself: it stays free for one that dies and
-/// is started again. Another program may take it all the same; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
+/// Two ports that were free a moment ago, below those that the system gives away by itself: they stay free for a program that
+/// dies and is started again. Another may take one all the same; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
     const PORTS: u32 = 8_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Tests that run at the same time begin at different places.
     let mine = std::process::id().wrapping_mul(1_009);
-    loop {
-        let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
-        let port = 12_000 + u16::try_from(place).expect("a small number");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+    [(); 2].map(|()| {
+        loop {
+            let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+            let port = 12_000 + u16::try_from(place).expect("a small number");
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
         }
-    }
+    })
 }
 
 /// A world of the demo's estate, without waiting.
@@ -77,13 +80,14 @@ impl Place {
     /// The same on either database.
     pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
         let directory = TempDir::new().expect("a directory");
+        let [public, internal] = free_ports();
         let fresh = (on == On::Postgres).then(Fresh::new);
         let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
         let place = Self {
             url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
             directory,
-            public: free_port(),
-            internal: free_port(),
+            public,
+            internal,
             _fresh: fresh,
         };
         for (name, text) in files {
@@ -138,8 +142,8 @@ impl Place {
         self.serve_with(&[])
     }
 
-    /// Starts `curiad serve` with these variables in its environment.
-    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Program {
+    /// The same with these in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
@@ -217,6 +221,18 @@ impl Program {
         }
     }
 
+    /// Sends it a signal: `HUP`, `STOP`…
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
         self.stop().await
@@ -224,9 +240,7 @@ impl Program {
 
     /// The same, where another is to take its place.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        let id = self.child.as_ref().expect("running").id();
-        let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status().expect("kill");
-        assert!(sent.success());
+        self.signal("TERM");
         loop {
             if let Some(ended) = self.ended() {
                 self.child = None;

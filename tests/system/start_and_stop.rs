@@ -5,12 +5,7 @@ use crate::{
     outage::{all_well, place, place_on},
     program::{PATIENCE, json, status, world},
 };
-use simulator::{Fault, Trouble};
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// After so long systemd kills it: `TimeoutStopSec` in README.md.
-const TIMEOUT_STOP: Duration = Duration::from_secs(20);
+use simulator::Fault;
 
 on_both!(sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was);
 
@@ -34,33 +29,6 @@ async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_w
     world.set_fault("results", "production", Fault::None).await.expect("no fault");
     let url = program.internal("/api/v1/incidents");
     program.wait(|| async { json(&url).await[0]["status"] == "resolved" }, "the incident to end").await;
-    assert_eq!(world.desk().tickets().len(), 1, "the same ticket");
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sigterm_does_not_wait_for_a_desk_that_never_answers_and_the_next_start_finds_its_ticket() {
-    // A send may take half of its lease: more than the grace period, and the wait for the lease's end is short.
-    const LEASE: [(&str, &str); 1] = [("CURIAD_CRASH_LEASE", "24")];
-    let world = world().await;
-    let place = place(&world);
-    let mut program = place.serve_with(&LEASE);
-    all_well(&mut program).await;
-    world.desk().set_trouble(Trouble::AcceptThenTimeOut).await;
-    world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
-    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
-    let ended = timeout(TIMEOUT_STOP, program.stop()).await.expect("it ends before it would be killed");
-    assert!(!ended.success(), "{ended}: a send was left to the next start");
-    let said = crate::program::tail(&place.log());
-    assert!(said.contains("taken up at the next start"), "{said}");
-
-    world.desk().set_trouble(Trouble::None).await;
-    let mut program = place.serve_with(&LEASE);
-    let url = program.internal("/api/v1/incidents");
-    program.ready().await;
-    program
-        .wait(|| async { json(&url).await[0]["ticket"]["confirmed"] == true }, "the ticket to be found")
-        .await;
     assert_eq!(world.desk().tickets().len(), 1, "the same ticket");
     world.stop().await;
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use simulator::{Answer, Fault, Message, Trouble, World, answer};
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fmt,
     os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
@@ -297,8 +298,8 @@ impl Life {
 }
 
 fn start(place: &Place, doomed: Option<&String>) -> Program {
-    let mut environment = vec![("CURIAD_CRASH_LEASE", LEASE)];
-    environment.extend(doomed.map(|point| ("CURIAD_CRASH_AT", point.as_str())));
+    let mut environment = vec![("CURIAD_CRASH_LEASE", OsStr::new(LEASE))];
+    environment.extend(doomed.map(|point| ("CURIAD_CRASH_AT", OsStr::new(point))));
     place.serve_with(&environment)
 }
 
