@@ -36,13 +36,17 @@ async fn kills_lose_nothing_and_double_nothing(on: On) {
         // Trouble comes and goes, so that there is always something to lose.
         let fault = if kill % 12 < 7 { Fault::Refuse } else { Fault::None };
         world.set_fault("results", "production", fault).await.expect("a fault");
-        let program = place.serve();
+        let mut program = place.serve();
         let log_before = std::fs::metadata(place.log()).map_or(0, |log| log.len());
         // Wait on a state — it has begun to record — and then for a moment of its own.
         let recording = || std::fs::metadata(place.log()).is_ok_and(|log| log.len() > log_before);
         let limit = tokio::time::Instant::now() + PATIENCE;
         while kill % 4 != 0 && !recording() && tokio::time::Instant::now() < limit {
             sleep(Duration::from_millis(5)).await;
+        }
+        if kill % 10 == 9 {
+            // What is then lost was lost by this kill, not by many before the first commit.
+            program.ready().await;
         }
         sleep(moment(kill)).await;
         let killed_at = now();
