@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod carriers;
 mod command_line;
 mod database;
 mod doctor;
@@ -11,5 +12,7 @@ mod nginx;
 mod outage;
 mod program;
 mod readme;
+mod reload;
 mod secrets;
 mod start_and_stop;
+mod stopping;

@@ -4,6 +4,7 @@ use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -31,10 +32,11 @@ pub(crate) struct Place {
     _fresh: Option<Fresh>,
 }
 
-/// A port that was free a moment ago. Another program may take it; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
+    // Both held at the same time: they are not the same one.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("an address").port())
 }
 
 /// A world of the demo's estate, without waiting.
@@ -64,13 +66,14 @@ impl Place {
     /// The same on either database.
     pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
         let directory = TempDir::new().expect("a directory");
+        let [public, internal] = free_ports();
         let fresh = (on == On::Postgres).then(Fresh::new);
         let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
         let place = Self {
             url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
             directory,
-            public: free_port(),
-            internal: free_port(),
+            public,
+            internal,
             _fresh: fresh,
         };
         for (name, text) in files {
@@ -122,12 +125,18 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
+        self.serve_with(&[])
+    }
+
+    /// The same with these in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
         let child = self
             .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
             .env("CURIAD_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()
@@ -193,11 +202,22 @@ impl Program {
         }
     }
 
+    /// Sends it a signal: `HUP`, `STOP`…
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        assert!(sent.success());
         tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
     }
 }
