@@ -74,7 +74,7 @@ pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, 
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;
-pub use decide::decide;
+pub use decide::{decide, decide_late};
 pub use duty::{NextAction, next_action};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};

@@ -5,5 +5,6 @@ mod estate;
 mod health;
 mod holding;
 mod incident;
+mod late;
 mod properties;
 mod watching;
