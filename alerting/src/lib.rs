@@ -14,12 +14,14 @@ mod recorder;
 mod retry;
 mod send_error;
 mod servicenow;
+mod spool;
 mod words;
 
 pub use channels::{Channels, Setup, SetupError};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
 pub use heartbeat::heartbeat;
-pub use recorder::{REMEMBERED_FOR, Recorder, Recording};
+pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;
+pub use spool::{Spool, SpoolError};

@@ -65,6 +65,7 @@ mod situation;
 mod telling;
 mod told;
 mod track;
+mod unrecorded;
 mod verdict;
 mod watch;
 
@@ -103,5 +104,6 @@ pub use scrub::scrubbed;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use track::{Latest, Round, Track};
+pub use unrecorded::Unrecorded;
 pub use verdict::{Verdict, judge};
 pub use watch::Watch;

@@ -6,7 +6,7 @@ use crate::{
     history,
     incident::MAX_INCIDENTS,
     row::{Reading, unsigned},
-    sqlite::Connection,
+    sqlite::{Connection, Transaction},
 };
 use domain::{Health, Incident, Remembered, Silence, Track, TrackId, Verdict};
 use jiff::Timestamp;
@@ -22,7 +22,22 @@ impl Store {
     /// [`MAX_INCIDENTS`] of these), silences that end after it, and each track's last outcome, however long it is past.
     pub async fn remember(&self, resolved_since: Timestamp) -> Result<Remembered, Error> {
         // One transaction: all of the same moment, even while another program writes.
-        let mut transaction = self.reader().begin().await.map_err(Error::during(DOING))?;
+        let transaction = self.reader().begin().await.map_err(Error::during(DOING))?;
+        self.remembered(transaction, resolved_since).await
+    }
+
+    /// The same after everything that this program has asked the store to write, whatever became of it: for when the
+    /// fate of a batch is not known.
+    pub async fn remember_in_turn(&self, resolved_since: Timestamp) -> Result<Remembered, Error> {
+        let transaction = self.begin(DOING).await?;
+        self.remembered(transaction, resolved_since).await
+    }
+
+    async fn remembered(
+        &self,
+        mut transaction: Transaction,
+        resolved_since: Timestamp,
+    ) -> Result<Remembered, Error> {
         let connection = &mut *transaction;
         let remembered = Remembered {
             tracks: tracks(connection).await?,
