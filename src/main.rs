@@ -9,6 +9,7 @@ mod exit;
 mod metrics;
 mod pages;
 mod serve;
+mod spool;
 mod tasks;
 mod terminal;
 
@@ -17,7 +18,7 @@ use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
 use config::{Loaded, Secrets, check_report};
 use exit::{CONFIG, Failed, SOFTWARE, USAGE};
-use std::{io::IsTerminal, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
 
@@ -69,7 +70,8 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,
         Command::Serve(arguments) => {
-            let loaded = load(cli, &Secrets::read())?;
+            let mut loaded = load(cli, &Secrets::read())?;
+            loaded.outage.tell_after = Duration::from_secs(arguments.unrecorded_after.into());
             let mut listen = loaded.listen;
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);

@@ -4,7 +4,7 @@ use crate::{exit::Failed, tasks::Tasks};
 use alerting::Recording;
 use anyhow::Context;
 use axum::Router;
-use domain::{Clock, Secret, Situation};
+use domain::{Clock, Secret, Situation, Unrecorded};
 use prober::Prober;
 use status_page::{Options, Site, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
@@ -22,6 +22,8 @@ pub(crate) struct Pages {
     pub(crate) clock: Clock,
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
     pub(crate) recording: Arc<Recording>,
+    /// Whether what is seen is recorded.
+    pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
     pub(crate) prober: Arc<Prober>,
     /// "Look at the inbox", for the recorder.
     pub(crate) told: Arc<Notify>,
@@ -40,7 +42,12 @@ pub(crate) fn start(
     let own = crate::metrics::Own::new(pages.recording, Arc::clone(pages.prober.metrics()))
         .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
-    let options = Options { notify_tokens: pages.callback_tokens, registry, told: pages.told };
+    let options = Options {
+        notify_tokens: pages.callback_tokens,
+        registry,
+        told: pages.told,
+        unrecorded: Some(pages.unrecorded),
+    };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;
     tasks.add("public listener", listen(public, public_router(&site), tasks.stop.clone()));

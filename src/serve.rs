@@ -6,7 +6,9 @@ use crate::{
     tasks::Tasks,
     terminal::Terminal,
 };
-use alerting::{Channels, Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat};
+use alerting::{
+    Channels, Deliverer, LastResort, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat,
+};
 use anyhow::Context;
 use domain::{Clock, Incident, Secret, Situation, next_action};
 use jiff::{SignedDuration, Timestamp};
@@ -31,8 +33,6 @@ const OUTCOMES: usize = 4_096;
 const WANTED: usize = 1_024;
 /// One request to a desk, a carrier or a mail server.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
-const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// Folding a large write-ahead log into the database takes less.
 const CLOSES_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is asked whether all is well.
@@ -88,6 +88,7 @@ pub(crate) async fn start(
     let internal = bind(listen.internal, "--listen-internal").await?;
     let store = open(&loaded.database).await?;
     let held = hold(&loaded.database)?;
+    let spool = crate::spool::open(&loaded)?;
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     let request_id_key = remembered.key.0;
@@ -98,6 +99,7 @@ pub(crate) async fn start(
     let (wanted_in, wanted) = mpsc::channel(WANTED);
     let (configured, configuration_watch) = watch::channel(Arc::clone(&configuration));
     let (situation_in, situation_watch) = watch::channel(Arc::new(situation.clone()));
+    let (unrecorded_in, unrecorded) = watch::channel(None);
     let (inbox, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let recording = Arc::new(Recording::default());
 
@@ -118,6 +120,15 @@ pub(crate) async fn start(
         inbox: Arc::clone(&inbox),
         outbox: Arc::clone(&outbox),
         recording: Arc::clone(&recording),
+        spool,
+        unrecorded: unrecorded_in,
+        limits: loaded.outage,
+    };
+    let last_resort = LastResort {
+        setup: setup_watch.clone(),
+        unrecorded: unrecorded.clone(),
+        clock: clock.clone(),
+        recording: Arc::clone(&recording),
     };
     let deliverer = Deliverer {
         store: store.clone(),
@@ -137,10 +148,21 @@ pub(crate) async fn start(
         drop(keep);
         anyhow::Ok(())
     });
+    let stopping = stop.clone();
+    tasks.add("last resort", async move {
+        last_resort.run(stopping).await;
+        anyhow::Ok(())
+    });
     if let Some(dead_man) = loaded.directory.dead_man.clone() {
         let (well_in, well) = watch::channel(false);
-        let watching =
-            look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
+        let within = SignedDuration::try_from(loaded.outage.tell_after).unwrap_or(SignedDuration::MAX);
+        let watching = look_after(
+            well_in,
+            situation_watch.clone(),
+            (Arc::clone(&recording), within),
+            clock.clone(),
+            stop.clone(),
+        );
         tasks.add("watch over itself", watching);
         let stopping = stop.clone();
         tasks.add("heartbeat", async move {
@@ -166,6 +188,7 @@ pub(crate) async fn start(
         clock,
         situation: situation_watch,
         recording,
+        unrecorded,
         prober,
         told: inbox,
         callback_tokens: loaded.callback_token.into_iter().collect(),
@@ -264,7 +287,7 @@ pub(crate) fn fresh_key() -> Result<[u8; 32], Failed> {
 async fn look_after(
     well: watch::Sender<bool>,
     situation: watch::Receiver<Arc<Situation>>,
-    recording: Arc<Recording>,
+    (recording, within): (Arc<Recording>, SignedDuration),
     clock: Clock,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -277,20 +300,20 @@ async fn look_after(
         }
         let now = clock.now();
         let committed_at = recording.committed_at();
-        if committed_at.is_none() && now.duration_since(began) < RECORDS_WITHIN {
+        if committed_at.is_none() && now.duration_since(began) < within {
             continue;
         }
         let current = Arc::clone(&situation.borrow());
-        well.send_replace(is_well(&current, committed_at, now));
+        let records = committed_at.is_some_and(|at| now.duration_since(at) < within);
+        well.send_replace(records && is_attended(&current, now));
     }
 }
 
-fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let records = committed_at.is_some_and(|at| now.duration_since(at) < RECORDS_WITHIN);
+fn is_attended(situation: &Situation, now: Timestamp) -> bool {
     let attended = |incident: &Incident| {
         !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
     };
-    records && situation.open_incidents().all(|incident| attended(incident))
+    situation.open_incidents().all(|incident| attended(incident))
 }
 
 /// A database's URL as it may be shown.

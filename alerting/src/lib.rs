@@ -1,13 +1,15 @@
 //! Records and tells: the recorder, the deliverer, desks and channels.
 //!
 //! What is to be told is decided by `domain` and waits in the store's outbox. The [`Deliverer`] claims it, words it
-//! from the incident as it then is, sends it, and puts what became of it into the inbox.
+//! from the incident as it then is, sends it, and puts what became of it into the inbox. While the store takes nothing,
+//! outcomes wait in the [`Spool`], and the [`LastResort`] is told from memory.
 
 mod answer;
 mod channels;
 mod deliverer;
 mod directory;
 mod heartbeat;
+mod last_resort;
 mod mail;
 mod notify;
 mod recorder;
@@ -21,6 +23,7 @@ pub use channels::{Channels, Setup, SetupError};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
 pub use heartbeat::heartbeat;
+pub use last_resort::LastResort;
 pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;

@@ -62,10 +62,35 @@ impl Postbox {
         (incident, notification): (&Incident, &Notification),
         now: Timestamp,
     ) -> Result<Sent, SendError> {
+        // A desk's inbound mail takes a reply for news about another ticket: to it, each letter stands alone.
+        let thread =
+            (notification.kind != NotificationKind::TicketFallback).then(|| correlation_id(incident));
+        self.send_in(thread.as_deref(), to, letter, &notification.key, now).await
+    }
+
+    /// Sends a letter that is about no incident.
+    pub(crate) async fn send_alone(
+        &self,
+        to: &str,
+        letter: &Letter,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
+        self.send_in(None, to, letter, key, now).await
+    }
+
+    async fn send_in(
+        &self,
+        thread: Option<&str>,
+        to: &str,
+        letter: &Letter,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
         let to =
             to.parse::<Mailbox>().map_err(|_| SendError::permanent("the mail address cannot be read"))?;
         let domain = self.from.email.domain();
-        let id = message_id(&notification.key, domain);
+        let id = message_id(key, domain);
         let mut builder = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -77,9 +102,8 @@ impl Postbox {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN);
-        // A desk's inbound mail takes a reply for news about another ticket: to it, each letter stands alone.
-        if notification.kind != NotificationKind::TicketFallback {
-            let thread = message_id(&correlation_id(incident), domain);
+        if let Some(thread) = thread {
+            let thread = message_id(thread, domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let message = builder

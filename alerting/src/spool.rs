@@ -22,9 +22,9 @@ use std::{
 };
 
 /// Room that is kept at all times: about 25,000 outcomes, or four minutes at 100 a second.
-pub const RESERVED: u64 = 4 << 20;
+pub(crate) const RESERVED: u64 = 4 << 20;
 /// The spool grows no further: about 400,000 outcomes, or an hour at 100 a second.
-pub const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 /// Written at a time while room is made.
 const STRIDE: usize = 64 << 10;
 /// Read at a time.

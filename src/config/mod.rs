@@ -38,14 +38,18 @@ pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
 
-use alerting::Directory;
+use alerting::{Directory, OutageLimits};
 use api::ApiDraft;
 use domain::{ApiId, Check, Configuration, Secret, Site};
 use names::Names;
 use problem::Problems;
 use reading::Reading;
 use rustls::pki_types::CertificateDer;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use top::Top;
 
 /// A configuration that can be used.
@@ -55,6 +59,10 @@ pub(crate) struct Loaded {
     pub(crate) configuration: Arc<Configuration>,
     /// The database's URL.
     pub(crate) database: Secret,
+    /// Where outcomes wait while the database takes nothing; `None`: beside it.
+    pub(crate) spool: Option<PathBuf>,
+    /// How long the database may take.
+    pub(crate) outage: OutageLimits,
     /// Addresses and secrets of everybody who can be told.
     pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
@@ -152,6 +160,8 @@ fn put_together(
     Loaded {
         configuration: Arc::new(configuration),
         database,
+        spool: top.spool,
+        outage: OutageLimits::default(),
         directory,
         callback_token: top.callback_token,
         listen: top.listen,

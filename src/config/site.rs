@@ -10,6 +10,7 @@ use super::{
 };
 use domain::{Secret, Site, VantageId};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+use std::path::PathBuf;
 
 /// The database when none is named.
 const DEFAULT_DATABASE: &str = "sqlite://curiad.db";
@@ -42,6 +43,11 @@ pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option
             Ok(())
         }
     })
+}
+
+/// The file in which outcomes wait while the database takes nothing.
+pub(super) fn spool(node: &Node, reading: &mut Reading<'_>) -> Option<PathBuf> {
+    reading.text(node, "the spool's file").map(PathBuf::from)
 }
 
 /// Certificates that are trusted beside the system's.

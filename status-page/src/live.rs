@@ -16,14 +16,16 @@ pub(crate) async fn livez() -> Response<HttpBody> {
     answer(StatusCode::OK, &json!({ "status": "pass", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// `GET /readyz`: views are made, and something is measured.
+/// `GET /readyz`: views are made, something is measured, and it is recorded.
 pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     // The public view is never less fresh than the internal one, and tells no more than times.
     let view = shown.site.view(Audience::Public);
     let age = shown.site.0.clock.now().duration_since(view.snapshot.as_of).as_secs();
     let view_status = if age > VIEW_AGE_SECONDS { "fail" } else { "pass" };
     let measured = if view.snapshot.stale || view.snapshot.heard_at.is_none() { "warn" } else { "pass" };
-    let status = if view_status == "fail" { "fail" } else { measured };
+    let unrecorded = shown.site.0.options.unrecorded_since();
+    let recorded = if unrecorded.is_some() { "fail" } else { "pass" };
+    let status = if view_status == "fail" || recorded == "fail" { "fail" } else { measured };
     let time = rfc3339(shown.site.0.clock.now());
     let body = json!({
         "status": status,
@@ -33,6 +35,11 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
             "probes:newest": [{
                 "status": measured,
                 "observedValue": view.snapshot.heard_at.map(rfc3339),
+                "time": time,
+            }],
+            "store:recording": [{
+                "status": recorded,
+                "output": unrecorded.map(|since| format!("nothing can be recorded since {}", rfc3339(since))),
                 "time": time,
             }],
         },

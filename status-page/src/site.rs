@@ -4,7 +4,7 @@
 use crate::{
     Audience, History, Page, RenderError, Renderer, Snapshot, body::Body, gather::gather, limit::Limits,
 };
-use domain::{Clock, Language, Secret, Situation};
+use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use std::{
     collections::HashMap,
@@ -39,6 +39,15 @@ pub struct Options {
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
     pub told: Arc<Notify>,
+    /// Whether what is seen is recorded; `None`: it is.
+    pub unrecorded: Option<watch::Receiver<Option<Arc<Unrecorded>>>>,
+}
+
+impl Options {
+    /// Since when nothing was recorded, while that is so.
+    pub(crate) fn unrecorded_since(&self) -> Option<Timestamp> {
+        self.unrecorded.as_ref()?.borrow().as_ref().map(|unrecorded| unrecorded.since)
+    }
 }
 
 /// The site. Cheap to clone; all clones serve the same views.
@@ -86,7 +95,8 @@ impl Site {
         let renderer = Renderer::load()?;
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
-        let view = |audience| View::make(&current, &history, audience, now, now);
+        let unrecorded = options.unrecorded_since();
+        let view = |audience| View::make(&current, &history, audience, (now, now), unrecorded);
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -118,8 +128,10 @@ impl Site {
         let mut history = self.0.history.subscribe();
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
+        let mut unrecorded = self.0.options.unrecorded.clone();
         loop {
             let made = Instant::now();
+            let since = self.view(Audience::Public).snapshot.unrecorded_since;
             let quiet = made + QUIET;
             loop {
                 let changed = tokio::select! {
@@ -128,6 +140,7 @@ impl Site {
                         Err(_) => return,
                     },
                     changed = history.changed() => changed.is_ok(),
+                    () = changed(unrecorded.as_mut()) => self.0.options.unrecorded_since() != since,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
                 if changed {
@@ -176,7 +189,8 @@ impl Site {
         let now = self.0.clock.now();
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
-            let view = View::make(situation, &history, audience, now, self.0.started_at);
+            let times = (now, self.0.started_at);
+            let view = View::make(situation, &history, audience, times, self.0.options.unrecorded_since());
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
             match view.warm(&self.0.renderer) {
                 Ok(()) => {
@@ -206,11 +220,12 @@ impl View {
         situation: &Arc<Situation>,
         history: &History,
         audience: Audience,
-        now: Timestamp,
-        started_at: Timestamp,
+        (now, started_at): (Timestamp, Timestamp),
+        unrecorded_since: Option<Timestamp>,
     ) -> Self {
+        let snapshot = Snapshot::of(situation, history, audience, now, started_at);
         Self {
-            snapshot: Snapshot::of(situation, history, audience, now, started_at),
+            snapshot: Snapshot { unrecorded_since, ..snapshot },
             situation: situation.clone(),
             pages: Mutex::default(),
         }
@@ -280,6 +295,17 @@ impl View {
             pages.insert(key, body.clone());
         }
         Ok(Some(body))
+    }
+}
+
+/// Until something is said of what is not recorded.
+async fn changed(unrecorded: Option<&mut watch::Receiver<Option<Arc<Unrecorded>>>>) {
+    let said = match unrecorded {
+        Some(unrecorded) => unrecorded.changed().await.is_ok(),
+        None => false,
+    };
+    if !said {
+        std::future::pending().await
     }
 }
 

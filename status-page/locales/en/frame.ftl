@@ -10,6 +10,7 @@ as-of = As of
 last-checked = Last check
 for-programs = For programs: our API
 internal-view = Internal view: all environments, with tickets and timelines. Do not pass it on.
+unrecorded = Nothing can be recorded since { $when }. What stands below is from before; new trouble would not show here.
 stale = Nothing has been measured since { $when }. What stands below is old.
 not-found = Page not found
 not-found-more = There is no page at this address that you can see here. If you typed it, check it; if you followed a link, the link may be old.
