@@ -30,7 +30,7 @@ impl Own {
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 11] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 12] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
@@ -78,6 +78,12 @@ impl Own {
                 "outcomes that wait for the store, in memory and in the spool",
                 GAUGE,
                 recording.waiting.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_outcomes_spooled",
+                "outcomes that wait in the spool",
+                GAUGE,
+                recording.spooled.load(Ordering::Relaxed),
             ),
             (
                 "curiad_outcomes_lost_total",

@@ -59,8 +59,9 @@ impl LastResort {
                     let Some(told) = unless(&stop, told).await else { return };
                     if told > 0 {
                         self.recording.last_resort_told(Some(now));
+                    } else {
+                        not_before = Instant::now() + NOBODY;
                     }
-                    not_before = Instant::now() + NOBODY;
                 }
             } else if let Some(began) = since.take()
                 && told_at.is_some()

@@ -254,8 +254,8 @@ impl Recorder {
             self.recovered(failing.take());
             return Ok(Some(Committed::InTime(self.publish(overlay))));
         }
-        let now = self.clock.now();
-        let failing = failing.get_or_insert_with(|| Failing::new(now, String::new(), false));
+        let since = overlay.events.first().map_or_else(|| self.clock.now(), |(_, at)| *at);
+        let failing = failing.get_or_insert_with(|| Failing::new(since, String::new(), false));
         let backlog = Backlog::new(spool.clone(), Arc::clone(&self.recording));
         let outage = Outage::new(backlog, situation.clone(), None);
         let outage = match ended {

@@ -36,6 +36,12 @@ use std::sync::{Arc, atomic::AtomicU64};
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Shared>);
 
+/// Nobody else writes into the database until this is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    _transaction: sqlite::Transaction,
+}
+
 #[derive(Debug)]
 struct Shared {
     writer: sqlite::Pool,
@@ -63,6 +69,11 @@ impl Store {
         // The writer last: who closes last tidies the write-ahead log away, and only a writer can.
         self.0.reader.close().await;
         self.0.writer.close().await;
+    }
+
+    /// Takes the right to write, until it is dropped: for rehearsing what happens when nothing can be written.
+    pub async fn hold(&self) -> Result<Hold, Error> {
+        Ok(Hold { _transaction: self.begin("hold the database").await? })
     }
 
     fn writer(&self) -> &sqlite::Pool {

@@ -174,6 +174,7 @@ impl Backlog {
     }
 
     fn count(&self) {
+        self.recording.spooled.store(self.on_disk, Ordering::Relaxed);
         self.recording.waiting.store(self.on_disk + self.in_memory() as u64, Ordering::Relaxed);
     }
 }

@@ -16,6 +16,8 @@ pub struct Recording {
     pub committed_at_ms: AtomicI64,
     /// Outcomes that wait for the store, in memory and in the spool.
     pub waiting: AtomicU64,
+    /// Of these, in the spool.
+    pub spooled: AtomicU64,
     /// Outcomes that nothing took, or that the spool did not give back: gaps of history.
     pub lost: AtomicU64,
     /// When the last resort was last told that nothing is recorded, in Unix milliseconds; 0: not in this outage.

@@ -1,7 +1,7 @@
 //! What the last resort is told when nothing can be recorded, and when it can again. From memory: there is no incident.
 
 use super::{Letter, facts::cut, gsm::plain, symptom::environment};
-use domain::{Configuration, Environment, Language, Situation, Status, Unrecorded, scrubbed};
+use domain::{Configuration, Environment, Language, Situation, Status, Unrecorded, duration_words, scrubbed};
 use jiff::{SignedDuration, Timestamp};
 
 /// What one text holds.
@@ -49,15 +49,15 @@ impl Plain<'_> {
                 format!(" Gweler ei gronfa ddata, disg a log. {now}"),
             ),
             (Says::Again(since), Language::En) => {
-                let (from, to) = (self.since(since), self.clock(self.now));
+                let (now, after) = (self.clock(self.now), self.lasted(since, language));
                 return plain(&format!(
-                    "Curiad RECORDS AGAIN since {to} (not since {from}). What was missed is recorded; tickets and calls follow."
+                    "Curiad RECORDS AGAIN since {now}, after {after}. What was missed is recorded; tickets and calls follow."
                 ));
             }
             (Says::Again(since), Language::Cy) => {
-                let (from, to) = (self.since(since), self.clock(self.now));
+                let (now, after) = (self.clock(self.now), self.lasted(since, language));
                 return plain(&format!(
-                    "Curiad YN COFNODI ETO ers {to} (nid ers {from}). Cofnodwyd yr hyn a gollwyd; daw tocynnau a galwadau."
+                    "Curiad YN COFNODI ETO ers {now}, ar ôl {after}. Cofnodwyd yr hyn a gollwyd; daw tocynnau a galwadau."
                 ));
             }
         };
@@ -163,6 +163,10 @@ impl Plain<'_> {
                 ],
             ),
         }
+    }
+
+    fn lasted(&self, since: Timestamp, language: Language) -> String {
+        duration_words(self.now.duration_since(since), language)
     }
 
     fn wrong(&self, known: &Situation, language: Language) -> Vec<Wrong> {
@@ -277,10 +281,6 @@ mod tests {
         }
     }
 
-    fn golden(name: &str, said: &str, expected: &str) {
-        assert_eq!(said.trim_end(), expected.trim_end(), "\n\ntests/golden/{name} should now say:\n{said}\n");
-    }
-
     #[test]
     fn the_last_resort_hears_what_is_wrong_what_is_not_done_and_what_to_do() {
         let configuration = configuration();
@@ -293,19 +293,32 @@ mod tests {
             texts.push(plain(Says::Unrecorded(&none), at("02:14:30")).text(language));
             texts.push(plain(Says::Again(some.since), at("03:05:00")).text(language));
         }
-        golden("unrecorded.txt", &texts.join("\n"), include_str!("../../tests/golden/unrecorded.txt"));
         let letter = |says, language| {
             let letter = plain(says, at("02:44:00")).letter(language);
             format!("Subject: {}\n\n{}", letter.subject, letter.body)
         };
         let (en, cy) = (Language::En, Language::Cy);
-        let said = letter(Says::Unrecorded(&some), en);
-        golden("unrecorded.en.txt", &said, include_str!("../../tests/golden/unrecorded.en.txt"));
-        let said = letter(Says::Unrecorded(&some), cy);
-        golden("unrecorded.cy.txt", &said, include_str!("../../tests/golden/unrecorded.cy.txt"));
-        let again =
-            format!("{}\n{}", letter(Says::Again(some.since), en), letter(Says::Again(some.since), cy));
-        golden("again.txt", &again, include_str!("../../tests/golden/again.txt"));
+        let again = [en, cy].map(|language| letter(Says::Again(some.since), language)).join("\n");
+        for (name, said, expected) in [
+            ("unrecorded.txt", texts.join("\n"), include_str!("../../tests/golden/unrecorded.txt")),
+            (
+                "unrecorded.en.txt",
+                letter(Says::Unrecorded(&some), en),
+                include_str!("../../tests/golden/unrecorded.en.txt"),
+            ),
+            (
+                "unrecorded.cy.txt",
+                letter(Says::Unrecorded(&some), cy),
+                include_str!("../../tests/golden/unrecorded.cy.txt"),
+            ),
+            ("again.txt", again, include_str!("../../tests/golden/again.txt")),
+        ] {
+            assert_eq!(
+                said.trim_end(),
+                expected.trim_end(),
+                "\n\ntests/golden/{name} should now say:\n{said}\n"
+            );
+        }
     }
 
     proptest! {

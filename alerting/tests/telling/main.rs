@@ -8,8 +8,11 @@
 mod desk;
 mod example;
 mod house;
+mod last_resort;
 mod mails;
+mod outage;
 mod recording;
+mod room;
 mod running;
 mod texts;
 mod tickets;
