@@ -55,6 +55,8 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // A log that cannot be written, on a full disk, is no reason to end: to complain of it on the same disk would be.
+        .log_internal_errors(false)
         .init();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));

@@ -3,7 +3,7 @@
 use crate::{
     config::{Listen, Loaded},
     exit::{Failed, UNAVAILABLE},
-    tasks::Tasks,
+    tasks::{Tasks, outlive_file_limits},
     terminal::Terminal,
 };
 use alerting::{
@@ -64,6 +64,7 @@ impl Running {
 
 /// `curiad serve`.
 pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Result<(), Failed> {
+    outlive_file_limits()?;
     let mut tasks = Tasks::new();
     let database = loaded.database.clone();
     let running = start(loaded, listen, clock, &mut tasks).await?;

@@ -10,3 +10,4 @@ mod program;
 mod readme;
 mod secrets;
 mod start_and_stop;
+mod unrecorded;

@@ -107,11 +107,17 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
+        self.serve_with(&[])
+    }
+
+    /// Starts `curiad serve` with more flags.
+    pub(crate) fn serve_with(&self, more: &[&str]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
         let child = self
             .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
+            .args(more)
             .env("CURIAD_LOG", "info")
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
@@ -150,6 +156,11 @@ impl Program {
 
     pub(crate) fn internal(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.internal)
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
     }
 
     /// Waits until it is ready.
