@@ -84,6 +84,15 @@ impl Store {
         &self.0.reader
     }
 
+    /// A connection that was made while its file could only be read never writes again: the next one may.
+    async fn renew_writer(&self) {
+        if let Some(connection) = self.writer().try_acquire()
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "a connection that could not write did not close well");
+        }
+    }
+
     async fn begin(&self, doing: &'static str) -> Result<sqlite::Transaction, Error> {
         self.writer().begin_with(sqlite::BEGIN).await.map_err(Error::during(doing))
     }

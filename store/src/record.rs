@@ -61,18 +61,25 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
+        let recorded = self.record_some(batch).await;
+        if let Err(Error::Unavailable { .. }) = &recorded {
+            self.renew_writer().await;
+        }
+        self.0.recorded.fetch_add(recorded?, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn record_some(&self, batch: &Batch) -> Result<u64, Error> {
         let tracks = batch.tracks();
         let known = self.0.tracks.of(&tracks);
-        let recorded = match quiet(batch, &known) {
+        match quiet(batch, &known) {
             // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
             Some(numbers) => {
                 let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
-                insert_outcomes(&mut connection, batch, &numbers).await?
+                insert_outcomes(&mut connection, batch, &numbers).await
             }
-            None => self.record_all(batch, &tracks, &known).await?,
-        };
-        self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
-        Ok(())
+            None => self.record_all(batch, &tracks, &known).await,
+        }
     }
 
     async fn record_all(

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Trouble};
 use sqlx::{
+    Connection as _,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -77,6 +78,8 @@ pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
+            // A disk that is full takes a transaction back by itself, and sqlx believes ever after that it goes on.
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
     };
     let limit = Instant::now() + BUSY;
     let writer = loop {
@@ -142,6 +145,19 @@ mod tests {
         let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
         let said = refused.into_database_error().unwrap();
         assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_a_full_disk_took_back_leaves_the_next_one_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let (writer, _) = connect(&url).await.unwrap();
+        sqlx::query("CREATE TABLE t (b BLOB NOT NULL) STRICT").execute(&writer).await.unwrap();
+        let mut transaction = writer.begin_with(BEGIN).await.unwrap();
+        // As SQLite does when it cannot go on: the transaction is over, and sqlx does not know.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await.unwrap();
+        drop(transaction);
+        writer.begin_with(BEGIN).await.unwrap().commit().await.unwrap();
     }
 
     #[tokio::test]

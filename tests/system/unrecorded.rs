@@ -168,14 +168,27 @@ async fn says_so(program: &mut Program, world: &World, place: &Place) {
         waiting.is_some_and(|count| count.parse::<f64>().is_ok_and(|count| count > 100.0)),
         "{waiting:?}"
     );
-    let refused = place.run(&["silence", "add", "--api", API, "--for", "1h", "--why", "test"]).await;
+    let refused = place
+        .run(&[
+            "silence",
+            "add",
+            "--api",
+            "documents",
+            "--environment",
+            "sit",
+            "--for",
+            "1h",
+            "--why",
+            "test",
+        ])
+        .await;
     assert_ne!(refused.code, Some(0), "{refused:?}");
     assert!(refused.err.contains("curiad: "), "{refused:?}");
 }
 
 /// Once it is mended: all that did not happen happens, and what began began when it did.
 async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
-    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    program.wait(|| async { !world.desk().tickets().is_empty() }, "a ticket").await;
     until_text(world, "P1").await;
     until_text(world, "Curiad RECORDS AGAIN").await;
     program.ready().await;
