@@ -7,7 +7,9 @@
 
 mod attempt;
 mod backlog;
+mod live;
 mod outage;
+mod outlast;
 mod overlay;
 mod recording;
 
@@ -21,8 +23,9 @@ use attempt::{InTime, record};
 use backlog::{Backlog, Shared};
 use domain::{Change, Clock, Configuration, Event, Outcome, Situation, Unrecorded, Wanted};
 use jiff::{SignedDuration, Timestamp};
+use live::{Live, until_due};
 use outage::{Back, Failing, Outage};
-use overlay::Overlay;
+use overlay::{Overlay, say};
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
@@ -334,83 +337,4 @@ impl Recorder {
 enum Committed {
     InTime(Situation),
     Late(Back),
-}
-
-/// Recording as it comes.
-struct Live {
-    /// As it is recorded.
-    situation: Situation,
-    overlay: Overlay,
-    inbox_at: Instant,
-    due_at: Instant,
-}
-
-impl Live {
-    fn goes_on(&mut self, mut situation: Situation, now: Timestamp) {
-        situation.forget(now - REMEMBERED_FOR);
-        self.due_at = self.due_at.min(Instant::now() + until_due(&situation, now));
-        self.overlay = Overlay::new(&situation);
-        self.situation = situation;
-    }
-
-    /// When to look again: something is due, or a batch has waited long enough.
-    fn wake(&self) -> Instant {
-        let batch = self.overlay.is_worth_committing().then(|| self.overlay.began + LONGEST_BATCH);
-        batch.map_or(self.due_at, |batch| batch.min(self.due_at))
-    }
-}
-
-/// What is due and was not done by the last look cannot be done now: it is tried again a tick later, not at once.
-fn until_due(situation: &Situation, now: Timestamp) -> Duration {
-    let next = situation.next_action_at(now).map(|at| at.duration_since(now));
-    next.filter(SignedDuration::is_positive)
-        .map_or(TICK, |next| Duration::try_from(next).unwrap_or(TICK).min(TICK))
-}
-
-/// A line of the log for what operators want to follow.
-fn say(change: &Change) {
-    match change {
-        Change::Status(change) => tracing::info!(
-            instance = %change.health.instance,
-            status = %change.health.status,
-            since = %change.health.since,
-            why = change.why,
-            "status",
-        ),
-        Change::Incident(incident) => {
-            if let Some(entry) = incident.timeline.last() {
-                tracing::info!(incident = %incident.id, cause = %incident.cause, status = %incident.status, "{}", entry.text);
-            }
-        }
-        Change::Notify(notification) => tracing::info!(notification = notification.key, "to be told"),
-        Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
-        Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
-        Change::Track(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::example;
-
-    #[test]
-    fn what_is_due_and_cannot_be_done_is_tried_a_tick_later() {
-        let remembered = domain::Remembered {
-            tracks: Vec::new(),
-            latest: Vec::new(),
-            healths: Vec::new(),
-            incidents: vec![example::incident()],
-            silences: Vec::new(),
-            last_incident: 42,
-            last_silence: 0,
-            key: domain::ReferenceKey([7; 32]),
-        };
-        let situation = Situation::new(Arc::new(example::configuration()), remembered);
-        let due = situation.next_action_at(example::at("02:20:00")).unwrap();
-        assert_eq!(until_due(&situation, due + SignedDuration::from_mins(5)), TICK);
-        assert_eq!(until_due(&situation, due), TICK);
-        let soon = SignedDuration::from_millis(300);
-        assert_eq!(until_due(&situation, due - soon), Duration::from_millis(300));
-    }
 }

@@ -86,7 +86,7 @@ impl Store {
 
     /// A connection that was made while its file could only be read never writes again: the next one may.
     async fn renew_writer(&self) {
-        if let Some(connection) = self.writer().try_acquire()
+        if let Ok(connection) = self.writer().acquire().await
             && let Err(error) = connection.close().await
         {
             tracing::debug!(%error, "a connection that could not write did not close well");

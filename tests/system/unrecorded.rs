@@ -23,7 +23,18 @@ enum Trouble {
     /// Its file may grow no further.
     NoRoom(u32),
     /// Nobody may change it.
-    Unchangeable(Vec<PathBuf>),
+    Unchangeable(Fixed),
+}
+
+/// Files that nobody may change, until this is dropped: a test that fails must not leave them behind so.
+struct Fixed(Vec<PathBuf>);
+
+impl Drop for Fixed {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            run("chattr", &["-i", &file.display().to_string()]);
+        }
+    }
 }
 
 fn run(program: &str, arguments: &[&str]) -> bool {
@@ -58,14 +69,14 @@ async fn no_room(place: &Place, program: &Program) -> Option<Trouble> {
 
 /// Only root may say so, and not on every file system.
 async fn unchangeable(place: &Place, _: &Program) -> Option<Trouble> {
-    let files = vec![place.database(), beside(place, "-wal")];
-    for (done, file) in files.iter().enumerate() {
+    let mut fixed = Fixed(Vec::new());
+    for file in [place.database(), beside(place, "-wal")] {
         if !run("chattr", &["+i", &file.display().to_string()]) {
-            mend(Trouble::Unchangeable(files.into_iter().take(done).collect())).await;
             return None;
         }
+        fixed.0.push(file);
     }
-    Some(Trouble::Unchangeable(files))
+    Some(Trouble::Unchangeable(fixed))
 }
 
 async fn mend(trouble: Trouble) {
@@ -77,11 +88,7 @@ async fn mend(trouble: Trouble) {
         Trouble::NoRoom(pid) => {
             assert!(run("prlimit", &[&format!("--pid={pid}"), "--fsize=unlimited:"]), "mended");
         }
-        Trouble::Unchangeable(files) => {
-            for file in files {
-                assert!(run("chattr", &["-i", &file.display().to_string()]), "mended");
-            }
-        }
+        Trouble::Unchangeable(fixed) => drop(fixed),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::spool::{Late, Record};
 use domain::{Configuration, Event, Situation};
 use jiff::{SignedDuration, Timestamp};
-use std::{io, pin::Pin, sync::Arc, time::Duration};
+use std::{error::Error as _, io, pin::Pin, sync::Arc, time::Duration};
 use store::{Batch, Store};
 use tokio::{task::spawn_blocking, time::timeout};
 
@@ -67,7 +67,10 @@ pub(super) enum Trouble {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refused(error) => error.fmt(f),
+            Self::Refused(error) => match error.source() {
+                Some(said) => write!(f, "{error} ({said})"),
+                None => error.fmt(f),
+            },
             Self::Silent(waited) => {
                 let seconds = waited.as_secs();
                 write!(

@@ -9,40 +9,31 @@ use super::{
     attempt::{Base, CatchUp, Fate, InTime, Source, Tried, Trouble, fate},
     backlog::{Backlog, Written},
     overlay::Overlay,
-    until_due,
 };
 use crate::spool::{Late as LateOutcome, Record};
-use domain::{Event, Outcome, Situation, Unrecorded, Wanted, decide_late};
+use domain::{Event, Situation, Wanted, decide_late};
 use jiff::Timestamp;
-use std::{
-    future::pending,
-    pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Pause after an attempt that failed, doubled up to the second figure.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What is in memory goes into the spool so often; and is tried so often where the spool takes no more.
-const WRITE: Duration = Duration::from_millis(250);
-const WRITE_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const WRITE: Duration = Duration::from_millis(250);
+pub(super) const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// A line of the log says so often that it goes on.
 const SAY: Duration = Duration::from_secs(60);
-/// On stopping, what is in memory is put into the spool within this.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Since when nothing was recorded. It ends with the first commit of what came in time.
 pub(super) struct Failing {
     pub(super) since: Timestamp,
-    began: Instant,
-    why: String,
+    pub(super) began: Instant,
+    pub(super) why: String,
     pause: Duration,
     said: Instant,
     /// The last resort was told of it before this program began.
-    told: bool,
+    pub(super) told: bool,
 }
 
 impl Failing {
@@ -52,10 +43,10 @@ impl Failing {
     }
 }
 
-type Writing = Pin<Box<dyn Future<Output = Written> + Send>>;
+pub(super) type Writing = Pin<Box<dyn Future<Output = Written> + Send>>;
 
 /// The attempt under way.
-enum Attempt {
+pub(super) enum Attempt {
     None,
     /// Of what came in time.
     InTime(InTime, Box<Overlay>),
@@ -63,13 +54,13 @@ enum Attempt {
     Late(Pin<Box<dyn Future<Output = Tried> + Send>>),
 }
 
-enum Ended {
+pub(super) enum Ended {
     InTime(Result<(), Trouble>),
     Late(Box<Tried>),
 }
 
 impl Attempt {
-    async fn ended(&mut self) -> Ended {
+    pub(super) async fn ended(&mut self) -> Ended {
         match self {
             Self::None => pending().await,
             Self::InTime(attempt, ..) => Ended::InTime(attempt.await),
@@ -80,19 +71,19 @@ impl Attempt {
 
 /// An outage of the store.
 pub(super) struct Outage {
-    backlog: Backlog,
+    pub(super) backlog: Backlog,
     base: Base,
     /// How things stand by all that was seen.
-    shadow: Situation,
-    configured: Option<Configured>,
-    attempt: Attempt,
-    try_at: Instant,
-    writing: Option<Writing>,
-    write_at: Instant,
-    due_at: Instant,
+    pub(super) shadow: Situation,
+    pub(super) configured: Option<Configured>,
+    pub(super) attempt: Attempt,
+    pub(super) try_at: Instant,
+    pub(super) writing: Option<Writing>,
+    pub(super) write_at: Instant,
+    pub(super) due_at: Instant,
     looked: Option<Timestamp>,
     /// When the last resort was told, as the spool has it.
-    told_at: Option<Timestamp>,
+    pub(super) told_at: Option<Timestamp>,
 }
 
 /// The store is back, and all but the last of what waited is recorded.
@@ -149,7 +140,7 @@ impl Outage {
     }
 
     /// When there is something to do, if nothing happens before.
-    fn wake(&self, failing: &Failing, limits: &OutageLimits) -> Instant {
+    pub(super) fn wake(&self, failing: &Failing, limits: &OutageLimits) -> Instant {
         let attempt = matches!(self.attempt, Attempt::None).then_some(self.try_at);
         let writes = self.backlog.spool.is_some() && self.writing.is_none() && self.backlog.in_memory() > 0;
         let write = writes.then(|| self.write_at.max(failing.began + limits.spool_after));
@@ -157,12 +148,12 @@ impl Outage {
     }
 
     /// Only what has just come waits, and the store takes it: it can be recorded with what comes next.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.backlog.on_disk == 0 && self.writing.is_none() && self.backlog.in_memory() <= LARGEST_BATCH / 2
     }
 
     /// The attempt under way has ended.
-    fn ended(&mut self, ended: Ended) -> Result<Option<Overlay>, Trouble> {
+    pub(super) fn ended(&mut self, ended: Ended) -> Result<Option<Overlay>, Trouble> {
         match (ended, std::mem::replace(&mut self.attempt, Attempt::None)) {
             (Ended::InTime(Ok(())), Attempt::InTime(_, overlay)) => {
                 self.backlog.in_hand.clear();
@@ -198,7 +189,7 @@ impl Outage {
         ended.map(|()| overlay)
     }
 
-    fn failed(&mut self, failing: &mut Failing, trouble: Trouble) -> Result<(), store::Error> {
+    pub(super) fn failed(&mut self, failing: &mut Failing, trouble: Trouble) -> Result<(), store::Error> {
         let (now, first) = (Instant::now(), failing.why.is_empty());
         failing.why = trouble.to_string();
         self.try_at = now + failing.pause;
@@ -216,7 +207,7 @@ impl Outage {
     }
 
     /// Begins what is to be done next.
-    fn go_on(&mut self, failing: &Failing, recorder: &Recorder) {
+    pub(super) fn go_on(&mut self, failing: &Failing, recorder: &Recorder) {
         let (now, limits) = (Instant::now(), &recorder.limits);
         let spools = self.backlog.spool.is_some() && failing.began.elapsed() >= limits.spool_after;
         let to_write = spools && self.backlog.in_memory() > 0;
@@ -248,137 +239,17 @@ impl Outage {
     }
 
     /// What happens is known, if not recorded. Answers the probes that are wanted out of turn.
-    fn shadow(&mut self, event: &Event, now: Timestamp) -> Vec<Wanted> {
+    pub(super) fn shadow(&mut self, event: &Event, now: Timestamp) -> Vec<Wanted> {
         let decision = decide_late(&self.shadow, event, now, now);
         self.shadow = decision.after;
         decision.probes
     }
 
-    fn back(self) -> Back {
+    pub(super) fn back(self) -> Back {
         let Base::Recorded(situation) = self.base else {
             // An attempt that succeeded says what is recorded.
             return Back { situation: self.shadow, late: Vec::new(), configured: None };
         };
         Back { situation, late: self.backlog.into_memory(), configured: self.configured }
-    }
-}
-
-/// A write that may not be under way.
-async fn written(writing: &mut Option<Writing>) -> Written {
-    match writing {
-        Some(writing) => writing.await,
-        None => pending().await,
-    }
-}
-
-impl Recorder {
-    /// Until the store is back; `None`: until it was stopped, with what waits in the spool.
-    pub(super) async fn outlast(
-        &mut self,
-        mut outage: Outage,
-        failing: &mut Failing,
-        stop: &CancellationToken,
-    ) -> Result<Option<Back>, store::Error> {
-        loop {
-            outage.go_on(failing, self);
-            let wake = outage.wake(failing, &self.limits);
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => {
-                    self.put_by(outage).await;
-                    return Ok(None);
-                }
-                Ok(()) = self.configuration.changed() => {
-                    let configuration = Arc::clone(&self.configuration.borrow_and_update());
-                    let now = self.clock.now();
-                    outage.configured = Some((now, Arc::clone(&configuration)));
-                    self.want_all(outage.shadow(&Event::Configured(configuration), now));
-                }
-                ended = outage.attempt.ended() => {
-                    let in_time = matches!(ended, Ended::InTime(_));
-                    match outage.ended(ended) {
-                        Ok(overlay) => {
-                            if let Some(mut overlay) = overlay {
-                                if !in_time {
-                                    // Of what is past: it is asked for again once the store is back.
-                                    overlay.wanted.clear();
-                                }
-                                self.publish(overlay);
-                            }
-                            if outage.is_over() {
-                                return Ok(Some(outage.back()));
-                            }
-                            outage.try_at = Instant::now();
-                        }
-                        Err(trouble) => {
-                            self.recording.failures.fetch_add(1, Ordering::Relaxed);
-                            outage.failed(failing, trouble)?;
-                        }
-                    }
-                }
-                written = written(&mut outage.writing) => {
-                    outage.writing = None;
-                    outage.backlog.written(written);
-                    let pause = if outage.backlog.stuck { WRITE_AGAIN } else { WRITE };
-                    outage.write_at = Instant::now() + pause;
-                }
-                outcome = self.outcomes.recv() => {
-                    let Some(outcome) = outcome else {
-                        self.put_by(outage).await;
-                        return Ok(None);
-                    };
-                    self.take_late(&mut outage, outcome);
-                }
-                () = sleep_until(wake) => {}
-            }
-            if outage.due_at <= Instant::now() {
-                let now = self.clock.now();
-                self.want_all(outage.shadow(&Event::Due, now));
-                outage.due_at = Instant::now() + until_due(&outage.shadow, now);
-                self.say_unrecorded(&mut outage, failing);
-            }
-        }
-    }
-
-    /// One outcome, and whatever else has arrived by now.
-    fn take_late(&mut self, outage: &mut Outage, first: Outcome) {
-        let (mut next, mut taken, then) = (Some(first), 0, self.clock.now());
-        while let Some(outcome) = next {
-            let outcome = Arc::new(outcome);
-            self.want_all(outage.shadow(&Event::Outcome(Arc::clone(&outcome)), then));
-            outage.backlog.push(Record::Late(LateOutcome { then, outcome }));
-            taken += 1;
-            next = if taken < LARGEST_BATCH { self.outcomes.try_recv().ok() } else { None };
-        }
-    }
-
-    /// Says to those who must know that nothing is recorded, once it has lasted.
-    fn say_unrecorded(&self, outage: &mut Outage, failing: &Failing) {
-        let told_at = self.recording.last_resort_told_at();
-        if told_at != outage.told_at
-            && let Some(told_at) = told_at
-        {
-            outage.told_at = Some(told_at);
-            outage.backlog.push(Record::Told(told_at));
-        }
-        if failing.told || failing.began.elapsed() >= self.limits.tell_after {
-            self.unrecorded.send_replace(Some(Arc::new(Unrecorded {
-                since: failing.since,
-                why: failing.why.clone(),
-                known: outage.shadow.clone(),
-            })));
-        }
-    }
-
-    /// On stopping: all that waits in memory goes into the spool.
-    async fn put_by(&mut self, mut outage: Outage) {
-        while let Ok(outcome) = self.outcomes.try_recv() {
-            let late = LateOutcome { then: self.clock.now(), outcome: Arc::new(outcome) };
-            outage.backlog.push(Record::Late(late));
-        }
-        let writing = outage.writing.take();
-        if timeout(GRACE, outage.backlog.put_by(writing)).await.is_err() {
-            tracing::error!("the spool did not take what waits within the grace period: it is lost");
-        }
     }
 }

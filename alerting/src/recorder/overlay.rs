@@ -100,3 +100,25 @@ impl Overlay {
         })
     }
 }
+
+/// A line of the log for what operators want to follow.
+pub(super) fn say(change: &Change) {
+    match change {
+        Change::Status(change) => tracing::info!(
+            instance = %change.health.instance,
+            status = %change.health.status,
+            since = %change.health.since,
+            why = change.why,
+            "status",
+        ),
+        Change::Incident(incident) => {
+            if let Some(entry) = incident.timeline.last() {
+                tracing::info!(incident = %incident.id, cause = %incident.cause, status = %incident.status, "{}", entry.text);
+            }
+        }
+        Change::Notify(notification) => tracing::info!(notification = notification.key, "to be told"),
+        Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
+        Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
+        Change::Track(_) => {}
+    }
+}
