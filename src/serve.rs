@@ -1,21 +1,22 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::{Listen, Loaded},
-    exit::{Failed, UNAVAILABLE},
+    config::{Listen, Loaded, shown},
+    database,
+    exit::{Failed, NO_PERMISSION, UNAVAILABLE, of_file},
+    heart::{self, Watch},
     tasks::{Tasks, outlive_file_limits},
     terminal::Terminal,
 };
-use alerting::{
-    Channels, Deliverer, LastResort, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat,
-};
+use alerting::{Channels, Deliverer, LastResort, Limits, REMEMBERED_FOR, Recorder, Recording, Setup};
 use anyhow::Context;
-use domain::{Clock, Incident, Secret, Situation, next_action};
-use jiff::{SignedDuration, Timestamp};
+use domain::{Clock, Secret, Situation};
+use jiff::SignedDuration;
 use prober::{Identity, NameServers, Prober, Settings};
 use ring::rand::SecureRandom;
 use std::{
     fs::{File, TryLockError},
+    io,
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -25,7 +26,6 @@ use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
 };
-use tokio_util::sync::CancellationToken;
 
 /// Outcomes on their way to the recorder; more than that and probing slows.
 const OUTCOMES: usize = 4_096;
@@ -35,8 +35,6 @@ const WANTED: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Folding a large write-ahead log into the database takes less.
 const CLOSES_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is asked whether all is well.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What runs, for those who watch it.
 #[derive(Debug)]
@@ -71,7 +69,7 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", without_password(database.reveal())));
+    terminal.line(&format!("database  {}", shown(database.reveal())));
     tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
@@ -155,27 +153,13 @@ pub(crate) async fn start(
         anyhow::Ok(())
     });
     if let Some(dead_man) = loaded.directory.dead_man.clone() {
-        let (well_in, well) = watch::channel(false);
-        let within = SignedDuration::try_from(loaded.outage.tell_after).unwrap_or(SignedDuration::MAX);
-        let watching = look_after(
-            well_in,
-            situation_watch.clone(),
-            (Arc::clone(&recording), within),
-            clock.clone(),
-            stop.clone(),
-        );
-        tasks.add("watch over itself", watching);
-        let stopping = stop.clone();
-        tasks.add("heartbeat", async move {
-            // Nothing can be said of a program that has only begun.
-            let mut first = well.clone();
-            tokio::select! {
-                () = stopping.cancelled() => {}
-                _ = first.changed() => {}
-            }
-            heartbeat(&dead_man, &client, well, stopping).await;
-            anyhow::Ok(())
-        });
+        let watch = Watch {
+            situation: situation_watch.clone(),
+            recording: Arc::clone(&recording),
+            within: SignedDuration::try_from(loaded.outage.tell_after).unwrap_or(SignedDuration::MAX),
+            clock: clock.clone(),
+        };
+        heart::beat(dead_man, client, watch, tasks);
     }
     let running = Running {
         public: public.local_addr().context("the public listener has no address")?,
@@ -200,33 +184,34 @@ pub(crate) async fn start(
 
 /// Opens the database, and says which one where that fails.
 pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
+    // Before anything of it is open: what it reads of the file would let go of SQLite's locks on it.
+    database::fit(database)?;
     Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
-        let shown = without_password(database.reveal());
-        Failed::new(UNAVAILABLE, format!("{shown}: {error}"))
+        let Failed { code, message } = Failed::from(error);
+        Failed::new(code, format!("{}: {message}", shown(database.reveal())))
     })
 }
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
 /// own, on a file beside the database, so that it goes with the program however that ends.
 pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
-    let Some(path) = database.reveal().strip_prefix("sqlite:").filter(|path| *path != ":memory:") else {
-        return Ok(None);
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = format!("{}.lock", path.split('?').next().unwrap_or(path));
-    let file = File::create(&path)
-        .map_err(|error| Failed::new(UNAVAILABLE, format!("cannot write {path}: {error}")))?;
+    let Some(path) = database::file(database).map(|file| database::lock(&file)) else { return Ok(None) };
+    let lock = path.display();
+    let file = File::create(&path).map_err(|error| {
+        let next = "make its directory writable for the user who runs curiad";
+        Failed::new(of_file(&error), format!("cannot write {lock}: {error}\n{next}"))
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
             let what = format!(
                 "another curiad runs on {}\nstop it first, or give this one a database of its own",
-                without_password(database.reveal())
+                shown(database.reveal())
             );
             Err(Failed::new(UNAVAILABLE, what))
         }
         Err(TryLockError::Error(error)) => {
-            let what = format!("cannot lock {path}: {error}\nkeep the database on a local disk");
+            let what = format!("cannot lock {lock}: {error}\nkeep the database on a local disk");
             Err(Failed::new(UNAVAILABLE, what))
         }
     }
@@ -234,10 +219,17 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failed::new(
-            UNAVAILABLE,
-            format!("cannot listen on {address}: {error}\nstop what uses it, or choose another address with {flag}"),
-        )
+        #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is wrong, another address may do")]
+        let (code, next) = match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                (NO_PERMISSION, "ports below 1024 are for root: choose a higher one")
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                (UNAVAILABLE, "this machine has no such address: choose one it has")
+            }
+            _ => (UNAVAILABLE, "stop what uses it, or choose another address"),
+        };
+        Failed::new(code, format!("cannot listen on {address}: {error}\n{next} with {flag}"))
     })
 }
 
@@ -264,7 +256,7 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
 }
 
 /// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
-fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
@@ -282,48 +274,4 @@ pub(crate) fn fresh_key() -> Result<[u8; 32], Failed> {
         .fill(&mut key)
         .map_err(|_| Failed::new(UNAVAILABLE, "the system gives no random numbers"))?;
     Ok(key)
-}
-
-/// Says whether Curiad itself is well: the recorder commits, and nobody waits for a human in vain (invariant 10).
-async fn look_after(
-    well: watch::Sender<bool>,
-    situation: watch::Receiver<Arc<Situation>>,
-    (recording, within): (Arc<Recording>, SignedDuration),
-    clock: Clock,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut look = tokio::time::interval(LOOK);
-    let began = clock.now();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = look.tick() => {}
-        }
-        let now = clock.now();
-        let committed_at = recording.committed_at();
-        if committed_at.is_none() && now.duration_since(began) < within {
-            continue;
-        }
-        let current = Arc::clone(&situation.borrow());
-        let records = committed_at.is_some_and(|at| now.duration_since(at) < within);
-        well.send_replace(records && is_attended(&current, now));
-    }
-}
-
-fn is_attended(situation: &Situation, now: Timestamp) -> bool {
-    let attended = |incident: &Incident| {
-        !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
-    };
-    situation.open_incidents().all(|incident| attended(incident))
-}
-
-/// A database's URL as it may be shown.
-fn without_password(url: &str) -> String {
-    match url.split_once('@') {
-        Some((before, after)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{after}")
-        }
-        None => url.to_owned(),
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     config::Loaded,
+    database,
     exit::{Failed, UNAVAILABLE},
 };
 use alerting::{Spool, SpoolError};
@@ -30,9 +31,13 @@ fn path(loaded: &Loaded) -> Option<PathBuf> {
     if let Some(path) = &loaded.spool {
         return Some(path.clone());
     }
-    let url = loaded.database.reveal();
-    let Some(path) = url.strip_prefix("sqlite:") else { return Some(PathBuf::from(ELSEWHERE)) };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split('?').next().unwrap_or(path);
-    (path != ":memory:").then(|| PathBuf::from(format!("{path}.spool")))
+    match database::file(&loaded.database) {
+        Some(file) => {
+            let mut name = file.into_os_string();
+            name.push(".spool");
+            Some(name.into())
+        }
+        None if loaded.database.reveal().starts_with("sqlite:") => None,
+        None => Some(PathBuf::from(ELSEWHERE)),
+    }
 }

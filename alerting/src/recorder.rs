@@ -114,9 +114,8 @@ impl Recorder {
     pub async fn run(mut self, situation: Situation, stop: CancellationToken) -> Result<(), store::Error> {
         let spool = self.spool.take().map(|spool| Arc::new(Mutex::new(spool)));
         let mut failing = None;
-        let mut live = match self.begin(situation, spool.clone(), &mut failing, &stop).await? {
-            Some(live) => live,
-            None => return Ok(()),
+        let Some(mut live) = self.begin(situation, spool.clone(), &mut failing, &stop).await? else {
+            return Ok(());
         };
         loop {
             let wake = live.wake();

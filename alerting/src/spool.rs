@@ -35,11 +35,11 @@ const WINDOW: usize = 1 << 20;
 pub enum SpoolError {
     /// Two programs cannot share one.
     #[error(
-        "another curiad uses the spool {}; stop it, or give this one a spool of its own: `spool: PATH`", .0.display()
+        "another curiad uses the spool {}\nstop it, or give this one a spool of its own: `spool: PATH`", .0.display()
     )]
     Taken(PathBuf),
     /// It is something else.
-    #[error("{} is not a spool of curiad's: move it away, or name another file: `spool: PATH`", .0.display())]
+    #[error("{} is not a spool of curiad's\nmove it away, or name another file: `spool: PATH`", .0.display())]
     Foreign(PathBuf),
     /// It cannot be opened, read or written.
     #[error("the spool {} cannot be used: {source}", .path.display())]

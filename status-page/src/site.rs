@@ -305,7 +305,7 @@ async fn changed(unrecorded: Option<&mut watch::Receiver<Option<Arc<Unrecorded>>
         None => false,
     };
     if !said {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -214,13 +214,13 @@ async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
     assert_eq!(world.desk().tickets().len(), 1);
 }
 
-async fn outlasts(begin: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
+async fn outlasts(breaks: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
     let world = world().await;
     let (place, began) = (place(&world), now());
     let mut program = place.serve_with(SOON);
     all_well(&mut program).await;
     world.wait_for(PATIENCE, |world| (beats(world) > 0).then_some(())).await.expect("it beats");
-    let Some(trouble) = begin(&place, &program).await else { return };
+    let Some(trouble) = breaks(&place, &program).await else { return };
     let broke = now();
     world.set_fault(API, "production", Fault::Backend(503)).await.expect("a fault");
     says_so(&mut program, &world, &place).await;
@@ -265,7 +265,7 @@ async fn a_kill_while_nothing_can_be_recorded_loses_next_to_nothing() {
     // A start while the database still cannot be written says so, and keeps what waits.
     let trouble = hold(&place).await;
     let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"]).await;
-    assert_eq!(refused.code, Some(69), "{refused:?}");
+    assert_eq!(refused.code, Some(75), "{refused:?}");
     assert!(refused.err.contains("the database is busy"), "{refused:?}");
     mend(trouble).await;
 

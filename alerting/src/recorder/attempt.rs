@@ -40,7 +40,7 @@ pub(super) struct Tried {
 #[derive(Clone)]
 pub(super) enum Base {
     /// What is recorded.
-    Recorded(Situation),
+    Recorded(Box<Situation>),
     /// The fate of an attempt is not known: the store is asked what it has.
     Asked(Arc<Configuration>),
 }
@@ -49,8 +49,10 @@ impl Base {
     /// After an attempt that failed over what was `recorded` before.
     pub(super) fn after(trouble: &Trouble, recorded: Situation) -> Self {
         match trouble {
-            Trouble::Refused(_) => Self::Recorded(recorded),
-            Trouble::Silent(_) => Self::Asked(recorded.configuration),
+            Trouble::Refused(error) if !matches!(fate(error), Fate::Unknown) => {
+                Self::Recorded(Box::new(recorded))
+            }
+            Trouble::Refused(_) | Trouble::Silent(_) => Self::Asked(recorded.configuration),
         }
     }
 }
@@ -68,8 +70,8 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Refused(error) => match error.source() {
-                Some(said) => write!(f, "{error} ({said})"),
-                None => error.fmt(f),
+                Some(said) if !error.to_string().contains(&said.to_string()) => write!(f, "{error} ({said})"),
+                Some(_) | None => error.fmt(f),
             },
             Self::Silent(waited) => {
                 let seconds = waited.as_secs();
@@ -86,6 +88,8 @@ impl std::fmt::Display for Trouble {
 pub(super) enum Fate {
     /// Nothing was stored, and another attempt may succeed.
     Again,
+    /// Nobody knows whether it was stored: the store is asked what it has.
+    Unknown,
     /// No repetition mends it: the program ends and says so, rather than probe for nothing.
     Final,
 }
@@ -93,10 +97,14 @@ pub(super) enum Fate {
 /// The one place that knows what the store's errors mean for what was to be recorded.
 pub(super) const fn fate(error: &store::Error) -> Fate {
     match error {
-        store::Error::Newer { .. } | store::Error::Refused { .. } | store::Error::Corrupt { .. } => {
-            Fate::Final
-        }
+        store::Error::Newer { .. }
+        | store::Error::Outdated { .. }
+        | store::Error::Fenced
+        | store::Error::Refused { .. }
+        | store::Error::Corrupt { .. } => Fate::Final,
+        store::Error::Unknown { .. } => Fate::Unknown,
         store::Error::Busy { .. }
+        | store::Error::Denied { .. }
         | store::Error::Full { .. }
         | store::Error::Unavailable { .. }
         | store::Error::TooMuch { .. }
@@ -136,7 +144,7 @@ impl CatchUp {
         let Self { store, source, base, looked, configured, now, patience } = self;
         let mut tried = Tried { ended: Ok(()), overlay: None, base, looked, settled: 0, damaged: 0 };
         let recorded = match &tried.base {
-            Base::Recorded(situation) => situation.clone(),
+            Base::Recorded(situation) => Situation::clone(situation),
             Base::Asked(configuration) => {
                 match timeout(patience, store.remember_in_turn(now - REMEMBERED_FOR)).await {
                     Ok(Ok(remembered)) => Situation::new(Arc::clone(configuration), remembered),
@@ -161,7 +169,7 @@ impl CatchUp {
         let (overlay, looked) = fold(Overlay::new(&recorded), lates, configured, (looked, now));
         tried.ended = record(store, Arc::clone(&overlay.batch), patience).await;
         tried.base = match &tried.ended {
-            Ok(()) => Base::Recorded(overlay.situation.clone()),
+            Ok(()) => Base::Recorded(Box::new(overlay.situation.clone())),
             Err(trouble) => Base::after(trouble, recorded),
         };
         if tried.ended.is_ok() {

@@ -101,7 +101,7 @@ impl Outage {
             told_at,
             backlog,
             shadow: situation.clone(),
-            base: Base::Recorded(situation),
+            base: Base::Recorded(Box::new(situation)),
             configured,
             attempt: Attempt::None,
             try_at: now,
@@ -128,7 +128,7 @@ impl Outage {
         trouble: Trouble,
     ) -> Result<Self, store::Error> {
         if let Base::Recorded(recorded) = self.base {
-            self.base = Base::after(&trouble, recorded);
+            self.base = Base::after(&trouble, *recorded);
         }
         self.shadow = overlay.situation.clone();
         self.configured = overlay.configuration().or(self.configured);
@@ -157,14 +157,14 @@ impl Outage {
         match (ended, std::mem::replace(&mut self.attempt, Attempt::None)) {
             (Ended::InTime(Ok(())), Attempt::InTime(_, overlay)) => {
                 self.backlog.in_hand.clear();
-                self.base = Base::Recorded(overlay.situation.clone());
+                self.base = Base::Recorded(Box::new(overlay.situation.clone()));
                 Ok(Some(*overlay))
             }
             (Ended::InTime(Err(trouble)), Attempt::InTime(_, overlay)) => {
                 self.backlog.put_back();
                 self.configured = self.configured.take().or_else(|| overlay.configuration());
                 if let Base::Recorded(recorded) = self.base.clone() {
-                    self.base = Base::after(&trouble, recorded);
+                    self.base = Base::after(&trouble, *recorded);
                 }
                 Err(trouble)
             }
@@ -250,6 +250,6 @@ impl Outage {
             // An attempt that succeeded says what is recorded.
             return Back { situation: self.shadow, late: Vec::new(), configured: None };
         };
-        Back { situation, late: self.backlog.into_memory(), configured: self.configured }
+        Back { situation: *situation, late: self.backlog.into_memory(), configured: self.configured }
     }
 }

@@ -221,11 +221,11 @@ fn in_short(
             Language::Cy => "Dim o'i le yn BYW.".to_owned(),
         };
     }
-    let names: Vec<String> =
+    let by_name: Vec<String> =
         wrong.iter().take(named).map(|wrong| format!("{} {}", wrong.name, short(wrong.since))).collect();
     let more = wrong.len() - named.min(wrong.len());
     let rest = (more > 0).then(|| format!("+{more}"));
-    let all: Vec<String> = names.into_iter().chain(rest).collect();
+    let all: Vec<String> = by_name.into_iter().chain(rest).collect();
     match language {
         Language::En => format!("PROD WRONG: {}.", all.join(", ")),
         Language::Cy => format!("BYW O'I LE: {}.", all.join(", ")),

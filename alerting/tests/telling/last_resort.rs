@@ -32,9 +32,9 @@ async fn desk() -> Desk {
     let mut configuration = example::configuration();
     let id = EscalationId::parse("out-of-hours").unwrap();
     let last_resort = vec![example::id("oncall.one"), example::id("oncall.two")];
-    let step =
+    let first =
         Step { call: Target::Person(example::id("duty.manager")), by: Vec::new(), after: Duration::ZERO };
-    let escalation = Escalation { id: id.clone(), steps: vec![step], repeat: 1, last_resort };
+    let escalation = Escalation { id: id.clone(), steps: vec![first], repeat: 1, last_resort };
     configuration.escalations.insert(id, escalation);
     let mut addresses = directory(&world);
     let contact = Contact { text: Some(Secret::new("+447700900103")), email: None };
