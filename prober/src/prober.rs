@@ -40,7 +40,7 @@ pub struct Prober {
     request_ids: RequestIds,
     resolve: Resolve,
     tls: Tls,
-    permits: Permits,
+    permits: Arc<Permits>,
     metrics: Arc<Metrics>,
 }
 
@@ -63,12 +63,25 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
-            permits: Permits::new(&settings.limits),
+            permits: Arc::new(Permits::new(&settings.limits)),
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
             metrics: Arc::default(),
         })
+    }
+
+    /// The one that takes its place when the settings change: it goes on counting, and what is in flight by the old one
+    /// holds its places. The limits stay as they were.
+    pub fn again(&self, settings: Settings) -> Result<Self, Error> {
+        let limits = self.limits.clone();
+        let fresh = Self::new(Settings { limits, ..settings })?;
+        Ok(Self { permits: Arc::clone(&self.permits), metrics: Arc::clone(&self.metrics), ..fresh })
+    }
+
+    /// Whether a check that `before` made ready is so for this one too.
+    pub(crate) fn prepares_like(&self, before: &Self) -> bool {
+        self.user_agent == before.user_agent && self.vantage == before.vantage
     }
 
     /// Where its probes are sent from.
@@ -116,7 +129,11 @@ impl Prober {
 
     fn nothing_yet(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-        Outcome { confirm, ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at) }
+        Outcome {
+            confirm,
+            question: Some(prepared.question),
+            ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at)
+        }
     }
 
     /// Waits for a permit as long as the probe itself may take; only then does the probe's own time begin.

@@ -1,7 +1,9 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, planned,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents,
+    notice::{Notice, notices},
+    planned,
     when::When,
     wording::{Link, Wording},
 };
@@ -82,6 +84,7 @@ struct Frame {
     as_of: Option<When>,
     stale_since: Option<When>,
     unrecorded_since: Option<When>,
+    notices: Vec<Notice>,
 }
 
 impl Renderer {
@@ -248,6 +251,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             .unrecorded_since
             .filter(|_| page.is_some())
             .map(|at| wording.times().full(at)),
+        notices: notices(snapshot, wording)?,
     })
 }
 

@@ -2,7 +2,8 @@
 //! for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Snapshot, body::Body, gather::gather, limit::Limits,
+    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
+    limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -31,10 +32,12 @@ const MAX_PAGES: usize = 2048;
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What the program decides about the site.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
-    pub notify_tokens: Vec<Secret>,
+    pub notify_tokens: watch::Receiver<Arc<[Secret]>>,
+    /// How the configuration stands to its files.
+    pub standing: watch::Receiver<Arc<Standing>>,
     /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
@@ -47,6 +50,18 @@ impl Options {
     /// Since when nothing was recorded, while that is so.
     pub(crate) fn unrecorded_since(&self) -> Option<Timestamp> {
         self.unrecorded.as_ref()?.borrow().as_ref().map(|unrecorded| unrecorded.since)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            notify_tokens: watch::Sender::default().subscribe(),
+            standing: watch::Sender::default().subscribe(),
+            registry: prometheus::Registry::default(),
+            told: Arc::default(),
+            unrecorded: None,
+        }
     }
 }
 
@@ -66,6 +81,12 @@ pub(crate) struct Inner {
     history: watch::Sender<Arc<History>>,
     public: watch::Sender<Arc<View>>,
     internal: watch::Sender<Arc<View>>,
+}
+
+/// What a view says of Curiad itself.
+struct Besides {
+    standing: Arc<Standing>,
+    unrecorded_since: Option<Timestamp>,
 }
 
 /// A Snapshot with what was rendered from it so far.
@@ -95,8 +116,11 @@ impl Site {
         let renderer = Renderer::load()?;
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
-        let unrecorded = options.unrecorded_since();
-        let view = |audience| View::make(&current, &history, audience, (now, now), unrecorded);
+        let besides = Besides {
+            standing: options.standing.borrow().clone(),
+            unrecorded_since: options.unrecorded_since(),
+        };
+        let view = |audience| View::make(&current, &history, &besides, audience, (now, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -126,6 +150,7 @@ impl Site {
     async fn keep_views(&self) {
         let mut situation = self.0.situation.clone();
         let mut history = self.0.history.subscribe();
+        let mut standing = self.0.options.standing.clone();
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
         let mut unrecorded = self.0.options.unrecorded.clone();
@@ -140,6 +165,7 @@ impl Site {
                         Err(_) => return,
                     },
                     changed = history.changed() => changed.is_ok(),
+                    Ok(()) = standing.changed() => true,
                     () = changed(unrecorded.as_mut()) => self.0.options.unrecorded_since() != since,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
@@ -186,11 +212,13 @@ impl Site {
     /// Makes both audiences' views of `situation` now.
     fn show(&self, situation: &Arc<Situation>) {
         let history = self.0.history.borrow().clone();
+        let options = &self.0.options;
+        let standing = options.standing.borrow().clone();
+        let besides = Besides { standing, unrecorded_since: options.unrecorded_since() };
         let now = self.0.clock.now();
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
-            let times = (now, self.0.started_at);
-            let view = View::make(situation, &history, audience, times, self.0.options.unrecorded_since());
+            let view = View::make(situation, &history, &besides, audience, (now, self.0.started_at));
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
             match view.warm(&self.0.renderer) {
                 Ok(()) => {
@@ -219,16 +247,14 @@ impl View {
     fn make(
         situation: &Arc<Situation>,
         history: &History,
+        besides: &Besides,
         audience: Audience,
         (now, started_at): (Timestamp, Timestamp),
-        unrecorded_since: Option<Timestamp>,
     ) -> Self {
-        let snapshot = Snapshot::of(situation, history, audience, now, started_at);
-        Self {
-            snapshot: Snapshot { unrecorded_since, ..snapshot },
-            situation: situation.clone(),
-            pages: Mutex::default(),
-        }
+        let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
+        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
+        snapshot.unrecorded_since = besides.unrecorded_since;
+        Self { snapshot, situation: situation.clone(), pages: Mutex::default() }
     }
 
     /// Renders the front page in both languages.

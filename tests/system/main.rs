@@ -2,7 +2,9 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod carriers;
 mod command_line;
+mod database;
 mod doctor;
 mod kills;
 mod mistakes;
@@ -10,6 +12,8 @@ mod nginx;
 mod outage;
 mod program;
 mod readme;
+mod reload;
 mod secrets;
 mod start_and_stop;
+mod stopping;
 mod unrecorded;

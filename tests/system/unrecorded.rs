@@ -217,7 +217,7 @@ async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
 async fn outlasts(breaks: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
     let world = world().await;
     let (place, began) = (place(&world), now());
-    let mut program = place.serve_with(SOON);
+    let mut program = place.serve_as(SOON, &[]);
     all_well(&mut program).await;
     world.wait_for(PATIENCE, |world| (beats(world) > 0).then_some(())).await.expect("it beats");
     let Some(trouble) = breaks(&place, &program).await else { return };
@@ -252,7 +252,7 @@ async fn a_database_that_nobody_may_change_is_outlasted() {
 async fn a_kill_while_nothing_can_be_recorded_loses_next_to_nothing() {
     let world = world().await;
     let (place, began) = (place(&world), now());
-    let mut program = place.serve_with(SOON);
+    let mut program = place.serve_as(SOON, &[]);
     all_well(&mut program).await;
     let trouble = no_room(&place, &program).await;
     let broke = now();
@@ -269,7 +269,7 @@ async fn a_kill_while_nothing_can_be_recorded_loses_next_to_nothing() {
     assert!(refused.err.contains("the database is busy"), "{refused:?}");
     mend(trouble).await;
 
-    let mut program = place.serve_with(SOON);
+    let mut program = place.serve_as(SOON, &[]);
     catches_up(&mut program, &world, broke).await;
     assert!(program.terminate().await.success());
     nothing_is_missing(&world, &place, began).await;

@@ -2,14 +2,19 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests, where clippy allows it only in the tests themselves"
 )]
 
+mod away;
+mod carriers;
 mod desk;
 mod example;
 mod house;
 mod last_resort;
 mod mails;
+mod night;
 mod outage;
 mod recording;
 mod room;

@@ -110,9 +110,10 @@ async fn a_crash_meanwhile_loses_nothing_that_is_in_the_spool() {
     room.spooled(7).await;
     let folder = room.kill().await;
     drop(hold);
-    let room = room_in(folder, SHORT).await;
+    let mut room = room_in(folder, SHORT).await;
     room.hand.forward(70);
     assert_eq!(room.until_recorded(7).await, every_ten_seconds(7));
+    room.until(|situation| situation.open_incidents().count() == 1).await;
     let incident = room.situation.borrow().open_incidents().next().cloned().unwrap();
     assert_eq!(incident.started_at, example::at("02:14:40"));
     room.see(true).await;

@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
-use domain::{ApiId, Environment, IncidentId, Language, Layer, Status, Unrecorded};
+use domain::{ApiId, Environment, IncidentId, Language, Layer, Status};
 use status_page::Page;
 use std::io::Read as _;
 use tokio::task::JoinSet;
@@ -249,31 +249,6 @@ async fn a_view_that_is_old_says_so() {
         matrix.contains("Not known") && !matrix.contains("Working"),
         "what speaks no longer is not known"
     );
-}
-
-#[tokio::test]
-async fn while_nothing_can_be_recorded_no_page_says_that_all_is_well() {
-    let situation = estate::all_well();
-    let known = situation.clone();
-    let unrecorded =
-        Unrecorded { since: estate::ago(45), why: "no room on the database's disk".to_owned(), known };
-    let stage = Stage::unrecorded(situation, Some(unrecorded)).await;
-    for router in [stage.public(), stage.internal()] {
-        let english = get(router.clone(), "/en").await.text();
-        assert!(
-            english.contains("We cannot say how the APIs are: nothing recorded since 03:06 GMT"),
-            "{english}"
-        );
-        assert!(english.contains("What stands below is from before"));
-        let welsh = get(router, "/cy/digwyddiadau").await.text();
-        assert!(welsh.contains("Ni ellir cofnodi dim ers"), "{welsh}");
-    }
-    let ready = get(stage.public(), "/readyz").await;
-    assert_eq!(
-        (ready.status, ready.json()["status"].as_str()),
-        (StatusCode::SERVICE_UNAVAILABLE, Some("fail"))
-    );
-    assert!(!ready.text().contains("disk"), "why is for the log");
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ impl Stage {
         let told = Arc::new(Notify::new());
         let options = Options {
             told: Arc::clone(&told),
-            notify_tokens: vec![Secret::new("old-token"), Secret::new("new-token")],
+            notify_tokens: watch::Sender::new([Secret::new("old-token"), Secret::new("new-token")].into())
+                .subscribe(),
             unrecorded: Some(watch::Sender::new(unrecorded.map(Arc::new)).subscribe()),
             ..Options::default()
         };
