@@ -74,6 +74,12 @@ mod armed {
         "record/answer",
         "record/before-commit",
         "record/committed",
+        // What waits while the store takes nothing.
+        "spool/written",
+        "spool/put-in",
+        "spool/recorded",
+        "spool/settled",
+        "spool/renewing",
         // Being told.
         "inbox/before-append",
         "inbox/appended",

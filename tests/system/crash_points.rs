@@ -28,6 +28,9 @@ fn cases(point: &'static str) -> Vec<Case> {
         "answer/unread" => (&[2, 3, 4, 5], Way::Trouble),
         "record/silence" => (&[1], Way::Silence),
         "deliverer/refused" => (&[1], Way::DeskRefusesOnce),
+        // A new spool is begun once as well.
+        "spool/renewing" => (&[2], Way::StoreHeld),
+        "spool/written" | "spool/put-in" | "spool/recorded" | "spool/settled" => (&[1], Way::StoreHeld),
         "text/traced" => (&[1], Way::DiesTwice("text/taken")),
         "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed" => {
             (&[1], Way::Stop)

@@ -49,6 +49,8 @@ pub(crate) enum Way {
     DiesTwice(&'static str),
     /// It is told to stop.
     Stop,
+    /// Somebody else holds the database until outcomes wait in the spool.
+    StoreHeld,
 }
 
 impl fmt::Display for Case {
@@ -180,7 +182,7 @@ impl Life {
     fn begin(case: Case, world: World, place: Place) -> Self {
         let mut doomed = match case.way {
             Way::DiesTwice(before) => vec![before.to_owned()],
-            Way::Trouble | Way::Silence | Way::DeskRefusesOnce | Way::Stop => Vec::new(),
+            Way::Trouble | Way::Silence | Way::DeskRefusesOnce | Way::Stop | Way::StoreHeld => Vec::new(),
         };
         doomed.push(format!("{}:{}", case.point, case.passing));
         let program = start(&place, doomed.first());
@@ -237,6 +239,18 @@ impl Life {
     async fn meet(&mut self) {
         match self.case.way {
             Way::Trouble | Way::DeskRefusesOnce => {}
+            Way::StoreHeld => {
+                let store = Store::open(&self.place.url, [0; 32]).await.expect("the database");
+                let hold = store.hold().await.expect("held");
+                let limit = Instant::now() + PATIENCE;
+                while self.program.ended().is_none() && !self.spools().await {
+                    assert!(Instant::now() < limit, "nothing was spooled\n{}", tail(&self.place.log()));
+                    sleep(LOOK_AGAIN).await;
+                }
+                drop(hold);
+                store.close().await;
+                self.until("its death", |life| life.doomed.is_empty().then_some(())).await;
+            }
             Way::DiesTwice(_) => {
                 self.until("both deaths", |life| life.doomed.is_empty().then_some(())).await;
             }
@@ -266,6 +280,12 @@ impl Life {
         let url = format!("http://127.0.0.1:{}{path}", self.place.internal);
         let answer = self.client.get(url).send().await.ok()?;
         if answer.status().is_success() { answer.text().await.ok() } else { None }
+    }
+
+    async fn spools(&self) -> bool {
+        let said = self.ask("/metrics").await.unwrap_or_default();
+        said.lines()
+            .any(|line| line.strip_prefix("curiad_outcomes_spooled ").is_some_and(|number| number != "0"))
     }
 
     async fn until_answer(&mut self, path: &str, what: &str, holds: impl Fn(&str) -> bool) {
