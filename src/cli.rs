@@ -108,6 +108,9 @@ pub(crate) struct ServeArgs {
     /// Where the internal page and /metrics listen (default: `listen.internal`, else 127.0.0.1:8082)
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen_internal: Option<SocketAddr>,
+    /// Seconds in which nothing was recorded, until the last resort is told and the heartbeat stops: for rehearsals
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, hide = true)]
+    pub(crate) unrecorded_after: u32,
 }
 
 #[derive(Debug, Args)]

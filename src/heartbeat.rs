@@ -8,42 +8,48 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
-const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is asked whether all is well.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Whether what is seen is recorded.
+pub(crate) struct Records {
+    pub(crate) recording: Arc<Recording>,
+    /// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
+    pub(crate) within: Duration,
+}
 
 /// Says whether Curiad itself is well: the recorder commits, and nobody waits for a human in vain (invariant 10).
 pub(crate) async fn look_after(
     well: watch::Sender<bool>,
     situation: watch::Receiver<Arc<Situation>>,
-    recording: Arc<Recording>,
+    records: Records,
     clock: Clock,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut look = tokio::time::interval(LOOK);
     let began = clock.now();
+    let within = SignedDuration::try_from(records.within).unwrap_or(SignedDuration::MAX);
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
         let now = clock.now();
-        let committed_at = recording.committed_at();
-        if committed_at.is_none() && now.duration_since(began) < RECORDS_WITHIN {
+        let committed_at = records.recording.committed_at();
+        if committed_at.is_none() && now.duration_since(began) < within {
             continue;
         }
         let current = Arc::clone(&situation.borrow());
-        well.send_replace(is_well(&current, committed_at, now));
+        let records = committed_at.is_some_and(|at| now.duration_since(at) < within);
+        well.send_replace(records && is_attended(&current, now));
     }
 }
 
-fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let records = committed_at.is_some_and(|at| now.duration_since(at) < RECORDS_WITHIN);
+fn is_attended(situation: &Situation, now: Timestamp) -> bool {
     let attended = |incident: &Incident| {
         !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
     };
-    records && situation.open_incidents().all(|incident| attended(incident))
+    situation.open_incidents().all(|incident| attended(incident))
 }
 
 /// Beats to whom the configuration names, while all is well.

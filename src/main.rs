@@ -15,6 +15,7 @@ mod metrics;
 mod pages;
 mod reload;
 mod serve;
+mod spool;
 mod tasks;
 mod terminal;
 mod usage;
@@ -25,7 +26,7 @@ use commands::{Asking, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use reload::Source;
-use std::{io::IsTerminal, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
 
@@ -62,6 +63,8 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // A log that cannot be written, on a full disk, is no reason to end: to complain of it on the same disk would be.
+        .log_internal_errors(false)
         .init();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
@@ -80,7 +83,8 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,
         Command::Serve(arguments) => {
             let (read, stamps) = config::read(&cli.config, &Secrets::read(), clock.now());
-            let loaded = usable(cli, read)?;
+            let mut loaded = usable(cli, read)?;
+            loaded.outage.tell_after = Duration::from_secs(arguments.unrecorded_after.into());
             let source = Source { directory: cli.config.clone(), stamps };
             let mut listen = loaded.listen;
             listen.public = arguments.listen.unwrap_or(listen.public);

@@ -39,7 +39,7 @@ impl Own {
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 9] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 12] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
@@ -78,9 +78,27 @@ impl Own {
             ),
             (
                 "curiad_commit_failures_total",
-                "transactions that failed and were folded again",
+                "transactions that failed and were tried again",
                 COUNTER,
                 recording.failures.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_outcomes_waiting",
+                "outcomes that wait for the store, in memory and in the spool",
+                GAUGE,
+                recording.waiting.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_outcomes_spooled",
+                "outcomes that wait in the spool",
+                GAUGE,
+                recording.spooled.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_outcomes_lost_total",
+                "outcomes that neither the store nor the spool took",
+                COUNTER,
+                recording.lost.load(Ordering::Relaxed),
             ),
             ("curiad_committed_timestamp_seconds", "when the store last took a batch", GAUGE, committed),
         ]

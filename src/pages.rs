@@ -4,7 +4,7 @@ use crate::{exit::Failed, tasks::Tasks};
 use alerting::Recording;
 use anyhow::Context;
 use axum::Router;
-use domain::{Clock, Secret, Situation};
+use domain::{Clock, Secret, Situation, Unrecorded};
 use prober::Metrics;
 use status_page::{Options, Site, Standing, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
@@ -22,6 +22,8 @@ pub(crate) struct Pages {
     pub(crate) clock: Clock,
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
     pub(crate) recording: Arc<Recording>,
+    /// Whether what is seen is recorded.
+    pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
     /// What the prober counts.
     pub(crate) prober: Arc<Metrics>,
     /// "Look at the inbox", for the recorder.
@@ -48,6 +50,7 @@ pub(crate) fn start(
         standing: pages.standing,
         registry,
         told: pages.told,
+        unrecorded: Some(pages.unrecorded),
     };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;

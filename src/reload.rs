@@ -37,19 +37,21 @@ pub(crate) struct Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Fixed {
     database: Secret,
+    spool: Option<PathBuf>,
     listen: Listen,
 }
 
 impl Fixed {
     pub(crate) fn of(loaded: &Loaded) -> Self {
-        Self { database: loaded.database.clone(), listen: loaded.listen }
+        Self { database: loaded.database.clone(), spool: loaded.spool.clone(), listen: loaded.listen }
     }
 
     /// The keys in which `loaded` differs.
     fn changed(&self, loaded: &Loaded) -> Vec<&'static str> {
         let database = loaded.database.reveal() != self.database.reveal();
         let listen = loaded.listen != self.listen;
-        [(database, "database"), (listen, "listen")]
+        let spool = loaded.spool != self.spool;
+        [(database, "database"), (spool, "spool"), (listen, "listen")]
             .into_iter()
             .filter_map(|(is, key)| is.then_some(key))
             .collect()

@@ -5,12 +5,12 @@ use crate::{
     database,
     equipment::{Equipment, Handing},
     exit::{Failed, NO_PERMISSION, UNAVAILABLE, of_file},
-    heartbeat::{beat, look_after},
+    heartbeat::{Records, beat, look_after},
     reload::{Fixed, Reload, Source, say_left},
-    tasks::Tasks,
+    tasks::{Tasks, outlive_file_limits},
     terminal::Terminal,
 };
-use alerting::{Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording};
+use alerting::{Deliverer, LastResort, Limits, REMEMBERED_FOR, Recorder, Recording};
 use anyhow::Context;
 use domain::{ApiId, Clock, Remembered, Secret, Situation};
 use jiff::Timestamp;
@@ -67,6 +67,7 @@ pub(crate) async fn serve(
     listen: Listen,
     clock: Clock,
 ) -> Result<(), Failed> {
+    outlive_file_limits()?;
     let mut tasks = Tasks::new();
     let reread = tasks.hang_up()?;
     let database = loaded.database.clone();
@@ -104,6 +105,7 @@ pub(crate) async fn start(
     crash_point!("start/opened");
     let held = hold(&loaded.database)?;
     crash_point!("start/held");
+    let spool = crate::spool::open(&loaded)?;
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     crash_point!("start/remembered");
@@ -116,6 +118,7 @@ pub(crate) async fn start(
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let (wanted_in, wanted) = mpsc::channel(WANTED);
     let (situation_in, situation_watch) = watch::channel(Arc::new(situation.clone()));
+    let (unrecorded_in, unrecorded) = watch::channel(None);
     let (inbox, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let recording = Arc::new(Recording::default());
 
@@ -128,6 +131,15 @@ pub(crate) async fn start(
         situation: situation_in,
         inbox: Arc::clone(&inbox),
         outbox: Arc::clone(&outbox),
+        recording: Arc::clone(&recording),
+        spool,
+        unrecorded: unrecorded_in,
+        limits: loaded.outage,
+    };
+    let last_resort = LastResort {
+        setup: handing.setup.subscribe(),
+        unrecorded: unrecorded.clone(),
+        clock: clock.clone(),
         recording: Arc::clone(&recording),
     };
     let deliverer = Deliverer {
@@ -155,9 +167,14 @@ pub(crate) async fn start(
         deliverer.run(stopping).await;
         anyhow::Ok(())
     });
+    let stopping = stop.clone();
+    tasks.add("last resort", async move {
+        last_resort.run(stopping).await;
+        anyhow::Ok(())
+    });
     let (well_in, well) = watch::channel(false);
-    let watching =
-        look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
+    let records = Records { recording: Arc::clone(&recording), within: loaded.outage.tell_after };
+    let watching = look_after(well_in, situation_watch.clone(), records, clock.clone(), stop.clone());
     tasks.add("watch over itself", watching);
     tasks.add("heartbeat", beat(handing.beating.subscribe(), well, stop.clone()));
     let running = Running {
@@ -172,6 +189,7 @@ pub(crate) async fn start(
         clock: clock.clone(),
         situation: situation_watch,
         recording,
+        unrecorded,
         prober: Arc::clone(equipment.prober.metrics()),
         told: inbox,
         callback_tokens: handing.callback_tokens.subscribe(),

@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 /// After the stop signal, tasks have so long to finish what they have in hand.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// Its number on Linux and on macOS.
+const SIGXFSZ: i32 = 25;
+
 /// What is left on a thread that ends is done within this.
 const LAST_ERRANDS: Duration = Duration::from_secs(1);
 
@@ -158,6 +161,12 @@ async fn until_idle() {
     if timeout(LAST_ERRANDS, idle).await.is_err() {
         tracing::debug!("something was still to be done when its thread ended");
     }
+}
+
+/// A file that may grow no further is an error of its write, and no reason to end: by itself, SIGXFSZ would end us.
+pub(crate) fn outlive_file_limits() -> anyhow::Result<()> {
+    // Listened to once, it never again has its own way.
+    signal(SignalKind::from_raw(SIGXFSZ)).context("cannot listen for SIGXFSZ").map(drop)
 }
 
 /// SIGTERM and Ctrl-C.

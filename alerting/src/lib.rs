@@ -1,7 +1,8 @@
 //! Records and tells: the recorder, the deliverer, desks and channels.
 //!
 //! What is to be told is decided by `domain` and waits in the store's outbox. The [`Deliverer`] claims it, words it
-//! from the incident as it then is, sends it, and puts what became of it into the inbox.
+//! from the incident as it then is, sends it, and puts what became of it into the inbox. While the store takes nothing,
+//! outcomes wait in the [`Spool`], and the [`LastResort`] is told from memory.
 
 mod answer;
 mod channels;
@@ -9,12 +10,14 @@ mod deliverer;
 mod directory;
 mod finding;
 mod heartbeat;
+mod last_resort;
 mod mail;
 mod notify;
 mod recorder;
 mod retry;
 mod send_error;
 mod servicenow;
+mod spool;
 mod words;
 
 pub use channels::{Channels, Setup, SetupError};
@@ -22,7 +25,9 @@ pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;
-pub use recorder::{REMEMBERED_FOR, Recorder, Recording};
+pub use last_resort::LastResort;
+pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::Records;
+pub use spool::{Spool, SpoolError};

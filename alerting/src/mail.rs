@@ -76,10 +76,33 @@ impl Postbox {
         (incident, notification): (&Incident, &Notification),
         now: Timestamp,
     ) -> Result<Sent, SendError> {
+        let thread = thread(incident, notification);
+        self.send_in(thread.as_deref(), to, letter, &notification.key, now).await
+    }
+
+    /// Sends a letter that is about no incident.
+    pub(crate) async fn send_alone(
+        &self,
+        to: &str,
+        letter: &Letter,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
+        self.send_in(None, to, letter, key, now).await
+    }
+
+    async fn send_in(
+        &self,
+        thread: Option<&str>,
+        to: &str,
+        letter: &Letter,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
         let to =
             to.parse::<Mailbox>().map_err(|_| SendError::permanent("the mail address cannot be read"))?;
         let domain = self.from.email.domain();
-        let id = message_id(&notification.key, domain);
+        let id = message_id(key, domain);
         let mut builder = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -91,8 +114,8 @@ impl Postbox {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN);
-        if let Some(thread) = thread(incident, notification) {
-            let thread = message_id(&thread, domain);
+        if let Some(thread) = thread {
+            let thread = message_id(thread, domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let message = builder

@@ -2,18 +2,35 @@
 //!
 //! Nobody else writes health, incidents or escalations. It folds a batch over an overlay of the Situation, commits the
 //! batch in one transaction — at once when something changed, else after at most [`LONGEST_BATCH`] — and then publishes
-//! the overlay. A commit that fails drops the overlay; the same Events are folded again (invariant 6).
+//! the overlay. A commit that fails drops the overlay: its Outcomes wait, in memory and then in the spool, and are
+//! decided late, when the store is back (invariant 6).
 
-use domain::{Change, Clock, Configuration, Decision, Event, Outcome, Situation, Wanted, decide};
+mod attempt;
+mod backlog;
+mod live;
+mod outage;
+mod outlast;
+mod overlay;
+mod recording;
+
+pub use recording::Recording;
+
+use crate::{
+    Spool,
+    spool::{Late, Record},
+};
+use attempt::{InTime, record};
+use backlog::{Backlog, Shared};
+use domain::{Change, Clock, Configuration, Event, Outcome, Situation, Unrecorded, Wanted};
 use jiff::{SignedDuration, Timestamp};
+use live::{Live, until_due};
+use outage::{Back, Failing, Outage};
+use overlay::{Overlay, say};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
-use store::{Batch, InboxId, Store, crash_point};
+use store::{Store, crash_point};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, sleep_until, timeout},
@@ -31,33 +48,31 @@ const INBOX_PATIENCE: Duration = Duration::from_secs(1);
 /// Events of one batch, and rows of the inbox in it: a batch that cannot be committed must stay small enough to keep.
 const LARGEST_BATCH: usize = 2_000;
 const INBOX_ROWS: u32 = 200;
-/// Pause after a commit that failed, doubled up to the second figure.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Resolved incidents stay in memory, and on the page, for so long.
 pub const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// On stopping, what is in hand is committed within this, or left to be measured again.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What the recorder counts; read by `/metrics`, `/readyz` and the heartbeat.
-#[derive(Debug, Default)]
-pub struct Recording {
-    /// Outcomes committed.
-    pub outcomes: AtomicU64,
-    /// Transactions committed.
-    pub commits: AtomicU64,
-    /// Transactions that failed and were folded again.
-    pub failures: AtomicU64,
-    /// When all that was to be stored last was, in Unix milliseconds; 0 before the first batch.
-    pub committed_at_ms: AtomicI64,
+/// How long the recorder is patient with the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutageLimits {
+    /// A commit that takes longer holds up nothing any more: what comes waits in memory.
+    pub patience: Duration,
+    /// A commit that takes longer has failed, and nobody knows whether it was made.
+    pub answer: Duration,
+    /// What has waited longer is put into the spool.
+    pub spool_after: Duration,
+    /// When nothing was recorded for so long, the last resort is told and pages say so (invariant 6).
+    pub tell_after: Duration,
 }
 
-impl Recording {
-    /// When all that was to be stored last was: with nothing to store, that is now.
-    pub fn committed_at(&self) -> Option<Timestamp> {
-        match self.committed_at_ms.load(Ordering::Relaxed) {
-            0 => None,
-            ms => Timestamp::from_millisecond(ms).ok(),
+impl Default for OutageLimits {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(1),
+            answer: Duration::from_secs(10),
+            spool_after: Duration::from_secs(2),
+            tell_after: Duration::from_secs(30),
         }
     }
 }
@@ -83,135 +98,116 @@ pub struct Recorder {
     pub outbox: Arc<Notify>,
     /// Counters.
     pub recording: Arc<Recording>,
+    /// Where outcomes wait while the store takes nothing; `None`: in memory alone.
+    pub spool: Option<Spool>,
+    /// Said when nothing was recorded for long, and every second while it lasts; `None`: it is recorded.
+    pub unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
+    /// How long the store may take.
+    pub limits: OutageLimits,
 }
 
-/// A batch in the making: the events, so that they can be folded again, and what came of them so far.
-struct Overlay {
-    situation: Situation,
-    events: Vec<(Event, Option<InboxId>)>,
-    batch: Batch,
-    wanted: Vec<Wanted>,
-    /// Something changed that somebody waits for.
-    urgent: bool,
-    /// A new configuration is in force, whether or not anything durable came of it.
-    configured: bool,
-    began: Instant,
-}
-
-impl Overlay {
-    fn new(situation: &Situation) -> Self {
-        Self {
-            situation: situation.clone(),
-            events: Vec::new(),
-            batch: Batch::default(),
-            wanted: Vec::new(),
-            urgent: false,
-            configured: false,
-            began: Instant::now(),
-        }
-    }
-
-    fn fold(&mut self, event: Event, inbox: Option<InboxId>, now: Timestamp) {
-        if !self.is_worth_committing() {
-            self.began = Instant::now();
-        }
-        let Decision { after, changes, probes, verdict, answer } = decide(&self.situation, &event, now);
-        self.situation = after;
-        self.configured |= matches!(event, Event::Configured(_));
-        self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
-        self.batch.changes.extend(changes);
-        self.wanted.extend(probes);
-        if let (Event::Outcome(outcome), Some(verdict)) = (&event, verdict) {
-            self.batch.outcomes.push((Arc::clone(outcome), verdict));
-        }
-        if let (Some(id), Some(answer)) = (inbox, answer) {
-            self.batch.folded.push((id, answer));
-        }
-        self.events.push((event, inbox));
-    }
-
-    /// The same events over the situation as it was: the commit failed.
-    fn again(self, situation: &Situation, now: Timestamp) -> Self {
-        let mut fresh = Self::new(situation);
-        for (event, inbox) in self.events {
-            fresh.fold(event, inbox, now);
-        }
-        fresh
-    }
-
-    fn is_worth_committing(&self) -> bool {
-        !self.batch.outcomes.is_empty() || !self.batch.changes.is_empty() || !self.batch.folded.is_empty()
-    }
-}
+/// A configuration, and when it came.
+type Configured = (Timestamp, Arc<Configuration>);
 
 impl Recorder {
     /// Records until `stop`, then commits what is in hand. An error is one that no repetition mends.
     pub async fn run(mut self, situation: Situation, stop: CancellationToken) -> Result<(), store::Error> {
-        let mut situation = situation;
-        for wanted in situation.wanted(self.clock.now()) {
-            self.want(wanted);
-        }
-        let mut inbox_read_at = Instant::now();
-        let mut due_at = Instant::now();
-        let mut overlay = Overlay::new(&situation);
-        let mut configurable = true;
-        // What left the configuration while nobody looked is brought to its end.
-        let configured = Event::Configured(Arc::clone(&situation.configuration));
+        let spool = self.spool.take().map(|spool| Arc::new(Mutex::new(spool)));
+        let mut failing = None;
         crash_point!("recorder/begun");
-        overlay.fold(configured, None, self.clock.now());
-        crash_point!("recorder/folded-configuration");
+        let Some(mut live) = self.begin(situation, spool.clone(), &mut failing, &stop).await? else {
+            return Ok(());
+        };
         loop {
-            let wake = wake(&overlay, due_at);
+            let wake = live.wake();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                changed = self.configuration.changed(), if configurable => {
-                    configurable = changed.is_ok();
-                    if configurable {
-                        let configuration = Arc::clone(&self.configuration.borrow_and_update());
-                        overlay.fold(Event::Configured(configuration), None, self.clock.now());
-                        overlay.urgent = true;
-                    }
+                Ok(()) = self.configuration.changed() => {
+                    let configuration = Arc::clone(&self.configuration.borrow_and_update());
+                    live.overlay.fold(Event::Configured(configuration), None, self.clock.now());
+                    live.overlay.urgent = true;
                 }
-                () = self.inbox.notified() => inbox_read_at = Instant::now(),
+                () = self.inbox.notified() => live.inbox_at = Instant::now(),
                 outcome = self.outcomes.recv() => match outcome {
-                    Some(outcome) => self.take(&mut overlay, outcome),
+                    Some(outcome) => self.take(&mut live.overlay, outcome),
                     None => break,
                 },
                 () = sleep_until(wake) => {}
             }
             let now = self.clock.now();
-            if inbox_read_at <= Instant::now() {
-                let more = self.read_inbox(&mut overlay, now).await;
-                inbox_read_at = Instant::now() + if more { Duration::ZERO } else { INBOX_POLL };
+            if live.inbox_at <= Instant::now() {
+                let more = self.read_inbox(&mut live.overlay, now).await;
+                live.inbox_at = Instant::now() + if more { Duration::ZERO } else { INBOX_POLL };
             }
-            if due_at <= Instant::now() {
-                overlay.fold(Event::Due, None, now);
+            if live.due_at <= Instant::now() {
+                live.overlay.fold(Event::Due, None, now);
                 crash_point!("recorder/folded-due");
-                due_at = Instant::now() + until_due(&overlay.situation, now);
+                live.due_at = Instant::now() + until_due(&live.overlay.situation, now);
             }
-            let waited = overlay.began.elapsed() >= LONGEST_BATCH || overlay.events.len() >= LARGEST_BATCH;
-            if (overlay.urgent || waited) && overlay.is_worth_committing() {
-                let Some(committed) = self.commit(overlay, &situation, &stop).await? else { return Ok(()) };
-                situation = committed;
-                situation.forget(now - REMEMBERED_FOR);
-                due_at = due_at.min(Instant::now() + until_due(&situation, self.clock.now()));
-                overlay = Overlay::new(&situation);
-            } else if !overlay.is_worth_committing() {
+            if live.overlay.is_due() {
+                let overlay = std::mem::replace(&mut live.overlay, Overlay::new(&live.situation));
+                match self.commit(overlay, &live.situation, (&spool, &mut failing), &stop).await? {
+                    Some(Committed::InTime(situation)) => live.goes_on(situation, self.clock.now()),
+                    Some(Committed::Late(back)) => live = self.resume(back),
+                    None => return Ok(()),
+                }
+            } else if !live.overlay.is_worth_committing() {
                 // Nothing durable came of it: there is nothing to store, and all that is known is in force.
-                let configured = overlay.configured;
-                situation = overlay.situation;
+                let Overlay { configured, situation, .. } =
+                    std::mem::replace(&mut live.overlay, Overlay::new(&live.situation));
                 if configured {
                     self.situation.send_replace(Arc::new(situation.clone()));
                 }
-                if self.recording.committed_at().is_some() {
+                if self.recording.committed_at().is_some() && failing.is_none() {
                     self.recording.committed_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
                 }
-                overlay = Overlay::new(&situation);
+                live.overlay = Overlay::new(&situation);
+                live.situation = situation;
             }
         }
-        self.drain(overlay).await;
+        self.drain(live.overlay, spool).await;
         Ok(())
+    }
+
+    /// What an earlier program left in the spool is recorded first. `None`: it was stopped.
+    async fn begin(
+        &mut self,
+        situation: Situation,
+        spool: Option<Shared>,
+        failing: &mut Option<Failing>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Live>, store::Error> {
+        let now = self.clock.now();
+        // What left the configuration while nobody looked is brought to its end.
+        let configuration = Arc::clone(&situation.configuration);
+        let backlog = Backlog::begin(spool, Arc::clone(&self.recording)).await;
+        if backlog.on_disk == 0 {
+            let configured = Some((now, configuration));
+            return Ok(Some(self.resume(Back { situation, late: Vec::new(), configured })));
+        }
+        let (records, told_at) = (backlog.on_disk, backlog.told_at());
+        tracing::warn!(records, "an earlier program left outcomes in the spool: they are recorded first");
+        self.recording.last_resort_told(told_at);
+        let failing = failing.insert(Failing::new(now, String::new(), told_at.is_some()));
+        let outage = Outage::new(backlog, situation, Some((Timestamp::MIN, configuration)));
+        Ok(self.outlast(outage, failing, stop).await?.map(|back| self.resume(back)))
+    }
+
+    /// From what is recorded, with what has just come.
+    fn resume(&self, back: Back) -> Live {
+        let Back { situation, late, configured } = back;
+        let now = self.clock.now();
+        self.want_all(situation.wanted(now));
+        let mut overlay = Overlay::new(&situation);
+        for Late { then, outcome } in late {
+            overlay.fold_late(Event::Outcome(outcome), then, now);
+        }
+        if let Some((_, configuration)) = configured {
+            overlay.fold(Event::Configured(configuration), None, now);
+            crash_point!("recorder/folded-configuration");
+        }
+        Live { situation, overlay, inbox_at: Instant::now(), due_at: Instant::now() }
     }
 
     /// One outcome, and whatever else has arrived by now.
@@ -241,7 +237,7 @@ impl Recorder {
             }
         };
         let more = rows.len() >= INBOX_ROWS as usize;
-        let in_hand: Vec<InboxId> = overlay.events.iter().filter_map(|(_, id)| *id).collect();
+        let in_hand = overlay.inbox.clone();
         for (id, told) in rows.into_iter().filter(|(id, _)| !in_hand.contains(id)) {
             overlay.fold(Event::Told(told), Some(id), now);
             crash_point!("recorder/folded-told");
@@ -249,31 +245,43 @@ impl Recorder {
         more
     }
 
-    /// Commits, however often it takes; `None`: stopped before the store took it.
+    /// Commits, however long it takes; `None`: stopped before the store took it.
     async fn commit(
         &mut self,
-        mut overlay: Overlay,
+        overlay: Overlay,
         situation: &Situation,
+        (spool, failing): (&Option<Shared>, &mut Option<Failing>),
         stop: &CancellationToken,
-    ) -> Result<Option<Situation>, store::Error> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            crash_point!("recorder/before-commit");
-            match self.store.record(&overlay.batch).await {
-                Ok(()) => return Ok(Some(self.publish(overlay))),
-                Err(error) if is_final(&error) => return Err(error),
-                Err(error) => {
-                    self.recording.failures.fetch_add(1, Ordering::Relaxed);
-                    tracing::error!(%error, events = overlay.events.len(), "the store did not take a batch; the same events are folded again");
-                    if timeout(pause, stop.cancelled()).await.is_ok() {
-                        self.drain(overlay.again(situation, self.clock.now())).await;
-                        return Ok(None);
-                    }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    overlay = overlay.again(situation, self.clock.now());
-                }
-            }
+    ) -> Result<Option<Committed>, store::Error> {
+        let store = self.store.clone();
+        crash_point!("recorder/before-commit");
+        let mut attempt: InTime = Box::pin(record(store, Arc::clone(&overlay.batch), self.limits.answer));
+        let ended = timeout(self.limits.patience, &mut attempt).await;
+        if matches!(ended, Ok(Ok(()))) {
+            drop(attempt);
+            self.recovered(failing.take());
+            return Ok(Some(Committed::InTime(self.publish(overlay))));
         }
+        let since = overlay.events.first().map_or_else(|| self.clock.now(), |(_, at)| *at);
+        let failing = failing.get_or_insert_with(|| Failing::new(since, String::new(), false));
+        let backlog = Backlog::new(spool.clone(), Arc::clone(&self.recording));
+        let outage = Outage::new(backlog, situation.clone(), None);
+        let outage = match ended {
+            Ok(Err(trouble)) => {
+                self.recording.failures.fetch_add(1, Ordering::Relaxed);
+                outage.after(&overlay, failing, trouble)?
+            }
+            Ok(Ok(())) | Err(_) => outage.during(attempt, overlay),
+        };
+        Ok(self.outlast(outage, failing, stop).await?.map(Committed::Late))
+    }
+
+    /// What comes is recorded as it comes, again.
+    fn recovered(&self, failing: Option<Failing>) {
+        let Some(failing) = failing else { return };
+        let lost = self.recording.lost.load(Ordering::Relaxed);
+        tracing::info!(since = %failing.since, lost, "all that waited is recorded");
+        self.unrecorded.send_replace(None);
     }
 
     /// The batch is durable: tell everybody who looks.
@@ -291,24 +299,24 @@ impl Recorder {
             self.outbox.notify_one();
             crash_point!("recorder/hinted");
         }
-        for wanted in overlay.wanted {
-            self.want(wanted);
-        }
+        self.want_all(overlay.wanted);
         let situation = overlay.situation;
         self.situation.send_replace(Arc::new(situation.clone()));
         crash_point!("recorder/published");
         situation
     }
 
-    /// A hint: when the prober's ear is full, the check's own turn comes soon enough.
-    fn want(&self, wanted: Wanted) {
-        if let Err(error) = self.wanted.try_send(wanted) {
-            tracing::debug!(%error, "a probe out of turn was not taken");
+    /// Hints: when the prober's ear is full, the check's own turn comes soon enough.
+    fn want_all(&self, wanted: Vec<Wanted>) {
+        for wanted in wanted {
+            if let Err(error) = self.wanted.try_send(wanted) {
+                tracing::debug!(%error, "a probe out of turn was not taken");
+            }
         }
     }
 
-    /// What is in hand when the program stops.
-    async fn drain(&mut self, mut overlay: Overlay) {
+    /// What is in hand when the program stops: into the store, or else into the spool.
+    async fn drain(&mut self, mut overlay: Overlay, spool: Option<Shared>) {
         let now = self.clock.now();
         while let Ok(outcome) = self.outcomes.try_recv() {
             overlay.fold(Event::Outcome(Arc::new(outcome)), None, now);
@@ -317,92 +325,27 @@ impl Recorder {
         if !overlay.is_worth_committing() {
             return;
         }
-        match timeout(GRACE, self.store.record(&overlay.batch)).await {
-            Ok(Ok(())) => {
+        match record(self.store.clone(), Arc::clone(&overlay.batch), GRACE).await {
+            Ok(()) => {
                 crash_point!("recorder/drained");
                 self.publish(overlay);
             }
-            Ok(Err(error)) => tracing::error!(%error, "the last batch was not stored"),
-            Err(_) => tracing::error!("the last batch was not stored within the grace period"),
-        }
-    }
-}
-
-/// When to look again: something is due, or a batch has waited long enough.
-fn wake(overlay: &Overlay, due_at: Instant) -> Instant {
-    let batch = overlay.is_worth_committing().then(|| overlay.began + LONGEST_BATCH);
-    batch.map_or(due_at, |batch| batch.min(due_at))
-}
-
-/// What is due and was not done by the last look cannot be done now: it is tried again a tick later, not at once.
-fn until_due(situation: &Situation, now: Timestamp) -> Duration {
-    let next = situation.next_action_at(now).map(|at| at.duration_since(now));
-    next.filter(SignedDuration::is_positive)
-        .map_or(TICK, |next| Duration::try_from(next).unwrap_or(TICK).min(TICK))
-}
-
-/// What no repetition mends: the program ends and says so, rather than probe for nothing.
-const fn is_final(error: &store::Error) -> bool {
-    match error {
-        store::Error::Newer { .. }
-        | store::Error::Outdated { .. }
-        | store::Error::Fenced
-        | store::Error::Refused { .. }
-        | store::Error::Corrupt { .. } => true,
-        store::Error::Busy { .. }
-        | store::Error::Unknown { .. }
-        | store::Error::Denied { .. }
-        | store::Error::Full { .. }
-        | store::Error::Unavailable { .. }
-        | store::Error::TooMuch { .. }
-        | store::Error::Other { .. } => false,
-    }
-}
-
-/// A line of the log for what operators want to follow.
-fn say(change: &Change) {
-    match change {
-        Change::Status(change) => tracing::info!(
-            instance = %change.health.instance,
-            status = %change.health.status,
-            since = %change.health.since,
-            why = change.why,
-            "status",
-        ),
-        Change::Incident(incident) => {
-            if let Some(entry) = incident.timeline.last() {
-                tracing::info!(incident = %incident.id, cause = %incident.cause, status = %incident.status, "{}", entry.text);
+            Err(trouble) => {
+                tracing::error!(error = %trouble, "the last batch was not stored");
+                let mut backlog = Backlog::new(spool, Arc::clone(&self.recording));
+                for late in overlay.late() {
+                    backlog.push(Record::Late(late));
+                }
+                if timeout(GRACE, backlog.put_by(None::<std::future::Ready<_>>)).await.is_err() {
+                    tracing::error!("the spool did not take it within the grace period: it is lost");
+                }
             }
         }
-        Change::Notify(notification) => tracing::info!(notification = notification.key, "to be told"),
-        Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
-        Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
-        Change::Track(_) => {}
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::example;
-
-    #[test]
-    fn what_is_due_and_cannot_be_done_is_tried_a_tick_later() {
-        let remembered = domain::Remembered {
-            tracks: Vec::new(),
-            latest: Vec::new(),
-            healths: Vec::new(),
-            incidents: vec![example::incident()],
-            silences: Vec::new(),
-            last_incident: 42,
-            last_silence: 0,
-            key: domain::ReferenceKey([7; 32]),
-        };
-        let situation = Situation::new(Arc::new(example::configuration()), remembered);
-        let due = situation.next_action_at(example::at("02:20:00")).unwrap();
-        assert_eq!(until_due(&situation, due + SignedDuration::from_mins(5)), TICK);
-        assert_eq!(until_due(&situation, due), TICK);
-        let soon = SignedDuration::from_millis(300);
-        assert_eq!(until_due(&situation, due - soon), Duration::from_millis(300));
-    }
+/// What came in time is committed; or what came late, and what is in hand now is to be.
+enum Committed {
+    InTime(Situation),
+    Late(Back),
 }

@@ -8,6 +8,7 @@ mod letter;
 mod short;
 mod symptom;
 mod ticket;
+mod unrecorded;
 
 #[cfg(test)]
 #[path = "../tests/telling/example.rs"]
@@ -17,6 +18,7 @@ pub(crate) use facts::Facts;
 pub(crate) use letter::{Letter, letter};
 pub(crate) use short::text;
 pub(crate) use ticket::{TicketWords, note, note_marker, ticket};
+pub(crate) use unrecorded::{Plain, Says};
 
 /// Which try of a message this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

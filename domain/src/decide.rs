@@ -13,7 +13,20 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 /// Pure and total: the same situation, event and time give the same decision, and whatever the event, there is one.
 /// Applying an event that was applied before changes nothing (invariant 7 for outcomes; keys for notifications).
 pub fn decide(situation: &Situation, event: &Event, now: Timestamp) -> Decision {
-    let mut fold = Fold::new(situation.clone(), now);
+    react(Fold::new(situation.clone(), now), event)
+}
+
+/// What the rules make at `now` of an event of `then`, which could not be recorded when it came (invariant 6).
+///
+/// Statuses and incidents are as [`decide`] would have had them at `then` (or at the last look, if that was later), so
+/// that they begin and end when they really did. But nobody is called for what is past, and no ticket is raised for it:
+/// what is still due is done at once by the next [`Event::Due`].
+pub fn decide_late(situation: &Situation, event: &Event, then: Timestamp, now: Timestamp) -> Decision {
+    let then = watch::last(situation).map_or(then, |last| then.max(last));
+    react(Fold::late(situation.clone(), then, now), event)
+}
+
+fn react(mut fold: Fold, event: &Event) -> Decision {
     let mut verdict = None;
     let mut answer = None;
     watch::look(&mut fold);

@@ -69,7 +69,10 @@ pub(crate) fn settle(fold: &mut Fold) {
         };
         let acted = acts.entry(id).or_default();
         assess(fold, &mut incident);
-        let due = first(&fold.after, &incident, fold.now).filter(|(at, _)| *at <= fold.now);
+        let due = first(&fold.after, &incident, fold.now).filter(|(at, act)| {
+            // Of what is past nobody is told now that it was due: only its end is decided.
+            *at <= fold.now && (!fold.late || *act == Act::Resolve)
+        });
         if let Some((_, act)) = due.filter(|_| *acted < MOST_ACTS) {
             *acted += 1;
             perform(fold, &mut incident, act);

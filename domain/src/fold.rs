@@ -14,8 +14,12 @@ use std::{
 pub(crate) struct Fold {
     /// The situation so far.
     pub(crate) after: Situation,
-    /// When.
+    /// When, for the rules.
     pub(crate) now: Timestamp,
+    /// When what is to be told can be told: later than `now` where something could not be recorded when it came.
+    pub(crate) telling_at: Timestamp,
+    /// What came could not be recorded then: nobody is told of it for the first time.
+    pub(crate) late: bool,
     /// Incidents whose duties have to be looked at.
     pub(crate) touched: BTreeSet<IncidentId>,
     changes: Vec<Change>,
@@ -28,11 +32,18 @@ impl Fold {
         Self {
             after,
             now,
+            telling_at: now,
+            late: false,
             touched: BTreeSet::new(),
             changes: Vec::new(),
             probes: BTreeSet::new(),
             in_maintenance: BTreeMap::new(),
         }
+    }
+
+    /// Of what came at `then` and could not be recorded before `now`.
+    pub(crate) fn late(after: Situation, then: Timestamp, now: Timestamp) -> Self {
+        Self { telling_at: now.max(then), late: true, ..Self::new(after, then) }
     }
 
     pub(crate) fn decision(

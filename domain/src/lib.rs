@@ -66,6 +66,7 @@ mod situation;
 mod telling;
 mod told;
 mod track;
+mod unrecorded;
 mod verdict;
 mod watch;
 
@@ -75,7 +76,7 @@ pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, 
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;
-pub use decide::decide;
+pub use decide::{decide, decide_late};
 pub use duty::{NextAction, next_action};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
@@ -104,5 +105,6 @@ pub use scrub::scrubbed;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use track::{Latest, Round, Track};
+pub use unrecorded::Unrecorded;
 pub use verdict::{Verdict, judge};
 pub use watch::Watch;

@@ -277,9 +277,9 @@ fn notification(
         incident,
         kind,
         channel,
-        at: fold.now,
-        not_before: fold.now,
-        expires_at: fold.now + lasts,
+        at: fold.telling_at,
+        not_before: fold.telling_at,
+        expires_at: fold.telling_at + lasts,
     }
 }
 

@@ -1,7 +1,7 @@
 //! How long the rules have looked without a break: what happened while the program was stopped or the machine frozen
 //! is no API's trouble; and what a clock that was ahead has left behind.
 
-use crate::{Incident, Ticket, Track, fold::Fold};
+use crate::{Incident, Situation, Ticket, Track, fold::Fold};
 use jiff::{SignedDuration, Timestamp};
 
 /// Nobody looked for so long: the shortest validity of an outcome, so by then nothing was known any more.
@@ -20,14 +20,17 @@ pub struct Watch {
     pub last: Timestamp,
 }
 
+/// When somebody last looked: before the first look of this program, the last outcome of the one before.
+pub(crate) fn last(situation: &Situation) -> Option<Timestamp> {
+    situation
+        .watch
+        .map_or_else(|| situation.latest.values().map(|latest| latest.at).max(), |watch| Some(watch.last))
+}
+
 /// Notes that the rules look now.
 pub(crate) fn look(fold: &mut Fold) {
     let now = fold.now;
-    // Before the first look of this program, the last outcome of the one before.
-    let last = fold
-        .after
-        .watch
-        .map_or_else(|| fold.after.latest.values().map(|latest| latest.at).max(), |watch| Some(watch.last));
+    let last = last(&fold.after);
     if let Some(ahead) = last.map(|last| last.duration_since(now)).filter(|ahead| *ahead > CORRECTION) {
         set_back(fold, ahead);
     }

@@ -50,7 +50,7 @@ pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
 pub(crate) use stamps::Stamps;
 
-use alerting::Directory;
+use alerting::{Directory, OutageLimits};
 use api::ApiDraft;
 use asked::Asked;
 use domain::{ApiId, Check, Configuration, Secret, Site};
@@ -60,7 +60,11 @@ use names::Names;
 use problem::Problems;
 use reading::Reading;
 use rustls::pki_types::CertificateDer;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use top::Top;
 
 /// A configuration that can be used.
@@ -72,6 +76,10 @@ pub(crate) struct Loaded {
     pub(crate) version: String,
     /// The database's URL.
     pub(crate) database: Secret,
+    /// Where outcomes wait while the database takes nothing; `None`: beside it.
+    pub(crate) spool: Option<PathBuf>,
+    /// How long the database may take.
+    pub(crate) outage: OutageLimits,
     /// Addresses and secrets of everybody who can be told.
     pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
@@ -224,6 +232,8 @@ fn put_together(
         configuration: Arc::new(configuration),
         version,
         database,
+        spool: top.spool,
+        outage: OutageLimits::default(),
         directory,
         callback_token: top.callback_token,
         listen: top.listen,

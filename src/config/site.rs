@@ -10,6 +10,7 @@ use super::{
 };
 use domain::{Site, VantageId};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+use std::path::PathBuf;
 
 /// Largest file of certificates, in bytes: all public roots together have 230 KB.
 const MAX_ROOTS: u64 = 1024 * 1024;
@@ -25,6 +26,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
     let time_zone = section.required("time_zone", reading).and_then(|node| reading.time_zone(node));
     section.close(reading);
     Some(Site { title: title?, url: url?, time_zone: time_zone? })
+}
+
+/// The file in which outcomes wait while the database takes nothing.
+pub(super) fn spool(node: &Node, reading: &mut Reading<'_>) -> Option<PathBuf> {
+    reading.text(node, "the spool's file").map(PathBuf::from)
 }
 
 /// Certificates that are trusted beside the system's.

@@ -23,13 +23,14 @@ use domain::{
 };
 use jiff::tz::TimeZone;
 use rustls::pki_types::CertificateDer;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// What could be read of `curiad.yaml`. What could not is among the problems.
 #[derive(Default)]
 pub(super) struct Top {
     pub site: Option<Site>,
     pub database: Option<Secret>,
+    pub spool: Option<PathBuf>,
     pub roots: Vec<CertificateDer<'static>>,
     pub listen: Listen,
     pub dead_man: Option<alerting::DeadMan>,
@@ -83,6 +84,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     let top = Top {
         site,
         database: database::read(section.optional("database", reading), reading),
+        spool: section.optional("spool", reading).and_then(|node| site::spool(node, reading)),
         roots: section
             .optional("egress", reading)
             .map(|node| site::egress(node, reading))

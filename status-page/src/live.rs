@@ -17,7 +17,7 @@ pub(crate) async fn livez() -> Response<HttpBody> {
     answer(StatusCode::OK, &json!({ "status": "pass", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// `GET /readyz`: views are made, and something is measured.
+/// `GET /readyz`: views are made, something is measured, and it is recorded.
 pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     // The public view is never less fresh than the internal one, and tells no more than times.
     let view = shown.site.view(Audience::Public);
@@ -26,7 +26,10 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     let measured = if view.snapshot.stale || view.snapshot.heard_at.is_none() { "warn" } else { "pass" };
     let standing = Arc::clone(&shown.site.0.options.standing.borrow());
     let configuration = if standing.is_whole() { "pass" } else { "warn" };
+    let unrecorded = shown.site.0.options.unrecorded_since();
+    let recorded = if unrecorded.is_some() { "fail" } else { "pass" };
     let status = match (view_status, measured, configuration) {
+        _ if recorded == "fail" => "fail",
         ("fail", ..) => "fail",
         (_, "warn", _) | (_, _, "warn") => "warn",
         _ => "pass",
@@ -40,6 +43,11 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
             "probes:newest": [{
                 "status": measured,
                 "observedValue": view.snapshot.heard_at.map(rfc3339),
+                "time": time,
+            }],
+            "store:recording": [{
+                "status": recorded,
+                "output": unrecorded.map(|since| format!("nothing can be recorded since {}", rfc3339(since))),
                 "time": time,
             }],
             "configuration:standing": [{ "status": configuration }],

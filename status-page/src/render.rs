@@ -83,6 +83,7 @@ struct Frame {
     internal: bool,
     as_of: Option<When>,
     stale_since: Option<When>,
+    unrecorded_since: Option<When>,
     notices: Vec<Notice>,
 }
 
@@ -245,6 +246,10 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         stale_since: snapshot
             .heard_at
             .filter(|_| snapshot.stale && page.is_some())
+            .map(|at| wording.times().full(at)),
+        unrecorded_since: snapshot
+            .unrecorded_since
+            .filter(|_| page.is_some())
             .map(|at| wording.times().full(at)),
         notices: notices(snapshot, wording)?,
     })

@@ -42,6 +42,15 @@ pub(crate) fn sentence(wording: &Wording<'_>) -> Result<Sentence, WordsError> {
         };
         return line(wording, Status::Unknown, wording.plain("sentence-nothing-yet")?, Some(more));
     }
+    if let Some(since) = snapshot.unrecorded_since {
+        let since = wording.times().short(since).words;
+        return line(
+            wording,
+            Status::Unknown,
+            wording.say("sentence-unrecorded", &[("since", since.into())])?,
+            Some(wording.plain("sentence-unrecorded-more")?),
+        );
+    }
     if snapshot.stale {
         let since = snapshot.heard_at.map(|at| wording.times().short(at).words).unwrap_or_default();
         return line(

@@ -5,7 +5,7 @@ use crate::{
     Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
     limit::Limits,
 };
-use domain::{Clock, Language, Secret, Situation};
+use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use std::{
     collections::HashMap,
@@ -42,6 +42,15 @@ pub struct Options {
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
     pub told: Arc<Notify>,
+    /// Whether what is seen is recorded; `None`: it is.
+    pub unrecorded: Option<watch::Receiver<Option<Arc<Unrecorded>>>>,
+}
+
+impl Options {
+    /// Since when nothing was recorded, while that is so.
+    pub(crate) fn unrecorded_since(&self) -> Option<Timestamp> {
+        self.unrecorded.as_ref()?.borrow().as_ref().map(|unrecorded| unrecorded.since)
+    }
 }
 
 impl Default for Options {
@@ -51,6 +60,7 @@ impl Default for Options {
             standing: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),
             told: Arc::default(),
+            unrecorded: None,
         }
     }
 }
@@ -71,6 +81,12 @@ pub(crate) struct Inner {
     history: watch::Sender<Arc<History>>,
     public: watch::Sender<Arc<View>>,
     internal: watch::Sender<Arc<View>>,
+}
+
+/// What a view says of Curiad itself.
+struct Besides {
+    standing: Arc<Standing>,
+    unrecorded_since: Option<Timestamp>,
 }
 
 /// A Snapshot with what was rendered from it so far.
@@ -100,8 +116,11 @@ impl Site {
         let renderer = Renderer::load()?;
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
-        let standing = options.standing.borrow().clone();
-        let view = |audience| View::make(&current, &history, &standing, audience, (now, now));
+        let besides = Besides {
+            standing: options.standing.borrow().clone(),
+            unrecorded_since: options.unrecorded_since(),
+        };
+        let view = |audience| View::make(&current, &history, &besides, audience, (now, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -134,8 +153,10 @@ impl Site {
         let mut standing = self.0.options.standing.clone();
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
+        let mut unrecorded = self.0.options.unrecorded.clone();
         loop {
             let made = Instant::now();
+            let since = self.view(Audience::Public).snapshot.unrecorded_since;
             let quiet = made + QUIET;
             loop {
                 let changed = tokio::select! {
@@ -145,6 +166,7 @@ impl Site {
                     },
                     changed = history.changed() => changed.is_ok(),
                     Ok(()) = standing.changed() => true,
+                    () = changed(unrecorded.as_mut()) => self.0.options.unrecorded_since() != since,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
                 if changed {
@@ -190,11 +212,13 @@ impl Site {
     /// Makes both audiences' views of `situation` now.
     fn show(&self, situation: &Arc<Situation>) {
         let history = self.0.history.borrow().clone();
-        let standing = self.0.options.standing.borrow().clone();
+        let options = &self.0.options;
+        let standing = options.standing.borrow().clone();
+        let besides = Besides { standing, unrecorded_since: options.unrecorded_since() };
         let now = self.0.clock.now();
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
-            let view = View::make(situation, &history, &standing, audience, (now, self.0.started_at));
+            let view = View::make(situation, &history, &besides, audience, (now, self.0.started_at));
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
             match view.warm(&self.0.renderer) {
                 Ok(()) => {
@@ -223,12 +247,13 @@ impl View {
     fn make(
         situation: &Arc<Situation>,
         history: &History,
-        standing: &Arc<Standing>,
+        besides: &Besides,
         audience: Audience,
         (now, started_at): (Timestamp, Timestamp),
     ) -> Self {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
-        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(standing));
+        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
+        snapshot.unrecorded_since = besides.unrecorded_since;
         Self { snapshot, situation: situation.clone(), pages: Mutex::default() }
     }
 
@@ -296,6 +321,17 @@ impl View {
             pages.insert(key, body.clone());
         }
         Ok(Some(body))
+    }
+}
+
+/// Until something is said of what is not recorded.
+async fn changed(unrecorded: Option<&mut watch::Receiver<Option<Arc<Unrecorded>>>>) {
+    let said = match unrecorded {
+        Some(unrecorded) => unrecorded.changed().await.is_ok(),
+        None => false,
+    };
+    if !said {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::{Audience, History, Past, Standing, past::rank};
 use domain::{
-    Api, ApiId, Cause, Check, Configuration, Environment, Incident, InstanceId, Layer, Outcome, Situation,
-    Status, Text, Track, TrackId, VantageId, Verdict,
+    Api, ApiId, Cause, Check, Configuration, Environment, Health, Incident, InstanceId, Layer, Outcome,
+    Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 /// All that one audience may see at one moment.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub heard_at: Option<Timestamp>,
     /// No check has an outcome that still speaks: the view is old.
     pub stale: bool,
+    /// Since when nothing that is seen can be recorded, and so shown; `None`: it can.
+    pub unrecorded_since: Option<Timestamp>,
     /// The site's title.
     pub title: Text,
     /// The site's base URLs.
@@ -127,6 +129,8 @@ pub struct Planned {
 
 /// Stretches of planned work that are listed for one window.
 const PLANNED_AHEAD: usize = 5;
+/// The rules have so long to say by themselves that an outcome speaks no longer.
+const GRACE: Duration = Duration::from_secs(5);
 /// Incidents that a snapshot keeps.
 pub(crate) const MAX_INCIDENTS: usize = 200;
 
@@ -157,6 +161,7 @@ impl Snapshot {
             as_of: now,
             started_at,
             heard_at,
+            unrecorded_since: None,
             stale: heard_at.is_some() && !anything_speaks(situation, now),
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
@@ -263,16 +268,38 @@ fn instance_view(situation: &Situation, history: &History, id: InstanceId, now: 
             check: check.clone(),
         })
         .collect();
+    // Where nobody turned the page of its history in time: what speaks no longer is Unknown (DESIGN §5).
+    let silent_since = health.and_then(|health| silent_since(situation, health, now));
+    let measured = |health: &Health| if silent_since.is_some() { Status::Unknown } else { health.status };
     InstanceView {
-        shown: health.map_or(Status::Unknown, |health| health.shown()),
-        measured: health.map_or(Status::Unknown, |health| health.status),
-        since: health.map(|health| health.since),
-        layer: health.and_then(|health| health.layer),
+        shown: health.map_or(Status::Unknown, |health| {
+            if health.maintenance { Status::Maintenance } else { measured(health) }
+        }),
+        measured: health.map_or(Status::Unknown, |health| measured(health)),
+        since: health.map(|health| silent_since.unwrap_or(health.since)),
+        layer: health.filter(|_| silent_since.is_none()).and_then(|health| health.layer),
         checked_at: situation.checked_at(&id),
         past: history.instances.get(&id).cloned(),
         operations,
         id,
     }
+}
+
+/// Since when none of an instance's critical checks speaks, if its status says that one does.
+fn silent_since(situation: &Situation, health: &Health, now: Timestamp) -> Option<Timestamp> {
+    if health.status == Status::Unknown {
+        return None;
+    }
+    let checks = || situation.configuration.checks_of(&health.instance);
+    let any_marked = checks().any(|check| check.operation.critical);
+    let critical = checks().filter(|check| check.operation.critical || !any_marked);
+    let ends = critical.flat_map(|check| {
+        check.from.iter().filter_map(|vantage| {
+            let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
+            situation.latest.get(&id)?.at.checked_add(check.validity() + GRACE).ok()
+        })
+    });
+    ends.max().filter(|end| *end < now).map(|end| end.max(health.since))
 }
 
 fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Timestamp) -> TrackView {

@@ -19,3 +19,4 @@ mod reload;
 mod secrets;
 mod start_and_stop;
 mod stopping;
+mod unrecorded;

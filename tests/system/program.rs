@@ -144,11 +144,17 @@ impl Place {
 
     /// The same with these in its environment.
     pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
+        self.serve_as(&[], environment)
+    }
+
+    /// The same with more flags too.
+    pub(crate) fn serve_as(&self, more: &[&str], environment: &[(&str, &OsStr)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
         let child = self
             .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
+            .args(more)
             .env("CURIAD_LOG", "info")
             .envs(environment.iter().copied())
             .stdout(log.try_clone().expect("a log"))
@@ -188,6 +194,11 @@ impl Program {
 
     pub(crate) fn internal(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.internal)
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
     }
 
     /// Waits until it is ready.

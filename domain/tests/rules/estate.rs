@@ -200,6 +200,8 @@ pub(crate) struct Hand {
     pub(crate) now: Timestamp,
     pub(crate) changes: Vec<Change>,
     pub(crate) probes: Vec<Wanted>,
+    /// All that happened, and when.
+    pub(crate) events: Vec<(Event, Timestamp)>,
 }
 
 impl Hand {
@@ -215,7 +217,7 @@ impl Hand {
             key: ReferenceKey([7; 32]),
         };
         let situation = Situation::new(Arc::new(configuration), remembered);
-        Self { situation, now: start(), changes: Vec::new(), probes: Vec::new() }
+        Self { situation, now: start(), changes: Vec::new(), probes: Vec::new(), events: Vec::new() }
     }
 
     /// Stops, and starts again `seconds` later with what is durable and another configuration.
@@ -247,6 +249,7 @@ impl Hand {
 
     pub(crate) fn event(&mut self, event: &Event) -> Decision {
         let decision = decide(&self.situation, event, self.now);
+        self.events.push((event.clone(), self.now));
         self.situation = decision.after.clone();
         self.changes.extend(decision.changes.clone());
         self.probes.extend(decision.probes.clone());

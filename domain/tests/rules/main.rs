@@ -6,6 +6,7 @@ mod estate;
 mod health;
 mod holding;
 mod incident;
+mod late;
 mod leaving;
 mod properties;
 mod receipts;

@@ -164,6 +164,7 @@ fn people_rotas_and_escalations() {
 fn what_is_left_out_has_a_default() {
     let loaded = Directory::new().load().unwrap();
     assert_eq!(loaded.database.reveal(), "sqlite://curiad.db");
+    assert_eq!(loaded.spool, None);
     assert_eq!(loaded.listen, Listen::default());
     assert_eq!(loaded.configuration.priorities, domain::Matrix::default());
     assert_eq!(loaded.directory.mail.as_ref().unwrap().port, 25);

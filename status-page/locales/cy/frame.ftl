@@ -10,6 +10,7 @@ as-of = Fel yr oedd am
 last-checked = Gwiriad diwethaf
 for-programs = I raglenni: ein API
 internal-view = Golwg fewnol: pob amgylchedd, gyda thocynnau a llinellau amser. Peidiwch â’i phasio ymlaen.
+unrecorded = Ni ellir cofnodi dim ers { $when }. Mae’r hyn sydd isod yn hŷn na hynny; ni fyddai trafferthion newydd yn ymddangos yma.
 stale = Nid oes dim wedi’i fesur ers { $when }. Mae’r hyn sydd isod yn hen.
 configuration-refused = Newidiwyd ffeiliau’r ffurfweddiad ac ni ellir eu defnyddio: { $count ->
         [zero] { $count } problem

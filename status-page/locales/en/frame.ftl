@@ -10,6 +10,7 @@ as-of = As of
 last-checked = Last check
 for-programs = For programs: our API
 internal-view = Internal view: all environments, with tickets and timelines. Do not pass it on.
+unrecorded = Nothing can be recorded since { $when }. What stands below is from before; new trouble would not show here.
 stale = Nothing has been measured since { $when }. What stands below is old.
 configuration-refused = The files of the configuration were changed and cannot be used: { $count ->
         [one] { $count } problem

@@ -10,3 +10,4 @@ mod json;
 mod pages;
 #[cfg(test)]
 mod stage;
+mod unrecorded;

@@ -244,6 +244,11 @@ async fn a_view_that_is_old_says_so() {
     assert!(get(stage.public(), "/cy/digwyddiadau").await.text().contains("Mae’r hyn sydd isod yn hen."));
     let ready = get(stage.public(), "/readyz").await;
     assert_eq!(ready.json()["status"], "warn");
+    let matrix = english.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    assert!(
+        matrix.contains("Not known") && !matrix.contains("Working"),
+        "what speaks no longer is not known"
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
-use domain::{Clock, Secret, Situation};
+use domain::{Clock, Secret, Situation, Unrecorded};
 use http_body_util::BodyExt as _;
 use status_page::{Options, Site};
 use std::{sync::Arc, time::Duration};
@@ -30,6 +30,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn of(situation: Situation) -> Self {
+        Self::unrecorded(situation, None).await
+    }
+
+    /// While nothing can be recorded.
+    pub(crate) async fn unrecorded(situation: Situation, unrecorded: Option<Unrecorded>) -> Self {
         let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
         let (sender, receiver) = watch::channel(Arc::new(situation));
         let told = Arc::new(Notify::new());
@@ -37,6 +42,7 @@ impl Stage {
             told: Arc::clone(&told),
             notify_tokens: watch::Sender::new([Secret::new("old-token"), Secret::new("new-token")].into())
                 .subscribe(),
+            unrecorded: Some(watch::Sender::new(unrecorded.map(Arc::new)).subscribe()),
             ..Options::default()
         };
         let site = Site::new(receiver, store.clone(), Clock::new(estate::now), options).unwrap();

@@ -1,0 +1,245 @@
+//! One attempt to have something recorded, and what is known of it afterwards.
+
+use super::{
+    Configured, LARGEST_BATCH, REMEMBERED_FOR,
+    backlog::{Shared, lock},
+    overlay::Overlay,
+};
+use crate::spool::{Late, Record};
+use domain::{Configuration, Event, Situation};
+use jiff::{SignedDuration, Timestamp};
+use std::{error::Error as _, io, pin::Pin, sync::Arc, time::Duration};
+use store::{Batch, Store};
+use tokio::{task::spawn_blocking, time::timeout};
+
+/// What came in time, on its way into the store.
+pub(super) type InTime = Pin<Box<dyn Future<Output = Result<(), Trouble>> + Send>>;
+
+/// What is late is folded as if time had been looked at so often: windows begin and end, and what spoke no longer does.
+const STEP: SignedDuration = SignedDuration::from_secs(10);
+/// Where nothing came for longer, nobody looked.
+const BREAK: SignedDuration = SignedDuration::from_secs(60);
+
+/// How an attempt ended.
+pub(super) struct Tried {
+    /// Whether all of it is recorded.
+    pub(super) ended: Result<(), Trouble>,
+    /// What it was about, as far as it was folded.
+    pub(super) overlay: Option<Overlay>,
+    /// What the next attempt builds on.
+    pub(super) base: Base,
+    /// When time was last looked at for what is late.
+    pub(super) looked: Option<Timestamp>,
+    /// Records that are out of the spool.
+    pub(super) settled: usize,
+    /// Records of the spool that could not be read, and were left aside.
+    pub(super) damaged: u64,
+}
+
+/// What the next attempt builds on.
+#[derive(Clone)]
+pub(super) enum Base {
+    /// What is recorded.
+    Recorded(Box<Situation>),
+    /// The fate of an attempt is not known: the store is asked what it has.
+    Asked(Arc<Configuration>),
+}
+
+impl Base {
+    /// After an attempt that failed over what was `recorded` before.
+    pub(super) fn after(trouble: &Trouble, recorded: Situation) -> Self {
+        match trouble {
+            Trouble::Refused(error) if !matches!(fate(error), Fate::Unknown) => {
+                Self::Recorded(Box::new(recorded))
+            }
+            Trouble::Refused(_) | Trouble::Silent(_) => Self::Asked(recorded.configuration),
+        }
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The store says no.
+    Refused(store::Error),
+    /// It has not said anything for so long.
+    Silent(Duration),
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(error) => match error.source() {
+                Some(said) if !error.to_string().contains(&said.to_string()) => write!(f, "{error} ({said})"),
+                Some(_) | None => error.fmt(f),
+            },
+            Self::Silent(waited) => {
+                let seconds = waited.as_secs();
+                write!(
+                    f,
+                    "the database has not answered for {seconds} s; see what else uses it, and its disk"
+                )
+            }
+        }
+    }
+}
+
+/// What becomes of an attempt that failed with an error of the store.
+pub(super) enum Fate {
+    /// Nothing was stored, and another attempt may succeed.
+    Again,
+    /// Nobody knows whether it was stored: the store is asked what it has.
+    Unknown,
+    /// No repetition mends it: the program ends and says so, rather than probe for nothing.
+    Final,
+}
+
+/// The one place that knows what the store's errors mean for what was to be recorded.
+pub(super) const fn fate(error: &store::Error) -> Fate {
+    match error {
+        store::Error::Newer { .. }
+        | store::Error::Outdated { .. }
+        | store::Error::Fenced
+        | store::Error::Refused { .. }
+        | store::Error::Corrupt { .. } => Fate::Final,
+        store::Error::Unknown { .. } => Fate::Unknown,
+        store::Error::Busy { .. }
+        | store::Error::Denied { .. }
+        | store::Error::Full { .. }
+        | store::Error::Unavailable { .. }
+        | store::Error::TooMuch { .. }
+        | store::Error::Other { .. } => Fate::Again,
+    }
+}
+
+/// Bounded in time. Of what the store is silent about nobody knows whether it has it.
+pub(super) async fn record(store: Store, batch: Arc<Batch>, patience: Duration) -> Result<(), Trouble> {
+    match timeout(patience, store.record(&batch)).await {
+        Ok(recorded) => recorded.map_err(Trouble::Refused),
+        Err(_) => Err(Trouble::Silent(patience)),
+    }
+}
+
+/// What is late: the oldest that waits, in one transaction.
+pub(super) struct CatchUp {
+    pub(super) store: Store,
+    /// Out of here.
+    pub(super) source: Source,
+    pub(super) base: Base,
+    pub(super) looked: Option<Timestamp>,
+    /// A configuration that came meanwhile, and when.
+    pub(super) configured: Option<Configured>,
+    pub(super) now: Timestamp,
+    pub(super) patience: Duration,
+}
+
+/// Where the oldest are.
+pub(super) enum Source {
+    Spool(Shared),
+    Memory(Vec<Record>),
+}
+
+impl CatchUp {
+    pub(super) async fn attempt(self) -> Tried {
+        let Self { store, source, base, looked, configured, now, patience } = self;
+        let mut tried = Tried { ended: Ok(()), overlay: None, base, looked, settled: 0, damaged: 0 };
+        let recorded = match &tried.base {
+            Base::Recorded(situation) => Situation::clone(situation),
+            Base::Asked(configuration) => {
+                match timeout(patience, store.remember_in_turn(now - REMEMBERED_FOR)).await {
+                    Ok(Ok(remembered)) => Situation::new(Arc::clone(configuration), remembered),
+                    Ok(Err(error)) => return Tried { ended: Err(Trouble::Refused(error)), ..tried },
+                    Err(_) => return Tried { ended: Err(Trouble::Silent(patience)), ..tried },
+                }
+            }
+        };
+        let (records, spool) = match source {
+            Source::Memory(records) => (records, None),
+            Source::Spool(spool) => {
+                let oldest = oldest(Arc::clone(&spool)).await;
+                tried.damaged = oldest.damaged;
+                (oldest.records, oldest.end.map(|end| (spool, end)))
+            }
+        };
+        let count = records.len();
+        let lates = records.into_iter().filter_map(|record| match record {
+            Record::Late(late) => Some(late),
+            Record::Told(_) => None,
+        });
+        let (overlay, looked) = fold(Overlay::new(&recorded), lates, configured, (looked, now));
+        tried.ended = record(store, Arc::clone(&overlay.batch), patience).await;
+        tried.base = match &tried.ended {
+            Ok(()) => Base::Recorded(Box::new(overlay.situation.clone())),
+            Err(trouble) => Base::after(trouble, recorded),
+        };
+        if tried.ended.is_ok() {
+            tried.overlay = Some(overlay);
+            tried.looked = looked;
+            if let Some((spool, end)) = spool {
+                tried.settled = count;
+                settle(spool, end, count).await;
+            }
+        }
+        tried
+    }
+}
+
+/// In the order in which it came; time is looked at in between, as it would have been.
+fn fold(
+    mut overlay: Overlay,
+    lates: impl Iterator<Item = Late>,
+    mut configured: Option<Configured>,
+    (looked, now): (Option<Timestamp>, Timestamp),
+) -> (Overlay, Option<Timestamp>) {
+    let mut looked = looked.or_else(|| overlay.situation.watch.map(|watch| watch.last));
+    for Late { then, outcome } in lates {
+        if let Some((at, configuration)) = configured.take_if(|(at, _)| *at <= then) {
+            let at = looked.map_or(then, |looked| at.max(looked));
+            overlay.fold_late(Event::Configured(configuration), at, now);
+        }
+        let mut at = looked.unwrap_or(then);
+        if then.duration_since(at) > BREAK {
+            at = then;
+            overlay.fold_late(Event::Due, at, now);
+        }
+        while at + STEP <= then {
+            at += STEP;
+            overlay.fold_late(Event::Due, at, now);
+        }
+        looked = Some(at);
+        overlay.fold_late(Event::Outcome(outcome), then, now);
+    }
+    (overlay, looked)
+}
+
+struct Oldest {
+    records: Vec<Record>,
+    /// Where they end; `None`: they could not be looked at.
+    end: Option<u64>,
+    damaged: u64,
+}
+
+/// The oldest of the spool. What a broken disk does not give back is left aside: to wait for it would lose what comes.
+async fn oldest(spool: Shared) -> Oldest {
+    let read = spawn_blocking(move || {
+        let mut spool = lock(&spool);
+        match spool.oldest(LARGEST_BATCH) {
+            Ok((records, end)) => Oldest { records, end: Some(end), damaged: 0 },
+            Err(error) => {
+                let damaged = spool.waiting();
+                let path = spool.path().display().to_string();
+                tracing::error!(%error, path, records = damaged, "the rest of the spool cannot be read: its outcomes are lost, and history has a gap");
+                let end = Some(spool.give_up_rest());
+                Oldest { records: Vec::new(), end, damaged }
+            }
+        }
+    });
+    read.await.unwrap_or_else(|_| Oldest { records: Vec::new(), end: None, damaged: 0 })
+}
+
+async fn settle(spool: Shared, end: u64, count: usize) {
+    let settled = spawn_blocking(move || lock(&spool).settled(end, count)).await;
+    if let Err(error) = settled.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        tracing::warn!(%error, "the spool could not be emptied: what is recorded may be read again, which changes nothing");
+    }
+}

@@ -1,0 +1,136 @@
+//! The recorder while the store takes nothing: what happens, and what is done about it.
+
+use super::{
+    GRACE, LARGEST_BATCH, Recorder,
+    backlog::Written,
+    live::until_due,
+    outage::{Back, Ended, Failing, Outage, WRITE, WRITE_AGAIN, Writing},
+};
+use crate::spool::{Late, Record};
+use domain::{Event, Outcome, Unrecorded};
+use std::{
+    future::pending,
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// A write that may not be under way.
+async fn written(writing: &mut Option<Writing>) -> Written {
+    match writing {
+        Some(writing) => writing.await,
+        None => pending().await,
+    }
+}
+
+impl Recorder {
+    /// Until the store is back; `None`: until it was stopped, with what waits in the spool.
+    pub(super) async fn outlast(
+        &mut self,
+        mut outage: Outage,
+        failing: &mut Failing,
+        stop: &CancellationToken,
+    ) -> Result<Option<Back>, store::Error> {
+        loop {
+            outage.go_on(failing, self);
+            let wake = outage.wake(failing, &self.limits);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.put_by(outage).await;
+                    return Ok(None);
+                }
+                Ok(()) = self.configuration.changed() => {
+                    let configuration = Arc::clone(&self.configuration.borrow_and_update());
+                    let now = self.clock.now();
+                    outage.configured = Some((now, Arc::clone(&configuration)));
+                    self.want_all(outage.shadow(&Event::Configured(configuration), now));
+                }
+                ended = outage.attempt.ended() => {
+                    let in_time = matches!(ended, Ended::InTime(_));
+                    match outage.ended(ended) {
+                        Ok(overlay) => {
+                            if let Some(mut overlay) = overlay {
+                                if !in_time {
+                                    // Of what is past: it is asked for again once the store is back.
+                                    overlay.wanted.clear();
+                                }
+                                self.publish(overlay);
+                            }
+                            if outage.is_over() {
+                                return Ok(Some(outage.back()));
+                            }
+                            outage.try_at = Instant::now();
+                        }
+                        Err(trouble) => {
+                            self.recording.failures.fetch_add(1, Ordering::Relaxed);
+                            outage.failed(failing, trouble)?;
+                        }
+                    }
+                }
+                written = written(&mut outage.writing) => {
+                    outage.writing = None;
+                    outage.backlog.written(written);
+                    let pause = if outage.backlog.stuck { WRITE_AGAIN } else { WRITE };
+                    outage.write_at = Instant::now() + pause;
+                }
+                outcome = self.outcomes.recv() => {
+                    let Some(outcome) = outcome else {
+                        self.put_by(outage).await;
+                        return Ok(None);
+                    };
+                    self.take_late(&mut outage, outcome);
+                }
+                () = sleep_until(wake) => {}
+            }
+            if outage.due_at <= Instant::now() {
+                let now = self.clock.now();
+                self.want_all(outage.shadow(&Event::Due, now));
+                outage.due_at = Instant::now() + until_due(&outage.shadow, now);
+                self.say_unrecorded(&mut outage, failing);
+            }
+        }
+    }
+
+    /// One outcome, and whatever else has arrived by now.
+    fn take_late(&mut self, outage: &mut Outage, first: Outcome) {
+        let (mut next, mut taken, then) = (Some(first), 0, self.clock.now());
+        while let Some(outcome) = next {
+            let outcome = Arc::new(outcome);
+            self.want_all(outage.shadow(&Event::Outcome(Arc::clone(&outcome)), then));
+            outage.backlog.push(Record::Late(Late { then, outcome }));
+            taken += 1;
+            next = if taken < LARGEST_BATCH { self.outcomes.try_recv().ok() } else { None };
+        }
+    }
+
+    /// Says to those who must know that nothing is recorded, once it has lasted.
+    fn say_unrecorded(&self, outage: &mut Outage, failing: &Failing) {
+        let told_at = self.recording.last_resort_told_at();
+        if told_at != outage.told_at
+            && let Some(told_at) = told_at
+        {
+            outage.told_at = Some(told_at);
+            outage.backlog.push(Record::Told(told_at));
+        }
+        if failing.told || failing.began.elapsed() >= self.limits.tell_after {
+            self.unrecorded.send_replace(Some(Arc::new(Unrecorded {
+                since: failing.since,
+                why: failing.why.clone(),
+                known: outage.shadow.clone(),
+            })));
+        }
+    }
+
+    /// On stopping: all that waits in memory goes into the spool.
+    async fn put_by(&mut self, mut outage: Outage) {
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            let late = Late { then: self.clock.now(), outcome: Arc::new(outcome) };
+            outage.backlog.push(Record::Late(late));
+        }
+        let writing = outage.writing.take();
+        if timeout(GRACE, outage.backlog.put_by(writing)).await.is_err() {
+            tracing::error!("the spool did not take what waits within the grace period: it is lost");
+        }
+    }
+}

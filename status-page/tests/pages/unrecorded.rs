@@ -1,0 +1,33 @@
+//! What is shown while nothing can be recorded.
+
+use crate::{
+    estate,
+    stage::{Stage, get},
+};
+use axum::http::StatusCode;
+use domain::Unrecorded;
+
+#[tokio::test]
+async fn while_nothing_can_be_recorded_no_page_says_that_all_is_well() {
+    let situation = estate::all_well();
+    let known = situation.clone();
+    let unrecorded =
+        Unrecorded { since: estate::ago(45), why: "no room on the database's disk".to_owned(), known };
+    let stage = Stage::unrecorded(situation, Some(unrecorded)).await;
+    for router in [stage.public(), stage.internal()] {
+        let english = get(router.clone(), "/en").await.text();
+        assert!(
+            english.contains("We cannot say how the APIs are: nothing recorded since 03:06 GMT"),
+            "{english}"
+        );
+        assert!(english.contains("What stands below is from before"));
+        let welsh = get(router, "/cy/digwyddiadau").await.text();
+        assert!(welsh.contains("Ni ellir cofnodi dim ers"), "{welsh}");
+    }
+    let ready = get(stage.public(), "/readyz").await;
+    assert_eq!(
+        (ready.status, ready.json()["status"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("fail"))
+    );
+    assert!(!ready.text().contains("disk"), "why is for the log");
+}

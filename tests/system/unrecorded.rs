@@ -1,0 +1,277 @@
+//! The database cannot be written (invariant 6): probing goes on, the last resort is told, and nothing that was seen is lost.
+
+use crate::{
+    outage::{all_well, place_with},
+    program::{PATIENCE, Place, Program, json, now, status, text, world},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use simulator::{Fault, Message, World};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use store::{Hold, Store};
+
+const API: &str = "patient-demographics";
+/// Instead of half a minute.
+const SOON: &[&str] = &["--unrecorded-after", "4"];
+/// Probes of one instance that a stop or a kill cuts off, or that were in memory alone for a quarter of a second.
+const CUT_OFF: u64 = 6;
+
+/// What is wrong with the database, until it is mended.
+enum Trouble {
+    /// Another program writes and does not end.
+    Locked(Store, Hold),
+    /// Its file may grow no further.
+    NoRoom(u32),
+    /// Nobody may change it.
+    Unchangeable(Fixed),
+}
+
+/// Files that nobody may change, until this is dropped: a test that fails must not leave them behind so.
+struct Fixed(Vec<PathBuf>);
+
+impl Drop for Fixed {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            run("chattr", &["-i", &file.display().to_string()]);
+        }
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+fn url(place: &Place) -> String {
+    format!("sqlite://{}", place.database().display())
+}
+
+fn beside(place: &Place, end: &str) -> PathBuf {
+    PathBuf::from(format!("{}{end}", place.database().display()))
+}
+
+async fn hold(place: &Place) -> Trouble {
+    let store = Store::open(&url(place), [0; 32]).await.expect("the database");
+    let hold = store.hold().await.expect("held");
+    Trouble::Locked(store, hold)
+}
+
+async fn locked(place: &Place, _: &Program) -> Option<Trouble> {
+    Some(hold(place).await)
+}
+
+async fn no_room(place: &Place, program: &Program) -> Option<Trouble> {
+    let size = fs::metadata(beside(place, "-wal")).expect("a log").len();
+    let limit = format!("--fsize={size}:");
+    let pid = program.pid();
+    assert!(run("prlimit", &[&format!("--pid={pid}"), &limit]), "prlimit is there, and may");
+    Some(Trouble::NoRoom(pid))
+}
+
+/// Only root may say so, and not on every file system.
+async fn unchangeable(place: &Place, _: &Program) -> Option<Trouble> {
+    let mut fixed = Fixed(Vec::new());
+    for file in [place.database(), beside(place, "-wal")] {
+        if !run("chattr", &["+i", &file.display().to_string()]) {
+            return None;
+        }
+        fixed.0.push(file);
+    }
+    Some(Trouble::Unchangeable(fixed))
+}
+
+async fn mend(trouble: Trouble) {
+    match trouble {
+        Trouble::Locked(store, hold) => {
+            drop(hold);
+            store.close().await;
+        }
+        Trouble::NoRoom(pid) => {
+            assert!(run("prlimit", &[&format!("--pid={pid}"), "--fsize=unlimited:"]), "mended");
+        }
+        Trouble::Unchangeable(fixed) => drop(fixed),
+    }
+}
+
+fn asked(world: &World) -> u64 {
+    world.instances().iter().map(|instance| instance.requests).sum()
+}
+
+/// Until the world was asked so many times more: that much time has passed, and probing goes on.
+async fn until_asked(world: &World, more: u64) {
+    let goal = asked(world) + more;
+    world.wait_for(PATIENCE, |world| (asked(world) >= goal).then_some(())).await.expect("probing goes on");
+}
+
+fn texts(world: &World, start: &str) -> Vec<Message> {
+    world.notify().texts().into_iter().filter(|text| text.body.starts_with(start)).collect()
+}
+
+async fn until_text(world: &World, start: &str) -> Message {
+    let text = world.wait_for(PATIENCE, |world| texts(world, start).into_iter().next()).await;
+    text.unwrap_or_else(|_| panic!("no text begins with {start}"))
+}
+
+fn beats(world: &World) -> u64 {
+    world.heartbeat().beats().count
+}
+
+/// Probes in the record, by instance.
+async fn recorded(place: &Place, from: Timestamp) -> BTreeMap<(String, String), u64> {
+    let store = Store::open(&url(place), [0; 32]).await.expect("the database");
+    let remembered = store.remember(from).await.expect("remembered");
+    let mut recorded = BTreeMap::new();
+    for (track, ..) in remembered.latest {
+        let to = now() + SignedDuration::from_mins(1);
+        let samples = store.samples(&track.check, None, from, to, 10_000).await.expect("samples");
+        let instance = track.check.instance;
+        let count: &mut u64 =
+            recorded.entry((instance.api.to_string(), instance.environment.to_string())).or_default();
+        *count += samples.len() as u64;
+    }
+    store.close().await;
+    recorded
+}
+
+/// Every probe that the world was asked is in the record.
+async fn nothing_is_missing(world: &World, place: &Place, from: Timestamp) {
+    let recorded = recorded(place, from).await;
+    for instance in world.instances() {
+        let kept = recorded.get(&(instance.api.clone(), instance.environment.clone())).copied().unwrap_or(0);
+        let name = format!("{}/{}", instance.api, instance.environment);
+        assert!(
+            kept + CUT_OFF >= instance.requests && kept <= instance.requests + CUT_OFF,
+            "{name}: the world was asked {} times, {kept} are recorded",
+            instance.requests
+        );
+    }
+}
+
+fn place(world: &World) -> Place {
+    place_with(world, |text| text.replace("\", every: 10s }", "\", every: 1s }"))
+}
+
+/// While it lasts: what is said, and what is not.
+async fn says_so(program: &mut Program, world: &World, place: &Place) {
+    let readyz = program.internal("/readyz");
+    program.wait(|| async { status(&readyz).await == Some(503) }, "not to be ready").await;
+    assert!(text(&readyz).await.contains("nothing can be recorded since"));
+    for (path, said) in [("/en", "nothing recorded since"), ("/cy", "dim wedi’i gofnodi ers")] {
+        let page = program.public(path);
+        program.wait(|| async { text(&page).await.contains(said) }, &format!("{path} to say so")).await;
+        let front = text(&page).await;
+        assert!(!front.contains("All APIs are working") && !front.contains("All 6 APIs"), "{front}");
+    }
+    until_text(world, "Curiad CANNOT RECORD since").await;
+    // Nothing beats, however long the world is probed.
+    until_asked(world, 100).await;
+    let silent = beats(world);
+    until_asked(world, 200).await;
+    assert_eq!(beats(world), silent, "the heart stands still");
+    assert_eq!(texts(world, "Curiad CANNOT RECORD").len(), 1, "told once");
+    assert!(world.desk().tickets().is_empty() && texts(world, "P1").is_empty(), "nobody else is told");
+    let metrics = text(&program.internal("/metrics")).await;
+    let waiting = metrics.lines().find_map(|line| line.strip_prefix("curiad_outcomes_waiting "));
+    assert!(
+        waiting.is_some_and(|count| count.parse::<f64>().is_ok_and(|count| count > 100.0)),
+        "{waiting:?}"
+    );
+    let refused = place
+        .run(&[
+            "silence",
+            "add",
+            "--api",
+            "documents",
+            "--environment",
+            "sit",
+            "--for",
+            "1h",
+            "--why",
+            "test",
+        ])
+        .await;
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    assert!(refused.err.contains("curiad: "), "{refused:?}");
+}
+
+/// Once it is mended: all that did not happen happens, and what began began when it did.
+async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
+    program.wait(|| async { !world.desk().tickets().is_empty() }, "a ticket").await;
+    until_text(world, "P1").await;
+    until_text(world, "Curiad RECORDS AGAIN").await;
+    program.ready().await;
+    let heard = beats(world);
+    world.wait_for(PATIENCE, |world| (beats(world) > heard + 1).then_some(())).await.expect("it beats again");
+    let incidents = json(&program.internal("/api/v1/incidents")).await;
+    let all: Vec<&Value> = incidents.as_array().expect("an array").iter().collect();
+    let [incident] = all.as_slice() else { panic!("one incident: {all:?}") };
+    let started: Timestamp = incident["started_at"].as_str().expect("a time").parse().expect("a time");
+    assert!(
+        started >= broke && started < broke + SignedDuration::from_secs(5),
+        "broken at {broke}, said to have begun at {started}"
+    );
+    assert_eq!(texts(world, "Curiad CANNOT RECORD").len(), 1, "told once");
+    assert_eq!(texts(world, "Curiad RECORDS AGAIN").len(), 1, "told once");
+    assert_eq!(world.desk().tickets().len(), 1);
+}
+
+async fn outlasts(breaks: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
+    let world = world().await;
+    let (place, began) = (place(&world), now());
+    let mut program = place.serve_as(SOON, &[]);
+    all_well(&mut program).await;
+    world.wait_for(PATIENCE, |world| (beats(world) > 0).then_some(())).await.expect("it beats");
+    let Some(trouble) = breaks(&place, &program).await else { return };
+    let broke = now();
+    world.set_fault(API, "production", Fault::Backend(503)).await.expect("a fault");
+    says_so(&mut program, &world, &place).await;
+    mend(trouble).await;
+    catches_up(&mut program, &world, broke).await;
+    world.set_fault(API, "production", Fault::None).await.expect("no fault");
+    all_well(&mut program).await;
+    assert!(program.terminate().await.success());
+    nothing_is_missing(&world, &place, began).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_another_program_holds_is_outlasted() {
+    outlasts(locked).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_has_no_room_is_outlasted() {
+    outlasts(no_room).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_nobody_may_change_is_outlasted() {
+    outlasts(unchangeable).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_nothing_can_be_recorded_loses_next_to_nothing() {
+    let world = world().await;
+    let (place, began) = (place(&world), now());
+    let mut program = place.serve_as(SOON, &[]);
+    all_well(&mut program).await;
+    let trouble = no_room(&place, &program).await;
+    let broke = now();
+    world.set_fault(API, "production", Fault::Backend(503)).await.expect("a fault");
+    until_text(&world, "Curiad CANNOT RECORD since").await;
+    until_asked(&world, 100).await;
+    program.kill();
+    drop(trouble);
+
+    // A start while the database still cannot be written says so, and keeps what waits.
+    let trouble = hold(&place).await;
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"]).await;
+    assert_eq!(refused.code, Some(75), "{refused:?}");
+    assert!(refused.err.contains("the database is busy"), "{refused:?}");
+    mend(trouble).await;
+
+    let mut program = place.serve_as(SOON, &[]);
+    catches_up(&mut program, &world, broke).await;
+    assert!(program.terminate().await.success());
+    nothing_is_missing(&world, &place, began).await;
+    world.stop().await;
+}
