@@ -253,8 +253,8 @@ impl Recorder {
         (spool, failing): (&Option<Shared>, &mut Option<Failing>),
         stop: &CancellationToken,
     ) -> Result<Option<Committed>, store::Error> {
-        crash_point!("recorder/before-commit");
         let store = self.store.clone();
+        crash_point!("recorder/before-commit");
         let mut attempt: InTime = Box::pin(record(store, Arc::clone(&overlay.batch), self.limits.answer));
         let ended = timeout(self.limits.patience, &mut attempt).await;
         if matches!(ended, Ok(Ok(()))) {

@@ -52,6 +52,15 @@ impl Database {
         }
     }
 
+    /// After an error that may lie in the connection that writes: the next one is another.
+    pub(crate) async fn renew(&self) {
+        match self {
+            Self::Sqlite(pools) => pools.renew().await,
+            // Each of its connections is looked at before it is used again.
+            Self::Postgres(_) => {}
+        }
+    }
+
     /// A connection; each statement is a transaction of its own.
     pub(crate) async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {
         match self {

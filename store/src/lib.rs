@@ -45,10 +45,10 @@ use std::sync::{Arc, atomic::AtomicU64};
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Shared>);
 
-/// Nobody records until this is dropped.
+/// Nobody else writes into the database until this is dropped.
 #[derive(Debug)]
 pub struct Hold {
-    _transaction: Connection,
+    _held: Connection,
 }
 
 #[derive(Debug)]
@@ -80,15 +80,14 @@ impl Store {
         self.0.database.close().await;
     }
 
-    /// Takes the right to record, until it is dropped: for rehearsing what happens when nothing can be written.
+    /// Takes the right to write, until it is dropped: for rehearsing what happens when nothing can be written.
     pub async fn hold(&self) -> Result<Hold, Error> {
         let doing = "hold the database";
-        let mut transaction = self.begin(Purpose::Prepare, doing).await?;
-        transaction
-            .either("SELECT id FROM recorder", "SELECT id FROM recorder FOR UPDATE")
-            .row(doing)
-            .await?;
-        Ok(Hold { _transaction: transaction })
+        let mut held = self.begin(Purpose::Prepare, doing).await?;
+        // On SQLite, whoever begins to write holds all.
+        let all = "LOCK TABLE outcome, inbox, notification IN EXCLUSIVE MODE";
+        held.either("SELECT fence FROM recorder", all).execute(doing).await?;
+        Ok(Hold { _held: held })
     }
 
     async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {

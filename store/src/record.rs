@@ -2,7 +2,7 @@
 
 use crate::{
     Store, crash_point,
-    database::{Connection, Database, Purpose, Statement, without_nul},
+    database::{Connection, Purpose, Statement, without_nul},
     error::Error,
     history,
     inbox::{self, InboxId},
@@ -85,7 +85,7 @@ impl Store {
             _ => self.record_all(batch, &tracks, &known, under).await,
         };
         if let Err(Error::Unavailable { .. }) = &recorded {
-            self.renew_writer().await;
+            self.0.database.renew().await;
         }
         let recorded = recorded.map_err(|error| self.or_unknown(error))?;
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
@@ -98,12 +98,6 @@ impl Store {
             Error::Unknown { doing: DOING, source: error.into() }
         } else {
             error
-        }
-    }
-
-    async fn renew_writer(&self) {
-        if let Database::Sqlite(pools) = &self.0.database {
-            pools.renew_writer().await;
         }
     }
 

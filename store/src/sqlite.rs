@@ -139,7 +139,7 @@ impl Pools {
     }
 
     /// A connection that was made while its file could only be read never writes again: the next one may.
-    pub(crate) async fn renew_writer(&self) {
+    pub(crate) async fn renew(&self) {
         if let Ok(connection) = self.writer.acquire().await
             && let Err(error) = connection.close().await
         {
