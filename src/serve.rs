@@ -219,10 +219,10 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
 
 /// A prober for the configuration's vantage.
 pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
-    let vantage =
-        loaded.configuration.vantages.first().cloned().context("the configuration has no vantage")?;
+    let vantage = loaded.configuration.vantages.first().context("the configuration has no vantage")?;
     let settings = Settings {
-        vantage,
+        vantage: vantage.id.clone(),
+        guards: vantage.guards.clone(),
         roots: loaded.roots.clone(),
         clock: clock.clone(),
         limits: prober::Limits::default(),

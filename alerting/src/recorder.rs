@@ -196,6 +196,9 @@ impl Recorder {
                 overlay = Overlay::new(&situation);
             } else if !overlay.is_worth_committing() {
                 // Nothing durable came of it: there is nothing to store, and all that is known is in force.
+                for wanted in std::mem::take(&mut overlay.wanted) {
+                    self.want(wanted);
+                }
                 let configured = overlay.configured;
                 situation = overlay.situation;
                 if configured {

@@ -11,6 +11,7 @@ mod exchange;
 mod expectation;
 mod fault;
 mod health;
+mod lookout;
 mod metrics;
 mod permits;
 mod prepared;

@@ -5,6 +5,7 @@ use crate::{
     answer::{self, Answer},
     connect,
     exchange::{self, Received, Terms},
+    lookout::Lookout,
     permits::Permits,
     prepared::{Address, Prepared, Target, with_uuid},
     request_id::RequestIds,
@@ -35,6 +36,7 @@ pub struct Prober {
     user_agent: HeaderValue,
     request_ids: RequestIds,
     resolve: Resolve,
+    lookout: Lookout,
     tls: Tls,
     permits: Permits,
     metrics: Arc<Metrics>,
@@ -59,6 +61,7 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
+            lookout: Lookout::new(settings.guards),
             permits: Permits::new(&settings.limits),
             vantage: settings.vantage,
             clock: settings.clock,
@@ -75,6 +78,16 @@ impl Prober {
     /// What it counts about itself.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// Looks at the guards of its own network now and then, for ever.
+    pub(crate) async fn look_out(&self) {
+        self.lookout.watch(&self.resolve, &self.tls).await;
+    }
+
+    /// Other guards from now on.
+    pub(crate) fn guard_by(&self, guards: &domain::Guards) {
+        self.lookout.set(guards);
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -98,7 +111,15 @@ impl Prober {
     /// As [`Prober::probe`], of a check that was made ready before.
     pub async fn probe_prepared(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let _flying = self.metrics.flying();
-        if let Some(outcome) = unbroken(self.permitted(prepared, at, confirm)).await {
+        let began = Instant::now();
+        let whole = async {
+            let mut outcome = self.permitted(prepared, at, confirm).await;
+            if outcome.failure.is_some() {
+                Box::pin(self.lookout.judge(&mut outcome, began, (&self.resolve, &self.tls))).await;
+            }
+            outcome
+        };
+        if let Some(outcome) = unbroken(whole).await {
             return outcome;
         }
         self.metrics.broke();
@@ -157,6 +178,7 @@ impl Prober {
             timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
         outcome.phases.connect = Some(took);
         let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip);
         let keeps_body = |status| target.keeps_body(status);
         let mut terms = Terms { limits: &self.limits, deadline, keeps_body: &keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {

@@ -47,6 +47,8 @@ pub async fn run(
     configure(&mut timetable, &prober, &first);
     drop(first);
     let (mut configured, mut wanting) = (true, true);
+    let looking_out = prober.look_out();
+    tokio::pin!(looking_out);
     loop {
         let now = prober.clock().now();
         if watch.was_set(now) {
@@ -82,6 +84,7 @@ pub async fn run(
                 }
                 None => wanting = false,
             },
+            () = &mut looking_out => {}
             () = tokio::time::sleep(rest) => {}
         }
     }
@@ -90,6 +93,9 @@ pub async fn run(
 }
 
 fn configure(timetable: &mut Timetable, prober: &Prober, configuration: &Configuration) {
+    if let Some(vantage) = configuration.vantage(prober.vantage()) {
+        prober.guard_by(&vantage.guards);
+    }
     let checks = configuration.checks.values().filter(|check| check.from.contains(prober.vantage()));
     timetable.configure(checks, prober.clock().now(), |check| {
         let prepared = prober.prepare(check);

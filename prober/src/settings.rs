@@ -1,6 +1,6 @@
 //! What a prober is told at the start.
 
-use domain::{Clock, VantageId};
+use domain::{Clock, Guards, VantageId};
 use rustls::pki_types::CertificateDer;
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -9,6 +9,8 @@ use std::{fmt, net::SocketAddr, time::Duration};
 pub struct Settings {
     /// Where its probes are sent from.
     pub vantage: VantageId,
+    /// What it tells trouble of its own network by, until a configuration says otherwise.
+    pub guards: Guards,
     /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,
     /// The time.

@@ -32,6 +32,7 @@ mod sense;
 mod site;
 mod top;
 mod tree;
+mod vantages;
 
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};

@@ -5,7 +5,7 @@ use crate::{
     setting::{check, check_id, failed, internet, noon, running, settings},
 };
 use domain::{
-    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId,
+    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId, Vantage,
     VantageId, Wanted, next_due,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -38,7 +38,7 @@ fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         environments: BTreeMap::new(),
         apis: BTreeMap::new(),
         checks: checks.into_iter().map(|check| (check.id.clone(), Arc::new(check))).collect(),
-        vantages: vec![internet()],
+        vantages: vec![Vantage::new(internet())],
         teams: BTreeMap::new(),
         people: BTreeMap::new(),
         rotas: BTreeMap::new(),

@@ -185,7 +185,7 @@ fn not_supported_yet() {
         TOP,
         "internet: {}",
         "internet: { guards: {} }",
-        &["curiad.yaml:15:25: unknown key 'guards'; it is not supported yet"],
+        &["curiad.yaml:15:33: guards are addresses outside the NHS network, inside it, or both"],
     );
     check(
         TOP,
