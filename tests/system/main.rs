@@ -4,6 +4,7 @@
 
 mod command_line;
 mod kills;
+mod network;
 mod nginx;
 mod outage;
 mod program;

@@ -162,6 +162,33 @@ fn keys() {
 }
 
 #[test]
+fn guards() {
+    let guards = |guards: &str, problems: &[&str]| {
+        check(TOP, "internet: {}", &format!("internet: {{ guards: {guards} }}"), problems);
+    };
+    guards(
+        "{ outside: [http://a.example], inside: [\"tcp://10.0.0.1\"] }",
+        &[
+            "curiad.yaml:15:45: a guard is https://HOST or tcp://HOST:PORT",
+            "curiad.yaml:15:73: a guard at tcp:// needs a port: tcp://HOST:PORT",
+        ],
+    );
+    guards(
+        "{ outsde: [https://a.example] }",
+        &["curiad.yaml:15:35: unknown key 'outsde'; did you mean 'outside'?"],
+    );
+    guards("{ outside: [] }", &["curiad.yaml:15:44: this list of guards is empty"]);
+    guards(
+        "{ outside: [https://a.example, https://A.example/] }",
+        &["curiad.yaml:15:64: this is named twice"],
+    );
+    guards(
+        "{ inside: [\"tcp://a:1\", \"tcp://a:2\", \"tcp://a:3\", \"tcp://a:4\", \"tcp://a:5\"] }",
+        &["curiad.yaml:15:92: one side has at most 4 guards"],
+    );
+}
+
+#[test]
 fn not_supported_yet() {
     check(
         API,
