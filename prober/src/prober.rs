@@ -6,19 +6,17 @@ use crate::{
     connect,
     exchange::{self, Received, Terms},
     lookout::Lookout,
+    memory::Memory,
     permits::Permits,
-    prepared::{Address, Prepared, Target, with_uuid},
+    prepared::{Address, Prepared, Target},
+    request::request,
     request_id::RequestIds,
     resolve::Resolve,
     tls::{Tls, Witness},
     unbroken::unbroken,
 };
 use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
-use http_body_util::Full;
-use hyper::{
-    Request, Version,
-    header::{self, HeaderValue},
-};
+use hyper::{Version, header::HeaderValue};
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
@@ -39,6 +37,7 @@ pub struct Prober {
     lookout: Lookout,
     tls: Tls,
     permits: Permits,
+    memory: Memory,
     metrics: Arc<Metrics>,
 }
 
@@ -63,6 +62,7 @@ impl Prober {
             resolve: Resolve::new(&settings.name_servers),
             lookout: Lookout::new(settings.guards),
             permits: Permits::new(&settings.limits),
+            memory: Memory::new(settings.limits.bodies),
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
@@ -150,18 +150,19 @@ impl Prober {
         };
         let permit = self.permits.take(&target.places, patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
-        if permit.is_none() {
+        let Some(permit) = permit else {
             let message = format!(
                 "too many probes in flight for {patience:.1?}; raise the limits, or probe less often"
             );
             outcome.failure = Some(ours(FailureKind::NoPermit, message));
             return outcome;
-        }
+        };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
         outcome.failure = self.exercise(target, started + patience, &id, &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
+        permit.saw(&outcome);
         outcome
     }
 
@@ -180,10 +181,16 @@ impl Prober {
         let (stream, remote_ip) = connected?;
         self.lookout.connected(remote_ip);
         let keeps_body = |status| target.keeps_body(status);
-        let mut terms = Terms { limits: &self.limits, deadline, keeps_body: &keeps_body, witness: None };
+        let mut terms = Terms {
+            limits: &self.limits,
+            memory: &self.memory,
+            deadline,
+            keeps_body: &keeps_body,
+            witness: None,
+        };
         let received = if let Some(name) = &target.server_name {
             let (stream, witness) = self.secured(name.clone(), stream, half(deadline), outcome).await?;
-            terms.witness = Some(&witness);
+            terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, Version::HTTP_2);
                 Box::pin(exchange::http2(stream, request, &terms, &mut outcome.phases)).await?
@@ -248,7 +255,12 @@ impl Prober {
         }
     }
 
-    fn understand(&self, target: &Target, received: Received, outcome: &mut Outcome) -> Result<(), Failure> {
+    fn understand(
+        &self,
+        target: &Target,
+        received: Received<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
         let answer = Answer {
             status: received.status,
             headers: &received.headers,
@@ -282,25 +294,4 @@ async fn timed<F: Future>(future: F) -> (F::Output, Duration) {
 fn half(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
-}
-
-fn request(target: &Target, id: &str, version: Version) -> Request<Full<bytes::Bytes>> {
-    let mut request = Request::new(Full::new(target.body.clone()));
-    *request.method_mut() = target.method.clone();
-    *request.version_mut() = version;
-    let mut headers = target.headers.clone();
-    for (name, template) in &target.with_uuid {
-        if let Some(value) = with_uuid(template, id) {
-            headers.append(name.clone(), value);
-        }
-    }
-    if version == Version::HTTP_2 {
-        *request.uri_mut() = target.absolute.clone();
-        headers.remove(header::HOST);
-    } else {
-        *request.uri_mut() = target.origin.clone();
-        headers.entry(header::HOST).or_insert_with(|| target.host.clone());
-    }
-    *request.headers_mut() = headers;
-    request
 }

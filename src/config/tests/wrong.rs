@@ -184,7 +184,7 @@ fn guards() {
     );
     guards(
         "{ inside: [\"tcp://a:1\", \"tcp://a:2\", \"tcp://a:3\", \"tcp://a:4\", \"tcp://a:5\"] }",
-        &["curiad.yaml:15:92: one side has at most 4 guards"],
+        &["curiad.yaml:15:96: one side has at most 4 guards"],
     );
 }
 
