@@ -5,6 +5,8 @@ mod certificates;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;

@@ -69,13 +69,13 @@ fn track(operation: &str) -> TrackId {
 }
 
 /// A run, and the ends of its channels.
-struct Running {
+pub(crate) struct Running {
     clock: Clock,
-    prober: Arc<Prober>,
+    pub(crate) prober: Arc<Prober>,
     configuration: watch::Sender<Arc<Configuration>>,
     wanted: mpsc::Sender<Wanted>,
     outcomes: mpsc::Receiver<Outcome>,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     task: JoinSet<Result<(), Error>>,
 }
 
@@ -84,7 +84,7 @@ impl Running {
         Self::with(settings(), checks, 1024)
     }
 
-    fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
+    pub(crate) fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
         let clock = settings.clock.clone();
         let prober = Arc::new(Prober::new(settings).unwrap());
         let (configuration, configured) = watch::channel(configuration(checks));
@@ -96,7 +96,7 @@ impl Running {
         Self { clock, prober, configuration, wanted, outcomes, stop, task }
     }
 
-    async fn next(&mut self) -> Outcome {
+    pub(crate) async fn next(&mut self) -> Outcome {
         tokio::time::timeout(LONG, self.outcomes.recv()).await.expect("an outcome in time").expect("it runs")
     }
 
