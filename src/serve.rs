@@ -225,7 +225,7 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
         guards: vantage.guards.clone(),
         roots: loaded.roots.clone(),
         clock: clock.clone(),
-        limits: prober::Limits::default(),
+        limits: crate::descriptors::limits(),
         identity: Identity {
             request_id_key,
             user_agent: format!(

@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod complaints;
 mod connect;
 mod exchange;
 mod expectation;

@@ -3,6 +3,7 @@
 use crate::{
     Error, Limits, Metrics, Settings,
     answer::{self, Answer},
+    complaints::Complaints,
     connect,
     exchange::{self, Received, Terms},
     lookout::Lookout,
@@ -38,6 +39,7 @@ pub struct Prober {
     tls: Tls,
     permits: Permits,
     memory: Memory,
+    complaints: Complaints,
     metrics: Arc<Metrics>,
 }
 
@@ -66,6 +68,7 @@ impl Prober {
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
+            complaints: Complaints::default(),
             metrics: Arc::default(),
         })
     }
@@ -120,6 +123,7 @@ impl Prober {
             outcome
         };
         if let Some(outcome) = unbroken(whole).await {
+            outcome.failure.iter().for_each(|failure| self.complaints.hear(failure));
             return outcome;
         }
         self.metrics.broke();

@@ -1,6 +1,6 @@
 //! Names to addresses.
 
-use crate::NameServers;
+use crate::{NameServers, connect};
 use domain::{Failure, FailureKind, Layer};
 use hickory_resolver::{
     TokioResolver,
@@ -80,7 +80,10 @@ impl Resolve {
                 };
             }
             Ok(Err(NetError::Dns(error))) => return Err(answered(name, &error)),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => match out_of(&error) {
+                Some(failure) => return Err(failure),
+                None => error.to_string(),
+            },
             Err(_) => "no answer in time".to_owned(),
         };
         if let Some(nobody) = &self.nobody {
@@ -135,6 +138,13 @@ async fn lives(resolver: &TokioResolver, deadline: Instant) -> bool {
     let limit = deadline.min(Instant::now() + SIGN_OF_LIFE);
     let asked = timeout_at(limit, resolver.lookup(ROOT, RecordType::NS)).await;
     matches!(asked, Ok(Ok(_) | Err(NetError::Dns(_))))
+}
+
+/// What this host has too little of to ask at all, if that is why.
+fn out_of(error: &NetError) -> Option<Failure> {
+    let NetError::Io(error) = error else { return None };
+    let (kind, why) = connect::out_of(error)?;
+    Some(Failure { layer: Layer::Ours, kind, message: format!("cannot ask a resolver: {why}") })
 }
 
 fn not_found(name: &str, why: &str) -> Failure {

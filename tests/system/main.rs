@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod command_line;
+mod descriptors;
 mod kills;
 mod network;
 mod nginx;

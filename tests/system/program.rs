@@ -107,12 +107,17 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
-        let child = self
-            .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
+        self.start(self.command(&["serve", "--listen", &listen, "--listen-internal", &internal]))
+    }
+
+    /// Starts a command that runs `curiad serve` on this place's ports, or on others.
+    pub(crate) fn start(&self, mut serve: Command) -> Program {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        let child = serve
             .env("CURIAD_LOG", "info")
+            .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()
@@ -168,6 +173,11 @@ impl Program {
             assert!(Instant::now() < limit, "waiting for {what}\n{}", tail(&self.log));
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// The program's number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
     }
 
     /// `kill -9`.
