@@ -30,13 +30,14 @@ async fn without_file_descriptors_nothing_is_known_and_nobody_is_told_and_then_i
     let before = asked("results");
     // Somebody asks for a page meanwhile: who accepts for it has no descriptor either, and must not end of it.
     let page = program.public("/en");
-    let asks = tokio::spawn(async move { crate::program::status(&page).await });
+    let mut asks = tokio::task::JoinSet::new();
+    asks.spawn(async move { crate::program::status(&page).await });
     program.wait(|| async { said("accept error") > 0 }, "a listener to find none left").await;
     assert_eq!(asked("results"), before, "no probe goes out");
     allow(&program, 1_024);
     program.wait(|| async { asked("results") > before + 20 }, "probes to go out again").await;
     all_well(&mut program).await;
-    let page = asks.await.expect("joined");
+    let page = asks.join_next().await.expect("one").expect("joined");
     assert!(page.is_none_or(|status| status < 400), "{page:?}");
     let all = incidents(&program).await;
     assert!(all.is_empty(), "{all:?}");

@@ -6,5 +6,6 @@ mod estate;
 mod health;
 mod holding;
 mod incident;
+mod jumping;
 mod properties;
 mod watching;
