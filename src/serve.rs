@@ -1,7 +1,7 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::{Listen, Loaded},
+    config::{Listen, Loaded, shown},
     exit::{Failed, UNAVAILABLE},
     tasks::Tasks,
     terminal::Terminal,
@@ -70,7 +70,7 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", without_password(database.reveal())));
+    terminal.line(&format!("database  {}", shown(database.reveal())));
     tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
@@ -176,10 +176,9 @@ pub(crate) async fn start(
 
 /// Opens the database, and says which one where that fails.
 pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
-    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
-        let shown = without_password(database.reveal());
-        Failed::new(UNAVAILABLE, format!("{shown}: {error}"))
-    })
+    Store::open(database.reveal(), fresh_key()?)
+        .await
+        .map_err(|error| Failed::new(UNAVAILABLE, format!("{}: {error}", shown(database.reveal()))))
 }
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
@@ -197,7 +196,7 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
         Err(TryLockError::WouldBlock) => {
             let what = format!(
                 "another curiad runs on {}\nstop it first, or give this one a database of its own",
-                without_password(database.reveal())
+                shown(database.reveal())
             );
             Err(Failed::new(UNAVAILABLE, what))
         }
@@ -286,20 +285,9 @@ async fn look_after(
 }
 
 fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let records = committed_at.is_some_and(|at| now.duration_since(at) < RECORDS_WITHIN);
+    let records = committed_at.is_some_and(|at| now.duration_since(at).abs() < RECORDS_WITHIN);
     let attended = |incident: &Incident| {
         !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
     };
     records && situation.open_incidents().all(|incident| attended(incident))
-}
-
-/// A database's URL as it may be shown.
-fn without_password(url: &str) -> String {
-    match url.split_once('@') {
-        Some((before, after)) => {
-            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://…@{after}")
-        }
-        None => url.to_owned(),
-    }
 }

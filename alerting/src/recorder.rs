@@ -335,8 +335,14 @@ fn until_due(situation: &Situation, now: Timestamp) -> Duration {
 /// What no repetition mends: the program ends and says so, rather than probe for nothing.
 const fn is_final(error: &store::Error) -> bool {
     match error {
-        store::Error::Newer { .. } | store::Error::Refused { .. } | store::Error::Corrupt { .. } => true,
+        store::Error::Newer { .. }
+        | store::Error::Outdated { .. }
+        | store::Error::Fenced
+        | store::Error::Refused { .. }
+        | store::Error::Corrupt { .. } => true,
         store::Error::Busy { .. }
+        | store::Error::Unknown { .. }
+        | store::Error::Denied { .. }
         | store::Error::Full { .. }
         | store::Error::Unavailable { .. }
         | store::Error::TooMuch { .. }

@@ -117,9 +117,10 @@ impl Lookout {
         let look = Look { began, ended: Instant::now(), sight: guards.sight(outside, inside) };
         let before = locked(&self.seen).add(look);
         if before != look.sight {
-            match told(guards, look.sight) {
-                Some(told) => tracing::warn!("{told}"),
-                None => tracing::info!("our own network is there again: the guards answer"),
+            if let Some(told) = told(guards, look.sight) {
+                tracing::warn!("{told}");
+            } else {
+                tracing::info!("our own network is there again: the guards answer");
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Stand-ins for the world outside Curiad: APIs with faults, a service desk, mail and text inboxes, a heartbeat receiver,
-//! and a page to play with them. For the demo and the tests.
+//! and a page to play with them. For the demo and the tests. Beside it, a proxy that cuts connections.
 //!
 //! ```no_run
 //! # async fn story(now: simulator::Now) -> std::io::Result<()> {
@@ -35,6 +35,7 @@ mod notify;
 mod options;
 mod page;
 mod post;
+mod proxy;
 mod servicenow;
 mod smtp;
 mod story;
@@ -51,6 +52,7 @@ pub use mail::Mail;
 pub use network::{Network, Side};
 pub use notify::{Callbacks, Channel, Delivery, Message, Notify, NotifyOptions, Pace, Reply, Template};
 pub use options::{Ports, WorldOptions};
+pub use proxy::{Blow, Proxy, Saying, Toward, Traffic, When};
 pub use servicenow::{Desk, DeskOptions, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
 pub use story::{Answer, answer, tell};

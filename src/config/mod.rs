@@ -9,6 +9,7 @@ mod api;
 mod bilingual;
 mod channels;
 mod checks;
+mod database;
 mod desks;
 mod environments;
 mod escalations;
@@ -34,6 +35,7 @@ mod top;
 mod tree;
 mod vantages;
 
+pub(crate) use database::shown;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use report::check_report;

@@ -1,16 +1,13 @@
-//! The site, the database, and whom we trust.
+//! The site, and whom we trust.
 
 use super::{
     reading::Reading,
-    secret::{self, Reference, Use},
+    secret::{self, Reference},
     section::Section,
     tree::Node,
 };
-use domain::{Secret, Site};
+use domain::Site;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-
-/// The database when none is named.
-const DEFAULT_DATABASE: &str = "sqlite://curiad.db";
 
 /// Largest file of certificates, in bytes: all public roots together have 230 KB.
 const MAX_ROOTS: u64 = 1024 * 1024;
@@ -26,20 +23,6 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
     let time_zone = section.required("time_zone", reading).and_then(|node| reading.time_zone(node));
     section.close(reading);
     Some(Site { title: title?, url: url?, time_zone: time_zone? })
-}
-
-/// The database's URL: a secret, because `PostgreSQL`'s holds a password.
-pub(super) fn database(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Secret> {
-    let Some(node) = node else { return Some(Secret::new(DEFAULT_DATABASE)) };
-    reading.text_or_secret(node, "the database", Use::Database, |url| {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Err("PostgreSQL is not supported yet; write sqlite://PATH")
-        } else if url.strip_prefix("sqlite:").is_none_or(|path| path.trim_start_matches('/').is_empty()) {
-            Err("the database is sqlite://PATH")
-        } else {
-            Ok(())
-        }
-    })
 }
 
 /// Certificates that are trusted beside the system's.

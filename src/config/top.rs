@@ -2,6 +2,7 @@
 
 use super::{
     channels::{self, MailText},
+    database,
     desks::{self, DeskDraft},
     environments::{self, EnvironmentDraft},
     escalations::{self, EscalationDraft},
@@ -82,7 +83,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     let (notify, callback_token) = notify.map_or((None, None), |(notify, token)| (Some(notify), token));
     let top = Top {
         site,
-        database: site::database(section.optional("database", reading), reading),
+        database: database::read(section.optional("database", reading), reading),
         roots: section
             .optional("egress", reading)
             .map(|node| site::egress(node, reading))

@@ -2,12 +2,12 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose},
     error::Error,
     inbox,
     row::{Reading, signed, unsigned},
-    sqlite::Connection,
 };
-use domain::{Incident, IncidentId, Message, Notification, Receipt, Sent, Told};
+use domain::{Incident, IncidentId, Message, Notification, NotificationKind, Receipt, Sent, Told};
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -59,28 +59,48 @@ pub enum Settlement {
 
 const CLAIM: &str = "claim notifications";
 const SETTLE: &str = "settle a notification";
+const SET_BACK: &str = "bring back what waits for a clock that was ahead";
+
+/// Claims those that `$due` picks.
+macro_rules! claim {
+    ($due:literal) => {
+        concat!(
+            "UPDATE notification
+             SET uncertain = lease_until IS NOT NULL, lease_until = $2, fence = fence + 1
+             WHERE key ",
+            $due,
+            " RETURNING key, incident, fence, uncertain, rank, not_before, body"
+        )
+    };
+}
+
+const SQLITE_CLAIM: &str = claim!(
+    "IN (SELECT key FROM notification
+         WHERE state = 'waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+         ORDER BY rank, not_before, key LIMIT $3)"
+);
+/// What somebody else is claiming at this moment is left to them. An array is made once: rows of a subquery that locks them
+/// could be looked up twice.
+const POSTGRES_CLAIM: &str = claim!(
+    "= ANY (ARRAY(SELECT key FROM notification
+         WHERE state = 'waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+         ORDER BY rank, not_before, key LIMIT $3 FOR UPDATE SKIP LOCKED))"
+);
 
 impl Store {
     /// Claims up to `limit` notifications that are due at `now`, until `now + lease`: people before tickets before the rest,
     /// then the longest due. Each is given to one claimer only, until its lease runs out.
     pub async fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Claimed>, Error> {
         let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
-        let mut transaction = self.begin(CLAIM).await?;
-        let rows = sqlx::query(
-            "UPDATE notification
-             SET uncertain = lease_until IS NOT NULL, lease_until = $2, fence = fence + 1
-             WHERE key IN (
-                 SELECT key FROM notification
-                 WHERE state = 'waiting' AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1)
-                 ORDER BY rank, not_before, key LIMIT $3)
-             RETURNING key, incident, fence, uncertain, rank, not_before, body",
-        )
-        .bind(now.as_millisecond())
-        .bind(until)
-        .bind(limit)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(Error::during(CLAIM))?;
+        let mut transaction = self.begin(Purpose::Write, CLAIM).await?;
+        self.check_lease(&mut transaction, CLAIM).await?;
+        let rows = transaction
+            .either(SQLITE_CLAIM, POSTGRES_CLAIM)
+            .bind(now.as_millisecond())
+            .bind(until)
+            .bind(i64::from(limit))
+            .rows(CLAIM)
+            .await?;
         let mut claimed = Vec::with_capacity(rows.len());
         let mut incidents = HashMap::new();
         for row in &rows {
@@ -115,7 +135,7 @@ impl Store {
             };
             claimed.push((order, one));
         }
-        transaction.commit().await.map_err(Error::during(CLAIM))?;
+        transaction.commit(CLAIM).await?;
         // RETURNING promises no order.
         claimed.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.claim.key.cmp(&y.claim.key)));
         Ok(claimed.into_iter().map(|(_, one)| one).collect())
@@ -130,29 +150,66 @@ impl Store {
         receipts: &[Receipt],
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin(SETTLE).await?;
+        let mut transaction = self.begin(Purpose::Write, SETTLE).await?;
+        self.check_lease(&mut transaction, SETTLE).await?;
         if !put_settlement(&mut transaction, claim, settlement, now).await? {
+            transaction.rollback(SETTLE).await?;
             return Ok(false);
         }
         for receipt in receipts {
             let told = Told { at: now, what: Message::Receipt(receipt.clone()) };
             inbox::append(&mut transaction, &told, SETTLE).await?;
         }
-        transaction.commit().await.map_err(Error::during(SETTLE))?;
+        transaction.commit(SETTLE).await?;
         Ok(true)
+    }
+
+    /// The clock was set back, or was ahead before this program began: nothing waits for times that were never to come.
+    /// What waits beyond `now + waits` is due now, but not what waits for a provider team to be there; and a claim ends at
+    /// `now + lease` at the latest.
+    pub async fn clock_set_back(
+        &self,
+        now: Timestamp,
+        waits: Duration,
+        lease: Duration,
+    ) -> Result<(), Error> {
+        let after = |more: Duration| {
+            now.as_millisecond().saturating_add(i64::try_from(more.as_millis()).unwrap_or(i64::MAX))
+        };
+        let mut transaction = self.begin(Purpose::Write, SET_BACK).await?;
+        self.check_lease(&mut transaction, SET_BACK).await?;
+        transaction
+            .statement(
+                "UPDATE notification SET not_before = $1
+                 WHERE state = 'waiting' AND not_before > $2 AND rank <> $3",
+            )
+            .bind(now.as_millisecond())
+            .bind(after(waits))
+            .bind(i64::from(NotificationKind::Told.rank()))
+            .execute(SET_BACK)
+            .await?;
+        transaction
+            .statement(
+                "UPDATE notification SET lease_until = $1 WHERE state = 'waiting' AND lease_until > $1",
+            )
+            .bind(after(lease))
+            .execute(SET_BACK)
+            .await?;
+        transaction.commit(SET_BACK).await
     }
 
     /// When the deliverer should look again: when the next notification is due or the next lease runs out, `now` at the
     /// earliest. `None`: nothing waits.
     pub async fn next_delivery(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
         let doing = "find the next delivery";
-        let row = sqlx::query(
-            "SELECT min(CASE WHEN lease_until > not_before THEN lease_until ELSE not_before END) AS at
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let row = connection
+            .statement(
+                "SELECT min(CASE WHEN lease_until > not_before THEN lease_until ELSE not_before END) AS at
              FROM notification WHERE state = 'waiting'",
-        )
-        .fetch_one(self.reader())
-        .await
-        .map_err(Error::during(doing))?;
+            )
+            .row(doing)
+            .await?;
         let at = Reading { row: &row, doing }.time_if("at")?;
         Ok(at.map(|at| at.max(now)))
     }
@@ -171,36 +228,35 @@ async fn put_settlement(
         Settlement::GivenUp { why } => ("given_up", "given_up", None, None, Some(why.as_str())),
     };
     let settled_at = (state != "waiting").then(|| now.as_millisecond());
-    let done = sqlx::query(
-        "UPDATE notification
+    let done = connection
+        .statement(
+            "UPDATE notification
              SET state = $3, not_before = coalesce($4, not_before), provider_id = $5, why = coalesce($6, why),
                  settled_at = $7, lease_until = NULL
              WHERE key = $1 AND fence = $2 AND state = 'waiting' AND lease_until IS NOT NULL",
-    )
-    .bind(claim.key.as_str())
-    .bind(claim.fence)
-    .bind(state)
-    .bind(at.map(Timestamp::as_millisecond))
-    .bind(provider_id)
-    .bind(why)
-    .bind(settled_at)
-    .execute(&mut *connection)
-    .await
-    .map_err(Error::during(SETTLE))?;
-    if done.rows_affected() == 0 {
+        )
+        .bind(claim.key.as_str())
+        .bind(claim.fence)
+        .bind(state)
+        .bind(at.map(Timestamp::as_millisecond))
+        .bind_words(provider_id)
+        .bind_words(why)
+        .bind(settled_at)
+        .execute(SETTLE)
+        .await?;
+    if done == 0 {
         return Ok(false);
     }
-    sqlx::query(
+    connection.statement(
         "UPDATE attempt SET settled_at = $3, result = $4, detail = $5 WHERE notification = $1 AND fence = $2",
     )
     .bind(claim.key.as_str())
     .bind(claim.fence)
     .bind(now.as_millisecond())
     .bind(result)
-    .bind(provider_id.or(why))
-    .execute(&mut *connection)
-    .await
-    .map_err(Error::during(SETTLE))?;
+    .bind_words(provider_id.or(why))
+    .execute(SETTLE)
+    .await?;
     Ok(true)
 }
 
@@ -225,21 +281,21 @@ fn before(fence: i64) -> u32 {
 }
 
 async fn note_attempt(connection: &mut Connection, claim: &Claim, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("INSERT INTO attempt (notification, fence, claimed_at) VALUES ($1, $2, $3)")
+    connection
+        .statement("INSERT INTO attempt (notification, fence, claimed_at) VALUES ($1, $2, $3)")
         .bind(claim.key.as_str())
         .bind(claim.fence)
         .bind(now.as_millisecond())
-        .execute(connection)
-        .await
-        .map_err(Error::during(CLAIM))?;
+        .execute(CLAIM)
+        .await?;
     Ok(())
 }
 
 async fn incident_of(connection: &mut Connection, id: IncidentId) -> Result<Incident, Error> {
-    let row = sqlx::query("SELECT state FROM incident WHERE id = $1")
+    let row = connection
+        .statement("SELECT state FROM incident WHERE id = $1")
         .bind(signed(id.0))
-        .fetch_one(connection)
-        .await
-        .map_err(Error::during(CLAIM))?;
+        .row(CLAIM)
+        .await?;
     Reading { row: &row, doing: CLAIM }.json("state")
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Store,
+    database::Purpose,
     error::Error,
     row::{Reading, unsigned},
 };
@@ -26,15 +27,16 @@ impl Store {
     /// Counts what waits; cheap however long the history.
     pub async fn counts(&self) -> Result<Counts, Error> {
         let doing = "count what waits";
-        let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM inbox WHERE accepted IS NULL) AS inbox_waiting,
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let row = connection
+            .statement(
+                "SELECT (SELECT count(*) FROM inbox WHERE accepted IS NULL) AS inbox_waiting,
                     (SELECT count(*) FROM notification WHERE state = 'waiting') AS outbox_waiting,
                     (SELECT count(*) FROM notification WHERE state = 'given_up') AS outbox_given_up,
                     (SELECT count(*) FROM incident WHERE status <> 'resolved') AS incidents_open",
-        )
-        .fetch_one(self.reader())
-        .await
-        .map_err(Error::during(doing))?;
+            )
+            .row(doing)
+            .await?;
         let count = |column| Reading { row: &row, doing }.get(column).map(unsigned);
         Ok(Counts {
             recorded: self.0.recorded.load(Ordering::Relaxed),

@@ -1,6 +1,7 @@
 //! What can go wrong with the store, by what the caller can do about it.
 
-use crate::sqlite;
+use crate::{postgres, sqlite};
+use sqlx::postgres::PgDatabaseError;
 use std::error::Error as Cause;
 
 /// Why the store could not do it. Nothing of a failed call was stored.
@@ -24,13 +25,47 @@ pub enum Error {
     },
     /// The database cannot be opened, read or written, or was closed. Trying again may help later.
     #[error(
-        "could not {doing}: the database cannot be reached; check its path, its permissions and its disk"
+        "could not {doing}: the database cannot be reached ({source}); \
+         check that it runs and where it is, its permissions and its disk"
     )]
     Unavailable {
         /// What was tried.
         doing: &'static str,
         /// What the database said.
         source: Box<dyn Cause + Send + Sync>,
+    },
+    /// The connection was lost while a batch was being committed: nobody knows whether it was stored. Only the same batch may
+    /// follow: recording it again finds out, and stores it if it was not.
+    #[error(
+        "could not {doing}: the database was lost while it was storing it ({source}); it will be asked whether it did"
+    )]
+    Unknown {
+        /// What was tried.
+        doing: &'static str,
+        /// What was seen of it.
+        source: Box<dyn Cause + Send + Sync>,
+    },
+    /// Another program records on this database now. Nothing was written, and nothing will be: this one must stop.
+    #[error("another curiad records on this database now; this one stops")]
+    Fenced,
+    /// The server does not let us in, or lets us do too little. Somebody must change something.
+    #[error(
+        "could not {doing}: the database refuses curiad ({source}); \
+         check the user, the password and the database's name, and that it belongs to that user"
+    )]
+    Denied {
+        /// What was tried.
+        doing: &'static str,
+        /// What the database said.
+        source: Box<dyn Cause + Send + Sync>,
+    },
+    /// The server is too old.
+    #[error("this is PostgreSQL {found}; curiad needs {oldest} or newer: upgrade the server")]
+    Outdated {
+        /// The server's major version.
+        found: u32,
+        /// The oldest that will do.
+        oldest: u32,
     },
     /// The database belongs to a newer program.
     #[error(
@@ -89,6 +124,7 @@ impl Error {
                 Trouble::Busy => Self::Busy { doing, source },
                 Trouble::Full => Self::Full { doing, source },
                 Trouble::Unavailable => Self::Unavailable { doing, source },
+                Trouble::Denied => Self::Denied { doing, source },
                 Trouble::Refused => Self::Refused { doing, source },
                 Trouble::Corrupt => Self::Corrupt { doing, source },
                 Trouble::Other => Self::Other { doing, source },
@@ -108,6 +144,7 @@ pub(crate) enum Trouble {
     Busy,
     Full,
     Unavailable,
+    Denied,
     Refused,
     Corrupt,
     Other,
@@ -123,10 +160,16 @@ fn trouble(error: &sqlx::Error) -> Trouble {
         sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::BeginFailed
         | sqlx::Error::Configuration(_) => Trouble::Unavailable,
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Trouble::Corrupt,
         sqlx::Error::Database(said) if said.is_unique_violation() => Trouble::Refused,
-        sqlx::Error::Database(said) => sqlite::trouble(said.as_ref()),
+        sqlx::Error::Database(said) => match said.try_downcast_ref::<PgDatabaseError>() {
+            Some(said) => postgres::trouble(said.code()),
+            None => sqlite::trouble(said.as_ref()),
+        },
         _ => Trouble::Other,
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose},
     error::Error,
     record::MINUTE,
     row::{Reading, time, unsigned},
-    sqlite::Connection,
 };
 use domain::{
     CheckId, Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, VantageId, Verdict,
@@ -65,21 +65,22 @@ impl Store {
     ) -> Result<(Option<Health>, Vec<Health>), Error> {
         let doing = "read the history of an instance";
         // One statement, so that both answers are of the same moment: the row in force is the first at or after its own time.
-        let rows = sqlx::query(
-            "SELECT api, environment, since, status, layer, maintenance FROM status_change
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let rows = connection
+            .statement(
+                "SELECT api, environment, since, status, layer, maintenance FROM status_change
              WHERE api = $1 AND environment = $2 AND since < $4
                AND since >= coalesce((SELECT max(since) FROM status_change
                                       WHERE api = $1 AND environment = $2 AND since <= $3), $3)
              ORDER BY since LIMIT $5",
-        )
-        .bind(instance.api.as_str())
-        .bind(instance.environment.word())
-        .bind(from.as_millisecond())
-        .bind(to.as_millisecond())
-        .bind(MAX_CHANGES + 2)
-        .fetch_all(self.reader())
-        .await
-        .map_err(Error::during(doing))?;
+            )
+            .bind(instance.api.as_str())
+            .bind(instance.environment.word())
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .bind(i64::from(MAX_CHANGES) + 2)
+            .rows(doing)
+            .await?;
         let mut healths =
             rows.iter().map(|row| health(Reading { row, doing })).collect::<Result<Vec<_>, _>>()?;
         let in_force = match healths.first() {
@@ -110,14 +111,17 @@ impl Store {
             return Err(Error::TooMuch { doing, limit: MAX_MINUTES, of: "minutes of samples" });
         }
         // CROSS JOIN keeps the order: for each track, look every minute up by the key.
-        let mut samples = sqlx::query(
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let mut samples = connection.statement(
             "WITH RECURSIVE span (minute) AS (SELECT $5 UNION ALL SELECT minute - 1 FROM span WHERE minute > $6)
-             SELECT outcome.minute * 60000 + outcome.ms AS at, outcome.verdict, outcome.total
+             SELECT CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms AS at,
+                    CAST(outcome.verdict AS BIGINT) AS verdict, CAST(outcome.total AS BIGINT) AS total
              FROM track CROSS JOIN span CROSS JOIN outcome
              WHERE track.api = $1 AND track.environment = $2 AND track.operation = $3
                AND ($4 IS NULL OR track.vantage = $4)
                AND outcome.minute = span.minute AND outcome.track = track.id
-               AND outcome.minute * 60000 + outcome.ms >= $7 AND outcome.minute * 60000 + outcome.ms < $8
+               AND CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms >= $7
+               AND CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms < $8
              ORDER BY at DESC LIMIT $9",
         )
         .bind(check.instance.api.as_str())
@@ -128,10 +132,9 @@ impl Store {
         .bind(first)
         .bind(from.as_millisecond())
         .bind(to.as_millisecond())
-        .bind(limit.min(MAX_SAMPLES))
-        .fetch_all(self.reader())
-        .await
-        .map_err(Error::during(doing))?
+        .bind(i64::from(limit.min(MAX_SAMPLES)))
+        .rows(doing)
+        .await?
         .iter()
         .map(|row| {
             let row = Reading { row, doing };
@@ -153,11 +156,16 @@ impl Store {
         to: Timestamp,
         doing: &'static str,
     ) -> Result<Option<(i64, i64)>, Error> {
-        let (oldest, newest): (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT (SELECT min(minute) FROM outcome), (SELECT max(minute) FROM outcome)")
-                .fetch_one(self.reader())
-                .await
-                .map_err(Error::during(doing))?;
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let row = connection
+            .statement(
+                "SELECT CAST((SELECT min(minute) FROM outcome) AS BIGINT) AS oldest,
+                        CAST((SELECT max(minute) FROM outcome) AS BIGINT) AS newest",
+            )
+            .row(doing)
+            .await?;
+        let row = Reading { row: &row, doing };
+        let (oldest, newest): (Option<i64>, Option<i64>) = (row.get("oldest")?, row.get("newest")?);
         Ok(oldest.zip(newest).and_then(|(oldest, newest)| {
             let first = from.as_millisecond().div_euclid(MINUTE).max(oldest);
             let last = to.as_millisecond().div_euclid(MINUTE).min(newest);
@@ -174,7 +182,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<FailureRow>, Error> {
         let doing = "read the failures of an instance";
-        sqlx::query(
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        connection.statement(
             "SELECT track.api, track.environment, track.operation, track.vantage, failure.at, failure.verdict,
                     failure.confirm, failure.total, failure.layer, failure.kind, failure.message, failure.request_id,
                     failure.http_status, failure.dns, failure.connect, failure.tls, failure.first_byte, failure.body
@@ -187,10 +196,9 @@ impl Store {
         .bind(instance.environment.word())
         .bind(from.as_millisecond())
         .bind(to.as_millisecond())
-        .bind(limit.min(MAX_SAMPLES))
-        .fetch_all(self.reader())
-        .await
-        .map_err(Error::during(doing))?
+        .bind(i64::from(limit.min(MAX_SAMPLES)))
+        .rows(doing)
+        .await?
         .iter()
         .map(|row| failure_row(Reading { row, doing }))
         .collect()
@@ -234,7 +242,7 @@ fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
         total: Duration::from_micros(unsigned(row.get("total")?)),
         failure,
         request_id: row.get("request_id")?,
-        http_status: row.get("http_status")?,
+        http_status: row.get::<Option<i64>>("http_status")?.and_then(|status| u16::try_from(status).ok()),
         phases: Phases {
             dns: micros("dns")?,
             connect: micros("connect")?,
@@ -249,23 +257,23 @@ fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
 pub(crate) async fn put(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
     let doing = "record a change of status";
     let health = &change.health;
-    sqlx::query(
-        "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
+    connection
+        .statement(
+            "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (api, environment, since) DO UPDATE
          SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
              decided_at = excluded.decided_at, why = excluded.why",
-    )
-    .bind(health.instance.api.as_str())
-    .bind(health.instance.environment.word())
-    .bind(health.since.as_millisecond())
-    .bind(health.status.word())
-    .bind(health.layer.map(Layer::word))
-    .bind(health.maintenance)
-    .bind(change.decided_at.as_millisecond())
-    .bind(change.why.as_str())
-    .execute(connection)
-    .await
-    .map_err(Error::during(doing))?;
+        )
+        .bind(health.instance.api.as_str())
+        .bind(health.instance.environment.word())
+        .bind(health.since.as_millisecond())
+        .bind(health.status.word())
+        .bind(health.layer.map(Layer::word))
+        .bind(health.maintenance)
+        .bind(change.decided_at.as_millisecond())
+        .bind_words(change.why.as_str())
+        .execute(doing)
+        .await?;
     Ok(())
 }

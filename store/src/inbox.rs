@@ -2,15 +2,17 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose},
     error::Error,
     row::{Reading, to_json},
-    sqlite::Connection,
 };
 use domain::Told;
 use std::error::Error as _;
 
 /// Rows that [`Store::inbox`] gives at most, whatever was asked for.
 pub const MAX_INBOX: u32 = 1_000;
+
+const ANSWER: &str = "answer the inbox";
 
 /// Names a row of the Inbox. Later rows have higher numbers; a number is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,7 +22,7 @@ impl Store {
     /// Appends to the Inbox. Durable when it returns.
     pub async fn tell(&self, told: &Told) -> Result<InboxId, Error> {
         let doing = "write into the inbox";
-        let mut connection = self.writer().acquire().await.map_err(Error::during(doing))?;
+        let mut connection = self.connect(Purpose::Write, doing).await?;
         append(&mut connection, told, doing).await
     }
 
@@ -31,12 +33,13 @@ impl Store {
     pub async fn inbox(&self, limit: u32) -> Result<Vec<(InboxId, Told)>, Error> {
         let doing = "read the inbox";
         loop {
-            let rows =
-                sqlx::query("SELECT id, at, what FROM inbox WHERE accepted IS NULL ORDER BY id LIMIT $1")
-                    .bind(limit.min(MAX_INBOX))
-                    .fetch_all(self.reader())
-                    .await
-                    .map_err(Error::during(doing))?;
+            let rows = self
+                .connect(Purpose::Read, doing)
+                .await?
+                .statement("SELECT id, at, what FROM inbox WHERE accepted IS NULL ORDER BY id LIMIT $1")
+                .bind(i64::from(limit.min(MAX_INBOX)))
+                .rows(doing)
+                .await?;
             let mut read = Vec::with_capacity(rows.len());
             let mut refused = false;
             for row in &rows {
@@ -59,7 +62,7 @@ impl Store {
     }
 
     async fn refuse(&self, id: InboxId) -> Result<(), Error> {
-        let mut connection = self.writer().acquire().await.map_err(Error::during("answer the inbox"))?;
+        let mut connection = self.connect(Purpose::Write, ANSWER).await?;
         let why = "it cannot be read by this program: say it again".to_owned();
         fold(&mut connection, id, Err(&why)).await
     }
@@ -67,11 +70,12 @@ impl Store {
     /// What the recorder answered: done, or why not. `None`: not folded in yet, or there is no such row.
     pub async fn answer(&self, id: InboxId) -> Result<Option<Result<String, String>>, Error> {
         let doing = "read an answer from the inbox";
-        let row = sqlx::query("SELECT accepted, answer FROM inbox WHERE id = $1 AND accepted IS NOT NULL")
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let row = connection
+            .statement("SELECT accepted, answer FROM inbox WHERE id = $1 AND accepted IS NOT NULL")
             .bind(id.0)
-            .fetch_optional(self.reader())
-            .await
-            .map_err(Error::during(doing))?;
+            .row_if(doing)
+            .await?;
         row.as_ref()
             .map(|row| {
                 let row = Reading { row, doing };
@@ -92,13 +96,13 @@ pub(crate) async fn append(
     told: &Told,
     doing: &'static str,
 ) -> Result<InboxId, Error> {
-    sqlx::query_scalar("INSERT INTO inbox (at, what) VALUES ($1, $2) RETURNING id")
+    let row = connection
+        .statement("INSERT INTO inbox (at, what) VALUES ($1, $2) RETURNING id")
         .bind(told.at.as_millisecond())
         .bind(to_json(&told.what, doing)?)
-        .fetch_one(connection)
-        .await
-        .map(InboxId)
-        .map_err(Error::during(doing))
+        .row(doing)
+        .await?;
+    Reading { row: &row, doing }.get("id").map(InboxId)
 }
 
 /// Marks a row as folded in, with the answer.
@@ -108,12 +112,12 @@ pub(crate) async fn fold(
     answer: Result<&String, &String>,
 ) -> Result<(), Error> {
     let (Ok(words) | Err(words)) = answer;
-    sqlx::query("UPDATE inbox SET accepted = $2, answer = $3 WHERE id = $1")
+    connection
+        .statement("UPDATE inbox SET accepted = $2, answer = $3 WHERE id = $1")
         .bind(id.0)
         .bind(answer.is_ok())
-        .bind(words.as_str())
-        .execute(connection)
-        .await
-        .map_err(Error::during("answer the inbox"))?;
+        .bind_words(words.as_str())
+        .execute(ANSWER)
+        .await?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose},
     error::Error,
     row::{Reading, signed, to_json},
-    sqlite::Connection,
 };
 use domain::{Incident, IncidentId};
 use jiff::Timestamp;
@@ -27,11 +27,12 @@ impl Store {
     /// One incident.
     pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Error> {
         let doing = "read an incident";
-        let row = sqlx::query("SELECT state FROM incident WHERE id = $1")
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let row = connection
+            .statement("SELECT state FROM incident WHERE id = $1")
             .bind(signed(id.0))
-            .fetch_optional(self.reader())
-            .await
-            .map_err(Error::during(doing))?;
+            .row_if(doing)
+            .await?;
         row.as_ref().map(|row| Reading { row, doing }.json("state")).transpose()
     }
 
@@ -43,39 +44,40 @@ impl Store {
         } else {
             filter.since.map_or(i64::MIN, Timestamp::as_millisecond)
         };
-        sqlx::query(
-            "SELECT state FROM incident WHERE status <> 'resolved' OR resolved_at >= $1
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        connection
+            .statement(
+                "SELECT state FROM incident WHERE status <> 'resolved' OR resolved_at >= $1
              ORDER BY id DESC LIMIT $2",
-        )
-        .bind(since)
-        .bind(filter.limit.min(MAX_INCIDENTS))
-        .fetch_all(self.reader())
-        .await
-        .map_err(Error::during(doing))?
-        .iter()
-        .map(|row| Reading { row, doing }.json("state"))
-        .collect()
+            )
+            .bind(since)
+            .bind(i64::from(filter.limit.min(MAX_INCIDENTS)))
+            .rows(doing)
+            .await?
+            .iter()
+            .map(|row| Reading { row, doing }.json("state"))
+            .collect()
     }
 }
 
 /// Stores the whole state of an incident, within a transaction.
 pub(crate) async fn put(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
     let doing = "record an incident";
-    sqlx::query(
-        "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
+    connection
+        .statement(
+            "INSERT INTO incident (id, cause_key, status, opened_at, resolved_at, state)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (id) DO UPDATE
          SET cause_key = excluded.cause_key, status = excluded.status, opened_at = excluded.opened_at,
              resolved_at = excluded.resolved_at, state = excluded.state",
-    )
-    .bind(signed(incident.id.0))
-    .bind(incident.cause.to_string())
-    .bind(incident.status.word())
-    .bind(incident.opened_at.as_millisecond())
-    .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
-    .bind(to_json(incident, doing)?)
-    .execute(connection)
-    .await
-    .map_err(Error::during(doing))?;
+        )
+        .bind(signed(incident.id.0))
+        .bind(incident.cause.to_string())
+        .bind(incident.status.word())
+        .bind(incident.opened_at.as_millisecond())
+        .bind(incident.resolved_at.map(jiff::Timestamp::as_millisecond))
+        .bind(to_json(incident, doing)?)
+        .execute(doing)
+        .await?;
     Ok(())
 }

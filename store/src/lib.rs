@@ -1,18 +1,22 @@
 //! All SQL of Curiad (invariant 2). Times are arguments; nothing here reads the clock.
 //!
-//! One writer connection, used by the recorder (`record`), the deliverer (`claim`, `settle`) and whoever tells us something
-//! (`tell`); a small read-only pool for the rest. Statements are written once with `$1` placeholders, so that PostgreSQL can
-//! follow; what only SQLite understands is in `sqlite.rs` and in `migrations/sqlite/`.
+//! Two databases: SQLite and `PostgreSQL`. Statements are written once with `$1` placeholders where both understand the same
+//! (`database.rs`); what only one understands is in `sqlite.rs` or `postgres.rs`, and in `migrations/`.
+//! Connections are kept apart by what they are for: recording (`record`), sending and being told (`claim`, `settle`, `tell`),
+//! and reading.
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
 mod claim;
 mod counts;
+mod database;
 mod error;
 mod history;
 mod inbox;
 mod incident;
+mod lease;
 mod outbox;
+mod postgres;
 mod record;
 mod remember;
 mod row;
@@ -26,54 +30,52 @@ pub use error::Error;
 pub use history::{FailureRow, MAX_CHANGES, MAX_MINUTES, MAX_SAMPLES, Sample};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
+pub use lease::Lease;
 pub use outbox::{OutboxRow, OutboxState};
 pub use record::Batch;
 
+use database::{Connection, Database, Purpose};
 use domain::ReferenceKey;
 use std::sync::{Arc, atomic::AtomicU64};
 
-/// Curiad's memory. Cheap to clone; all clones share the connections.
+/// Curiad's memory. Cheap to clone; all clones share the connections and the lease.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    writer: sqlite::Pool,
-    reader: sqlite::Pool,
+    database: Database,
     tracks: track::Numbers,
     key: ReferenceKey,
+    held: lease::Held,
     recorded: AtomicU64,
 }
 
 impl Store {
-    /// Opens the database of `url` (`sqlite://PATH`, or `sqlite::memory:` for one that is forgotten when closed), makes it
-    /// when it is not there, and brings its schema up to date.
+    /// Opens the database of `url` and brings its schema up to date: `sqlite://PATH`, which is made when it is not there;
+    /// `sqlite::memory:`, which is forgotten when closed; or `postgres://USER:PASSWORD@HOST:PORT/NAME`, which must be there
+    /// and belong to the user. `sslmode` and the like are those of libpq.
     ///
     /// `fresh_key` becomes the database's own key if it has none yet.
-    /// A database made by a newer program is refused: [`Error::Newer`].
+    /// A database made by a newer program is refused: [`Error::Newer`]. So is a server that is too old: [`Error::Outdated`].
     pub async fn open(url: &str, fresh_key: [u8; 32]) -> Result<Self, Error> {
-        let (writer, reader) = sqlite::connect(url).await?;
-        let key = schema::prepare(&writer, fresh_key).await?;
-        let tracks = track::Numbers::read(&writer).await?;
-        Ok(Self(Arc::new(Shared { writer, reader, tracks, key, recorded: AtomicU64::new(0) })))
+        let database = Database::open(url).await?;
+        let key = schema::prepare(&database, fresh_key).await?;
+        let tracks = track::Numbers::read(&database).await?;
+        let (held, recorded) = (lease::Held::default(), AtomicU64::new(0));
+        Ok(Self(Arc::new(Shared { database, tracks, key, held, recorded })))
     }
 
     /// Closes the connections of all clones, once their statements have ended.
     pub async fn close(self) {
-        // The writer last: who closes last tidies the write-ahead log away, and only a writer can.
-        self.0.reader.close().await;
-        self.0.writer.close().await;
+        self.0.database.close().await;
     }
 
-    fn writer(&self) -> &sqlite::Pool {
-        &self.0.writer
+    async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {
+        self.0.database.connect(purpose, doing).await
     }
 
-    fn reader(&self) -> &sqlite::Pool {
-        &self.0.reader
-    }
-
-    async fn begin(&self, doing: &'static str) -> Result<sqlite::Transaction, Error> {
-        self.writer().begin_with(sqlite::BEGIN).await.map_err(Error::during(doing))
+    async fn begin(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {
+        self.0.database.begin(purpose, doing).await
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose},
     error::Error,
     row::{Reading, signed, to_json},
-    sqlite::Connection,
 };
 use domain::{IncidentId, Notification};
 use jiff::Timestamp;
@@ -52,24 +52,25 @@ impl Store {
     /// All notifications about an incident, in the order in which they were decided.
     pub async fn notifications(&self, incident: IncidentId) -> Result<Vec<OutboxRow>, Error> {
         let doing = "read the notifications of an incident";
-        sqlx::query(
-            "SELECT key, state, not_before, lease_until, fence, provider_id, why, settled_at, body
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        connection
+            .statement(
+                "SELECT key, state, not_before, lease_until, fence, provider_id, why, settled_at, body
              FROM notification WHERE incident = $1",
-        )
-        .bind(signed(incident.0))
-        .fetch_all(self.reader())
-        .await
-        .map_err(Error::during(doing))?
-        .iter()
-        .map(|row| outbox_row(Reading { row, doing }))
-        .collect::<Result<Vec<_>, _>>()
-        .map(|mut rows| {
-            rows.sort_by(|a, b| {
-                let order = |row: &OutboxRow| (row.notification.at, row.notification.kind.rank());
-                order(a).cmp(&order(b)).then_with(|| a.notification.key.cmp(&b.notification.key))
-            });
-            rows
-        })
+            )
+            .bind(signed(incident.0))
+            .rows(doing)
+            .await?
+            .iter()
+            .map(|row| outbox_row(Reading { row, doing }))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|mut rows| {
+                rows.sort_by(|a, b| {
+                    let order = |row: &OutboxRow| (row.notification.at, row.notification.kind.rank());
+                    order(a).cmp(&order(b)).then_with(|| a.notification.key.cmp(&b.notification.key))
+                });
+                rows
+            })
     }
 }
 
@@ -102,7 +103,7 @@ fn outbox_row(row: Reading<'_>) -> Result<OutboxRow, Error> {
 /// then it is wanted again.
 pub(crate) async fn put(connection: &mut Connection, notification: &Notification) -> Result<(), Error> {
     let doing = "put a notification into the outbox";
-    sqlx::query(
+    connection.statement(
         "INSERT INTO notification (key, incident, rank, state, not_before, body) VALUES ($1, $2, $3, 'waiting', $4, $5)
          ON CONFLICT (key) DO UPDATE
          SET rank = excluded.rank, state = 'waiting', not_before = excluded.not_before, body = excluded.body
@@ -113,22 +114,21 @@ pub(crate) async fn put(connection: &mut Connection, notification: &Notification
     .bind(i64::from(notification.kind.rank()))
     .bind(notification.not_before.as_millisecond())
     .bind(to_json(notification, doing)?)
-    .execute(connection)
-    .await
-    .map_err(Error::during(doing))?;
+    .execute(doing)
+    .await?;
     Ok(())
 }
 
 /// Takes a notification back within a transaction, unless it is settled, or somebody sends it or may have sent it:
 /// whose lease ran out is reconciled first, or the other side keeps what nobody here knows of.
 pub(crate) async fn withdraw(connection: &mut Connection, key: &str) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE notification SET state = 'withdrawn'
+    connection
+        .statement(
+            "UPDATE notification SET state = 'withdrawn'
          WHERE key = $1 AND state = 'waiting' AND lease_until IS NULL",
-    )
-    .bind(key)
-    .execute(connection)
-    .await
-    .map_err(Error::during("withdraw a notification"))?;
+        )
+        .bind(key)
+        .execute("withdraw a notification")
+        .await?;
     Ok(())
 }

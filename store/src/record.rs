@@ -2,18 +2,20 @@
 
 use crate::{
     Store,
+    database::{Connection, Purpose, Statement, without_nul},
     error::Error,
     history,
     inbox::{self, InboxId},
-    incident, outbox,
+    incident,
+    lease::Under,
+    outbox, postgres,
     row::{signed, to_json, verdict_number},
-    sqlite::{self, Connection},
+    sqlite,
     track::{self, Number},
 };
 use domain::{Change, Outcome, Silence, TrackId, Verdict};
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -24,7 +26,7 @@ const DOING: &str = "record a batch";
 pub(crate) const MINUTE: i64 = 60_000;
 
 /// What was folded since the last batch. The same batch recorded twice is stored once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
     /// What probes saw, and how it was judged.
     pub outcomes: Vec<(Arc<Outcome>, Verdict)>,
@@ -56,23 +58,40 @@ impl Batch {
 }
 
 impl Store {
-    /// Stores a batch in one transaction: all of it, or on an error nothing.
+    /// Stores a batch in one transaction: all of it, or on an error nothing. One at a time.
+    ///
+    /// [`Error::Unknown`] is the one error after which it may be stored all the same. Whoever gets it must record the same
+    /// batch again, until it is done or another error says that nothing is stored; it is not stored twice. A different one
+    /// that follows is [`Error::Refused`] if the first was stored, for it does not know what that changed.
+    /// Only a store that holds the lease can tell; another one says [`Error::Unavailable`].
     pub async fn record(&self, batch: &Batch) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
         let tracks = batch.tracks();
         let known = self.0.tracks.of(&tracks);
+        let under = self.0.held.under()?;
         let recorded = match quiet(batch, &known) {
-            // The steady state: a single statement is a transaction of its own, and spares the worker two turns.
-            Some(numbers) => {
-                let mut connection = self.writer().acquire().await.map_err(Error::during(DOING))?;
-                insert_outcomes(&mut connection, batch, &numbers).await?
+            // The steady state: a single statement is a transaction of its own, and spares the worker two turns. It has no
+            // number: an outcome is the same however often it is told.
+            Some(numbers) if under.is_none_or(|under| !under.in_doubt) => {
+                let mut connection = self.connect(Purpose::Record, DOING).await?;
+                self.insert_outcomes(&mut connection, batch, &numbers, under).await
             }
-            None => self.record_all(batch, &tracks, &known).await?,
+            _ => self.record_all(batch, &tracks, &known, under).await,
         };
+        let recorded = recorded.map_err(|error| self.or_unknown(error))?;
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// While it is not known whether a batch was stored, that is what every error means.
+    fn or_unknown(&self, error: Error) -> Error {
+        if self.0.held.is_in_doubt() && !matches!(error, Error::Refused { .. } | Error::Unknown { .. }) {
+            Error::Unknown { doing: DOING, source: error.into() }
+        } else {
+            error
+        }
     }
 
     async fn record_all(
@@ -80,15 +99,22 @@ impl Store {
         batch: &Batch,
         tracks: &[TrackId],
         known: &[Option<Number>],
+        under: Option<Under>,
     ) -> Result<u64, Error> {
-        let mut transaction = self.begin(DOING).await?;
-        let connection = &mut *transaction;
+        let mut transaction = self.begin(Purpose::Record, DOING).await?;
+        let connection = &mut transaction;
+        if let Some(under) = under {
+            if !self.number_batch(connection, batch, under).await? {
+                transaction.rollback(DOING).await?;
+                return Ok(batch.outcomes.len() as u64);
+            }
+        }
         let mut fresh = HashMap::new();
         let numbers = number_all(connection, tracks, known, &mut fresh).await?;
         let risen = risen(batch, tracks, &numbers);
         track::put_hours(connection, risen.values().copied(), DOING).await?;
         fresh.extend(risen);
-        let recorded = insert_outcomes(connection, batch, &numbers).await?;
+        let recorded = self.insert_outcomes(connection, batch, &numbers, under).await?;
         insert_failures(connection, batch, &numbers).await?;
         let mut changed = numbers.iter().skip(batch.outcomes.len());
         for change in &batch.changes {
@@ -108,9 +134,89 @@ impl Store {
         for (id, answer) in &batch.folded {
             inbox::fold(connection, *id, answer.as_ref()).await?;
         }
-        transaction.commit().await.map_err(Error::during(DOING))?;
+        self.commit(transaction, batch).await?;
         self.0.tracks.keep(fresh);
         Ok(recorded)
+    }
+
+    /// Writes the batch's number down. `false`: that very batch was stored before, and its answer was lost.
+    ///
+    /// Whoever writes the number holds the row until the transaction ends, and the next waits for it: so what is found here
+    /// is what became of the last, even if its transaction was still open at the server when the connection was lost.
+    async fn number_batch(
+        &self,
+        connection: &mut Connection,
+        batch: &Batch,
+        under: Under,
+    ) -> Result<bool, Error> {
+        let numbered = connection
+            .statement("UPDATE recorder SET batch = $2 WHERE fence = $1 AND batch = $3")
+            .bind(under.fence)
+            .bind(under.number)
+            .bind(under.number - 1)
+            .execute(DOING)
+            .await?;
+        if numbered == 1 {
+            self.0.held.not_stored();
+            return Ok(true);
+        }
+        self.check_lease(connection, DOING).await?;
+        if self.0.held.doubts(batch) {
+            self.0.held.stored();
+            Ok(false)
+        } else {
+            Err(Error::Refused {
+                doing: DOING,
+                source: format!("batch {} is stored already, and is another one", under.number).into(),
+            })
+        }
+    }
+
+    async fn commit(&self, transaction: Connection, batch: &Batch) -> Result<(), Error> {
+        self.0.held.doubt(batch);
+        match transaction.commit(DOING).await {
+            Ok(()) => {
+                self.0.held.stored();
+                Ok(())
+            }
+            // Whether it arrived, nobody knows.
+            Err(error @ Error::Unavailable { .. }) => Err(error),
+            Err(error) => {
+                self.0.held.not_stored();
+                Err(error)
+            }
+        }
+    }
+
+    /// How many were new.
+    async fn insert_outcomes(
+        &self,
+        connection: &mut Connection,
+        batch: &Batch,
+        numbers: &[Number],
+        under: Option<Under>,
+    ) -> Result<u64, Error> {
+        if batch.outcomes.is_empty() {
+            return Ok(0);
+        }
+        let rows = outcome_rows(batch, numbers);
+        let insert = connection.either(sqlite::INSERT_OUTCOMES, postgres::INSERT_OUTCOMES);
+        let insert = match insert {
+            Statement::Sqlite(connection, query) => {
+                Statement::Sqlite(connection, query.bind(sqlite::rows(rows)))
+            }
+            Statement::Postgres(connection, query) => {
+                let columns = postgres::Columns::new(rows);
+                let query = query.bind(columns.minutes).bind(columns.tracks).bind(columns.ms);
+                Statement::Postgres(connection, query.bind(columns.verdicts).bind(columns.totals))
+            }
+        };
+        let new = insert.bind(under.map(|under| under.fence)).execute(DOING).await?;
+        if under.is_some() && new < batch.outcomes.len() as u64 {
+            // Some were stored before, or this one may not write any more.
+            self.check_lease(connection, DOING).await?;
+        }
+        Ok(new)
     }
 }
 
@@ -158,40 +264,18 @@ fn risen(batch: &Batch, tracks: &[TrackId], numbers: &[Number]) -> HashMap<Track
     risen
 }
 
-/// How many were new.
-async fn insert_outcomes(
-    connection: &mut Connection,
-    batch: &Batch,
-    numbers: &[Number],
-) -> Result<u64, Error> {
-    if batch.outcomes.is_empty() {
-        return Ok(0);
-    }
-    let done = sqlx::query(sqlite::INSERT_OUTCOMES)
-        .bind(outcome_rows(batch, numbers))
-        .execute(connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    Ok(done.rows_affected())
-}
-
-fn outcome_rows(batch: &Batch, numbers: &[Number]) -> String {
-    let mut rows = String::with_capacity(batch.outcomes.len() * 32);
-    for ((outcome, verdict), number) in batch.outcomes.iter().zip(numbers) {
+/// Rows of `[minute, track, ms, verdict, total]`.
+fn outcome_rows<'b>(batch: &'b Batch, numbers: &'b [Number]) -> impl Iterator<Item = [i64; 5]> + 'b {
+    batch.outcomes.iter().zip(numbers).map(|((outcome, verdict), number)| {
         let at = outcome.at.as_millisecond();
         let (minute, ms) = (at.div_euclid(MINUTE), at.rem_euclid(MINUTE));
-        let (track, total) = (number.id, steps(outcome.total));
-        rows.push(if rows.is_empty() { '[' } else { ',' });
-        // Writing to a String cannot fail.
-        write!(rows, "[{minute},{track},{ms},{},{total}]", verdict_number(*verdict)).ok();
-    }
-    rows.push(']');
-    rows
+        [minute, number.id, ms, verdict_number(*verdict), steps(outcome.total)]
+    })
 }
 
 /// Steps of 64 µs, to the nearest.
-fn steps(total: Duration) -> u64 {
-    u64::try_from((total.as_micros() + 32) / 64).unwrap_or(u64::from(u32::MAX))
+fn steps(total: Duration) -> i64 {
+    i32::try_from((total.as_micros() + 32) / 64).unwrap_or(i32::MAX).into()
 }
 
 async fn insert_failures(
@@ -209,11 +293,11 @@ async fn insert_failures(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(sqlite::INSERT_FAILURES)
+    connection
+        .either(sqlite::INSERT_FAILURES, postgres::INSERT_FAILURES)
         .bind(to_json(&rows, DOING)?)
-        .execute(connection)
-        .await
-        .map_err(Error::during(DOING))?;
+        .execute(DOING)
+        .await?;
     Ok(())
 }
 
@@ -229,7 +313,7 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
         micros(Some(outcome.total)),
         failure.map(|failure| failure.layer.word()),
         failure.map(|failure| failure.kind.word()),
-        failure.map(|failure| failure.message.as_str()),
+        failure.map(|failure| without_nul(&failure.message)),
         outcome.request_id,
         outcome.http.as_ref().map(|http| http.status),
         micros(phases.dns),
@@ -245,15 +329,15 @@ fn micros(phase: Duration) -> i64 {
 }
 
 async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO silence (id, until, state) VALUES ($1, $2, $3)
+    connection
+        .statement(
+            "INSERT INTO silence (id, until, state) VALUES ($1, $2, $3)
          ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state",
-    )
-    .bind(signed(silence.id))
-    .bind(silence.until.as_millisecond())
-    .bind(to_json(silence, DOING)?)
-    .execute(connection)
-    .await
-    .map_err(Error::during(DOING))?;
+        )
+        .bind(signed(silence.id))
+        .bind(silence.until.as_millisecond())
+        .bind(to_json(silence, DOING)?)
+        .execute(DOING)
+        .await?;
     Ok(())
 }

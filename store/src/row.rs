@@ -1,10 +1,10 @@
 //! From columns to the domain's types, and back.
 
-use crate::{error::Error, sqlite::Row};
+use crate::{database::Row, error::Error};
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, TrackId, VantageId, Verdict};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use sqlx::Row as _;
+use sqlx::{Decode, Postgres, Sqlite, Type};
 
 /// A row that is being read while `doing`.
 #[derive(Clone, Copy)]
@@ -17,9 +17,9 @@ impl<'r> Reading<'r> {
     /// A column as the type asked for.
     pub(crate) fn get<T>(self, column: &str) -> Result<T, Error>
     where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+        T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
     {
-        self.row.try_get(column).map_err(Error::during(self.doing))
+        self.row.get(column).map_err(Error::during(self.doing))
     }
 
     /// A column of milliseconds as a time.

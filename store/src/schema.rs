@@ -1,72 +1,102 @@
 //! Brings the schema up to date, and refuses a database that is newer than the program.
 
 use crate::{
+    database::{Connection, Database, Purpose},
     error::Error,
-    sqlite::{self, Connection, Pool},
+    postgres,
+    row::Reading,
+    sqlite,
 };
 use domain::ReferenceKey;
 use sqlx::{
     AssertSqlSafe, SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    query_scalar,
 };
 
-/// Number, name and text of every migration; PostgreSQL's have the same numbers and names.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "init", include_str!("../../migrations/sqlite/0001_init.sql"))];
+/// Number, name and text of a migration.
+type Step = (i64, &'static str, &'static str);
+
+const SQLITE: [Step; 2] = [
+    (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
+    (2, "recorder", include_str!("../../migrations/sqlite/0002_recorder.sql")),
+];
+/// The same numbers and names.
+const POSTGRES: [Step; 2] = [
+    (1, "init", include_str!("../../migrations/postgres/0001_init.sql")),
+    (2, "recorder", include_str!("../../migrations/postgres/0002_recorder.sql")),
+];
+
+/// The other one needs no such statement.
+const NOTHING: &str = "SELECT 1 AS one";
 
 const DOING: &str = "bring the database up to date";
 
-/// Migrates in one transaction, and gives the database's own key: `fresh_key`, if it had none.
-pub(crate) async fn prepare(writer: &Pool, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
-    // The write lock from the start: of two programs that open a new database, one makes it and the other finds it made.
-    let mut transaction = writer.begin_with(sqlite::BEGIN).await.map_err(Error::during(DOING))?;
-    refuse_newer(&mut transaction).await?;
-    migrator().run(&mut *transaction).await.map_err(migrating)?;
-    sqlx::query("INSERT INTO meta (name, value) VALUES ('reference_key', $1) ON CONFLICT (name) DO NOTHING")
+/// Migrates, and gives the database's own key: `fresh_key`, if it had none.
+pub(crate) async fn prepare(database: &Database, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
+    // Locked from the start: of two programs that open a new database, one makes it and the other finds it made.
+    let mut connection = match database {
+        // Beginning to write is that lock.
+        Database::Sqlite(_) => database.begin(Purpose::Prepare, DOING).await?,
+        Database::Postgres(_) => database.connect(Purpose::Prepare, DOING).await?,
+    };
+    connection.either(NOTHING, postgres::LOCK_SCHEMA).row(DOING).await?;
+    let key = prepare_locked(&mut connection, fresh_key).await?;
+    connection.either(NOTHING, postgres::UNLOCK_SCHEMA).row(DOING).await?;
+    connection.commit(DOING).await?;
+    Ok(key)
+}
+
+async fn prepare_locked(connection: &mut Connection, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
+    refuse_newer(connection).await?;
+    migrate(connection).await?;
+    connection
+        .statement(
+            "INSERT INTO meta (name, value) VALUES ('reference_key', $1) ON CONFLICT (name) DO NOTHING",
+        )
         .bind(fresh_key.as_slice())
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::during(DOING))?;
-    let key: Vec<u8> = query_scalar("SELECT value FROM meta WHERE name = 'reference_key'")
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(Error::during(DOING))?;
-    transaction.commit().await.map_err(Error::during(DOING))?;
+        .execute(DOING)
+        .await?;
+    let row = connection.statement("SELECT value FROM meta WHERE name = 'reference_key'").row(DOING).await?;
+    let key: Vec<u8> = Reading { row: &row, doing: DOING }.get("value")?;
     let key = key.try_into().map_err(|_| Error::corrupt(DOING, "the reference key is not 32 bytes"))?;
     Ok(ReferenceKey(key))
 }
 
-fn migrator() -> Migrator {
-    Migrator::with_migrations(
-        MIGRATIONS
+async fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    match connection {
+        Connection::Sqlite(connection) => migrator(SQLITE).run(&mut **connection).await,
+        Connection::SqliteTransaction(connection) => migrator(SQLITE).run(&mut **connection).await,
+        Connection::Postgres(connection) => connection.migrate(&migrator(POSTGRES)).await,
+    }
+    .map_err(migrating)
+}
+
+fn migrator(steps: [Step; 2]) -> Migrator {
+    let mut migrator = Migrator::with_migrations(
+        steps
             .into_iter()
             .map(|(number, name, text)| {
-                Migration::new(
-                    number,
-                    name.into(),
-                    MigrationType::Simple,
-                    AssertSqlSafe(text).into_sql_str(),
-                    false,
-                )
+                let text = AssertSqlSafe(text).into_sql_str();
+                Migration::new(number, name.into(), MigrationType::Simple, text, false)
             })
             .collect(),
-    )
+    );
+    // We hold a lock already, which ends with the transaction.
+    migrator.set_locking(false);
+    migrator
 }
 
 async fn refuse_newer(connection: &mut Connection) -> Result<(), Error> {
-    let known = MIGRATIONS.iter().map(|(number, ..)| *number).max().unwrap_or(0);
-    let made: bool = query_scalar(sqlite::HAS_MIGRATIONS)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(Error::during(DOING))?;
-    if !made {
+    let known = SQLITE.iter().map(|(number, ..)| *number).max().unwrap_or(0);
+    let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
+    if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
         return Ok(());
     }
-    let found: i64 = query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(Error::during(DOING))?;
+    let newest = connection
+        .statement("SELECT coalesce(max(version), 0) AS newest FROM _sqlx_migrations")
+        .row(DOING)
+        .await?;
+    let found = Reading { row: &newest, doing: DOING }.get("newest")?;
     if found > known {
         return Err(Error::Newer { found, known });
     }

@@ -1,29 +1,35 @@
 //! What only SQLite understands: how it is opened, how a transaction begins, how many rows are written at once,
 //! and what its errors mean.
 
-use crate::error::{Error, Trouble};
+use crate::{
+    database::Purpose,
+    error::{Error, Trouble},
+};
 use sqlx::{
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
+    fmt::Write as _,
     path::Path,
     str::FromStr,
     time::{Duration, Instant},
 };
 
-pub(crate) type Pool = sqlx::SqlitePool;
-pub(crate) type Connection = sqlx::SqliteConnection;
-pub(crate) type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
-pub(crate) type Row = sqlx::sqlite::SqliteRow;
+type Pool = sqlx::SqlitePool;
 
-/// Takes the write lock at once: a transaction that reads first and then wants to write is refused without waiting
-/// when another program wrote in between.
-pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+/// How a transaction begins. One that writes takes the write lock at once: if it read first and then wanted to write, it would
+/// be refused without waiting when another program wrote in between.
+pub(crate) const fn begin(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Prepare | Purpose::Record | Purpose::Write => "BEGIN IMMEDIATE",
+        Purpose::Read | Purpose::Remember => "BEGIN",
+    }
+}
 
 /// Whether a migration was ever run.
 pub(crate) const HAS_MIGRATIONS: &str =
-    "SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
+    "SELECT count(*) > 0 AS made FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
 
 /// How long a statement waits for another program's write lock.
 const BUSY: Duration = Duration::from_secs(5);
@@ -34,12 +40,25 @@ const WAIT: Duration = Duration::from_secs(8);
 /// Connections that only read.
 const READERS: u32 = 4;
 
-/// Rows of `[minute, track, ms, verdict, total]`. One parameter, whatever their number: the statement stays prepared.
-/// `WHERE true` parts the ON of the conflict from the ON of a join.
+/// Rows of `[minute, track, ms, verdict, total]`, and the fence. One parameter, whatever their number: the statement stays
+/// prepared. Nothing is written under an old fence; WHERE also parts the ON of the conflict from the ON of a join.
 pub(crate) const INSERT_OUTCOMES: &str = "
     INSERT INTO outcome (minute, track, ms, verdict, total)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1)
+    WHERE $2 IS NULL OR EXISTS (SELECT 1 FROM recorder WHERE fence = $2)
     ON CONFLICT DO NOTHING";
+
+/// Rows of five numbers as that parameter.
+pub(crate) fn rows(rows: impl Iterator<Item = [i64; 5]>) -> String {
+    let mut json = String::with_capacity(rows.size_hint().0 * 32 + 2);
+    for [minute, track, ms, verdict, total] in rows {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        // Writing to a String cannot fail.
+        write!(json, "[{minute},{track},{ms},{verdict},{total}]").ok();
+    }
+    json.push(']');
+    json
+}
 
 /// Rows of 15 columns, in the order of the table.
 pub(crate) const INSERT_FAILURES: &str = "
@@ -56,47 +75,70 @@ pub(crate) const UPDATE_HOURS: &str = "
     FROM (SELECT value ->> 0 AS id, value ->> 1 AS hour FROM json_each($1)) AS risen
     WHERE track.id = risen.id";
 
-/// Opens the writer, then the readers, of the database of `url`.
-pub(crate) async fn connect(url: &str) -> Result<(Pool, Pool), Error> {
-    let doing = "open the database";
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(Error::during(doing))?
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .busy_timeout(BUSY)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let in_memory = url.contains(":memory:");
-    if !in_memory {
-        make_private(options.get_filename()).await;
-    }
-    // A connection that is given up takes a database in memory with it: keep it.
-    let pool = || {
-        SqlitePoolOptions::new()
-            .acquire_timeout(WAIT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-    };
-    let limit = Instant::now() + BUSY;
-    let writer = loop {
-        // Turning a new file to write-ahead logging takes it whole, and for that SQLite does not wait by itself.
-        match pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing)) {
-            Err(Error::Busy { .. }) if Instant::now() < limit => tokio::time::sleep(BUSY_PAUSE).await,
-            ended => break ended?,
-        }
-    };
-    // A database in memory belongs to its one connection.
-    let reader = if in_memory {
-        writer.clone()
-    } else {
-        pool()
-            .max_connections(READERS)
-            .connect_with(options.create_if_missing(false).read_only(true))
-            .await
+/// One connection that writes, and some that only read.
+#[derive(Debug)]
+pub(crate) struct Pools {
+    writer: Pool,
+    reader: Pool,
+}
+
+impl Pools {
+    /// Opens the writer, then the readers, of the database of `url`.
+    pub(crate) async fn open(url: &str) -> Result<Self, Error> {
+        let doing = "open the database";
+        let options = SqliteConnectOptions::from_str(url)
             .map_err(Error::during(doing))?
-    };
-    Ok((writer, reader))
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let in_memory = url.contains(":memory:");
+        if !in_memory {
+            make_private(options.get_filename()).await;
+        }
+        // A connection that is given up takes a database in memory with it: keep it.
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(WAIT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let limit = Instant::now() + BUSY;
+        let writer = loop {
+            // Turning a new file to write-ahead logging takes it whole, and for that SQLite does not wait by itself.
+            match pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))
+            {
+                Err(Error::Busy { .. }) if Instant::now() < limit => tokio::time::sleep(BUSY_PAUSE).await,
+                ended => break ended?,
+            }
+        };
+        // A database in memory belongs to its one connection.
+        let reader = if in_memory {
+            writer.clone()
+        } else {
+            pool()
+                .max_connections(READERS)
+                .connect_with(options.create_if_missing(false).read_only(true))
+                .await
+                .map_err(Error::during(doing))?
+        };
+        Ok(Self { writer, reader })
+    }
+
+    pub(crate) const fn of(&self, purpose: Purpose) -> &Pool {
+        match purpose {
+            Purpose::Prepare | Purpose::Record | Purpose::Write => &self.writer,
+            Purpose::Read | Purpose::Remember => &self.reader,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        // The writer last: who closes last tidies the write-ahead log away, and only a writer can.
+        self.reader.close().await;
+        self.writer.close().await;
+    }
 }
 
 /// Makes a new file that only its owner may read: it holds the reference key and people's names.
@@ -132,7 +174,7 @@ mod tests {
     async fn a_commit_survives_a_loss_of_power() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let (writer, reader) = connect(&url).await.unwrap();
+        let Pools { writer, reader } = Pools::open(&url).await.unwrap();
         let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await.unwrap();
         assert_eq!(journal, "wal");
         let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.unwrap();
@@ -148,8 +190,8 @@ mod tests {
     async fn what_can_be_done_about_it_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let (writer, _) = connect(&url).await.unwrap();
-        let (other, _) = connect(&url).await.unwrap();
+        let Pools { writer, .. } = Pools::open(&url).await.unwrap();
+        let Pools { writer: other, .. } = Pools::open(&url).await.unwrap();
         let done = async |pool: &Pool, sql: &'static str| sqlx::query(sql).execute(pool).await;
         let means = async |sql| {
             let said = done(&writer, sql).await.unwrap_err();
@@ -161,7 +203,7 @@ mod tests {
         done(&writer, "PRAGMA max_page_count = 8").await.unwrap();
         assert_eq!(means("INSERT INTO t VALUES (1, zeroblob(100000))").await, Trouble::Full);
         done(&writer, "PRAGMA busy_timeout = 0").await.unwrap();
-        let held = other.begin_with(BEGIN).await.unwrap();
+        let held = other.begin_with(begin(Purpose::Write)).await.unwrap();
         assert_eq!(means("INSERT INTO t VALUES (2, x'00')").await, Trouble::Busy);
         held.rollback().await.unwrap();
     }

@@ -1,9 +1,11 @@
 //! The small numbers that stand for tracks in the rows of outcomes.
 
 use crate::{
+    database::{Connection, Database, Purpose},
     error::Error,
+    postgres,
     row::{Reading, to_json},
-    sqlite::{self, Connection, Pool},
+    sqlite,
 };
 use domain::{Outcome, TrackId};
 use std::{
@@ -27,12 +29,13 @@ pub(crate) struct Numbers(Mutex<HashMap<TrackId, Number>>);
 
 impl Numbers {
     /// All numbers ever given.
-    pub(crate) async fn read(pool: &Pool) -> Result<Self, Error> {
+    pub(crate) async fn read(database: &Database) -> Result<Self, Error> {
         let doing = "read the tracks";
-        let rows = sqlx::query("SELECT id, api, environment, operation, vantage, hour FROM track")
-            .fetch_all(pool)
-            .await
-            .map_err(Error::during(doing))?;
+        let mut connection = database.connect(Purpose::Read, doing).await?;
+        let rows = connection
+            .statement("SELECT id, api, environment, operation, vantage, hour FROM track")
+            .rows(doing)
+            .await?;
         let numbers = rows
             .iter()
             .map(|row| {
@@ -67,18 +70,19 @@ pub(crate) async fn number(
     track: &TrackId,
     doing: &'static str,
 ) -> Result<i64, Error> {
-    sqlx::query_scalar(
-        "INSERT INTO track (api, environment, operation, vantage) VALUES ($1, $2, $3, $4)
+    let row = connection
+        .statement(
+            "INSERT INTO track (api, environment, operation, vantage) VALUES ($1, $2, $3, $4)
          ON CONFLICT (api, environment, operation, vantage) DO UPDATE SET api = excluded.api
          RETURNING id",
-    )
-    .bind(track.check.instance.api.as_str())
-    .bind(track.check.instance.environment.word())
-    .bind(track.check.operation.as_str())
-    .bind(track.vantage.as_str())
-    .fetch_one(connection)
-    .await
-    .map_err(Error::during(doing))
+        )
+        .bind(track.check.instance.api.as_str())
+        .bind(track.check.instance.environment.word())
+        .bind(track.check.operation.as_str())
+        .bind(track.vantage.as_str())
+        .row(doing)
+        .await?;
+    Reading { row: &row, doing }.get("id")
 }
 
 /// The hour of an outcome, since 1970.
@@ -96,11 +100,11 @@ pub(crate) async fn put_hours(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(sqlite::UPDATE_HOURS)
+    connection
+        .either(sqlite::UPDATE_HOURS, postgres::UPDATE_HOURS)
         .bind(to_json(&rows, doing)?)
-        .execute(connection)
-        .await
-        .map_err(Error::during(doing))?;
+        .execute(doing)
+        .await?;
     Ok(())
 }
 
@@ -111,11 +115,11 @@ pub(crate) async fn put(
     track: &domain::Track,
 ) -> Result<(), Error> {
     let doing = "record a track";
-    sqlx::query("UPDATE track SET state = $2 WHERE id = $1")
+    connection
+        .statement("UPDATE track SET state = $2 WHERE id = $1")
         .bind(number.id)
         .bind(to_json(track, doing)?)
-        .execute(connection)
-        .await
-        .map_err(Error::during(doing))?;
+        .execute(doing)
+        .await?;
     Ok(())
 }

@@ -7,4 +7,5 @@ mod faults;
 mod mail;
 mod notify;
 mod page;
+mod proxy;
 mod support;

@@ -117,6 +117,7 @@ fn environment(name: &str) -> Option<String> {
         "DESK" => "correct horse",
         "EMPTY" => "\n",
         "POSTGRES" => "postgres://curiad:secretword@db/curiad",
+        "NO_HOST" => "postgres://curiad:secretword@/curiad",
         _ => return None,
     };
     Some(value.to_owned())

@@ -70,7 +70,7 @@ fn a_secret_is_a_reference_that_leads_to_something_of_use() {
 fn no_secret_is_ever_repeated() {
     let directory = Directory::new();
     directory.change(TOP, "env:ONE", "hunter2").change(TOP, "env:NOTIFY", "env:DESK");
-    directory.change(TOP, "vantages:", "database: env:POSTGRES\nvantages:");
+    directory.change(TOP, "vantages:", "database: env:NO_HOST\nvantages:");
     let said = directory.problems().join("\n");
     for secret in ["hunter2", "correct horse", "secretword"] {
         assert!(!said.contains(secret), "{said}");
@@ -79,6 +79,15 @@ fn no_secret_is_ever_repeated() {
     for secret in ["correct horse", "+447700900123", "8e222534"] {
         assert!(!loaded.contains(secret), "{secret}");
     }
+}
+
+#[test]
+fn a_server_may_be_the_database() {
+    let directory = Directory::new();
+    directory.change(TOP, "vantages:", "database: env:POSTGRES\nvantages:");
+    let loaded = directory.load().unwrap();
+    assert_eq!(loaded.database.reveal(), "postgres://curiad:secretword@db/curiad");
+    assert!(!format!("{loaded:?}").contains("secretword"));
 }
 
 #[test]

@@ -237,9 +237,9 @@ fn not_supported_yet() {
     check(
         TOP,
         "vantages:",
-        "database: env:POSTGRES\nvantages:",
+        "database: postgres://curiad:hunter2@db/curiad\nvantages:",
         &[
-            "curiad.yaml:15:11: the secret at env:POSTGRES cannot be used: PostgreSQL is not supported yet; write sqlite://PATH",
+            "curiad.yaml:15:11: a password does not belong in this file; put the whole URL into env:NAME or file:PATH",
         ],
     );
     check(

@@ -3,13 +3,22 @@
 use crate::made::{
     Made, at, changes, failed, health, instance, outcomes, passed, read, results, track_id, turned,
 };
+use crate::place::{On, on_both};
 use domain::{Environment, Status, VantageId, Verdict};
 use std::time::Duration;
 use store::{Error, MAX_CHANGES, Sample};
 
-#[tokio::test]
-async fn the_health_in_force_at_the_start_and_what_changed_after() {
-    let made = Made::new().await;
+on_both!(
+    the_health_in_force_at_the_start_and_what_changed_after,
+    a_change_at_the_time_of_an_earlier_one_replaces_it,
+    more_changes_than_an_answer_may_hold_are_refused_rather_than_cut_off,
+    samples_are_of_one_vantage_or_of_all_the_newest_if_not_all_in_order,
+    a_total_is_kept_to_64_microseconds,
+    a_failure_is_kept_in_full,
+);
+
+async fn the_health_in_force_at_the_start_and_what_changed_after(on: On) {
+    let made = Made::new(on).await;
     let one = health(results(), Status::Operational, 1_000);
     let two = health(results(), Status::MajorOutage, 2_000);
     let three = health(results(), Status::Operational, 3_000);
@@ -25,9 +34,8 @@ async fn the_health_in_force_at_the_start_and_what_changed_after() {
     assert_eq!(healths(8_000, 9_000).await, (Some(three), vec![]));
 }
 
-#[tokio::test]
-async fn a_change_at_the_time_of_an_earlier_one_replaces_it() {
-    let made = Made::new().await;
+async fn a_change_at_the_time_of_an_earlier_one_replaces_it(on: On) {
+    let made = Made::new(on).await;
     let first = health(results(), Status::Degraded, 1_000);
     let second = health(results(), Status::MajorOutage, 1_000);
     made.store.record(&changes([turned(first)])).await.unwrap();
@@ -38,9 +46,8 @@ async fn a_change_at_the_time_of_an_earlier_one_replaces_it() {
     assert_eq!(changed, [second]);
 }
 
-#[tokio::test]
-async fn more_changes_than_an_answer_may_hold_are_refused_rather_than_cut_off() {
-    let made = Made::new().await;
+async fn more_changes_than_an_answer_may_hold_are_refused_rather_than_cut_off(on: On) {
+    let made = Made::new(on).await;
     let all = (0..=i64::from(MAX_CHANGES)).map(|ms| turned(health(results(), Status::Degraded, ms)));
     made.store.record(&changes(all)).await.unwrap();
     let (from, to) = (at(0), at(60_000));
@@ -50,9 +57,8 @@ async fn more_changes_than_an_answer_may_hold_are_refused_rather_than_cut_off() 
     assert!(matches!(refused, Err(Error::TooMuch { .. })), "{refused:?}");
 }
 
-#[tokio::test]
-async fn samples_are_of_one_vantage_or_of_all_the_newest_if_not_all_in_order() {
-    let made = Made::new().await;
+async fn samples_are_of_one_vantage_or_of_all_the_newest_if_not_all_in_order(on: On) {
+    let made = Made::new(on).await;
     let inside = track_id(results(), "read", "inside");
     let other = track_id(results(), "ping", "internet");
     // Over several minutes, so that the order is not that of one minute alone.
@@ -80,9 +86,8 @@ async fn samples_are_of_one_vantage_or_of_all_the_newest_if_not_all_in_order() {
     assert_eq!(one[0].total, Duration::from_millis(64));
 }
 
-#[tokio::test]
-async fn a_total_is_kept_to_64_microseconds() {
-    let made = Made::new().await;
+async fn a_total_is_kept_to_64_microseconds(on: On) {
+    let made = Made::new(on).await;
     let totals = [0, 31, 32, 95, 96, 1_000_000, 30_000_000];
     let told = totals.iter().enumerate().map(|(place, micros)| {
         let (outcome, verdict) = passed(&read(), i64::try_from(place).unwrap());
@@ -99,9 +104,8 @@ async fn a_total_is_kept_to_64_microseconds() {
     }
 }
 
-#[tokio::test]
-async fn a_failure_is_kept_in_full() {
-    let made = Made::new().await;
+async fn a_failure_is_kept_in_full(on: On) {
+    let made = Made::new(on).await;
     let inside = track_id(results(), "read", "inside");
     let elsewhere = track_id(instance("results", Environment::Uat), "read", "internet");
     let slow = (passed(&inside, 500).0, Verdict::Slow);

@@ -1,5 +1,6 @@
 //! Values to store.
 
+use crate::place::{On, Place};
 use domain::{
     ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
     IncidentId, IncidentStatus, InstanceId, Layer, Notification, NotificationKind, OperationId, Outcome,
@@ -9,45 +10,31 @@ use domain::{
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 use store::{Batch, Store};
-use tempfile::TempDir;
 
-/// A store on a file of its own, which goes when this goes.
+/// A store on a database of its own, which goes when this goes.
 pub(crate) struct Made {
     pub(crate) store: Store,
-    folder: TempDir,
+    pub(crate) place: Place,
 }
 
 impl Made {
-    pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&url(&folder), [1; 32]).await.unwrap();
-        Self { store, folder }
+    pub(crate) async fn new(on: On) -> Self {
+        let place = Place::new(on).await;
+        let store = place.open([1; 32]).await;
+        Self { store, place }
     }
 
-    /// A second store on the same file, as another program would have.
+    /// A second store on the same database, as another program would have.
     pub(crate) async fn another(&self) -> Store {
-        Store::open(&url(&self.folder), [2; 32]).await.unwrap()
+        self.place.open([2; 32]).await
     }
 
     /// Closes it and opens it again.
     pub(crate) async fn again(self) -> Self {
         self.store.close().await;
-        let store = Store::open(&url(&self.folder), [3; 32]).await.unwrap();
-        Self { store, folder: self.folder }
+        let store = self.place.open([3; 32]).await;
+        Self { store, place: self.place }
     }
-
-    pub(crate) fn url(&self) -> String {
-        url(&self.folder)
-    }
-
-    /// A connection that goes round the store.
-    pub(crate) async fn raw(&self) -> sqlx::SqliteConnection {
-        <sqlx::SqliteConnection as sqlx::Connection>::connect(&self.url()).await.unwrap()
-    }
-}
-
-fn url(folder: &TempDir) -> String {
-    format!("sqlite://{}", folder.path().join("curiad.db").display())
 }
 
 /// 2026-09-21 14:13:20 UTC and so many milliseconds.

@@ -1,15 +1,19 @@
-//! What the store promises, on a real database file.
+//! What the store promises, on either database: a real file, and a real server (`tests/postgres cargo test -p store`).
 
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod leasing;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod place;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::made::{
     Made, at, callout, failed, health, incident, instance, passed, silence, track, track_id, turned,
 };
+use crate::place::On;
 use domain::{
     Change, Environment, Health, Incident, IncidentStatus, InstanceId, Silence, Status, Track, TrackId,
     Verdict,
@@ -123,48 +124,73 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+type Batches = Vec<Vec<Thing>>;
+
+fn batches() -> impl Strategy<Value = (Batches, bool)> {
+    (vec(vec(thing(), 1..12), 1..8), any::<bool>())
+}
+
+mod what_is_remembered_equals_what_was_recorded {
+    use super::{batches, remembers_what_was_recorded};
+    use crate::place::On;
+    use proptest::test_runner::{Config, TestRunner};
+
     #[test]
-    fn what_is_remembered_equals_what_was_recorded(batches in vec(vec(thing(), 1..12), 1..8), again in any::<bool>()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut made = Made::new().await;
-            let mut model = Model::default();
-            for things in &batches {
-                let (mut next, mut batch, mut allowed) = (model.clone(), Batch::default(), true);
-                for thing in things {
-                    allowed &= next.add(thing, &mut batch);
-                }
-                let done = made.store.record(&batch).await;
-                prop_assert_eq!(done.is_ok(), allowed && next.whole(), "{:?}", done);
-                if done.is_ok() {
-                    model = next;
-                }
-            }
-            if again {
-                made = made.again().await;
-            }
-            let mut remembered = made.store.remember(at(4_000)).await.unwrap();
-            remembered.tracks.sort_by(|a, b| a.id.cmp(&b.id));
-            remembered.latest.sort();
-            prop_assert_eq!(remembered.tracks, model.tracks.values().cloned().collect::<Vec<_>>());
-            prop_assert_eq!(remembered.latest, model.latest());
-            prop_assert_eq!(remembered.healths, model.last_healths());
-            let incidents: Vec<_> = model
-                .incidents
-                .values()
-                .filter(|incident| incident.resolved_at.is_none_or(|resolved| resolved >= at(4_000)))
-                .cloned()
-                .collect();
-            prop_assert_eq!(remembered.incidents, incidents);
-            let silences: Vec<_> = model.silences.values().filter(|one| one.until > at(4_000)).cloned().collect();
-            prop_assert_eq!(remembered.silences, silences);
-            prop_assert_eq!(remembered.last_incident, model.incidents.keys().max().copied().unwrap_or(0));
-            prop_assert_eq!(remembered.last_silence, model.silences.keys().max().copied().unwrap_or(0));
-            let waiting = made.store.counts().await.unwrap().outbox_waiting;
-            prop_assert_eq!(waiting, model.notifications.len() as u64);
-            Ok(())
-        })?;
+    fn sqlite() {
+        run(On::Sqlite, 48);
     }
+
+    #[test]
+    fn postgres() {
+        run(On::Postgres, 16);
+    }
+
+    fn run(on: On, cases: u32) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&batches(), |(batches, again)| {
+                runtime.block_on(remembers_what_was_recorded(on, &batches, again))
+            })
+            .unwrap();
+    }
+}
+
+async fn remembers_what_was_recorded(on: On, batches: &Batches, again: bool) -> Result<(), TestCaseError> {
+    let mut made = Made::new(on).await;
+    let mut model = Model::default();
+    for things in batches {
+        let (mut next, mut batch, mut allowed) = (model.clone(), Batch::default(), true);
+        for thing in things {
+            allowed &= next.add(thing, &mut batch);
+        }
+        let done = made.store.record(&batch).await;
+        prop_assert_eq!(done.is_ok(), allowed && next.whole(), "{:?}", done);
+        if done.is_ok() {
+            model = next;
+        }
+    }
+    if again {
+        made = made.again().await;
+    }
+    let mut remembered = made.store.remember(at(4_000)).await.unwrap();
+    remembered.tracks.sort_by(|a, b| a.id.cmp(&b.id));
+    remembered.latest.sort();
+    prop_assert_eq!(remembered.tracks, model.tracks.values().cloned().collect::<Vec<_>>());
+    prop_assert_eq!(remembered.latest, model.latest());
+    prop_assert_eq!(remembered.healths, model.last_healths());
+    let incidents: Vec<_> = model
+        .incidents
+        .values()
+        .filter(|incident| incident.resolved_at.is_none_or(|resolved| resolved >= at(4_000)))
+        .cloned()
+        .collect();
+    prop_assert_eq!(remembered.incidents, incidents);
+    let silences: Vec<_> = model.silences.values().filter(|one| one.until > at(4_000)).cloned().collect();
+    prop_assert_eq!(remembered.silences, silences);
+    prop_assert_eq!(remembered.last_incident, model.incidents.keys().max().copied().unwrap_or(0));
+    prop_assert_eq!(remembered.last_silence, model.silences.keys().max().copied().unwrap_or(0));
+    let waiting = made.store.counts().await.unwrap().outbox_waiting;
+    prop_assert_eq!(waiting, model.notifications.len() as u64);
+    Ok(())
 }

@@ -1,31 +1,32 @@
 //! A database is made, found again, and refused when it is newer than the program.
 
 use crate::made::{Made, changes, opened};
-use sqlx::Connection as _;
+use crate::place::{On, Place, on_both};
 use store::{Error, Store};
 
-#[tokio::test]
-async fn the_first_key_stays_the_databases_own() {
-    let made = Made::new().await;
+on_both!(
+    the_first_key_stays_the_databases_own,
+    a_database_newer_than_the_program_is_refused_with_words,
+    two_programs_may_open_a_new_database_at_the_same_moment,
+);
+
+async fn the_first_key_stays_the_databases_own(on: On) {
+    let made = Made::new(on).await;
     let first = made.store.remember(crate::made::at(0)).await.unwrap().key;
     let again = made.again().await.store.remember(crate::made::at(0)).await.unwrap().key;
     assert_eq!((first.0, again.0), ([1; 32], [1; 32]));
 }
 
-#[tokio::test]
-async fn a_database_newer_than_the_program_is_refused_with_words() {
-    let made = Made::new().await;
-    let mut raw = made.raw().await;
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (7, 'later', 1, x'00', 0)",
-    )
-    .execute(&mut raw)
-    .await
-    .unwrap();
-    raw.close().await.unwrap();
-    let refused = Store::open(&made.url(), [9; 32]).await.unwrap_err();
-    assert!(matches!(refused, Error::Newer { found: 7, known: 1 }), "{refused:?}");
+async fn a_database_newer_than_the_program_is_refused_with_words(on: On) {
+    let made = Made::new(on).await;
+    made.place
+        .tell(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             SELECT 7, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await;
+    let refused = Store::open(&made.place.url(), [9; 32]).await.unwrap_err();
+    assert!(matches!(refused, Error::Newer { found: 7, known: 2 }), "{refused:?}");
     assert!(refused.to_string().contains("run the newer program"), "{refused}");
 }
 
@@ -44,10 +45,9 @@ async fn a_folder_that_is_not_there_is_unavailable() {
     assert!(matches!(refused, Error::Unavailable { .. }), "{refused:?}");
 }
 
-#[tokio::test]
-async fn two_programs_may_open_a_new_database_at_the_same_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+async fn two_programs_may_open_a_new_database_at_the_same_moment(on: On) {
+    let place = Place::new(on).await;
+    let url = place.url();
     let (one, two) = tokio::join!(Store::open(&url, [1; 32]), Store::open(&url, [2; 32]));
     let one = one.unwrap().remember(crate::made::at(0)).await.unwrap();
     let two = two.unwrap().remember(crate::made::at(0)).await.unwrap();
@@ -65,8 +65,8 @@ async fn a_database_in_memory_is_one_database() {
 #[tokio::test]
 async fn others_on_the_machine_cannot_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
-    let made = Made::new().await;
-    let path = made.url().replace("sqlite://", "");
+    let made = Made::new(On::Sqlite).await;
+    let path = made.place.path().display().to_string();
     for file in [path.clone(), format!("{path}-wal")] {
         let bits = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(bits & 0o077, 0, "{file}: {bits:o}");

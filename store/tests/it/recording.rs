@@ -4,13 +4,25 @@ use crate::made::{
     Made, at, callout, changes, failed, health, incident, opened, outcomes, passed, read, results, silence,
     track, track_id, turned,
 };
+use crate::place::{On, on_both};
 use domain::{Change, Environment, IncidentId, IncidentStatus, Status, Verdict};
 use std::sync::Arc;
 use store::{Batch, Error, IncidentFilter};
 
-#[tokio::test]
-async fn what_is_recorded_is_remembered_after_a_restart() {
-    let made = Made::new().await;
+on_both!(
+    what_is_recorded_is_remembered_after_a_restart,
+    a_second_open_incident_of_one_cause_takes_the_whole_batch_back,
+    a_tracks_number_that_was_taken_back_is_given_anew,
+    the_same_batch_twice_is_stored_once,
+    one_probe_in_two_batches_is_told_by_the_first,
+    an_empty_batch_is_nothing,
+    the_next_incident_of_a_cause_opens_once_the_last_is_resolved,
+    a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again,
+    the_last_outcome_is_found_however_long_it_is_past,
+);
+
+async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
+    let made = Made::new(on).await;
     let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000)]);
     batch.changes = vec![
         Change::Track(Arc::new(track(read(), Status::MajorOutage, 10_000))),
@@ -31,9 +43,8 @@ async fn what_is_recorded_is_remembered_after_a_restart() {
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
 }
 
-#[tokio::test]
-async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back() {
-    let made = Made::new().await;
+async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back(on: On) {
+    let made = Made::new(on).await;
     made.store.record(&changes([opened(1, "results")])).await.unwrap();
     let before = made.store.remember(at(0)).await.unwrap();
     let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000)]);
@@ -53,9 +64,8 @@ async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back() {
     assert!(made.store.failures(&results(), from, to, 9).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_tracks_number_that_was_taken_back_is_given_anew() {
-    let made = Made::new().await;
+async fn a_tracks_number_that_was_taken_back_is_given_anew(on: On) {
+    let made = Made::new(on).await;
     let (other, third) = (track_id(results(), "ping", "internet"), track_id(results(), "status", "internet"));
     let mut batch = outcomes([passed(&other, 0), passed(&read(), 1)]);
     batch.changes = vec![opened(1, "results"), opened(2, "results")];
@@ -71,9 +81,8 @@ async fn a_tracks_number_that_was_taken_back_is_given_anew() {
     );
 }
 
-#[tokio::test]
-async fn the_same_batch_twice_is_stored_once() {
-    let made = Made::new().await;
+async fn the_same_batch_twice_is_stored_once(on: On) {
+    let made = Made::new(on).await;
     let mut batch = outcomes([passed(&read(), 0), failed(&read(), 10_000), passed(&read(), 20_000)]);
     batch.changes = vec![
         Change::Track(Arc::new(track(read(), Status::Operational, 0))),
@@ -93,9 +102,8 @@ async fn the_same_batch_twice_is_stored_once() {
     assert_eq!(made.store.counts().await.unwrap().recorded, 3);
 }
 
-#[tokio::test]
-async fn one_probe_in_two_batches_is_told_by_the_first() {
-    let made = Made::new().await;
+async fn one_probe_in_two_batches_is_told_by_the_first(on: On) {
+    let made = Made::new(on).await;
     made.store.record(&outcomes([passed(&read(), 0)])).await.unwrap();
     made.store.record(&outcomes([(passed(&read(), 0).0, Verdict::Slow)])).await.unwrap();
     let samples = made.store.samples(&read().check, None, at(0), at(1), 9).await.unwrap();
@@ -103,14 +111,12 @@ async fn one_probe_in_two_batches_is_told_by_the_first() {
     assert_eq!(samples[0].verdict, Verdict::Pass);
 }
 
-#[tokio::test]
-async fn an_empty_batch_is_nothing() {
-    Made::new().await.store.record(&Batch::default()).await.unwrap();
+async fn an_empty_batch_is_nothing(on: On) {
+    Made::new(on).await.store.record(&Batch::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn the_next_incident_of_a_cause_opens_once_the_last_is_resolved() {
-    let made = Made::new().await;
+async fn the_next_incident_of_a_cause_opens_once_the_last_is_resolved(on: On) {
+    let made = Made::new(on).await;
     made.store.record(&changes([opened(1, "results")])).await.unwrap();
     let resolved = Change::Incident(Arc::new(incident(1, "results", IncidentStatus::Resolved)));
     made.store.record(&changes([resolved, opened(2, "results")])).await.unwrap();
@@ -137,9 +143,8 @@ async fn the_next_incident_of_a_cause_opens_once_the_last_is_resolved() {
     assert_eq!(made.store.remember(at(1_500)).await.unwrap().incidents.len(), 2);
 }
 
-#[tokio::test]
-async fn a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again() {
-    let made = Made::new().await;
+async fn a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again(on: On) {
+    let made = Made::new(on).await;
     let batch = changes([Change::Silence(silence(1, 500)), Change::Silence(silence(2, 50_000))]);
     made.store.record(&batch).await.unwrap();
     made.store.record(&changes([Change::Silence(silence(2, 800))])).await.unwrap();
@@ -148,9 +153,8 @@ async fn a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again() {
     assert_eq!(remembered.last_silence, 2);
 }
 
-#[tokio::test]
-async fn the_last_outcome_is_found_however_long_it_is_past() {
-    let made = Made::new().await;
+async fn the_last_outcome_is_found_however_long_it_is_past(on: On) {
+    let made = Made::new(on).await;
     let (minute, hour) = (60_000, 3_600_000);
     let tracks: Vec<_> = ["a", "b", "c", "d"]
         .iter()

@@ -1,8 +1,14 @@
 //! The inbox keeps its order, and whoever tells gets an answer.
 
 use crate::made::{Made, at};
+use crate::place::{On, on_both};
 use domain::{Command, IncidentId, Message, Told};
 use store::{Batch, InboxId};
+
+on_both!(
+    what_is_told_waits_in_order_until_it_is_folded_in,
+    a_row_that_cannot_be_read_is_refused_and_holds_up_no_other,
+);
 
 fn acknowledge(ms: i64, by: &str) -> Told {
     Told {
@@ -11,9 +17,8 @@ fn acknowledge(ms: i64, by: &str) -> Told {
     }
 }
 
-#[tokio::test]
-async fn what_is_told_waits_in_order_until_it_is_folded_in() {
-    let made = Made::new().await;
+async fn what_is_told_waits_in_order_until_it_is_folded_in(on: On) {
+    let made = Made::new(on).await;
     let other = made.another().await;
     // The order is that of telling, whatever their clocks said.
     let first = made.store.tell(&acknowledge(900, "one")).await.unwrap();
@@ -45,17 +50,12 @@ async fn what_is_told_waits_in_order_until_it_is_folded_in() {
     assert_eq!(again.store.inbox(9).await.unwrap(), waiting[2..]);
 }
 
-#[tokio::test]
-async fn a_row_that_cannot_be_read_is_refused_and_holds_up_no_other() {
-    let made = Made::new().await;
+async fn a_row_that_cannot_be_read_is_refused_and_holds_up_no_other(on: On) {
+    let made = Made::new(on).await;
     let bad = made.store.tell(&acknowledge(1, "one")).await.unwrap();
     let good = made.store.tell(&acknowledge(2, "two")).await.unwrap();
-    let mut raw = made.raw().await;
-    sqlx::query(r#"UPDATE inbox SET what = '{"of a newer program":1}' WHERE id = $1"#)
-        .bind(bad.0)
-        .execute(&mut raw)
-        .await
-        .unwrap();
+    let newer = r#"UPDATE inbox SET what = '{"of a newer program":1}' WHERE id = "#;
+    made.place.tell(&format!("{newer}{}", bad.0)).await;
     assert_eq!(made.store.inbox(1).await.unwrap(), [(good, acknowledge(2, "two"))]);
     let refused = made.store.answer(bad).await.unwrap().unwrap().unwrap_err();
     assert!(refused.contains("cannot be read"), "{refused}");
