@@ -39,6 +39,7 @@ mod proxy;
 mod servicenow;
 mod smtp;
 mod story;
+mod talk;
 mod trouble;
 mod view;
 mod world;

@@ -4,6 +4,7 @@
 
 mod command_line;
 mod descriptors;
+mod hostile;
 mod kills;
 mod network;
 mod nginx;
