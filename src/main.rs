@@ -4,20 +4,23 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod database;
 mod demo;
 mod descriptors;
+mod disk;
 mod exit;
 mod metrics;
 mod pages;
 mod serve;
 mod tasks;
 mod terminal;
+mod usage;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
 use config::{Loaded, Secrets, check_report};
-use exit::{CONFIG, Failed, SOFTWARE, USAGE};
+use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use terminal::{Terminal, complain};
 use tracing_subscriber::EnvFilter;
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(wrong) => {
-            complain(wrong.render().to_string().trim_end());
+            complain(&usage::words(&wrong, std::env::args()));
             return ExitCode::from(USAGE);
         }
     };
@@ -75,11 +78,26 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            descriptors::raise();
+            if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
+                tracing::warn!("{warning}");
+            }
+            let now = clock.now();
+            let ended =
+                loaded.roots.iter().filter(|root| prober::ends(root).is_some_and(|end| end <= now)).count();
+            if ended > 0 {
+                tracing::warn!(
+                    "{ended} certificates of egress.roots have ended: what they signed is not trusted any more; replace them"
+                );
+            }
             serve::serve(loaded, listen, clock).await?;
         }
         Command::Check { without_secrets } => {
             let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
             return Ok(check(cli, &secrets));
+        }
+        Command::Doctor => {
+            return commands::doctor::run(load(cli, &Secrets::read())?, clock, cli.json).await;
         }
         Command::Probe { api, environment, operation } => {
             let loaded = load(cli, &Secrets::read())?;
@@ -102,6 +120,13 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
 }
 
 fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
+    if !cli.config.is_dir() {
+        let what = format!("there is no configuration at {}", cli.config.display());
+        return Err(Failed::new(
+            NO_INPUT,
+            format!("{what}\nname the directory that holds curiad.yaml with --config DIR"),
+        ));
+    }
     let read = config::load(&cli.config, secrets);
     if let Ok(loaded) = &read {
         for warning in &loaded.warnings {

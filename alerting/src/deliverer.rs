@@ -87,7 +87,7 @@ impl Deliverer {
                 match self.store.clock_set_back(self.clock.now(), waits, self.limits.lease).await {
                     Ok(()) => late = None,
                     Err(error) => {
-                        tracing::warn!(%error, "what waits for a clock that was ahead is not brought back yet")
+                        tracing::warn!(%error, "what waits for a clock that was ahead is not brought back yet");
                     }
                 }
             }

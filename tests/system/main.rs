@@ -4,8 +4,10 @@
 
 mod command_line;
 mod descriptors;
+mod doctor;
 mod hostile;
 mod kills;
+mod mistakes;
 mod network;
 mod nginx;
 mod outage;

@@ -123,9 +123,9 @@ fn a_jump_forward_is_time_in_which_nobody_looked() {
     let unknown: Vec<_> = hand
         .changes
         .iter()
-        .filter_map(|change| match change {
-            Change::Status(change) if change.health.status == Status::Unknown => Some(change.health.since),
-            _ => None,
+        .filter_map(|change| {
+            let Change::Status(change) = change else { return None };
+            (change.health.status == Status::Unknown).then_some(change.health.since)
         })
         .filter(|since| *since > before)
         .collect();

@@ -99,15 +99,15 @@ async fn many_that_fail_at_once_look_once() {
     let guards = Server::says("").await;
     let prober = Arc::new(guarded(&[guards.address], &[]));
     let target = check(&format!("http://{}", nobody().await));
-    let mut probes = JoinSet::new();
+    let mut flying = JoinSet::new();
     for _ in 0..200 {
         let (prober, target) = (prober.clone(), target.clone());
-        probes.spawn(async move { seen(&prober, &target).await });
+        flying.spawn(async move { seen(&prober, &target).await });
     }
-    while let Some(outcome) = probes.join_next().await {
+    while let Some(outcome) = flying.join_next().await {
         assert_eq!(outcome.unwrap().sight, Some(Sight::Clear));
     }
-    // One look speaks for a second; a machine may take longer than that over 200 probes.
+    // One look speaks for a second; a machine may take longer than that over 200 flying.
     assert!(guards.accepted() < 20, "{}", guards.accepted());
 }
 

@@ -182,6 +182,9 @@ async fn seen_over_two(first: Vec<u8>, again: Vec<u8>) -> Outcome {
     Prober::new(trusting).unwrap().probe(&check, noon(), false).await
 }
 
+/// What it is, what is said first and then for ever, and which kinds of failure may come of it.
+type Flood<'a> = (&'a str, Vec<u8>, Vec<u8>, &'a [FailureKind]);
+
 #[tokio::test]
 async fn floods_over_http_2_end_with_the_probe() {
     let settings = frame(4, 0, 0, &[]);
@@ -189,7 +192,7 @@ async fn floods_over_http_2_end_with_the_probe() {
     // `:status 200` of the static table, then a literal header that is never indexed.
     let mut large = vec![0x88, 0x10, 1, b'x', 0x7f, 0x81, 0x7e];
     large.extend(vec![b'y'; 16_000]);
-    let cases: [(&str, Vec<u8>, Vec<u8>, &[FailureKind]); 8] = [
+    let cases: [Flood<'_>; 8] = [
         ("pings", settings.clone(), frame(6, 0, 0, &[0; 8]).repeat(64), &[FirstByteTimeout, ClosedEarly]),
         ("settings", settings.clone(), settings.repeat(64), &[FirstByteTimeout, ClosedEarly]),
         (
@@ -283,14 +286,14 @@ async fn five_hundred_bodies_without_end_at_once_take_a_bounded_part_of_the_memo
     let mut endless = check(&server.url());
     endless.operation.health = true;
     let before = resident();
-    let mut probes = JoinSet::new();
+    let mut flying = JoinSet::new();
     for _ in 0..500 {
         let (prober, check) = (prober.clone(), endless.clone());
-        probes.spawn(async move { prober.probe(&check, noon(), false).await });
+        flying.spawn(async move { prober.probe(&check, noon(), false).await });
     }
     let mut most = before;
     let mut ended = 0;
-    while let Some(outcome) = probes.join_next().await {
+    while let Some(outcome) = flying.join_next().await {
         let outcome = outcome.unwrap();
         let seen = failed(&outcome);
         let kinds = [
