@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -38,10 +38,12 @@ pub(crate) enum Command {
     /// Run for real: probe, record, tell and show
     Serve(ServeArgs),
     /// Check the configuration; exit 0, or 78 if there are problems
-    Check {
-        /// Leave secrets unread: for a team's own CI
-        #[arg(long)]
-        without_secrets: bool,
+    Check(CheckArgs),
+    /// Print the JSON Schema of curiad.yaml, or of an API's file: for editors
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
     },
     /// Look at everything it needs, disturbing nobody; exit 0, or 1 on a problem
     Doctor,
@@ -65,6 +67,29 @@ pub(crate) enum Command {
     /// Mute notifications for a while
     #[command(subcommand)]
     Silence(SilenceCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Leave secrets unread: for a team's own CI
+    #[arg(long)]
+    pub(crate) without_secrets: bool,
+    /// Say what changes for whom, compared with the configuration in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "traffic")]
+    pub(crate) against: Option<PathBuf>,
+    /// Say what load each API gets, and from where
+    #[arg(long)]
+    pub(crate) traffic: bool,
+}
+
+/// A file of the configuration that has a schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// curiad.yaml
+    #[default]
+    Curiad,
+    /// A file in apis/
+    Api,
 }
 
 #[derive(Debug, Args)]

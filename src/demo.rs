@@ -7,6 +7,7 @@ use crate::{
     config::{self, Listen, Secrets, check_report},
     database,
     exit::{Failed, UNAVAILABLE, of_file},
+    reload::Source,
     serve,
     tasks::Tasks,
     terminal::{Ink, Terminal, wrapped},
@@ -40,16 +41,17 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     drop(serve::hold(&Secret::new(&url))?);
     let world = start_world(arguments, &clock, &public_url).await?;
     write_configuration(&config, &world, &public_url, &url)?;
-    let read = config::load(&config, &Secrets::read());
-    let report = check_report(&config.display().to_string(), &read);
+    let (read, stamps) = config::read(&config, &Secrets::read(), clock.now());
+    let report = check_report(&config.display().to_string(), &read, terminal);
     let loaded =
         read.map_err(|_| Failed::new(crate::exit::CONFIG, format!("the demo's configuration\n{report}")))?;
     let listen =
         Listen { public: arguments.listen, internal: arguments.listen_internal, ..Listen::default() };
 
+    let source = Source { directory: config.clone(), stamps };
     let mut tasks = Tasks::new();
     let zone = loaded.configuration.site.time_zone.clone();
-    let running = serve::start(loaded, listen, clock.clone(), &mut tasks).await?;
+    let running = serve::start((loaded, source), listen, clock.clone(), Arc::default(), &mut tasks).await?;
     greet(terminal, arguments, &running, &config, &database, &world);
 
     let (situation, narrating) = (running.situation.clone(), tasks.stop.clone());

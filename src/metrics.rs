@@ -4,29 +4,38 @@ use alerting::Recording;
 use prober::{LAG_BOUNDS_MS, Metrics};
 use prometheus::{
     core::{Collector, Desc},
-    proto::{Bucket, Counter, Gauge, Histogram, Metric, MetricFamily, MetricType},
+    proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
+use status_page::Standing;
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
 };
+use tokio::sync::watch;
 
 const LAG: &str = "curiad_probe_start_lag_seconds";
 
-/// Figures of the prober and the recorder.
+const VERSION: &str = "curiad_configuration_version";
+
+/// Figures of the prober, the recorder and the configuration.
 #[derive(Debug)]
 pub(crate) struct Own {
     recording: Arc<Recording>,
     prober: Arc<Metrics>,
+    standing: watch::Receiver<Arc<Standing>>,
     descriptions: Vec<Desc>,
 }
 
 impl Own {
-    pub(crate) fn new(recording: Arc<Recording>, prober: Arc<Metrics>) -> prometheus::Result<Self> {
+    pub(crate) fn new(
+        recording: Arc<Recording>,
+        prober: Arc<Metrics>,
+        standing: watch::Receiver<Arc<Standing>>,
+    ) -> prometheus::Result<Self> {
         let describe =
             |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
         let lag = describe(LAG, "how late probes start, against their schedule")?;
-        Ok(Self { recording, prober, descriptions: vec![lag] })
+        Ok(Self { recording, prober, standing, descriptions: vec![lag] })
     }
 
     /// Name, help, whether it only rises, and its value.
@@ -77,6 +86,53 @@ impl Own {
         ]
     }
 
+    /// Of the configuration, named as Prometheus names its own.
+    fn configuration(&self) -> Vec<MetricFamily> {
+        let standing = Arc::clone(&self.standing.borrow());
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let taken = standing.taken_at.map_or(0, |at| u64::try_from(at.as_second()).unwrap_or(0));
+        let figures = [
+            (
+                "curiad_configuration_last_reload_successful",
+                "1: the files as they now are could be put in force",
+                MetricType::GAUGE,
+                u64::from(standing.refused.is_none()),
+            ),
+            (
+                "curiad_configuration_last_reload_success_timestamp_seconds",
+                "since when the configuration is in force",
+                MetricType::GAUGE,
+                taken,
+            ),
+            (
+                "curiad_configuration_readings_total",
+                "how often changed files were read",
+                MetricType::COUNTER,
+                standing.readings,
+            ),
+            (
+                "curiad_configuration_needs_restart",
+                "keys that were changed and wait for a restart",
+                MetricType::GAUGE,
+                count(standing.waits_for_restart.len()),
+            ),
+            (
+                "curiad_configuration_left_production",
+                "APIs that left production without having been retired",
+                MetricType::GAUGE,
+                count(standing.left_production.len()),
+            ),
+        ];
+        let mut version = number(MetricType::GAUGE, 1);
+        let mut hash = LabelPair::default();
+        hash.set_name("hash".to_owned());
+        hash.set_value(standing.version.clone());
+        version.set_label(vec![hash]);
+        let version = family(VERSION, "of the files in force, without secrets", MetricType::GAUGE, version);
+        let figure = |(name, help, kind, value)| family(name, help, kind, number(kind, value));
+        figures.into_iter().map(figure).chain([version]).collect()
+    }
+
     fn lag(&self) -> MetricFamily {
         let seen = self.prober.start_lag();
         let mut histogram = Histogram::default();
@@ -105,7 +161,7 @@ impl Collector for Own {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let figure = |(name, help, kind, value)| family(name, help, kind, number(kind, value));
-        self.figures().into_iter().map(figure).chain([self.lag()]).collect()
+        self.figures().into_iter().map(figure).chain([self.lag()]).chain(self.configuration()).collect()
     }
 }
 

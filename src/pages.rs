@@ -5,8 +5,8 @@ use alerting::Recording;
 use anyhow::Context;
 use axum::Router;
 use domain::{Clock, Secret, Situation};
-use prober::Prober;
-use status_page::{Options, Site, internal_router, public_router};
+use prober::Metrics;
+use status_page::{Options, Site, Standing, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
 use tokio::{
@@ -22,11 +22,14 @@ pub(crate) struct Pages {
     pub(crate) clock: Clock,
     pub(crate) situation: watch::Receiver<Arc<Situation>>,
     pub(crate) recording: Arc<Recording>,
-    pub(crate) prober: Arc<Prober>,
+    /// What the prober counts.
+    pub(crate) prober: Arc<Metrics>,
     /// "Look at the inbox", for the recorder.
     pub(crate) told: Arc<Notify>,
     /// What GOV.UK Notify sends with its receipts.
-    pub(crate) callback_tokens: Vec<Secret>,
+    pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
+    /// How the configuration stands to its files.
+    pub(crate) standing: watch::Receiver<Arc<Standing>>,
 }
 
 /// Starts the site and its listeners.
@@ -37,10 +40,15 @@ pub(crate) fn start(
     tasks: &mut Tasks,
 ) -> Result<(), Failed> {
     let registry = prometheus::Registry::new();
-    let own = crate::metrics::Own::new(pages.recording, Arc::clone(pages.prober.metrics()))
+    let own = crate::metrics::Own::new(pages.recording, pages.prober, pages.standing.clone())
         .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
-    let options = Options { notify_tokens: pages.callback_tokens, registry, told: pages.told };
+    let options = Options {
+        notify_tokens: pages.callback_tokens,
+        standing: pages.standing,
+        registry,
+        told: pages.told,
+    };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;
     tasks.add("public listener", listen(public, public_router(&site), tasks.stop.clone()));

@@ -3,16 +3,19 @@
 use crate::{
     config::{Listen, Loaded, shown},
     database,
+    equipment::{Equipment, Handing},
     exit::{Failed, NO_PERMISSION, UNAVAILABLE, of_file},
+    heartbeat::{beat, look_after},
+    reload::{Fixed, Reload, Source, say_left},
     tasks::Tasks,
     terminal::Terminal,
 };
-use alerting::{Channels, Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup, heartbeat};
+use alerting::{Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording};
 use anyhow::Context;
-use domain::{Clock, Incident, Secret, Situation, next_action};
-use jiff::{SignedDuration, Timestamp};
-use prober::{Identity, NameServers, Prober, Settings};
+use domain::{ApiId, Clock, Remembered, Secret, Situation};
+use jiff::Timestamp;
 use ring::rand::SecureRandom;
+use status_page::Standing;
 use std::{
     fs::{File, TryLockError},
     io,
@@ -31,15 +34,8 @@ use tokio_util::sync::CancellationToken;
 const OUTCOMES: usize = 4_096;
 /// Probes wanted out of turn on their way to the prober; hints, dropped when full.
 const WANTED: usize = 1_024;
-/// One request to a desk, a carrier or a mail server.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
-const RECORDS_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// Folding a large write-ahead log into the database takes less.
 const CLOSES_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is asked whether all is well.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// What runs, for those who watch it.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -65,10 +61,16 @@ impl Running {
 }
 
 /// `curiad serve`.
-pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Result<(), Failed> {
+pub(crate) async fn serve(
+    loaded: Loaded,
+    source: Source,
+    listen: Listen,
+    clock: Clock,
+) -> Result<(), Failed> {
     let mut tasks = Tasks::new();
+    let reread = tasks.hang_up()?;
     let database = loaded.database.clone();
-    let running = start(loaded, listen, clock, &mut tasks).await?;
+    let running = start((loaded, source), listen, clock, reread, &mut tasks).await?;
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
@@ -79,11 +81,13 @@ pub(crate) async fn serve(loaded: Loaded, listen: Listen, clock: Clock) -> Resul
     Ok(ended?)
 }
 
-/// Binds, opens, wires and starts everything. Fails before anything runs, or not at all.
+/// Binds, opens, wires and starts everything. Fails before anything runs, or not at all. `reread`: "read the
+/// configuration now".
 pub(crate) async fn start(
-    loaded: Loaded,
+    (loaded, source): (Loaded, Source),
     listen: Listen,
     clock: Clock,
+    reread: Arc<Notify>,
     tasks: &mut Tasks,
 ) -> Result<Running, Failed> {
     let public = bind(listen.public, "--listen").await?;
@@ -93,28 +97,22 @@ pub(crate) async fn start(
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     let request_id_key = remembered.key.0;
-    let configuration = Arc::clone(&loaded.configuration);
-    let situation = Situation::new(Arc::clone(&configuration), remembered);
+    let equipment = Equipment::new(&loaded, &clock, request_id_key)?;
+    let handing = Handing::new(&equipment);
+    let standing = watch::Sender::new(Arc::new(first_standing(&loaded, &remembered, now)));
+    let situation = Situation::new(Arc::clone(&loaded.configuration), remembered);
 
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let (wanted_in, wanted) = mpsc::channel(WANTED);
-    let (configured, configuration_watch) = watch::channel(Arc::clone(&configuration));
     let (situation_in, situation_watch) = watch::channel(Arc::new(situation.clone()));
     let (inbox, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let recording = Arc::new(Recording::default());
-
-    let prober = Arc::new(prober(&loaded, &clock, request_id_key)?);
-    let client = client(&loaded)?;
-    let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
-        .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;
-    let setup = Setup { configuration: Arc::clone(&configuration), channels: Arc::new(channels) };
-    let (set_up, setup_watch) = watch::channel(setup);
 
     let recorder = Recorder {
         store: store.clone(),
         clock: clock.clone(),
         outcomes,
-        configuration: configuration_watch.clone(),
+        configuration: handing.configuration.subscribe(),
         wanted: wanted_in,
         situation: situation_in,
         inbox: Arc::clone(&inbox),
@@ -123,7 +121,7 @@ pub(crate) async fn start(
     };
     let deliverer = Deliverer {
         store: store.clone(),
-        setup: setup_watch,
+        setup: handing.setup.subscribe(),
         clock: clock.clone(),
         look: outbox,
         told: Arc::clone(&inbox),
@@ -131,31 +129,25 @@ pub(crate) async fn start(
     };
 
     let stop = tasks.stop.clone();
-    let probing = prober::run(Arc::clone(&prober), configuration_watch, wanted, outcomes_in, stop.clone());
-    tasks.add_pair(("recorder", recorder.run(situation, stop.clone())), ("prober", probing));
-    let (stopping, keep) = (stop.clone(), (configured, set_up));
+    // Who records stops after who probes: what was in flight when the signal came is recorded too.
+    let (landed, landing) = (CancellationToken::new(), stop.clone());
+    let recording_until = landed.clone();
+    let work = handing.work.subscribe();
+    let probing = async move {
+        let _landed = landed.drop_guard();
+        prober::run(work, wanted, outcomes_in, landing).await
+    };
+    tasks.add_pair(("recorder", recorder.run(situation, recording_until)), ("prober", probing));
+    let stopping = stop.clone();
     tasks.add("deliverer", async move {
         deliverer.run(stopping).await;
-        drop(keep);
         anyhow::Ok(())
     });
-    if let Some(dead_man) = loaded.directory.dead_man.clone() {
-        let (well_in, well) = watch::channel(false);
-        let watching =
-            look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
-        tasks.add("watch over itself", watching);
-        let stopping = stop.clone();
-        tasks.add("heartbeat", async move {
-            // Nothing can be said of a program that has only begun.
-            let mut first = well.clone();
-            tokio::select! {
-                () = stopping.cancelled() => {}
-                _ = first.changed() => {}
-            }
-            heartbeat(&dead_man, &client, well, stopping).await;
-            anyhow::Ok(())
-        });
-    }
+    let (well_in, well) = watch::channel(false);
+    let watching =
+        look_after(well_in, situation_watch.clone(), Arc::clone(&recording), clock.clone(), stop.clone());
+    tasks.add("watch over itself", watching);
+    tasks.add("heartbeat", beat(handing.beating.subscribe(), well, stop.clone()));
     let running = Running {
         public: public.local_addr().context("the public listener has no address")?,
         internal: internal.local_addr().context("the internal listener has no address")?,
@@ -165,15 +157,30 @@ pub(crate) async fn start(
     };
     let pages = crate::pages::Pages {
         store,
-        clock,
+        clock: clock.clone(),
         situation: situation_watch,
         recording,
-        prober,
+        prober: Arc::clone(equipment.prober.metrics()),
         told: inbox,
-        callback_tokens: loaded.callback_token.into_iter().collect(),
+        callback_tokens: handing.callback_tokens.subscribe(),
+        standing: standing.subscribe(),
     };
     crate::pages::start(pages, public, internal, tasks)?;
+    let fixed = Fixed::of(&loaded);
+    let reload = Reload { source, fixed, equipment, handing, standing, asked: reread, clock, request_id_key };
+    tasks.add("reading of the configuration", reload.run(stop));
     Ok(running)
+}
+
+/// How the configuration that the program starts with stands. One that lost an instance in production is taken all the
+/// same: to refuse it would leave everything else without a watch too.
+fn first_standing(loaded: &Loaded, remembered: &Remembered, now: Timestamp) -> Standing {
+    let left = loaded.configuration.not_retired(remembered.in_production());
+    let left_production: Vec<ApiId> = left.cloned().collect();
+    for api in &left_production {
+        say_left(api);
+    }
+    Standing { version: loaded.version.clone(), taken_at: Some(now), left_production, ..Standing::default() }
 }
 
 /// Opens the database, and says which one where that fails.
@@ -227,78 +234,10 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
     })
 }
 
-/// A prober for the configuration's vantage.
-pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
-    let vantage = loaded.configuration.vantages.first().context("the configuration has no vantage")?;
-    let settings = Settings {
-        vantage: vantage.id.clone(),
-        guards: vantage.guards.clone(),
-        roots: loaded.roots.clone(),
-        clock: clock.clone(),
-        limits: crate::descriptors::limits(),
-        identity: Identity {
-            request_id_key,
-            user_agent: format!(
-                "Curiad/{} (+{})",
-                env!("CARGO_PKG_VERSION"),
-                loaded.configuration.site.url.en
-            ),
-        },
-        name_servers: NameServers::System,
-    };
-    Prober::new(settings).map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))
-}
-
-/// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
-pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
-    for root in &loaded.roots {
-        builder = builder
-            .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);
-    }
-    Ok(builder.build().context("cannot set up the HTTP client")?)
-}
-
 pub(crate) fn fresh_key() -> Result<[u8; 32], Failed> {
     let mut key = [0; 32];
     ring::rand::SystemRandom::new()
         .fill(&mut key)
         .map_err(|_| Failed::new(UNAVAILABLE, "the system gives no random numbers"))?;
     Ok(key)
-}
-
-/// Says whether Curiad itself is well: the recorder commits, and nobody waits for a human in vain (invariant 10).
-async fn look_after(
-    well: watch::Sender<bool>,
-    situation: watch::Receiver<Arc<Situation>>,
-    recording: Arc<Recording>,
-    clock: Clock,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut look = tokio::time::interval(LOOK);
-    let began = clock.now();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = look.tick() => {}
-        }
-        let now = clock.now();
-        let committed_at = recording.committed_at();
-        if committed_at.is_none() && now.duration_since(began) < RECORDS_WITHIN {
-            continue;
-        }
-        let current = Arc::clone(&situation.borrow());
-        well.send_replace(is_well(&current, committed_at, now));
-    }
-}
-
-fn is_well(situation: &Situation, committed_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let records = committed_at.is_some_and(|at| now.duration_since(at).abs() < RECORDS_WITHIN);
-    let attended = |incident: &Incident| {
-        !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
-    };
-    records && situation.open_incidents().all(|incident| attended(incident))
 }

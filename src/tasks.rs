@@ -1,12 +1,12 @@
 //! The one task tree (invariant 12): named tasks, one stop signal, an end within a grace period.
 
 use anyhow::{Context, bail};
-use std::{future::Future, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// After the stop signal, tasks have so long to finish what they have in hand.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(15);
 
 /// What is left on a thread that ends is done within this.
 const LAST_ERRANDS: Duration = Duration::from_secs(1);
@@ -69,6 +69,23 @@ impl Tasks {
             stop.cancel();
             asked
         });
+    }
+
+    /// At SIGHUP whoever waits for what this gives is notified. From now on the signal ends nothing.
+    pub(crate) fn hang_up(&mut self) -> anyhow::Result<Arc<Notify>> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hung_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        let (asked, stop) = (Arc::new(Notify::new()), self.stop.clone());
+        let asks = Arc::clone(&asked);
+        self.add("hang-up signal", async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return anyhow::Ok(()),
+                    _ = hung_up.recv() => asks.notify_one(),
+                }
+            }
+        });
+        Ok(asked)
     }
 
     /// Waits until `stop` is cancelled or a task ends by itself, then stops the rest.

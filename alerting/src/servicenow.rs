@@ -219,7 +219,7 @@ impl TableApi {
             return Ok(answer);
         }
         let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
-        Err(answer.refused(WHOM, &words))
+        Err(refused(&answer, WHOM, &words))
     }
 
     async fn request(
@@ -243,6 +243,17 @@ impl TableApi {
 }
 
 const WHOM: &str = "the service desk";
+
+/// A credential that is refused, or a way that leads to a sign-in or maintenance page, may be mended while there is
+/// still time for a ticket; the people at the desk are told by e-mail meanwhile.
+fn refused(answer: &Answer, whom: &str, words: &str) -> SendError {
+    let mendable = answer.status.is_redirection()
+        || matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    match answer.refused(whom, words) {
+        SendError::Permanent { why } if mendable => SendError::retryable(why),
+        error @ (SendError::Permanent { .. } | SendError::Retryable { .. }) => error,
+    }
+}
 
 #[derive(Deserialize)]
 struct Refusal {

@@ -1,6 +1,9 @@
 //! Operations, instances and checks: what is exercised, where, and how often.
 
-use crate::{ApiId, Environment, OperationId, VantageId};
+use crate::{
+    ApiId, Environment, OperationId, VantageId,
+    schedule::{OFFSET, fnv_1a},
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -48,6 +51,11 @@ impl fmt::Display for TrackId {
         write!(f, "{} from {}", self.check, self.vantage)
     }
 }
+
+/// What a check asks, and where: its address and its request, as a number that is equal only where they are. What the
+/// answer must be is no part of it. An answer says something of a check as long as the check still asks the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Question(u64);
 
 /// One thing that exercising an Api does, written once per Api.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,5 +169,19 @@ impl Check {
     /// How long an Outcome of this check speaks: max(3 × interval, 60 s) (DESIGN §5).
     pub fn validity(&self) -> Duration {
         (self.every * 3).max(Duration::from_secs(60))
+    }
+
+    /// What it asks, and where.
+    pub fn question(&self) -> Question {
+        let Request { method, path, headers, body } = &self.operation.request;
+        let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
+        let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
+        let mut hash = OFFSET;
+        for word in words.into_iter().chain(headers) {
+            // With its end, so that no two lists of words read the same.
+            hash = fnv_1a(hash, word.as_bytes());
+            hash = fnv_1a(hash, &[0xff]);
+        }
+        Question(hash)
     }
 }

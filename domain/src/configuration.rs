@@ -3,7 +3,8 @@
 
 use crate::{
     Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
-    HoursId, InstanceId, Language, Matrix, PersonId, Rota, RotaId, TeamId, Text, Vantage, VantageId, Way,
+    HoursId, InstanceId, Language, Lifecycle, Matrix, PersonId, Rota, RotaId, TeamId, Text, Vantage,
+    VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
@@ -97,6 +98,25 @@ impl Configuration {
                 .keys()
                 .map(|environment| InstanceId { api: api.id.clone(), environment: *environment })
         })
+    }
+
+    /// Of the APIs that `had` an instance in production, those that have none here though they were not retired: an
+    /// instance in production leaves only by `lifecycle: retired` (DESIGN §7).
+    pub fn not_retired<'a>(
+        &'a self,
+        had: impl Iterator<Item = &'a ApiId> + 'a,
+    ) -> impl Iterator<Item = &'a ApiId> + 'a {
+        had.filter(|id| {
+            self.apis.get(id).is_none_or(|api| {
+                api.lifecycle != Lifecycle::Retired && !api.instances.contains_key(&Environment::Production)
+            })
+        })
+    }
+
+    /// The APIs that have an instance in production.
+    pub fn in_production(&self) -> impl Iterator<Item = &ApiId> {
+        let runs = |api: &&Api| api.instances.contains_key(&Environment::Production);
+        self.apis.values().filter(runs).map(|api| &api.id)
     }
 
     /// The checks of one instance, in order.

@@ -37,6 +37,10 @@ fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         return judge(outcome, Duration::MAX);
     };
     let verdict = judge(outcome, check.slow);
+    if outcome.question.is_some_and(|asked| asked != check.question()) {
+        // Sent before the check's address or request was changed: kept as a fact, says nothing of the new one.
+        return verdict;
+    }
     let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
     let Some(policy) = configuration.policy(id.check.instance.environment) else {
         return verdict;
@@ -88,9 +92,11 @@ fn due(fold: &mut Fold) {
     fold.touched.extend(open);
 }
 
-/// A new configuration: what left it is no longer measured, and its incidents are over.
+/// A new configuration: what left it is no longer measured, and its incidents are over. What stayed keeps its status and
+/// its history, wherever it now is: the id is what they hang on.
 fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
-    fold.after.configuration = Arc::clone(configuration);
+    let before = std::mem::replace(&mut fold.after.configuration, Arc::clone(configuration));
+    half_proven(fold, &before);
     let instances: BTreeSet<InstanceId> = configuration.instances().collect();
     let gone: Vec<Arc<Health>> =
         fold.after.healths.values().filter(|health| !instances.contains(&health.instance)).cloned().collect();
@@ -120,6 +126,20 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
         fold.after.latest.remove_mut(&id);
     }
     due(fold);
+}
+
+/// A round of probes that began at another address, or with another request, proves nothing of the new one.
+fn half_proven(fold: &mut Fold, before: &Configuration) {
+    let configuration = fold.configuration();
+    let asks_anew = |id: &TrackId| {
+        let (old, new) = (before.checks.get(&id.check), configuration.checks.get(&id.check));
+        old.zip(new).is_some_and(|(old, new)| old.question() != new.question())
+    };
+    let open = fold.after.tracks.values().filter(|track| track.round.is_some() && asks_anew(&track.id));
+    let open: Vec<Track> = open.map(|track| (**track).clone()).collect();
+    for track in open {
+        fold.put_track(Track { round: None, ..track });
+    }
 }
 
 /// Rule two for an instance, then rule three. `since`: when the change that made us look began, if one did.

@@ -57,6 +57,7 @@ mod maintenance;
 mod notification;
 mod outcome;
 mod priority;
+mod receipts;
 mod rota;
 mod schedule;
 mod scrub;
@@ -72,7 +73,7 @@ mod watch;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
-pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Request, TrackId};
+pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Question, Request, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;

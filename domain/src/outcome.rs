@@ -1,6 +1,6 @@
 //! What a probe saw: facts only, never rewritten.
 
-use crate::{CheckId, Sight, VantageId};
+use crate::{CheckId, Question, Sight, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, time::Duration};
@@ -12,6 +12,9 @@ pub struct Outcome {
     pub check: CheckId,
     /// Where from.
     pub vantage: VantageId,
+    /// What was asked; `None`: what the check asks now.
+    #[serde(default)]
+    pub question: Option<Question>,
     /// When the probe started; to the millisecond.
     pub at: Timestamp,
     /// Sent to confirm trouble, out of its turn.
@@ -240,6 +243,7 @@ impl Outcome {
         Self {
             check,
             vantage,
+            question: None,
             at,
             confirm: false,
             phases: Phases::default(),

@@ -14,16 +14,18 @@ use std::time::Duration;
 pub fn next_due(track: &TrackId, every: Duration, now: Timestamp) -> Timestamp {
     const NANOSECONDS_IN_MILLISECOND: i128 = 1_000_000;
     let every = i128::try_from(every.as_nanos()).unwrap_or(i128::MAX / 4).max(NANOSECONDS_IN_MILLISECOND);
-    let hash = i128::from(fnv_1a(track.to_string().as_bytes()));
+    let hash = i128::from(fnv_1a(OFFSET, track.to_string().as_bytes()));
     let phase = hash % (every / NANOSECONDS_IN_MILLISECOND) * NANOSECONDS_IN_MILLISECOND;
     let periods = (now.as_nanosecond() - phase).div_euclid(every) + 1;
     Timestamp::from_nanosecond(phase + periods * every).unwrap_or(Timestamp::MAX)
 }
 
-fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// What FNV-1a begins with.
+pub(crate) const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a (64 bits) of what came so far, as `hash`, and of `bytes` after it.
+pub(crate) fn fnv_1a(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -55,7 +57,7 @@ mod tests {
             ("b", 0xaf63_df4c_8601_f1a5),
             ("foobar", 0x8594_4171_f739_67e8),
         ] {
-            assert_eq!(fnv_1a(text.as_bytes()), expected, "{text}");
+            assert_eq!(fnv_1a(OFFSET, text.as_bytes()), expected, "{text}");
         }
     }
 

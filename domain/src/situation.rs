@@ -1,8 +1,8 @@
 //! All that the rules know at a moment: cheap to copy, so that a batch that cannot be committed is simply dropped.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, InstanceId, Latest, Notification, Outcome, Silence,
-    Status, StatusChange, Track, TrackId,
+    ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Notification,
+    Outcome, Silence, Status, StatusChange, Track, TrackId,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -121,6 +121,18 @@ pub struct Wanted {
     pub at: Timestamp,
     /// Which check, from where.
     pub track: TrackId,
+}
+
+impl Remembered {
+    /// The APIs that had an instance in production when the program last ran, as far as something was known of it then:
+    /// of what left the configuration nothing is known.
+    pub fn in_production(&self) -> impl Iterator<Item = &ApiId> {
+        let runs = |health: &&Health| {
+            health.instance.environment == Environment::Production
+                && (health.status != Status::Unknown || health.maintenance)
+        };
+        self.healths.iter().filter(runs).map(|health| &health.instance.api)
+    }
 }
 
 impl Situation {

@@ -34,6 +34,6 @@ pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use prepared::Prepared;
 pub use prober::{Prober, Reach};
 pub use request_id::request_id;
-pub use schedule::run;
+pub use schedule::{Work, run};
 pub use settings::{Error, Identity, Limits, NameServers, Settings};
 pub use tls::ends;

@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use std::{
     fmt::Write,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -28,7 +28,7 @@ const STILL_SPEAKS: Duration = Duration::from_secs(1);
 
 /// Looks at the guards of one vantage.
 pub(crate) struct Lookout {
-    guards: Mutex<Arc<Guards>>,
+    guards: Guards,
     seen: Mutex<Seen>,
     /// Held while somebody looks: whoever waits for it finds what was seen.
     looking: tokio::sync::Mutex<()>,
@@ -53,20 +53,7 @@ struct Look {
 
 impl Lookout {
     pub(crate) fn new(guards: Guards) -> Self {
-        Self {
-            guards: Mutex::new(Arc::new(guards)),
-            seen: Mutex::default(),
-            looking: tokio::sync::Mutex::default(),
-        }
-    }
-
-    /// Other guards from now on; what was seen of those before says nothing more.
-    pub(crate) fn set(&self, guards: &Guards) {
-        let mut known = locked(&self.guards);
-        if **known != *guards {
-            *known = Arc::new(guards.clone());
-            *locked(&self.seen) = Seen::default();
-        }
+        Self { guards, seen: Mutex::default(), looking: tokio::sync::Mutex::default() }
     }
 
     /// A probe has a connection.
@@ -80,9 +67,8 @@ impl Lookout {
     pub(crate) async fn watch(&self, resolve: &Resolve, tls: &Tls) {
         loop {
             tokio::time::sleep(REGULARLY).await;
-            let guards = Arc::clone(&locked(&self.guards));
-            if !guards.is_empty() {
-                self.look(&guards, Instant::now(), (resolve, tls)).await;
+            if !self.guards.is_empty() {
+                self.look(Instant::now(), (resolve, tls)).await;
             }
         }
     }
@@ -90,22 +76,22 @@ impl Lookout {
     /// Says of an outcome that got no answer, of a probe that `began`, what the guards show; and where they show that our
     /// own network is gone, that the trouble is ours. An answer that came is never doubted.
     pub(crate) async fn judge(&self, outcome: &mut Outcome, began: Instant, by: (&Resolve, &Tls)) {
-        let guards = Arc::clone(&locked(&self.guards));
         let Some(failure) = outcome.failure.as_ref().filter(|failure| is_silence(failure)) else { return };
-        if guards.is_empty() || outcome.http.is_some() {
+        if self.guards.is_empty() || outcome.http.is_some() {
             return;
         }
-        self.look(&guards, Instant::now(), by).await;
+        self.look(Instant::now(), by).await;
         let sight = locked(&self.seen).sight(began);
         outcome.sight = Some(sight);
-        if let Some(told) = told(&guards, sight) {
+        if let Some(told) = told(&self.guards, sight) {
             let message = format!("{told}; {}", failure.message);
             outcome.failure = Some(Failure { layer: Layer::Ours, kind: FailureKind::NoNetwork, message });
         }
     }
 
     /// Looks, unless somebody looked since `wanted` or is looking now.
-    async fn look(&self, guards: &Guards, wanted: Instant, by: (&Resolve, &Tls)) {
+    async fn look(&self, wanted: Instant, by: (&Resolve, &Tls)) {
+        let guards = &self.guards;
         let _one = self.looking.lock().await;
         let speaks = |look: Look| look.ended + STILL_SPEAKS >= wanted;
         if locked(&self.seen).last.is_some_and(speaks) {

@@ -5,7 +5,7 @@ use crate::{
     permits::{self, Permits},
 };
 use bytes::Bytes;
-use domain::{Check, Method, TrackId, VantageId};
+use domain::{Check, Method, Question, TrackId, VantageId};
 use hyper::{
     Uri,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -23,6 +23,7 @@ pub struct Prepared {
     pub(crate) track: TrackId,
     /// The track as it is written, for request ids.
     pub(crate) track_word: String,
+    pub(crate) question: Question,
     /// Why it cannot be sent at all, if so: told by every probe, as our own trouble.
     pub(crate) target: Result<Target, String>,
 }
@@ -74,7 +75,7 @@ impl Prepared {
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
         let target = Target::new(&check, user_agent, permits);
-        Self { track_word: track.to_string(), track, target, check }
+        Self { track_word: track.to_string(), track, question: check.question(), target, check }
     }
 
     /// The check.

@@ -41,9 +41,9 @@ pub struct Prober {
     resolve: Resolve,
     lookout: Lookout,
     tls: Tls,
-    permits: Permits,
-    memory: Memory,
-    complaints: Complaints,
+    permits: Arc<Permits>,
+    memory: Arc<Memory>,
+    complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
 
@@ -67,14 +67,33 @@ impl Prober {
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
             lookout: Lookout::new(settings.guards),
-            permits: Permits::new(&settings.limits),
-            memory: Memory::new(settings.limits.bodies),
+            permits: Arc::new(Permits::new(&settings.limits)),
+            memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
-            complaints: Complaints::default(),
+            complaints: Arc::default(),
             metrics: Arc::default(),
         })
+    }
+
+    /// The one that takes its place when the settings change: it goes on counting, and what is in flight by the old one
+    /// holds its places. The limits stay as they were.
+    pub fn again(&self, settings: Settings) -> Result<Self, Error> {
+        let limits = self.limits.clone();
+        let fresh = Self::new(Settings { limits, ..settings })?;
+        Ok(Self {
+            permits: Arc::clone(&self.permits),
+            memory: Arc::clone(&self.memory),
+            complaints: Arc::clone(&self.complaints),
+            metrics: Arc::clone(&self.metrics),
+            ..fresh
+        })
+    }
+
+    /// Whether a check that `before` made ready is so for this one too.
+    pub(crate) fn prepares_like(&self, before: &Self) -> bool {
+        self.user_agent == before.user_agent && self.vantage == before.vantage
     }
 
     /// Where its probes are sent from.
@@ -88,13 +107,8 @@ impl Prober {
     }
 
     /// Looks at the guards of its own network now and then, for ever.
-    pub(crate) async fn look_out(&self) {
+    pub(crate) async fn look_out(self: Arc<Self>) {
         self.lookout.watch(&self.resolve, &self.tls).await;
-    }
-
-    /// Other guards from now on.
-    pub(crate) fn guard_by(&self, guards: &domain::Guards) {
-        self.lookout.set(guards);
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -141,7 +155,11 @@ impl Prober {
 
     fn nothing_yet(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-        Outcome { confirm, ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at) }
+        Outcome {
+            confirm,
+            question: Some(prepared.question),
+            ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at)
+        }
     }
 
     /// Waits for a permit as long as the probe itself may take; only then does the probe's own time begin.

@@ -27,29 +27,37 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A clock that is this far from where it should be has been set.
 const SET: Duration = Duration::from_secs(1);
 
+/// By whom what is probed; exchanged as one when the configuration is read again.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Who probes.
+    pub prober: Arc<Prober>,
+    /// What: the checks of its vantage.
+    pub configuration: Arc<Configuration>,
+}
+
 /// Probes every check of the prober's vantage at its time, and what is `wanted` out of turn (marked *confirm*), until
 /// `stop`; then waits for the probes in flight, at most [`Limits::grace`](crate::Limits::grace).
 ///
-/// A change of the configuration takes effect at once and leaves probes in flight alone. While `outcomes` is full no
+/// New `work` is taken up at once and leaves probes in flight alone. While `outcomes` is full no
 /// new probe is started and no Outcome is lost; [`Metrics::outcomes_held_up`] counts. Ends with an error only when
 /// nobody takes the outcomes any more.
 pub async fn run(
-    prober: Arc<Prober>,
-    mut configuration: watch::Receiver<Arc<Configuration>>,
+    mut work: watch::Receiver<Work>,
     mut wanted: mpsc::Receiver<Wanted>,
     outcomes: mpsc::Sender<Outcome>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let mut flight = Flight { prober: prober.clone(), outcomes, probes: JoinSet::new() };
+    let Work { prober, configuration } = work.borrow_and_update().clone();
+    let mut flight = Flight { prober, outcomes, probes: JoinSet::new() };
     let mut timetable = Timetable::default();
-    let mut watch = Watch::new(prober.clock().now());
-    let first = configuration.borrow_and_update().clone();
-    configure(&mut timetable, &prober, &first);
-    drop(first);
-    let (mut configured, mut wanting) = (true, true);
-    let looking_out = prober.look_out();
-    tokio::pin!(looking_out);
+    let mut watch = Watch::new(flight.prober.clock().now());
+    configure(&mut timetable, &flight.prober, &configuration, true);
+    drop(configuration);
+    let (mut working, mut wanting) = (true, true);
+    let mut looking_out = Box::pin(Arc::clone(&flight.prober).look_out());
     loop {
+        let prober = Arc::clone(&flight.prober);
         let now = prober.clock().now();
         if watch.was_set(now) {
             tracing::warn!(%now, "the clock was set: every check's next time is worked out anew");
@@ -68,12 +76,14 @@ pub async fn run(
             biased;
             () = stop.cancelled() => break,
             () = flight.outcomes.closed() => return Err(Error::OutcomesClosed),
-            changed = configuration.changed(), if configured => match changed {
+            changed = work.changed(), if working => match changed {
                 Ok(()) => {
-                    let new = configuration.borrow_and_update().clone();
-                    configure(&mut timetable, &prober, &new);
+                    let new = work.borrow_and_update().clone();
+                    configure(&mut timetable, &new.prober, &new.configuration, !new.prober.prepares_like(&prober));
+                    looking_out = Box::pin(Arc::clone(&new.prober).look_out());
+                    flight.prober = new.prober;
                 }
-                Err(_) => configured = false,
+                Err(_) => working = false,
             },
             one = wanted.recv(), if wanting => match one {
                 Some(one) => {
@@ -88,16 +98,15 @@ pub async fn run(
             () = tokio::time::sleep(rest) => {}
         }
     }
-    flight.land(prober.limits().grace).await;
+    let grace = flight.prober.limits().grace;
+    flight.land(grace).await;
     Ok(())
 }
 
-fn configure(timetable: &mut Timetable, prober: &Prober, configuration: &Configuration) {
-    if let Some(vantage) = configuration.vantage(prober.vantage()) {
-        prober.guard_by(&vantage.guards);
-    }
+/// `anew`: also checks that did not change are made ready again.
+fn configure(timetable: &mut Timetable, prober: &Prober, configuration: &Configuration, anew: bool) {
     let checks = configuration.checks.values().filter(|check| check.from.contains(prober.vantage()));
-    timetable.configure(checks, prober.clock().now(), |check| {
+    timetable.configure(checks, prober.clock().now(), anew, |check| {
         let prepared = prober.prepare(check);
         if let Some(problem) = prepared.problem() {
             tracing::error!(check = %prepared.track, problem, "a check cannot be sent");

@@ -9,7 +9,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 pub struct Settings {
     /// Where its probes are sent from.
     pub vantage: VantageId,
-    /// What it tells trouble of its own network by, until a configuration says otherwise.
+    /// What it tells trouble of its own network by.
     pub guards: Guards,
     /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,

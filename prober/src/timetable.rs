@@ -94,11 +94,13 @@ pub(crate) struct Timetable {
 }
 
 impl Timetable {
-    /// Takes the checks of a configuration in: what is unchanged keeps its beat, what is in flight goes on.
+    /// Takes the checks of a configuration in: what is unchanged keeps its beat, what is in flight goes on. Unless `anew`
+    /// what is unchanged also stays as it was made ready.
     pub(crate) fn configure<'a>(
         &mut self,
         checks: impl Iterator<Item = &'a Arc<Check>>,
         now: Timestamp,
+        anew: bool,
         prepare: impl Fn(Arc<Check>) -> Prepared,
     ) {
         let dues: HashMap<CheckId, Timestamp> = std::mem::take(&mut self.beats)
@@ -110,7 +112,7 @@ impl Timetable {
             let before = old.remove(&check.id);
             let same_every = before.as_ref().is_some_and(|slot| slot.every() == check.every);
             let slot = match before {
-                Some(slot) if slot.prepared.check() == check => slot,
+                Some(slot) if !anew && slot.prepared.check() == check => slot,
                 Some(slot) => Arc::new(Slot { prepared: prepare(check.clone()), busy: slot.busy.clone() }),
                 None => Arc::new(Slot { prepared: prepare(check.clone()), busy: Arc::default() }),
             };

@@ -10,6 +10,7 @@ mod show;
 
 use crate::{
     config::{Listen, Loaded},
+    equipment,
     exit::Failed,
     serve,
     terminal::Progress,
@@ -72,10 +73,10 @@ impl Question {
 /// Asks everything at once and prints what was found. 0: no problem.
 pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u8, Failed> {
     let listen = loaded.listen;
-    let client = serve::client(&loaded)?;
+    let client = equipment::client(&loaded)?;
     let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
         .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;
-    let prober = serve::prober(&loaded, &clock, serve::fresh_key()?)?;
+    let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
     let recorder = Recorder::of(&loaded.database);
     let asked = Arc::new(Asked { loaded, listen, clock, client, prober, channels, recorder });
 

@@ -5,6 +5,7 @@ use super::{
     secret,
     tree::{self, Node},
 };
+use ring::digest;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -17,13 +18,16 @@ const MAX_BYTES: u64 = 512 * 1024;
 /// Most APIs.
 const MAX_APIS: usize = 2_000;
 
+/// Of the hash over a set of files, so many are enough for people to tell it from another.
+const VERSION_BYTES: usize = 6;
+
 /// One file, read but not yet understood.
 pub(super) struct File {
     /// The path as it is shown to people.
     pub name: Arc<str>,
     /// Its name without `.yaml`.
     pub stem: String,
-    text: String,
+    pub text: String,
 }
 
 impl File {
@@ -37,6 +41,22 @@ impl File {
 pub(super) struct Files {
     pub top: Option<File>,
     pub apis: Vec<File>,
+}
+
+impl Files {
+    /// By what a set of files is told from another: the first characters of a hash over their names and texts, the same
+    /// wherever they are. Secrets are no part of it.
+    pub(super) fn version(&self) -> String {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for file in self.top.iter().chain(&self.apis) {
+            for part in [file.stem.as_bytes(), file.text.as_bytes()] {
+                hash.update(&(part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        let hash = hash.finish();
+        hash.as_ref().iter().take(VERSION_BYTES).fold(String::new(), |word, byte| format!("{word}{byte:02x}"))
+    }
 }
 
 /// Reads `curiad.yaml` and `apis/*.yaml`, and says which other YAML files nobody reads.
@@ -81,22 +101,31 @@ pub(super) fn read(directory: &Path, problems: &mut Problems) -> Files {
     Files { top: file(&top, problems), apis }
 }
 
-/// What a folder holds, in order, without hidden files: editors and git leave those.
+/// The places where a new file would be read, or would be a problem: what to look at for a change.
+pub(super) fn places(directory: &Path) -> Vec<PathBuf> {
+    let folder = directory.join("apis");
+    let inside = |folder: &Path| entries(folder).unwrap_or_default().into_iter().filter(|path| is_yaml(path));
+    let mut all: Vec<PathBuf> = inside(directory).chain(inside(&folder)).collect();
+    all.push(directory.join("curiad.yaml"));
+    all
+}
+
+/// What a folder holds, in order.
 fn list(folder: &Path, problems: &mut Problems) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).and_then(|entries| {
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
-    });
-    let mut paths = match entries {
-        Ok(paths) => paths,
-        Err(error) => {
-            let place = Place::whole(&folder.display().to_string());
-            problems.error(Rank::Syntax, &place, format!("this folder cannot be read: {error}"), None);
-            return Vec::new();
-        }
-    };
+    entries(folder).unwrap_or_else(|error| {
+        let place = Place::whole(&folder.display().to_string());
+        problems.error(Rank::Syntax, &place, format!("this folder cannot be read: {error}"), None);
+        Vec::new()
+    })
+}
+
+/// What a folder holds, in order, without hidden files: editors and git leave those.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?;
+    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
     paths.sort();
-    paths
+    Ok(paths)
 }
 
 fn is_yaml(path: &Path) -> bool {

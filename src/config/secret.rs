@@ -1,6 +1,6 @@
 //! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
 
-use super::{problem::Rank, reading::Reading, tree::Node};
+use super::{ownership::Used, problem::Rank, reading::Reading, tree::Node};
 use domain::Secret;
 use std::{
     fmt,
@@ -168,14 +168,19 @@ impl Reading<'_> {
         check: impl FnOnce(&str) -> Result<(), &'static str>,
     ) -> Option<Secret> {
         let (place, text) = (&node.place, node.as_word().unwrap_or_default());
+        self.used.push(Used { reference: text.to_owned(), place: place.clone() });
         let found = reference.and_then(|reference| match reference {
             _ if !self.secrets.are_read_for(purpose) => Ok(None),
             Reference::Environment(name) => (self.secrets.environment)(name)
                 .map(Some)
                 .ok_or_else(|| format!("the environment variable {name} is not set, or is not text")),
-            Reference::File(path) => read_text(&path_of(self.directory, path), MAX_BYTES)
-                .map(Some)
-                .map_err(|why| format!("the secret at {text} cannot be used: {why}")),
+            Reference::File(path) => {
+                let path = path_of(self.directory, path);
+                self.stamps.note(path.clone());
+                read_text(&path, MAX_BYTES)
+                    .map(Some)
+                    .map_err(|why| format!("the secret at {text} cannot be used: {why}"))
+            }
         });
         let value = match found {
             Ok(Some(value)) => value,

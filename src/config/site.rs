@@ -34,6 +34,11 @@ pub(super) fn egress(node: &Node, reading: &mut Reading<'_>) -> Vec<CertificateD
         .unwrap_or_default();
     section.close(reading);
     let directory = reading.directory;
+    for file in files {
+        if let Some(Ok(Reference::File(path))) = file.as_word().and_then(Reference::parse) {
+            reading.stamps.note(secret::path_of(directory, path));
+        }
+    }
     files
         .iter()
         .filter_map(|file| {

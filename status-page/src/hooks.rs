@@ -12,17 +12,18 @@ use axum::{
 use domain::{IncidentId, Message, Receipt, Secret, Sent, Told};
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// A callback is a few hundred bytes.
 const MAX_BODY: usize = 16 * 1024;
 
 /// `POST /hooks/notify`. 5xx where the receipt cannot be kept: Notify tries again then, and only then.
 pub(crate) async fn notify(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
-    let tokens = &shown.site.0.options.notify_tokens;
+    let tokens = Arc::clone(&shown.site.0.options.notify_tokens.borrow());
     if tokens.is_empty() {
         return missing(&shown, request.method(), request.headers(), request.uri());
     }
-    if !is_allowed(request.headers(), tokens) {
+    if !is_allowed(request.headers(), &tokens) {
         return refused();
     }
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {

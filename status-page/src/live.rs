@@ -1,12 +1,13 @@
 //! `/livez` and `/readyz` of Curiad itself, as health+json (draft-inadarei-api-health-check-06).
 
-use crate::{Audience, rfc3339, router::Shown};
+use crate::{Audience, Standing, rfc3339, router::Shown};
 use axum::{
     body::Body as HttpBody,
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A view older than this means that nobody makes views any more.
 const VIEW_AGE_SECONDS: i64 = 60;
@@ -23,9 +24,15 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     let age = shown.site.0.clock.now().duration_since(view.snapshot.as_of).as_secs();
     let view_status = if age > VIEW_AGE_SECONDS { "fail" } else { "pass" };
     let measured = if view.snapshot.stale || view.snapshot.heard_at.is_none() { "warn" } else { "pass" };
-    let status = if view_status == "fail" { "fail" } else { measured };
+    let standing = Arc::clone(&shown.site.0.options.standing.borrow());
+    let configuration = if standing.is_whole() { "pass" } else { "warn" };
+    let status = match (view_status, measured, configuration) {
+        ("fail", ..) => "fail",
+        (_, "warn", _) | (_, _, "warn") => "warn",
+        _ => "pass",
+    };
     let time = rfc3339(shown.site.0.clock.now());
-    let body = json!({
+    let mut body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "checks": {
@@ -35,10 +42,38 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
                 "observedValue": view.snapshot.heard_at.map(rfc3339),
                 "time": time,
             }],
+            "configuration:standing": [{ "status": configuration }],
         },
     });
+    if shown.audience == Audience::Internal
+        && let Some(check) = body.pointer_mut("/checks/configuration:standing/0")
+    {
+        *check = standing_in_full(&standing, configuration);
+    }
     let code = if status == "fail" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     answer(code, &body)
+}
+
+/// File names and what is wrong with them are no matter for the public.
+fn standing_in_full(standing: &Standing, status: &str) -> Value {
+    let refused = standing.refused.as_ref();
+    let restart =
+        standing.waits_for_restart.iter().map(|key| format!("'{key}' was changed: needs a restart"));
+    let left = standing.left_production.iter().map(|api| {
+        format!("{api} has no instance in production any more, and was not retired: put it back, or say 'lifecycle: retired'")
+    });
+    let output: Vec<String> = refused
+        .into_iter()
+        .flat_map(|refused| refused.problems.iter().cloned())
+        .chain(restart)
+        .chain(left)
+        .collect();
+    json!({
+        "status": status,
+        "observedValue": standing.version,
+        "time": standing.taken_at.map(rfc3339),
+        "output": (!output.is_empty()).then(|| output.join("\n")),
+    })
 }
 
 fn answer(code: StatusCode, body: &Value) -> Response<HttpBody> {

@@ -1,7 +1,9 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, planned,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents,
+    notice::{Notice, notices},
+    planned,
     when::When,
     wording::{Link, Wording},
 };
@@ -81,6 +83,7 @@ struct Frame {
     internal: bool,
     as_of: Option<When>,
     stale_since: Option<When>,
+    notices: Vec<Notice>,
 }
 
 impl Renderer {
@@ -243,6 +246,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             .heard_at
             .filter(|_| snapshot.stale && page.is_some())
             .map(|at| wording.times().full(at)),
+        notices: notices(snapshot, wording)?,
     })
 }
 

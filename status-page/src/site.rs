@@ -2,7 +2,8 @@
 //! for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Snapshot, body::Body, gather::gather, limit::Limits,
+    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
+    limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation};
 use jiff::Timestamp;
@@ -31,14 +32,27 @@ const MAX_PAGES: usize = 2048;
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What the program decides about the site.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
-    pub notify_tokens: Vec<Secret>,
+    pub notify_tokens: watch::Receiver<Arc<[Secret]>>,
+    /// How the configuration stands to its files.
+    pub standing: watch::Receiver<Arc<Standing>>,
     /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
     pub told: Arc<Notify>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            notify_tokens: watch::Sender::default().subscribe(),
+            standing: watch::Sender::default().subscribe(),
+            registry: prometheus::Registry::default(),
+            told: Arc::default(),
+        }
+    }
 }
 
 /// The site. Cheap to clone; all clones serve the same views.
@@ -86,7 +100,8 @@ impl Site {
         let renderer = Renderer::load()?;
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
-        let view = |audience| View::make(&current, &history, audience, now, now);
+        let standing = options.standing.borrow().clone();
+        let view = |audience| View::make(&current, &history, &standing, audience, (now, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -116,6 +131,7 @@ impl Site {
     async fn keep_views(&self) {
         let mut situation = self.0.situation.clone();
         let mut history = self.0.history.subscribe();
+        let mut standing = self.0.options.standing.clone();
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
         loop {
@@ -128,6 +144,7 @@ impl Site {
                         Err(_) => return,
                     },
                     changed = history.changed() => changed.is_ok(),
+                    Ok(()) = standing.changed() => true,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
                 if changed {
@@ -173,10 +190,11 @@ impl Site {
     /// Makes both audiences' views of `situation` now.
     fn show(&self, situation: &Arc<Situation>) {
         let history = self.0.history.borrow().clone();
+        let standing = self.0.options.standing.borrow().clone();
         let now = self.0.clock.now();
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
-            let view = View::make(situation, &history, audience, now, self.0.started_at);
+            let view = View::make(situation, &history, &standing, audience, (now, self.0.started_at));
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
             match view.warm(&self.0.renderer) {
                 Ok(()) => {
@@ -205,15 +223,13 @@ impl View {
     fn make(
         situation: &Arc<Situation>,
         history: &History,
+        standing: &Arc<Standing>,
         audience: Audience,
-        now: Timestamp,
-        started_at: Timestamp,
+        (now, started_at): (Timestamp, Timestamp),
     ) -> Self {
-        Self {
-            snapshot: Snapshot::of(situation, history, audience, now, started_at),
-            situation: situation.clone(),
-            pages: Mutex::default(),
-        }
+        let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
+        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(standing));
+        Self { snapshot, situation: situation.clone(), pages: Mutex::default() }
     }
 
     /// Renders the front page in both languages.

@@ -1,6 +1,6 @@
 //! The immutable view that pages are made from, with its time.
 
-use crate::{Audience, History, Past, past::rank};
+use crate::{Audience, History, Past, Standing, past::rank};
 use domain::{
     Api, ApiId, Cause, Check, Configuration, Environment, Incident, InstanceId, Layer, Outcome, Situation,
     Status, Text, Track, TrackId, VantageId, Verdict,
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub incidents: Vec<IncidentView>,
     /// Planned work, the nearest first.
     pub planned: Vec<Planned>,
+    /// How the configuration stands to its files; the public learns nothing of it.
+    pub standing: Option<Arc<Standing>>,
 }
 
 /// An API and what of it the audience sees.
@@ -163,6 +165,7 @@ impl Snapshot {
             planned: planned(configuration, &environments, now),
             environments,
             apis,
+            standing: None,
         }
     }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod carriers;
 mod command_line;
+mod database;
 mod descriptors;
 mod doctor;
 mod hostile;
@@ -13,5 +15,7 @@ mod nginx;
 mod outage;
 mod program;
 mod readme;
+mod reload;
 mod secrets;
 mod start_and_stop;
+mod stopping;

@@ -1,8 +1,10 @@
 //! The real program as a child process, with a configuration of its own, and a world to run against.
 
+use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -22,14 +24,19 @@ pub(crate) const CURIAD: &str = env!("CARGO_BIN_EXE_curiad");
 /// A directory with a configuration for `curiad serve`, and the ports it will listen on.
 pub(crate) struct Place {
     pub(crate) directory: TempDir,
+    /// The database's URL.
+    pub(crate) url: String,
     pub(crate) public: u16,
     pub(crate) internal: u16,
+    /// Where it is one of a server.
+    _fresh: Option<Fresh>,
 }
 
-/// A port that was free a moment ago. Another program may take it; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
+    // Both held at the same time: they are not the same one.
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("an address").port())
 }
 
 /// A world of the demo's estate, without waiting.
@@ -53,10 +60,21 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
+        Self::on(On::Sqlite, files)
+    }
+
+    /// The same on either database.
+    pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let [public, internal] = free_ports();
+        let fresh = (on == On::Postgres).then(Fresh::new);
+        let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
         let place = Self {
-            directory: TempDir::new().expect("a directory"),
-            public: free_port(),
-            internal: free_port(),
+            url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
+            directory,
+            public,
+            internal,
+            _fresh: fresh,
         };
         for (name, text) in files {
             place.write(name, text);
@@ -70,7 +88,7 @@ impl Place {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         let text = text
             .replace("{{public}}", &format!("http://127.0.0.1:{}", self.public))
-            .replace("{{database}}", &format!("sqlite://{}", self.database().display()));
+            .replace("{{database}}", &self.url);
         fs::write(path, text).expect("a file");
     }
 
@@ -107,9 +125,16 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
+        self.serve_with(&[])
+    }
+
+    /// The same with these in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
-        self.start(self.command(&["serve", "--listen", &listen, "--listen-internal", &internal]))
+        let mut serve = self.command(&["serve", "--listen", &listen, "--listen-internal", &internal]);
+        serve.envs(environment.iter().copied());
+        self.start(serve)
     }
 
     /// Starts a command that runs `curiad serve` on this place's ports, or on others.
@@ -175,11 +200,6 @@ impl Program {
         }
     }
 
-    /// The program's number in the system.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.as_ref().expect("running").id()
-    }
-
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         if let Some(mut child) = self.child.take() {
@@ -188,11 +208,22 @@ impl Program {
         }
     }
 
+    /// Sends it a signal: `HUP`, `STOP`…
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(id).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("running").id()
+    }
+
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        assert!(sent.success());
         tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
     }
 }

@@ -2,10 +2,13 @@
 
 mod blindness;
 mod calling;
+mod desk;
 mod estate;
 mod health;
 mod holding;
 mod incident;
 mod jumping;
+mod leaving;
 mod properties;
+mod receipts;
 mod watching;

@@ -33,7 +33,8 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
     let permits = Permits::new(&Limits::default());
     let agent = HeaderValue::from_static("Curiad");
-    timetable.configure(checks.iter(), now, |check| Prepared::new(check, &vantage(), &agent, &permits));
+    timetable
+        .configure(checks.iter(), now, false, |check| Prepared::new(check, &vantage(), &agent, &permits));
 }
 
 fn seconds(seconds: i64) -> Timestamp {

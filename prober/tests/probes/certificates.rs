@@ -114,6 +114,20 @@ fn new_year(year: i32) -> Timestamp {
 }
 
 #[tokio::test]
+async fn a_prober_that_takes_over_trusts_whom_it_is_told_to() {
+    let authority = Authority::new();
+    let server = authority.signs(&["localhost"], 2026, 2027).serves().await;
+    let check = secure(&server, "localhost");
+    let old = Prober::new(settings()).unwrap();
+    let refused = failed(&old.probe(&check, noon(), false).await);
+    assert_eq!(refused, Some((Layer::Tls, CertificateUntrusted)));
+    let mut told = settings();
+    told.roots = vec![authority.der.clone()];
+    let new = old.again(told).unwrap();
+    assert_eq!(failed(&new.probe(&check, noon(), false).await), None);
+}
+
+#[tokio::test]
 async fn a_good_certificate_with_all_five_phases() {
     let authority = Authority::new();
     let server = authority.signs(&["localhost"], 2026, 2027).serves().await;

@@ -9,7 +9,7 @@ use domain::{
     VantageId, Wanted, next_due,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use prober::{Error, Limits, Prober, Settings, run};
+use prober::{Error, Limits, Prober, Settings, Work, run};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -72,7 +72,7 @@ fn track(operation: &str) -> TrackId {
 pub(crate) struct Running {
     clock: Clock,
     pub(crate) prober: Arc<Prober>,
-    configuration: watch::Sender<Arc<Configuration>>,
+    work: watch::Sender<Work>,
     wanted: mpsc::Sender<Wanted>,
     outcomes: mpsc::Receiver<Outcome>,
     pub(crate) stop: CancellationToken,
@@ -87,13 +87,20 @@ impl Running {
     pub(crate) fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
         let clock = settings.clock.clone();
         let prober = Arc::new(Prober::new(settings).unwrap());
-        let (configuration, configured) = watch::channel(configuration(checks));
+        let work = Work { prober: Arc::clone(&prober), configuration: configuration(checks) };
+        let (work, working) = watch::channel(work);
         let (wanted, wants) = mpsc::channel(16);
         let (sender, outcomes) = mpsc::channel(room);
         let stop = CancellationToken::new();
         let mut task = JoinSet::new();
-        task.spawn(run(prober.clone(), configured, wants, sender, stop.clone()));
-        Self { clock, prober, configuration, wanted, outcomes, stop, task }
+        task.spawn(run(working, wants, sender, stop.clone()));
+        Self { clock, prober, work, wanted, outcomes, stop, task }
+    }
+
+    /// A new configuration is read.
+    fn takes(&self, checks: Vec<Check>) {
+        let prober = Arc::clone(&self.prober);
+        self.work.send(Work { prober, configuration: configuration(checks) }).unwrap();
     }
 
     pub(crate) async fn next(&mut self) -> Outcome {
@@ -181,7 +188,7 @@ async fn a_check_never_overlaps_itself() {
     until("another beat is left out", || metrics.beats_skipped() >= 6).await;
     // Nor when the check is changed in mid-flight.
     let changed = Check { slow: Duration::from_millis(1), ..quick("ping", &server.url()) };
-    running.configuration.send(configuration(vec![changed])).unwrap();
+    running.takes(vec![changed]);
     until("yet another beat is left out", || metrics.beats_skipped() >= 9).await;
     assert_eq!(open.load(Ordering::SeqCst), 1);
     opened.add_permits(1);
@@ -228,7 +235,7 @@ async fn a_change_of_configuration_takes_effect_and_leaves_probes_in_flight_alon
     let fast = Server::says(ok("")).await;
     let mut running = Running::start(vec![quick("old", &slow.url())]);
     until("the old one is in flight", || slow.accepted() == 1).await;
-    running.configuration.send(configuration(vec![quick("new", &fast.url())])).unwrap();
+    running.takes(vec![quick("new", &fast.url())]);
     assert_eq!(running.next().await.check, check_id("new"));
     opened.add_permits(1);
     loop {
@@ -242,6 +249,29 @@ async fn a_change_of_configuration_takes_effect_and_leaves_probes_in_flight_alon
         assert_eq!(running.next().await.check, check_id("new"));
     }
     assert_eq!(slow.accepted(), 1, "no more of the old one");
+}
+
+#[tokio::test]
+async fn a_prober_that_takes_over_says_its_own_name_and_goes_on_counting() {
+    let (heads, mut heard) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let heads = heads.clone();
+        async move {
+            heads.send(head(&mut stream).await).ok();
+            stream.write_all(ok("").as_bytes()).await.ok();
+        }
+    })
+    .await;
+    let check = quick("ping", &server.url());
+    let mut running = Running::start(vec![check.clone()]);
+    assert_eq!(running.next().await.question, Some(check.question()));
+    let mut renamed = settings();
+    renamed.identity.user_agent = "Curiad/0 (+https://elsewhere.example.wales)".to_owned();
+    let fresh = Arc::new(running.prober.again(renamed).unwrap());
+    let counted = running.prober.metrics().probes();
+    running.work.send(Work { prober: fresh.clone(), configuration: configuration(vec![check]) }).unwrap();
+    while !heard.recv().await.unwrap().contains("elsewhere.example") {}
+    assert!(fresh.metrics().probes() > counted, "one count over both");
 }
 
 #[tokio::test]
@@ -322,8 +352,8 @@ async fn when_nobody_takes_the_outcomes_the_run_ends_with_an_error() {
 async fn a_run_goes_on_when_nobody_wants_or_configures_any_more() {
     let server = Server::says(ok("")).await;
     let running = Running::start(vec![quick("ping", &server.url())]);
-    let Running { configuration, wanted, mut outcomes, stop, mut task, .. } = running;
-    drop((configuration, wanted));
+    let Running { work, wanted, mut outcomes, stop, mut task, .. } = running;
+    drop((work, wanted));
     for _ in 0..5 {
         assert_eq!(failed(&outcomes.recv().await.unwrap()), None);
     }

@@ -11,6 +11,16 @@ last-checked = Gwiriad diwethaf
 for-programs = I raglenni: ein API
 internal-view = Golwg fewnol: pob amgylchedd, gyda thocynnau a llinellau amser. Peidiwch â’i phasio ymlaen.
 stale = Nid oes dim wedi’i fesur ers { $when }. Mae’r hyn sydd isod yn hen.
+configuration-refused = Newidiwyd ffeiliau’r ffurfweddiad ac ni ellir eu defnyddio: { $count ->
+        [zero] { $count } problem
+        [one] { $count } broblem
+        [two] { $count } broblem
+        [few] { $count } problem
+        [many] { $count } phroblem
+       *[other] { $count } problem
+    }, a ganfuwyd { $when }. Mae’r ffurfweddiad blaenorol yn dal mewn grym.
+configuration-restart = Newidiwyd yn y ffurfweddiad, ac mewn grym dim ond ar ôl ailgychwyn: { $text }.
+configuration-left = Nid ydynt bellach yn fyw, er na chawsant eu hymddeol: { $text }. Rhowch nhw yn ôl, neu nodwch ‘lifecycle: retired’.
 not-found = Ni allem ddod o hyd i’r dudalen honno
 not-found-more = Nid oes tudalen yn y cyfeiriad hwn y gallwch ei gweld yma. Os gwnaethoch deipio’r cyfeiriad, gwiriwch ef; os gwnaethoch ddilyn dolen, efallai ei bod yn hen.
 not-found-way = Ewch i statws pob API

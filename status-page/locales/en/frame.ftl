@@ -11,6 +11,12 @@ last-checked = Last check
 for-programs = For programs: our API
 internal-view = Internal view: all environments, with tickets and timelines. Do not pass it on.
 stale = Nothing has been measured since { $when }. What stands below is old.
+configuration-refused = The files of the configuration were changed and cannot be used: { $count ->
+        [one] { $count } problem
+       *[other] { $count } problems
+    }, found { $when }. The configuration before them stays in force.
+configuration-restart = Changed in the configuration, and in force only after a restart: { $text }.
+configuration-left = No longer in production, though never retired: { $text }. Put it back, or say ‘lifecycle: retired’.
 not-found = Page not found
 not-found-more = There is no page at this address that you can see here. If you typed it, check it; if you followed a link, the link may be old.
 not-found-way = Go to the status of all APIs

@@ -250,6 +250,7 @@ fn outcomes(
             let outcome = Outcome {
                 check: check.id.clone(),
                 vantage: vantage.clone(),
+                question: None,
                 at: ago(seconds + i64::try_from(n).unwrap()),
                 confirm: false,
                 phases: Phases {

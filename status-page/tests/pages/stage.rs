@@ -35,7 +35,8 @@ impl Stage {
         let told = Arc::new(Notify::new());
         let options = Options {
             told: Arc::clone(&told),
-            notify_tokens: vec![Secret::new("old-token"), Secret::new("new-token")],
+            notify_tokens: watch::Sender::new([Secret::new("old-token"), Secret::new("new-token")].into())
+                .subscribe(),
             ..Options::default()
         };
         let site = Site::new(receiver, store.clone(), Clock::new(estate::now), options).unwrap();

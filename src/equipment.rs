@@ -1,0 +1,148 @@
+//! What is made from a configuration, for those who work by it.
+
+use crate::{
+    config::Loaded,
+    exit::{CONFIG, Failed},
+};
+use alerting::{Channels, DeadMan, Setup};
+use anyhow::Context;
+use domain::{Clock, Configuration, Secret};
+use prober::{Identity, NameServers, Prober, Settings, Work};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// One request to a desk, a carrier or a mail server.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is made from a configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Equipment {
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) prober: Arc<Prober>,
+    channels: Arc<Channels>,
+    beating: Option<Beating>,
+    callback_tokens: Arc<[Secret]>,
+}
+
+/// To whom the heartbeat goes, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Beating {
+    pub(crate) dead_man: DeadMan,
+    pub(crate) client: reqwest::Client,
+}
+
+impl Equipment {
+    /// Made for the first time.
+    pub(crate) fn new(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Self, Failed> {
+        Self::with(loaded, prober(loaded, clock, request_id_key)?)
+    }
+
+    /// Made anew from another configuration: the prober goes on counting.
+    pub(crate) fn again(
+        &self,
+        loaded: &Loaded,
+        clock: &Clock,
+        request_id_key: [u8; 32],
+    ) -> Result<Self, Failed> {
+        let prober = self.prober.again(settings(loaded, clock, request_id_key)?).map_err(unfit)?;
+        Self::with(loaded, prober)
+    }
+
+    fn with(loaded: &Loaded, prober: Prober) -> Result<Self, Failed> {
+        let client = client(loaded)?;
+        let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE).map_err(unfit)?;
+        let dead_man = loaded.directory.dead_man.clone();
+        Ok(Self {
+            configuration: Arc::clone(&loaded.configuration),
+            prober: Arc::new(prober),
+            channels: Arc::new(channels),
+            beating: dead_man.map(|dead_man| Beating { dead_man, client }),
+            callback_tokens: loaded.callback_token.iter().cloned().collect(),
+        })
+    }
+
+    fn work(&self) -> Work {
+        Work { prober: Arc::clone(&self.prober), configuration: Arc::clone(&self.configuration) }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup { configuration: Arc::clone(&self.configuration), channels: Arc::clone(&self.channels) }
+    }
+}
+
+/// Where everybody gets the equipment they work with from.
+#[derive(Debug)]
+pub(crate) struct Handing {
+    /// To the deliverer.
+    pub(crate) setup: watch::Sender<Setup>,
+    /// To `/hooks`.
+    pub(crate) callback_tokens: watch::Sender<Arc<[Secret]>>,
+    /// To the heartbeat.
+    pub(crate) beating: watch::Sender<Option<Beating>>,
+    /// To the recorder.
+    pub(crate) configuration: watch::Sender<Arc<Configuration>>,
+    /// To the prober.
+    pub(crate) work: watch::Sender<Work>,
+}
+
+impl Handing {
+    pub(crate) fn new(equipment: &Equipment) -> Self {
+        Self {
+            setup: watch::Sender::new(equipment.setup()),
+            callback_tokens: watch::Sender::new(Arc::clone(&equipment.callback_tokens)),
+            beating: watch::Sender::new(equipment.beating.clone()),
+            configuration: watch::Sender::new(Arc::clone(&equipment.configuration)),
+            work: watch::Sender::new(equipment.work()),
+        }
+    }
+
+    /// Everybody works with it from now on. Who is told of people and desks comes before who decides to call them, and
+    /// who records before who probes.
+    pub(crate) fn hand_out(&self, equipment: &Equipment) {
+        self.setup.send_replace(equipment.setup());
+        self.callback_tokens.send_replace(Arc::clone(&equipment.callback_tokens));
+        self.beating.send_replace(equipment.beating.clone());
+        self.configuration.send_replace(Arc::clone(&equipment.configuration));
+        self.work.send_replace(equipment.work());
+    }
+}
+
+/// A prober for the configuration's vantage.
+pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
+    Prober::new(settings(loaded, clock, request_id_key)?).map_err(unfit)
+}
+
+fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Settings, Failed> {
+    let vantage = loaded.configuration.vantages.first().cloned();
+    let vantage = vantage.context("the configuration has no vantage")?;
+    let url = &loaded.configuration.site.url.en;
+    Ok(Settings {
+        vantage: vantage.id,
+        guards: vantage.guards,
+        roots: loaded.roots.clone(),
+        clock: clock.clone(),
+        limits: crate::descriptors::limits(),
+        identity: Identity {
+            request_id_key,
+            user_agent: format!("Curiad/{} (+{url})", env!("CARGO_PKG_VERSION")),
+        },
+        name_servers: NameServers::System,
+    })
+}
+
+/// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
+pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
+    for root in &loaded.roots {
+        builder = builder
+            .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);
+    }
+    Ok(builder.build().context("cannot set up the HTTP client")?)
+}
+
+fn unfit(error: impl std::fmt::Display) -> Failed {
+    Failed::new(CONFIG, error.to_string())
+}
