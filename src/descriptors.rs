@@ -1,6 +1,11 @@
-//! How many files and connections the system lets a program have open, and how many Curiad may want.
+//! How many files and connections the system lets a program have open, and how many Curiad may want: it takes what the
+//! system gives, and probes no more at a time than that.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
+
+/// More than this is never needed: probes, listeners, the database, what is sent.
+const ENOUGH: u64 = 65_536;
 
 /// What Curiad opens beside its probes: its pages' readers, its database, what it sends.
 const BESIDE: u64 = 200;
@@ -28,10 +33,40 @@ pub(crate) fn warning(checks: usize) -> Option<String> {
     let (limit, wanted) = (limit(None)?, wanted(checks));
     (limit < wanted).then(|| {
         format!(
-            "{limit} files and connections may be open at once, and {checks} checks may want {wanted}: probes will be \
-             inconclusive; raise LimitNOFILE= in the unit, or `ulimit -n`"
+            "{limit} files and connections may be open at once, and {checks} checks may want {wanted}: fewer probes are \
+             sent at a time; raise LimitNOFILE= in the unit, or `ulimit -Hn`"
         )
     })
+}
+
+/// How many probes may be in flight. The soft limit of the system, often 1024 for the sake of old programs, is raised as
+/// far as its hard limit allows; a quarter of what there is then is kept for all else.
+pub(crate) fn limits() -> prober::Limits {
+    let available = raise();
+    let limits = prober::Limits::default();
+    let in_flight = for_probes(available).min(limits.in_flight);
+    prober::Limits { in_flight, ..limits }
+}
+
+/// The limit that holds from now on.
+pub(crate) fn raise() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(ENOUGH);
+    let wanted = limit.maximum.unwrap_or(ENOUGH).min(ENOUGH);
+    if wanted <= current {
+        return current;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }) {
+        Ok(()) => wanted,
+        Err(error) => {
+            tracing::warn!(%error, current, "the limit of file descriptors cannot be raised");
+            current
+        }
+    }
+}
+
+fn for_probes(available: u64) -> usize {
+    usize::try_from(available - available / 4).unwrap_or(usize::MAX).max(1)
 }
 
 #[cfg(test)]
@@ -56,5 +91,21 @@ mod tests {
     fn the_usual_limit_is_enough_for_any_number_of_checks() {
         assert_eq!(wanted(30), 230);
         assert!(wanted(50_000) <= 1024);
+    }
+
+    #[test]
+    fn a_quarter_is_kept_for_all_else() {
+        assert_eq!(for_probes(1_024), 768);
+        assert_eq!(for_probes(64), 48);
+        assert_eq!(for_probes(0), 1);
+    }
+
+    #[test]
+    fn the_soft_limit_is_the_hard_one_once_it_was_raised() {
+        let available = raise();
+        assert_eq!(raise(), available);
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, Some(available));
+        assert!(limit.maximum.is_none_or(|hard| available == hard.min(ENOUGH) || available > ENOUGH));
     }
 }

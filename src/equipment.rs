@@ -114,12 +114,14 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
 
 fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Settings, Failed> {
     let vantage = loaded.configuration.vantages.first().cloned();
+    let vantage = vantage.context("the configuration has no vantage")?;
     let url = &loaded.configuration.site.url.en;
     Ok(Settings {
-        vantage: vantage.context("the configuration has no vantage")?,
+        vantage: vantage.id,
+        guards: vantage.guards,
         roots: loaded.roots.clone(),
         clock: clock.clone(),
-        limits: prober::Limits::default(),
+        limits: crate::descriptors::limits(),
         identity: Identity {
             request_id_key,
             user_agent: format!("Curiad/{} (+{url})", env!("CARGO_PKG_VERSION")),

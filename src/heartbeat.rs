@@ -40,7 +40,7 @@ pub(crate) async fn look_after(
             continue;
         }
         let current = Arc::clone(&situation.borrow());
-        let records = committed_at.is_some_and(|at| now.duration_since(at) < within);
+        let records = committed_at.is_some_and(|at| now.duration_since(at).abs() < within);
         well.send_replace(records && is_attended(&current, now));
     }
 }

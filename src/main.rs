@@ -90,6 +90,7 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            descriptors::raise();
             if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
                 tracing::warn!("{warning}");
             }

@@ -2,8 +2,9 @@
 
 mod send;
 
-use crate::{SendError, Setup, next_try};
+use crate::{SendError, Setup, next_try, retry::LONGEST};
 use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
+use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Settlement, Store, crash_point};
 use tokio::{
@@ -17,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 /// are begun, beyond the second nothing is claimed.
 const UNDER_WAY: usize = 128;
 const UNDER_WAY_WITH_CALLOUTS: usize = 256;
+/// A clock is set back by this much all the time, and nobody minds.
+const CORRECTION: SignedDuration = SignedDuration::from_secs(1);
 /// See [`Limits::drain`].
 const DRAIN: Duration = Duration::from_secs(6);
 /// What was put back when stopping is settled within this; else its lease runs out.
@@ -82,7 +85,23 @@ impl Deliverer {
     /// so a desk that does not answer never holds up a callout.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut sends, cut) = (JoinSet::new(), CancellationToken::new());
+        let mut seen = self.clock.now();
+        // The program before this one may have left what waits for a clock that was ahead.
+        let mut late = Some(LONGEST);
         while !stop.is_cancelled() {
+            let before = std::mem::replace(&mut seen, self.clock.now());
+            if before.duration_since(seen) > CORRECTION {
+                tracing::warn!("the clock was set back: what waits to be sent waits no longer for it");
+                late = Some(Duration::ZERO);
+            }
+            if let Some(waits) = late {
+                match self.store.clock_set_back(self.clock.now(), waits, self.limits.lease).await {
+                    Ok(()) => late = None,
+                    Err(error) => {
+                        tracing::warn!(%error, "what waits for a clock that was ahead is not brought back yet");
+                    }
+                }
+            }
             let wait = match self.start(&mut sends, &cut).await {
                 Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
                 // Nothing can be claimed before something under way has ended.

@@ -154,8 +154,9 @@ impl Recorder {
                 }
             } else if !live.overlay.is_worth_committing() {
                 // Nothing durable came of it: there is nothing to store, and all that is known is in force.
-                let Overlay { configured, situation, .. } =
+                let Overlay { configured, situation, wanted, .. } =
                     std::mem::replace(&mut live.overlay, Overlay::new(&live.situation));
+                self.want_all(wanted);
                 if configured {
                     self.situation.send_replace(Arc::new(situation.clone()));
                 }

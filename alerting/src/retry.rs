@@ -7,6 +7,9 @@ use ring::digest;
 use std::time::Duration;
 use store::Settlement;
 
+/// Nothing that could not be sent waits longer than this for its next try, whoever asks for it.
+pub(crate) const LONGEST: Duration = Duration::from_secs(900);
+
 /// First wait, longest wait, and the longest wait the other side may ask for.
 struct Pace {
     first: Duration,

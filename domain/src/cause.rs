@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId,
-    Priority, ServiceLevel, Status, Text, Ticket, TrackId,
+    Priority, ServiceLevel, Status, Text, Ticket, TrackId, blind,
     diagnosis::{diagnose, evidence},
     duty,
     fold::Fold,
@@ -50,7 +50,7 @@ pub(crate) fn left(fold: &mut Fold) {
         let left = match &incident.cause {
             _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
             Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
-            Cause::Blind(vantage) => (!configuration.vantages.contains(vantage)).then_some("the vantage"),
+            Cause::Blind(vantage) => configuration.vantage(vantage).is_none().then_some("the vantage"),
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
             Cause::Refused(_) => None,
         };
@@ -92,6 +92,9 @@ fn begins(fold: &mut Fold, health: &Health) {
         }
         let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
         release(fold, holder, instance, why);
+    }
+    if blind::shares(fold, health) {
+        return;
     }
     let configuration = fold.configuration();
     let parents = ancestors(&configuration, &instance.api);

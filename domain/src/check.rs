@@ -156,6 +156,16 @@ pub struct Check {
 }
 
 impl Check {
+    /// The host of its URL, as it is written, without the port: what several checks have in common.
+    pub fn host(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if let Some((address, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            return address;
+        }
+        authority.split(':').next().unwrap_or_default()
+    }
+
     /// How long an Outcome of this check speaks: max(3 × interval, 60 s) (DESIGN §5).
     pub fn validity(&self) -> Duration {
         (self.every * 3).max(Duration::from_secs(60))

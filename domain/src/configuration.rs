@@ -3,7 +3,8 @@
 
 use crate::{
     Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
-    HoursId, InstanceId, Language, Lifecycle, Matrix, PersonId, Rota, RotaId, TeamId, Text, VantageId, Way,
+    HoursId, InstanceId, Language, Lifecycle, Matrix, PersonId, Rota, RotaId, TeamId, Text, Vantage,
+    VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ pub struct Configuration {
     /// All checks, resolved.
     pub checks: BTreeMap<CheckId, std::sync::Arc<Check>>,
     /// Where probes are sent from.
-    pub vantages: Vec<VantageId>,
+    pub vantages: Vec<Vantage>,
     /// Provider teams.
     pub teams: BTreeMap<TeamId, Team>,
     /// People who can be called.
@@ -128,6 +129,11 @@ impl Configuration {
             .range(first..)
             .map(|(_, check)| check)
             .take_while(move |check| check.id.instance == *instance)
+    }
+
+    /// A vantage by its name.
+    pub fn vantage(&self, id: &VantageId) -> Option<&Vantage> {
+        self.vantages.iter().find(|vantage| vantage.id == *id)
     }
 
     /// The policy of an environment.

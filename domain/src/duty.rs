@@ -98,7 +98,10 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
             // Counted from the recovery itself, but never shorter than what was seen of it.
             let seen_since = match &incident.cause {
                 Cause::Instance(instance) => match situation.healths.get(instance) {
-                    Some(health) if health.status == Status::Operational => Some(health.since),
+                    // A status of a time to come is from a clock that was ahead.
+                    Some(health) if health.status == Status::Operational => {
+                        Some(health.since).filter(|since| *since <= now)
+                    }
                     Some(_) | None => return Vec::new(),
                 },
                 Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,

@@ -9,7 +9,7 @@
 //! | Instance ([`InstanceId`]) | an Api in an Environment: a base URL, credentials, vantages; a row of the status page | deployment, target |
 //! | [`Operation`] | one thing that exercising the Api does: a request and what counts as good; written once per Api | endpoint, monitor |
 //! | [`Check`] | an Operation on an Instance, on a schedule | job, task |
-//! | Vantage ([`VantageId`]) | a place probes are sent from (internet, NHS Wales network…) | region, location |
+//! | [`Vantage`] | a place probes are sent from (internet, NHS Wales network…) | region, location |
 //! | Probe | one execution of a Check from one Vantage (verb and act) | ping, poll |
 //! | [`Outcome`] | what a Probe saw, when, and its own Layer: facts only, never rewritten | result, response |
 //! | [`Layer`] | where one probe failed: dns, connect, tls, token, gateway, backend, contract, ours | error |
@@ -32,6 +32,7 @@
 
 mod api;
 pub mod bank_holidays;
+mod blind;
 mod calling;
 mod cause;
 mod check;
@@ -67,6 +68,7 @@ mod telling;
 mod told;
 mod track;
 mod unrecorded;
+mod vantage;
 mod verdict;
 mod watch;
 
@@ -106,5 +108,6 @@ pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use track::{Latest, Round, Track};
 pub use unrecorded::Unrecorded;
+pub use vantage::{Guard, Guards, Sight, Vantage};
 pub use verdict::{Verdict, judge};
 pub use watch::Watch;

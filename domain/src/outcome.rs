@@ -1,6 +1,6 @@
 //! What a probe saw: facts only, never rewritten.
 
-use crate::{CheckId, Question, VantageId};
+use crate::{CheckId, Question, Sight, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, time::Duration};
@@ -35,6 +35,9 @@ pub struct Outcome {
     pub health: Option<HealthWords>,
     /// The `X-Request-ID` that was sent; an auditor can find the request by it.
     pub request_id: Option<String>,
+    /// What the vantage's guards showed, when it got no answer and they were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sight: Option<Sight>,
 }
 
 /// Where one probe failed.
@@ -117,8 +120,12 @@ pub enum FailureKind {
     NoPermit,
     /// Ours: no resolver answers at all.
     NoResolver,
-    /// Ours: no route, no local address, no file descriptor.
+    /// Ours: no route, no local address, or no guard of our own network answers either.
     NoNetwork,
+    /// Ours: no file descriptor is left for it.
+    NoDescriptor,
+    /// Ours: no memory is left for it, or none of what all probes together may use.
+    NoMemory,
     /// Ours: the probe itself broke (a panic, a bad setting).
     ProbeBroke,
     /// The name does not exist.
@@ -247,6 +254,7 @@ impl Outcome {
             expectations: Vec::new(),
             health: None,
             request_id: None,
+            sight: None,
         }
     }
 }

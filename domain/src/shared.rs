@@ -1,8 +1,9 @@
-//! Causes that show only over several instances, or in Curiad itself: refusals, blindness, a rota's gap.
+//! Causes that show only over several instances, or in Curiad itself: refusals, a rota's gap; blindness has a file of its
+//! own.
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, TrackId, VantageId, cause::open, duty, fold::Fold,
+    Text, blind, cause::open, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -13,9 +14,6 @@ const REFUSED_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// Refusals on two or more APIs count once each has lasted so long: a token renewed late is no incident.
 const REFUSED_TOGETHER_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// A vantage blind to all of production for so long is a P1 (DESIGN §5).
-const BLIND_FOR: SignedDuration = SignedDuration::from_mins(3);
-
 /// Causes that show only over several instances: refusals, and blindness.
 pub(crate) fn shared(fold: &mut Fold) {
     let configuration = fold.configuration();
@@ -23,7 +21,7 @@ pub(crate) fn shared(fold: &mut Fold) {
         refused(fold, *environment);
     }
     for vantage in &configuration.vantages {
-        blind(fold, vantage);
+        blind::blind(fold, vantage);
     }
     rotas(fold);
 }
@@ -97,45 +95,8 @@ fn refused(fold: &mut Fold, environment: Environment) {
     over_several(fold, Cause::Refused(environment), since, affects, Layer::Gateway, &text);
 }
 
-/// A vantage that sees nothing of production.
-fn blind(fold: &mut Fold, vantage: &VantageId) {
-    let configuration = fold.configuration();
-    let production = configuration.checks.values().filter(|check| {
-        check.id.instance.environment == Environment::Production && check.from.contains(vantage)
-    });
-    // An open incident goes on until a probe sees something: a restart proves nothing.
-    let open = fold.after.open_incident(&Cause::Blind(vantage.clone())).is_some();
-    let mut since: Option<Timestamp> = None;
-    let mut affects: BTreeSet<InstanceId> = BTreeSet::new();
-    for check in production {
-        let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let ours = fold.after.outcome(&id).map_or(open, |outcome| {
-            outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Ours)
-        });
-        let sees_nothing = match fold.after.tracks.get(&id).map(|track| (track, track.inconclusive_since)) {
-            None => Some(fold.watched(Timestamp::MIN)),
-            Some((_, Some(since))) => ours.then_some(since),
-            Some((track, None)) => (track.status == Status::Unknown).then_some(track.since),
-        };
-        let Some(began) = sees_nothing else {
-            affects.clear();
-            break;
-        };
-        since = Some(since.map_or(began, |since| since.max(began)));
-        affects.insert(check.id.instance.clone());
-    }
-    let long = open || since.is_some_and(|since| fold.now.duration_since(fold.watched(since)) >= BLIND_FOR);
-    let affects: Vec<InstanceId> = if long { affects.into_iter().collect() } else { Vec::new() };
-    let text = Text::new(
-        "We cannot see production: it may be the NHS network, or it may be us. The APIs themselves may be working.",
-        "Ni allwn weld y gwasanaethau byw: efallai mai rhwydwaith y GIG yw'r achos, neu ni ein hunain. Efallai fod yr \
-         APIs eu hunain yn gweithio.",
-    );
-    over_several(fold, Cause::Blind(vantage.clone()), since, affects, Layer::Ours, &text);
-}
-
 /// Opens, keeps or ends an incident of several instances of which nothing can be told.
-fn over_several(
+pub(crate) fn over_several(
     fold: &mut Fold,
     cause: Cause,
     since: Option<Timestamp>,

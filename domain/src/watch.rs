@@ -1,7 +1,7 @@
 //! How long the rules have looked without a break: what happened while the program was stopped or the machine frozen
 //! is no API's trouble; and what a clock that was ahead has left behind.
 
-use crate::{Incident, Situation, Ticket, Track, fold::Fold};
+use crate::{Incident, Round, Situation, Ticket, Track, fold::Fold};
 use jiff::{SignedDuration, Timestamp};
 
 /// Nobody looked for so long: the shortest validity of an outcome, so by then nothing was known any more.
@@ -52,6 +52,9 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     for mut track in tracks {
         track.since = track.since.min(now);
         track.inconclusive_since = track.inconclusive_since.map(|since| since.min(now));
+        if let Some(Round::Confirm { since, .. } | Round::Recover { since, .. }) = &mut track.round {
+            *since = now.min(*since);
+        }
         fold.put_track(track);
     }
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
@@ -66,16 +69,14 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     }
 }
 
+/// What waits goes on waiting for as long as it would have: all that it counts from moves with the clock.
 fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDuration) {
-    let back = |at: &mut Timestamp| {
-        if *at > now {
-            *at = at.checked_sub(ahead).unwrap_or(now);
-        }
-    };
-    back(&mut incident.started_at);
+    let back = |at: &mut Timestamp| *at = at.checked_sub(ahead).unwrap_or(now);
     back(&mut incident.opened_at);
+    incident.started_at = incident.started_at.min(incident.opened_at);
     if let Some(recovered_at) = &mut incident.recovered_at {
         back(recovered_at);
+        incident.started_at = incident.started_at.min(*recovered_at);
     }
     if let Some(major) = &mut incident.major {
         back(&mut major.at);

@@ -55,13 +55,13 @@ impl Trouble {
         Self { layer: Layer::Connect, kind, why: why.to_owned() }
     }
 
-    fn ours(why: &str) -> Self {
-        Self { layer: Layer::Ours, kind: FailureKind::NoNetwork, why: why.to_owned() }
+    fn ours(kind: FailureKind, why: &str) -> Self {
+        Self { layer: Layer::Ours, kind, why: why.to_owned() }
     }
 
     fn of(error: &io::Error) -> Self {
-        if let Some(why) = out_of(error) {
-            return Self::ours(why);
+        if let Some((kind, why)) = out_of(error) {
+            return Self::ours(kind, why);
         }
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -74,28 +74,30 @@ impl Trouble {
             }
             io::ErrorKind::TimedOut => Self::peers(FailureKind::ConnectTimeout, "timed out"),
             io::ErrorKind::HostUnreachable => Self::peers(FailureKind::Unreachable, "unreachable"),
-            io::ErrorKind::NetworkUnreachable => Self::ours("no route from here"),
-            io::ErrorKind::NetworkDown => Self::ours("our network is down"),
+            io::ErrorKind::NetworkUnreachable => Self::ours(FailureKind::NoNetwork, "no route from here"),
+            io::ErrorKind::NetworkDown => Self::ours(FailureKind::NoNetwork, "our network is down"),
             io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
-                Self::ours("no free local address or port")
+                Self::ours(FailureKind::NoNetwork, "no free local address or port")
             }
-            io::ErrorKind::PermissionDenied => Self::ours("our own firewall forbids it"),
-            io::ErrorKind::OutOfMemory => Self::ours("out of memory"),
+            io::ErrorKind::PermissionDenied => {
+                Self::ours(FailureKind::NoNetwork, "our own firewall forbids it")
+            }
+            io::ErrorKind::OutOfMemory => Self::ours(FailureKind::NoMemory, "out of memory"),
             _ => Self::peers(FailureKind::Unreachable, &error.to_string()),
         }
     }
 }
 
 /// What this host has run out of, if that is why.
-fn out_of(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn out_of(error: &io::Error) -> Option<(FailureKind, &'static str)> {
     // errno of Linux and the BSDs; the standard library has no kind for these.
     const ENFILE: i32 = 23;
     const EMFILE: i32 = 24;
     const ENOBUFS_LINUX: i32 = 105;
     match error.raw_os_error()? {
-        EMFILE => Some("out of file descriptors (raise `ulimit -n`)"),
-        ENFILE => Some("this host is out of file descriptors"),
-        ENOBUFS_LINUX => Some("this host is out of network buffers"),
+        EMFILE => Some((FailureKind::NoDescriptor, "out of file descriptors (raise `ulimit -n`)")),
+        ENFILE => Some((FailureKind::NoDescriptor, "this host is out of file descriptors")),
+        ENOBUFS_LINUX => Some((FailureKind::NoMemory, "this host is out of network buffers")),
         _ => None,
     }
 }
@@ -128,10 +130,10 @@ mod tests {
             (100, Layer::Ours, FailureKind::NoNetwork),
             (99, Layer::Ours, FailureKind::NoNetwork),
             (98, Layer::Ours, FailureKind::NoNetwork),
-            (23, Layer::Ours, FailureKind::NoNetwork),
-            (24, Layer::Ours, FailureKind::NoNetwork),
-            (105, Layer::Ours, FailureKind::NoNetwork),
-            (12, Layer::Ours, FailureKind::NoNetwork),
+            (23, Layer::Ours, FailureKind::NoDescriptor),
+            (24, Layer::Ours, FailureKind::NoDescriptor),
+            (105, Layer::Ours, FailureKind::NoMemory),
+            (12, Layer::Ours, FailureKind::NoMemory),
             (1, Layer::Ours, FailureKind::NoNetwork),
             (13, Layer::Ours, FailureKind::NoNetwork),
             (22, Layer::Connect, FailureKind::Unreachable),
@@ -147,7 +149,7 @@ mod tests {
         let six: SocketAddr = "[::1]:443".parse().unwrap();
         let refused = Trouble::peers(FailureKind::Refused, "refused");
         let timed_out = Trouble::peers(FailureKind::ConnectTimeout, "timed out");
-        let no_route = Trouble::ours("no route from here");
+        let no_route = Trouble::ours(FailureKind::NoNetwork, "no route from here");
 
         let seen = failure(&[(four, refused.clone()), (six, timed_out.clone())]);
         assert_eq!(seen.message, "10.0.0.1:443 refused; [::1]:443 timed out");

@@ -1,12 +1,16 @@
 //! One request and its answer over a connection that is there: HTTP/1.1 or HTTP/2, read up to its limits.
 
-use crate::{Limits, tls};
-use bytes::{Bytes, BytesMut};
+use crate::{
+    Limits, body,
+    memory::{Held, Memory},
+    tls,
+};
+use bytes::Bytes;
 use domain::{Failure, FailureKind, Layer, Phases};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::{
     HeaderMap, Request, Response, Version,
-    body::{Body, Incoming},
+    body::Incoming,
     client::conn::{http1, http2},
     rt::Executor,
 };
@@ -25,7 +29,7 @@ use tokio::{
 };
 
 /// What came over the wire.
-pub(crate) struct Received {
+pub(crate) struct Received<'a> {
     pub(crate) status: u16,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
@@ -35,31 +39,45 @@ pub(crate) struct Received {
     pub(crate) bytes: u64,
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
+    /// The memory that the body takes.
+    pub(crate) held: Held<'a>,
 }
 
 /// How an exchange is bounded and what of it is kept.
 pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
+    pub(crate) memory: &'a Memory,
     pub(crate) deadline: Instant,
     /// Whether the body of an answer with this status is kept.
     pub(crate) keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
-    pub(crate) witness: Option<&'a tls::Witness>,
+    pub(crate) witness: Option<Arc<tls::Witness>>,
 }
+
+/// The least that hyper reads into.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// Bytes that an HTTP/2 server may send before we have read what came before.
+const WINDOW: u32 = 64 * 1024;
+
+/// Bytes of a request that wait to be sent over HTTP/2.
+const SEND_BUFFER: usize = 64 * 1024;
 
 type Message = Request<Full<Bytes>>;
 
 /// Over HTTP/1.1.
-pub(crate) async fn http1<IO>(
+pub(crate) async fn http1<'a, IO>(
     io: IO,
     request: Message,
-    terms: &Terms<'_>,
+    terms: &Terms<'a>,
     phases: &mut Phases,
-) -> Result<Received, Failure>
+) -> Result<Received<'a>, Failure>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::Builder::new()
         .max_header_size(terms.limits.head)
+        // What comes in is handed on at once: the buffer need not hold more than the head.
+        .max_buf_size(terms.limits.head.max(SMALLEST_BUFFER))
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| terms.no_head(&error))?;
@@ -68,12 +86,12 @@ where
 }
 
 /// Over HTTP/2.
-pub(crate) async fn http2<IO>(
+pub(crate) async fn http2<'a, IO>(
     io: IO,
     request: Message,
-    terms: &Terms<'_>,
+    terms: &Terms<'a>,
     phases: &mut Phases,
-) -> Result<Received, Failure>
+) -> Result<Received<'a>, Failure>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -81,6 +99,10 @@ where
     let _ended = Ended(&tasks);
     let (mut sender, connection) = http2::Builder::new(tasks.clone())
         .max_header_list_size(u32::try_from(terms.limits.head).unwrap_or(u32::MAX))
+        // What a server may send unasked stays in memory until it is read.
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| terms.no_head(&error))?;
@@ -123,11 +145,11 @@ async fn alongside<C: Future, T: Future>(connection: C, talk: T) -> T::Output {
     .await
 }
 
-async fn receive(
+async fn receive<'a>(
     answer: impl Future<Output = hyper::Result<Response<Incoming>>>,
-    terms: &Terms<'_>,
+    terms: &Terms<'a>,
     phases: &mut Phases,
-) -> Result<Received, Failure> {
+) -> Result<Received<'a>, Failure> {
     let sent = Instant::now();
     let answer = timeout_at(terms.deadline, answer).await;
     let head = Instant::now();
@@ -151,8 +173,9 @@ async fn receive(
         body: Bytes::new(),
         bytes: 0,
         broke_off: None,
+        held: Held::default(),
     };
-    let read = timeout_at(terms.deadline, terms.body(body, &mut received)).await;
+    let read = timeout_at(terms.deadline, body::read(body, terms, &mut received)).await;
     let took = head.elapsed();
     phases.body = Some(took);
     received.broke_off = match read {
@@ -168,52 +191,11 @@ async fn receive(
 }
 
 impl Terms<'_> {
-    async fn body(&self, body: Incoming, received: &mut Received) -> Result<(), Failure> {
-        let limit = u64::try_from(self.limits.body).unwrap_or(u64::MAX);
-        let too_large = || Failure {
-            layer: Layer::Contract,
-            kind: FailureKind::TooLarge,
-            message: format!("the body is larger than {limit} bytes"),
-        };
-        if body.size_hint().lower() > limit {
-            return Err(too_large());
-        }
-        let keeps = (self.keeps_body)(received.status);
-        let mut many = BytesMut::new();
-        let mut body = pin!(body);
-        let read = loop {
-            let frame = match body.as_mut().frame().await {
-                None => break Ok(()),
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => break Err(broken_body(&error, received.bytes)),
-            };
-            let Ok(piece) = frame.into_data() else { continue };
-            received.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            if received.bytes > limit {
-                break Err(too_large());
-            }
-            if !keeps {
-                continue;
-            }
-            // Most bodies come in one piece, which need not be copied.
-            if received.body.is_empty() && many.is_empty() {
-                received.body = piece;
-            } else {
-                many.extend_from_slice(&std::mem::take(&mut received.body));
-                many.extend_from_slice(&piece);
-            }
-        };
-        if !many.is_empty() {
-            received.body = many.freeze();
-        }
-        read
-    }
-
     /// Why no head came.
     fn no_head(&self, error: &hyper::Error) -> Failure {
-        let asked = self.witness.is_some_and(tls::Witness::asked_for_ours);
+        let asked = self.witness.as_ref().is_some_and(|witness| witness.asked_for_ours());
         if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
-            && self.witness.is_some_and(|witness| tls::wants_ours(*alert, witness))
+            && self.witness.as_ref().is_some_and(|witness| tls::wants_ours(*alert, witness))
         {
             return tls::client_certificate();
         }
@@ -244,27 +226,7 @@ impl Terms<'_> {
     }
 }
 
-fn broken_body(error: &hyper::Error, bytes: u64) -> Failure {
-    let malformed = io_kind(error)
-        .is_some_and(|kind| matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput));
-    if error.is_parse() || malformed {
-        return Failure {
-            layer: Layer::Contract,
-            kind: FailureKind::NotHttp,
-            message: format!(
-                "after {bytes} bytes of body the answer is not HTTP any more: {}",
-                innermost(error)
-            ),
-        };
-    }
-    Failure {
-        layer: Layer::Backend,
-        kind: FailureKind::BodyTruncated,
-        message: format!("the body broke off after {bytes} bytes: {}", innermost(error)),
-    }
-}
-
-fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
+pub(crate) fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
     let mut next = error.source();
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -276,7 +238,7 @@ fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
 }
 
 /// The innermost cause says most.
-fn innermost(error: &hyper::Error) -> String {
+pub(crate) fn innermost(error: &hyper::Error) -> String {
     let mut told = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {

@@ -6,15 +6,20 @@
 //! [`run`] does this for every check of one vantage, evenly spread.
 
 mod answer;
+mod body;
+mod complaints;
 mod connect;
 mod exchange;
 mod expectation;
 mod fault;
 mod health;
+mod lookout;
+mod memory;
 mod metrics;
 mod permits;
 mod prepared;
 mod prober;
+mod request;
 mod request_id;
 mod resolve;
 mod schedule;

@@ -1,6 +1,9 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
-use crate::{expectation::Expectations, permits::Permits};
+use crate::{
+    expectation::Expectations,
+    permits::{self, Permits},
+};
 use bytes::Bytes;
 use domain::{Check, Method, Question, TrackId, VantageId};
 use hyper::{
@@ -9,11 +12,10 @@ use hyper::{
 };
 use rustls::pki_types::ServerName;
 use std::{fmt, net::IpAddr, sync::Arc};
-use tokio::sync::Semaphore;
 use url::{Host, Position, Url};
 
 /// The place in a header's value where the request id goes.
-const UUID: &str = "{uuid}";
+pub(crate) const UUID: &str = "{uuid}";
 
 /// A check made ready by [`Prober::prepare`](crate::Prober::prepare): addresses parsed, expressions compiled.
 pub struct Prepared {
@@ -39,7 +41,7 @@ pub(crate) struct Target {
     pub(crate) port: u16,
     /// The name that the certificate must be for; `None`: no TLS.
     pub(crate) server_name: Option<ServerName<'static>>,
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Arc<permits::Host>,
     pub(crate) method: hyper::Method,
     /// `/path?query`, for HTTP/1.1.
     pub(crate) origin: Uri,
@@ -183,12 +185,4 @@ fn headers(
         with_uuid.push((request_id, UUID.to_owned()));
     }
     Ok((headers, with_uuid))
-}
-
-/// A header's value with the request id in it.
-pub(crate) fn with_uuid(template: &str, id: &str) -> Option<HeaderValue> {
-    if template == UUID {
-        return HeaderValue::from_str(id).ok();
-    }
-    HeaderValue::try_from(template.replace(UUID, id)).ok()
 }

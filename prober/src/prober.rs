@@ -5,21 +5,21 @@ mod reach;
 use crate::{
     Error, Limits, Metrics, Settings,
     answer::{self, Answer},
+    complaints::Complaints,
     connect,
     exchange::{self, Received, Terms},
+    lookout::Lookout,
+    memory::Memory,
     permits::Permits,
-    prepared::{Address, Prepared, Target, with_uuid},
+    prepared::{Address, Prepared, Target},
+    request::request,
     request_id::RequestIds,
     resolve::Resolve,
     tls::{Tls, Witness},
     unbroken::unbroken,
 };
 use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
-use http_body_util::Full;
-use hyper::{
-    Request, Version,
-    header::{self, HeaderValue},
-};
+use hyper::{Version, header::HeaderValue};
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
@@ -39,8 +39,11 @@ pub struct Prober {
     user_agent: HeaderValue,
     request_ids: RequestIds,
     resolve: Resolve,
+    lookout: Lookout,
     tls: Tls,
     permits: Arc<Permits>,
+    memory: Arc<Memory>,
+    complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
 
@@ -63,10 +66,13 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
+            lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
+            memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
+            complaints: Arc::default(),
             metrics: Arc::default(),
         })
     }
@@ -76,7 +82,13 @@ impl Prober {
     pub fn again(&self, settings: Settings) -> Result<Self, Error> {
         let limits = self.limits.clone();
         let fresh = Self::new(Settings { limits, ..settings })?;
-        Ok(Self { permits: Arc::clone(&self.permits), metrics: Arc::clone(&self.metrics), ..fresh })
+        Ok(Self {
+            permits: Arc::clone(&self.permits),
+            memory: Arc::clone(&self.memory),
+            complaints: Arc::clone(&self.complaints),
+            metrics: Arc::clone(&self.metrics),
+            ..fresh
+        })
     }
 
     /// Whether a check that `before` made ready is so for this one too.
@@ -92,6 +104,11 @@ impl Prober {
     /// What it counts about itself.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// Looks at the guards of its own network now and then, for ever.
+    pub(crate) async fn look_out(self: Arc<Self>) {
+        self.lookout.watch(&self.resolve, &self.tls).await;
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -115,7 +132,16 @@ impl Prober {
     /// As [`Prober::probe`], of a check that was made ready before.
     pub async fn probe_prepared(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let _flying = self.metrics.flying();
-        if let Some(outcome) = unbroken(self.permitted(prepared, at, confirm)).await {
+        let began = Instant::now();
+        let whole = async {
+            let mut outcome = self.permitted(prepared, at, confirm).await;
+            if outcome.failure.is_some() {
+                Box::pin(self.lookout.judge(&mut outcome, began, (&self.resolve, &self.tls))).await;
+            }
+            outcome
+        };
+        if let Some(outcome) = unbroken(whole).await {
+            outcome.failure.iter().for_each(|failure| self.complaints.hear(failure));
             return outcome;
         }
         self.metrics.broke();
@@ -150,18 +176,19 @@ impl Prober {
         };
         let permit = self.permits.take(&target.places, patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
-        if permit.is_none() {
+        let Some(permit) = permit else {
             let message = format!(
                 "too many probes in flight for {patience:.1?}; raise the limits, or probe less often"
             );
             outcome.failure = Some(ours(FailureKind::NoPermit, message));
             return outcome;
-        }
+        };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
         outcome.failure = self.exercise(target, started + patience, &id, &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
+        permit.saw(&outcome);
         outcome
     }
 
@@ -178,11 +205,18 @@ impl Prober {
             timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
         outcome.phases.connect = Some(took);
         let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip);
         let keeps_body = |status| target.keeps_body(status);
-        let mut terms = Terms { limits: &self.limits, deadline, keeps_body: &keeps_body, witness: None };
+        let mut terms = Terms {
+            limits: &self.limits,
+            memory: &self.memory,
+            deadline,
+            keeps_body: &keeps_body,
+            witness: None,
+        };
         let received = if let Some(name) = &target.server_name {
             let (stream, witness) = self.secured(name.clone(), stream, half(deadline), outcome).await?;
-            terms.witness = Some(&witness);
+            terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, Version::HTTP_2);
                 Box::pin(exchange::http2(stream, request, &terms, &mut outcome.phases)).await?
@@ -247,7 +281,12 @@ impl Prober {
         }
     }
 
-    fn understand(&self, target: &Target, received: Received, outcome: &mut Outcome) -> Result<(), Failure> {
+    fn understand(
+        &self,
+        target: &Target,
+        received: Received<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
         let answer = Answer {
             status: received.status,
             headers: &received.headers,
@@ -281,25 +320,4 @@ async fn timed<F: Future>(future: F) -> (F::Output, Duration) {
 fn half(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
-}
-
-fn request(target: &Target, id: &str, version: Version) -> Request<Full<bytes::Bytes>> {
-    let mut request = Request::new(Full::new(target.body.clone()));
-    *request.method_mut() = target.method.clone();
-    *request.version_mut() = version;
-    let mut headers = target.headers.clone();
-    for (name, template) in &target.with_uuid {
-        if let Some(value) = with_uuid(template, id) {
-            headers.append(name.clone(), value);
-        }
-    }
-    if version == Version::HTTP_2 {
-        *request.uri_mut() = target.absolute.clone();
-        headers.remove(header::HOST);
-    } else {
-        *request.uri_mut() = target.origin.clone();
-        headers.entry(header::HOST).or_insert_with(|| target.host.clone());
-    }
-    *request.headers_mut() = headers;
-    request
 }

@@ -1,6 +1,6 @@
 //! Names to addresses.
 
-use crate::NameServers;
+use crate::{NameServers, connect};
 use domain::{Failure, FailureKind, Layer};
 use hickory_resolver::{
     TokioResolver,
@@ -10,6 +10,7 @@ use hickory_resolver::{
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +25,9 @@ const QUERY: Duration = Duration::from_millis(1_500);
 /// How long the resolver may take to answer at all, once it has not answered for a name.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
+/// A resolver that told some name so lately does not fail for all.
+const LATELY: Duration = Duration::from_secs(30);
+
 /// The name of the root.
 const ROOT: &str = ".";
 
@@ -32,6 +36,8 @@ pub(crate) struct Resolve {
     resolver: Result<TokioResolver, String>,
     /// Why there is nobody to ask, if so; the hosts file needs nobody.
     nobody: Option<String>,
+    /// When it last told the addresses of a name.
+    told_at: Mutex<Option<Instant>>,
 }
 
 impl Resolve {
@@ -55,7 +61,20 @@ impl Resolve {
         options.positive_max_ttl = Some(REMEMBERED);
         options.negative_min_ttl = None;
         options.negative_max_ttl = Some(Duration::ZERO);
-        Self { resolver: builder.build().map_err(|error| error.to_string()), nobody }
+        Self {
+            resolver: builder.build().map_err(|error| error.to_string()),
+            nobody,
+            told_at: Mutex::default(),
+        }
+    }
+
+    fn told(&self) {
+        *self.told_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn told_lately(&self) -> bool {
+        let told_at = *self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        told_at.is_some_and(|at| at.elapsed() < LATELY)
     }
 
     /// The addresses of `name`, in the order to try them; by `limit`. What is left to the `deadline` may go into
@@ -73,14 +92,27 @@ impl Resolve {
         let why = match timeout_at(limit, resolver.lookup_ip(name)).await {
             Ok(Ok(found)) => {
                 let addresses: Vec<IpAddr> = found.iter().collect();
+                self.told();
                 return if addresses.is_empty() {
                     Err(not_found(name, "has no address"))
                 } else {
                     Ok(addresses)
                 };
             }
-            Ok(Err(NetError::Dns(error))) => return Err(answered(name, &error)),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(NetError::Dns(error))) => {
+                let failure = answered(name, &error);
+                // It fails for this name, or for every name: then it is the resolver that fails.
+                let fails = failure.kind == FailureKind::NameFailed && !self.told_lately();
+                return Err(if fails && !knows_the_root(resolver, deadline).await {
+                    no_resolver(&format!("it fails for '{name}' and for the root too: {error}"))
+                } else {
+                    failure
+                });
+            }
+            Ok(Err(error)) => match out_of(&error) {
+                Some(failure) => return Err(failure),
+                None => error.to_string(),
+            },
             Err(_) => "no answer in time".to_owned(),
         };
         if let Some(nobody) = &self.nobody {
@@ -130,11 +162,32 @@ fn answered(name: &str, error: &DnsError) -> Failure {
 
 /// Whether the resolver, which did not answer for a name, answers at all: that tells whose trouble it is.
 async fn lives(resolver: &TokioResolver, deadline: Instant) -> bool {
-    // The root's name servers: every resolver knows them, whatever becomes of the world's names.
+    matches!(ask_for_the_root(resolver, deadline).await, Some(Ok(()) | Err(NetError::Dns(_))))
+}
+
+/// Whether the resolver, which answers with errors, can tell anything.
+async fn knows_the_root(resolver: &TokioResolver, deadline: Instant) -> bool {
+    match ask_for_the_root(resolver, deadline).await {
+        Some(Ok(())) => true,
+        Some(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
+            matches!(none.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+        }
+        _ => false,
+    }
+}
+
+/// The root's name servers: every resolver knows them, whatever becomes of the world's names. `None`: no answer.
+async fn ask_for_the_root(resolver: &TokioResolver, deadline: Instant) -> Option<Result<(), NetError>> {
     resolver.clear_lookup_cache(ROOT, RecordType::NS);
     let limit = deadline.min(Instant::now() + SIGN_OF_LIFE);
-    let asked = timeout_at(limit, resolver.lookup(ROOT, RecordType::NS)).await;
-    matches!(asked, Ok(Ok(_) | Err(NetError::Dns(_))))
+    timeout_at(limit, resolver.lookup(ROOT, RecordType::NS)).await.ok().map(|asked| asked.map(drop))
+}
+
+/// What this host has too little of to ask at all, if that is why.
+fn out_of(error: &NetError) -> Option<Failure> {
+    let NetError::Io(error) = error else { return None };
+    let (kind, why) = connect::out_of(error)?;
+    Some(Failure { layer: Layer::Ours, kind, message: format!("cannot ask a resolver: {why}") })
 }
 
 fn not_found(name: &str, why: &str) -> Failure {

@@ -55,6 +55,7 @@ pub async fn run(
     configure(&mut timetable, &flight.prober, &configuration, true);
     drop(configuration);
     let (mut working, mut wanting) = (true, true);
+    let mut looking_out = Box::pin(Arc::clone(&flight.prober).look_out());
     loop {
         let prober = Arc::clone(&flight.prober);
         let now = prober.clock().now();
@@ -79,6 +80,7 @@ pub async fn run(
                 Ok(()) => {
                     let new = work.borrow_and_update().clone();
                     configure(&mut timetable, &new.prober, &new.configuration, !new.prober.prepares_like(&prober));
+                    looking_out = Box::pin(Arc::clone(&new.prober).look_out());
                     flight.prober = new.prober;
                 }
                 Err(_) => working = false,
@@ -92,6 +94,7 @@ pub async fn run(
                 }
                 None => wanting = false,
             },
+            () = &mut looking_out => {}
             () = tokio::time::sleep(rest) => {}
         }
     }

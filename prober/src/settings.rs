@@ -1,6 +1,6 @@
 //! What a prober is told at the start.
 
-use domain::{Clock, VantageId};
+use domain::{Clock, Guards, VantageId};
 use rustls::pki_types::CertificateDer;
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -9,6 +9,8 @@ use std::{fmt, net::SocketAddr, time::Duration};
 pub struct Settings {
     /// Where its probes are sent from.
     pub vantage: VantageId,
+    /// What it tells trouble of its own network by.
+    pub guards: Guards,
     /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,
     /// The time.
@@ -30,6 +32,8 @@ pub struct Limits {
     pub per_host: usize,
     /// Bytes of an answer's body.
     pub body: usize,
+    /// Bytes of all bodies together that are held in memory at a moment, beside the first 16 KiB of each.
+    pub bodies: usize,
     /// Bytes of an answer's head; at least 8 KiB.
     pub head: usize,
     /// How long probes in flight may take to end after the stop signal.
@@ -42,6 +46,7 @@ impl Default for Limits {
             in_flight: 768,
             per_host: 256,
             body: 2 * 1024 * 1024,
+            bodies: 32 * 1024 * 1024,
             head: 64 * 1024,
             grace: Duration::from_secs(5),
         }

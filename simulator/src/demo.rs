@@ -1,6 +1,6 @@
 //! The demo's configuration, filled in with the addresses of a running world: ordinary files for an ordinary start.
 
-use crate::{NotifyOptions, World};
+use crate::{NotifyOptions, Side, World};
 
 /// A file of the configuration directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
         ("mail_port".to_owned(), world.mail().address().port().to_string()),
         ("desk".to_owned(), world.desk().url()),
         ("desk_client".to_owned(), desk.client_id.clone()),
+        ("outside".to_owned(), world.network().address(Side::Outside).to_string()),
+        ("inside".to_owned(), world.network().address(Side::Inside).to_string()),
     ];
     for instance in world.instances() {
         names.push((format!("{}.{}", instance.api, instance.environment), instance.url));

@@ -46,6 +46,14 @@ pub enum Fault {
     Endless,
     /// The body is cut in the middle, short of its `Content-Length`.
     Truncated,
+    /// Every answer leads to itself.
+    RedirectLoop,
+    /// The answer's head has ten megabytes.
+    HugeHead,
+    /// Interim answers (`100 Continue`) without end, and never a real one.
+    Interim,
+    /// The answer is not HTTP.
+    Garbage,
     /// The TLS certificate ran out in 2021. A plain connection sees nothing of it.
     ExpiredCertificate,
     /// The TLS certificate is another host's. A plain connection sees nothing of it.
@@ -56,7 +64,7 @@ pub enum Fault {
 
 impl Fault {
     /// One of each, with everyday parameters, in the order the page shows them.
-    pub const CATALOGUE: [Self; 25] = [
+    pub const CATALOGUE: [Self; 29] = [
         Self::None,
         Self::Refuse,
         Self::Reset,
@@ -79,6 +87,10 @@ impl Fault {
         Self::WrongResource,
         Self::Endless,
         Self::Truncated,
+        Self::RedirectLoop,
+        Self::HugeHead,
+        Self::Interim,
+        Self::Garbage,
         Self::ExpiredCertificate,
         Self::WrongHost,
         Self::Untrusted,
@@ -106,6 +118,10 @@ impl Fault {
             Self::WrongResource => "wrong kind of body".to_owned(),
             Self::Endless => "endless body".to_owned(),
             Self::Truncated => "truncated body".to_owned(),
+            Self::RedirectLoop => "redirects to itself".to_owned(),
+            Self::HugeHead => "10 MB of headers".to_owned(),
+            Self::Interim => "100 Continue without end".to_owned(),
+            Self::Garbage => "no HTTP at all".to_owned(),
             Self::ExpiredCertificate => "expired certificate".to_owned(),
             Self::WrongHost => "certificate of another host".to_owned(),
             Self::Untrusted => "untrusted certificate".to_owned(),
@@ -120,6 +136,9 @@ impl Fault {
                 | Self::Reset
                 | Self::Hang
                 | Self::SlowLoris
+                | Self::HugeHead
+                | Self::Interim
+                | Self::Garbage
                 | Self::ExpiredCertificate
                 | Self::WrongHost
                 | Self::Untrusted
@@ -144,7 +163,11 @@ impl Fault {
             | Self::NotJson
             | Self::WrongResource
             | Self::Endless
-            | Self::Truncated => Dependency::Down,
+            | Self::Truncated
+            | Self::RedirectLoop
+            | Self::HugeHead
+            | Self::Interim
+            | Self::Garbage => Dependency::Down,
         }
     }
 }
@@ -179,6 +202,10 @@ impl fmt::Display for Fault {
             Self::WrongResource => "wrong-resource",
             Self::Endless => "endless",
             Self::Truncated => "truncated",
+            Self::RedirectLoop => "redirect-loop",
+            Self::HugeHead => "huge-head",
+            Self::Interim => "interim",
+            Self::Garbage => "garbage",
             Self::ExpiredCertificate => "expired-certificate",
             Self::WrongHost => "wrong-host",
             Self::Untrusted => "untrusted",

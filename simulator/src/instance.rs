@@ -26,6 +26,7 @@ use crate::fault::{Dependency, Fault};
 use crate::http::BODY_LIMIT;
 use crate::latency::Dice;
 use crate::neighbourhood::Neighbourhood;
+use crate::talk::Talk;
 
 /// The first byte of a TLS handshake record; no HTTP method begins with it.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -109,8 +110,15 @@ impl Instance {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if self.fault() == Fault::SlowLoris {
+        let fault = self.fault();
+        if fault == Fault::SlowLoris {
             return self.trickle(&mut stream).await;
+        }
+        if let Some(talk) = Talk::of(fault) {
+            if stream.read(&mut [0; 1024]).await? > 0 {
+                self.note_request();
+            }
+            return talk.say(&mut stream).await;
         }
         let instance = Arc::clone(self);
         let service = service_fn(move |request| {
@@ -232,6 +240,9 @@ impl Instance {
 fn at_the_gate(fault: Fault) -> Option<Answer> {
     if let Fault::Status(status) = fault {
         return Some(plain_status(status));
+    }
+    if fault == Fault::RedirectLoop {
+        return Some(Answer::new(302, "text/plain", "").with("Location", "?"));
     }
     if fault == Fault::Quota {
         let words = "Rate limit quota violation. Quota limit exceeded. Identifier : curiad";

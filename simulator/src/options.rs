@@ -25,12 +25,25 @@ pub struct Ports {
     pub mail: u16,
     /// The heartbeat receiver.
     pub heartbeat: u16,
+    /// The address outside the NHS Wales network.
+    pub outside: u16,
+    /// The address inside it.
+    pub inside: u16,
 }
 
 impl Ports {
-    /// The demo's ports: the page on 8081, instances from 9101, desk 9201, Notify 9202, mail 9203, heartbeat 9204.
-    pub const DEMO: Self =
-        Self { page: 8_081, apis: 9_101, desk: 9_201, notify: 9_202, mail: 9_203, heartbeat: 9_204 };
+    /// The demo's ports: the page on 8081, instances from 9101, desk 9201, Notify 9202, mail 9203, heartbeat 9204, the
+    /// network's addresses 9205 and 9206.
+    pub const DEMO: Self = Self {
+        page: 8_081,
+        apis: 9_101,
+        desk: 9_201,
+        notify: 9_202,
+        mail: 9_203,
+        heartbeat: 9_204,
+        outside: 9_205,
+        inside: 9_206,
+    };
 }
 
 /// What the world is made from.

@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::heartbeat::{self, Ear, Heartbeat};
 use crate::http;
 use crate::neighbourhood::{Neighbourhood, Plan};
+use crate::network::{self, Network};
 use crate::notify::{self, Exchange, Notify};
 use crate::options::WorldOptions;
 use crate::page;
@@ -53,6 +54,7 @@ struct Parts {
     notify: Notify,
     mail: MailServer,
     heartbeat: Heartbeat,
+    network: Network,
     page: OnceLock<Door>,
     _stop_with_the_last: DropGuard,
 }
@@ -110,6 +112,11 @@ impl World {
         )?;
         let heartbeat = Heartbeat::new(ear, door);
 
+        let network = Network::new(
+            open("the address outside", at(options.ports.outside), network::silence())?,
+            open("the address inside", at(options.ports.inside), network::silence())?,
+        );
+
         let plan = Plan {
             estate: options.estate,
             host: options.host,
@@ -136,6 +143,7 @@ impl World {
                 notify,
                 mail,
                 heartbeat,
+                network,
                 page: OnceLock::new(),
                 _stop_with_the_last: guard,
             }),
@@ -257,6 +265,11 @@ impl World {
     /// The heartbeat receiver.
     pub fn heartbeat(&self) -> &Heartbeat {
         &self.parts.heartbeat
+    }
+
+    /// Curiad's own network.
+    pub fn network(&self) -> &Network {
+        &self.parts.network
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -6,7 +6,7 @@ use super::{
     problem::{Place, Problems, Rank},
     reading::duration_text,
 };
-use domain::{Check, CheckId, Environment, InstanceId, VantageId};
+use domain::{Check, CheckId, Environment, InstanceId, Vantage};
 use std::time::Duration;
 
 /// The interval when nobody says one.
@@ -16,7 +16,7 @@ const DEFAULT_EVERY: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_secs(1);
 
 /// All checks of an API; settings that contradict each other are among the problems.
-pub(super) fn resolve(draft: &ApiDraft, vantages: &[VantageId], problems: &mut Problems) -> Vec<Check> {
+pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Problems) -> Vec<Check> {
     let mut checks = Vec::new();
     for operation in &draft.operations {
         let before = checks.len();
@@ -48,7 +48,7 @@ fn check(
     draft: &ApiDraft,
     operation: &OperationDraft,
     (environment, instance): (Environment, &InstanceDraft),
-    vantages: &[VantageId],
+    vantages: &[Vantage],
     problems: &mut Problems,
 ) -> Option<Check> {
     let nearest = |setting: fn(&Timing) -> &Option<Placed<Duration>>| {
@@ -83,7 +83,10 @@ fn check(
         every: interval,
         slow: slow.1.value,
         timeout: timeout.1.value,
-        from: instance.from.clone().unwrap_or_else(|| vantages.to_vec()),
+        from: instance
+            .from
+            .clone()
+            .unwrap_or_else(|| vantages.iter().map(|vantage| vantage.id.clone()).collect()),
     })
 }
 

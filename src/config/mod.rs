@@ -39,6 +39,7 @@ mod site;
 mod stamps;
 mod top;
 mod tree;
+mod vantages;
 mod wonder;
 
 pub(crate) use database::shown;

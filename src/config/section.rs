@@ -11,7 +11,6 @@ use super::{
 /// Keys that people will expect, because the design has them, and that do nothing yet.
 const NOT_YET: &[(&str, &[&str])] = &[
     ("egress", &["proxy"]),
-    ("a vantage", &["guards"]),
     ("a person", &["voice"]),
     ("an operation", &["soap", "tcp", "dns", "put", "patch", "delete"]),
     ("an expectation", &["schema"]),

@@ -1,14 +1,12 @@
-//! The site, whom we trust, and where probes are sent from.
+//! The site, and whom we trust.
 
 use super::{
-    names::Noun,
-    problem::Rank,
     reading::Reading,
     secret::{self, Reference},
     section::Section,
-    tree::{Node, Value},
+    tree::Node,
 };
-use domain::{Site, VantageId};
+use domain::Site;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::path::PathBuf;
 
@@ -74,36 +72,6 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, &'static str>
         Ok(all) => Ok(all),
         Err(_) => Err("this is not PEM"),
     }
-}
-
-/// Where probes are sent from: exactly one place, for now.
-pub(super) fn vantages(node: &Node, reading: &mut Reading<'_>) -> Vec<VantageId> {
-    let Some(entries) = reading.map(node, "vantages") else {
-        reading.names.unreadable(Noun::Vantage);
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    for (name, node) in entries {
-        reading.names.define(Noun::Vantage, &name.word, &name.place);
-        all.extend(reading.name(name, VantageId::parse));
-        if !matches!(node.value, Value::Nothing)
-            && let Some(section) = Section::open(node, "a vantage", reading)
-        {
-            section.close(reading);
-        }
-    }
-    match entries {
-        [] => reading
-            .wrong(&node.place, "no vantage: probes need a place to be sent from, such as 'internet: {}'"),
-        [_] => {}
-        [_, (second, _), ..] => reading.problems.error(
-            Rank::Sense,
-            &second.place,
-            "agents at other vantages are not supported yet",
-            Some("name one vantage: where this program runs".to_owned()),
-        ),
-    }
-    all
 }
 
 #[cfg(test)]

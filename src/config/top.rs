@@ -16,10 +16,11 @@ use super::{
     section::Section,
     site,
     tree::{Node, Value},
+    vantages,
 };
 use domain::{
     DeskId, Environment, EscalationId, Hours, HoursId, IdError, Matrix, PersonId, RotaId, Secret, Site,
-    TeamId, VantageId,
+    TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
 use rustls::pki_types::CertificateDer;
@@ -40,7 +41,7 @@ pub(super) struct Top {
     /// Whether the sections are there, readable or not.
     pub has: MailText,
     pub environments: BTreeMap<Environment, EnvironmentDraft>,
-    pub vantages: Vec<VantageId>,
+    pub vantages: Vec<Vantage>,
     pub teams: BTreeMap<TeamId, TeamDraft>,
     pub hours: BTreeMap<HoursId, Hours>,
     pub priorities: Matrix,
@@ -104,7 +105,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
             .unwrap_or_default(),
         vantages: section
             .required("vantages", reading)
-            .map(|node| site::vantages(node, reading))
+            .map(|node| vantages::read(node, reading))
             .unwrap_or_default(),
         teams: named(section, "teams", (Noun::Team, TeamId::parse), reading, people::team),
         hours: named(section, "hours", (Noun::Hours, HoursId::parse), reading, |node, reading| {

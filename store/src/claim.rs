@@ -7,7 +7,7 @@ use crate::{
     inbox,
     row::{Reading, signed, unsigned},
 };
-use domain::{Incident, IncidentId, Message, Notification, Receipt, Sent, Told};
+use domain::{Incident, IncidentId, Message, Notification, NotificationKind, Receipt, Sent, Told};
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -59,6 +59,7 @@ pub enum Settlement {
 
 const CLAIM: &str = "claim notifications";
 const SETTLE: &str = "settle a notification";
+const SET_BACK: &str = "bring back what waits for a clock that was ahead";
 
 /// Claims those that `$due` picks.
 macro_rules! claim {
@@ -168,6 +169,40 @@ impl Store {
         transaction.commit(SETTLE).await?;
         crash_point!("settle/committed");
         Ok(true)
+    }
+
+    /// The clock was set back, or was ahead before this program began: nothing waits for times that were never to come.
+    /// What waits beyond `now + waits` is due now, but not what waits for a provider team to be there; and a claim ends at
+    /// `now + lease` at the latest.
+    pub async fn clock_set_back(
+        &self,
+        now: Timestamp,
+        waits: Duration,
+        lease: Duration,
+    ) -> Result<(), Error> {
+        let after = |more: Duration| {
+            now.as_millisecond().saturating_add(i64::try_from(more.as_millis()).unwrap_or(i64::MAX))
+        };
+        let mut transaction = self.begin(Purpose::Write, SET_BACK).await?;
+        self.check_lease(&mut transaction, SET_BACK).await?;
+        transaction
+            .statement(
+                "UPDATE notification SET not_before = $1
+                 WHERE state = 'waiting' AND not_before > $2 AND rank <> $3",
+            )
+            .bind(now.as_millisecond())
+            .bind(after(waits))
+            .bind(i64::from(NotificationKind::Told.rank()))
+            .execute(SET_BACK)
+            .await?;
+        transaction
+            .statement(
+                "UPDATE notification SET lease_until = $1 WHERE state = 'waiting' AND lease_until > $1",
+            )
+            .bind(after(lease))
+            .execute(SET_BACK)
+            .await?;
+        transaction.commit(SET_BACK).await
     }
 
     /// When the deliverer should look again: when the next notification is due or the next lease runs out, `now` at the

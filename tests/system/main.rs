@@ -7,10 +7,13 @@ mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
 mod database;
+mod descriptors;
 mod doctor;
 mod examine;
+mod hostile;
 mod kills;
 mod mistakes;
+mod network;
 mod nginx;
 mod outage;
 mod program;

@@ -151,14 +151,19 @@ impl Place {
 
     /// The same with more flags too.
     pub(crate) fn serve_as(&self, more: &[&str], environment: &[(&str, &OsStr)]) -> Program {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
-        let child = self
-            .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
-            .args(more)
+        let mut serve = self.command(&["serve", "--listen", &listen, "--listen-internal", &internal]);
+        serve.args(more).envs(environment.iter().copied());
+        self.start(serve)
+    }
+
+    /// Starts a command that runs `curiad serve` on this place's ports, or on others.
+    pub(crate) fn start(&self, mut serve: Command) -> Program {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        let child = serve
             .env("CURIAD_LOG", "info")
-            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()

@@ -5,7 +5,7 @@ use domain::{
     EnvironmentPolicy, Escalation, EscalationId, Expect, Incident, IncidentId, IncidentStatus, InstanceId,
     Kind, Language, Layer, Lifecycle, Major, Matrix, Method, Operation, OperationId, Person, PersonId,
     Priority, Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket,
-    VantageId, Visibility, Way,
+    Vantage, VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -82,7 +82,7 @@ pub(crate) fn configuration() -> Configuration {
         ]),
         apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
         checks: BTreeMap::from([(check.id.clone(), Arc::new(check))]),
-        vantages: vec![VantageId::parse("internet").unwrap()],
+        vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
             Team { name: Text::new("Demographics", "Demograffeg"), has_email: true, hours: None },

@@ -73,6 +73,51 @@ async fn a_callout_that_had_arrived_is_known_to_have_when_the_incident_was_taken
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_by_an_hour_keeps_no_callout_waiting() {
+    let house = house().await;
+    // Decided an hour ahead of time, and a try that failed then.
+    house.hand.forward(3_600);
+    house.world.notify().set_trouble(Trouble::Refuse).await;
+    house.wants_text().await;
+    let (deliverer, stop) = (house.deliverer.clone(), CancellationToken::new());
+    let mut running = JoinSet::new();
+    let stopping = stop.clone();
+    running.spawn(async move { deliverer.run(stopping).await });
+    let failed =
+        || async { house.store.notifications(house.incident.id).await.unwrap()[0].last_error.is_some() };
+    let limit = std::time::Instant::now() + LIMIT;
+    while !failed().await {
+        assert!(std::time::Instant::now() < limit, "no try failed");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    house.world.notify().set_trouble(Trouble::None).await;
+    house.hand.forward(-3_600);
+    let sent = house.world.wait_for(LIMIT, |world| world.notify().texts().into_iter().next()).await;
+    sent.expect("sent though the clock on the wall never comes to the time it waited for");
+    stop.cancel();
+    running.join_next().await.unwrap().unwrap();
+    assert_eq!(house.world.notify().texts().len(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_a_program_before_left_for_a_time_far_ahead_goes_out_at_the_start() {
+    let house = house().await;
+    house.hand.forward(3_600);
+    house.wants_text().await;
+    house.hand.forward(-3_600);
+    let (deliverer, stop) = (house.deliverer.clone(), CancellationToken::new());
+    let mut running = JoinSet::new();
+    let stopping = stop.clone();
+    running.spawn(async move { deliverer.run(stopping).await });
+    let sent = house.world.wait_for(LIMIT, |world| world.notify().texts().into_iter().next()).await;
+    sent.expect("sent");
+    stop.cancel();
+    running.join_next().await.unwrap().unwrap();
+    house.close().await;
+}
+
+#[tokio::test]
 async fn more_than_a_channel_takes_at_a_time_waits_for_its_turn_and_goes_out_in_the_same_step() {
     let house = house().await;
     house.wants_ticket().await;

@@ -102,7 +102,7 @@ pub(crate) fn configuration() -> Configuration {
         environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),
         apis,
         checks,
-        vantages: vec![vantage],
+        vantages: vec![Vantage::new(vantage)],
         teams: [(
             TeamId::parse("team").expect("an id"),
             Team { name: Text::new("Team", "Tîm"), has_email: true, hours: None },

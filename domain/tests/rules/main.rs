@@ -1,11 +1,13 @@
 //! The rules of judgement (DESIGN §5), as stories and as properties.
 
+mod blindness;
 mod calling;
 mod desk;
 mod estate;
 mod health;
 mod holding;
 mod incident;
+mod jumping;
 mod late;
 mod leaving;
 mod properties;

@@ -21,13 +21,13 @@ use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 
 /// An authority that the prober trusts (when it is among the roots).
-struct Authority {
-    der: CertificateDer<'static>,
+pub(crate) struct Authority {
+    pub(crate) der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
@@ -36,7 +36,7 @@ impl Authority {
         Self { der: certificate.der().clone(), issuer: Issuer::new(params, key) }
     }
 
-    fn signs(&self, names: &[&str], from: i32, to: i32) -> Keyed {
+    pub(crate) fn signs(&self, names: &[&str], from: i32, to: i32) -> Keyed {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
@@ -53,13 +53,17 @@ impl Authority {
 }
 
 /// A chain and its key.
-struct Keyed {
+pub(crate) struct Keyed {
     chain: Vec<CertificateDer<'static>>,
     key: KeyPair,
 }
 
 impl Keyed {
-    fn config(self, versions: &[&'static rustls::SupportedProtocolVersion], alpn: &[&str]) -> ServerConfig {
+    pub(crate) fn config(
+        self,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        alpn: &[&str],
+    ) -> ServerConfig {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -72,7 +76,7 @@ impl Keyed {
         config
     }
 
-    async fn serves(self) -> Server {
+    pub(crate) async fn serves(self) -> Server {
         serves(self.config(rustls::DEFAULT_VERSIONS, &[])).await
     }
 }

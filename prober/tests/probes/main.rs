@@ -5,6 +5,12 @@ mod certificates;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod requests;

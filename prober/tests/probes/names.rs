@@ -27,6 +27,10 @@ enum Does {
     Code(u8),
     /// Answers for the root only.
     IgnoresTheName,
+    /// Answers with this response code whatever is asked, the root too.
+    Fails(u8),
+    /// Answers with SERVFAIL for every name but those that begin with `good`.
+    KnowsGood,
     /// Answers nothing.
     IsMute,
 }
@@ -76,6 +80,9 @@ fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
         Does::IsMute => return None,
         Does::IgnoresTheName if !root => return None,
         Does::Code(code) if !root => (code, 0),
+        Does::Fails(code) => (code, 0),
+        Does::KnowsGood if query.get(13..17) == Some(b"good") => (0, u8::from(is_a)),
+        Does::KnowsGood => (2, 0),
         Does::Tells if is_a => (0, 1),
         Does::TellsTwo if is_a => (0, 2),
         Does::Tells | Does::TellsTwo | Does::Code(_) | Does::IgnoresTheName => (0, 0),
@@ -168,6 +175,56 @@ async fn a_name_that_the_resolver_cannot_tell() {
 async fn a_name_that_gets_no_answer_from_a_resolver_that_lives() {
     let outcome = asked_for(Does::IgnoresTheName, &named()).await;
     assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn a_resolver_that_fails_for_every_name_is_our_own_trouble() {
+    for code in [2, 5] {
+        let outcome = asked_for(Does::Fails(code), &named()).await;
+        assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "code {code}: {}", message(&outcome));
+        assert!(message(&outcome).contains("for the root too"), "{}", message(&outcome));
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_told_another_name_just_now_fails_for_this_one_alone() {
+    let server = Server::says(ok("")).await;
+    let name_server = NameServer::start(Does::KnowsGood).await;
+    let prober = name_server.prober();
+    assert_eq!(
+        failed(&prober.probe(&named(), noon(), false).await),
+        Some((Layer::Ours, NoResolver)),
+        "nothing shows that it can tell any"
+    );
+    let good = check(&format!("http://good.results.wales:{}", server.address.port()));
+    assert_eq!(failed(&prober.probe(&good, noon(), false).await), None);
+    assert_eq!(failed(&prober.probe(&named(), noon(), false).await), Some((Layer::Dns, NameFailed)));
+}
+
+#[tokio::test]
+async fn a_name_in_the_hosts_file_needs_nobody() {
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let names = hosts.lines().filter_map(|line| line.split('#').next()?.split_once(char::is_whitespace));
+    let names = names.flat_map(|(_, names)| names.split_whitespace());
+    for name in names.filter(|name| !name.eq_ignore_ascii_case("localhost")) {
+        let mut check = check(&format!("http://{name}:1"));
+        check.timeout = Duration::from_secs(2);
+        let outcome = probe(&check).await;
+        let seen = failed(&outcome);
+        assert!(
+            !matches!(seen, Some((Layer::Dns, _) | (Layer::Ours, NoResolver))),
+            "{name}: {}",
+            message(&outcome)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_refuses_or_answers_nothing_at_all_is_our_own_trouble() {
+    let mut refused = settings();
+    refused.name_servers = NameServers::These(vec![nobody().await]);
+    let outcome = Prober::new(refused).unwrap().probe(&named(), noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
 }
 
 #[tokio::test]

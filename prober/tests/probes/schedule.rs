@@ -5,7 +5,7 @@ use crate::{
     setting::{check, check_id, failed, internet, noon, running, settings},
 };
 use domain::{
-    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId,
+    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId, Vantage,
     VantageId, Wanted, next_due,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -38,7 +38,7 @@ fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         environments: BTreeMap::new(),
         apis: BTreeMap::new(),
         checks: checks.into_iter().map(|check| (check.id.clone(), Arc::new(check))).collect(),
-        vantages: vec![internet()],
+        vantages: vec![Vantage::new(internet())],
         teams: BTreeMap::new(),
         people: BTreeMap::new(),
         rotas: BTreeMap::new(),
@@ -69,13 +69,13 @@ fn track(operation: &str) -> TrackId {
 }
 
 /// A run, and the ends of its channels.
-struct Running {
+pub(crate) struct Running {
     clock: Clock,
-    prober: Arc<Prober>,
+    pub(crate) prober: Arc<Prober>,
     work: watch::Sender<Work>,
     wanted: mpsc::Sender<Wanted>,
     outcomes: mpsc::Receiver<Outcome>,
-    stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     task: JoinSet<Result<(), Error>>,
 }
 
@@ -84,7 +84,7 @@ impl Running {
         Self::with(settings(), checks, 1024)
     }
 
-    fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
+    pub(crate) fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
         let clock = settings.clock.clone();
         let prober = Arc::new(Prober::new(settings).unwrap());
         let work = Work { prober: Arc::clone(&prober), configuration: configuration(checks) };
@@ -103,7 +103,7 @@ impl Running {
         self.work.send(Work { prober, configuration: configuration(checks) }).unwrap();
     }
 
-    async fn next(&mut self) -> Outcome {
+    pub(crate) async fn next(&mut self) -> Outcome {
         tokio::time::timeout(LONG, self.outcomes.recv()).await.expect("an outcome in time").expect("it runs")
     }
 

@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
     task::JoinSet,
 };
@@ -139,4 +140,23 @@ pub(crate) async fn head(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> 
 pub(crate) async fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
+}
+
+/// A port whose packets are swallowed: a connection to it is neither made nor refused.
+pub(crate) struct Swallows {
+    pub(crate) address: SocketAddr,
+    _full: (TcpListener, Vec<TcpStream>),
+}
+
+/// A listener that accepts nobody and whose queue is full: the kernel drops what else arrives.
+pub(crate) async fn swallows() -> Swallows {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(made) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        queued.push(made.unwrap());
+    }
+    Swallows { address, _full: (listener, queued) }
 }

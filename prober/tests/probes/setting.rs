@@ -1,8 +1,8 @@
 //! Probers and checks for the tests.
 
 use domain::{
-    ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, InstanceId, Layer, Method, Operation,
-    OperationId, Outcome, Request, VantageId,
+    ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, InstanceId, Layer, Method,
+    Operation, OperationId, Outcome, Request, VantageId,
 };
 use jiff::Timestamp;
 use prober::{Identity, Limits, NameServers, Prober, Settings};
@@ -29,6 +29,7 @@ pub(crate) fn internet() -> VantageId {
 pub(crate) fn settings() -> Settings {
     Settings {
         vantage: internet(),
+        guards: Guards::default(),
         roots: Vec::new(),
         clock: running(),
         limits: Limits::default(),

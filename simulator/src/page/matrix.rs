@@ -23,6 +23,10 @@ const PALETTE: [(&str, &[Fault]); 5] = [
             Fault::WrongResource,
             Fault::Truncated,
             Fault::Endless,
+            Fault::RedirectLoop,
+            Fault::HugeHead,
+            Fault::Interim,
+            Fault::Garbage,
         ],
     ),
     (

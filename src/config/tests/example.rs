@@ -24,6 +24,8 @@ fn filled_in(name: &str) -> &'static str {
         "text_template" => "26785a09-ab16-4eb0-8407-a37497a57506",
         "database" => "sqlite://demo.db",
         "desk_client" => "curiad",
+        "outside" => "127.0.0.1:9205",
+        "inside" => "127.0.0.1:9206",
         _ => "http://127.0.0.1:8081/x",
     }
 }

@@ -45,7 +45,8 @@ fn an_instance_has_the_operations_that_it_chooses_else_all() {
     let ping = check(&loaded, Environment::Production, "ping");
     assert_eq!(ping.url, "https://api.example/documents");
     assert_eq!(ping.every, Duration::from_secs(30));
-    assert_eq!(ping.from, loaded.configuration.vantages);
+    let vantages: Vec<_> = loaded.configuration.vantages.iter().map(|vantage| vantage.id.clone()).collect();
+    assert_eq!(ping.from, vantages);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use domain::{
     Expect, Failure, FailureKind, Health, Hold, Http, IncidentStatus, InstanceId, Kind, Language, Latest,
     Layer, Lifecycle, Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases,
     Post, PostSays, Publish, ReferenceKey, Remembered, Request, ServiceLevel, Site, Situation, Status, Team,
-    TeamId, Text, Track, TrackId, VantageId, Verdict, Visibility, Way, Window,
+    TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility, Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -139,7 +139,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),
         apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
         checks,
-        vantages: vec![VantageId::parse("internet").unwrap()],
+        vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
             Team { name: Text::new("Demographics team", "Tîm Demograffeg"), has_email: true, hours: None },
@@ -279,6 +279,7 @@ fn outcomes(
                 expectations: vec![],
                 health: None,
                 request_id: None,
+                sight: None,
             };
             let track_id = TrackId { check: check.id.clone(), vantage };
             let track = Track {

@@ -17,6 +17,7 @@ on_both!(
     what_is_withdrawn_is_not_sent_unless_it_is_wanted_again,
     what_somebody_sends_or_may_have_sent_cannot_be_withdrawn,
     deciding_twice_does_not_send_twice,
+    a_clock_that_was_ahead_keeps_nothing_waiting,
     a_notification_is_about_an_incident_that_exists,
     a_notification_that_cannot_be_read_is_given_up_and_holds_up_no_other,
 );
@@ -40,6 +41,33 @@ fn sent() -> Settlement {
 
 async fn state(store: &Store) -> OutboxState {
     store.notifications(IncidentId(1)).await.unwrap()[0].state.clone()
+}
+
+async fn a_clock_that_was_ahead_keeps_nothing_waiting(on: On) {
+    const HOUR: i64 = 3_600_000;
+    let made = with(
+        on,
+        [
+            notification("claimed", NotificationKind::Callout { callout: 1 }, HOUR),
+            notification("callout", NotificationKind::Callout { callout: 2 }, HOUR + 5),
+            notification("soon", NotificationKind::TicketOpen, 3),
+            notification("hours", NotificationKind::Told, 9 * HOUR),
+        ],
+    )
+    .await;
+    assert_eq!(keys(&made.store.claim(at(HOUR), LEASE, 1).await.unwrap()), ["claimed"]);
+    // Set back by an hour: unnoticed, both callouts would wait as long.
+    assert_eq!(keys(&made.store.claim(at(10), LEASE, 9).await.unwrap()), ["soon"]);
+    made.store.clock_set_back(at(10), Duration::ZERO, LEASE).await.unwrap();
+    assert_eq!(keys(&made.store.claim(at(10), LEASE, 9).await.unwrap()), ["callout"]);
+    // A claim goes on for one lease at the longest; then nobody knows what became of it.
+    assert!(made.store.claim(at(30_009), LEASE, 9).await.unwrap().is_empty());
+    let again = made.store.claim(at(30_010), LEASE, 9).await.unwrap();
+    assert!(again.iter().all(|one| one.uncertain), "{again:?}");
+    assert_eq!(again.len(), 3, "{again:?}");
+    // What waits for a team to be there waits for the hour on the wall.
+    assert_eq!(made.store.next_delivery(at(30_011)).await.unwrap(), Some(at(60_010)));
+    assert_eq!(keys(&made.store.claim(at(9 * HOUR), LEASE, 9).await.unwrap()).len(), 4);
 }
 
 async fn people_go_before_tickets_before_the_rest_then_the_longest_due(on: On) {

@@ -1,0 +1,134 @@
+//! A clock that is set by minutes, both ways, while the rules look: nothing is invented, nothing is missed.
+
+use crate::estate::{Hand, Seen, configuration};
+use domain::{Cause, Change, Environment, IncidentStatus, Status};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const PRODUCTION: Environment = Environment::Production;
+const RESULTS: (&str, Environment) = ("results", PRODUCTION);
+
+/// Rounds of ten seconds; before some of them somebody sets the clock.
+fn jumps() -> impl Strategy<Value = Vec<i64>> {
+    let jump = prop_oneof![8 => Just(0_i64), 1 => 2..1_800_i64, 1 => -1_800..-2_i64];
+    prop::collection::vec(jump, 40..70)
+}
+
+fn set(hand: &mut Hand, jump: i64) {
+    // The rules look once a second: between two looks a clock is set once at most.
+    hand.wait(jump);
+}
+
+fn well() -> Hand {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(3, &[], Seen::Pass);
+    hand
+}
+
+fn keys_are_unique(hand: &Hand) -> Result<(), TestCaseError> {
+    let mut keys = BTreeSet::new();
+    for change in &hand.changes {
+        if let Change::Notify(notification) = change {
+            prop_assert!(keys.insert(notification.key.clone()), "{} twice", notification.key);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// APIs that work have no incident, whatever the clock does; and are known to work one round later.
+    #[test]
+    fn no_false_incident(jumps in jumps()) {
+        let mut hand = well();
+        for jump in jumps {
+            set(&mut hand, jump);
+            hand.rounds(1, &[], Seen::Pass);
+            prop_assert!(hand.open().is_empty(), "{:?}", hand.open());
+            for health in hand.situation.healths.values() {
+                prop_assert_eq!(health.status, Status::Operational);
+            }
+        }
+        prop_assert!(hand.told().is_empty(), "{:?}", hand.told());
+    }
+
+    /// An API that fails is never shown to work, has one incident, and calls somebody in time: the hold, a round, and the
+    /// first look after each stretch in which nobody looked.
+    #[test]
+    fn no_false_green_and_no_missed_callout(jumps in jumps()) {
+        let mut hand = well();
+        hand.rounds(2, &[RESULTS], Seen::Fail);
+        prop_assert_eq!(hand.open().len(), 1);
+        let (mut waited, mut looked) = (0, 0);
+        for jump in jumps {
+            set(&mut hand, jump);
+            hand.rounds(1, &[RESULTS], Seen::Fail);
+            waited += 10;
+            looked = if jump > 45 { 0 } else { looked + 10 };
+            prop_assert_ne!(hand.status("results", PRODUCTION), Status::Operational);
+            prop_assert_eq!(hand.situation.next_incident, 2, "one incident");
+            prop_assert_ne!(hand.incident(1).status, IncidentStatus::Resolved);
+            if waited > 150 && looked > 70 {
+                let told = hand.told();
+                prop_assert!(told.contains(&"callout/1/text".to_owned()), "after {waited} s: {told:?}");
+            }
+        }
+        keys_are_unique(&hand)?;
+    }
+
+    /// Trouble that is over is over, and is called over in time.
+    #[test]
+    fn what_is_over_is_called_over(jumps in jumps()) {
+        let mut hand = well();
+        hand.rounds(20, &[RESULTS], Seen::Fail);
+        let mut waited = 0;
+        for jump in jumps {
+            set(&mut hand, jump);
+            hand.rounds(1, &[], Seen::Pass);
+            waited += 10;
+            if waited > 180 {
+                prop_assert_eq!(hand.status("results", PRODUCTION), Status::Operational);
+            }
+        }
+        prop_assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+        prop_assert_eq!(hand.situation.next_incident, 2);
+        keys_are_unique(&hand)?;
+    }
+
+    /// While nothing can be seen there is one incident about that, in its time, and none about an API.
+    #[test]
+    fn one_cannot_see(jumps in jumps()) {
+        let all = [("identity", PRODUCTION), RESULTS, ("documents", PRODUCTION)];
+        let mut hand = well();
+        for jump in jumps {
+            set(&mut hand, jump);
+            hand.rounds(1, &all, Seen::Ours);
+            let open = hand.open();
+            prop_assert!(open.len() < 2 && open.iter().all(|one| matches!(one.cause, Cause::Blind(_))), "{open:?}");
+        }
+        hand.rounds(25, &all, Seen::Ours);
+        prop_assert_eq!(hand.open().len(), 1, "told of at the latest when the clock has been left alone for so long");
+        prop_assert_eq!(hand.situation.next_incident, 2);
+        keys_are_unique(&hand)?;
+    }
+}
+
+#[test]
+fn a_jump_forward_is_time_in_which_nobody_looked() {
+    let mut hand = well();
+    let before = hand.now;
+    set(&mut hand, 900);
+    hand.rounds(1, &[], Seen::Pass);
+    let unknown: Vec<_> = hand
+        .changes
+        .iter()
+        .filter_map(|change| {
+            let Change::Status(change) = change else { return None };
+            (change.health.status == Status::Unknown).then_some(change.health.since)
+        })
+        .filter(|since| *since > before)
+        .collect();
+    assert!(!unknown.is_empty(), "a quarter of an hour was not measured");
+    assert_eq!(hand.status("results", PRODUCTION), Status::Operational);
+}

@@ -1,0 +1,39 @@
+//! The one request of a probe.
+
+use crate::prepared::{Target, UUID};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Version,
+    header::{self, HeaderValue},
+};
+
+/// The request, as this version of HTTP writes it.
+pub(crate) fn request(target: &Target, id: &str, version: Version) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(target.body.clone()));
+    *request.method_mut() = target.method.clone();
+    *request.version_mut() = version;
+    let mut headers = target.headers.clone();
+    for (name, template) in &target.with_uuid {
+        if let Some(value) = with_uuid(template, id) {
+            headers.append(name.clone(), value);
+        }
+    }
+    if version == Version::HTTP_2 {
+        *request.uri_mut() = target.absolute.clone();
+        headers.remove(header::HOST);
+    } else {
+        *request.uri_mut() = target.origin.clone();
+        headers.entry(header::HOST).or_insert_with(|| target.host.clone());
+    }
+    *request.headers_mut() = headers;
+    request
+}
+
+/// A header's value with the request id in it.
+fn with_uuid(template: &str, id: &str) -> Option<HeaderValue> {
+    if template == UUID {
+        return HeaderValue::from_str(id).ok();
+    }
+    HeaderValue::try_from(template.replace(UUID, id)).ok()
+}

@@ -1,0 +1,54 @@
+//! One API that misbehaves in every way there is, in the real process: nobody else notices.
+
+use crate::{
+    outage::{all_well, incidents, place},
+    program::{json, world},
+};
+use simulator::{Fault, World};
+
+const API: &str = "documents";
+
+fn asked(world: &World, api: &str) -> u64 {
+    let of = |one: &simulator::InstanceView| one.api == api && one.environment == "production";
+    world.instances().into_iter().filter(of).map(|one| one.requests).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_misbehaves_in_turn_in_every_way_leaves_the_others_as_they_were() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let status = program.internal("/api/v1/status");
+    for fault in [
+        Fault::Reset,
+        Fault::Hang,
+        Fault::SlowLoris,
+        Fault::Endless,
+        Fault::Truncated,
+        Fault::RedirectLoop,
+        Fault::HugeHead,
+        Fault::Interim,
+        Fault::Garbage,
+        Fault::NotJson,
+    ] {
+        world.set_fault(API, "production", fault).await.expect("a fault");
+        // Each of the others is looked at twice meanwhile.
+        let others = ["results", "reference-data", "identity", "patient-demographics"];
+        let before: Vec<u64> = others.iter().map(|api| asked(&world, api)).collect();
+        let twice =
+            || async { others.iter().zip(&before).all(|(api, before)| asked(&world, api) >= before + 4) };
+        program.wait(twice, &format!("the others to be probed while {API} has {fault}")).await;
+        let seen = json(&status).await;
+        for instance in seen["instances"].as_array().expect("instances") {
+            let well = instance["status"] == "operational" || instance["api"] == API;
+            assert!(well, "{fault}: {instance}");
+        }
+    }
+    let told = incidents(&program).await;
+    assert!(!told.is_empty());
+    assert!(told.iter().all(|one| one["cause_key"] == "instance:documents/production"), "{told:?}");
+    world.set_fault(API, "production", Fault::None).await.expect("no fault");
+    all_well(&mut program).await;
+    world.stop().await;
+}
