@@ -30,7 +30,8 @@ pub(super) fn read(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Sec
     })
 }
 
-fn is_postgres(url: &str) -> bool {
+/// Whether it is on a server, where programs on several machines may share it.
+pub(crate) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 

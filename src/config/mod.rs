@@ -36,7 +36,7 @@ mod stamps;
 mod top;
 mod tree;
 
-pub(crate) use database::shown;
+pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};

@@ -2,7 +2,7 @@
 //! for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
+    Audience, History, Page, RenderError, Renderer, Role, Snapshot, Standing, body::Body, gather::gather,
     limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation};
@@ -38,6 +38,8 @@ pub struct Options {
     pub notify_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
     pub standing: watch::Receiver<Arc<Standing>>,
+    /// What this program does on its database: a standby shows what it has read, with the time when it read it.
+    pub role: watch::Receiver<Role>,
     /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
@@ -49,6 +51,7 @@ impl Default for Options {
         Self {
             notify_tokens: watch::Sender::default().subscribe(),
             standing: watch::Sender::default().subscribe(),
+            role: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),
             told: Arc::default(),
         }
@@ -101,7 +104,8 @@ impl Site {
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
         let standing = options.standing.borrow().clone();
-        let view = |audience| View::make(&current, &history, &standing, audience, (now, now));
+        let as_of = options.role.borrow().shown_at(now);
+        let view = |audience| View::make(&current, &history, &standing, audience, (as_of, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -131,7 +135,7 @@ impl Site {
     async fn keep_views(&self) {
         let mut situation = self.0.situation.clone();
         let mut history = self.0.history.subscribe();
-        let mut standing = self.0.options.standing.clone();
+        let (mut standing, mut role) = (self.0.options.standing.clone(), self.0.options.role.clone());
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
         loop {
@@ -145,6 +149,8 @@ impl Site {
                     },
                     changed = history.changed() => changed.is_ok(),
                     Ok(()) = standing.changed() => true,
+                    // What is shown was read again: its time at least is another.
+                    Ok(()) = role.changed() => true,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
                 if changed {
@@ -191,7 +197,7 @@ impl Site {
     fn show(&self, situation: &Arc<Situation>) {
         let history = self.0.history.borrow().clone();
         let standing = self.0.options.standing.borrow().clone();
-        let now = self.0.clock.now();
+        let now = self.0.options.role.borrow().shown_at(self.0.clock.now());
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
             let view = View::make(situation, &history, &standing, audience, (now, self.0.started_at));
@@ -307,9 +313,14 @@ fn looks_different(before: &Situation, after: &Situation) -> bool {
         || after
             .healths
             .iter()
-            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !Arc::ptr_eq(old, health)))
+            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !same(old, health)))
         || after
             .incidents
             .iter()
-            .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !Arc::ptr_eq(old, incident)))
+            .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !same(old, incident)))
+}
+
+/// A standby reads everything anew, though little of it changed.
+fn same<T: PartialEq>(a: &Arc<T>, b: &Arc<T>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
 }

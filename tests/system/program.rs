@@ -7,7 +7,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -22,15 +25,26 @@ pub(crate) const CURIAD: &str = env!("CARGO_BIN_EXE_curiad");
 /// A directory with a configuration for `curiad serve`, and the ports it will listen on.
 pub(crate) struct Place {
     pub(crate) directory: TempDir,
+    /// The database's URL.
+    pub(crate) url: String,
     pub(crate) public: u16,
     pub(crate) internal: u16,
 }
 
-/// Two ports that were free a moment ago. Another program may take one; the start then fails and says so.
-pub(crate) fn free_ports() -> [u16; 2] {
-    // Both held at the same time: they are not the same one.
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.map(|listener| listener.local_addr().expect("an address").port())
+/// A port that was free a moment ago, below those that the system gives away by itself: it stays free for one that dies and
+/// is started again. Another program may take it all the same; the start then fails and says so.
+pub(crate) fn free_port() -> u16 {
+    const PORTS: u32 = 8_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Tests that run at the same time begin at different places.
+    let mine = std::process::id().wrapping_mul(61);
+    loop {
+        let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let port = 12_000 + u16::try_from(place).expect("a small number");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A world of the demo's estate, without waiting.
@@ -54,8 +68,13 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
-        let [public, internal] = free_ports();
-        let place = Self { directory: TempDir::new().expect("a directory"), public, internal };
+        let directory = TempDir::new().expect("a directory");
+        let place = Self {
+            url: format!("sqlite://{}", directory.path().join("curiad.db").display()),
+            directory,
+            public: free_port(),
+            internal: free_port(),
+        };
         for (name, text) in files {
             place.write(name, text);
         }
@@ -68,7 +87,7 @@ impl Place {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         let text = text
             .replace("{{public}}", &format!("http://127.0.0.1:{}", self.public))
-            .replace("{{database}}", &format!("sqlite://{}", self.database().display()));
+            .replace("{{database}}", &self.url);
         fs::write(path, text).expect("a file");
     }
 
@@ -105,12 +124,18 @@ impl Place {
 
     /// Starts `curiad serve`.
     pub(crate) fn serve(&self) -> Program {
+        self.serve_with(&[])
+    }
+
+    /// Starts `curiad serve` with these variables in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
         let child = self
             .command(&["serve", "--listen", &listen, "--listen-internal", &internal])
             .env("CURIAD_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
             .spawn()
@@ -160,12 +185,17 @@ impl Program {
     pub(crate) async fn wait<F: Future<Output = bool>>(&mut self, mut holds: impl FnMut() -> F, what: &str) {
         let limit = Instant::now() + PATIENCE;
         while !holds().await {
-            if let Some(ended) = self.child.as_mut().and_then(|child| child.try_wait().expect("a status")) {
+            if let Some(ended) = self.ended() {
                 panic!("waiting for {what}: the program ended with {ended}\n{}", tail(&self.log));
             }
             assert!(Instant::now() < limit, "waiting for {what}\n{}", tail(&self.log));
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().expect("a status"))
     }
 
     /// `kill -9`.
@@ -183,6 +213,18 @@ impl Program {
         assert!(sent.success());
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = self.ended() {
+                return ended;
+            }
+            assert!(Instant::now() < limit, "it does not end\n{}", tail(&self.log));
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().expect("running").id()
@@ -190,8 +232,14 @@ impl Program {
 
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(mut self) -> ExitStatus {
-        self.signal("TERM");
+        self.stop().await
+    }
+
+    /// The same, where another is to take its place.
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("running");
+        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
+        assert!(sent.success());
         tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
     }
 }

@@ -1,0 +1,127 @@
+//! The recorder's seat: one program a database sits in it, and probes, records and tells.
+
+use crate::{
+    equipment::{Beating, Handing},
+    heartbeat::{beat, look_after},
+    lease,
+    tasks::Tasks,
+};
+use alerting::{Deliverer, Limits, REMEMBERED_FOR, Recorder, Recording, Setup};
+use domain::{Clock, Configuration, Situation};
+use jiff::Timestamp;
+use prober::Work;
+use status_page::Role;
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Outcomes on their way to the recorder; more than that and probing slows.
+const OUTCOMES: usize = 4_096;
+/// Probes wanted out of turn on their way to the prober; hints, dropped when full.
+const WANTED: usize = 1_024;
+
+/// What is needed to take the seat.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// For all who show it.
+    pub(crate) situation: watch::Sender<Arc<Situation>>,
+    pub(crate) role: watch::Sender<Role>,
+    /// "Look at the inbox."
+    pub(crate) inbox: Arc<Notify>,
+    pub(crate) recording: Arc<Recording>,
+    configuration: watch::Receiver<Arc<Configuration>>,
+    work: watch::Receiver<Work>,
+    setup: watch::Receiver<Setup>,
+    beating: watch::Receiver<Option<Beating>>,
+    /// Others may want it: what is written looks at the lease, and they must hear that this one lives.
+    leased: bool,
+}
+
+impl Seat {
+    pub(crate) fn new(
+        (store, leased): (Store, bool),
+        clock: Clock,
+        handing: &Handing,
+        situation: Arc<Situation>,
+        role: Role,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            situation: watch::Sender::new(situation),
+            role: watch::Sender::new(role),
+            inbox: Arc::default(),
+            recording: Arc::default(),
+            configuration: handing.configuration.subscribe(),
+            work: handing.work.subscribe(),
+            setup: handing.setup.subscribe(),
+            beating: handing.beating.subscribe(),
+            leased,
+        }
+    }
+
+    /// The situation as the store has it.
+    pub(crate) async fn read(&self, now: Timestamp) -> Result<Situation, store::Error> {
+        let remembered = self.store.remember(now - REMEMBERED_FOR).await?;
+        Ok(Situation::new(Arc::clone(&self.configuration.borrow()), remembered))
+    }
+
+    /// Takes it, with the `situation` as it was read since nobody else can write.
+    pub(crate) fn take(self, situation: Situation, tasks: &mut Tasks) {
+        let stop = tasks.stop.clone();
+        if self.leased {
+            tasks.add("lease", lease::keep(self.store.clone(), stop.clone()));
+        }
+        self.situation.send_replace(Arc::new(situation.clone()));
+        self.role.send_replace(Role::Recorder);
+        let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
+        let (wanted_in, wanted) = mpsc::channel(WANTED);
+        let outbox = Arc::new(Notify::new());
+        let (well_in, well) = watch::channel(false);
+        let watching = look_after(
+            well_in,
+            self.situation.subscribe(),
+            Arc::clone(&self.recording),
+            self.clock.clone(),
+            stop.clone(),
+        );
+        let recorder = Recorder {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            outcomes,
+            configuration: self.configuration,
+            wanted: wanted_in,
+            situation: self.situation,
+            inbox: Arc::clone(&self.inbox),
+            outbox: Arc::clone(&outbox),
+            recording: self.recording,
+        };
+        let deliverer = Deliverer {
+            store: self.store,
+            setup: self.setup,
+            clock: self.clock,
+            look: outbox,
+            told: self.inbox,
+            limits: Limits::default(),
+        };
+        // Who records stops after who probes: what was in flight when the signal came is recorded too.
+        let (landed, landing) = (CancellationToken::new(), stop.clone());
+        let recording_until = landed.clone();
+        let work = self.work;
+        let probing = async move {
+            let _landed = landed.drop_guard();
+            prober::run(work, wanted, outcomes_in, landing).await
+        };
+        tasks.add_pair(("recorder", recorder.run(situation, recording_until)), ("prober", probing));
+        let stopping = stop.clone();
+        tasks.add("deliverer", async move {
+            deliverer.run(stopping).await;
+            anyhow::Ok(())
+        });
+        tasks.add("watch over itself", watching);
+        tasks.add("heartbeat", beat(self.beating, well, stop));
+    }
+}
