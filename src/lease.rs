@@ -3,10 +3,12 @@
 
 use crate::seat::Seat;
 use status_page::Role;
-use std::{process, sync::Arc, time::Duration};
+use std::{convert::Infallible, process, sync::Arc, time::Duration};
 use store::{Error, Lease, Store};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
 
 /// Who records says so this often.
 const BEAT: Duration = Duration::from_secs(2);
@@ -28,13 +30,14 @@ pub(crate) async fn take_if_free(store: &Store) -> Result<Option<Lease>, Error> 
     Ok((!taken).then_some(lease))
 }
 
-/// Says that this program records, until `stop`. The error: another one does, and this one must end.
-pub(crate) async fn keep(store: Store, stop: CancellationToken) -> Result<(), Error> {
+/// Says that this program records, until all who write under the lease have ended: `writing` ends then. The error: another
+/// program records, and this one must end.
+pub(crate) async fn keep(store: Store, mut writing: mpsc::Receiver<Infallible>) -> Result<(), Error> {
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            _ = writing.recv() => return Ok(()),
             _ = beat.tick() => {}
         }
         match timeout(PATIENCE, store.beat()).await {

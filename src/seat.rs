@@ -72,8 +72,10 @@ impl Seat {
     /// Takes it, with the `situation` as it was read since nobody else can write.
     pub(crate) fn take(self, situation: Situation, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
+        // Held by who writes: the lease is kept while one of them does.
+        let (writing, written) = mpsc::channel(1);
         if self.leased {
-            tasks.add("lease", lease::keep(self.store.clone(), stop.clone()));
+            tasks.add("lease", lease::keep(self.store.clone(), written));
         }
         self.situation.send_replace(Arc::new(situation.clone()));
         self.role.send_replace(Role::Recorder);
@@ -109,15 +111,20 @@ impl Seat {
         };
         // Who records stops after who probes: what was in flight when the signal came is recorded too.
         let (landed, landing) = (CancellationToken::new(), stop.clone());
-        let recording_until = landed.clone();
+        let (recording_until, writes) = (landed.clone(), writing.clone());
+        let recording = async move {
+            let _writes = writes;
+            recorder.run(situation, recording_until).await
+        };
         let work = self.work;
         let probing = async move {
             let _landed = landed.drop_guard();
             prober::run(work, wanted, outcomes_in, landing).await
         };
-        tasks.add_pair(("recorder", recorder.run(situation, recording_until)), ("prober", probing));
+        tasks.add_pair(("recorder", recording), ("prober", probing));
         let stopping = stop.clone();
         tasks.add("deliverer", async move {
+            let _writes = writing;
             deliverer.run(stopping).await;
             anyhow::Ok(())
         });

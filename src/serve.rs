@@ -83,7 +83,14 @@ pub(crate) async fn serve(
     let mut tasks = Tasks::new();
     let reread = tasks.hang_up()?;
     let database = loaded.database.clone();
-    let mut running = start((loaded, source), listen, clock, reread, &mut tasks).await?;
+    tasks.stop_on_signal();
+    let stop = tasks.stop.clone();
+    let mut running = tokio::select! {
+        biased;
+        // Nothing runs yet.
+        () = stop.cancelled() => return Ok(()),
+        running = start((loaded, source), listen, clock, reread, &mut tasks) => running?,
+    };
     let terminal = Terminal::new();
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
@@ -93,7 +100,6 @@ pub(crate) async fn serve(
             "standby   for {holder}, which records: pages are shown, nothing is probed or told"
         ));
     }
-    tasks.stop_on_signal();
     let stood_by = running.stand_by(&mut tasks).await;
     if stood_by.is_err() {
         tasks.stop.cancel();

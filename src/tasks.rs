@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
     task::{JoinError, JoinSet},
     time::timeout,
@@ -77,11 +78,13 @@ impl Tasks {
         });
     }
 
-    /// Everything stops at SIGTERM or Ctrl-C.
+    /// From now on everything stops at SIGTERM or Ctrl-C.
     pub(crate) fn stop_on_signal(&mut self) {
         let stop = self.stop.clone();
+        // Listened for here, not when the task first runs: a signal in between would end the program with all it has in hand.
+        let signals = stop_signals();
         self.add("signal", async move {
-            let asked = stop_signal().await;
+            let asked = signalled(signals).await;
             stop.cancel();
             asked
         });
@@ -89,7 +92,6 @@ impl Tasks {
 
     /// At SIGHUP whoever waits for what this gives is notified. From now on the signal ends nothing.
     pub(crate) fn hang_up(&mut self) -> anyhow::Result<Arc<Notify>> {
-        use tokio::signal::unix::{SignalKind, signal};
         let mut hung_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         let (asked, stop) = (Arc::new(Notify::new()), self.stop.clone());
         let asks = Arc::clone(&asked);
@@ -196,11 +198,16 @@ async fn until_idle() {
     }
 }
 
-/// SIGTERM or Ctrl-C.
-async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+/// SIGTERM and Ctrl-C.
+fn stop_signals() -> anyhow::Result<[Signal; 2]> {
+    let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    Ok([terminate, interrupt])
+}
+
+/// Until one of them comes.
+async fn signalled(signals: anyhow::Result<[Signal; 2]>) -> anyhow::Result<()> {
+    let [mut terminate, mut interrupt] = signals?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
