@@ -43,6 +43,8 @@ pub(crate) enum Command {
         #[arg(long)]
         without_secrets: bool,
     },
+    /// Look at everything it needs, disturbing nobody; exit 0, or 1 on a problem
+    Doctor,
     /// Probe an API once, now; exit 0 pass or slow, 1 fail, 2 inconclusive
     Probe {
         /// The API's id

@@ -5,7 +5,8 @@ use crate::{
     cli::DemoArgs,
     commands::incident::title,
     config::{self, Listen, Secrets, check_report},
-    exit::{Failed, UNAVAILABLE},
+    database,
+    exit::{Failed, UNAVAILABLE, of_file},
     reload::Source,
     serve,
     tasks::Tasks,
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     let database = data.join("curiad.db");
     let url = format!("sqlite://{}", database.display());
     // A demo that already runs on this directory keeps its configuration.
+    database::fit(&Secret::new(&url))?;
     drop(serve::hold(&Secret::new(&url))?);
     let world = start_world(arguments, &clock, &public_url).await?;
     write_configuration(&config, &world, &public_url, &url)?;
@@ -79,7 +81,7 @@ fn data_directory(data: &Path) -> Result<PathBuf, Failed> {
     let cannot = |error: io::Error| {
         let message =
             format!("cannot use {}: {error}\nchoose another directory with --data DIR", data.display());
-        Failed::new(UNAVAILABLE, message)
+        Failed::new(of_file(&error), message)
     };
     fs::create_dir_all(data).map_err(cannot)?;
     fs::canonicalize(data).map_err(cannot)
@@ -114,10 +116,12 @@ fn callbacks(public_url: &str) -> Option<Callbacks> {
 fn write_configuration(config: &Path, world: &World, public: &str, database: &str) -> Result<(), Failed> {
     for file in simulator::configuration(world, public, database) {
         let path = config.join(file.path);
-        path.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&path, file.text))
-            .map_err(|error| Failed::new(UNAVAILABLE, format!("cannot write {}: {error}", path.display())))?;
+        path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, file.text)).map_err(
+            |error| {
+                let next = "delete the demo's directory, or choose another with --data DIR";
+                Failed::new(of_file(&error), format!("cannot write {}: {error}\n{next}", path.display()))
+            },
+        )?;
     }
     Ok(())
 }

@@ -129,7 +129,7 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
 }
 
 /// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
-fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)

@@ -4,7 +4,10 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod database;
 mod demo;
+mod descriptors;
+mod disk;
 mod equipment;
 mod exit;
 mod heartbeat;
@@ -16,12 +19,13 @@ mod seat;
 mod serve;
 mod tasks;
 mod terminal;
+mod usage;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Asking, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
-use exit::{CONFIG, Failed, SOFTWARE, USAGE};
+use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use reload::Source;
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use terminal::{Terminal, complain};
@@ -35,7 +39,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(wrong) => {
-            complain(wrong.render().to_string().trim_end());
+            complain(&usage::words(&wrong, std::env::args()));
             return ExitCode::from(USAGE);
         }
     };
@@ -82,11 +86,25 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
+                tracing::warn!("{warning}");
+            }
+            let now = clock.now();
+            let ended =
+                loaded.roots.iter().filter(|root| prober::ends(root).is_some_and(|end| end <= now)).count();
+            if ended > 0 {
+                tracing::warn!(
+                    "{ended} certificates of egress.roots have ended: what they signed is not trusted any more; replace them"
+                );
+            }
             serve::serve(loaded, source, listen, clock).await?;
         }
         Command::Check { without_secrets } => {
             let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
             return Ok(check(cli, &secrets));
+        }
+        Command::Doctor => {
+            return commands::doctor::run(load(cli, &Secrets::read())?, clock, cli.json).await;
         }
         Command::Probe { api, environment, operation } => {
             let loaded = load(cli, &Secrets::read())?;
@@ -113,6 +131,13 @@ fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
 }
 
 fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Failed> {
+    if !cli.config.is_dir() {
+        let what = format!("there is no configuration at {}", cli.config.display());
+        return Err(Failed::new(
+            NO_INPUT,
+            format!("{what}\nname the directory that holds curiad.yaml with --config DIR"),
+        ));
+    }
     if let Ok(loaded) = &read {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

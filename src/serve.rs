@@ -2,8 +2,9 @@
 
 use crate::{
     config::{Listen, Loaded, is_postgres, shown},
+    database,
     equipment::{Equipment, Handing},
-    exit::{Failed, TRY_AGAIN, UNAVAILABLE},
+    exit::{Failed, NO_PERMISSION, TRY_AGAIN, UNAVAILABLE, of_file},
     lease::{stand_by, take_if_free},
     reload::{Fixed, Reload, Source, say_left},
     seat::Seat,
@@ -18,6 +19,7 @@ use ring::rand::SecureRandom;
 use status_page::{Role, Standing};
 use std::{
     fs::{File, TryLockError},
+    io,
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -192,21 +194,23 @@ fn first_standing(loaded: &Loaded, remembered: &Remembered, now: Timestamp) -> S
 
 /// Opens the database, and says which one where that fails.
 pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
-    Store::open(database.reveal(), fresh_key()?)
-        .await
-        .map_err(|error| Failed::new(UNAVAILABLE, format!("{}: {error}", shown(database.reveal()))))
+    // Before anything of it is open: what it reads of the file would let go of SQLite's locks on it.
+    database::fit(database)?;
+    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
+        let Failed { code, message } = Failed::from(error);
+        Failed::new(code, format!("{}: {message}", shown(database.reveal())))
+    })
 }
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
 /// own, on a file beside the database, so that it goes with the program however that ends.
 pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
-    let Some(path) = database.reveal().strip_prefix("sqlite:").filter(|path| *path != ":memory:") else {
-        return Ok(None);
-    };
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = format!("{}.lock", path.split('?').next().unwrap_or(path));
-    let file = File::create(&path)
-        .map_err(|error| Failed::new(UNAVAILABLE, format!("cannot write {path}: {error}")))?;
+    let Some(path) = database::file(database).map(|file| database::lock(&file)) else { return Ok(None) };
+    let lock = path.display();
+    let file = File::create(&path).map_err(|error| {
+        let next = "make its directory writable for the user who runs curiad";
+        Failed::new(of_file(&error), format!("cannot write {lock}: {error}\n{next}"))
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
@@ -217,7 +221,7 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
             Err(Failed::new(UNAVAILABLE, what))
         }
         Err(TryLockError::Error(error)) => {
-            let what = format!("cannot lock {path}: {error}\nkeep the database on a local disk");
+            let what = format!("cannot lock {lock}: {error}\nkeep the database on a local disk");
             Err(Failed::new(UNAVAILABLE, what))
         }
     }
@@ -225,10 +229,17 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failed::new(
-            UNAVAILABLE,
-            format!("cannot listen on {address}: {error}\nstop what uses it, or choose another address with {flag}"),
-        )
+        #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is wrong, another address may do")]
+        let (code, next) = match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                (NO_PERMISSION, "ports below 1024 are for root: choose a higher one")
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                (UNAVAILABLE, "this machine has no such address: choose one it has")
+            }
+            _ => (UNAVAILABLE, "stop what uses it, or choose another address"),
+        };
+        Failed::new(code, format!("cannot listen on {address}: {error}\n{next} with {flag}"))
     })
 }
 

@@ -55,6 +55,37 @@ impl Terminal {
     }
 }
 
+/// What is waited for, on one line of the terminal that is wiped when the waiting is over. Nothing at all where standard
+/// error is no terminal.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// Longest line: it must not be broken, or it could not be wiped.
+    const COLUMNS: usize = 78;
+
+    pub(crate) fn new() -> Self {
+        Self { shown: io::stderr().is_terminal() }
+    }
+
+    /// Says what is waited for now.
+    pub(crate) fn show(&mut self, text: &str) {
+        if self.shown {
+            let short: String = text.chars().take(Self::COLUMNS).collect();
+            let _gone = write!(io::stderr().lock(), "\r\u{1b}[2K\u{1b}[2m{short}\u{1b}[0m");
+        }
+    }
+
+    /// Wipes the line.
+    pub(crate) fn clear(self) {
+        if self.shown {
+            let _gone = write!(io::stderr().lock(), "\r\u{1b}[2K");
+        }
+    }
+}
+
 /// Lines of at most `columns` characters, broken between words. A word that is longer, such as a link, stays whole.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

@@ -32,7 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// The same for their tests alone.
-const TEST_EDGES: &[(&str, &[&str])] = &[("alerting", &["simulator"])];
+const TEST_EDGES: &[(&str, &[&str])] = &[("alerting", &["simulator"]), ("store", &["simulator"])];
 
 /// What the rules are written with. Nothing here opens a file or a socket, or starts a thread.
 const DOMAIN_MAY_USE: &[&str] =

@@ -1,6 +1,7 @@
 //! An HTTP answer of an outside system, read within a bound, and what its failure means.
 
 use crate::SendError;
+use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{Response, StatusCode, header};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ const MAX_BYTES: usize = 512 * 1024;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
+    /// What the other side's clock shows, to the second.
+    pub(crate) date: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -24,6 +27,11 @@ impl Answer {
 
     async fn read(mut answer: Response, whom: &str) -> Result<Self, SendError> {
         let status = answer.status();
+        let date = answer
+            .headers()
+            .get(header::DATE)
+            .and_then(|value| rfc2822::parse(value.to_str().ok()?).ok())
+            .map(|date| date.timestamp());
         // Only seconds: none of those we talk to sends a date here.
         let retry_after = answer
             .headers()
@@ -40,7 +48,7 @@ impl Answer {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status, retry_after, body })
+        Ok(Self { status, retry_after, date, body })
     }
 
     /// The body as JSON of this shape.

@@ -1,7 +1,7 @@
 //! The ways out, made from the directory: what a channel's name means, and how much goes through each at a time.
 
-use crate::{Directory, mail::Postbox, notify::TextService, servicenow::TableApi};
-use domain::{Channel, Configuration, DeskId, PersonId, Secret, TeamId};
+use crate::{Directory, Examined, Records, mail::Postbox, notify::TextService, servicenow::TableApi};
+use domain::{Channel, Clock, Configuration, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -84,6 +84,27 @@ impl Channels {
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         })
+    }
+
+    /// Looks at a desk's own system, without changing anything; `None`: it has none. `name`: what people call it.
+    pub async fn examine_desk(
+        &self,
+        desk: &DeskId,
+        name: &str,
+        records: &Records,
+        clock: &Clock,
+    ) -> Option<Examined> {
+        Some(self.table(desk)?.examine(name, records, clock).await)
+    }
+
+    /// Looks at the text service, without sending anything; `None`: there is none.
+    pub async fn examine_texts(&self, clock: &Clock) -> Option<Examined> {
+        Some(self.texts()?.examine(clock).await)
+    }
+
+    /// Looks at the mail server, without sending anything; `None`: there is none.
+    pub async fn examine_mail(&self, patience: Duration) -> Option<Examined> {
+        Some(self.mail()?.examine(patience).await)
     }
 
     /// A turn on the channel, waited for no longer than `patience`; `None`: none came.

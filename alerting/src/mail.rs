@@ -1,5 +1,7 @@
 //! E-mails by SMTP: never without the protection that was asked for, each with an identity that a repeat shares.
 
+mod examine;
+
 use crate::{Mail, MailTls, SendError, SetupError, servicenow::correlation_id, words::Letter};
 use domain::{Incident, Notification, NotificationKind, Sent};
 use jiff::Timestamp;
@@ -20,6 +22,7 @@ use std::time::{Duration, SystemTime};
 pub(crate) struct Postbox {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    settings: Mail,
 }
 
 impl std::fmt::Debug for Postbox {
@@ -51,7 +54,7 @@ impl Postbox {
             }
             None => builder,
         };
-        Ok(Self { transport: builder.build(), from })
+        Ok(Self { transport: builder.build(), from, settings: settings.clone() })
     }
 
     /// Sends `letter` about `incident`. A repeat has the same `Message-ID`, by which mailboxes know it again.

@@ -1,5 +1,6 @@
 //! Texts through GOV.UK Notify (incident-systems.md §3.4), and what it tells us back.
 
+mod examine;
 mod token;
 
 use crate::{Notify, SendError, SetupError, answer::Answer};
@@ -121,14 +122,24 @@ impl TextService {
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder, now: Timestamp) -> Result<Answer, SendError> {
+        let (answer, refusal) = self.exchange(request, now).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(meaning(&answer, refusal)) }
+    }
+
+    /// One request, its answer, and what a refusal says about itself.
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        now: Timestamp,
+    ) -> Result<(Answer, Option<RefusalWords>), SendError> {
         // Signed anew for each request: it is good for 30 seconds only.
         let request = request.bearer_auth(self.key.sign(now)).timeout(self.patience);
         let answer = Answer::to(request, WHOM).await?;
         if answer.status.is_success() {
-            return Ok(answer);
+            return Ok((answer, None));
         }
         let refusal = answer.json::<Refusal>(WHOM).ok().and_then(|refusal| refusal.errors.into_iter().next());
-        Err(meaning(&answer, refusal))
+        Ok((answer, refusal))
     }
 }
 

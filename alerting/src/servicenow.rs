@@ -5,6 +5,7 @@
 //! it does not understand and answers with any tickets; and of two the oldest is kept. A ticket is never resolved by us.
 
 mod access;
+mod examine;
 
 use crate::{
     SendError, ServiceNow,
@@ -17,6 +18,8 @@ use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+
+pub use examine::Records;
 
 /// What we ask for of a ticket.
 const FIELDS: &str = "sys_id,number,correlation_id,priority,sys_created_on";
@@ -120,7 +123,7 @@ impl TableApi {
     pub(crate) async fn has_note(&self, record: &str, key: &str) -> Result<bool, SendError> {
         // The journal is shown only with display values; `sys_journal_field` itself is closed to most accounts.
         let query = [("sysparm_fields", "sys_id,work_notes"), ("sysparm_display_value", "true")];
-        let answer = self.ask(Method::GET, &format!("/{record}"), &query, None).await?;
+        let answer = self.ask(Method::GET, &format!("incident/{record}"), &query, None).await?;
         let found: Found<Map<String, Value>> = answer.json(WHOM)?;
         let notes = found.result.get("work_notes").and_then(Value::as_str).unwrap_or_default();
         Ok(notes.contains(&note_marker(key)))
@@ -135,7 +138,7 @@ impl TableApi {
             ("sysparm_exclude_reference_link", "true"),
             ("sysparm_limit", MOST_FOUND),
         ];
-        let answer = self.ask(Method::GET, "", &query, None).await?;
+        let answer = self.ask(Method::GET, "incident", &query, None).await?;
         let found: Found<Vec<Record>> = answer.json(WHOM)?;
         if found.result.iter().any(|record| record.correlation_id != reference) {
             return Err(SendError::permanent(
@@ -168,7 +171,7 @@ impl TableApi {
             fields.insert("cmdb_ci".to_owned(), ci.into());
         }
         let query = [("sysparm_fields", FIELDS), ("sysparm_exclude_reference_link", "true")];
-        let answer = self.ask(Method::POST, "", &query, Some(&fields)).await?;
+        let answer = self.ask(Method::POST, "incident", &query, Some(&fields)).await?;
         let made: Found<Record> = answer.json(WHOM)?;
         if made.result.correlation_id != ticket.reference {
             // It could not be found again: the next try would make another one.
@@ -197,7 +200,7 @@ impl TableApi {
 
     async fn write(&self, record: &str, fields: Value) -> Result<(), SendError> {
         let query = [("sysparm_fields", "sys_id"), ("sysparm_exclude_reference_link", "true")];
-        self.ask(Method::PATCH, &format!("/{record}"), &query, Some(&fields)).await.map(drop)
+        self.ask(Method::PATCH, &format!("incident/{record}"), &query, Some(&fields)).await.map(drop)
     }
 
     /// One request; a credential that is refused is fetched anew once.
@@ -226,7 +229,7 @@ impl TableApi {
         query: &[(&str, &str)],
         fields: Option<&Value>,
     ) -> Result<Answer, SendError> {
-        let url = format!("{}/api/now/table/incident{path}", self.settings.url);
+        let url = format!("{}/api/now/table/{path}", self.settings.url);
         let request = self.client.request(method, url).query(query).timeout(self.patience);
         let request = request.header(reqwest::header::ACCEPT, "application/json");
         let request = match fields {

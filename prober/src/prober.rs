@@ -1,5 +1,7 @@
 //! One probe, from permit to Outcome.
 
+mod reach;
+
 use crate::{
     Error, Limits, Metrics, Settings,
     answer::{self, Answer},
@@ -26,6 +28,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_rustls::client::TlsStream;
+
+pub use reach::Reach;
 
 /// Exercises the APIs from one vantage and says what it saw.
 pub struct Prober {

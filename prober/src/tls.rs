@@ -26,6 +26,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+/// When a certificate ends; `None`: it cannot be read.
+pub fn ends(der: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
+}
+
 /// What all probes share.
 pub(crate) struct Tls {
     config: ClientConfig,
@@ -55,10 +61,6 @@ pub(crate) struct Witness {
 impl Witness {
     /// The certificate of the peer's chain that ends first.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        let ends = |der: &CertificateDer<'_>| {
-            let (_, certificate) = X509Certificate::from_der(der).ok()?;
-            Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
-        };
         let (not_after, der) = self
             .chain
             .get()?

@@ -9,9 +9,22 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 
 use crate::door::Serve;
+use crate::world::Now;
 
 /// The largest request body any of the stand-ins reads.
 pub(crate) const BODY_LIMIT: usize = 1_048_576;
+
+/// The router with the world's own time in its answers' `Date`, instead of the machine's.
+pub(crate) fn dated(router: Router, now: &Now) -> Router {
+    let now = Arc::clone(now);
+    router.layer(axum::middleware::map_response(move |mut answer: axum::response::Response| {
+        let date = now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = date.parse() {
+            answer.headers_mut().insert(axum::http::header::DATE, date);
+        }
+        std::future::ready(answer)
+    }))
+}
 
 /// Serves every connection with this router.
 pub(crate) fn routes(router: Router) -> Serve {

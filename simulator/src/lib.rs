@@ -51,7 +51,7 @@ pub use mail::Mail;
 pub use notify::{Callbacks, Channel, Delivery, Message, Notify, NotifyOptions, Pace, Reply, Template};
 pub use options::{Ports, WorldOptions};
 pub use proxy::{Blow, Proxy, Saying, Toward, Traffic, When};
-pub use servicenow::{Desk, DeskOptions, Note, Ticket};
+pub use servicenow::{Desk, DeskOptions, Entry, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
 pub use story::{Answer, answer, tell};
 pub use trouble::{Trouble, UnknownTrouble};

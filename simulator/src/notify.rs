@@ -97,7 +97,8 @@ fn route(exchange: &Arc<Exchange>, method: &Method, uri: &Uri, body: &[u8]) -> A
                 None => failure(404, "NoResultFound", "No result found"),
             }
         }
-        (_, ["v2", "notifications", ..]) => Answer::json(
+        (&Method::GET, ["v2", "template", id]) => template::show(exchange, id),
+        (_, ["v2", "notifications" | "template", ..]) => Answer::json(
             405,
             &json!({"result": "error", "message": "The method is not allowed for the requested URL."}),
         ),

@@ -1,6 +1,7 @@
 //! A service desk that speaks `ServiceNow`'s Table API, as strictly and as treacherously as the real one.
 
 mod desk;
+mod directory;
 mod office;
 mod query;
 mod table;
@@ -20,6 +21,7 @@ use crate::answer::Answer;
 use crate::trouble::Trouble;
 
 pub use desk::Desk;
+pub use directory::Entry;
 pub use office::DeskOptions;
 pub(crate) use office::Office;
 pub use ticket::{Note, Ticket};
@@ -165,6 +167,7 @@ fn table_request(office: &Office, asked: &Asked<'_>) -> Answer {
         (&Method::GET, ["incident", sys_id]) => table::read(office, asked, sys_id),
         (&Method::PATCH | &Method::PUT, ["incident", sys_id]) => table::update(office, asked, sys_id),
         (&Method::GET, ["sys_journal_field"]) => table::journal(office, asked),
+        (&Method::GET, [table]) if directory::TABLES.contains(table) => directory::find(office, asked, table),
         (_, ["incident" | "sys_journal_field", ..]) => {
             failure(405, "Method not supported", asked.method.as_str())
         }

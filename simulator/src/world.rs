@@ -84,7 +84,7 @@ impl World {
         let door = open(
             "the service desk",
             at(options.ports.desk),
-            http::routes(servicenow::routes(Arc::clone(&office))),
+            http::routes(http::dated(servicenow::routes(Arc::clone(&office)), &now)),
         )?;
         let desk = Desk::new(office, door);
 
@@ -98,7 +98,7 @@ impl World {
         let door = open(
             "GOV.UK Notify",
             at(options.ports.notify),
-            http::routes(notify::routes(Arc::clone(&exchange))),
+            http::routes(http::dated(notify::routes(Arc::clone(&exchange)), &now)),
         )?;
         let notify = Notify::new(exchange, door);
 

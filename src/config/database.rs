@@ -20,14 +20,24 @@ pub(super) fn read(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Sec
     let Some(node) = node else { return Some(Secret::new(DEFAULT)) };
     let written = node.as_word().is_some_and(|word| Reference::parse(word).is_none());
     reading.text_or_secret(node, "the database", Use::Database, |url| {
-        if is_postgres(url) {
-            postgres(url, written)
-        } else if url.strip_prefix("sqlite:").is_none_or(|path| path.trim_start_matches('/').is_empty()) {
-            Err("the database is sqlite://PATH, or postgres://USER:PASSWORD@HOST/NAME from env:NAME or file:PATH")
-        } else {
-            Ok(())
-        }
+        if is_postgres(url) { postgres(url, written) } else { sqlite(url) }
     })
+}
+
+fn sqlite(url: &str) -> Result<(), &'static str> {
+    match url.strip_prefix("sqlite:") {
+        None => Err(
+            "the database is sqlite://PATH, or postgres://USER:PASSWORD@HOST/NAME from env:NAME or file:PATH",
+        ),
+        Some(path) if path.trim_start_matches('/').is_empty() => {
+            Err("the database's file is not named; write sqlite://PATH, such as sqlite://curiad.db")
+        }
+        // Two begin a path, and a path from the root has one more: with one, either may be meant.
+        Some(path) if path.starts_with('/') && !path.starts_with("//") => {
+            Err("one slash says too little; write sqlite://curiad.db, or sqlite:///var/lib/curiad/curiad.db")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Whether it is on a server, where programs on several machines may share it.

@@ -4,7 +4,7 @@ use crate::{postgres, sqlite};
 use sqlx::postgres::PgDatabaseError;
 use std::error::Error as Cause;
 
-/// Why the store could not do it. Nothing of a failed call was stored.
+/// Why the store could not do it. Nothing of a failed call was stored, but for [`Error::Unknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another program writes, or all readers are taken. Trying again may help at once.
@@ -34,8 +34,8 @@ pub enum Error {
         /// What the database said.
         source: Box<dyn Cause + Send + Sync>,
     },
-    /// The connection was lost while a batch was being committed: nobody knows whether it was stored. Only the same batch may
-    /// follow: recording it again finds out, and stores it if it was not.
+    /// The connection was lost while a batch was being committed: nobody knows whether it was stored.
+    /// [`Store::record`](crate::Store::record) says how to find out.
     #[error(
         "could not {doing}: the database was lost while it was storing it ({source}); it will be asked whether it did"
     )]

@@ -104,6 +104,18 @@ impl Store {
         Ok(())
     }
 
+    /// Waits until all that this program has had the database write has ended, and takes note of what became of it.
+    pub(crate) async fn wait_in_turn(&self, doing: &'static str) -> Result<(), Error> {
+        // SQLite has one connection that writes; on PostgreSQL whoever writes holds the row.
+        let mut connection = self.connect(Purpose::Record, doing).await?;
+        let row = connection
+            .either("SELECT fence, batch FROM recorder", "SELECT fence, batch FROM recorder FOR UPDATE")
+            .row(doing)
+            .await?;
+        let row = Reading { row: &row, doing };
+        self.0.held.found(row.get("fence")?, row.get("batch")?)
+    }
+
     /// In a transaction: whether this store may write. Until the transaction ends nobody takes over.
     pub(crate) async fn check_lease(
         &self,
@@ -199,6 +211,23 @@ impl Held {
     pub(crate) fn not_stored(&self) {
         if let State::Mine(mine) = &mut *self.lock() {
             mine.doubt = None;
+        }
+    }
+
+    /// The last batch under `fence` has this number, and none is on its way.
+    fn found(&self, fence: i64, batch: i64) -> Result<(), Error> {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Never => Ok(()),
+            State::Mine(mine) if mine.fence == fence => {
+                mine.stored = batch;
+                mine.doubt = None;
+                Ok(())
+            }
+            State::Mine(_) | State::Lost => {
+                *state = State::Lost;
+                Err(Error::Fenced)
+            }
         }
     }
 

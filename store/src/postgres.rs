@@ -26,7 +26,7 @@ const LIMITS: [(&str, &str); 3] = [
 /// What we wait for a call.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Bringing the schema up to date, and reading all there is to remember, may take longer: without those limits.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Connections that record: one for the batches, one for the lease, which must not wait for them.
 const RECORDERS: u32 = 2;
@@ -37,6 +37,9 @@ const READERS: u32 = 4;
 
 /// Whether a migration was ever run.
 pub(crate) const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS made";
+
+/// How many bytes the database has.
+pub(crate) const SIZE: &str = "SELECT pg_database_size(current_database()) AS number";
 
 /// Makes programs that open the database at the same moment do so one after the other. It is held until it is let go, or the
 /// connection ends. The number is ours alone: nothing else says it.
@@ -184,5 +187,37 @@ pub(crate) fn trouble(code: &str) -> Trouble {
             Some("53") => Trouble::Busy,
             _ => Trouble::Other,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_refused_with_words() {
+        let refused = refuse_old(Some(140_012)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this is PostgreSQL 14; curiad needs 15 or newer: upgrade the server"
+        );
+        for version in [None, Some(150_000), Some(180_001)] {
+            assert!(refuse_old(version).is_ok(), "{version:?}");
+        }
+    }
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a test is told by its script where the server is")]
+    async fn those_who_read_on_postgres_do_not_write() {
+        let url = std::env::var("CURIAD_TEST_POSTGRES")
+            .expect("no PostgreSQL: run `tests/postgres cargo test --workspace`");
+        let pools = Pools::open(&url).await.unwrap();
+        for purpose in [Purpose::Read, Purpose::Remember] {
+            let mut reader = pools.begin(purpose).await.unwrap();
+            let refused = reader.execute(sqlx::query("CREATE TABLE t (n BIGINT)")).await.unwrap_err();
+            let said = refused.as_database_error().unwrap();
+            assert_eq!(said.code().as_deref(), Some("25006"), "{said}");
+        }
+        pools.close().await;
     }
 }

@@ -60,10 +60,11 @@ impl Batch {
 impl Store {
     /// Stores a batch in one transaction: all of it, or on an error nothing. One at a time.
     ///
-    /// [`Error::Unknown`] is the one error after which it may be stored all the same. Whoever gets it must record the same
-    /// batch again, until it is done or another error says that nothing is stored; it is not stored twice. A different one
-    /// that follows is [`Error::Refused`] if the first was stored, for it does not know what that changed.
-    /// Only a store that holds the lease can tell; another one says [`Error::Unavailable`].
+    /// [`Error::Unknown`] is the one error after which it may be stored all the same, and so it may be when the caller stops
+    /// waiting. Then the caller must find out, in one of two ways: record the same batch again until it is done or another
+    /// error says that nothing is stored, for it is not stored twice; or forget it, and begin anew from
+    /// [`Store::remember_in_turn`]. Any other batch that follows is [`Error::Refused`] if the first was stored: it does not know
+    /// what that changed. Only a store that holds the lease can tell; another one says [`Error::Unavailable`].
     pub async fn record(&self, batch: &Batch) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
@@ -103,11 +104,11 @@ impl Store {
     ) -> Result<u64, Error> {
         let mut transaction = self.begin(Purpose::Record, DOING).await?;
         let connection = &mut transaction;
-        if let Some(under) = under {
-            if !self.number_batch(connection, batch, under).await? {
-                transaction.rollback(DOING).await?;
-                return Ok(batch.outcomes.len() as u64);
-            }
+        if let Some(under) = under
+            && !self.number_batch(connection, batch, under).await?
+        {
+            transaction.rollback(DOING).await?;
+            return Ok(batch.outcomes.len() as u64);
         }
         let mut fresh = HashMap::new();
         let numbers = number_all(connection, tracks, known, &mut fresh).await?;
@@ -314,7 +315,7 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
         failure.map(|failure| failure.layer.word()),
         failure.map(|failure| failure.kind.word()),
         failure.map(|failure| without_nul(&failure.message)),
-        outcome.request_id,
+        outcome.request_id.as_deref().map(without_nul),
         outcome.http.as_ref().map(|http| http.status),
         micros(phases.dns),
         micros(phases.connect),

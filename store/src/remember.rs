@@ -37,6 +37,13 @@ impl Store {
         transaction.rollback(DOING).await?;
         Ok(remembered)
     }
+
+    /// The same after everything that this program has asked the store to write, whatever became of it: for when the
+    /// fate of a batch is not known. What is recorded next may build on this.
+    pub async fn remember_in_turn(&self, resolved_since: Timestamp) -> Result<Remembered, Error> {
+        self.wait_in_turn(DOING).await?;
+        self.remember(resolved_since).await
+    }
 }
 
 async fn tracks(connection: &mut Connection) -> Result<Vec<Track>, Error> {

@@ -86,8 +86,13 @@ fn migrator(steps: [Step; 2]) -> Migrator {
     migrator
 }
 
+/// The newest version this program knows.
+pub(crate) fn newest() -> i64 {
+    SQLITE.iter().map(|(number, ..)| *number).max().unwrap_or(0)
+}
+
 async fn refuse_newer(connection: &mut Connection) -> Result<(), Error> {
-    let known = SQLITE.iter().map(|(number, ..)| *number).max().unwrap_or(0);
+    let known = newest();
     let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
     if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
         return Ok(());

@@ -6,7 +6,9 @@ use crate::{
     error::{Error, Trouble},
 };
 use sqlx::{
+    Sqlite,
     error::DatabaseError,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -139,6 +141,17 @@ impl Pools {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// How many bytes the database has.
+pub(crate) const SIZE: &str =
+    "SELECT page_count * page_size AS number FROM pragma_page_count, pragma_page_size";
+
+/// One connection that reads what is there: nothing is made.
+pub(crate) async fn look(url: &str) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).read_only(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT);
+    pool.connect_with(options.busy_timeout(BUSY)).await?.acquire().await
 }
 
 /// Makes a new file that only its owner may read: it holds the reference key and people's names.

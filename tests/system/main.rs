@@ -3,7 +3,9 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod command_line;
+mod doctor;
 mod kills;
+mod mistakes;
 mod nginx;
 mod outage;
 mod postgres;

@@ -1,6 +1,10 @@
 //! Templates with `((placeholders))`: all of them must be given, or nothing is sent.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use super::exchange::Exchange;
+use super::{failure, invalid};
+use crate::answer::Answer;
 
 /// What a template is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -47,6 +51,33 @@ impl Template {
         let texts = (filled(&self.subject), filled(&self.body));
         if missing.is_empty() { Ok(texts) } else { Err(missing) }
     }
+}
+
+/// `GET /v2/template/{id}`: the newest version, of this service's own templates.
+pub(super) fn show(exchange: &Exchange, id: &str) -> Answer {
+    if uuid::Uuid::try_parse(id).is_err() {
+        return invalid("id is not a valid UUID");
+    }
+    let Some(template) = exchange.options.templates.iter().find(|template| template.id == id) else {
+        return failure(404, "NoResultFound", "No result found");
+    };
+    let subject = (template.channel == Channel::Email).then_some(&template.subject);
+    Answer::json(
+        200,
+        &json!({
+            "id": template.id,
+            "type": template.channel.name(),
+            "created_at": "2026-01-05T09:00:00.000000Z",
+            "updated_at": null,
+            "created_by": "platform@team.example",
+            "version": template.version,
+            "body": template.body,
+            "subject": subject,
+            "name": "Curiad",
+            "postage": null,
+            "personalisation": {"message": {"required": true}},
+        }),
+    )
 }
 
 /// Notify compares names without case, spaces, underscores and dashes.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
+use super::directory::Entry;
 use super::ticket::{Note, Ticket};
 use crate::change::{Bell, Kept};
 use crate::latency::Dice;
@@ -34,6 +35,10 @@ pub struct DeskOptions {
     pub names: Vec<(String, String)>,
     /// The instance's `glide.invalid_query.returns_no_rows`: false, as instances come, springs the trap.
     pub invalid_query_returns_no_rows: bool,
+    /// What can be looked up by `sys_id`: people, groups, configuration items.
+    pub directory: Vec<Entry>,
+    /// Tables that our account may not read: its requests are answered 403.
+    pub closed_tables: Vec<String>,
 }
 
 impl Default for DeskOptions {
@@ -51,10 +56,26 @@ impl Default for DeskOptions {
             password: "a-password-of-the-simulated-world".to_owned(),
             client_id: "5a7d9f0c2b8e4d61a3f4c9e2b1d07f65".to_owned(),
             client_secret: "a-client-secret-of-the-simulated-world".to_owned(),
-            names: names.into_iter().map(|(id, name)| (id.to_owned(), name.to_owned())).collect(),
+            names: names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect(),
             invalid_query_returns_no_rows: false,
+            directory: directory(&names),
+            closed_tables: Vec::new(),
         }
     }
+}
+
+/// The demo's estate names what runs an API by the same id as who mends it: both are in the tables.
+fn directory(names: &[(&str, &str)]) -> Vec<Entry> {
+    let entry = |table, (id, name): &(&str, &str)| Entry {
+        table,
+        sys_id: (*id).to_owned(),
+        name: (*name).to_owned(),
+        active: true,
+    };
+    let is_person = |(_, name): &&(&str, &str)| matches!(*name, "Curiad" | "Beth Anglin");
+    let people = names.iter().filter(is_person).map(|person| entry("sys_user", person));
+    let groups = names.iter().filter(|name| !is_person(name));
+    people.chain(groups.flat_map(|group| [entry("sys_user_group", group), entry("cmdb_ci", group)])).collect()
 }
 
 #[derive(Debug)]

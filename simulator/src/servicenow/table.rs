@@ -34,14 +34,19 @@ fn shown(office: &Office, asked: &Asked<'_>, show: impl FnOnce(&View<'_>) -> Ans
 }
 
 /// What a request asks of a list: the matching rows, the count of all, and the page's bounds.
-struct Page {
-    rows: Vec<Row>,
+pub(super) struct Page {
+    pub(super) rows: Vec<Row>,
     total: usize,
     offset: usize,
     limit: usize,
 }
 
-fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows_when_invalid: bool) -> Page {
+pub(super) fn page(
+    asked: &Asked<'_>,
+    rows: Vec<Row>,
+    known: impl Fn(&str) -> bool,
+    no_rows_when_invalid: bool,
+) -> Page {
     let number = |name: &str| asked.parameter(name).and_then(|text| text.parse::<usize>().ok());
     let query = Query::parse(&asked.parameter("sysparm_query").unwrap_or_default(), known);
     let found =
@@ -53,7 +58,7 @@ fn page(asked: &Asked<'_>, rows: Vec<Row>, known: impl Fn(&str) -> bool, no_rows
 }
 
 impl Page {
-    fn answer(&self, office: &Office, asked: &Asked<'_>, result: &[Value]) -> Answer {
+    pub(super) fn answer(&self, office: &Office, asked: &Asked<'_>, result: &[Value]) -> Answer {
         let mut answer = Answer::json(200, &json!({ "result": result }));
         if !asked.says("sysparm_no_count") {
             answer = answer.with("X-Total-Count", self.total.to_string());

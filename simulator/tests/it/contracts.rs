@@ -120,3 +120,74 @@ async fn a_message_is_shown_with_the_documented_fields() {
     assert_eq!(missing, contract["missing"]);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_template_is_shown_with_the_documented_fields_and_to_its_own_service_alone() {
+    let clock = Clock::new();
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
+    let contract = read(include_str!("../../contracts/notify/get-template.json"));
+    let place = format!("{}/v2/template", world.notify().url());
+    let ask = |id: &str| client().get(format!("{place}/{id}")).bearer_auth(good_token(&world, &clock));
+    let (status, shown) = crate::support::answer(ask(simulator::NotifyOptions::SMS_TEMPLATE)).await;
+    assert_eq!((status, &shown["type"], &shown["body"]), (200, &"sms".into(), &"((message))".into()));
+    let names: Vec<&str> =
+        contract["names"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    for name in contract["required"].as_array().expect("names") {
+        assert!(shown.get(name.as_str().expect("a name")).is_some(), "{name} is missing: {shown}");
+    }
+    for name in shown.as_object().expect("an object").keys() {
+        assert!(names.contains(&name.as_str()), "{name} is not documented");
+    }
+    let (status, missing) = crate::support::answer(ask("11111111-2222-4333-8444-555555555555")).await;
+    assert_eq!((status, &missing), (404, &contract["missing"]));
+    let (status, invalid) = crate::support::answer(ask("template")).await;
+    assert_eq!((status, &invalid), (400, &contract["invalid"]));
+    let wrong = client().get(format!("{place}/x")).bearer_auth("x.y.z");
+    assert_eq!(crate::support::answer(wrong).await.0, 403, "a wrong key is refused here too");
+    let written = client().post(format!("{place}/x")).bearer_auth(good_token(&world, &clock));
+    assert_eq!(crate::support::answer(written).await.0, 405);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn people_groups_and_items_are_read_and_never_written() {
+    let contract = read(include_str!("../../contracts/servicenow/read-records.json"));
+    let mut options = WorldOptions::new(Clock::new().now());
+    options.desk.closed_tables = vec!["cmdb_ci".to_owned()];
+    let world = World::start(options).await.expect("the world starts");
+    let (user, password) = (world.desk().options().user.clone(), world.desk().options().password.clone());
+    let at = |table: &str| format!("{}/api/now/table/{table}", world.desk().url());
+    let with = |request: reqwest::RequestBuilder| request.basic_auth(&user, Some(&password));
+    let query = [
+        ("sysparm_query", "sys_idIN287ebd7da9fe198100f92cc8d1d2154e,0"),
+        ("sysparm_fields", "sys_id,name,active"),
+    ];
+    let (status, found) =
+        crate::support::answer(with(client().get(at("sys_user_group")).query(&query))).await;
+    assert_eq!(status, 200);
+    let rows = found["result"].as_array().expect("a list");
+    assert_eq!(rows.len(), 1, "{found}");
+    for field in contract["fields"].as_array().expect("names") {
+        assert!(rows[0][field.as_str().expect("a name")].is_string(), "every value is a string: {found}");
+    }
+    let (_, people) = crate::support::answer(with(client().get(at("sys_user")).query(&query))).await;
+    assert_eq!(people["result"], serde_json::json!([]), "a group is no person");
+    let (status, refused) = crate::support::answer(with(client().get(at("cmdb_ci")))).await;
+    assert_eq!((status, &refused), (403, &contract["refused"]));
+    assert_eq!(crate::support::answer(client().get(at("sys_user"))).await.0, 401);
+    let (status, _) =
+        crate::support::answer(with(client().post(at("sys_user")).json(&serde_json::json!({})))).await;
+    assert_eq!(status, 400, "nobody but an administrator makes people");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn answers_are_dated_by_the_worlds_own_clock() {
+    let clock = Clock::new();
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
+    for url in [world.desk().url(), world.notify().url()] {
+        let answer = client().get(url).send().await.expect("an answer");
+        assert_eq!(answer.headers()["date"], "Sat, 24 Oct 2026 02:13:05 GMT");
+    }
+    world.stop().await;
+}

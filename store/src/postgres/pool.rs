@@ -53,10 +53,10 @@ impl Pool {
             .map_err(|_| sqlx::Error::PoolClosed)?;
         let connection = match self.idle().await {
             Some(connection) => connection,
-            None => within(deadline, self.options.connect()).await?,
+            None => within(deadline, Box::pin(self.options.connect())).await?,
         };
         Ok(Connection {
-            connection: Some(connection),
+            open: Some(connection),
             in_transaction: false,
             deadline,
             pool: Arc::clone(self),
@@ -70,13 +70,12 @@ impl Pool {
         if since.elapsed() < FRESH {
             return Some(connection);
         }
-        match timeout(ANSWER, connection.ping()).await {
-            Ok(Ok(())) => Some(connection),
-            Ok(Err(_)) | Err(_) => {
-                self.lock().clear();
-                None
-            }
+        let answered = timeout(ANSWER, connection.ping()).await;
+        if matches!(answered, Ok(Ok(()))) {
+            return Some(connection);
         }
+        self.lock().clear();
+        None
     }
 
     /// Waits until all are back, says goodbye on them, and gives no more.
@@ -100,7 +99,7 @@ impl Pool {
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// `None` while it is busy, and after anything went wrong.
-    connection: Option<PgConnection>,
+    open: Option<PgConnection>,
     in_transaction: bool,
     deadline: Instant,
     pool: Arc<Pool>,
@@ -110,7 +109,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// The server's version, as it numbers it: 150018 is 15.18.
     pub(crate) fn version(&self) -> Option<u32> {
-        self.connection.as_ref().and_then(PgConnection::server_version_num)
+        self.open.as_ref().and_then(PgConnection::server_version_num)
     }
 
     pub(crate) async fn begin(&mut self, how: &'static str) -> Result<(), sqlx::Error> {
@@ -131,7 +130,7 @@ impl Connection {
     async fn raw(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         let mut connection = self.take()?;
         within(self.deadline, sqlx::raw_sql(text).execute(&mut connection)).await?;
-        self.connection = Some(connection);
+        self.open = Some(connection);
         Ok(())
     }
 
@@ -142,7 +141,7 @@ impl Connection {
     ) -> Result<u64, sqlx::Error> {
         let mut connection = self.take()?;
         let done = within(self.deadline, query.execute(&mut connection)).await?;
-        self.connection = Some(connection);
+        self.open = Some(connection);
         Ok(done.rows_affected())
     }
 
@@ -152,7 +151,7 @@ impl Connection {
     ) -> Result<Vec<PgRow>, sqlx::Error> {
         let mut connection = self.take()?;
         let rows = within(self.deadline, query.fetch_all(&mut connection)).await?;
-        self.connection = Some(connection);
+        self.open = Some(connection);
         Ok(rows)
     }
 
@@ -160,12 +159,12 @@ impl Connection {
     pub(crate) async fn migrate(&mut self, migrator: &Migrator) -> Result<(), MigrateError> {
         let mut connection = self.take()?;
         timeout_at(self.deadline, migrator.run(&mut connection)).await.map_err(|_| silent())??;
-        self.connection = Some(connection);
+        self.open = Some(connection);
         Ok(())
     }
 
     fn take(&mut self) -> Result<PgConnection, sqlx::Error> {
-        self.connection.take().ok_or_else(|| {
+        self.open.take().ok_or_else(|| {
             sqlx::Error::Io(io::Error::new(io::ErrorKind::NotConnected, "the connection was lost before"))
         })
     }
@@ -173,7 +172,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| !self.in_transaction) {
+        if let Some(connection) = self.open.take().filter(|_| !self.in_transaction) {
             self.pool.lock().push((connection, Instant::now()));
         }
     }

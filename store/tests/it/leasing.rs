@@ -39,7 +39,7 @@ async fn everything(made: &Made) -> String {
 }
 
 fn fenced<T: std::fmt::Debug>(done: Result<T, Error>) {
-    assert!(matches!(done, Err(Error::Fenced)), "{done:?}");
+    assert!(matches!(done.unwrap_err(), Error::Fenced));
 }
 
 async fn a_new_database_is_free(on: On) {
@@ -192,5 +192,9 @@ async fn a_take_over_waits_for_what_is_being_written(on: On) {
     let (written, (at_once, other)) = tokio::join!(record, taken);
     let later = other.samples(&read().check, None, at(0), at(2_000_000), 9_999).await.unwrap().len();
     assert_eq!(at_once, later, "nothing came after the take-over");
-    assert_eq!(later as i64, written * 2, "what was told to be recorded is, and nothing else");
+    assert_eq!(
+        i64::try_from(later).unwrap(),
+        written * 2,
+        "what was told to be recorded is, and nothing else"
+    );
 }

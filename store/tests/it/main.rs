@@ -1,7 +1,11 @@
 //! What the store promises, on either database: a real file, and a real server (`tests/postgres cargo test -p store`).
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod disk;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod history;
 #[cfg(test)]

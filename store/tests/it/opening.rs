@@ -8,6 +8,7 @@ on_both!(
     the_first_key_stays_the_databases_own,
     a_database_newer_than_the_program_is_refused_with_words,
     two_programs_may_open_a_new_database_at_the_same_moment,
+    looking_changes_nothing_and_says_what_is_there,
 );
 
 async fn the_first_key_stays_the_databases_own(on: On) {
@@ -71,4 +72,32 @@ async fn others_on_the_machine_cannot_read_it() {
         let bits = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(bits & 0o077, 0, "{file}: {bits:o}");
     }
+}
+
+#[tokio::test]
+async fn looking_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+    assert!(matches!(store::examine(&url).await, Err(Error::Unavailable { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+async fn looking_changes_nothing_and_says_what_is_there(on: On) {
+    let place = Place::new(on).await;
+    let url = place.url();
+    if on == On::Postgres {
+        let empty = store::examine(&url).await.unwrap();
+        assert_eq!((empty.schema, empty.last), (0, None), "it was not made");
+        assert!(empty.server.is_some_and(|version| version >= 150_000));
+    }
+    let store = place.open([1; 32]).await;
+    let seen = store::examine(&url).await.unwrap();
+    assert_eq!((seen.schema, seen.first, seen.last), (seen.known, None, None));
+    assert!(seen.bytes > 0);
+    store.record(&crate::made::outcomes([crate::made::passed(&crate::made::read(), 0)])).await.unwrap();
+    let seen = store::examine(&url).await.unwrap();
+    assert_eq!(seen.last, Some(crate::made::at(0)));
+    assert!(seen.first.is_some_and(|first| first <= crate::made::at(0)));
+    place.tell("UPDATE _sqlx_migrations SET version = 4711 WHERE version = 2").await;
+    assert_eq!(store::examine(&url).await.unwrap().schema, 4711, "a newer one is looked at and not refused");
 }

@@ -1,0 +1,264 @@
+//! Names, connections and certificates of the systems outside, and whether our own page is where people are told it is.
+
+use super::{
+    Asked, Group, PATIENCE, Question,
+    memory::Recorder,
+    place::{CERTIFICATE_DAYS, Health, days, own_health, plural},
+};
+use alerting::{Examined, Finding, MailTls};
+use domain::{Failure, FailureKind, Layer};
+use jiff::Timestamp;
+use prober::Reach;
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use tokio::task::JoinSet;
+use url::{Host, Url};
+
+/// Names that are asked for at the same time.
+const AT_ONCE: usize = 32;
+/// Names that are shown one by one.
+const SHOWN: usize = 10;
+const NAMES: &str = "names";
+/// A name, or a connection.
+const SOON: Duration = Duration::from_secs(6);
+
+/// A system outside, by its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Outside {
+    /// What people call it.
+    name: String,
+    host: String,
+    port: u16,
+    secured: bool,
+}
+
+impl Outside {
+    fn at(name: impl Into<String>, url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
+        Some(Self { name: name.into(), host, port, secured: url.scheme() == "https" })
+    }
+
+    fn is_named(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_err() && bare != "localhost"
+    }
+}
+
+/// Everything that Curiad talks to, but the APIs. Of the dead man's URL only the host: the rest is a secret.
+fn outside(asked: &Asked) -> Vec<Outside> {
+    let directory = &asked.loaded.directory;
+    let desks = directory
+        .desks
+        .iter()
+        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), &desk.servicenow.as_ref()?.url));
+    let notify = directory.notify.iter().filter_map(|notify| Outside::at("GOV.UK Notify", &notify.url));
+    let mail = directory.mail.iter().map(|mail| Outside {
+        name: "the mail server".to_owned(),
+        host: mail.host.clone(),
+        port: mail.port,
+        secured: mail.tls == MailTls::Tls,
+    });
+    desks.chain(notify).chain(mail).chain(dead_man(asked)).collect()
+}
+
+fn dead_man(asked: &Asked) -> Option<Outside> {
+    Outside::at("the dead man", asked.loaded.directory.dead_man.as_ref()?.url.reveal())
+}
+
+pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
+    let all = outside(asked);
+    let mut questions = Vec::new();
+    let (asking, names) = (Arc::clone(asked), names(asked, &all));
+    questions.push(Question::new(Group::Network, "names", async move {
+        Examined { findings: resolve(&asking, names).await, ..Examined::default() }
+    }));
+    for system in all.into_iter().filter(|system| system.secured && system.name != "the dead man") {
+        let asking = Arc::clone(asked);
+        questions.push(Question::new(Group::Network, system.name.clone(), async move {
+            let reach = asking.prober.reach(&system.host, system.port, true, SOON).await;
+            let finding = certificate(&system, &reach, asking.clock.now());
+            Examined { findings: vec![finding], ..Examined::default() }
+        }));
+    }
+    questions.push(heartbeat(asked));
+    let asking = Arc::clone(asked);
+    questions.push(Question::new(Group::Network, "our own page", async move {
+        Examined { findings: own_page(&asking).await, ..Examined::default() }
+    }));
+    questions
+}
+
+/// Names to look up, each with who needs it, and whether that is a system of ours (else: an API).
+fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
+    let mut names = BTreeMap::new();
+    for check in asked.loaded.configuration.checks.values() {
+        if let Ok(url) = Url::parse(&check.url)
+            && let Some(Host::Domain(name)) = url.host()
+            && name != "localhost"
+        {
+            names.entry(name.to_owned()).or_insert_with(|| (check.id.instance.to_string(), false));
+        }
+    }
+    for system in all.iter().filter(|system| system.is_named()) {
+        names.insert(system.host.clone(), (system.name.clone(), true));
+    }
+    names
+}
+
+async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) -> Vec<Finding> {
+    if names.is_empty() {
+        return vec![Finding::skipped(
+            NAMES,
+            "there is none to look up: every address is a number or localhost",
+        )];
+    }
+    let count = names.len();
+    let mut failed = Vec::new();
+    let mut waiting = names.into_iter();
+    let mut asking = JoinSet::new();
+    loop {
+        while asking.len() < AT_ONCE
+            && let Some((name, who)) = waiting.next()
+        {
+            let asked = Arc::clone(asked);
+            asking.spawn(async move { (who, asked.prober.resolve(&name, SOON).await) });
+        }
+        match asking.join_next().await {
+            None => break,
+            Some(Ok((who, Err(failure)))) => failed.push((who, failure)),
+            Some(_) => {}
+        }
+    }
+    if let Some((_, failure)) = failed.iter().find(|(_, failure)| failure.layer == Layer::Ours) {
+        let next =
+            "look at /etc/resolv.conf and the network; without names nothing is probed and nobody is told";
+        return vec![Finding::problem(NAMES, failure.message.clone(), next)];
+    }
+    if failed.is_empty() {
+        return vec![Finding::ok(NAMES, format!("{} found", plural(count, "name")))];
+    }
+    // What we tell people by comes before what we look at.
+    failed.sort_by_key(|((who, ours), _)| (!ours, who.clone()));
+    let more = failed.len().saturating_sub(SHOWN);
+    let mut findings: Vec<Finding> = failed.into_iter().take(SHOWN).map(unknown).collect();
+    if more > 0 {
+        findings.push(Finding::warning(
+            NAMES,
+            format!("{more} more are not found"),
+            "`curiad probe` says more",
+        ));
+    }
+    findings
+}
+
+fn unknown(((who, ours), failure): ((String, bool), Failure)) -> Finding {
+    let detail = format!("{who}: {}", failure.message);
+    if ours {
+        Finding::problem(NAMES, detail, "check the address in the configuration, and the name's owner")
+    } else {
+        Finding::warning(NAMES, detail, "its probes fail in dns: check its `url`, or tell its provider")
+    }
+}
+
+/// A certificate as a finding; `whose`: what people call the system.
+pub(super) fn ends(whose: &str, not_after: Timestamp, now: Timestamp) -> Finding {
+    let what = format!("{whose}: certificate");
+    let days = days(not_after, now);
+    let detail = format!("trusted; ends in {days} days");
+    if days < CERTIFICATE_DAYS {
+        return Finding::warning(
+            what,
+            detail,
+            "see that it is renewed: without it we cannot tell anybody there",
+        );
+    }
+    Finding::ok(what, detail)
+}
+
+fn certificate(system: &Outside, reach: &Reach, now: Timestamp) -> Finding {
+    match (&reach.failure, &reach.certificate) {
+        (None, Some(certificate)) => ends(&system.name, certificate.not_after, now),
+        (None, None) => Finding::ok(format!("{}: certificate", system.name), "trusted"),
+        // Where it cannot be reached at all, that is said where it was asked.
+        (Some(failure), None) if failure.layer != Layer::Tls => {
+            Finding::skipped(format!("{}: certificate", system.name), "not seen: no connection")
+        }
+        (Some(failure), _) => {
+            let what = format!("{}: certificate", system.name);
+            Finding::problem(what, format!("{}: {}", system.host, failure.message), mend(failure.kind))
+        }
+    }
+}
+
+fn mend(kind: FailureKind) -> &'static str {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "for whatever else keeps us away, these two are looked at first"
+    )]
+    match kind {
+        FailureKind::CertificateExpired => "it must be renewed by those who run the system",
+        FailureKind::CertificateNotYetValid => "check our clock first, then theirs",
+        FailureKind::CertificateUntrusted => "if it is of a private authority, add that to `egress.roots`",
+        FailureKind::CertificateName => "check the name in the configuration",
+        _ => "check the address in the configuration, and the network between",
+    }
+}
+
+/// The dead man is not asked: one beat would tell it that Curiad is well, and might switch it on.
+fn heartbeat(asked: &Arc<Asked>) -> Question {
+    const WHAT: &str = "the dead man";
+    let Some(system) = dead_man(asked) else {
+        let finding = Finding::warning(
+            WHAT,
+            "there is none: nobody hears when Curiad itself stops",
+            "give `dead_man.url` an address at a system that calls people when the requests stop",
+        );
+        let answer = async { Examined { findings: vec![finding], ..Examined::default() } };
+        return Question::new(Group::Network, WHAT, answer);
+    };
+    let asking = Arc::clone(asked);
+    Question::new(Group::Network, WHAT, async move {
+        let reach = asking.prober.reach(&system.host, system.port, system.secured, SOON).await;
+        let host = &system.host;
+        let finding = match reach.failure {
+            None => Finding::ok(
+                WHAT,
+                format!("{host} can be reached; no beat was sent, as it would say that we are well"),
+            ),
+            Some(failure) => {
+                Finding::problem(WHAT, format!("{host}: {}", failure.message), mend(failure.kind))
+            }
+        };
+        let mut findings = vec![finding];
+        findings.extend(reach.certificate.map(|found| ends(WHAT, found.not_after, asking.clock.now())));
+        Examined { findings, ..Examined::default() }
+    })
+}
+
+/// A hint only: from here the world may look otherwise than from outside.
+async fn own_page(asked: &Asked) -> Vec<Finding> {
+    let url = &asked.loaded.configuration.site.url;
+    let mut addresses = vec![("en", &url.en)];
+    if url.cy != url.en {
+        addresses.push(("cy", &url.cy));
+    }
+    let next =
+        "links in texts lead there: pass every path of the public listener through, /ack and /hooks too";
+    let mut findings = Vec::new();
+    for (language, base) in addresses {
+        let what = format!("site.url.{language}");
+        if asked.recorder == Recorder::Nobody {
+            findings
+                .push(Finding::skipped(what, format!("{base}: not asked, because no `curiad serve` runs")));
+            continue;
+        }
+        findings.push(match tokio::time::timeout(PATIENCE / 2, own_health(&asked.client, base)).await {
+            Ok(Health::Ours(version)) => Finding::ok(what, format!("{base}: curiad {version} answers")),
+            Ok(Health::Anothers(said) | Health::Nobody(said)) => {
+                Finding::warning(what, format!("{base}, asked from here: {said}"), next)
+            }
+            Err(_) => Finding::warning(what, format!("{base}, asked from here: no answer in time"), next),
+        });
+    }
+    findings
+}

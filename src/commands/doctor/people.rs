@@ -1,0 +1,65 @@
+//! What people wrote down: is somebody on call, and does the configuration mean what it says?
+
+use super::Group;
+use crate::{commands::rota::local, config::Loaded};
+use alerting::Finding;
+use domain::{Configuration, Rota, RotaId};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far ahead a rota must be filled.
+const AHEAD_DAYS: i64 = 14;
+/// Warnings of the configuration that are shown one by one.
+const SHOWN: usize = 20;
+
+/// The configuration's own warnings; what is wrong with it was said before anything was asked.
+pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
+    let configuration = &loaded.configuration;
+    let read = format!(
+        "{} APIs, {} checks; references and secrets are all there",
+        configuration.apis.len(),
+        configuration.checks.len()
+    );
+    let mut findings = vec![Finding::ok("the files", read)];
+    findings.extend(loaded.warnings.iter().take(SHOWN).map(|warning| {
+        let place = warning.line.map_or_else(String::new, |line| format!(":{line}"));
+        let next = warning.hint.clone().unwrap_or_else(|| "change it, or leave it if it is meant".to_owned());
+        Finding::warning(format!("{}{place}", warning.file), warning.message.clone(), next)
+    }));
+    if let Some(more) = loaded.warnings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        findings.push(Finding::warning(
+            "the files",
+            format!("{more} more warnings"),
+            "`curiad check` lists them",
+        ));
+    }
+    findings.into_iter().map(|finding| (Group::Configuration, finding)).collect()
+}
+
+/// Whether every rota has somebody, now and for a fortnight.
+pub(super) fn on_call(configuration: &Configuration, now: Timestamp) -> Vec<(Group, Finding)> {
+    if configuration.rotas.is_empty() {
+        let next = "write `rotas` and `escalations`, and name them under `major`";
+        let finding = Finding::warning("rotas", "there are none: nobody is called", next);
+        return vec![(Group::OnCall, finding)];
+    }
+    let findings = configuration.rotas.iter().map(|(id, rota)| one(configuration, id, rota, now));
+    findings.map(|finding| (Group::OnCall, finding)).collect()
+}
+
+fn one(configuration: &Configuration, id: &RotaId, rota: &Rota, now: Timestamp) -> Finding {
+    let zone = &configuration.site.time_zone;
+    let what = format!("rota {id}");
+    let next = format!("add a layer or an override; `curiad rota show {id}` lists the shifts and the gaps");
+    let Some(shift) = rota.on_call(now) else {
+        let until = rota.gaps(now, now + SignedDuration::from_hours(24 * AHEAD_DAYS));
+        let until = until.first().map_or_else(String::new, |(_, to)| format!(" until {}", local(*to, zone)));
+        return Finding::problem(what, format!("nobody is on call{until}"), next);
+    };
+    let gaps = rota.gaps(now, now + SignedDuration::from_hours(24 * AHEAD_DAYS));
+    if let Some((from, to)) = gaps.first() {
+        let detail = format!("nobody is on call from {} to {}", local(*from, zone), local(*to, zone));
+        return Finding::warning(what, detail, next);
+    }
+    let person = configuration.people.get(&shift.person).map_or(shift.person.as_str(), |person| &person.name);
+    Finding::ok(what, format!("{person} is on call; no gap in the next {AHEAD_DAYS} days"))
+}

@@ -1,0 +1,77 @@
+//! Looks at a database without opening it for use: nothing is made, migrated or written.
+
+use crate::{
+    database::{Connection, Purpose},
+    error::Error,
+    postgres,
+    row::Reading,
+    schema, sqlite,
+};
+use jiff::Timestamp;
+
+const DOING: &str = "look at the database";
+
+/// What a database is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// `PostgreSQL`'s version, as it numbers it: 150018 is 15.18; `None`: it is SQLite, or the server does not say.
+    pub server: Option<u32>,
+    /// Its schema's version; 0: it is empty.
+    pub schema: i64,
+    /// The newest version this program knows.
+    pub known: i64,
+    /// Its size, without what waits in a write-ahead log.
+    pub bytes: u64,
+    /// The minute of its first outcome.
+    pub first: Option<Timestamp>,
+    /// Its last outcome, to the millisecond.
+    pub last: Option<Timestamp>,
+}
+
+/// Looks at the database of `url`. An error too leaves it as it was.
+pub async fn examine(url: &str) -> Result<Look, Error> {
+    let (mut connection, server) = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        // Those that read cannot write: the server sees to it.
+        let pools = postgres::Pools::open(url).await?;
+        let connection = pools.of(Purpose::Read).acquire().await.map_err(Error::during(DOING))?;
+        let server = connection.version();
+        (Connection::Postgres(connection), server)
+    } else {
+        (Connection::Sqlite(sqlite::look(url).await.map_err(Error::during(DOING))?), None)
+    };
+    let bytes = number(&mut connection, sqlite::SIZE, postgres::SIZE).await?;
+    let mut look = Look {
+        server,
+        schema: 0,
+        known: schema::newest(),
+        bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+        first: None,
+        last: None,
+    };
+    let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
+    if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
+        return Ok(look);
+    }
+    let newest = "SELECT coalesce(max(version), 0) AS number FROM _sqlx_migrations";
+    look.schema = number(&mut connection, newest, newest).await?.unwrap_or(0);
+    if look.schema == 0 || look.schema > look.known {
+        return Ok(look);
+    }
+    let first = "SELECT min(CAST(minute AS BIGINT)) * 60000 AS number FROM outcome";
+    let last = "SELECT max(CAST(minute AS BIGINT) * 60000 + ms) AS number FROM outcome
+                WHERE minute = (SELECT max(minute) FROM outcome)";
+    let time = |ms: Option<i64>| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    look.first = time(number(&mut connection, first, first).await?);
+    look.last = time(number(&mut connection, last, last).await?);
+    Ok(look)
+}
+
+/// The one number that a statement answers.
+async fn number(
+    connection: &mut Connection,
+    sqlite: &'static str,
+    postgres: &'static str,
+) -> Result<Option<i64>, Error> {
+    let row = connection.either(sqlite, postgres).row(DOING).await?;
+    Reading { row: &row, doing: DOING }.get("number")
+}
