@@ -42,9 +42,25 @@ pub(crate) async fn keep(store: Store, mut writing: mpsc::Receiver<Infallible>) 
         }
         match timeout(PATIENCE, store.beat()).await {
             Ok(Ok(())) => {}
+            // It was given back in the meantime.
+            Ok(Err(Error::Fenced)) if writing.is_closed() => return Ok(()),
             Ok(Err(Error::Fenced)) => return Err(Error::Fenced),
             Ok(Err(error)) => tracing::warn!(%error, "could not say that this program records"),
             Err(_) => tracing::warn!("could not say in time that this program records"),
+        }
+    }
+}
+
+/// Lets another program record at once.
+pub(crate) async fn give_back(store: &Store) {
+    match timeout(PATIENCE, store.release()).await {
+        // Another has it already.
+        Ok(Ok(()) | Err(Error::Fenced)) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the lease was not given back: whoever stands by waits some seconds");
+        }
+        Err(_) => {
+            tracing::warn!("the lease was not given back in time: whoever stands by waits some seconds");
         }
     }
 }

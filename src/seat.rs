@@ -11,7 +11,7 @@ use domain::{Clock, Configuration, Situation};
 use jiff::Timestamp;
 use prober::Work;
 use status_page::Role;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 use store::Store;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -72,11 +72,14 @@ impl Seat {
     /// Takes it, with the `situation` as it was read since nobody else can write.
     pub(crate) fn take(self, situation: Situation, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
-        // Held by who writes: the lease is kept while one of them does.
+        // Held by who writes under the lease, which is kept while one of them does.
         let (writing, written) = mpsc::channel(1);
-        if self.leased {
-            tasks.add("lease", lease::keep(self.store.clone(), written));
+        let leased = self.leased.then(|| self.store.clone());
+        if let Some(store) = leased.clone() {
+            tasks.add("lease", lease::keep(store, written));
         }
+        // Held by the deliverer until it has ended.
+        let (delivering, mut sends) = mpsc::channel::<Infallible>(1);
         self.situation.send_replace(Arc::new(situation.clone()));
         self.role.send_replace(Role::Recorder);
         let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
@@ -111,10 +114,17 @@ impl Seat {
         };
         // Who records stops after who probes: what was in flight when the signal came is recorded too.
         let (landed, landing) = (CancellationToken::new(), stop.clone());
-        let (recording_until, writes) = (landed.clone(), writing.clone());
+        let (recording_until, stopping) = (landed.clone(), stop.clone());
         let recording = async move {
-            let _writes = writes;
-            recorder.run(situation, recording_until).await
+            let ended = recorder.run(situation, recording_until).await;
+            stopping.cancel();
+            // Whoever writes last gives the lease back, and on the thread that its connection belongs to.
+            sends.recv().await;
+            drop(writing);
+            if let Some(store) = leased {
+                lease::give_back(&store).await;
+            }
+            ended
         };
         let work = self.work;
         let probing = async move {
@@ -124,7 +134,7 @@ impl Seat {
         tasks.add_pair(("recorder", recording), ("prober", probing));
         let stopping = stop.clone();
         tasks.add("deliverer", async move {
-            let _writes = writing;
+            let _delivering = delivering;
             deliverer.run(stopping).await;
             anyhow::Ok(())
         });

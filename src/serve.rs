@@ -5,7 +5,7 @@ use crate::{
     database,
     equipment::{Equipment, Handing},
     exit::{Failed, NO_PERMISSION, TRY_AGAIN, UNAVAILABLE, of_file},
-    lease::{stand_by, take_if_free},
+    lease::{give_back, stand_by, take_if_free},
     reload::{Fixed, Reload, Source, say_left},
     seat::Seat,
     tasks::Tasks,
@@ -50,22 +50,20 @@ impl Running {
     pub(crate) async fn stand_by(&mut self, tasks: &mut Tasks) -> Result<(), Failed> {
         let Some((seat, _)) = self.waiting.take() else { return Ok(()) };
         if tasks.until(Box::pin(stand_by(&seat))).await.is_some() {
-            let situation = seat.read(seat.clock.now()).await?;
-            seat.take(situation, tasks);
+            match seat.read(seat.clock.now()).await {
+                Ok(situation) => seat.take(situation, tasks),
+                Err(error) => {
+                    give_back(&seat.store).await;
+                    return Err(error.into());
+                }
+            }
         }
         Ok(())
     }
 
-    /// Closes the store, once all tasks have ended: another program may record from now on, and what was written since
-    /// is folded into the one file.
+    /// Closes the store, once all tasks have ended: what was written since is folded into the one file.
     pub(crate) async fn close(self) {
-        let closing = async {
-            if let Err(error) = self.store.release().await {
-                tracing::debug!(%error, "the lease was not given back; whoever stands by waits some seconds");
-            }
-            self.store.close().await;
-        };
-        if tokio::time::timeout(CLOSES_WITHIN, closing).await.is_err() {
+        if tokio::time::timeout(CLOSES_WITHIN, self.store.close()).await.is_err() {
             tracing::warn!(
                 "the database did not close in time; nothing is lost, its log is read at the next start"
             );

@@ -188,7 +188,11 @@ async fn on_postgres_one_that_stops_by_itself_hands_over_and_back() {
     assert!(one.terminate().await.success(), "{}", crate::program::tail(&first.log()));
     records(&mut other).await;
     let log = std::fs::read_to_string(second.log()).expect("a log");
-    assert!(log.contains("the other program stopped: this one records from now on"), "{log}");
+    assert!(
+        log.contains("the other program stopped: this one records from now on"),
+        "{}\n{log}",
+        crate::program::tail(&first.log())
+    );
     let mut one = first.serve();
     has_role(&mut one, "standby").await;
     assert!(other.terminate().await.success(), "{}", crate::program::tail(&second.log()));
