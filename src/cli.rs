@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -27,6 +27,14 @@ pub(crate) struct Cli {
         help_heading = EVERYWHERE
     )]
     pub(crate) log: Option<String>,
+    /// Dies at that point: for tests, and in no release
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, env = "CURIAD_CRASH_AT", value_name = "POINT[:N]")]
+    pub(crate) crash_at: Option<store::crash_point::Armed>,
+    /// How long a send is leased, in seconds: for tests that do not wait a minute after a crash, and in no release
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, env = "CURIAD_CRASH_LEASE", value_name = "SECONDS")]
+    pub(crate) crash_lease: Option<u64>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -38,10 +46,12 @@ pub(crate) enum Command {
     /// Run for real: probe, record, tell and show
     Serve(ServeArgs),
     /// Check the configuration; exit 0, or 78 if there are problems
-    Check {
-        /// Leave secrets unread: for a team's own CI
-        #[arg(long)]
-        without_secrets: bool,
+    Check(CheckArgs),
+    /// Print the JSON Schema of curiad.yaml, or of an API's file: for editors
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        of: SchemaOf,
     },
     /// Look at everything it needs, disturbing nobody; exit 0, or 1 on a problem
     Doctor,
@@ -65,6 +75,29 @@ pub(crate) enum Command {
     /// Mute notifications for a while
     #[command(subcommand)]
     Silence(SilenceCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Leave secrets unread: for a team's own CI
+    #[arg(long)]
+    pub(crate) without_secrets: bool,
+    /// Say what changes for whom, compared with the configuration in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "traffic")]
+    pub(crate) against: Option<PathBuf>,
+    /// Say what load each API gets, and from where
+    #[arg(long)]
+    pub(crate) traffic: bool,
+}
+
+/// A file of the configuration that has a schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// curiad.yaml
+    #[default]
+    Curiad,
+    /// A file in apis/
+    Api,
 }
 
 #[derive(Debug, Args)]

@@ -41,8 +41,8 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     drop(serve::hold(&Secret::new(&url))?);
     let world = start_world(arguments, &clock, &public_url).await?;
     write_configuration(&config, &world, &public_url, &url)?;
-    let (read, stamps) = config::read(&config, &Secrets::read());
-    let report = check_report(&config.display().to_string(), &read);
+    let (read, stamps) = config::read(&config, &Secrets::read(), clock.now());
+    let report = check_report(&config.display().to_string(), &read, terminal);
     let loaded =
         read.map_err(|_| Failed::new(crate::exit::CONFIG, format!("the demo's configuration\n{report}")))?;
     let listen =

@@ -75,11 +75,13 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
 }
 
 async fn run(cli: &Cli) -> Result<u8, Failed> {
+    #[cfg(debug_assertions)]
+    store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
     let clock = clock::system();
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,
         Command::Serve(arguments) => {
-            let (read, stamps) = config::read(&cli.config, &Secrets::read());
+            let (read, stamps) = config::read(&cli.config, &Secrets::read(), clock.now());
             let loaded = usable(cli, read)?;
             let source = Source { directory: cli.config.clone(), stamps };
             let mut listen = loaded.listen;
@@ -99,21 +101,19 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
             }
             serve::serve(loaded, source, listen, clock).await?;
         }
-        Command::Check { without_secrets } => {
-            let secrets = if *without_secrets { Secrets::left_out() } else { Secrets::read() };
-            return Ok(check(cli, &secrets));
-        }
+        Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()),
+        Command::Schema { of } => commands::check::schema(*of),
         Command::Doctor => {
-            return commands::doctor::run(load(cli, &Secrets::read())?, clock, cli.json).await;
+            return commands::doctor::run(load(cli, &Secrets::read(), &clock)?, clock, cli.json).await;
         }
         Command::Probe { api, environment, operation } => {
-            let loaded = load(cli, &Secrets::read())?;
+            let loaded = load(cli, &Secrets::read(), &clock)?;
             let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
             let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
             return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
         }
         Command::Rota(command) => {
-            let loaded = load(cli, &Secrets::left_out())?;
+            let loaded = load(cli, &Secrets::left_out(), &clock)?;
             commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
         }
         Command::Incident(command) => {
@@ -126,8 +126,8 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
     Ok(0)
 }
 
-fn load(cli: &Cli, secrets: &Secrets) -> Result<Loaded, Failed> {
-    usable(cli, config::load(&cli.config, secrets))
+fn load(cli: &Cli, secrets: &Secrets, clock: &domain::Clock) -> Result<Loaded, Failed> {
+    usable(cli, config::load(&cli.config, secrets, clock.now()))
 }
 
 fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Failed> {
@@ -144,28 +144,13 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
         }
     }
     let name = cli.config.display().to_string();
-    let report = if read.is_err() { check_report(&name, &read) } else { String::new() };
+    let report =
+        if read.is_err() { check_report(&name, &read, Terminal::of_errors()) } else { String::new() };
     read.map_err(|_| Failed::new(CONFIG, format!("the configuration cannot be used\n{}", report.trim_end())))
 }
 
-/// `curiad check`: the report, and 0 or 78.
-fn check(cli: &Cli, secrets: &Secrets) -> u8 {
-    let terminal = Terminal::new();
-    let read = config::load(&cli.config, secrets);
-    let report = check_report(&cli.config.display().to_string(), &read);
-    let problems = read.as_ref().map_or_else(Vec::clone, |loaded| loaded.warnings.clone());
-    if cli.json {
-        terminal.json(&serde_json::json!(problems));
-    } else if read.is_ok() {
-        terminal.line(report.trim_end());
-    } else {
-        complain(report.trim_end());
-    }
-    if read.is_ok() { 0 } else { CONFIG }
-}
-
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
-    let loaded = load(cli, &Secrets::of_the_database())?;
+    let loaded = load(cli, &Secrets::of_the_database(), clock)?;
     let store = serve::open(&loaded.database).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

@@ -112,7 +112,7 @@ impl Reload {
         let (source, before) = (self.source.clone(), self.equipment.clone());
         let (clock, key) = (self.clock.clone(), self.request_id_key);
         let read = spawn_blocking(move || {
-            let (loaded, stamps) = config::read(&source.directory, &Secrets::read());
+            let (loaded, stamps) = config::read(&source.directory, &Secrets::read(), clock.now());
             (loaded.and_then(|loaded| make(&source.directory, loaded, &before, &clock, key)), stamps)
         });
         match read.await {

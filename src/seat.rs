@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use prober::Work;
 use status_page::Role;
 use std::{convert::Infallible, sync::Arc};
-use store::Store;
+use store::{Store, crash_point};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -112,6 +112,7 @@ impl Seat {
             told: self.inbox,
             limits: Limits::default(),
         };
+        crash_point!("start/wired");
         // Who records stops after who probes: what was in flight when the signal came is recorded too.
         let (landed, landing) = (CancellationToken::new(), stop.clone());
         let (recording_until, stopping) = (landed.clone(), stop.clone());

@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::Store;
+use store::{Store, crash_point};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -105,7 +105,9 @@ pub(crate) async fn serve(
         tasks.stop.cancel();
     }
     let ended = tasks.run().await.map_err(why);
+    crash_point!("stop/drained");
     running.close().await;
+    crash_point!("stop/closed");
     stood_by.and(ended)
 }
 
@@ -134,12 +136,15 @@ pub(crate) async fn start(
     let public = bind(listen.public, "--listen").await?;
     let internal = bind(listen.internal, "--listen-internal").await?;
     let store = open(&loaded.database).await?;
+    crash_point!("start/opened");
     let held = hold(&loaded.database)?;
+    crash_point!("start/held");
     // A file is ours by the lock; elsewhere others may record, and must be asked.
     let leased = is_postgres(loaded.database.reveal());
     let other = if leased { take_if_free(&store).await? } else { None };
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
+    crash_point!("start/remembered");
     let request_id_key = remembered.key.0;
     let equipment = Equipment::new(&loaded, &clock, request_id_key)?;
     let handing = Handing::new(&equipment);

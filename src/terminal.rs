@@ -38,6 +38,23 @@ impl Terminal {
         Self { colour: io::stdout().is_terminal() }
     }
 
+    /// For what goes to standard error; colour only when that is a terminal.
+    pub(crate) fn of_errors() -> Self {
+        Self { colour: io::stderr().is_terminal() }
+    }
+
+    /// Without colour, wherever it goes.
+    #[cfg(test)]
+    pub(crate) const fn plain() -> Self {
+        Self { colour: false }
+    }
+
+    /// In colour, wherever it goes.
+    #[cfg(test)]
+    pub(crate) const fn coloured() -> Self {
+        Self { colour: true }
+    }
+
     /// `text` in a colour.
     pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
         if self.colour { format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code()) } else { text.to_owned() }

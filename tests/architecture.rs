@@ -10,6 +10,9 @@ use std::{
     process::Command,
 };
 
+#[cfg(debug_assertions)]
+#[path = "architecture/crash_points.rs"]
+mod crash_points;
 #[path = "architecture/licence.rs"]
 mod licence;
 #[path = "architecture/source.rs"]
@@ -285,9 +288,7 @@ fn both_databases_have_the_same_migrations() {
             .collect()
     };
     let sqlite = names("sqlite");
-    if Path::new(ROOT).join("migrations/postgres").exists() {
-        assert_eq!(sqlite, names("postgres"), "left: migrations/sqlite; right: migrations/postgres");
-    }
+    assert_eq!(sqlite, names("postgres"), "left: migrations/sqlite; right: migrations/postgres");
     for (place, name) in sqlite.iter().enumerate() {
         let number = name.split_once('_').and_then(|(digits, _)| digits.parse::<usize>().ok());
         assert_eq!(number, Some(place + 1), "migrations/sqlite/{name}: numbers run from 1 without a gap");

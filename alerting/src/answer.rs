@@ -4,6 +4,7 @@ use crate::SendError;
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{Response, StatusCode, header};
 use std::time::Duration;
+use store::crash_point;
 
 /// Most bytes of an answer that are read: a ticket with a long journal fits.
 const MAX_BYTES: usize = 512 * 1024;
@@ -22,6 +23,7 @@ impl Answer {
     /// Sends `request` to `whom` and reads the answer. Who did not answer may still have done what was asked.
     pub(crate) async fn to(request: reqwest::RequestBuilder, whom: &str) -> Result<Self, SendError> {
         let answer = request.send().await.map_err(|error| failed(error, whom))?;
+        crash_point!("answer/unread");
         Self::read(answer, whom).await
     }
 
@@ -42,9 +44,7 @@ impl Answer {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| failed(error, whom))? {
             if body.len() + chunk.len() > MAX_BYTES {
-                return Err(SendError::retryable(format!(
-                    "{whom} answered with more than {MAX_BYTES} bytes"
-                )));
+                return Err(SendError::unclear(format!("{whom} answered with more than {MAX_BYTES} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -54,7 +54,7 @@ impl Answer {
     /// The body as JSON of this shape.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, whom: &str) -> Result<T, SendError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            SendError::retryable(format!(
+            SendError::unclear(format!(
                 "{whom} answered {} with something that cannot be read: {}",
                 self.status,
                 // serde's message may quote the body: only the place is told.
@@ -70,7 +70,10 @@ impl Answer {
         let again = self.status.is_server_error()
             || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
         if again {
-            SendError::Retryable { after: self.retry_after, why }
+            // 429 and 503 are said before anything is done; any other may have been done in part.
+            let before =
+                matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            SendError::Retryable { after: self.retry_after, why, unclear: !before }
         } else {
             SendError::Permanent { why }
         }
@@ -91,5 +94,6 @@ fn failed(error: reqwest::Error, whom: &str) -> SendError {
     } else {
         format!("broke off: {cause}")
     };
-    SendError::retryable(format!("{whom} {what}"))
+    let why = format!("{whom} {what}");
+    if error.is_connect() { SendError::retryable(why) } else { SendError::unclear(why) }
 }

@@ -3,12 +3,13 @@
 mod send;
 
 use crate::{SendError, Setup, next_try};
-use domain::{Clock, NotificationKind, Receipt, Sent};
+use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
 use std::{sync::Arc, time::Duration};
-use store::{Claimed, Settlement, Store};
+use store::{Claimed, Settlement, Store, crash_point};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,10 @@ use tokio_util::sync::CancellationToken;
 /// are begun, beyond the second nothing is claimed.
 const UNDER_WAY: usize = 128;
 const UNDER_WAY_WITH_CALLOUTS: usize = 256;
+/// See [`Limits::drain`].
+const DRAIN: Duration = Duration::from_secs(6);
+/// What was put back when stopping is settled within this; else its lease runs out.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often a settlement that the store cannot take is tried again, before the lease is left to run out.
 const SETTLE_TRIES: u32 = 5;
 
@@ -29,11 +34,17 @@ pub struct Limits {
     pub poll: Duration,
     /// Claimed at a time; 1 or more.
     pub batch: u32,
+    /// Once stopped, what is under way has so long to come to its end. What has none by then is put back, to be
+    /// reconciled by whoever delivers next. Well below the program's own grace.
+    pub drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(60), poll: Duration::from_secs(2), batch: 32 }
+        let lease = Duration::from_secs(60);
+        #[cfg(debug_assertions)]
+        let lease = crash_point::lease().unwrap_or(lease);
+        Self { lease, poll: Duration::from_secs(2), batch: 32, drain: DRAIN }
     }
 }
 
@@ -65,18 +76,24 @@ pub struct Deliverer {
 }
 
 impl Deliverer {
-    /// Delivers until `stop`, then lets what is under way come to its end (at most three quarters of a lease).
+    /// Delivers until `stop`, then lets what is under way come to its end (at most [`Limits::drain`]).
     ///
     /// Each send is a task of its own; channels have turns of their own, and what waits too long for one is put back:
     /// so a desk that does not answer never holds up a callout.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut sends = JoinSet::new();
+        let (mut sends, cut) = (JoinSet::new(), CancellationToken::new());
         while !stop.is_cancelled() {
-            let wait = match self.start(&mut sends).await {
+            let wait = match self.start(&mut sends, &cut).await {
                 Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
                 // Nothing can be claimed before something under way has ended.
                 Ok(_) if sends.len() >= UNDER_WAY_WITH_CALLOUTS => self.limits.poll,
                 Ok(_) => self.until_next().await,
+                Err(store::Error::Fenced) => {
+                    // Its deliverer reconciles what is under way here; nothing of ours can be settled any more.
+                    tracing::info!("another curiad delivers now");
+                    sends.shutdown().await;
+                    return stop.cancelled().await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot claim notifications");
                     self.limits.poll
@@ -90,22 +107,25 @@ impl Deliverer {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        while let Some(ended) = sends.join_next().await {
-            report(ended);
+        if timeout(self.limits.drain, ended(&mut sends)).await.is_err() {
+            tracing::info!(under_way = sends.len(), "stopping: what is still under way is put back");
+            cut.cancel();
+            if timeout(LAST_WORDS, ended(&mut sends)).await.is_err() {
+                tracing::warn!(under_way = sends.len(), "not settled: their leases run out");
+            }
         }
+        crash_point!("deliverer/drained");
     }
 
     /// One step: claims what is due now, sends all of it at once, settles each. Answers how many there were.
     pub async fn deliver_once(&self) -> Result<usize, store::Error> {
         let mut sends = JoinSet::new();
-        let started = self.start(&mut sends).await?;
-        while let Some(ended) = sends.join_next().await {
-            report(ended);
-        }
+        let started = self.start(&mut sends, &CancellationToken::new()).await?;
+        ended(&mut sends).await;
         Ok(started)
     }
 
-    async fn start(&self, sends: &mut JoinSet<()>) -> Result<usize, store::Error> {
+    async fn start(&self, sends: &mut JoinSet<()>, cut: &CancellationToken) -> Result<usize, store::Error> {
         while let Some(ended) = sends.try_join_next() {
             report(ended);
         }
@@ -116,10 +136,11 @@ impl Deliverer {
         let setup = self.setup.borrow().clone();
         let started = claimed.len();
         for one in claimed {
-            let (deliverer, setup) = (self.clone(), setup.clone());
+            crash_point!("deliverer/claimed");
+            let (deliverer, setup, cut) = (self.clone(), setup.clone(), cut.clone());
             let room =
                 sends.len() < UNDER_WAY || matches!(one.notification.kind, NotificationKind::Callout { .. });
-            sends.spawn(async move { deliverer.deliver(&setup, &one, room).await });
+            sends.spawn(async move { deliverer.deliver(&setup, &one, room, &cut).await });
         }
         Ok(started)
     }
@@ -139,20 +160,27 @@ impl Deliverer {
         }
     }
 
-    /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already.
-    async fn deliver(&self, setup: &Setup, claimed: &Claimed, room: bool) {
+    /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already. So it is at `cut`.
+    async fn deliver(&self, setup: &Setup, claimed: &Claimed, room: bool, cut: &CancellationToken) {
         let notification = &claimed.notification;
         let (number, key) = (claimed.attempts.saturating_add(1), notification.key.as_str());
         let patience = if room { self.limits.turn() } else { Duration::ZERO };
-        let sent = match setup.channels.turn(&notification.channel, patience).await {
+        let turn = tokio::select! {
+            turn = setup.channels.turn(&notification.channel, patience) => turn,
+            () = cut.cancelled() => None,
+        };
+        let sent = match turn {
             Some(_turn) => {
+                crash_point!("deliverer/turn");
                 let limit = self.limits.send();
-                let sent = tokio::time::timeout(limit, send::send(setup, claimed, &self.clock)).await;
-                sent.unwrap_or_else(|_| {
-                    Err(SendError::retryable(format!(
-                        "no end within {limit:?}: what became of it is not known"
-                    )))
-                })
+                tokio::select! {
+                    sent = timeout(limit, send::send(setup, claimed, &self.clock)) => sent.unwrap_or_else(|_| {
+                        Err(SendError::unclear(format!("no end within {limit:?}: what became of it is not known")))
+                    }),
+                    () = cut.cancelled() => {
+                        Err(SendError::unclear("Curiad stopped before it was answered: what became of it is not known"))
+                    }
+                }
             }
             None => Err(SendError::retryable(
                 "as much goes through this channel as may at a time: it waits its turn",
@@ -160,35 +188,37 @@ impl Deliverer {
         };
         match sent {
             Ok(sent) => {
+                crash_point!("deliverer/sent");
                 tracing::info!(key, try_number = number, ?sent, "delivered");
                 let provider_id = match &sent {
                     Sent::Accepted { provider_id } => provider_id.clone(),
                     Sent::Ticket { number, .. } => number.clone(),
-                    Sent::Delivered | Sent::GivenUp { .. } => String::new(),
+                    Sent::Delivered | Sent::Unclear { .. } | Sent::GivenUp { .. } => String::new(),
                 };
-                self.settle(claimed, Settlement::Sent { provider_id }, Some(sent)).await;
+                self.settle(claimed, Settlement::Sent { provider_id }, vec![sent]).await;
             }
             Err(error) => {
+                crash_point!("deliverer/refused");
                 tracing::warn!(key, try_number = number, %error, "not delivered");
                 let settlement = next_try(notification, number, &error, self.clock.now());
-                self.settle(claimed, settlement, None).await;
+                let mut said = Vec::new();
+                if is_unclear(claimed, &error) {
+                    said.push(Sent::Unclear { why: error.why().to_owned() });
+                }
+                if let Settlement::GivenUp { why } = &settlement {
+                    tracing::error!(key, why, "given up");
+                    said.push(Sent::GivenUp { why: why.clone() });
+                }
+                self.settle(claimed, settlement, said).await;
             }
         }
     }
 
-    /// Settles, with a receipt of what was sent or given up.
-    async fn settle(&self, claimed: &Claimed, settlement: Settlement, sent: Option<Sent>) {
+    /// Settles, with a receipt for each thing there is to say of it.
+    async fn settle(&self, claimed: &Claimed, settlement: Settlement, said: Vec<Sent>) {
         let key = claimed.notification.key.as_str();
         let now = self.clock.now();
-        let outcome = match &settlement {
-            Settlement::Sent { .. } => sent,
-            Settlement::RetryAt { .. } => None,
-            Settlement::GivenUp { why } => {
-                tracing::error!(key, why, "given up");
-                Some(Sent::GivenUp { why: why.clone() })
-            }
-        };
-        let receipts: Vec<Receipt> = outcome
+        let receipts: Vec<Receipt> = said
             .into_iter()
             .map(|outcome| Receipt {
                 notification: key.to_owned(),
@@ -200,13 +230,19 @@ impl Deliverer {
         for attempt in 1..=SETTLE_TRIES {
             match self.store.settle(&claimed.claim, &settlement, &receipts, now).await {
                 Ok(true) => {
+                    crash_point!("deliverer/settled");
                     if !receipts.is_empty() {
                         self.told.notify_one();
                     }
+                    crash_point!("deliverer/hinted");
                     return;
                 }
                 Ok(false) => {
                     tracing::warn!(key, "the lease ran out: somebody else settles it");
+                    return;
+                }
+                Err(store::Error::Fenced) => {
+                    tracing::info!(key, "another curiad delivers now, and reconciles this");
                     return;
                 }
                 Err(error) => {
@@ -216,6 +252,20 @@ impl Deliverer {
             }
         }
         tracing::error!(key, "not settled: its lease runs out, and it is reconciled before it is sent again");
+    }
+}
+
+/// Whether a call may have reached somebody although nothing says so: whoever answers or ends it must stand them down.
+/// Mail cannot be asked about what an earlier claim did before its lease ran out.
+fn is_unclear(claimed: &Claimed, error: &SendError) -> bool {
+    let by_mail = matches!(claimed.notification.channel, Channel::Email(_));
+    matches!(claimed.notification.kind, NotificationKind::Callout { .. })
+        && (error.is_unclear() || (claimed.uncertain && by_mail))
+}
+
+async fn ended(sends: &mut JoinSet<()>) {
+    while let Some(ended) = sends.join_next().await {
+        report(ended);
     }
 }
 

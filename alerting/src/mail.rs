@@ -6,23 +6,35 @@ use crate::{Mail, MailTls, SendError, SetupError, servicenow::correlation_id, wo
 use domain::{Incident, Notification, NotificationKind, Sent};
 use jiff::Timestamp;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Message,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
-        authentication::Credentials,
-        client::{Tls, TlsParameters},
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, TlsParameters},
+        extension::ClientId,
     },
 };
 use std::time::{Duration, SystemTime};
+use store::crash_point;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// Sends e-mails.
+/// How long a server that has taken a mail is waited for to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Sends e-mails, each on a connection of its own.
+///
+/// lettre's own transport keeps connections, and one whose send was broken off among them: what the server says late
+/// to one mail would then be taken for its word on the next.
 pub(crate) struct Postbox {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
     settings: Mail,
+    parameters: Option<TlsParameters>,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+    from: Mailbox,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Postbox {
@@ -32,29 +44,28 @@ impl std::fmt::Debug for Postbox {
 }
 
 impl Postbox {
-    /// `patience`: for each answer of the server.
+    /// `patience`: for a mail, from the connection to the server's last word.
     pub(crate) fn new(settings: &Mail, patience: Duration) -> Result<Self, SetupError> {
         let from = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
-        let parameters = || {
-            TlsParameters::new(settings.host.clone())
-                .map_err(|error| SetupError::MailTls { host: settings.host.clone(), why: error.to_string() })
-        };
-        let tls = match settings.tls {
-            MailTls::None => Tls::None,
-            MailTls::StartTls => Tls::Required(parameters()?),
-            MailTls::Tls => Tls::Wrapper(parameters()?),
-        };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.clone())
-            .port(settings.port)
-            .tls(tls)
-            .timeout(Some(patience));
-        let builder = match &settings.credentials {
-            Some((user, password)) => {
-                builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()))
+        let parameters = match settings.tls {
+            MailTls::None => None,
+            MailTls::StartTls | MailTls::Tls => {
+                Some(TlsParameters::new(settings.host.clone()).map_err(|error| SetupError::MailTls {
+                    host: settings.host.clone(),
+                    why: error.to_string(),
+                })?)
             }
-            None => builder,
         };
-        Ok(Self { transport: builder.build(), from, settings: settings.clone() })
+        let credentials = settings.credentials.as_ref();
+        Ok(Self {
+            settings: settings.clone(),
+            parameters,
+            credentials: credentials
+                .map(|(user, password)| Credentials::new(user.clone(), password.reveal().to_owned())),
+            hello: ClientId::default(),
+            from,
+            patience,
+        })
     }
 
     /// Sends `letter` about `incident`. A repeat has the same `Message-ID`, by which mailboxes know it again.
@@ -80,18 +91,70 @@ impl Postbox {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN);
-        // A desk's inbound mail takes a reply for news about another ticket: to it, each letter stands alone.
-        if notification.kind != NotificationKind::TicketFallback {
-            let thread = message_id(&correlation_id(incident), domain);
+        if let Some(thread) = thread(incident, notification) {
+            let thread = message_id(&thread, domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let message = builder
             .body(letter.body.clone())
             .map_err(|error| SendError::permanent(format!("the e-mail cannot be written: {error}")))?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(Sent::Accepted { provider_id: id }),
-            Err(error) => Err(meaning(&error)),
+        crash_point!("mail/before-send");
+        self.post(&message).await?;
+        Ok(Sent::Accepted { provider_id: id })
+    }
+
+    async fn post(&self, message: &Message) -> Result<(), SendError> {
+        let until = Instant::now() + self.patience;
+        let mut connection = match timeout_at(until, self.connect()).await {
+            Ok(connected) => connected.map_err(|error| meaning(&error, false))?,
+            Err(_) => return Err(SendError::retryable("the mail server let us in too late, or not at all")),
+        };
+        let written = message.formatted();
+        match timeout_at(until, connection.send(message.envelope(), &written)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(meaning(&error, true)),
+            Err(_) => return Err(SendError::unclear("the mail server did not answer in time")),
         }
+        crash_point!("mail/taken");
+        // It is taken: whatever happens now changes nothing.
+        if timeout(GOODBYE, connection.quit()).await.is_err() {
+            tracing::debug!("the mail server did not say goodbye");
+        }
+        Ok(())
+    }
+
+    /// Protected as it was asked for, or not at all; and let in.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+        let wrapped = self.parameters.clone().filter(|_| self.settings.tls == MailTls::Tls);
+        let server = (self.settings.host.as_str(), self.settings.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.patience), &self.hello, wrapped, None)
+                .await?;
+        if let Some(parameters) = self.parameters.clone().filter(|_| self.settings.tls == MailTls::StartTls) {
+            connection.starttls(parameters, &self.hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+}
+
+/// What a letter continues.
+fn thread(incident: &Incident, notification: &Notification) -> Option<String> {
+    match &notification.kind {
+        // A desk's inbound mail takes a reply for news about another ticket: to it, this one stands alone.
+        NotificationKind::TicketFallback => None,
+        NotificationKind::FallbackNote { .. } => {
+            let (ours, _) = notification.key.split_once('/')?;
+            Some(format!("{ours}/fallback"))
+        }
+        NotificationKind::TicketOpen
+        | NotificationKind::TicketNote { .. }
+        | NotificationKind::Callout { .. }
+        | NotificationKind::StandDown { .. }
+        | NotificationKind::Told
+        | NotificationKind::ToldOver => Some(correlation_id(incident)),
     }
 }
 
@@ -104,14 +167,15 @@ fn message_id(key: &str, domain: &str) -> String {
     format!("<{local}@{domain}>")
 }
 
-fn meaning(error: &lettre::transport::smtp::Error) -> SendError {
+/// `handed`: the mail itself may have been handed over.
+fn meaning(error: &lettre::transport::smtp::Error, handed: bool) -> SendError {
     // What a server says may quote the address: only its code is told.
     match error.status() {
         Some(code) if error.is_permanent() => SendError::permanent(format!(
             "the mail server refused the e-mail ({code}): check the address and our account"
         )),
         Some(code) => SendError::retryable(format!("the mail server cannot take the e-mail now ({code})")),
-        None if error.is_timeout() => SendError::retryable("the mail server did not answer in time"),
+        None if error.is_timeout() => SendError::retryable("the mail server cannot be reached in time"),
         None if error.is_tls() => SendError::retryable(
             "no protected connection to the mail server: check its name, its certificate and `tls`",
         ),
@@ -120,7 +184,11 @@ fn meaning(error: &lettre::transport::smtp::Error) -> SendError {
             while let Some(inner) = cause.source() {
                 cause = inner;
             }
-            SendError::retryable(format!("the mail server cannot be reached: {cause}"))
+            if handed {
+                SendError::unclear(format!("the mail server broke off: {cause}"))
+            } else {
+                SendError::retryable(format!("the mail server cannot be reached: {cause}"))
+            }
         }
     }
 }

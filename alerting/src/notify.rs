@@ -10,6 +10,7 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
+use store::crash_point;
 
 use token::Key;
 
@@ -96,7 +97,9 @@ impl TextService {
         }
         let url = format!("{}/v2/notifications/sms", self.settings.url);
         let request = self.client.post(url).json(&body);
+        crash_point!("text/before-send");
         let taken: Taken = self.ask(request, now).await?.json(WHOM)?;
+        crash_point!("text/taken");
         Ok(Sent::Accepted { provider_id: taken.id })
     }
 
@@ -105,6 +108,7 @@ impl TextService {
         let url = format!("{}/v2/notifications", self.settings.url);
         let request = self.client.get(url).query(&[("reference", reference), ("template_type", "sms")]);
         let known: Known = self.ask(request, now).await?.json(WHOM)?;
+        crash_point!("text/traced");
         let texts: Vec<_> = known
             .notifications
             .into_iter()

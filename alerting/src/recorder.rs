@@ -13,7 +13,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{Batch, InboxId, Store};
+use store::{Batch, InboxId, Store, crash_point};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, sleep_until, timeout},
@@ -157,7 +157,9 @@ impl Recorder {
         let mut configurable = true;
         // What left the configuration while nobody looked is brought to its end.
         let configured = Event::Configured(Arc::clone(&situation.configuration));
+        crash_point!("recorder/begun");
         overlay.fold(configured, None, self.clock.now());
+        crash_point!("recorder/folded-configuration");
         loop {
             let wake = wake(&overlay, due_at);
             tokio::select! {
@@ -185,6 +187,7 @@ impl Recorder {
             }
             if due_at <= Instant::now() {
                 overlay.fold(Event::Due, None, now);
+                crash_point!("recorder/folded-due");
                 due_at = Instant::now() + until_due(&overlay.situation, now);
             }
             let waited = overlay.began.elapsed() >= LONGEST_BATCH || overlay.events.len() >= LARGEST_BATCH;
@@ -215,6 +218,7 @@ impl Recorder {
     fn take(&mut self, overlay: &mut Overlay, outcome: Outcome) {
         let now = self.clock.now();
         overlay.fold(Event::Outcome(Arc::new(outcome)), None, now);
+        crash_point!("recorder/folded-outcome");
         while overlay.events.len() < LARGEST_BATCH {
             match self.outcomes.try_recv() {
                 Ok(outcome) => overlay.fold(Event::Outcome(Arc::new(outcome)), None, now),
@@ -240,6 +244,7 @@ impl Recorder {
         let in_hand: Vec<InboxId> = overlay.events.iter().filter_map(|(_, id)| *id).collect();
         for (id, told) in rows.into_iter().filter(|(id, _)| !in_hand.contains(id)) {
             overlay.fold(Event::Told(told), Some(id), now);
+            crash_point!("recorder/folded-told");
         }
         more
     }
@@ -253,6 +258,7 @@ impl Recorder {
     ) -> Result<Option<Situation>, store::Error> {
         let mut pause = FIRST_PAUSE;
         loop {
+            crash_point!("recorder/before-commit");
             match self.store.record(&overlay.batch).await {
                 Ok(()) => return Ok(Some(self.publish(overlay))),
                 Err(error) if is_final(&error) => return Err(error),
@@ -272,6 +278,7 @@ impl Recorder {
 
     /// The batch is durable: tell everybody who looks.
     fn publish(&self, overlay: Overlay) -> Situation {
+        crash_point!("recorder/committed");
         self.recording.commits.fetch_add(1, Ordering::Relaxed);
         let outcomes = u64::try_from(overlay.batch.outcomes.len()).unwrap_or(u64::MAX);
         self.recording.outcomes.fetch_add(outcomes, Ordering::Relaxed);
@@ -280,13 +287,16 @@ impl Recorder {
             say(change);
         }
         if overlay.batch.changes.iter().any(|change| matches!(change, Change::Notify(_))) {
+            crash_point!("recorder/before-hint");
             self.outbox.notify_one();
+            crash_point!("recorder/hinted");
         }
         for wanted in overlay.wanted {
             self.want(wanted);
         }
         let situation = overlay.situation;
         self.situation.send_replace(Arc::new(situation.clone()));
+        crash_point!("recorder/published");
         situation
     }
 
@@ -303,11 +313,13 @@ impl Recorder {
         while let Ok(outcome) = self.outcomes.try_recv() {
             overlay.fold(Event::Outcome(Arc::new(outcome)), None, now);
         }
+        crash_point!("recorder/draining");
         if !overlay.is_worth_committing() {
             return;
         }
         match timeout(GRACE, self.store.record(&overlay.batch)).await {
             Ok(Ok(())) => {
+                crash_point!("recorder/drained");
                 self.publish(overlay);
             }
             Ok(Err(error)) => tracing::error!(%error, "the last batch was not stored"),

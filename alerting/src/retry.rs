@@ -20,9 +20,10 @@ const fn pace(kind: &NotificationKind) -> Pace {
         NotificationKind::Callout { .. } => (2, 30, 60),
         NotificationKind::TicketOpen | NotificationKind::TicketFallback => (2, 60, 300),
         NotificationKind::StandDown { .. } => (5, 60, 300),
-        NotificationKind::TicketNote { .. } | NotificationKind::Told | NotificationKind::ToldOver => {
-            (5, 300, 900)
-        }
+        NotificationKind::TicketNote { .. }
+        | NotificationKind::FallbackNote { .. }
+        | NotificationKind::Told
+        | NotificationKind::ToldOver => (5, 300, 900),
     };
     Pace {
         first: Duration::from_secs(first),
@@ -39,7 +40,7 @@ const fn pace(kind: &NotificationKind) -> Pace {
 pub fn next_try(notification: &Notification, attempts: u32, error: &SendError, now: Timestamp) -> Settlement {
     let (asked, why) = match error {
         SendError::Permanent { why } => return Settlement::GivenUp { why: why.clone() },
-        SendError::Retryable { after, why } => (*after, why),
+        SendError::Retryable { after, why, .. } => (*after, why),
     };
     let pace = pace(&notification.kind);
     let doubled =
@@ -81,7 +82,7 @@ mod tests {
 
     fn wait(notification: &Notification, attempts: u32, after: Option<u64>) -> Option<f64> {
         let after = after.map(Duration::from_secs);
-        let error = SendError::Retryable { after, why: "the desk answered 503".to_owned() };
+        let error = SendError::Retryable { after, why: "the desk answered 503".to_owned(), unclear: false };
         match next_try(notification, attempts, &error, notification.at) {
             Settlement::RetryAt { at, why } => {
                 assert_eq!(why, "the desk answered 503");

@@ -18,6 +18,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use store::crash_point;
 
 pub use examine::Records;
 
@@ -87,10 +88,13 @@ impl TableApi {
     pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
         let mut found = self.look_up(ticket.reference).await?;
         if found.is_empty() {
+            crash_point!("desk/looked-up");
             let made = self.make(ticket).await?;
+            crash_point!("desk/made");
             // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
             // ours is made and known all the same.
             found = self.look_up(ticket.reference).await.unwrap_or_default();
+            crash_point!("desk/looked-again");
             if found.is_empty() {
                 found.push(made);
             }
@@ -115,7 +119,9 @@ impl TableApi {
         if look && self.has_note(record, key).await? {
             return Ok(Sent::Accepted { provider_id: record.to_owned() });
         }
+        crash_point!("desk/before-note");
         self.write(record, json!({ "work_notes": text })).await?;
+        crash_point!("desk/noted");
         Ok(Sent::Accepted { provider_id: record.to_owned() })
     }
 
@@ -219,7 +225,7 @@ impl TableApi {
             return Ok(answer);
         }
         let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
-        Err(answer.refused(WHOM, &words))
+        Err(refused(&answer, WHOM, &words))
     }
 
     async fn request(
@@ -243,6 +249,17 @@ impl TableApi {
 }
 
 const WHOM: &str = "the service desk";
+
+/// A credential that is refused, or a way that leads to a sign-in or maintenance page, may be mended while there is
+/// still time for a ticket; the people at the desk are told by e-mail meanwhile.
+fn refused(answer: &Answer, whom: &str, words: &str) -> SendError {
+    let mendable = answer.status.is_redirection()
+        || matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    match answer.refused(whom, words) {
+        SendError::Permanent { why } if mendable => SendError::retryable(why),
+        error @ (SendError::Permanent { .. } | SendError::Retryable { .. }) => error,
+    }
+}
 
 #[derive(Deserialize)]
 struct Refusal {

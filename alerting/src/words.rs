@@ -117,6 +117,8 @@ mod tests {
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
         golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
+        let note = Note { at: at("02:19:30"), text: "Acknowledged by Test Person Two.".to_owned() };
+        golden!("fallback-note.txt", say(&facts, NotificationKind::FallbackNote { note }, None));
         incident.recovered_at = Some(at("02:31:00"));
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };
         golden!("told-over.txt", say(&facts, NotificationKind::ToldOver, None));

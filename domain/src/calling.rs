@@ -229,6 +229,8 @@ fn call(
         reference: fold.after.key.word(&format!("{}/{person}", incident.id), REFERENCE_LENGTH),
         accepted: Vec::new(),
         given_up: Vec::new(),
+        delivered: Vec::new(),
+        unclear: Vec::new(),
         answer: None,
     });
     true

@@ -101,22 +101,33 @@ pub struct Callout {
     pub reference: String,
     /// Ways that were accepted by the carrier, and when.
     pub accepted: Vec<(Way, Timestamp)>,
-    /// Ways that were given up.
+    /// Ways that were given up, or that the carrier says failed.
     pub given_up: Vec<Way>,
+    /// Ways by which the carrier says that it arrived.
+    #[serde(default)]
+    pub delivered: Vec<Way>,
+    /// Ways by which it may have arrived: a try had no clear end.
+    #[serde(default)]
+    pub unclear: Vec<Way>,
     /// What the person said.
     pub answer: Option<(Timestamp, Answer)>,
 }
 
 impl Callout {
-    /// Whether it reached the person by `way`, as far as is known: a carrier took it, or the person answered.
+    /// Whether it reached the person by `way`, or may have, as far as is known.
+    ///
+    /// Carriers' words come late, twice and in any order, so none takes back what outweighs it: that it arrived
+    /// outweighs that it failed, and that outweighs that it was taken.
     pub fn reached_by(&self, way: Way) -> bool {
-        let answered = self.answer.is_some() && self.ways.contains(&way) && !self.given_up.contains(&way);
-        answered || self.has_accepted(way)
+        let taken = self.accepted.iter().any(|(accepted, _)| *accepted == way);
+        let answered = self.answer.is_some() && self.ways.contains(&way);
+        let failed = self.given_up.contains(&way);
+        self.delivered.contains(&way) || self.unclear.contains(&way) || ((taken || answered) && !failed)
     }
 
-    /// Whether a carrier took it by `way`.
-    pub(crate) fn has_accepted(&self, way: Way) -> bool {
-        self.accepted.iter().any(|(accepted, _)| *accepted == way)
+    /// Every way failed, and by none did it arrive.
+    pub(crate) fn reached_nobody(&self) -> bool {
+        self.delivered.is_empty() && self.ways.iter().all(|way| self.given_up.contains(way))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    ApiId, DeskId, Environment, InstanceId, Layer, PersonId, Priority, RotaId, Running, Status, Text,
-    VantageId,
+    ApiId, Callout, DeskId, Environment, InstanceId, Layer, PersonId, Priority, RotaId, Running, Status,
+    Text, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -178,6 +178,12 @@ pub enum Ticket {
         fallback_at: Option<Timestamp>,
         /// Work notes to send once there is a ticket.
         waiting: Vec<Note>,
+        /// Work notes that went by e-mail, after the fallback.
+        #[serde(default)]
+        mailed: u32,
+        /// There will be no ticket: the desk refused it for good, or its time ran out.
+        #[serde(default)]
+        given_up: bool,
     },
     /// The desk has it.
     Raised {
@@ -191,6 +197,12 @@ pub enum Ticket {
         at: Timestamp,
         /// How many work notes have been sent.
         notes: u32,
+        /// The one still on its way: they go one after the other, so that they arrive in order.
+        #[serde(default)]
+        under_way: Option<Note>,
+        /// Those that follow it.
+        #[serde(default)]
+        waiting: Vec<Note>,
     },
 }
 
@@ -251,6 +263,11 @@ impl Incident {
     /// Not resolved.
     pub fn is_open(&self) -> bool {
         self.status != IncidentStatus::Resolved
+    }
+
+    /// The callout of that number, if it is still kept.
+    pub(crate) fn callout_mut(&mut self, number: u32) -> Option<&mut Callout> {
+        self.escalation.as_mut()?.callouts.iter_mut().find(|callout| callout.number == number)
     }
 
     /// Adds a line to the timeline, within its bound.

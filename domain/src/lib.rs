@@ -56,6 +56,7 @@ mod maintenance;
 mod notification;
 mod outcome;
 mod priority;
+mod receipts;
 mod rota;
 mod schedule;
 mod scrub;

@@ -39,6 +39,11 @@ pub enum NotificationKind {
     },
     /// The desk's own system cannot be reached: tell the people there by e-mail.
     TicketFallback,
+    /// What a work note would have said, by e-mail to the people at the desk.
+    FallbackNote {
+        /// The note.
+        note: Note,
+    },
     /// A call to act.
     Callout {
         /// The callout's number within the incident.
@@ -62,7 +67,7 @@ impl NotificationKind {
             Self::Callout { .. } => 0,
             Self::TicketOpen | Self::TicketFallback => 1,
             Self::StandDown { .. } => 2,
-            Self::TicketNote { .. } => 3,
+            Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
             Self::Told | Self::ToldOver => 4,
         }
     }
@@ -114,6 +119,11 @@ pub enum Sent {
         record: String,
         /// The desk's own priority, when it differs from ours.
         mismatch: Option<String>,
+    },
+    /// A try had no clear end: it may have arrived. Others follow, and say what became of it if they can find out.
+    Unclear {
+        /// What happened.
+        why: String,
     },
     /// The carrier says it arrived.
     Delivered,

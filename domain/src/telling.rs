@@ -1,13 +1,13 @@
 //! What duty has to say, as notifications: to the desk, to provider teams, to those who were called.
 
 use crate::{
-    Channel, Incident, IncidentId, IncidentStatus, Note, Notification, NotificationKind, PersonId, Ticket,
-    Way, fold::Fold,
+    Channel, DeskId, Incident, IncidentId, IncidentStatus, Note, Notification, NotificationKind, PersonId,
+    Ticket, Way, fold::Fold,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
-/// Work notes that wait for a ticket.
+/// Work notes that wait for a ticket, or for those before them.
 const MOST_WAITING: usize = 50;
 
 const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
@@ -23,7 +23,14 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let kind = NotificationKind::TicketOpen;
     send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
     incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
-    incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at: None, waiting: Vec::new() };
+    incident.ticket = Ticket::Asked {
+        desk,
+        at: fold.now,
+        fallback_at: None,
+        waiting: Vec::new(),
+        mailed: 0,
+        given_up: false,
+    };
 }
 
 /// The desk's own system has not confirmed a ticket: tell the people there.
@@ -134,26 +141,109 @@ fn send_stand_down(fold: &mut Fold, id: IncidentId, taken_by: Option<&str>, pers
     send(fold, id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
 }
 
-/// A line for the ticket: now, or as soon as there is one.
+/// A line for the ticket: now, or as soon as there is one and those before it have arrived. Once the desk had to be told
+/// by e-mail it goes by e-mail too, in the same thread.
 pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) {
     let note = Note { at: fold.now, text };
     match &mut incident.ticket {
-        Ticket::None => {}
-        Ticket::Asked { waiting, .. } => {
-            // A desk that is away for days: the newest notes tell it what it needs.
-            if waiting.len() >= MOST_WAITING {
-                waiting.remove(0);
-            }
-            waiting.push(note);
-        }
-        Ticket::Raised { desk, record, notes, .. } => {
-            *notes += 1;
-            let name = format!("note/{notes}");
-            let kind = NotificationKind::TicketNote { record: record.clone(), note };
-            let channel = Channel::Desk(desk.clone());
-            send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
-        }
+        Ticket::None => return,
+        Ticket::Asked { waiting, given_up, .. } if !*given_up => waiting.push(note.clone()),
+        Ticket::Asked { .. } => {}
+        Ticket::Raised { waiting, .. } => waiting.push(note.clone()),
     }
+    mail_note(fold, incident, note);
+    leave_out_oldest(fold, incident);
+    next_note(fold, incident);
+}
+
+/// By e-mail, where the desk was told by e-mail of the incident and has not confirmed a ticket since.
+fn mail_note(fold: &mut Fold, incident: &mut Incident, note: Note) {
+    if let Ticket::Asked { desk, fallback_at: Some(_), mailed, .. } = &mut incident.ticket
+        && has_mailbox(fold, desk)
+    {
+        *mailed += 1;
+        let (name, channel) = (format!("fallback/note/{mailed}"), Channel::DeskEmail(desk.clone()));
+        send(fold, incident.id, &name, NotificationKind::FallbackNote { note }, channel, TICKET_EXPIRES);
+    }
+}
+
+fn has_mailbox(fold: &Fold, desk: &DeskId) -> bool {
+    fold.after.configuration.desks.get(desk).is_some_and(|desk| desk.fallback_after.is_some())
+}
+
+/// A desk that is away for days: the newest notes tell it what it needs.
+fn leave_out_oldest(fold: &Fold, incident: &mut Incident) {
+    let (Ticket::Asked { waiting, .. } | Ticket::Raised { waiting, .. }) = &mut incident.ticket else {
+        return;
+    };
+    if waiting.len() > MOST_WAITING {
+        let oldest = waiting.remove(0);
+        let text = format!("too many work notes wait for the desk: left out: {}", oldest.text);
+        incident.note(fold.now, text);
+    }
+}
+
+/// The next work note that waits, unless one is under way.
+fn next_note(fold: &mut Fold, incident: &mut Incident) {
+    let Ticket::Raised { desk, record, notes, under_way, waiting, .. } = &mut incident.ticket else {
+        return;
+    };
+    if under_way.is_some() || waiting.is_empty() {
+        return;
+    }
+    let note = waiting.remove(0);
+    *under_way = Some(note.clone());
+    *notes += 1;
+    let name = format!("note/{notes}");
+    let kind = NotificationKind::TicketNote { record: record.clone(), note };
+    let channel = Channel::Desk(desk.clone());
+    send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
+}
+
+/// The desk has a ticket: what waited for it follows.
+pub(crate) fn ticket_raised(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    number: &str,
+    record: &str,
+    at: Timestamp,
+) {
+    let Ticket::Asked { desk, waiting, .. } = &incident.ticket else {
+        return;
+    };
+    let (desk, waiting) = (desk.clone(), waiting.clone());
+    incident.note(at, format!("ticket {number} at {}", fold.desk(&desk)));
+    let (number, record) = (number.to_owned(), record.to_owned());
+    incident.ticket = Ticket::Raised { desk, number, record, at, notes: 0, under_way: None, waiting };
+    next_note(fold, incident);
+}
+
+/// There will be no ticket: the people at the desk are told, if they have not been.
+pub(crate) fn ticket_given_up(fold: &mut Fold, incident: &mut Incident) {
+    let Ticket::Asked { fallback_at, waiting, given_up, .. } = &mut incident.ticket else {
+        return;
+    };
+    *given_up = true;
+    // The fallback says how things stand when it is sent; after it, each note was mailed.
+    waiting.clear();
+    if fallback_at.is_none() {
+        fall_back(fold, incident);
+    }
+}
+
+/// Work note `number` has reached the desk, or never will (`lost`: then it goes by e-mail). The next one follows.
+pub(crate) fn note_settled(fold: &mut Fold, incident: &mut Incident, number: u32, lost: bool) {
+    let Ticket::Raised { desk, notes, under_way, .. } = &mut incident.ticket else {
+        return;
+    };
+    let Some(note) = under_way.take_if(|_| *notes == number) else {
+        return;
+    };
+    if lost && has_mailbox(fold, desk) {
+        let (name, channel) = (format!("note/{number}/mail"), Channel::DeskEmail(desk.clone()));
+        send(fold, incident.id, &name, NotificationKind::FallbackNote { note }, channel, TICKET_EXPIRES);
+    }
+    next_note(fold, incident);
 }
 
 /// A notification's key: the incident, a word of this database's own (another database counts from C-1 too), and

@@ -2,118 +2,17 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
-    PostSays, Receipt, Sent, Silence, Ticket, Told, Way, calling, cause::still_there, duty, fold::Fold,
-    telling,
+    PostSays, Silence, Told, calling, cause::still_there, duty, fold::Fold, receipts, telling,
 };
 use jiff::Timestamp;
 
 /// Folds in one row of the inbox; the answer is for whoever told it.
 pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
     match &said.what {
-        Message::Receipt(receipt) => receive(fold, receipt),
+        Message::Receipt(receipt) => receipts::receive(fold, receipt),
         Message::Answer { reference, answer } => answered(fold, reference, *answer, said.at),
         Message::Command(command) => act(fold, command),
     }
-}
-
-fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
-    let mut incident = fold
-        .incident(receipt.incident)
-        .ok_or_else(|| format!("{} is no longer remembered", receipt.incident))?;
-    let called = callout_of(&receipt.notification);
-    match &receipt.outcome {
-        Sent::Ticket { number, record, mismatch } => {
-            ticket_raised(fold, &mut incident, number, record, receipt.at);
-            if let Some(mismatch) = mismatch {
-                incident.note(receipt.at, format!("the desk's priority differs: {mismatch}"));
-            }
-        }
-        Sent::Accepted { .. } => {
-            if let Some((number, way)) = called {
-                accepted(fold, &mut incident, number, way, receipt.at);
-            }
-        }
-        Sent::Delivered => {}
-        Sent::GivenUp { why } => given_up(fold, &mut incident, receipt, why),
-    }
-    fold.put_incident(incident);
-    Ok("folded in".into())
-}
-
-fn accepted(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, at: Timestamp) {
-    let Some(callout) = callout(incident, number).filter(|callout| !callout.has_accepted(way)) else {
-        return;
-    };
-    callout.accepted.push((way, at));
-    let person = callout.person.clone();
-    let running = incident.escalation.as_ref();
-    let reached_before = running.is_some_and(|running| {
-        let mut others = running.callouts.iter().filter(|other| other.number != number);
-        others.any(|other| other.person == person && other.reached_by(way))
-    });
-    if running.is_some_and(|running| running.stopped.is_some()) && !reached_before {
-        telling::stand_down_late(fold, incident, person, way);
-    }
-}
-
-fn ticket_raised(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, at: Timestamp) {
-    let Ticket::Asked { desk, waiting, .. } = &incident.ticket else {
-        return;
-    };
-    let (desk, waiting) = (desk.clone(), waiting.clone());
-    incident.note(at, format!("ticket {number} at {}", fold.desk(&desk)));
-    incident.ticket =
-        Ticket::Raised { desk, number: number.to_owned(), record: record.to_owned(), at, notes: 0 };
-    for note in waiting {
-        telling::work_note(fold, incident, note.text);
-    }
-}
-
-fn given_up(fold: &mut Fold, incident: &mut Incident, receipt: &Receipt, why: &str) {
-    let name = receipt.notification.split_once('/').map_or("", |(_, name)| name);
-    let what = callout_of(&receipt.notification)
-        .and_then(|(number, way)| Some((callout(incident, number)?.person.clone(), way)))
-        .map_or_else(
-            || name.to_owned(),
-            |(person, way)| format!("{} to {}", way.word(), fold.person(&person)),
-        );
-    incident.note(receipt.at, format!("{what} given up: {why}"));
-    if name == "ticket" && matches!(incident.ticket, Ticket::Asked { fallback_at: None, .. }) {
-        telling::fall_back(fold, incident);
-    }
-    let Some((number, way)) = callout_of(&receipt.notification) else {
-        return;
-    };
-    let Some(callout) = callout(incident, number) else {
-        return;
-    };
-    if !callout.given_up.contains(&way) {
-        callout.given_up.push(way);
-    }
-    // A text that was taken but will not arrive has not reached anybody.
-    callout.accepted.retain(|(accepted, _)| *accepted != way);
-    let nobody = callout.accepted.is_empty() && callout.ways.iter().all(|way| callout.given_up.contains(way));
-    if nobody && calling::pass_on(incident, number, fold.now) {
-        incident.note(receipt.at, "that call reached nobody: on to the next step");
-    }
-}
-
-/// The callout's number and way in a notification's key: `C-42-k3f9xq/callout/3/text`.
-fn callout_of(key: &str) -> Option<(u32, Way)> {
-    let mut parts = key.split('/').skip(1);
-    if parts.next() != Some("callout") {
-        return None;
-    }
-    let number = parts.next()?.parse().ok()?;
-    match parts.next()? {
-        "text" => Some((number, Way::Text)),
-        "email" => Some((number, Way::Email)),
-        _ => None,
-    }
-}
-
-fn callout(incident: &mut Incident, number: u32) -> Option<&mut crate::Callout> {
-    incident.escalation.as_mut()?.callouts.iter_mut().find(|callout| callout.number == number)
 }
 
 fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> Result<String, String> {
@@ -121,7 +20,8 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
     let (id, called) = found.ok_or("nobody was called by that reference")?;
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     let name = fold.person(&called.person);
-    if let Some(callout) = callout(&mut incident, called.number) {
+    let said_before = called.answer.map(|(_, said)| said);
+    if let Some(callout) = incident.callout_mut(called.number) {
         callout.answer = Some((at, answer));
     }
     let late = match (&incident.acknowledged, incident.status) {
@@ -153,6 +53,10 @@ fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> 
         }
         Answer::CallNext if incident.acknowledged.is_some() => {
             return Err(format!("{name} has {id} already; use the command line to hand it over"));
+        }
+        // A button pressed twice.
+        Answer::CallNext if said_before == Some(Answer::CallNext) => {
+            "others have been called already".to_owned()
         }
         Answer::CallNext => {
             incident.note(at, format!("{name} cannot take it"));

@@ -60,6 +60,16 @@ impl Answer {
     }
 }
 
+/// A response that is not sent: the connection is closed instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HangUp;
+
+/// A page for people where a program asked.
+pub(crate) fn web_page(status: u16, title: &str) -> Answer {
+    let page = format!("<!DOCTYPE html><html lang=\"en\"><title>{title}</title><h1>{title}</h1></html>");
+    Answer::new(status, "text/html; charset=utf-8", page)
+}
+
 impl axum::response::IntoResponse for Answer {
     fn into_response(self) -> axum::response::Response {
         let mut builder =

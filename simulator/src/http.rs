@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 
+use crate::answer::HangUp;
 use crate::door::Serve;
 use crate::world::Now;
 
@@ -30,7 +32,17 @@ pub(crate) fn dated(router: Router, now: &Now) -> Router {
 pub(crate) fn routes(router: Router) -> Serve {
     let router = router.layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT));
     Arc::new(move |stream| {
-        let service = TowerToHyperService::new(router.clone());
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |request| {
+            let answer = router.call(request);
+            async move {
+                let Ok(answer) = answer.await;
+                if answer.extensions().get::<HangUp>().is_some() {
+                    return Err("hung up");
+                }
+                Ok(answer)
+            }
+        });
         Box::pin(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -16,7 +16,7 @@ use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, HangUp, web_page};
 use crate::trouble::Trouble;
 
 pub use control::Notify;
@@ -48,6 +48,9 @@ async fn receive(
     if trouble == Trouble::Slow {
         tokio::time::sleep(SLOWER).await;
     }
+    if trouble == Trouble::Hang {
+        tokio::time::sleep(NEVER).await;
+    }
     let answer = match trouble {
         Trouble::RateLimited => failure(
             429,
@@ -59,7 +62,15 @@ async fn receive(
         }
         Trouble::ServerError => failure(500, "Exception", "Internal server error"),
         Trouble::Unauthorised => failure(403, "AuthError", "Invalid token: API key not found"),
-        Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
+        Trouble::WebPage => web_page(200, "Sign in"),
+        Trouble::Maintenance | Trouble::Hang => {
+            web_page(503, "Undergoing maintenance").with("Retry-After", "30")
+        }
+        Trouble::None
+        | Trouble::Refuse
+        | Trouble::AcceptThenTimeOut
+        | Trouble::AcceptThenHangUp
+        | Trouble::Slow => {
             let header = headers.get("authorization").and_then(|value| value.to_str().ok());
             let options = &exchange.options;
             match token::check(header, &options.service_id, &options.secret, exchange.now()) {
@@ -68,10 +79,14 @@ async fn receive(
             }
         }
     };
+    let mut answer = answer.into_response();
     if trouble == Trouble::AcceptThenTimeOut && writes {
         tokio::time::sleep(NEVER).await;
     }
-    answer.into_response()
+    if trouble == Trouble::AcceptThenHangUp && writes {
+        answer.extensions_mut().insert(HangUp);
+    }
+    answer
 }
 
 fn failure(status: u16, error: &str, message: &str) -> Answer {

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, HangUp, web_page};
 use crate::trouble::Trouble;
 
 pub use desk::Desk;
@@ -48,19 +48,34 @@ async fn receive(
     if trouble == Trouble::Slow {
         tokio::time::sleep(SLOWER).await;
     }
+    if trouble == Trouble::Hang {
+        tokio::time::sleep(NEVER).await;
+    }
     let answer = match trouble {
         Trouble::RateLimited | Trouble::DailyLimit => rate_limited(&office),
         Trouble::ServerError => failure(500, "Internal Server Error", "the instance is not well"),
         Trouble::Unauthorised => not_authenticated(),
-        Trouble::None | Trouble::Refuse | Trouble::AcceptThenTimeOut | Trouble::Slow => {
+        Trouble::WebPage => web_page(200, "Sign in"),
+        Trouble::Maintenance | Trouble::Hang => {
+            web_page(503, "Undergoing maintenance").with("Retry-After", "30")
+        }
+        Trouble::None
+        | Trouble::Refuse
+        | Trouble::AcceptThenTimeOut
+        | Trouble::AcceptThenHangUp
+        | Trouble::Slow => {
             let asked = Asked { method: &method, uri: &uri, headers: &headers, body: &body };
             if is_token { token(&office, &asked) } else { table_request(&office, &asked) }
         }
     };
+    let mut answer = answer.into_response();
     if trouble == Trouble::AcceptThenTimeOut && writes && !is_token {
         tokio::time::sleep(NEVER).await;
     }
-    answer.into_response()
+    if trouble == Trouble::AcceptThenHangUp && writes && !is_token {
+        answer.extensions_mut().insert(HangUp);
+    }
+    answer
 }
 
 /// One request, whole.

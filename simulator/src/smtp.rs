@@ -1,8 +1,11 @@
-//! A mail server: plain SMTP on loopback, for mails to be read on the world's page.
+//! A mail server: SMTP on loopback, protected if wanted, for mails to be read on the world's page.
 
 mod session;
 
 use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio_rustls::TlsAcceptor;
 
 use crate::change::{Bell, Kept};
 use crate::door::{Door, Serve};
@@ -19,6 +22,8 @@ const MAILS: usize = 2_000;
 pub struct MailOptions {
     /// The name and password that must be given; none asks for none.
     pub credentials: Option<(String, String)>,
+    /// Nothing is taken but under STARTTLS, with a certificate of [`World::authority`](crate::World::authority).
+    pub start_tls: bool,
 }
 
 #[derive(Debug, Default)]
@@ -26,11 +31,14 @@ pub(super) struct Bag {
     mails: Vec<Mail>,
     taken: u64,
     pub(super) spell: Spell,
+    /// What is answered when somebody is named as the recipient.
+    pub(super) recipients: Vec<(String, String)>,
 }
 
 /// The mail server's inside.
 pub(crate) struct PostOffice {
     pub(super) options: MailOptions,
+    pub(super) tls: TlsAcceptor,
     now: Now,
     pub(super) bag: Kept<Bag>,
 }
@@ -74,6 +82,15 @@ impl MailServer {
         self.door.set(trouble != Trouble::Refuse, trouble == Trouble::Refuse).await;
     }
 
+    /// Answers so when this address is named as the recipient, such as `450 4.2.0 Greylisted` or `550 5.1.1 No such user`;
+    /// `None`: as usual.
+    pub fn set_recipient(&self, to: &str, answer: Option<&str>) {
+        self.office.bag.change(|bag| {
+            bag.recipients.retain(|(known, _)| known != to);
+            bag.recipients.extend(answer.map(|answer| (to.to_owned(), answer.to_owned())));
+        });
+    }
+
     /// Puts the server in trouble for the next mails only. [`Trouble::Refuse`] cannot be counted and lasts.
     pub async fn set_trouble_for(&self, trouble: Trouble, mails: u32) {
         if trouble == Trouble::Refuse {
@@ -85,8 +102,8 @@ impl MailServer {
 }
 
 impl PostOffice {
-    pub(crate) fn new(options: MailOptions, now: Now, bell: &Bell) -> Self {
-        Self { options, now, bag: Kept::new(Bag::default(), bell) }
+    pub(crate) fn new(options: MailOptions, tls: Arc<ServerConfig>, now: Now, bell: &Bell) -> Self {
+        Self { options, tls: TlsAcceptor::from(tls), now, bag: Kept::new(Bag::default(), bell) }
     }
 
     pub(crate) fn serve(self: &Arc<Self>) -> Serve {

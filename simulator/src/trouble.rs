@@ -23,11 +23,19 @@ pub enum Trouble {
     AcceptThenTimeOut,
     /// Every answer takes five seconds more.
     Slow,
+    /// Connections are taken and nothing is ever said or done.
+    Hang,
+    /// The request is carried out and the connection closed without an answer: the caller cannot know.
+    AcceptThenHangUp,
+    /// HTTP 200 with a web page where JSON should be: a sign-in page, a captive portal. Nothing is done. SMTP 421.
+    WebPage,
+    /// HTTP 503 with a maintenance page and `Retry-After`. SMTP 421.
+    Maintenance,
 }
 
 impl Trouble {
     /// Every trouble, in the order the page shows them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::Refuse,
         Self::RateLimited,
@@ -36,6 +44,10 @@ impl Trouble {
         Self::Unauthorised,
         Self::AcceptThenTimeOut,
         Self::Slow,
+        Self::Hang,
+        Self::AcceptThenHangUp,
+        Self::WebPage,
+        Self::Maintenance,
     ];
 
     /// Its name in the control API.
@@ -49,6 +61,10 @@ impl Trouble {
             Self::Unauthorised => "unauthorised",
             Self::AcceptThenTimeOut => "accept-then-time-out",
             Self::Slow => "slow",
+            Self::Hang => "hang",
+            Self::AcceptThenHangUp => "accept-then-hang-up",
+            Self::WebPage => "web-page",
+            Self::Maintenance => "maintenance",
         }
     }
 
@@ -63,6 +79,10 @@ impl Trouble {
             Self::Unauthorised => "refuses our credential",
             Self::AcceptThenTimeOut => "accepts, never answers",
             Self::Slow => "five seconds slower",
+            Self::Hang => "hangs",
+            Self::AcceptThenHangUp => "accepts, hangs up",
+            Self::WebPage => "a web page for JSON",
+            Self::Maintenance => "maintenance page",
         }
     }
 }
@@ -96,6 +116,13 @@ impl fmt::Display for UnknownTrouble {
 }
 
 impl std::error::Error for UnknownTrouble {}
+
+impl Trouble {
+    /// The request is carried out, and the caller cannot know.
+    pub(crate) const fn accepts(self) -> bool {
+        matches!(self, Self::AcceptThenTimeOut | Self::AcceptThenHangUp)
+    }
+}
 
 /// A trouble that lasts until it is taken away, or for the next few requests.
 #[derive(Debug, Clone, Copy, Default)]

@@ -102,10 +102,6 @@ impl World {
         )?;
         let notify = Notify::new(exchange, door);
 
-        let post_office = Arc::new(PostOffice::new(options.mail, Arc::clone(&now), &bell));
-        let door = open("the mail server", at(options.ports.mail), post_office.serve())?;
-        let mail = MailServer::new(post_office, door);
-
         let ear = Arc::new(Ear::new(Arc::clone(&now), &bell));
         let door = open(
             "the heartbeat receiver",
@@ -124,6 +120,10 @@ impl World {
             now: Arc::clone(&now),
         };
         let neighbourhood = Neighbourhood::open(plan, &bell, &tasks)?;
+        let tls = neighbourhood.certificates.presented(Fault::None);
+        let post_office = Arc::new(PostOffice::new(options.mail, tls, Arc::clone(&now), &bell));
+        let door = open("the mail server", at(options.ports.mail), post_office.serve())?;
+        let mail = MailServer::new(post_office, door);
         let page_address = options.page.unwrap_or_else(|| at(options.ports.page));
         let world = Self {
             parts: Arc::new(Parts {

@@ -7,7 +7,7 @@ use crate::{
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, Situation, Text, Ticket,
+    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, Situation, Text, Ticket, Way,
     duration_words, next_action,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -135,7 +135,11 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     };
     terminal.line(&match &incident.ticket {
         Ticket::None => "  no ticket".to_owned(),
-        Ticket::Asked { desk, .. } => format!("  ticket asked for at {}, not confirmed", desk_name(desk)),
+        Ticket::Asked { desk, fallback_at, given_up, .. } => {
+            let what = if *given_up { "given up" } else { "not confirmed" };
+            let mail = if fallback_at.is_some() { "; told by e-mail" } else { "" };
+            format!("  ticket asked for at {}, {what}{mail}", desk_name(desk))
+        }
         Ticket::Raised { desk, number, .. } => format!("  ticket {number} at {}", desk_name(desk)),
     });
     if let Some(next) = next_action(situation, incident, now) {
@@ -177,17 +181,29 @@ fn clock(at: Timestamp, zone: &TimeZone) -> String {
 fn call(situation: &Situation, callout: &Callout) -> String {
     let name =
         situation.configuration.people.get(&callout.person).map_or(callout.person.as_str(), |p| &p.name);
-    let taken: Vec<&str> = callout.accepted.iter().map(|(way, _)| way.word()).collect();
-    let taken = if taken.is_empty() {
-        "not yet taken by any carrier".to_owned()
-    } else {
-        format!("by {}", taken.join(" and "))
-    };
+    let ways: Vec<String> = callout.ways.iter().map(|way| became(callout, *way)).collect();
     let answer = match callout.answer {
         None => "no answer",
         Some((_, Answer::Mine)) => "answered \u{201c}I\u{2019}ve got it\u{201d}",
         Some((_, Answer::CallNext)) => "answered \u{201c}call the next\u{201d}",
         Some((_, Answer::NotReal)) => "answered \u{201c}not real\u{201d}",
     };
-    format!("{name}, {taken}: {answer}")
+    format!("{name}, {}: {answer}", ways.join(" and "))
+}
+
+/// What became of a call by one way, the weightiest word first.
+fn became(callout: &Callout, way: Way) -> String {
+    let taken = callout.accepted.iter().any(|(accepted, _)| *accepted == way);
+    let what = if callout.delivered.contains(&way) {
+        "arrived"
+    } else if callout.given_up.contains(&way) {
+        "failed"
+    } else if taken {
+        "sent"
+    } else if callout.unclear.contains(&way) {
+        "may have arrived"
+    } else {
+        "not yet sent"
+    };
+    format!("{} {what}", way.word())
 }

@@ -1,6 +1,6 @@
 //! Addresses: URLs, mailboxes, telephone numbers, time zones.
 
-use super::{reading::Reading, tree::Node};
+use super::{problem::Rank, reading::Reading, tree::Node};
 use jiff::tz::TimeZone;
 use url::Url;
 
@@ -77,6 +77,18 @@ impl Reading<'_> {
     /// A URL that paths are put after.
     pub(super) fn base_url(&mut self, node: &Node) -> Option<String> {
         self.parsed(node, "a URL", |text| base_url(text).map_err(str::to_owned))
+    }
+
+    /// The same, of a system that is shown a secret: not as plain http across a network.
+    pub(super) fn protected_url(&mut self, node: &Node) -> Option<String> {
+        let url = self.base_url(node)?;
+        if url.starts_with("http:") && !is_loopback(&url) {
+            let hint = Some("use https://".to_owned());
+            let message = "our credential would cross the network unprotected";
+            self.problems.error(Rank::Sense, &node.place, message, hint);
+            return None;
+        }
+        Some(url)
     }
 
     /// A link for people.

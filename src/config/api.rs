@@ -122,8 +122,12 @@ fn id(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option<ApiId> {
     let text = reading.text(node, "an id")?;
     let id = reading.parsed(node, "an id", |text| ApiId::parse(text).map_err(|error| error.to_string()))?;
     if text != stem {
-        let hint = Some(format!("history hangs on the id: if it is right, name the file {text}.yaml"));
         let message = format!("the id '{text}' is not the file's name '{stem}'");
+        let hint = Some(if reading.names.is_defined(Noun::Api, text) {
+            format!("apis/{text}.yaml has that id: write 'id: {stem}'")
+        } else {
+            format!("history hangs on the id: if it is right, name the file {text}.yaml")
+        });
         reading.problems.error(Rank::Sense, &node.place, message, hint);
     }
     Some(id)

@@ -23,7 +23,7 @@ pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, 
     let mut section = Section::open(node, "notify", reading)?;
     let url = match section.optional("url", reading) {
         None => Some(NOTIFY_URL.to_owned()),
-        Some(node) => reading.base_url(node),
+        Some(node) => reading.protected_url(node),
     };
     let api_key = section.required("api_key", reading).and_then(|node| reading.secret(node, api_key));
     let text_template = section.required("text_template", reading).and_then(|node| uuid(node, reading));

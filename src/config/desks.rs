@@ -32,7 +32,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
 
 fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
     let mut section = Section::open(node, "servicenow", reading)?;
-    let url = section.required("url", reading).and_then(|node| reading.base_url(node));
+    let url = section.required("url", reading).and_then(|node| reading.protected_url(node));
     let auth = section.required("auth", reading).and_then(|node| auth(node, reading));
     let caller_id = section.required("caller_id", reading).and_then(|node| sys_id(node, reading));
     let group = section.required("assignment_group", reading).and_then(|node| sys_id(node, reading));

@@ -4,7 +4,7 @@ use super::{
     names::Noun,
     nearest::{did_you_mean, nearest},
     problem::{Place, Rank},
-    reading::{Reading, parse_duration},
+    reading::{Reading, duration_text, parse_duration},
     section::Section,
     tree::Node,
 };
@@ -12,6 +12,7 @@ use domain::{
     Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Hold, HoursId, MajorPolicy,
     Priority, Publish, Visibility, Window,
 };
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 const HOLD: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 3_600);
@@ -23,6 +24,8 @@ pub(super) struct EnvironmentDraft {
     pub policy: EnvironmentPolicy,
     pub place: Place,
     pub tell_place: Option<Place>,
+    pub hold_place: Option<Place>,
+    pub major_place: Option<Place>,
 }
 
 /// Reads the policies of the environments in use.
@@ -69,13 +72,15 @@ fn policy(
         reading.choice(node, "a visibility", &choices)
     });
     let confirm = section.optional("confirm", reading).map(|node| confirm(node, reading));
-    let hold = section.optional("hold", reading).map(|node| hold(node, reading));
+    let hold_node = section.optional("hold", reading);
+    let hold = hold_node.map(|node| hold(node, reading));
     let service_desk = section
         .optional("service_desk", reading)
         .and_then(|node| reading.reference(node, Noun::Desk, DeskId::parse));
     let tell = section.optional("tell", reading);
     let tell_provider = tell.is_some_and(|node| tell_provider(node, reading));
-    let major = section.optional("major", reading).and_then(|node| major(node, environment, reading));
+    let major_node = section.optional("major", reading);
+    let major = major_node.and_then(|node| major(node, environment, reading));
     let publish = section.optional("publish", reading).and_then(|node| publish(node, reading));
     let maintenance = section.optional("maintenance", reading).map(|node| maintenance(node, reading));
     let place = section.place().clone();
@@ -90,7 +95,9 @@ fn policy(
         publish: publish.unwrap_or(Publish::ByHand),
         maintenance: maintenance.unwrap_or_default(),
     };
-    Some(EnvironmentDraft { policy, place, tell_place: tell.map(|node| node.owner.clone()) })
+    let owner = |node: Option<&Node>| node.map(|node| node.owner.clone());
+    let (tell_place, hold_place, major_place) = (owner(tell), owner(hold_node), owner(major_node));
+    Some(EnvironmentDraft { policy, place, tell_place, hold_place, major_place })
 }
 
 fn confirm(node: &Node, reading: &mut Reading<'_>) -> Confirm {
@@ -200,6 +207,25 @@ fn window(node: &Node, reading: &mut Reading<'_>) -> Option<Window> {
     let lasts =
         section.required("for", reading).and_then(|node| reading.duration(node, "a window's length", WINDOW));
     let why = section.required("why", reading).and_then(|node| reading.bilingual(node, "a window's reason"));
+    let place = section.place_of("for").unwrap_or(section.place());
     section.close(reading);
+    if let Some((cron, lasts)) = cron.as_ref().zip(lasts)
+        && let Some(period) = shortest_period(cron)
+        && lasts >= period
+    {
+        let (lasts, period) = (duration_text(lasts), duration_text(period));
+        let message = format!("a window of {lasts} does not end before the next begins, {period} later");
+        reading.problems.error(Rank::Sense, place, message, None);
+    }
     Some(Window { cron: cron?, lasts: lasts?, why: why? })
+}
+
+/// The shortest time from one beginning of a window to the next, the clocks' changes aside: of the first two hundred.
+fn shortest_period(cron: &Cron) -> Option<Duration> {
+    let mut beginnings = std::iter::successors(cron.next(Timestamp::UNIX_EPOCH, &TimeZone::UTC), |at| {
+        cron.next(*at, &TimeZone::UTC)
+    });
+    let mut before = beginnings.next()?;
+    let periods = beginnings.take(200).map(|at| at.duration_since(std::mem::replace(&mut before, at)));
+    periods.map(SignedDuration::unsigned_abs).min()
 }

@@ -15,6 +15,7 @@ pub(super) struct EscalationDraft {
     pub steps: Vec<(Step, Place)>,
     pub repeat: u32,
     pub last_resort: Vec<PersonId>,
+    pub place: Place,
 }
 
 impl EscalationDraft {
@@ -49,6 +50,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<EscalationD
         }
         Some(people)
     });
+    let place = section.place().clone();
     section.close(reading);
     let steps: Vec<(Step, Place)> = steps?.into_iter().collect::<Option<_>>()?;
     for ((before, _), (step, place)) in steps.iter().zip(steps.iter().skip(1)) {
@@ -61,7 +63,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<EscalationD
             reading.problems.error(Rank::Sense, place, message, None);
         }
     }
-    Some(EscalationDraft { steps, repeat: repeat?, last_resort: last_resort? })
+    Some(EscalationDraft { steps, repeat: repeat?, last_resort: last_resort?, place })
 }
 
 fn step(node: &Node, reading: &mut Reading<'_>) -> Option<(Step, Place)> {
@@ -125,7 +127,8 @@ fn target(node: &Node, reading: &mut Reading<'_>) -> Option<Target> {
             };
             let prefix = text.find(' ').map_or(0, |at| at + 1);
             let quote = usize::from(!plain);
-            let place = Place { column: node.place.column + quote + prefix, ..node.place.clone() };
+            let column = node.place.column + quote + prefix;
+            let place = Place { column, end: column + name.chars().count(), ..node.place.clone() };
             reading.names.refer(noun, name, &place);
             Some(target)
         }

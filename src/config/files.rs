@@ -27,7 +27,7 @@ pub(super) struct File {
     pub name: Arc<str>,
     /// Its name without `.yaml`.
     pub stem: String,
-    text: String,
+    pub text: String,
 }
 
 impl File {

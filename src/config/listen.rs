@@ -28,8 +28,15 @@ impl Default for Listen {
 impl Listen {
     /// Whether `internal` may listen there; the error says what to do. To be asked again when a flag changes it.
     pub(crate) fn allowed(&self) -> Result<(), String> {
-        if self.internal == self.public && self.public.port() != 0 {
-            return Err(format!("{} cannot be both public and internal", self.public));
+        let (public, internal) = (self.public, self.internal);
+        let everywhere = public.ip().is_unspecified() || internal.ip().is_unspecified();
+        if public.port() == internal.port()
+            && public.port() != 0
+            && (public.ip() == internal.ip() || everywhere)
+        {
+            return Err(format!(
+                "{public} and {internal} clash: the public and the internal page need a port each"
+            ));
         }
         if self.internal.ip().is_loopback() || self.trusted_network {
             return Ok(());

@@ -6,13 +6,16 @@
 
 mod address;
 mod api;
+mod asked;
 mod bilingual;
+mod calendar;
 mod channels;
 mod checks;
 mod database;
 mod desks;
 mod environments;
 mod escalations;
+mod excerpt;
 mod expect;
 mod files;
 mod hours;
@@ -22,6 +25,7 @@ mod names;
 mod nearest;
 mod nhs_number;
 mod operation;
+mod ownership;
 mod people;
 mod priorities;
 mod problem;
@@ -35,18 +39,23 @@ mod site;
 mod stamps;
 mod top;
 mod tree;
+mod wonder;
 
 pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};
+pub(crate) use reading::duration_text;
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
 pub(crate) use stamps::Stamps;
 
 use alerting::Directory;
 use api::ApiDraft;
+use asked::Asked;
 use domain::{ApiId, Check, Configuration, Secret, Site};
+use excerpt::Source;
+use jiff::Timestamp;
 use names::Names;
 use problem::Problems;
 use reading::Reading;
@@ -71,57 +80,98 @@ pub(crate) struct Loaded {
     pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// The secrets that it needs, by reference.
+    pub(crate) secrets: Vec<String>,
     /// What is probably not meant.
     pub(crate) warnings: Vec<Problem>,
 }
 
-/// Reads the configuration in `directory`. The errors are all there are, best first, and at least one.
-pub(crate) fn load(directory: &Path, secrets: &Secrets) -> Result<Loaded, Vec<Problem>> {
-    read(directory, secrets).0
+/// Reads the configuration in `directory`. The errors are all there are, best first, and at least one. What depends on
+/// the day (`now`) is never more than a warning: what was accepted once is accepted at any restart.
+pub(crate) fn load(directory: &Path, secrets: &Secrets, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+    read(directory, secrets, now).0
 }
 
 /// As [`load`], with what the files looked like just before they were read: what a later change is seen by.
-pub(crate) fn read(directory: &Path, secrets: &Secrets) -> (Result<Loaded, Vec<Problem>>, Stamps) {
-    let stamps = Stamps::now(directory, &Stamps::default());
-    let (problems, names) = (Problems::default(), Names::default());
-    let mut reading = Reading { problems, names, secrets, stamps, directory };
-    let loaded = read_all(&mut reading);
+pub(crate) fn read(
+    directory: &Path,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> (Result<Loaded, Vec<Problem>>, Stamps) {
+    let (loaded, reading) = read_and_ask(directory, secrets, now);
     (loaded, reading.stamps)
 }
 
-fn read_all(reading: &mut Reading<'_>) -> Result<Loaded, Vec<Problem>> {
+/// The same, with the reading itself.
+fn read_and_ask<'a>(
+    directory: &'a Path,
+    secrets: &'a Secrets,
+    now: Timestamp,
+) -> (Result<Loaded, Vec<Problem>>, Reading<'a>) {
+    let stamps = Stamps::now(directory, &Stamps::default());
+    let mut reading = Reading {
+        problems: Problems::default(),
+        names: Names::default(),
+        used: Vec::new(),
+        asked: Asked::default(),
+        secrets,
+        stamps,
+        directory,
+    };
+    let loaded = read_all(&mut reading, now);
+    (loaded, reading)
+}
+
+fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
+    let mut sources = BTreeMap::new();
     let files = files::read(reading.directory, &mut reading.problems);
     let version = files.version();
-    let top = files.top.and_then(|file| file.parse(&mut reading.problems));
-    let top = if let Some(node) = top {
+    let mut parse = |file: &files::File, problems: &mut Problems| {
+        let node = file.parse(problems);
+        sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
+        node
+    };
+    let top = if let Some(node) = files.top.and_then(|file| parse(&file, &mut reading.problems)) {
         top::read(&node, reading)
     } else {
         top::unreadable(reading);
         Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
     };
-    let mut apis = BTreeMap::new();
-    for file in files.apis {
-        // Also of a file that cannot be read: the file is the problem, not who depends on it.
+    // Also of a file that cannot be read: the file is the problem, not who depends on it.
+    for file in &files.apis {
         reading.names.define(names::Noun::Api, &file.stem, &problem::Place::whole(&file.name));
-        let Some(node) = file.parse(&mut reading.problems) else { continue };
-        if let Some(draft) = api::read(&node, &file.stem, reading) {
+    }
+    let used = std::mem::take(&mut reading.used);
+    let (mut apis, mut used_by_apis) = (BTreeMap::new(), Vec::new());
+    for file in files.apis {
+        let Some(node) = parse(&file, &mut reading.problems) else { continue };
+        let draft = api::read(&node, &file.stem, reading);
+        let used = std::mem::take(&mut reading.used);
+        if let Some(draft) = draft {
+            used_by_apis.push((draft.api.team.clone(), used));
             apis.insert(draft.api.id.clone(), draft);
         }
     }
     let Reading { problems, names, .. } = reading;
     names.dangling(problems);
     sense::check(&top, &apis, problems);
+    let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
+    ownership::check(&owned, &used, &used_by_apis, problems);
     let checks: Vec<_> =
         apis.values().flat_map(|draft| checks::resolve(draft, &top.vantages, problems)).collect();
     if !problems.has_errors() {
         names.unused(problems);
-        sense::wonder(&top, &apis, problems);
+        wonder::check(&top, &apis, problems);
+        calendar::check(&top, names, now, problems);
     }
     let usable = !problems.has_errors();
-    let problems = std::mem::take(problems).sorted();
+    let problems = std::mem::take(problems).sorted(&sources);
     match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
-            Ok(put_together((site, database, version), top, apis, checks, problems))
+            let mut secrets: Vec<String> = used.into_iter().map(|used| used.reference).collect();
+            secrets.sort();
+            secrets.dedup();
+            Ok(Loaded { secrets, ..put_together((site, database, version), top, apis, checks, problems) })
         }
         _ => Err(problems),
     }
@@ -160,7 +210,7 @@ fn put_together(
         vantages: top.vantages,
         teams,
         people,
-        rotas: top.rotas,
+        rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         hours: top.hours,
         escalations: top
             .escalations
@@ -178,9 +228,10 @@ fn put_together(
         callback_token: top.callback_token,
         listen: top.listen,
         roots: top.roots,
+        secrets: Vec::new(),
         warnings,
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -75,6 +75,16 @@ impl Names {
         self.unreadable.insert(noun);
     }
 
+    /// Where a name is defined.
+    pub(super) fn place_of(&self, noun: Noun, name: &str) -> Option<&Place> {
+        self.defined.get(&noun)?.get(name)
+    }
+
+    /// Whether a name is defined.
+    pub(super) fn is_defined(&self, noun: Noun, name: &str) -> bool {
+        self.place_of(noun, name).is_some()
+    }
+
     /// Says which references lead nowhere.
     pub(super) fn dangling(&self, problems: &mut Problems) {
         let none = BTreeMap::new();

@@ -7,8 +7,10 @@
 use super::{
     expect,
     nhs_number::may_be_a_patients,
+    ownership::Used,
     problem::{Place, Rank},
     reading::Reading,
+    secret::Reference,
     section::Section,
     tree::Node,
 };
@@ -254,6 +256,9 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
         });
         if let Some(value) = value {
             refuse_patients(node, &value, reading);
+            if Reference::parse(&value).is_some() {
+                reading.used.push(Used { reference: value.clone(), place: node.place.clone() });
+            }
             all.push((name.word.clone(), value));
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     address,
     names::Noun,
+    ownership::{self, Owned},
     problem::{Place, Rank},
     reading::Reading,
     secret::Use,
@@ -59,6 +60,7 @@ pub(super) struct TeamDraft {
     pub team: Team,
     pub email: Option<String>,
     pub email_place: Option<Place>,
+    pub secrets: Vec<Owned>,
 }
 
 /// Reads a team.
@@ -70,7 +72,9 @@ pub(super) fn team(node: &Node, reading: &mut Reading<'_>) -> Option<TeamDraft> 
     let hours = section
         .optional("hours", reading)
         .and_then(|node| reading.reference(node, Noun::Hours, HoursId::parse));
+    let secrets = section.optional("secrets", reading).map(|node| ownership::read(node, reading));
     section.close(reading);
     let team = Team { name: name?, has_email: email.is_some(), hours };
-    Some(TeamDraft { team, email, email_place: mailbox.map(|node| node.owner.clone()) })
+    let email_place = mailbox.map(|node| node.owner.clone());
+    Some(TeamDraft { team, email, email_place, secrets: secrets.unwrap_or_default() })
 }

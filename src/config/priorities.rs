@@ -1,6 +1,6 @@
 //! Impact × urgency.
 
-use super::{reading::Reading, section::Section, tree::Node};
+use super::{problem::Rank, reading::Reading, section::Section, tree::Node};
 use domain::{Matrix, Priority};
 
 /// How many impacts, urgencies and priorities there are.
@@ -41,5 +41,32 @@ fn matrix(node: &Node, reading: &mut Reading<'_>) -> Option<Matrix> {
             *cell = priority;
         }
     }
+    if whole {
+        rises(&cells, rows, reading);
+    }
     whole.then(|| Matrix::new(cells))
+}
+
+/// What hurts more, or is more urgent, has no lesser priority.
+fn rises(cells: &[[Priority; STEPS]; STEPS], rows: &[Node], reading: &mut Reading<'_>) {
+    let lesser = |first: Option<&Priority>, second: Option<&Priority>| first > second;
+    for (row, node) in rows.iter().enumerate() {
+        let here = cells.get(row);
+        let below = cells.get(row + 1);
+        for column in 0..STEPS {
+            let cell = here.and_then(|row| row.get(column));
+            let more_impact = below.is_some_and(|below| lesser(cell, below.get(column)));
+            let more_urgency = column + 1 < STEPS && lesser(cell, here.and_then(|row| row.get(column + 1)));
+            if let Some(cell) = cell.filter(|_| more_impact || more_urgency) {
+                let message = format!(
+                    "impact {} and urgency {} give priority {}, less than something lighter does",
+                    row + 1,
+                    column + 1,
+                    cell.number()
+                );
+                reading.problems.error(Rank::Sense, &node.place, message, None);
+                return;
+            }
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What is wrong with a configuration, where, and what to do about it.
 
+use super::excerpt::{Excerpt, Source};
 use serde::Serialize;
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 /// A place in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,12 +13,14 @@ pub(super) struct Place {
     pub(crate) line: usize,
     /// In characters, from 1; 0: the file as a whole.
     pub(crate) column: usize,
+    /// The column behind its last character; 0: it does not end on this line.
+    pub(crate) end: usize,
 }
 
 impl Place {
     /// A file as a whole.
     pub(super) fn whole(file: &str) -> Self {
-        Self { file: file.into(), line: 0, column: 0 }
+        Self { file: file.into(), line: 0, column: 0, end: 0 }
     }
 }
 
@@ -31,9 +34,10 @@ pub(crate) enum Severity {
     Warning,
 }
 
-/// What sort of mistake: causes come before what may only follow from them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+/// What sort of mistake: causes come before what may only follow from them. Programs know it as `code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rank {
     /// Not a file of YAML at all.
     Syntax,
     /// A key nobody knows, a key given twice, a list where a word belongs.
@@ -57,14 +61,20 @@ pub(crate) struct Problem {
     pub(crate) line: Option<usize>,
     /// In characters, from 1; `None`: the file, or the folder, as a whole.
     pub(crate) column: Option<usize>,
+    /// The column behind its last character; `None`: unknown, or on a later line.
+    pub(crate) end: Option<usize>,
     /// Whether the configuration can be used all the same.
     pub(crate) severity: Severity,
     /// What is wrong.
     pub(crate) message: String,
     /// What to do, or what was probably meant.
     pub(crate) hint: Option<String>,
+    /// What sort of mistake.
+    #[serde(rename = "code")]
+    pub(crate) rank: Rank,
+    /// The line as it may be shown.
     #[serde(skip)]
-    rank: Rank,
+    pub(super) excerpt: Option<Excerpt>,
 }
 
 impl Problem {
@@ -74,10 +84,12 @@ impl Problem {
             file: file.display().to_string(),
             line: None,
             column: None,
+            end: None,
             severity: Severity::Error,
             message: message.into(),
             hint,
             rank: Rank::Sense,
+            excerpt: None,
         }
     }
 }
@@ -127,21 +139,27 @@ impl Problems {
             file: place.file.as_ref().to_owned(),
             line: position(place.line),
             column: position(place.column),
+            end: position(place.end),
             severity,
             message,
             hint,
             rank,
+            excerpt: None,
         });
     }
 
     /// All of them, best first: causes before consequences, then as one reads. Warnings only where there are no errors,
     /// which would be their cause.
-    pub(super) fn sorted(mut self) -> Vec<Problem> {
+    /// Each gets its line, as far as that may be shown.
+    pub(super) fn sorted(mut self, sources: &BTreeMap<String, Source>) -> Vec<Problem> {
         if self.has_errors() {
             self.0.retain(|problem| problem.severity == Severity::Error);
         }
         self.0.sort_by(|a, b| (a.rank, &a.file, a.line, a.column).cmp(&(b.rank, &b.file, b.line, b.column)));
         self.0.dedup();
+        for problem in &mut self.0 {
+            problem.excerpt = sources.get(&problem.file).and_then(|source| source.excerpt(problem));
+        }
         self.0
     }
 

@@ -1,8 +1,10 @@
 //! What the readers of all sections share: the problems so far, the names, the secrets, and how words become values.
 
 use super::{
+    asked::Asked,
     names::{Names, Noun},
     nearest::did_you_mean,
+    ownership::Used,
     problem::{Place, Problems, Rank},
     secret::Secrets,
     stamps::Stamps,
@@ -16,6 +18,10 @@ pub(super) struct Reading<'a> {
     pub problems: Problems,
     /// What is defined, and what is referred to.
     pub names: Names,
+    /// Which secrets this file names.
+    pub used: Vec<Used>,
+    /// What the readers asked for.
+    pub asked: Asked,
     /// Where secrets come from.
     pub secrets: &'a Secrets,
     /// The files that are read.
@@ -37,7 +43,19 @@ fn trap(text: &str) -> Option<&'static str> {
         && (digits.replace('_', "").parse::<f64>().is_ok()
             || digits.starts_with("0x")
             || digits.starts_with("0o"));
-    number.then_some("a number")
+    if number {
+        return Some("a number");
+    }
+    // To YAML 1.1, 22:30 is 1350: a number to the base of 60.
+    let mut parts = digits.split(':');
+    let first =
+        parts.next().is_some_and(|first| first.starts_with(|c| matches!(c, '1'..='9')) && is_number(first));
+    let rest = |part: &str| matches!(part.len(), 1 | 2) && part.parse::<u8>().is_ok_and(|number| number < 60);
+    (first && digits.contains(':') && parts.all(rest)).then_some("a number to the base of 60")
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
 }
 
 /// A length of time: a whole number and one of `ms`, `s`, `m`, `h`.
@@ -62,7 +80,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A length of time as people would write it here.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub(crate) fn duration_text(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     match milliseconds {
         0 => "0s".to_owned(),
@@ -170,7 +188,10 @@ impl Reading<'_> {
             ("true", true) => Some(true),
             ("false", true) => Some(false),
             (text, _) => {
-                self.wrong(&node.place, format!("'{text}' is neither true nor false"));
+                let hint = trap(text).filter(|word| matches!(*word, "true" | "false"));
+                let hint = hint.map(|word| format!("write {word}"));
+                let message = format!("'{text}' is neither true nor false");
+                self.problems.error(Rank::Value, &node.place, message, hint);
                 None
             }
         }
@@ -178,6 +199,7 @@ impl Reading<'_> {
 
     /// A whole number within limits.
     pub(super) fn number(&mut self, node: &Node, what: &str, limits: RangeInclusive<u32>) -> Option<u32> {
+        self.asked.number(what, *limits.start(), *limits.end());
         let (text, plain) = self.scalar(node, what)?;
         let limit = format!("{what} is a number from {} to {}", limits.start(), limits.end());
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -226,6 +248,7 @@ impl Reading<'_> {
 
     /// One of a few words; the nearest is named when it is none of them.
     pub(super) fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.asked.choice(what, choices.iter().map(|(word, _)| *word));
         let text = self.word(node, what)?;
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*choice);
@@ -313,11 +336,15 @@ mod tests {
 
     #[test]
     fn words_that_yaml_may_take_for_something_else() {
-        for word in ["no", "Yes", "on", "OFF", "y", "true", "012", "1_000", "1.10", "1e3", "0x1F", ".5", "-7"]
-        {
+        for word in [
+            "no", "Yes", "on", "OFF", "y", "true", "012", "1_000", "1.10", "1e3", "0x1F", ".5", "-7",
+            "22:30", "1:5:30",
+        ] {
             assert!(trap(word).is_some(), "{word}");
         }
-        for word in ["nsd", "22:30", "2026-09-07", "one", "1.2.3", "-", "...", "Norwy", "127.0.0.1:8080"] {
+        for word in
+            ["nsd", "09:30", "22:61", "2026-09-07", "one", "1.2.3", "-", "...", "Norwy", "127.0.0.1:8080"]
+        {
             assert_eq!(trap(word), None, "{word}");
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     hours::{parse_day, parse_time},
     names::Noun,
-    problem::Rank,
+    problem::{Place, Rank},
     reading::Reading,
     section::Section,
     tree::Node,
@@ -15,11 +15,14 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// A rota.
-pub(super) type RotaDraft = Rota;
+/// A rota, and where its overrides stand.
+pub(super) struct RotaDraft {
+    pub rota: Rota,
+    pub override_places: Vec<Place>,
+}
 
 /// Reads a rota; `zone` is the site's.
-pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Rota> {
+pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<RotaDraft> {
     let mut section = Section::open(node, "a rota", reading)?;
     let time_zone = match section.optional("time_zone", reading) {
         None => Some(zone.clone()),
@@ -38,11 +41,10 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
         .map(|item| swap(item, &local, reading))
         .collect();
     section.close(reading);
-    Some(Rota {
-        time_zone: time_zone?,
-        layers: layers?.into_iter().collect::<Option<_>>()?,
-        overrides: overrides.into_iter().collect::<Option<_>>()?,
-    })
+    let overrides: Vec<(Override, Place)> = overrides.into_iter().collect::<Option<_>>()?;
+    let (overrides, override_places) = overrides.into_iter().unzip();
+    let layers = layers?.into_iter().collect::<Option<_>>()?;
+    Some(RotaDraft { rota: Rota { time_zone: time_zone?, layers, overrides }, override_places })
 }
 
 fn layer(node: &Node, reading: &mut Reading<'_>) -> Option<RotaLayer> {
@@ -77,7 +79,7 @@ fn parse_hand_over(text: &str) -> Result<HandOver, String> {
     }
 }
 
-fn swap(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Override> {
+fn swap(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<(Override, Place)> {
     let mut section = Section::open(node, "an override", reading)?;
     let person = section
         .required("person", reading)
@@ -91,7 +93,7 @@ fn swap(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Overr
         reading.problems.error(Rank::Sense, &end.place, "this override ends before it begins", None);
         return None;
     }
-    Some(Override { person: person?, from, to })
+    Some((Override { person: person?, from, to }, node.place.clone()))
 }
 
 /// `2026-12-25T09:00` on the rota's clock, or with an offset of its own: `2026-12-25T09:00Z`.

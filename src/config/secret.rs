@@ -1,6 +1,6 @@
 //! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
 
-use super::{problem::Rank, reading::Reading, tree::Node};
+use super::{ownership::Used, problem::Rank, reading::Reading, tree::Node};
 use domain::Secret;
 use std::{
     fmt,
@@ -168,6 +168,7 @@ impl Reading<'_> {
         check: impl FnOnce(&str) -> Result<(), &'static str>,
     ) -> Option<Secret> {
         let (place, text) = (&node.place, node.as_word().unwrap_or_default());
+        self.used.push(Used { reference: text.to_owned(), place: place.clone() });
         let found = reference.and_then(|reference| match reference {
             _ if !self.secrets.are_read_for(purpose) => Ok(None),
             Reference::Environment(name) => (self.secrets.environment)(name)

@@ -12,7 +12,6 @@ use super::{
 const NOT_YET: &[(&str, &[&str])] = &[
     ("egress", &["proxy"]),
     ("a vantage", &["guards"]),
-    ("a team", &["secrets"]),
     ("a person", &["voice"]),
     ("an operation", &["soap", "tcp", "dns", "put", "patch", "delete"]),
     ("an expectation", &["schema"]),
@@ -30,6 +29,7 @@ pub(super) struct Section<'n> {
     owner: &'n Place,
     entries: &'n [(Key, Node)],
     asked: Vec<&'static str>,
+    needed: Vec<&'static str>,
     missing: Vec<&'static str>,
 }
 
@@ -37,7 +37,14 @@ impl<'n> Section<'n> {
     /// Opens a node that must be a map; `what` names it in sentences: "a rota".
     pub(super) fn open(node: &'n Node, what: &'static str, reading: &mut Reading<'_>) -> Option<Self> {
         let entries = reading.map(node, what)?;
-        Some(Self { what, owner: &node.owner, entries, asked: Vec::new(), missing: Vec::new() })
+        Some(Self {
+            what,
+            owner: &node.owner,
+            entries,
+            asked: Vec::new(),
+            needed: Vec::new(),
+            missing: Vec::new(),
+        })
     }
 
     /// Where the key of the whole section stands.
@@ -58,6 +65,7 @@ impl<'n> Section<'n> {
 
     /// The value of a key that must be there.
     pub(super) fn required(&mut self, key: &'static str, reading: &mut Reading<'_>) -> Option<&'n Node> {
+        self.needed.push(key);
         if !self.has(key) {
             self.missing.push(key);
         }
@@ -89,21 +97,33 @@ impl<'n> Section<'n> {
 
     /// Says which keys are missing and which are unknown. A missing key that was only misspelt is said once.
     pub(super) fn close(mut self, reading: &mut Reading<'_>) {
-        for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.word.as_str())) {
+        reading.asked.section(self.what, &self.asked, &self.needed);
+        for (key, value) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.word.as_str())) {
             let free = self.asked.iter().copied().filter(|asked| !self.has(asked));
             let near = nearest(&key.word, free);
             self.missing.retain(|missing| Some(*missing) != near);
             let word = key.word.as_str();
+            // What follows may be a value: of `password:value` and of `password value` too.
+            let said = key.name();
+            let alone = matches!(value.value, Value::Nothing) && near.is_none();
+            let shown = if alone { said.chars().take(4).chain(['…']).collect() } else { said.to_owned() };
+            let near = near.or_else(|| nearest(said, self.asked.iter().copied()).filter(|_| said != word));
             let hint = match near {
+                Some(near) if said != word => {
+                    Some(format!("write '{near}: …', with a space behind the colon"))
+                }
                 _ if is_not_yet(self.what, word) => Some("it is not supported yet".to_owned()),
                 Some(near) => Some(format!("did you mean '{near}'?")),
                 None => did_you_mean(word, self.asked.iter().copied()),
             };
-            reading.problems.error(Rank::Shape, &key.place, format!("unknown key '{word}'"), hint);
+            reading.problems.error(Rank::Shape, &key.place, format!("unknown key '{shown}'"), hint);
         }
+        // What a whole file lacks is nowhere in it.
+        let whole =
+            matches!(self.what, "the configuration" | "an API").then(|| Place::whole(&self.owner.file));
         for key in self.missing {
             let message = format!("{} needs the key '{key}'", self.what);
-            reading.problems.error(Rank::Missing, self.owner, message, None);
+            reading.problems.error(Rank::Missing, whole.as_ref().unwrap_or(self.owner), message, None);
         }
     }
 }

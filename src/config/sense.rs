@@ -1,7 +1,7 @@
 //! Whether the parts make sense together, each of them being right by itself.
 
 use super::{
-    api::{ApiDraft, is_unprotected},
+    api::ApiDraft,
     problem::{Place, Problems, Rank},
     top::Top,
 };
@@ -30,41 +30,6 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
                     }
                 }
             }
-        }
-    }
-}
-
-/// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
-pub(super) fn wonder(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
-    for draft in apis.values() {
-        for (environment, instance) in &draft.instances {
-            let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
-            if let Some((other, _)) = earlier {
-                let message = format!("{environment} has the same URL as {other}");
-                problems.warning(&instance.place, message, None);
-            }
-        }
-    }
-    for (environment, draft) in &top.environments {
-        let mut instances =
-            apis.values().filter_map(|api| Some((&api.api.id, api.instances.get(environment)?))).peekable();
-        if instances.peek().is_none() {
-            problems.warning(&draft.place, format!("no API is in {environment}"), None);
-        }
-        if *environment != Environment::Production {
-            continue;
-        }
-        if draft.policy.service_desk.is_none() {
-            let message = "incidents in production open no ticket";
-            problems.warning(&draft.place, message, Some("add 'service_desk'".to_owned()));
-        }
-        if draft.policy.major.is_none() {
-            let message = "major incidents in production call nobody";
-            problems.warning(&draft.place, message, Some("add 'major'".to_owned()));
-        }
-        for (api, instance) in instances.filter(|(_, instance)| is_unprotected(instance)) {
-            let message = format!("probes of '{api}' in production cross the network as plain http");
-            problems.warning(&instance.place, message, None);
         }
     }
 }
@@ -160,8 +125,9 @@ fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
 /// Everybody on a rota, once.
 fn people_of<'t>(top: &'t Top, rota: &RotaId) -> Vec<&'t PersonId> {
     let Some(rota) = top.rotas.get(rota) else { return Vec::new() };
-    let layers = rota.layers.iter().flat_map(|layer| &layer.people);
-    let mut people: Vec<&PersonId> = layers.chain(rota.overrides.iter().map(|swap| &swap.person)).collect();
+    let layers = rota.rota.layers.iter().flat_map(|layer| &layer.people);
+    let mut people: Vec<&PersonId> =
+        layers.chain(rota.rota.overrides.iter().map(|swap| &swap.person)).collect();
     people.sort();
     people.dedup();
     people

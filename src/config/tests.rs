@@ -1,11 +1,10 @@
 //! The configuration as a whole.
 
+mod catalogue;
 mod example;
-mod minimal;
+pub(crate) mod minimal;
 mod property;
 mod resolved;
+mod schema;
 mod secrets;
 mod together;
-mod unfit;
-mod values;
-mod wrong;

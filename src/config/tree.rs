@@ -72,6 +72,14 @@ pub(super) struct Key {
     pub plain: bool,
 }
 
+impl Key {
+    /// As much of it as can be a name. What stands behind it may be a value whose colon or space was forgotten.
+    pub(super) fn name(&self) -> &str {
+        let ends = self.word.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.'));
+        ends.filter(|ends| *ends > 0).and_then(|ends| self.word.get(..ends)).unwrap_or(&self.word)
+    }
+}
+
 /// What is being put together: a list, or a map whose last key may still want its value.
 enum Open {
     List(Node, Vec<Node>),
@@ -92,13 +100,19 @@ pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Opt
                 let place = builder.place(*error.marker());
                 let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
                 let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
-                let hint = if indent.contains('\t') || error.info().contains("tab") {
-                    "indent with spaces: YAML refuses tabs".to_owned()
-                } else {
-                    "look at this line and the one above: an indent, a quote or a bracket".to_owned()
+                let hint = match error.info() {
+                    info if indent.contains('\t') || info.contains("tab") => {
+                        "indent with spaces: YAML refuses tabs"
+                    }
+                    info if info.contains("mapping values") => {
+                        "text with a colon in it is written in quotes; or the indent is another than above"
+                    }
+                    info if info.contains("quoted scalar") => "close the quote",
+                    info if info.contains("anchor") => "anchors and aliases ('&' and '*') are not used here",
+                    _ => "look at this line and the one above: an indent, a quote or a bracket",
                 };
                 let message = format!("this is not YAML: {}", error.info());
-                builder.problems.error(Rank::Syntax, &place, message, Some(hint));
+                builder.problems.error(Rank::Syntax, &place, message, Some(hint.to_owned()));
                 return None;
             }
         }
@@ -122,7 +136,14 @@ type Flow = std::ops::ControlFlow<()>;
 
 impl Builder<'_> {
     fn place(&self, marker: Marker) -> Place {
-        Place { file: self.file.clone(), line: marker.line().max(1), column: marker.col() + 1 }
+        Place { file: self.file.clone(), line: marker.line().max(1), column: marker.col() + 1, end: 0 }
+    }
+
+    /// Where a word begins, and where it ends when that is on the same line.
+    fn stretch(&self, span: Span) -> Place {
+        let begins = self.place(span.start);
+        let ends_here = span.end.line() == span.start.line() && span.end.col() > span.start.col();
+        Place { end: if ends_here { span.end.col() + 1 } else { 0 }, ..begins }
     }
 
     fn refuse(&mut self, place: &Place, message: &str, hint: &str) -> Flow {
@@ -131,7 +152,7 @@ impl Builder<'_> {
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Flow {
-        let place = self.place(span.start);
+        let place = self.stretch(span);
         let (anchor, tagged) = match &event {
             Event::Scalar(_, _, anchor, tag)
             | Event::SequenceStart(anchor, tag)
@@ -161,10 +182,12 @@ impl Builder<'_> {
             }
             Event::Scalar(text, style, ..) => return self.scalar(place, text.into_owned(), style),
             Event::SequenceStart(..) => {
+                let place = Place { end: 0, ..place };
                 let node = self.node(place, Value::Nothing);
                 return self.start(Open::List(node, Vec::new()));
             }
             Event::MappingStart(..) => {
+                let place = Place { end: 0, ..place };
                 let node = self.node(place, Value::Nothing);
                 return self.start(Open::Map(node, Vec::new(), None));
             }

@@ -1,7 +1,7 @@
 //! Sending: a notification is claimed by lease and settled under a fence, with nothing held in between.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
     inbox,
@@ -93,6 +93,7 @@ impl Store {
         let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
         let mut transaction = self.begin(Purpose::Write, CLAIM).await?;
         self.check_lease(&mut transaction, CLAIM).await?;
+        crash_point!("claim/begun");
         let rows = transaction
             .either(SQLITE_CLAIM, POSTGRES_CLAIM)
             .bind(now.as_millisecond())
@@ -105,7 +106,9 @@ impl Store {
         for row in &rows {
             let row = Reading { row, doing: CLAIM };
             let claim = Claim { key: row.get("key")?, fence: row.get("fence")? };
+            crash_point!("claim/claimed");
             note_attempt(&mut transaction, &claim, now).await?;
+            crash_point!("claim/attempt");
             let notification: Notification = match row.json("body") {
                 Ok(notification) => notification,
                 Err(error) => {
@@ -133,6 +136,7 @@ impl Store {
                 uncertain: row.get("uncertain")?,
             };
             claimed.push((order, one));
+            crash_point!("claim/prepared");
         }
         transaction.commit(CLAIM).await?;
         // RETURNING promises no order.
@@ -151,6 +155,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let mut transaction = self.begin(Purpose::Write, SETTLE).await?;
         self.check_lease(&mut transaction, SETTLE).await?;
+        crash_point!("settle/begun");
         if !put_settlement(&mut transaction, claim, settlement, now).await? {
             transaction.rollback(SETTLE).await?;
             return Ok(false);
@@ -158,8 +163,10 @@ impl Store {
         for receipt in receipts {
             let told = Told { at: now, what: Message::Receipt(receipt.clone()) };
             inbox::append(&mut transaction, &told, SETTLE).await?;
+            crash_point!("settle/receipt");
         }
         transaction.commit(SETTLE).await?;
+        crash_point!("settle/committed");
         Ok(true)
     }
 
@@ -212,6 +219,7 @@ async fn put_settlement(
     if done == 0 {
         return Ok(false);
     }
+    crash_point!("settle/notification");
     connection.statement(
         "UPDATE attempt SET settled_at = $3, result = $4, detail = $5 WHERE notification = $1 AND fence = $2",
     )
@@ -222,6 +230,7 @@ async fn put_settlement(
     .bind_words(provider_id.or(why))
     .execute(SETTLE)
     .await?;
+    crash_point!("settle/attempt");
     Ok(true)
 }
 

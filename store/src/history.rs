@@ -1,7 +1,7 @@
 //! The past: statuses, samples and failures over a range `[from, to)`.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
     record::MINUTE,
@@ -275,5 +275,6 @@ pub(crate) async fn put(connection: &mut Connection, change: &StatusChange) -> R
         .bind_words(change.why.as_str())
         .execute(doing)
         .await?;
+    crash_point!("record/status");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The Inbox: what people and outside systems told us, in order, until the recorder has folded it in.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
     row::{Reading, to_json},
@@ -23,7 +23,10 @@ impl Store {
     pub async fn tell(&self, told: &Told) -> Result<InboxId, Error> {
         let doing = "write into the inbox";
         let mut connection = self.connect(Purpose::Write, doing).await?;
-        append(&mut connection, told, doing).await
+        crash_point!("inbox/before-append");
+        let id = append(&mut connection, told, doing).await;
+        crash_point!("inbox/appended");
+        id
     }
 
     /// What is not folded in yet, in order: at most `limit` rows and [`MAX_INBOX`].
@@ -119,5 +122,6 @@ pub(crate) async fn fold(
         .bind_words(words.as_str())
         .execute(ANSWER)
         .await?;
+    crash_point!("record/answer");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Incidents, as pages and operators read them.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
     row::{Reading, signed, to_json},
@@ -79,5 +79,6 @@ pub(crate) async fn put(connection: &mut Connection, incident: &Incident) -> Res
         .bind(to_json(incident, doing)?)
         .execute(doing)
         .await?;
+    crash_point!("record/incident");
     Ok(())
 }

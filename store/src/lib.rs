@@ -9,6 +9,7 @@
 
 mod claim;
 mod counts;
+pub mod crash_point;
 mod database;
 mod error;
 mod examine;
@@ -44,6 +45,12 @@ use std::sync::{Arc, atomic::AtomicU64};
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Shared>);
 
+/// Nobody records until this is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    _transaction: Connection,
+}
+
 #[derive(Debug)]
 struct Shared {
     database: Database,
@@ -71,6 +78,17 @@ impl Store {
     /// Closes the connections of all clones, once their statements have ended.
     pub async fn close(self) {
         self.0.database.close().await;
+    }
+
+    /// Takes the right to record, until it is dropped: for rehearsing what happens when nothing can be written.
+    pub async fn hold(&self) -> Result<Hold, Error> {
+        let doing = "hold the database";
+        let mut transaction = self.begin(Purpose::Prepare, doing).await?;
+        transaction
+            .either("SELECT id FROM recorder", "SELECT id FROM recorder FOR UPDATE")
+            .row(doing)
+            .await?;
+        Ok(Hold { _transaction: transaction })
     }
 
     async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {

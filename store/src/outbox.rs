@@ -1,7 +1,7 @@
 //! The Outbox: notifications, from decided to settled.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
     row::{Reading, signed, to_json},
@@ -116,6 +116,7 @@ pub(crate) async fn put(connection: &mut Connection, notification: &Notification
     .bind(to_json(notification, doing)?)
     .execute(doing)
     .await?;
+    crash_point!("record/notification");
     Ok(())
 }
 
@@ -130,5 +131,6 @@ pub(crate) async fn withdraw(connection: &mut Connection, key: &str) -> Result<(
         .bind(key)
         .execute("withdraw a notification")
         .await?;
+    crash_point!("record/withdrawn");
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What the recorder commits: outcomes and all that follows from them, together or not at all (invariant 6).
 
 use crate::{
-    Store,
-    database::{Connection, Purpose, Statement, without_nul},
+    Store, crash_point,
+    database::{Connection, Database, Purpose, Statement, without_nul},
     error::Error,
     history,
     inbox::{self, InboxId},
@@ -77,10 +77,16 @@ impl Store {
             // number: an outcome is the same however often it is told.
             Some(numbers) if under.is_none_or(|under| !under.in_doubt) => {
                 let mut connection = self.connect(Purpose::Record, DOING).await?;
-                self.insert_outcomes(&mut connection, batch, &numbers, under).await
+                crash_point!("record/before-quiet");
+                let recorded = self.insert_outcomes(&mut connection, batch, &numbers, under).await;
+                crash_point!("record/quiet");
+                recorded
             }
             _ => self.record_all(batch, &tracks, &known, under).await,
         };
+        if let Err(Error::Unavailable { .. }) = &recorded {
+            self.renew_writer().await;
+        }
         let recorded = recorded.map_err(|error| self.or_unknown(error))?;
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
         Ok(())
@@ -92,6 +98,12 @@ impl Store {
             Error::Unknown { doing: DOING, source: error.into() }
         } else {
             error
+        }
+    }
+
+    async fn renew_writer(&self) {
+        if let Database::Sqlite(pools) = &self.0.database {
+            pools.renew_writer().await;
         }
     }
 
@@ -110,13 +122,18 @@ impl Store {
             transaction.rollback(DOING).await?;
             return Ok(batch.outcomes.len() as u64);
         }
+        crash_point!("record/begun");
         let mut fresh = HashMap::new();
         let numbers = number_all(connection, tracks, known, &mut fresh).await?;
+        crash_point!("record/tracks-numbered");
         let risen = risen(batch, tracks, &numbers);
         track::put_hours(connection, risen.values().copied(), DOING).await?;
+        crash_point!("record/hours");
         fresh.extend(risen);
         let recorded = self.insert_outcomes(connection, batch, &numbers, under).await?;
+        crash_point!("record/outcomes");
         insert_failures(connection, batch, &numbers).await?;
+        crash_point!("record/failures");
         let mut changed = numbers.iter().skip(batch.outcomes.len());
         for change in &batch.changes {
             match change {
@@ -135,7 +152,9 @@ impl Store {
         for (id, answer) in &batch.folded {
             inbox::fold(connection, *id, answer.as_ref()).await?;
         }
+        crash_point!("record/before-commit");
         self.commit(transaction, batch).await?;
+        crash_point!("record/committed");
         self.0.tracks.keep(fresh);
         Ok(recorded)
     }
@@ -340,5 +359,6 @@ async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(
         .bind(to_json(silence, DOING)?)
         .execute(DOING)
         .await?;
+    crash_point!("record/silence");
     Ok(())
 }

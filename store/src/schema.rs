@@ -1,6 +1,7 @@
 //! Brings the schema up to date, and refuses a database that is newer than the program.
 
 use crate::{
+    crash_point,
     database::{Connection, Database, Purpose},
     error::Error,
     postgres,
@@ -49,6 +50,7 @@ pub(crate) async fn prepare(database: &Database, fresh_key: [u8; 32]) -> Result<
 async fn prepare_locked(connection: &mut Connection, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
     refuse_newer(connection).await?;
     migrate(connection).await?;
+    crash_point!("start/migrating");
     connection
         .statement(
             "INSERT INTO meta (name, value) VALUES ('reference_key', $1) ON CONFLICT (name) DO NOTHING",

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Trouble},
 };
 use sqlx::{
-    Sqlite,
+    Connection as _, Sqlite,
     error::DatabaseError,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -106,6 +106,8 @@ impl Pools {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
+                // A disk that is full takes a transaction back by itself, and sqlx believes ever after that it goes on.
+                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         };
         let limit = Instant::now() + BUSY;
         let writer = loop {
@@ -133,6 +135,15 @@ impl Pools {
         match purpose {
             Purpose::Prepare | Purpose::Record | Purpose::Write => &self.writer,
             Purpose::Read | Purpose::Remember => &self.reader,
+        }
+    }
+
+    /// A connection that was made while its file could only be read never writes again: the next one may.
+    pub(crate) async fn renew_writer(&self) {
+        if let Ok(connection) = self.writer.acquire().await
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "a connection that could not write did not close well");
         }
     }
 
@@ -197,6 +208,19 @@ mod tests {
         let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
         let said = refused.into_database_error().unwrap();
         assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_a_full_disk_took_back_leaves_the_next_one_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
+        let Pools { writer, .. } = Pools::open(&url).await.unwrap();
+        sqlx::query("CREATE TABLE t (b BLOB NOT NULL) STRICT").execute(&writer).await.unwrap();
+        let mut transaction = writer.begin_with(begin(Purpose::Write)).await.unwrap();
+        // As SQLite does when it cannot go on: the transaction is over, and sqlx does not know.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await.unwrap();
+        drop(transaction);
+        writer.begin_with(begin(Purpose::Write)).await.unwrap().commit().await.unwrap();
     }
 
     #[tokio::test]

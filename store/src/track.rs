@@ -1,6 +1,7 @@
 //! The small numbers that stand for tracks in the rows of outcomes.
 
 use crate::{
+    crash_point,
     database::{Connection, Database, Purpose},
     error::Error,
     postgres,
@@ -121,5 +122,6 @@ pub(crate) async fn put(
         .bind(to_json(track, doing)?)
         .execute(doing)
         .await?;
+    crash_point!("record/track");
     Ok(())
 }

@@ -23,6 +23,35 @@ async fn check_accepts_a_good_configuration_and_refuses_a_bad_one_with_78() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_tells_programs_and_compares_and_counts() {
+    let world = world().await;
+    let (old, place) = (place(&world), place(&world));
+    let old = old.config().display().to_string();
+    let own = place.config().display().to_string();
+    let ran = place.run(&["check", "--against", &own]).await;
+    assert_eq!((ran.code, ran.out.contains("nothing changes")), (Some(0), true), "{ran:?}");
+    let load = place.run(&["--json", "check", "--traffic"]).await.json();
+    assert!(load["total"]["per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{load}");
+    let schema = place.run(&["schema", "api"]).await.json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    std::fs::remove_file(place.config().join("apis/results.yaml")).expect("a file");
+    let ran = place.run(&["--json", "check", "--against", &old]).await;
+    let changes = ran.json();
+    let first = &changes["changes"][0];
+    assert_eq!(
+        (ran.code, &first["about"], &first["severity"]),
+        (Some(78), &"leaving".into(), &"error".into())
+    );
+    place.write("apis/results.yaml", "id: results\nnmae: { en: Results, cy: Canlyniadau }\n");
+    let ran = place.run(&["--json", "check"]).await;
+    let problem = &ran.json()[0];
+    assert_eq!(ran.code, Some(78));
+    assert_eq!((&problem["line"], &problem["column"], &problem["end"]), (&2.into(), &1.into(), &5.into()));
+    assert_eq!((&problem["severity"], &problem["code"]), (&"error".into(), &"shape".into()));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn probe_says_what_it_saw_and_exits_accordingly() {
     let world = world().await;
     let place = place(&world);

@@ -2,16 +2,21 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod carriers;
 mod command_line;
+#[cfg(debug_assertions)]
+mod crash_points;
+mod database;
 mod doctor;
+mod examine;
 mod kills;
 mod mistakes;
 mod nginx;
 mod outage;
-mod postgres;
 mod program;
 mod readme;
 mod reload;
 mod secrets;
 mod standby;
 mod start_and_stop;
+mod stopping;

@@ -3,7 +3,7 @@
 
 use crate::{
     outage::{place, place_with},
-    program::{CURIAD, PATIENCE, Place, Ran, free_port, tail, world},
+    program::{CURIAD, PATIENCE, Place, Ran, free_ports, tail, world},
 };
 use simulator::World;
 use std::{
@@ -138,7 +138,7 @@ async fn with_the_database() {
     ] {
         let place = with_database(&world, url);
         let ran = place.run(&["serve"]).await;
-        assert!(ran.err.contains(&format!("curiad.yaml:10:11: {expected}\n")), "{url}: {}", ran.err);
+        assert!(ran.err.contains(&format!("curiad.yaml:10:11: error: {expected}\n")), "{url}: {}", ran.err);
         assert_eq!(ran.code, Some(78), "{url}");
     }
     world.stop().await;
@@ -147,7 +147,7 @@ async fn with_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_database_server() {
     let world = world().await;
-    let port = free_port();
+    let [port, _] = free_ports();
     let gone = with_database(&world, &format!("postgres://curiad@127.0.0.1:{port}/curiad"));
     let expected = format!(
         "curiad: postgres://127.0.0.1:{port}/curiad: could not open the database: the database cannot be reached \

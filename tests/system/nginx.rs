@@ -3,7 +3,7 @@
 
 use crate::{
     outage::{all_well, place},
-    program::{PATIENCE, Place, free_port, json, world},
+    program::{PATIENCE, Place, free_ports, json, world},
 };
 use std::{
     fs,
@@ -74,7 +74,7 @@ fn for_nginx(place: &Place, plain: u16, tls: u16) {
 async fn nginx_is_served_taken_away_and_brought_back() {
     let world = world().await;
     let place = place(&world);
-    let (plain, tls) = (free_port(), free_port());
+    let [plain, tls] = free_ports();
     for_nginx(&place, plain, tls);
     let nginx = Nginx::start(place.directory.path(), plain, tls);
     let mut program = place.serve();

@@ -1,18 +1,32 @@
 //! The whole loop: a production API fails, and everybody who must know knows, once.
 
+use crate::database::{On, on_both};
 use crate::program::{PATIENCE, Place, Program, json, status, text, world};
 use serde_json::Value;
 use simulator::{Answer, Fault, Message, World, answer};
 
 const API: &str = "patient-demographics";
 
+on_both!(
+    a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_shown_in_both_languages,
+    what_everything_depends_on_is_one_incident_with_a_list,
+);
+
 /// The demo's configuration with holds short enough to wait for.
 pub(crate) fn place(world: &World) -> Place {
     place_with(world, |text| text)
 }
 
+/// The same on either database.
+pub(crate) fn place_on(on: On, world: &World) -> Place {
+    filled(Place::on(on, &[]), world, |text| text)
+}
+
 pub(crate) fn place_with(world: &World, change: impl Fn(String) -> String) -> Place {
-    let place = Place::new(&[]);
+    filled(Place::new(&[]), world, change)
+}
+
+fn filled(place: Place, world: &World, change: impl Fn(String) -> String) -> Place {
     for file in simulator::configuration(world, "{{public}}", "{{database}}") {
         let short = file
             .text
@@ -65,10 +79,9 @@ async fn text_to(world: &World, nth: usize) -> Message {
         .expect("a text with a link")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_shown_in_both_languages() {
+async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_shown_in_both_languages(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
 
@@ -167,11 +180,10 @@ async fn incidents_at(url: String) -> Vec<Value> {
     json(&url).await.as_array().cloned().unwrap_or_default()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_everything_depends_on_is_one_incident_with_a_list() {
+async fn what_everything_depends_on_is_one_incident_with_a_list(on: On) {
     let world = world().await;
     world.set_cascade(true);
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault("identity", "production", Fault::Backend(503)).await.expect("a fault");

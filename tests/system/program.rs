@@ -1,8 +1,10 @@
 //! The real program as a child process, with a configuration of its own, and a world to run against.
 
+use crate::database::{Fresh, On};
 use serde_json::Value;
 use simulator::{Ports, World, WorldOptions};
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -29,22 +31,26 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) public: u16,
     pub(crate) internal: u16,
+    /// Where it is one of a server.
+    _fresh: Option<Fresh>,
 }
 
-/// A port that was free a moment ago, below those that the system gives away by itself: it stays free for one that dies and
-/// is started again. Another program may take it all the same; the start then fails and says so.
-pub(crate) fn free_port() -> u16 {
+/// Two ports that were free a moment ago, below those that the system gives away by itself: they stay free for a program that
+/// dies and is started again. Another may take one all the same; the start then fails and says so.
+pub(crate) fn free_ports() -> [u16; 2] {
     const PORTS: u32 = 8_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Tests that run at the same time begin at different places.
-    let mine = std::process::id().wrapping_mul(61);
-    loop {
-        let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
-        let port = 12_000 + u16::try_from(place).expect("a small number");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+    let mine = std::process::id().wrapping_mul(1_009);
+    [(); 2].map(|()| {
+        loop {
+            let place = mine.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+            let port = 12_000 + u16::try_from(place).expect("a small number");
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
         }
-    }
+    })
 }
 
 /// A world of the demo's estate, without waiting.
@@ -68,12 +74,21 @@ pub(crate) fn now() -> jiff::Timestamp {
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {
+        Self::on(On::Sqlite, files)
+    }
+
+    /// The same on either database.
+    pub(crate) fn on(on: On, files: &[(&str, String)]) -> Self {
         let directory = TempDir::new().expect("a directory");
+        let [public, internal] = free_ports();
+        let fresh = (on == On::Postgres).then(Fresh::new);
+        let file = format!("sqlite://{}", directory.path().join("curiad.db").display());
         let place = Self {
-            url: format!("sqlite://{}", directory.path().join("curiad.db").display()),
+            url: fresh.as_ref().map_or(file, |fresh| fresh.url.clone()),
             directory,
-            public: free_port(),
-            internal: free_port(),
+            public,
+            internal,
+            _fresh: fresh,
         };
         for (name, text) in files {
             place.write(name, text);
@@ -127,8 +142,8 @@ impl Place {
         self.serve_with(&[])
     }
 
-    /// Starts `curiad serve` with these variables in its environment.
-    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Program {
+    /// The same with these in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
         let listen = format!("127.0.0.1:{}", self.public);
         let internal = format!("127.0.0.1:{}", self.internal);
@@ -237,10 +252,14 @@ impl Program {
 
     /// The same, where another is to take its place.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("running");
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
-        assert!(sent.success());
-        tokio::task::spawn_blocking(move || child.wait().expect("ended")).await.expect("joined")
+        self.signal("TERM");
+        loop {
+            if let Some(ended) = self.ended() {
+                self.child = None;
+                return ended;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Two programs on one PostgreSQL: one records, the other stands by, shows pages, and takes over when the first is gone.
 
 use crate::{
+    database::Fresh,
     outage::{all_well, incidents, place_with},
-    postgres::Database,
     program::{PATIENCE, Place, Program, client, json, text, world},
 };
 use serde_json::Value;
@@ -12,9 +12,9 @@ use std::{collections::BTreeSet, io::ErrorKind, net::TcpListener};
 const API: &str = "results";
 
 /// A place of its own, on a database that is shared.
-fn place_on(database: &Database, world: &World, change: impl Fn(String) -> String) -> Place {
-    let mut place = place_with(world, |text| change(text.replace("{{database}}", &database.url())));
-    place.url = database.url();
+fn place_on(database: &Fresh, world: &World, change: impl Fn(String) -> String) -> Place {
+    let mut place = place_with(world, |text| change(text.replace("{{database}}", &database.url)));
+    place.url.clone_from(&database.url);
     place
 }
 
@@ -79,7 +79,7 @@ fn knocks(door: &TcpListener) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_a_standby_shows_pages_takes_answers_and_takes_over_from_one_that_is_killed() {
-    let (world, database) = (world().await, Database::new());
+    let (world, database) = (world().await, Fresh::new());
     let first = place_on(&database, &world, |text| text);
     // Whom the second one's heartbeat goes to.
     let door = TcpListener::bind("127.0.0.1:0").expect("a door");
@@ -148,7 +148,7 @@ async fn on_postgres_a_standby_shows_pages_takes_answers_and_takes_over_from_one
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_one_that_was_frozen_ends_when_it_goes_on_and_has_doubled_nothing() {
-    let (world, database) = (world().await, Database::new());
+    let (world, database) = (world().await, Fresh::new());
     // The call is due while nobody is there to make it.
     let late = |text: String| text.replace("callout: 1s", "callout: 5s");
     let (first, second) = (place_on(&database, &world, late), place_on(&database, &world, late));
@@ -178,7 +178,7 @@ async fn on_postgres_one_that_was_frozen_ends_when_it_goes_on_and_has_doubled_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_one_that_stops_by_itself_hands_over_and_back() {
-    let (world, database) = (world().await, Database::new());
+    let (world, database) = (world().await, Fresh::new());
     let (first, second) =
         (place_on(&database, &world, |text| text), place_on(&database, &world, |text| text));
     let mut one = first.serve();

@@ -1,15 +1,17 @@
 //! Starting and stopping: at any moment, and nothing is lost.
 
 use crate::{
-    outage::{all_well, place},
+    database::{On, on_both},
+    outage::{all_well, place, place_on},
     program::{PATIENCE, json, status, world},
 };
 use simulator::Fault;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was() {
+on_both!(sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was);
+
+async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
@@ -18,6 +20,7 @@ async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_w
     assert!(ended.success(), "{ended}\n{}", crate::program::tail(&place.log()));
     let log = place.database().with_extension("db-wal");
     assert!(!log.exists(), "one file holds everything: the write-ahead log was folded in");
+    assert_eq!(place.database().exists(), on == On::Sqlite, "all is kept where the configuration says");
 
     let mut program = place.serve();
     program.ready().await;

@@ -94,6 +94,7 @@ impl<'a> Sending<'a> {
                 table.note(record, &notification.key, &text, self.tried()).await
             }
             NotificationKind::TicketFallback
+            | NotificationKind::FallbackNote { .. }
             | NotificationKind::Callout { .. }
             | NotificationKind::StandDown { .. }
             | NotificationKind::Told

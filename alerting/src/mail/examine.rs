@@ -85,7 +85,7 @@ async fn connect(settings: &Mail, patience: Duration) -> Result<AsyncSmtpConnect
 fn unconnected(settings: &Mail, error: &Error) -> Finding {
     Finding::problem(
         SERVER,
-        format!("{}:{}: {}", settings.host, settings.port, super::meaning(error).why()),
+        format!("{}:{}: {}", settings.host, settings.port, super::meaning(error, false).why()),
         "check `mail.host`, `mail.port` and `mail.tls`, and the network between",
     )
 }

@@ -85,7 +85,7 @@ async fn fetch(ask: RequestBuilder) -> Result<Token, SendError> {
     const WHOM: &str = "the service desk's token endpoint";
     let answer = Answer::to(ask, WHOM).await?;
     if !answer.status.is_success() {
-        return Err(answer.refused(WHOM, "check the OAuth client's id and secret"));
+        return Err(super::refused(&answer, WHOM, "check the OAuth client's id and secret"));
     }
     let issued: Issued = answer.json(WHOM)?;
     let lasts = Duration::from_secs(issued.expires_in).min(LONGEST);

@@ -5,13 +5,16 @@ use super::{
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Language, Notification, NotificationKind, duration_words, scrubbed};
+use domain::{Language, Note, Notification, NotificationKind, duration_words, scrubbed};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
 
 /// What a line of evidence may have.
 const EVIDENCE: usize = 200;
+
+/// What a work note may have.
+const NOTE: usize = 3_800;
 
 /// An e-mail's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,7 @@ pub(crate) fn letter(
         NotificationKind::Told => Ok(both(&|language| told(facts, language))),
         NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
         NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
+        NotificationKind::FallbackNote { note } => Ok(fallback_note(facts, reference, note)),
         NotificationKind::TicketOpen | NotificationKind::TicketNote { .. } => Err(SendError::permanent(
             "a ticket goes to the desk's own system; by e-mail only its fallback is sent",
         )),
@@ -271,6 +275,19 @@ fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
         facts.incident.priority, words.description
     );
     Letter { subject: words.short_description, body }
+}
+
+/// What a work note would have said, to whom the fallback was sent.
+fn fallback_note(facts: &Facts<'_>, reference: &str, note: &Note) -> Letter {
+    let text: Vec<_> = note.text.lines().map(scrubbed).collect();
+    let body = format!(
+        "{} {}\n\nThis would be a work note, but your own system could not be reached: please add it to the ticket.\n\
+         correlation: {reference}\n\n{}\n",
+        facts.clock(note.at),
+        cut(&text.join("\n"), NOTE),
+        facts.page_url(Language::En),
+    );
+    Letter { subject: ticket(facts, reference).short_description, body }
 }
 
 /// Lines joined; never two empty ones after each other.

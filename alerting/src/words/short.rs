@@ -32,6 +32,7 @@ pub(crate) fn text(
         NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }
         | NotificationKind::TicketFallback
+        | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
         | NotificationKind::ToldOver => Err(SendError::permanent(
             "this is never told by text: a ticket or a provider team has other channels",

@@ -124,6 +124,8 @@ fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> 
         reference: reference.to_owned(),
         accepted: Vec::new(),
         given_up: Vec::new(),
+        delivered: Vec::new(),
+        unclear: Vec::new(),
         answer: None,
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct House {
     pub(crate) incident: Arc<Incident>,
     /// Drop last: channels would be closed.
     setup: watch::Sender<Setup>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 pub(crate) fn client() -> reqwest::Client {
@@ -142,7 +142,7 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         limits: Limits::default(),
     };
     let incident = Arc::new(example::incident());
-    let house = House { world, hand, store, deliverer, incident, setup, _directory: folder };
+    let house = House { world, hand, store, deliverer, incident, setup, directory: folder };
     house.record(vec![Change::Incident(Arc::clone(&house.incident))]).await;
     house
 }
@@ -150,6 +150,11 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
 impl House {
     pub(crate) async fn record(&self, changes: Vec<Change>) {
         self.store.record(&Batch { changes, ..Batch::default() }).await.unwrap();
+    }
+
+    /// Where its database is.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.directory.path().join("curiad.db").display())
     }
 
     /// Puts a notification into the outbox, due now, good for ten minutes.
@@ -198,9 +203,10 @@ impl House {
             .collect()
     }
 
-    /// The one receipt there is.
+    /// The one receipt there is, but for tries that had no clear end.
     pub(crate) async fn receipt(&self) -> Sent {
         let mut receipts = self.receipts().await;
+        receipts.retain(|receipt| !matches!(receipt.outcome, Sent::Unclear { .. }));
         assert_eq!(receipts.len(), 1, "{receipts:?}");
         receipts.remove(0).outcome
     }

@@ -2,13 +2,18 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests, where clippy allows it only in the tests themselves"
 )]
 
+mod away;
+mod carriers;
 mod desk;
 mod example;
 mod house;
 mod mails;
+mod night;
 mod recording;
 mod running;
 mod texts;

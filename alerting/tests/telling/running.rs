@@ -9,6 +9,7 @@ use domain::{Clock, Note, NotificationKind, Secret, Sent};
 use jiff::Timestamp;
 use simulator::Trouble;
 use std::{sync::Arc, time::Duration};
+use store::Store;
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -121,6 +122,29 @@ async fn a_desk_that_does_not_answer_holds_up_no_callout_and_stopping_ends_what_
 
     stop.cancel();
     tokio::time::timeout(LIMIT, tasks.join_next()).await.expect("the deliverer ends").unwrap().unwrap();
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_lost_the_lease_tells_nobody_and_waits_to_be_stopped() {
+    let house = house().await;
+    house.wants_text().await;
+    let take = async |store: &Store| store.take(&store.lease().await.unwrap(), "one").await.unwrap();
+    assert!(take(&house.store).await);
+    let other = Store::open(&house.url(), [7; 32]).await.unwrap();
+    assert!(take(&other).await);
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    let (deliverer, stopped) = (house.deliverer.clone(), stop.clone());
+    tasks.spawn(async move { deliverer.run(stopped).await });
+    // It has looked by the time the other one has told what there was.
+    let theirs = Deliverer { store: other.clone(), ..house.deliverer.clone() };
+    assert_eq!(theirs.deliver_once().await.unwrap(), 1);
+    assert!(matches!(house.deliverer.deliver_once().await, Err(store::Error::Fenced)));
+    assert_eq!(house.world.notify().texts().len(), 1);
+    assert!(tasks.try_join_next().is_none(), "whoever records ends the program, not the deliverer");
+    stop.cancel();
+    tokio::time::timeout(LIMIT, tasks.join_next()).await.expect("the deliverer ends").unwrap().unwrap();
+    other.close().await;
     house.close().await;
 }
 

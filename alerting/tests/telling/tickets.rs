@@ -146,9 +146,14 @@ async fn a_token_that_was_revoked_is_fetched_anew_once() {
     house.deliver().await;
     assert_eq!(house.world.desk().tickets()[0].work_notes().len(), 1);
 
-    // A credential that is refused for good is told, not tried for ever.
+    // A credential that is refused may be mended: it is tried again, but not for ever.
     house.world.desk().set_trouble(Trouble::Unauthorised).await;
-    house.wants("note/2", note(2), desk()).await;
+    let key = house.wants("note/2", note(2), desk()).await;
+    house.deliver().await;
+    let rows = house.store.notifications(house.incident.id).await.unwrap();
+    let row = rows.iter().find(|row| row.notification.key == key).unwrap();
+    assert!(row.last_error.as_ref().is_some_and(|why| why.contains("401")), "{row:?}");
+    house.hand.forward(590);
     house.deliver().await;
     let last = house.receipts().await.pop().unwrap();
     assert!(matches!(last.outcome, Sent::GivenUp { why } if why.contains("401")));

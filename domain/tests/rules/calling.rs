@@ -203,6 +203,7 @@ fn when_it_fails_again_unanswered_the_calls_go_on() {
     hand.rounds(3, &[], Seen::Pass);
     let notes = |hand: &Hand| hand.told().iter().filter(|name| name.starts_with("note/")).count();
     let before = notes(&hand);
+    hand.receipt(1, "note/1", Sent::Accepted { provider_id: "abc".into() });
     hand.rounds(2, &[RESULTS], Seen::Fail);
     assert_eq!(notes(&hand), before + 1, "the desk hears of it");
     hand.rounds(30, &[RESULTS], Seen::Fail);

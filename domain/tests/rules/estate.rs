@@ -317,9 +317,18 @@ impl Hand {
             .collect()
     }
 
+    /// A notification's key by its name.
+    pub(crate) fn key(&self, number: u64, name: &str) -> String {
+        let told = self.changes.iter().find_map(|change| {
+            let Change::Notify(told) = change else { return None };
+            told.key.split_once('/').filter(|_| told.incident == IncidentId(number))
+        });
+        format!("{}/{name}", told.expect("something was told").0)
+    }
+
     pub(crate) fn ticket_raised(&mut self, number: u64) {
         let receipt = Receipt {
-            notification: format!("C-{number}-x/ticket"),
+            notification: self.key(number, "ticket"),
             incident: IncidentId(number),
             at: self.now,
             outcome: Sent::Ticket { number: "INC0010001".into(), record: "abc".into(), mismatch: None },
@@ -329,7 +338,7 @@ impl Hand {
 
     pub(crate) fn receipt(&mut self, number: u64, name: &str, outcome: Sent) {
         let receipt = Receipt {
-            notification: format!("C-{number}-x/{name}"),
+            notification: self.key(number, name),
             incident: IncidentId(number),
             at: self.now,
             outcome,

@@ -96,11 +96,7 @@ impl Exchange {
 
     pub(super) fn meet(&self, writes: bool) -> Trouble {
         self.book.change(|book| {
-            if book.spell.trouble == Trouble::AcceptThenTimeOut && !writes {
-                Trouble::None
-            } else {
-                book.spell.meet()
-            }
+            if book.spell.trouble.accepts() && !writes { Trouble::None } else { book.spell.meet() }
         })
     }
 

@@ -124,11 +124,7 @@ impl Office {
     /// The trouble that this request meets. Only writes meet a request that is never answered.
     pub(super) fn meet(&self, writes: bool) -> Trouble {
         self.files.change(|files| {
-            if files.spell.trouble == Trouble::AcceptThenTimeOut && !writes {
-                Trouble::None
-            } else {
-                files.spell.meet()
-            }
+            if files.spell.trouble.accepts() && !writes { Trouble::None } else { files.spell.meet() }
         })
     }
 

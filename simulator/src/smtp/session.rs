@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpStream;
 
 use super::PostOffice;
@@ -19,9 +21,14 @@ const SILENCE: Duration = Duration::from_mins(5);
 const SLOWER: Duration = Duration::from_secs(5);
 const NEVER: Duration = Duration::from_mins(2);
 
+/// A connection, plain or protected.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 pub(super) struct Session<'o> {
     office: &'o PostOffice,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Wire>>,
+    protected: bool,
     from: Option<String>,
     to: Vec<String>,
     known: bool,
@@ -30,11 +37,13 @@ pub(super) struct Session<'o> {
 impl<'o> Session<'o> {
     pub(super) fn new(office: &'o PostOffice, stream: TcpStream) -> Self {
         let known = office.options.credentials.is_none();
-        Self { office, stream: BufReader::new(stream), from: None, to: Vec::new(), known }
+        let stream: Box<dyn Wire> = Box::new(stream);
+        Self { office, stream: BufReader::new(stream), protected: false, from: None, to: Vec::new(), known }
     }
 
     async fn say(&mut self, words: &str) -> io::Result<()> {
-        self.stream.write_all(format!("{words}\r\n").as_bytes()).await
+        self.stream.write_all(format!("{words}\r\n").as_bytes()).await?;
+        self.stream.flush().await
     }
 
     async fn line(&mut self) -> io::Result<Option<String>> {
@@ -48,17 +57,30 @@ impl<'o> Session<'o> {
     }
 
     pub(super) async fn talk(mut self) -> io::Result<()> {
-        if matches!(self.office.bag.read(|bag| bag.spell.trouble), Trouble::RateLimited | Trouble::DailyLimit)
-        {
+        let trouble = self.office.bag.read(|bag| bag.spell.trouble);
+        if trouble == Trouble::Hang {
+            tokio::time::sleep(NEVER).await;
+        }
+        if matches!(
+            trouble,
+            Trouble::RateLimited | Trouble::DailyLimit | Trouble::WebPage | Trouble::Maintenance
+        ) {
             self.office.bag.change(|bag| bag.spell.meet());
             return self.say("421 4.7.0 mail.example.wales too many connections, try again later").await;
         }
         self.say("220 mail.example.wales ESMTP").await?;
         while let Some(line) = self.line().await? {
             let (verb, rest) = line.split_once(' ').unwrap_or((line.as_str(), ""));
+            let bare = self.office.options.start_tls && !self.protected;
             match verb.to_ascii_uppercase().as_str() {
-                "EHLO" => self.say(&format!("250-mail.example.wales\r\n250-SIZE {SIZE}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN")).await?,
+                "EHLO" => {
+                    let last = if bare { "STARTTLS" } else { "AUTH PLAIN" };
+                    let offers = ["mail.example.wales", &format!("SIZE {SIZE}"), "8BITMIME", "SMTPUTF8"];
+                    self.say(&format!("250-{}\r\n250 {last}", offers.join("\r\n250-"))).await?;
+                }
                 "HELO" => self.say("250 mail.example.wales").await?,
+                "STARTTLS" if bare => self.protect().await?,
+                "AUTH" | "MAIL" if bare => self.say("530 5.7.0 Must issue a STARTTLS command first").await?,
                 "AUTH" => self.authenticate(rest).await?,
                 "MAIL" if !self.known => self.say("530 5.7.0 Authentication required").await?,
                 "MAIL" => self.mail(rest).await?,
@@ -74,6 +96,18 @@ impl<'o> Session<'o> {
                 _ => self.say("500 5.5.2 Command not recognised").await?,
             }
         }
+        Ok(())
+    }
+
+    /// What was said before counts no longer.
+    async fn protect(&mut self) -> io::Result<()> {
+        self.say("220 2.0.0 Ready to start TLS").await?;
+        let nothing: Box<dyn Wire> = Box::new(tokio::io::join(tokio::io::empty(), tokio::io::sink()));
+        let bare = std::mem::replace(&mut self.stream, BufReader::new(nothing)).into_inner();
+        let protected: Box<dyn Wire> = Box::new(self.office.tls.accept(bare).await?);
+        self.stream = BufReader::new(protected);
+        self.protected = true;
+        self.forget();
         Ok(())
     }
 
@@ -134,6 +168,12 @@ impl<'o> Session<'o> {
         }
         match address(rest, "TO:").filter(|to| to.contains('@')) {
             Some(to) => {
+                let told = self.office.bag.read(|bag| {
+                    bag.recipients.iter().find(|(known, _)| *known == to).map(|(_, answer)| answer.clone())
+                });
+                if let Some(told) = told {
+                    return self.say(&told).await;
+                }
                 self.to.push(to);
                 self.say("250 2.1.5 Ok").await
             }
@@ -176,11 +216,18 @@ impl<'o> Session<'o> {
             | Trouble::Refuse
             | Trouble::RateLimited
             | Trouble::DailyLimit
+            | Trouble::Hang
+            | Trouble::WebPage
+            | Trouble::Maintenance
+            | Trouble::AcceptThenHangUp
             | Trouble::AcceptThenTimeOut => {}
         }
         let id = self.office.take(from, to, &raw);
         if trouble == Trouble::AcceptThenTimeOut {
             tokio::time::sleep(NEVER).await;
+        }
+        if trouble == Trouble::AcceptThenHangUp {
+            return Err(io::ErrorKind::ConnectionAborted.into());
         }
         self.say(&format!("250 2.0.0 Ok: queued as {id:08X}")).await
     }

@@ -3,6 +3,7 @@
 use crate::support::{Clock, world};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use simulator::{MailOptions, Trouble, World, WorldOptions};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -63,7 +64,8 @@ async fn the_server_can_be_in_trouble() {
 #[tokio::test]
 async fn credentials_are_asked_for_when_there_are_any() {
     let mut options = WorldOptions::new(Clock::new().now());
-    options.mail = MailOptions { credentials: Some(("curiad".to_owned(), "secret".to_owned())) };
+    options.mail =
+        MailOptions { credentials: Some(("curiad".to_owned(), "secret".to_owned())), start_tls: false };
     let world = World::start(options).await.expect("the world starts");
     let with = |password: &str| {
         transport(&world)
@@ -74,6 +76,48 @@ async fn credentials_are_asked_for_when_there_are_any() {
     with("guess").send(letter("x", "y")).await.expect_err("a wrong password");
     transport(&world).build::<Tokio1Executor>().send(letter("x", "y")).await.expect_err("no password");
     assert_eq!(world.mail().mails().len(), 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_wants_protection_takes_nothing_without_it_nor_from_who_does_not_trust_it() {
+    let mut options = WorldOptions::new(crate::support::machine_clock());
+    options.mail =
+        MailOptions { credentials: Some(("curiad".to_owned(), "secret".to_owned())), start_tls: true };
+    let world = World::start(options).await.expect("the world starts");
+    let with = |tls: Tls| {
+        let address = world.mail().address();
+        Transport::builder_dangerous("localhost")
+            .port(address.port())
+            .tls(tls)
+            .credentials(Credentials::new("curiad".to_owned(), "secret".to_owned()))
+            .build::<Tokio1Executor>()
+    };
+    with(Tls::None).send(letter("x", "y")).await.expect_err("in the clear");
+    let strangers = TlsParameters::new("localhost".to_owned()).expect("parameters");
+    with(Tls::Required(strangers)).send(letter("x", "y")).await.expect_err("an authority it does not know");
+    assert!(world.mail().mails().is_empty());
+    let authority = Certificate::from_pem(world.authority().as_bytes()).expect("a certificate");
+    let trusting = TlsParameters::builder("localhost".to_owned()).add_root_certificate(authority).build();
+    with(Tls::Required(trusting.expect("parameters"))).send(letter("x", "y")).await.expect("taken");
+    assert_eq!(world.mail().mails().len(), 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn one_recipient_can_be_refused_while_others_are_not() {
+    let world = world().await;
+    world.mail().set_recipient("sian@example.wales", Some("450 4.2.0 Greylisted, try again later"));
+    let send = || async { transport(&world).build::<Tokio1Executor>().send(letter("x", "y")).await };
+    assert!(send().await.expect_err("greylisted").is_transient());
+    world.mail().set_recipient("sian@example.wales", Some("550 5.1.1 No such user"));
+    assert!(send().await.expect_err("unknown").is_permanent());
+    world.mail().set_recipient("else@example.wales", Some("550 5.1.1 No such user"));
+    world.mail().set_recipient("sian@example.wales", None);
+    send().await.expect("taken");
+    world.mail().set_trouble_for(Trouble::AcceptThenHangUp, 1).await;
+    send().await.expect_err("hung up on");
+    assert_eq!(world.mail().mails().len(), 2, "but taken");
     world.stop().await;
 }
 

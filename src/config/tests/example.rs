@@ -1,13 +1,20 @@
 //! The example in `config/`, which explains every option, and the demo's own configuration.
 
-use crate::config::{Secrets, check_report, load};
+use super::minimal::today;
+use crate::{
+    config::{Secrets, check_report, load},
+    terminal::Terminal,
+};
 use std::path::Path;
 
 #[test]
 fn the_example_loads() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let result = load(&directory, &Secrets::left_out());
-    assert_eq!(check_report("config", &result), "config: 6 APIs, 30 instances, 76 checks; ok\n");
+    let result = load(&directory, &Secrets::left_out(), today());
+    assert_eq!(
+        check_report("config", &result, Terminal::plain()),
+        "config: 6 APIs, 30 instances, 76 checks; ok\n"
+    );
 }
 
 /// What the demo fills in for `{{name}}`.
@@ -21,8 +28,8 @@ fn filled_in(name: &str) -> &'static str {
     }
 }
 
-#[test]
-fn the_demos_configuration_loads() {
+/// The demo's configuration, on disk.
+pub(super) fn demo() -> super::minimal::Directory {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulator/demo");
     let directory = super::minimal::Directory::new();
     std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
@@ -41,7 +48,13 @@ fn the_demos_configuration_loads() {
             directory.write(path.strip_prefix(&demo).unwrap().to_str().unwrap(), &text);
         }
     }
-    let result = load(directory.0.path(), &Secrets::left_out());
-    let report = check_report("demo", &result);
+    directory
+}
+
+#[test]
+fn the_demos_configuration_loads() {
+    let directory = demo();
+    let result = load(directory.0.path(), &Secrets::left_out(), today());
+    let report = check_report("demo", &result, Terminal::plain());
     assert!(report.lines().last().unwrap().contains("6 APIs, 30 instances"), "{report}");
 }

@@ -1,6 +1,7 @@
 //! Whatever is written, there is an answer.
 
 use super::minimal::{API, Directory, TOP};
+use crate::{config::check_report, terminal::Terminal};
 use proptest::prelude::*;
 
 /// Where the keys of a text are: every place before a ':' that ends a word.
@@ -42,6 +43,24 @@ proptest! {
             "X-Request-ID"].contains(&&text[start..end]);
         let said = problems.iter().any(|problem| problem.starts_with(&format!("{name}:{line}:")));
         prop_assert!(said || is_name, "{}: {:?}", &text[start..end], problems);
+    }
+
+    #[test]
+    fn whatever_is_mistyped_a_secret_is_not_shown(
+        at in 0..TOP.len(),
+        gone in 0_usize..3,
+        typed in "[ \\n\"'{}:,#a-z-]{0,3}",
+    ) {
+        let mut text: Vec<char> = TOP.chars().collect();
+        text.splice(at..(at + gone).min(text.len()), typed.chars());
+        let mut text: String = text.into_iter().collect();
+        for reference in ["env:NOTIFY", "env:ONE", "env:DESK"] {
+            text = text.replace(reference, "hunter2");
+        }
+        let directory = Directory::new();
+        directory.write("curiad.yaml", &text);
+        let report = check_report("config", &directory.load(), Terminal::plain());
+        prop_assert!(!report.contains("hunter2"), "{text}\n{report}");
     }
 
     #[test]

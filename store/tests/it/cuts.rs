@@ -180,6 +180,7 @@ mod nothing_is_lost_or_doubled_wherever_the_connection_is_cut {
                 None => break,
             }
         }
+        println!("{} cuts", cuts.len());
         let before = |message: &str| cuts.iter().filter(|cut| cut.contains(message)).count();
         for message in [
             "Parse to",

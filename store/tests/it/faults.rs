@@ -4,15 +4,12 @@
 use crate::{
     cuts::Way,
     made::{Made, at, changes, failed, opened, outcomes, passed, read},
+    own_server::Server,
     place::{On, Place, on_both},
 };
 use domain::{Command, IncidentId, Message, Told};
 use simulator::{Blow, When};
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 use store::{Error, Store};
 
 /// Longer than any of this takes; reached only when it fails.
@@ -62,49 +59,6 @@ async fn works(store: &Store) {
 
 async fn take(store: &Store) {
     assert!(store.take(&store.lease().await.unwrap(), "one").await.unwrap());
-}
-
-/// A server of its own, which can be stopped.
-struct Server {
-    script: Child,
-    url: String,
-    control: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/postgres");
-        let mut script = std::process::Command::new(script)
-            .args(["bash", "-c"])
-            .arg(r#"echo "$CURIAD_TEST_POSTGRES"; echo "$CURIAD_TEST_POSTGRES_CONTROL"; read -r _"#)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("tests/postgres runs");
-        let mut lines = BufReader::new(script.stdout.take().expect("it is piped")).lines();
-        let mut line = || lines.next().expect("it starts").expect("it is text");
-        Self { url: line(), control: line(), script }
-    }
-
-    fn control(&self, what: &str) {
-        let mut words = self.control.split(' ');
-        let done = std::process::Command::new(words.next().expect("a command"))
-            .args(words)
-            .args(what.split(' '))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .expect("it runs");
-        assert!(done.success(), "{what}: {done}");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The script's command reads to the end, and then all of it is gone.
-        drop(self.script.stdin.take());
-        self.script.wait().ok();
-    }
 }
 
 mod a_server_that_was_stopped_and_started_is_used_again {

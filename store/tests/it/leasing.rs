@@ -18,6 +18,7 @@ on_both!(
     what_was_given_back_is_free_at_once,
     whoever_never_took_it_may_tell_and_read,
     a_take_over_waits_for_what_is_being_written,
+    nobody_records_while_the_database_is_held,
 );
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -197,4 +198,14 @@ async fn a_take_over_waits_for_what_is_being_written(on: On) {
         written * 2,
         "what was told to be recorded is, and nothing else"
     );
+}
+
+async fn nobody_records_while_the_database_is_held(on: On) {
+    let made = Made::new(on).await;
+    take(&made.store, "one").await;
+    let held = made.another().await.hold().await.unwrap();
+    let busy = made.store.record(&outcomes([failed(&read(), 0)])).await;
+    assert!(matches!(busy, Err(Error::Busy { .. })), "{busy:?}");
+    drop(held);
+    made.store.record(&outcomes([failed(&read(), 0)])).await.unwrap();
 }

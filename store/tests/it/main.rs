@@ -5,6 +5,8 @@ mod cuts;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod encrypted;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod history;
@@ -16,6 +18,8 @@ mod made;
 mod model;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod own_server;
 #[cfg(test)]
 mod place;
 #[cfg(test)]

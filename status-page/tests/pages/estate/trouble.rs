@@ -45,6 +45,8 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
             record: "9d385017c611228701d22104cc95c371".into(),
             at: ago(started - 70),
             notes: 0,
+            under_way: None,
+            waiting: vec![],
         },
         escalation: Some(running(started)),
         told_at: None,
@@ -92,6 +94,8 @@ fn running(started: i64) -> Running {
             reference: REFERENCE.into(),
             accepted: vec![],
             given_up: vec![],
+            delivered: vec![],
+            unclear: vec![],
             answer: None,
         }],
     }

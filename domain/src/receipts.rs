@@ -1,0 +1,132 @@
+//! What became of notifications, in the words of the deliverer and of carriers, folded in.
+
+use crate::{Incident, PersonId, Receipt, Sent, Way, calling, fold::Fold, telling};
+use jiff::Timestamp;
+
+/// Folds in what became of a notification; the answer is for whoever told it.
+pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, String> {
+    let mut incident = fold
+        .incident(receipt.incident)
+        .ok_or_else(|| format!("{} is no longer remembered", receipt.incident))?;
+    // A carrier may still speak of what another database told through the same account.
+    let ours = telling::key(fold, receipt.incident, "");
+    let name = receipt.notification.strip_prefix(&ours).ok_or("that was not told by this database")?;
+    let about = About::parse(name);
+    match (&receipt.outcome, about) {
+        (Sent::Ticket { number, record, mismatch }, _) => {
+            telling::ticket_raised(fold, &mut incident, number, record, receipt.at);
+            if let Some(mismatch) = mismatch {
+                incident.note(receipt.at, format!("the desk's priority differs: {mismatch}"));
+            }
+        }
+        (Sent::Accepted { .. }, About::Note(number)) => {
+            telling::note_settled(fold, &mut incident, number, false);
+        }
+        (_, About::Callout(number, way)) => heard_of(fold, &mut incident, number, way, receipt),
+        (Sent::GivenUp { why }, _) => given_up(fold, &mut incident, name, about, (receipt.at, why)),
+        (Sent::Accepted { .. } | Sent::Delivered | Sent::Unclear { .. }, _) => {}
+    }
+    fold.put_incident(incident);
+    Ok("folded in".into())
+}
+
+/// A carrier's word on a callout, or the deliverer's. They come late, twice and in any order: each is kept as it is, and
+/// [`crate::Callout::reached_by`] weighs them.
+fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, receipt: &Receipt) {
+    let Some(callout) = incident.callout_mut(number) else {
+        return;
+    };
+    let reached = callout.reached_by(way);
+    let known = match &receipt.outcome {
+        Sent::Accepted { .. } => callout.accepted.iter().any(|(accepted, _)| *accepted == way),
+        Sent::Delivered => callout.delivered.contains(&way),
+        Sent::Unclear { .. } => callout.unclear.contains(&way),
+        Sent::GivenUp { .. } => callout.given_up.contains(&way),
+        Sent::Ticket { .. } => true,
+    };
+    if known {
+        return;
+    }
+    let person = callout.person.clone();
+    let what = match &receipt.outcome {
+        Sent::Accepted { .. } => {
+            callout.accepted.push((way, receipt.at));
+            None
+        }
+        Sent::Delivered => {
+            callout.delivered.push(way);
+            None
+        }
+        Sent::Unclear { why } => {
+            callout.unclear.push(way);
+            Some(format!("may have arrived: {why}"))
+        }
+        Sent::GivenUp { why } => {
+            callout.given_up.push(way);
+            Some(format!("given up: {why}"))
+        }
+        Sent::Ticket { .. } => None,
+    };
+    let (reached, nobody) = (!reached && callout.reached_by(way), callout.reached_nobody());
+    if let Some(what) = what {
+        incident.note(receipt.at, format!("{} to {} {what}", way.word(), fold.person(&person)));
+    }
+    if reached {
+        stand_down_late(fold, incident, number, person, way);
+    }
+    if nobody && calling::pass_on(incident, number, fold.now) {
+        incident.note(receipt.at, "that call reached nobody: on to the next step");
+    }
+}
+
+/// Who is reached after the calls had stopped hears that too, once.
+fn stand_down_late(fold: &mut Fold, incident: &Incident, number: u32, person: PersonId, way: Way) {
+    let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_some()) else {
+        return;
+    };
+    let mut others = running.callouts.iter().filter(|other| other.number != number);
+    if !others.any(|other| other.person == person && other.reached_by(way)) {
+        telling::stand_down_late(fold, incident, person, way);
+    }
+}
+
+/// What is no callout will not arrive.
+fn given_up(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    name: &str,
+    about: About,
+    (at, why): (Timestamp, &str),
+) {
+    incident.note(at, format!("{name} given up: {why}"));
+    match about {
+        About::Ticket => telling::ticket_given_up(fold, incident),
+        About::Note(number) => telling::note_settled(fold, incident, number, true),
+        About::Callout(..) | About::Else => {}
+    }
+}
+
+/// What a notification is about, from its name: `callout/3/text`.
+#[derive(Debug, Clone, Copy)]
+enum About {
+    Ticket,
+    Note(u32),
+    Callout(u32, Way),
+    Else,
+}
+
+impl About {
+    fn parse(name: &str) -> Self {
+        let parts: Vec<&str> = name.split('/').collect();
+        let found = match parts.as_slice() {
+            ["ticket"] => Some(Self::Ticket),
+            ["note", number] => number.parse().ok().map(Self::Note),
+            ["callout", number, "text"] => number.parse().ok().map(|number| Self::Callout(number, Way::Text)),
+            ["callout", number, "email"] => {
+                number.parse().ok().map(|number| Self::Callout(number, Way::Email))
+            }
+            _ => None,
+        };
+        found.unwrap_or(Self::Else)
+    }
+}

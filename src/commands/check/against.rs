@@ -1,0 +1,93 @@
+//! `curiad check --against DIR`: what changes for whom, when `--config` takes the place of `DIR`.
+
+use super::{
+    calling,
+    change::{About, Change, Gravity},
+    probing, telling,
+};
+use crate::config::Loaded;
+use jiff::Timestamp;
+use std::path::Path;
+
+/// All changes from `old` to `new`, which stands in `directory`: what reaches humans first. `now` is for rotas.
+pub(crate) fn changes(directory: &Path, old: &Loaded, new: &Loaded, now: Timestamp) -> Vec<Change> {
+    let mut all = Vec::new();
+    leaving(directory, old, new, &mut all);
+    telling::compare(old, new, &mut all);
+    calling::compare(&old.configuration, &new.configuration, now, &mut all);
+    calling::addresses(old, new, &mut all);
+    probing::compare(&old.configuration, &new.configuration, &mut all);
+    needs(old, new, &mut all);
+    words(old, new, &mut all);
+    // Errors before all; then by weight. Within one, in the order in which they were found.
+    all.sort_by_key(|change| (change.severity != Gravity::Error, change.about, change.severity));
+    all
+}
+
+fn leaving(directory: &Path, old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    for problem in
+        crate::config::left_production(directory, old.configuration.in_production(), &new.configuration)
+    {
+        let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let message = format!("{}: {}{hint}", problem.file, problem.message);
+        all.push(Change { severity: Gravity::Error, ..Change::note(About::Leaving, message) });
+    }
+}
+
+fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    for secret in new.secrets.iter().filter(|secret| !old.secrets.contains(secret)) {
+        all.push(Change::warning(About::Needs, format!("a secret that was not needed before: {secret}")));
+    }
+    for secret in old.secrets.iter().filter(|secret| !new.secrets.contains(secret)) {
+        all.push(Change::note(About::Needs, format!("no longer the secret {secret}")));
+    }
+    if old.database.reveal() != new.database.reveal() {
+        let message = "another database: history, incidents and silences stay behind in the old one";
+        all.push(Change::warning(About::Needs, message));
+    }
+    if old.listen != new.listen {
+        let both = |loaded: &Loaded| format!("{} and {}", loaded.listen.public, loaded.listen.internal);
+        let trust = if new.listen.trusted_network && !old.listen.trusted_network {
+            "; the internal page trusts its network"
+        } else {
+            ""
+        };
+        let message = format!("listens on {}, no longer on {}{trust}", both(new), both(old));
+        all.push(Change::warning(About::Needs, message));
+    }
+    if old.roots != new.roots {
+        all.push(Change::note(About::Needs, "trusts other certificates beside those of the system"));
+    }
+}
+
+fn words(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    let (before, after) = (&old.configuration, &new.configuration);
+    if before.site.title != after.site.title {
+        all.push(Change::note(About::Words, format!("the site is called '{}'", after.site.title.en)));
+    }
+    if before.site.url != after.site.url {
+        let message = format!("the links in calls and mails lead to {}", after.site.url.en);
+        all.push(Change::warning(About::Callouts, message));
+    }
+    if before.site.time_zone != after.site.time_zone {
+        all.push(Change::warning(
+            About::Timing,
+            "the site has another time zone: windows and rotas may move",
+        ));
+    }
+    for api in after.apis.values() {
+        let Some(was) = before.apis.get(&api.id) else { continue };
+        if was.name != api.name {
+            let message = format!("{} is called '{}', no longer '{}'", api.id, api.name.en, was.name.en);
+            all.push(Change::note(About::Words, message).of(&api.id));
+        }
+        if was.description != api.description || was.documentation != api.documentation {
+            let message = format!("{} has another description or documentation", api.id);
+            all.push(Change::note(About::Words, message).of(&api.id));
+        }
+        if was.lifecycle != api.lifecycle {
+            let message = format!("{} is {}, no longer {}", api.id, api.lifecycle, was.lifecycle);
+            all.push(Change::note(About::Words, message).of(&api.id));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is probed: instances, checks, and what each asks.
+
+use super::{
+    change::{About, Change, instead},
+    count,
+};
+use crate::config::duration_text;
+use domain::{Check, Configuration, Environment, InstanceId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many names stand in one line.
+const FEW: usize = 8;
+
+pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Change>) {
+    let (before, after): (BTreeSet<InstanceId>, BTreeSet<InstanceId>) =
+        (old.instances().collect(), new.instances().collect());
+    for environment in Environment::ALL {
+        let mut say = |sign: &str, some: Vec<&InstanceId>| {
+            let some: Vec<_> = some.into_iter().filter(|id| id.environment == environment).collect();
+            if some.is_empty() {
+                return;
+            }
+            let names = listed(some.iter().map(|id| id.api.as_str()));
+            let counted = count(some.len(), &format!("{environment} instance"));
+            let change = Change::note(About::Probing, format!("{sign}{counted}: {names}"));
+            let grave = sign == "−" && environment == Environment::Production;
+            let change = if grave { Change::warning(About::Probing, change.message) } else { change };
+            all.push(change.within(environment));
+        };
+        say("−", before.difference(&after).collect());
+        say("+", after.difference(&before).collect());
+    }
+    let stays = |id: &InstanceId| before.contains(id) && after.contains(id);
+    for (sign, from, to) in [("−", old, new), ("+", new, old)] {
+        let some: Vec<_> =
+            from.checks.keys().filter(|id| stays(&id.instance) && !to.checks.contains_key(*id)).collect();
+        if !some.is_empty() {
+            let names = listed(some.iter().map(ToString::to_string));
+            let message = format!("{sign}{}: {names}", count(some.len(), "check"));
+            all.push(Change::note(About::Probing, message));
+        }
+    }
+    let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, is) in &new.checks {
+        if let Some(was) = old.checks.get(id).filter(|was| *was != is) {
+            for what in differences(was, is) {
+                said.entry(what).or_default().push(id.to_string());
+            }
+        }
+    }
+    for (what, checks) in said {
+        all.push(Change::note(About::Probing, format!("{what}: {}", listed(checks.iter()))));
+    }
+    for api in new.apis.values() {
+        let Some(was) = old.apis.get(&api.id).filter(|was| was.depends_on != api.depends_on) else {
+            continue;
+        };
+        let words = |api: &domain::Api| {
+            let names: Vec<&str> = api.depends_on.iter().map(domain::ApiId::as_str).collect();
+            if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+        };
+        let message = format!("{} depends on {}", api.id, instead(words(api), words(was)));
+        all.push(Change::note(About::Probing, message).of(&api.id));
+    }
+    for api in new
+        .apis
+        .values()
+        .filter(|api| old.apis.get(&api.id).is_some_and(|was| was.sensitive != api.sensitive))
+    {
+        let word = if api.sensitive { "audited" } else { "no longer audited" };
+        all.push(Change::note(About::Probing, format!("access to {} is {word}", api.id)).of(&api.id));
+    }
+}
+
+/// In what a check differs.
+fn differences(was: &Check, is: &Check) -> Vec<String> {
+    let mut all = Vec::new();
+    if was.url != is.url {
+        all.push(format!("at {}", instead(&is.url, &was.url)));
+    }
+    let mut duration = |what: &str, was, is| {
+        if was != is {
+            all.push(format!("{what} {}", instead(duration_text(is), duration_text(was))));
+        }
+    };
+    duration("every", was.every, is.every);
+    duration("slow after", was.slow, is.slow);
+    duration("timeout", was.timeout, is.timeout);
+    if was.operation.request != is.operation.request {
+        all.push("asks otherwise".to_owned());
+    }
+    if was.operation.expect != is.operation.expect || was.operation.health != is.operation.health {
+        all.push("other answers are good".to_owned());
+    }
+    if was.operation.critical != is.operation.critical {
+        let word = if is.operation.critical { "critical" } else { "no longer critical" };
+        all.push(word.to_owned());
+    }
+    if was.from != is.from {
+        all.push("from other vantages".to_owned());
+    }
+    all
+}
+
+fn listed(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {
+    let more = names.len().saturating_sub(FEW);
+    let shown: Vec<String> = names.take(FEW).map(|name| name.as_ref().to_owned()).collect();
+    let also = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{also}", shown.join(", "))
+}

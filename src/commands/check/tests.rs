@@ -1,0 +1,207 @@
+//! What changes for whom, and what load comes.
+
+use super::{
+    against::changes,
+    change::{Change, Gravity},
+    traffic::Traffic,
+};
+use crate::{
+    config::tests::minimal::{API, Directory, today},
+    terminal::Terminal,
+};
+
+const TOP: &str = "curiad.yaml";
+const FILE: &str = "apis/documents.yaml";
+
+/// The changes that `edit` brings.
+fn changed(edit: impl Fn(&Directory)) -> Vec<Change> {
+    let (old, new) = (Directory::new(), Directory::new());
+    edit(&new);
+    let said = new.problems();
+    let loaded = new.load().unwrap_or_else(|_| panic!("the new configuration is wrong: {said:#?}"));
+    changes("config".as_ref(), &old.load().unwrap(), &loaded, today())
+}
+
+/// The changes that `from` → `to` in `file` brings, a line each.
+fn check(file: &str, from: &str, to: &str, expected: &[&str]) {
+    let changes = changed(|directory| {
+        directory.change(file, from, to);
+    });
+    let lines: Vec<String> = changes
+        .iter()
+        .map(|change| change.line(Terminal::plain()).split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(lines, expected, "{from:?} → {to:?}");
+}
+
+#[test]
+fn the_same_configuration_changes_nothing() {
+    assert_eq!(changed(|_| {}), []);
+    check(TOP, "vantages:", "# a comment\nvantages:", &[]);
+}
+
+#[test]
+fn an_instance_leaves_production_only_by_a_word_of_its_own() {
+    let lost = changed(|directory| {
+        directory.change(
+            FILE,
+            "  production: { url: https://api.example/documents, operations: [ping] }\n",
+            "",
+        );
+    });
+    assert_eq!(lost[0].severity, Gravity::Error);
+    assert!(
+        lost[0].message.starts_with("config/apis/documents.yaml: its instance in production is gone"),
+        "{lost:?}"
+    );
+    assert!(lost.iter().any(|change| change.message == "−1 production instance: documents"), "{lost:?}");
+    let retired = changed(|directory| {
+        directory.write("apis/letters.yaml", &API.replace("id: documents", "id: letters"));
+        let text = API.replace("lifecycle: stable", "lifecycle: retired");
+        directory.write(FILE, text.split("environments:").next().unwrap());
+    });
+    assert!(retired.iter().all(|change| change.severity != Gravity::Error), "{retired:?}");
+}
+
+#[test]
+fn what_reaches_humans_comes_first() {
+    check(
+        TOP,
+        "visibility: signed-in",
+        "visibility: public",
+        &["visibility ! sit BECOMES PUBLIC: anyone may see the status of its 1 instance"],
+    );
+    check(
+        TOP,
+        "    major: { when: priority 1, hours: office, in_hours: calls, out_of_hours: calls }\n",
+        "",
+        &["callouts ! callouts for documents in production now reach nobody; before, they reached One, Two"],
+    );
+    check(
+        FILE,
+        "service_level: critical",
+        "service_level: standard",
+        &[
+            "callouts ! callouts for documents in production now reach nobody; before, they reached One, Two",
+            "timing ! documents is standard, no longer critical: its incidents have other priorities",
+        ],
+    );
+    check(
+        TOP,
+        "after: 5m",
+        "after: 10m",
+        &[
+            "callouts ! 'calls' calls [rota platform at once, rota platform next after 10m; then two], no longer \
+         [rota platform at once, rota platform next after 5m; then two]",
+        ],
+    );
+    check(
+        TOP,
+        "    service_desk: nsd\n",
+        "",
+        &["tickets ! tickets of production are no longer opened (they went to 'nsd')"],
+    );
+    check(TOP, "    tell: [provider]\n", "", &["telling ! providers are no longer told of trouble in sit"]);
+    check(
+        TOP,
+        "    tell: [provider]\n",
+        "    tell: [provider]\n    hold: { ticket: 5m }\n",
+        &["timing sit: a ticket after 5m, no longer 1m"],
+    );
+}
+
+#[test]
+fn who_is_on_call_next_is_said() {
+    // On 21 November 2026 it is the turn of One; in the other order it is that of Two.
+    check(
+        TOP,
+        "people: [one, two]",
+        "people: [two, one]",
+        &["on call ! rota 'platform': now Two is on call, not One"],
+    );
+    let swap =
+        "from: 2026-01-05 }], overrides: [{ person: two, from: 2026-11-25T09:00, to: 2026-11-26T09:00 }]";
+    check(
+        TOP,
+        "from: 2026-01-05 }]",
+        swap,
+        &["on call ! rota 'platform': from Wed 25 Nov 2026 09:00 GMT Two is on call, not One"],
+    );
+    let gone = changed(|directory| {
+        directory.change(TOP, "people: [one, two]", "people: [two]").change(
+            TOP,
+            "      - { call: rota platform next, after: 5m }\n",
+            "      - { call: person one, after: 5m }\n",
+        );
+    });
+    assert!(
+        gone.iter().any(|change| change.message == "One is no longer on the rota 'platform'"),
+        "{gone:#?}"
+    );
+}
+
+#[test]
+fn what_is_probed_is_counted() {
+    check(
+        FILE,
+        "operations: [ping]",
+        "operations: [ping, list]",
+        &["probing +1 check: documents/production/list"],
+    );
+    check(
+        FILE,
+        "{ get: /_ping }",
+        "{ get: /_ping, every: 10s }",
+        &["probing every 10s, no longer 30s: documents/sit/ping, documents/production/ping"],
+    );
+    check(
+        FILE,
+        "https://api.example/documents",
+        "https://api2.example/documents",
+        &[
+            "probing at https://api2.example/documents, no longer https://api.example/documents: documents/production/ping",
+        ],
+    );
+}
+
+#[test]
+fn what_it_needs_is_said_without_its_value() {
+    let changes = changed(|directory| {
+        directory.write("desk", "hunter2").change(TOP, "password: env:DESK", "password: file:desk");
+    });
+    let said: Vec<&str> = changes.iter().map(|change| change.message.as_str()).collect();
+    assert_eq!(said, ["a secret that was not needed before: file:desk", "no longer the secret env:DESK"]);
+}
+
+#[test]
+fn the_load_is_that_of_the_schedule_and_of_everything_failing_at_once() {
+    let directory = Directory::new();
+    directory.change(FILE, "{ get: /_ping }", "{ get: /_ping, every: 6s }").change(
+        FILE,
+        "team: records",
+        "team: records\nsensitive: true",
+    );
+    let traffic = Traffic::of(&directory.load().unwrap().configuration);
+    let load = |environment: &str| {
+        traffic.loads.iter().find(|load| load.environment.word() == environment).unwrap().rate
+    };
+    let (sit, production) = (load("sit"), load("production"));
+    assert_eq!((sit.checks, production.checks), (2, 1));
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+    near(production.per_second, 1.0 / 6.0);
+    near(production.worst_per_second, 1.0 / 6.0 + 1.0 / 5.0);
+    near(production.audited_per_day, 14_400.0);
+    near(sit.per_second, 1.0 / 6.0 + 1.0 / 30.0);
+    near(traffic.total.per_second, sit.per_second + production.per_second);
+    assert_eq!(traffic.hosts.keys().collect::<Vec<_>>(), ["api.example", "sit.example"]);
+    let table = traffic.table(Terminal::plain());
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(
+        lines[0],
+        "API        environment  from      host         checks  a minute  at worst  audited a day"
+    );
+    assert_eq!(
+        lines[1],
+        "documents  sit          internet  sit.example       2      12.0      36.0         17,280"
+    );
+}

@@ -1,0 +1,91 @@
+//! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over. Only ever
+//! warnings: a restart at night is not refused for a date.
+
+use super::{
+    names::{Names, Noun},
+    problem::Problems,
+    rotas::RotaDraft,
+    top::Top,
+};
+use domain::{Rota, RotaId, Target};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+/// How far ahead gaps are looked for.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// Says what the calendar makes of rotas and escalations.
+pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Problems) {
+    for (id, draft) in &top.rotas {
+        if let (Some((from, to)), Some(place)) =
+            (first_gap(draft, now), names.place_of(Noun::Rota, id.as_str()))
+        {
+            let zone = &draft.rota.time_zone;
+            let message = if from == now {
+                format!("nobody is on call until {}", moment(to, zone))
+            } else {
+                format!("nobody is on call from {} to {}", moment(from, zone), moment(to, zone))
+            };
+            let hint =
+                "let a layer begin earlier; until then only other steps and the last resort are called";
+            problems.warning(place, message, Some(hint.to_owned()));
+        }
+        swaps(draft, now, problems);
+    }
+    for draft in top.escalations.values() {
+        let rotas: Vec<&RotaId> = draft
+            .steps
+            .iter()
+            .filter_map(|(step, _)| match &step.call {
+                Target::OnCall(rota) | Target::Next(rota) => Some(rota),
+                Target::Person(_) | Target::Desk(_) => None,
+            })
+            .collect();
+        let people = draft.steps.iter().any(|(step, _)| matches!(step.call, Target::Person(_)));
+        let empty = |id: &&RotaId| top.rotas.get(*id).is_some_and(|draft| draft.rota.on_call(now).is_none());
+        if !rotas.is_empty() && !people && rotas.iter().all(empty) {
+            let message = "today this escalation reaches nobody before its last resort: its rotas are empty";
+            problems.warning(&draft.place, message, None);
+        }
+    }
+}
+
+/// The first stretch within a year in which nobody is on call.
+fn first_gap(draft: &RotaDraft, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    // A layer that has begun names somebody for good.
+    let layers = Rota { overrides: Vec::new(), ..draft.rota.clone() };
+    if layers.on_call(now).is_some() {
+        return None;
+    }
+    draft.rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
+}
+
+fn swaps(draft: &RotaDraft, now: Timestamp, problems: &mut Problems) {
+    let zone = &draft.rota.time_zone;
+    let all: Vec<_> = draft.rota.overrides.iter().zip(&draft.override_places).collect();
+    for (index, (swap, place)) in all.iter().enumerate() {
+        if swap.to <= now {
+            let message = format!("this override is over since {}", moment(swap.to, zone));
+            problems.warning(place, message, Some("take it away".to_owned()));
+            continue;
+        }
+        let earlier = all.iter().take(index);
+        let mut overlapping = earlier.filter(|(other, _)| other.from < swap.to && swap.from < other.to);
+        if let Some((other, other_place)) = overlapping.next() {
+            let (from, to) = (swap.from.max(other.from), swap.to.min(other.to));
+            let message = format!(
+                "this override and the one at line {} overlap from {} to {}: '{}' is called then, not '{}'",
+                other_place.line,
+                moment(from, zone),
+                moment(to, zone),
+                swap.person,
+                other.person
+            );
+            problems.warning(place, message, None);
+        }
+    }
+}
+
+/// `Mon 7 Sep 2026 09:00`, on the rota's clock.
+fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %-d %b %Y %H:%M").to_string()
+}

@@ -1,0 +1,129 @@
+//! What is probably not meant, though it can be run.
+
+use super::{
+    api::{ApiDraft, InstanceDraft, is_unprotected},
+    environments::EnvironmentDraft,
+    problem::{Place, Problems},
+    reading::duration_text,
+    top::Top,
+};
+use domain::{ApiId, Environment, Priority, Status, Target, rate};
+use std::collections::BTreeMap;
+
+/// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
+pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
+    for draft in apis.values() {
+        for (environment, instance) in &draft.instances {
+            let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
+            if let Some((other, _)) = earlier {
+                let message = format!("{environment} has the same URL as {other}");
+                problems.warning(&instance.place, message, None);
+            }
+        }
+    }
+    for (environment, draft) in &top.environments {
+        let instances: Vec<_> =
+            apis.values().filter_map(|api| Some((api, api.instances.get(environment)?))).collect();
+        if instances.is_empty() {
+            problems.warning(&draft.place, format!("no API is in {environment}"), None);
+        } else {
+            nothing_is_major(top, *environment, draft, &instances, problems);
+        }
+        holds(draft, problems);
+        if *environment == Environment::Production {
+            production(draft, &instances, problems);
+        }
+    }
+    same_telephone(top, problems);
+    last_resort_alone(top, problems);
+}
+
+fn production(draft: &EnvironmentDraft, instances: &[(&ApiDraft, &InstanceDraft)], problems: &mut Problems) {
+    if draft.policy.service_desk.is_none() {
+        let message = "incidents in production open no ticket";
+        problems.warning(&draft.place, message, Some("add 'service_desk'".to_owned()));
+    }
+    if draft.policy.major.is_none() {
+        let message = "major incidents in production call nobody";
+        problems.warning(&draft.place, message, Some("add 'major'".to_owned()));
+    }
+    for (api, instance) in instances.iter().filter(|(_, instance)| is_unprotected(instance)) {
+        let message = format!("probes of '{}' in production cross the network as plain http", api.api.id);
+        problems.warning(&instance.place, message, None);
+    }
+}
+
+/// A policy for major incidents where no incident can be as grave as that.
+fn nothing_is_major(
+    top: &Top,
+    environment: Environment,
+    draft: &EnvironmentDraft,
+    instances: &[(&ApiDraft, &InstanceDraft)],
+    problems: &mut Problems,
+) {
+    let Some((major, place)) = draft.policy.major.as_ref().zip(draft.major_place.as_ref()) else { return };
+    let gravest = instances
+        .iter()
+        .map(|(api, _)| {
+            let worst = rate(environment, api.api.service_level, Status::MajorOutage, instances.len());
+            top.priorities.priority(worst)
+        })
+        .min();
+    if let Some(gravest) = gravest.filter(|gravest| !gravest.is_at_least(major.when)) {
+        let number = Priority::number;
+        let message = format!(
+            "nobody is ever called: the gravest incident there can be in {environment} has priority {}, not {}",
+            number(gravest),
+            number(major.when)
+        );
+        problems.warning(
+            place,
+            message,
+            Some("see 'service_level' of its APIs, and 'priorities'".to_owned()),
+        );
+    }
+}
+
+/// Holds in another order than things are meant to happen.
+fn holds(draft: &EnvironmentDraft, problems: &mut Problems) {
+    let Some(place) = &draft.hold_place else { return };
+    let hold = &draft.policy.hold;
+    if draft.policy.service_desk.is_some() && draft.policy.major.is_some() && hold.callout < hold.ticket {
+        let (callout, ticket) = (duration_text(hold.callout), duration_text(hold.ticket));
+        let message = format!("people are called after {callout}, before there is a ticket ({ticket})");
+        problems.warning(place, message, None);
+    }
+    if hold.degraded < hold.ticket {
+        let (degraded, ticket) = (duration_text(hold.degraded), duration_text(hold.ticket));
+        let message = format!("what is only slow has a ticket after {degraded}, what is down after {ticket}");
+        problems.warning(place, message, None);
+    }
+}
+
+/// Two people at one telephone: calling the next calls the same one again.
+fn same_telephone(top: &Top, problems: &mut Problems) {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for (id, draft) in &top.people {
+        let Some(number) = draft.contact.text.as_ref().map(domain::Secret::reveal).filter(|n| !n.is_empty())
+        else {
+            continue;
+        };
+        let place: Option<&Place> = draft.ways.first().map(|(_, place)| place);
+        match (seen.iter().find(|(known, _)| *known == number), place) {
+            (Some((_, other)), Some(place)) => {
+                problems.warning(place, format!("'{id}' has the same telephone as '{other}'"), None);
+            }
+            _ => seen.push((number, id.as_str())),
+        }
+    }
+}
+
+/// An escalation that calls the desk alone has no person before its last resort.
+fn last_resort_alone(top: &Top, problems: &mut Problems) {
+    for draft in top.escalations.values() {
+        if draft.steps.iter().all(|(step, _)| matches!(step.call, Target::Desk(_))) {
+            let message = "no step calls a person: that is left to the last resort";
+            problems.warning(&draft.place, message, None);
+        }
+    }
+}
