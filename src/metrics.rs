@@ -6,7 +6,7 @@ use prometheus::{
     core::{Collector, Desc},
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
 };
-use status_page::Standing;
+use status_page::{Role, Standing};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -23,6 +23,7 @@ pub(crate) struct Own {
     recording: Arc<Recording>,
     prober: Arc<Metrics>,
     standing: watch::Receiver<Arc<Standing>>,
+    role: watch::Receiver<Role>,
     descriptions: Vec<Desc>,
 }
 
@@ -31,19 +32,22 @@ impl Own {
         recording: Arc<Recording>,
         prober: Arc<Metrics>,
         standing: watch::Receiver<Arc<Standing>>,
+        role: watch::Receiver<Role>,
     ) -> prometheus::Result<Self> {
         let describe =
             |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
         let lag = describe(LAG, "how late probes start, against their schedule")?;
-        Ok(Self { recording, prober, standing, descriptions: vec![lag] })
+        Ok(Self { recording, prober, standing, role, descriptions: vec![lag] })
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 12] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 13] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
+        let records = u64::from(*self.role.borrow() == Role::Recorder);
         [
+            ("curiad_recorder", "1: this program records; 0: it stands by", GAUGE, records),
             ("curiad_probes_total", "probes that ended", COUNTER, prober.probes()),
             ("curiad_probes_in_flight", "probes under way", GAUGE, prober.in_flight()),
             (

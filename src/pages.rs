@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use domain::{Clock, Secret, Situation, Unrecorded};
 use prober::Metrics;
-use status_page::{Options, Site, Standing, internal_router, public_router};
+use status_page::{Options, Role, Site, Standing, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
 use tokio::{
@@ -32,6 +32,8 @@ pub(crate) struct Pages {
     pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
     pub(crate) standing: watch::Receiver<Arc<Standing>>,
+    /// What this program does on its database.
+    pub(crate) role: watch::Receiver<Role>,
 }
 
 /// Starts the site and its listeners.
@@ -42,12 +44,14 @@ pub(crate) fn start(
     tasks: &mut Tasks,
 ) -> Result<(), Failed> {
     let registry = prometheus::Registry::new();
-    let own = crate::metrics::Own::new(pages.recording, pages.prober, pages.standing.clone())
-        .context("Curiad's own metrics cannot be described")?;
+    let own =
+        crate::metrics::Own::new(pages.recording, pages.prober, pages.standing.clone(), pages.role.clone())
+            .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
     let options = Options {
         notify_tokens: pages.callback_tokens,
         standing: pages.standing,
+        role: pages.role,
         registry,
         told: pages.told,
         unrecorded: Some(pages.unrecorded),

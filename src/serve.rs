@@ -1,21 +1,23 @@
 //! Wires the rooms together: channels made, tasks started, listeners bound.
 
 use crate::{
-    config::{Listen, Loaded, shown},
+    config::{Listen, Loaded, is_postgres, shown},
     database,
     equipment::{Equipment, Handing},
-    exit::{Failed, NO_PERMISSION, UNAVAILABLE, of_file},
-    heartbeat::{Records, beat, look_after},
+    exit::{Failed, NO_PERMISSION, TRY_AGAIN, UNAVAILABLE, of_file},
+    lease::{give_back, stand_by, take_if_free},
     reload::{Fixed, Reload, Source, say_left},
+    seat::{Outages, Seat},
+    spool,
     tasks::{Tasks, outlive_file_limits},
     terminal::Terminal,
 };
-use alerting::{Deliverer, LastResort, Limits, REMEMBERED_FOR, Recorder, Recording};
+use alerting::REMEMBERED_FOR;
 use anyhow::Context;
 use domain::{ApiId, Clock, Remembered, Secret, Situation};
 use jiff::Timestamp;
 use ring::rand::SecureRandom;
-use status_page::Standing;
+use status_page::{Role, Standing};
 use std::{
     fs::{File, TryLockError},
     io,
@@ -26,14 +28,9 @@ use std::{
 use store::{Store, crash_point};
 use tokio::{
     net::TcpListener,
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
 };
-use tokio_util::sync::CancellationToken;
 
-/// Outcomes on their way to the recorder; more than that and probing slows.
-const OUTCOMES: usize = 4_096;
-/// Probes wanted out of turn on their way to the prober; hints, dropped when full.
-const WANTED: usize = 1_024;
 /// Folding a large write-ahead log into the database takes less.
 const CLOSES_WITHIN: Duration = Duration::from_secs(10);
 /// What runs, for those who watch it.
@@ -45,9 +42,29 @@ pub(crate) struct Running {
     store: Store,
     /// Kept until everything has stopped: the system lets go of the lock with the file.
     held: Option<File>,
+    /// Until this program records; and who does, for people.
+    waiting: Option<(Seat, String)>,
 }
 
 impl Running {
+    /// Shows pages until this program is the one that records, or is to stop; at once where it is already.
+    pub(crate) async fn stand_by(&mut self, tasks: &mut Tasks) -> Result<(), Failed> {
+        let Some((seat, _)) = self.waiting.take() else { return Ok(()) };
+        if tasks.until(Box::pin(stand_by(&seat))).await.is_some() {
+            match seat.read(seat.clock.now()).await {
+                Ok(situation) => {
+                    let spool = seat.spool();
+                    seat.take(situation, spool, tasks);
+                }
+                Err(error) => {
+                    give_back(&seat.store).await;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Closes the store, once all tasks have ended: what was written since is folded into the one file.
     pub(crate) async fn close(self) {
         if tokio::time::timeout(CLOSES_WITHIN, self.store.close()).await.is_err() {
@@ -73,7 +90,7 @@ pub(crate) async fn serve(
     let database = loaded.database.clone();
     tasks.stop_on_signal();
     let stop = tasks.stop.clone();
-    let running = tokio::select! {
+    let mut running = tokio::select! {
         biased;
         // Nothing runs yet.
         () = stop.cancelled() => return Ok(()),
@@ -83,11 +100,33 @@ pub(crate) async fn serve(
     terminal.line(&format!("public    http://{}", running.public));
     terminal.line(&format!("internal  http://{}", running.internal));
     terminal.line(&format!("database  {}", shown(database.reveal())));
-    let ended = tasks.run().await;
+    if let Some((_, holder)) = &running.waiting {
+        terminal.line(&format!(
+            "standby   for {holder}, which records: pages are shown, nothing is probed or told"
+        ));
+    }
+    let stood_by = running.stand_by(&mut tasks).await;
+    if stood_by.is_err() {
+        tasks.stop.cancel();
+    }
+    let ended = tasks.run().await.map_err(why);
     crash_point!("stop/drained");
     running.close().await;
     crash_point!("stop/closed");
-    Ok(ended?)
+    stood_by.and(ended)
+}
+
+/// One that was taken over is no fault: started again, it stands by.
+fn why(error: anyhow::Error) -> Failed {
+    let fenced = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<store::Error>(), Some(store::Error::Fenced))
+    };
+    if error.chain().any(fenced) {
+        let what = "another curiad records on this database now, so this one has stopped\n\
+                    start it again, and it stands by";
+        return Failed::new(TRY_AGAIN, what);
+    }
+    error.into()
 }
 
 /// Binds, opens, wires and starts everything. Fails before anything runs, or not at all. `reread`: "read the
@@ -105,7 +144,12 @@ pub(crate) async fn start(
     crash_point!("start/opened");
     let held = hold(&loaded.database)?;
     crash_point!("start/held");
-    let spool = crate::spool::open(&loaded)?;
+    // A file is ours by the lock; elsewhere others may record, and must be asked.
+    let leased = is_postgres(loaded.database.reveal());
+    let other = if leased { take_if_free(&store).await? } else { None };
+    let spool_path = spool::path(&loaded);
+    // Who stands by has nothing to put there, and may share it with who records.
+    let spool = if other.is_none() { spool::open(spool_path.as_deref())? } else { None };
     let now = clock.now();
     let remembered = store.remember(now - REMEMBERED_FOR).await?;
     crash_point!("start/remembered");
@@ -114,91 +158,39 @@ pub(crate) async fn start(
     let handing = Handing::new(&equipment);
     let standing = watch::Sender::new(Arc::new(first_standing(&loaded, &remembered, now)));
     let situation = Situation::new(Arc::clone(&loaded.configuration), remembered);
+    let role = if other.is_some() { Role::Standby { read_at: now } } else { Role::Recorder };
+    let shown = Arc::new(situation.clone());
+    let outages = Outages { limits: loaded.outage, spool: spool_path };
+    let seat = Seat::new((store.clone(), leased), clock.clone(), &handing, (shown, role), outages);
 
-    let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
-    let (wanted_in, wanted) = mpsc::channel(WANTED);
-    let (situation_in, situation_watch) = watch::channel(Arc::new(situation.clone()));
-    let (unrecorded_in, unrecorded) = watch::channel(None);
-    let (inbox, outbox) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let recording = Arc::new(Recording::default());
-
-    let recorder = Recorder {
-        store: store.clone(),
-        clock: clock.clone(),
-        outcomes,
-        configuration: handing.configuration.subscribe(),
-        wanted: wanted_in,
-        situation: situation_in,
-        inbox: Arc::clone(&inbox),
-        outbox: Arc::clone(&outbox),
-        recording: Arc::clone(&recording),
-        spool,
-        unrecorded: unrecorded_in,
-        limits: loaded.outage,
-    };
-    let last_resort = LastResort {
-        setup: handing.setup.subscribe(),
-        unrecorded: unrecorded.clone(),
-        clock: clock.clone(),
-        recording: Arc::clone(&recording),
-    };
-    let deliverer = Deliverer {
-        store: store.clone(),
-        setup: handing.setup.subscribe(),
-        clock: clock.clone(),
-        look: outbox,
-        told: Arc::clone(&inbox),
-        limits: Limits::default(),
-    };
-
-    crash_point!("start/wired");
-    let stop = tasks.stop.clone();
-    // Who records stops after who probes: what was in flight when the signal came is recorded too.
-    let (landed, landing) = (CancellationToken::new(), stop.clone());
-    let recording_until = landed.clone();
-    let work = handing.work.subscribe();
-    let probing = async move {
-        let _landed = landed.drop_guard();
-        prober::run(work, wanted, outcomes_in, landing).await
-    };
-    tasks.add_pair(("recorder", recorder.run(situation, recording_until)), ("prober", probing));
-    let stopping = stop.clone();
-    tasks.add("deliverer", async move {
-        deliverer.run(stopping).await;
-        anyhow::Ok(())
-    });
-    let stopping = stop.clone();
-    tasks.add("last resort", async move {
-        last_resort.run(stopping).await;
-        anyhow::Ok(())
-    });
-    let (well_in, well) = watch::channel(false);
-    let records = Records { recording: Arc::clone(&recording), within: loaded.outage.tell_after };
-    let watching = look_after(well_in, situation_watch.clone(), records, clock.clone(), stop.clone());
-    tasks.add("watch over itself", watching);
-    tasks.add("heartbeat", beat(handing.beating.subscribe(), well, stop.clone()));
-    let running = Running {
-        public: public.local_addr().context("the public listener has no address")?,
-        internal: internal.local_addr().context("the internal listener has no address")?,
-        situation: situation_watch.clone(),
-        store: store.clone(),
-        held,
-    };
     let pages = crate::pages::Pages {
-        store,
+        store: store.clone(),
         clock: clock.clone(),
-        situation: situation_watch,
-        recording,
-        unrecorded,
+        situation: seat.situation.subscribe(),
+        recording: Arc::clone(&seat.recording),
+        unrecorded: seat.unrecorded.subscribe(),
         prober: Arc::clone(equipment.prober.metrics()),
-        told: inbox,
+        told: Arc::clone(&seat.inbox),
         callback_tokens: handing.callback_tokens.subscribe(),
         standing: standing.subscribe(),
+        role: seat.role.subscribe(),
+    };
+    let mut running = Running {
+        public: public.local_addr().context("the public listener has no address")?,
+        internal: internal.local_addr().context("the internal listener has no address")?,
+        situation: seat.situation.subscribe(),
+        store,
+        held,
+        waiting: None,
     };
     crate::pages::start(pages, public, internal, tasks)?;
     let fixed = Fixed::of(&loaded);
     let reload = Reload { source, fixed, equipment, handing, standing, asked: reread, clock, request_id_key };
-    tasks.add("reading of the configuration", reload.run(stop));
+    tasks.add("reading of the configuration", reload.run(tasks.stop.clone()));
+    match other {
+        None => seat.take(situation, spool, tasks),
+        Some(lease) => running.waiting = Some((seat, lease.holder)),
+    }
     Ok(running)
 }
 

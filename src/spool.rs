@@ -6,15 +6,15 @@ use crate::{
     exit::{Failed, UNAVAILABLE},
 };
 use alerting::{Spool, SpoolError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The spool where the database is no file.
 const ELSEWHERE: &str = "curiad.spool";
 
 /// Opens the spool. One that cannot be written is done without: a start on a broken disk must not fail for it.
-pub(crate) fn open(loaded: &Loaded) -> Result<Option<Spool>, Failed> {
-    let Some(path) = path(loaded) else { return Ok(None) };
-    match Spool::open(&path) {
+pub(crate) fn open(path: Option<&Path>) -> Result<Option<Spool>, Failed> {
+    let Some(path) = path else { return Ok(None) };
+    match Spool::open(path) {
         Ok(spool) => Ok(Some(spool)),
         Err(error @ (SpoolError::Taken(_) | SpoolError::Foreign(_))) => {
             Err(Failed::new(UNAVAILABLE, error.to_string()))
@@ -27,7 +27,7 @@ pub(crate) fn open(loaded: &Loaded) -> Result<Option<Spool>, Failed> {
 }
 
 /// As configured, or else beside the database; a database in memory has none.
-fn path(loaded: &Loaded) -> Option<PathBuf> {
+pub(crate) fn path(loaded: &Loaded) -> Option<PathBuf> {
     if let Some(path) = &loaded.spool {
         return Some(path.clone());
     }

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -19,17 +19,27 @@ const SIGXFSZ: i32 = 25;
 /// What is left on a thread that ends is done within this.
 const LAST_ERRANDS: Duration = Duration::from_secs(1);
 
+/// The recorder and the prober, on their thread.
+const PULSE: &str = "pulse";
+
+/// How a task ended, and its name.
+type Ended = Result<(&'static str, anyhow::Result<()>), JoinError>;
+
 /// The tasks of a running program.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     set: JoinSet<(&'static str, anyhow::Result<()>)>,
+    /// The names of those that have not ended.
+    running: Vec<&'static str>,
+    /// What ended while something else was waited for.
+    ended: Option<Ended>,
     /// Cancelled once: everything stops.
     pub(crate) stop: CancellationToken,
 }
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { set: JoinSet::new(), stop: CancellationToken::new() }
+        Self { set: JoinSet::new(), running: Vec::new(), ended: None, stop: CancellationToken::new() }
     }
 
     /// Adds a task. It runs until `stop`; if it ends before, the program ends.
@@ -40,6 +50,7 @@ impl Tasks {
     ) where
         E: Into<anyhow::Error>,
     {
+        self.running.push(name);
         self.set.spawn(async move { (name, task.await.map_err(Into::into)) });
     }
 
@@ -62,10 +73,11 @@ impl Tasks {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.context("cannot start a thread of its own")?.block_on(both)
         });
+        self.running.push(PULSE);
         self.set.spawn(async move {
             let ended =
                 thread.await.unwrap_or_else(|error| Err(anyhow::Error::from(error).context("panicked")));
-            ("pulse", ended)
+            (PULSE, ended)
         });
     }
 
@@ -97,13 +109,31 @@ impl Tasks {
         Ok(asked)
     }
 
+    /// Waits for something while the tasks run. `None`: everything is to stop, or a task has ended by itself.
+    pub(crate) async fn until<T>(&mut self, something: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            ended = self.set.join_next() => {
+                self.ended = ended;
+                None
+            }
+            done = something => Some(done),
+        }
+    }
+
     /// Waits until `stop` is cancelled or a task ends by itself, then stops the rest.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let stop = self.stop.clone();
         let first = tokio::select! {
+            biased;
+            Some(ended) = std::future::ready(self.ended.take()) => Some(ended),
             () = stop.cancelled() => None,
             ended = self.set.join_next() => ended,
         };
+        if let Some(Ok((name, _))) = &first {
+            self.running.retain(|running| running != name);
+        }
         let mut outcome = match first {
             None => Ok(()),
             Some(Ok((_, Ok(())))) if stop.is_cancelled() => Ok(()),
@@ -114,6 +144,9 @@ impl Tasks {
         stop.cancel();
         let rest = async {
             while let Some(ended) = self.set.join_next().await {
+                if let Ok((name, _)) = &ended {
+                    self.running.retain(|running| running != name);
+                }
                 let ended = ended.map_or_else(
                     |error| Err(anyhow::Error::from(error).context("a task panicked")),
                     |(name, result)| result.with_context(|| format!("the {name} failed while stopping")),
@@ -127,10 +160,15 @@ impl Tasks {
             }
         };
         if timeout(GRACE, rest).await.is_err() {
-            bail!(
-                "not everything stopped within {} s; what was in hand will be taken up at the next start",
-                GRACE.as_secs()
+            let late = anyhow::anyhow!(
+                "not everything stopped within {} s ({}); what was in hand will be taken up at the next start",
+                GRACE.as_secs(),
+                self.running.join(", ")
             );
+            if outcome.is_err() {
+                tracing::warn!("{late:#}");
+            }
+            return outcome.and(Err(late));
         }
         outcome
     }

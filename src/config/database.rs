@@ -40,7 +40,8 @@ fn sqlite(url: &str) -> Result<(), &'static str> {
     }
 }
 
-fn is_postgres(url: &str) -> bool {
+/// Whether it is on a server, where programs on several machines may share it.
+pub(crate) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 

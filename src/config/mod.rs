@@ -42,7 +42,7 @@ mod tree;
 mod vantages;
 mod wonder;
 
-pub(crate) use database::shown;
+pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use problem::{Problem, Severity};

@@ -51,6 +51,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
                 "time": time,
             }],
             "configuration:standing": [{ "status": configuration }],
+            "recorder:role": [{ "status": "pass", "observedValue": shown.site.0.options.role.borrow().word() }],
         },
     });
     if shown.audience == Audience::Internal

@@ -2,7 +2,7 @@
 //! for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Snapshot, Standing, body::Body, gather::gather,
+    Audience, History, Page, RenderError, Renderer, Role, Snapshot, Standing, body::Body, gather::gather,
     limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
@@ -38,6 +38,8 @@ pub struct Options {
     pub notify_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
     pub standing: watch::Receiver<Arc<Standing>>,
+    /// What this program does on its database: a standby shows what it has read, with the time when it read it.
+    pub role: watch::Receiver<Role>,
     /// Metrics of Curiad itself, from all rooms, shown at `/metrics` beside the probes'.
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
@@ -58,6 +60,7 @@ impl Default for Options {
         Self {
             notify_tokens: watch::Sender::default().subscribe(),
             standing: watch::Sender::default().subscribe(),
+            role: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),
             told: Arc::default(),
             unrecorded: None,
@@ -120,7 +123,8 @@ impl Site {
             standing: options.standing.borrow().clone(),
             unrecorded_since: options.unrecorded_since(),
         };
-        let view = |audience| View::make(&current, &history, &besides, audience, (now, now));
+        let as_of = options.role.borrow().shown_at(now);
+        let view = |audience| View::make(&current, &history, &besides, audience, (as_of, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -150,7 +154,7 @@ impl Site {
     async fn keep_views(&self) {
         let mut situation = self.0.situation.clone();
         let mut history = self.0.history.subscribe();
-        let mut standing = self.0.options.standing.clone();
+        let (mut standing, mut role) = (self.0.options.standing.clone(), self.0.options.role.clone());
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown);
         let mut unrecorded = self.0.options.unrecorded.clone();
@@ -167,6 +171,8 @@ impl Site {
                     changed = history.changed() => changed.is_ok(),
                     Ok(()) = standing.changed() => true,
                     () = changed(unrecorded.as_mut()) => self.0.options.unrecorded_since() != since,
+                    // What is shown was read again: its time at least is another.
+                    Ok(()) = role.changed() => true,
                     () = tokio::time::sleep_until(quiet) => true,
                 };
                 if changed {
@@ -215,7 +221,7 @@ impl Site {
         let options = &self.0.options;
         let standing = options.standing.borrow().clone();
         let besides = Besides { standing, unrecorded_since: options.unrecorded_since() };
-        let now = self.0.clock.now();
+        let now = options.role.borrow().shown_at(self.0.clock.now());
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
             let view = View::make(situation, &history, &besides, audience, (now, self.0.started_at));
@@ -343,9 +349,14 @@ fn looks_different(before: &Situation, after: &Situation) -> bool {
         || after
             .healths
             .iter()
-            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !Arc::ptr_eq(old, health)))
+            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !same(old, health)))
         || after
             .incidents
             .iter()
-            .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !Arc::ptr_eq(old, incident)))
+            .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !same(old, incident)))
+}
+
+/// A standby reads everything anew, though little of it changed.
+fn same<T: PartialEq>(a: &Arc<T>, b: &Arc<T>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
 }

@@ -20,6 +20,7 @@ mod program;
 mod readme;
 mod reload;
 mod secrets;
+mod standby;
 mod start_and_stop;
 mod stopping;
 mod unrecorded;

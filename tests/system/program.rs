@@ -246,6 +246,18 @@ impl Program {
         assert!(sent.success());
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = self.ended() {
+                return ended;
+            }
+            assert!(Instant::now() < limit, "it does not end\n{}", tail(&self.log));
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().expect("running").id()

@@ -1,0 +1,183 @@
+//! The recorder's seat: one program a database sits in it, and probes, records and tells.
+
+use crate::{
+    equipment::{Beating, Handing},
+    heartbeat::{Records, beat, look_after},
+    lease, spool,
+    tasks::Tasks,
+};
+use alerting::{
+    Deliverer, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording, Setup, Spool,
+};
+use domain::{Clock, Configuration, Situation, Unrecorded};
+use jiff::Timestamp;
+use prober::Work;
+use status_page::Role;
+use std::{convert::Infallible, path::PathBuf, sync::Arc};
+use store::{Store, crash_point};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Outcomes on their way to the recorder; more than that and probing slows.
+const OUTCOMES: usize = 4_096;
+/// Probes wanted out of turn on their way to the prober; hints, dropped when full.
+const WANTED: usize = 1_024;
+
+/// What is done when the store takes nothing.
+#[derive(Debug)]
+pub(crate) struct Outages {
+    /// How long that may last before what is done.
+    pub(crate) limits: OutageLimits,
+    /// Where outcomes wait then.
+    pub(crate) spool: Option<PathBuf>,
+}
+
+/// What is needed to take the seat.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// For all who show it.
+    pub(crate) situation: watch::Sender<Arc<Situation>>,
+    pub(crate) role: watch::Sender<Role>,
+    /// "Look at the inbox."
+    pub(crate) inbox: Arc<Notify>,
+    pub(crate) recording: Arc<Recording>,
+    /// Since when nothing can be recorded, and how things stand meanwhile.
+    pub(crate) unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
+    outages: Outages,
+    configuration: watch::Receiver<Arc<Configuration>>,
+    work: watch::Receiver<Work>,
+    setup: watch::Receiver<Setup>,
+    beating: watch::Receiver<Option<Beating>>,
+    /// Others may want it: what is written looks at the lease, and they must hear that this one lives.
+    leased: bool,
+}
+
+impl Seat {
+    pub(crate) fn new(
+        (store, leased): (Store, bool),
+        clock: Clock,
+        handing: &Handing,
+        (situation, role): (Arc<Situation>, Role),
+        outages: Outages,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            situation: watch::Sender::new(situation),
+            role: watch::Sender::new(role),
+            inbox: Arc::default(),
+            recording: Arc::default(),
+            unrecorded: watch::Sender::new(None),
+            outages,
+            configuration: handing.configuration.subscribe(),
+            work: handing.work.subscribe(),
+            setup: handing.setup.subscribe(),
+            beating: handing.beating.subscribe(),
+            leased,
+        }
+    }
+
+    /// The situation as the store has it.
+    pub(crate) async fn read(&self, now: Timestamp) -> Result<Situation, store::Error> {
+        let remembered = self.store.remember(now - REMEMBERED_FOR).await?;
+        Ok(Situation::new(Arc::clone(&self.configuration.borrow()), remembered))
+    }
+
+    /// The spool of who takes over. Whoever was frozen may still hold it on this machine: then outcomes wait in memory alone.
+    pub(crate) fn spool(&self) -> Option<Spool> {
+        spool::open(self.outages.spool.as_deref()).unwrap_or_else(|failed| {
+            tracing::warn!("{}", failed.message);
+            None
+        })
+    }
+
+    /// Takes it, with the `situation` as it was read since nobody else can write.
+    pub(crate) fn take(self, situation: Situation, spool: Option<Spool>, tasks: &mut Tasks) {
+        let stop = tasks.stop.clone();
+        // Held by who writes under the lease, which is kept while one of them does.
+        let (writing, written) = mpsc::channel(1);
+        let leased = self.leased.then(|| self.store.clone());
+        if let Some(store) = leased.clone() {
+            tasks.add("lease", lease::keep(store, written));
+        }
+        // Held by the deliverer until it has ended.
+        let (delivering, mut sends) = mpsc::channel::<Infallible>(1);
+        self.situation.send_replace(Arc::new(situation.clone()));
+        self.role.send_replace(Role::Recorder);
+        let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
+        let (wanted_in, wanted) = mpsc::channel(WANTED);
+        let outbox = Arc::new(Notify::new());
+        let (well_in, well) = watch::channel(false);
+        let watching = look_after(
+            well_in,
+            self.situation.subscribe(),
+            Records { recording: Arc::clone(&self.recording), within: self.outages.limits.tell_after },
+            self.clock.clone(),
+            stop.clone(),
+        );
+        let last_resort = LastResort {
+            setup: self.setup.clone(),
+            unrecorded: self.unrecorded.subscribe(),
+            clock: self.clock.clone(),
+            recording: Arc::clone(&self.recording),
+        };
+        let recorder = Recorder {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            outcomes,
+            configuration: self.configuration,
+            wanted: wanted_in,
+            situation: self.situation,
+            inbox: Arc::clone(&self.inbox),
+            outbox: Arc::clone(&outbox),
+            recording: self.recording,
+            spool,
+            unrecorded: self.unrecorded,
+            limits: self.outages.limits,
+        };
+        let deliverer = Deliverer {
+            store: self.store,
+            setup: self.setup,
+            clock: self.clock,
+            look: outbox,
+            told: self.inbox,
+            limits: Limits::default(),
+        };
+        crash_point!("start/wired");
+        // Who records stops after who probes: what was in flight when the signal came is recorded too.
+        let (landed, landing) = (CancellationToken::new(), stop.clone());
+        let (recording_until, stopping) = (landed.clone(), stop.clone());
+        let recording = async move {
+            let ended = recorder.run(situation, recording_until).await;
+            stopping.cancel();
+            // Whoever writes last gives the lease back, and on the thread that its connection belongs to.
+            sends.recv().await;
+            drop(writing);
+            if let Some(store) = leased {
+                lease::give_back(&store).await;
+            }
+            ended
+        };
+        let work = self.work;
+        let probing = async move {
+            let _landed = landed.drop_guard();
+            prober::run(work, wanted, outcomes_in, landing).await
+        };
+        tasks.add_pair(("recorder", recording), ("prober", probing));
+        let stopping = stop.clone();
+        tasks.add("deliverer", async move {
+            let _delivering = delivering;
+            deliverer.run(stopping).await;
+            anyhow::Ok(())
+        });
+        let stopping = stop.clone();
+        tasks.add("last resort", async move {
+            last_resort.run(stopping).await;
+            anyhow::Ok(())
+        });
+        tasks.add("watch over itself", watching);
+        tasks.add("heartbeat", beat(self.beating, well, stop));
+    }
+}
