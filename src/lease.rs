@@ -1,7 +1,10 @@
 //! One recorder a database: this program stands by while another records, takes over when that one is silent, and says
 //! that it lives once it records itself. Only where programs on several machines may share a database: `PostgreSQL`.
 
-use crate::seat::Seat;
+use crate::{
+    holder::{Holder, plain},
+    seat::Seat,
+};
 use status_page::Role;
 use std::{convert::Infallible, process, sync::Arc, time::Duration};
 use store::{Error, Lease, Store};
@@ -23,10 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What a standby shows is read this often.
 const READ: Duration = Duration::from_secs(3);
 
-/// Takes the lease if nobody holds it. `Some`: who does.
+/// Takes the lease if nobody holds it, or who did was a program on this machine that is gone: started again after a crash,
+/// there is nothing to wait for. `Some`: who holds it.
 pub(crate) async fn take_if_free(store: &Store) -> Result<Option<Lease>, Error> {
     let lease = store.lease().await?;
-    let taken = lease.free && store.take(&lease, &holder()).await?;
+    let free = lease.free || Holder::parse(&lease.holder).is_some_and(|holder| holder.is_gone());
+    let taken = free && store.take(&lease, &this()).await?;
     Ok((!taken).then_some(lease))
 }
 
@@ -96,8 +101,8 @@ async fn listen(store: &Store) {
 }
 
 async fn take(store: &Store, lease: &Lease) -> bool {
-    let before = &lease.holder;
-    match store.take(lease, &holder()).await {
+    let before = plain(&lease.holder);
+    match store.take(lease, &this()).await {
         Ok(true) if lease.free => {
             tracing::info!(before, "the other program stopped: this one records from now on");
             true
@@ -155,10 +160,9 @@ impl Silence {
     }
 }
 
-/// Who this is, for people: a machine and a program.
-fn holder() -> String {
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{} (process {})", machine.trim(), process::id())
+/// Who this is.
+fn this() -> String {
+    Holder::this().map_or_else(|| format!("process {}", process::id()), |holder| holder.to_string())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod disk;
 mod equipment;
 mod exit;
 mod heartbeat;
+mod holder;
 mod lease;
 mod metrics;
 mod pages;

@@ -5,6 +5,7 @@ use crate::{
     database,
     equipment::{Equipment, Handing},
     exit::{Failed, NO_PERMISSION, TRY_AGAIN, UNAVAILABLE, of_file},
+    holder::plain,
     lease::{give_back, stand_by, take_if_free},
     reload::{Fixed, Reload, Source, say_left},
     seat::{Outages, Seat},
@@ -189,7 +190,7 @@ pub(crate) async fn start(
     tasks.add("reading of the configuration", reload.run(tasks.stop.clone()));
     match other {
         None => seat.take(situation, spool, tasks),
-        Some(lease) => running.waiting = Some((seat, lease.holder)),
+        Some(lease) => running.waiting = Some((seat, plain(&lease.holder).to_owned())),
     }
     Ok(running)
 }

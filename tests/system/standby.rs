@@ -204,3 +204,17 @@ async fn on_postgres_one_that_stops_by_itself_hands_over_and_back() {
     records(&mut one).await;
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_one_that_is_started_again_after_a_crash_waits_for_nobody() {
+    let (world, database) = (world().await, Fresh::new());
+    let place = place_on(&database, &world, |text| text);
+    let mut program = place.serve();
+    records(&mut program).await;
+    program.kill();
+    let mut program = place.serve();
+    records(&mut program).await;
+    let log = std::fs::read_to_string(place.log()).expect("a log");
+    assert!(!log.contains("standby"), "it is known here that the one before is gone\n{log}");
+    world.stop().await;
+}
