@@ -175,6 +175,11 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
     told
 }
 
+/// How often the world's APIs were asked.
+fn requests(world: &World) -> u64 {
+    world.instances().iter().map(|instance| instance.requests).sum()
+}
+
 fn is_call(text: &Message) -> bool {
     text.body.contains("/ack/")
 }
@@ -265,6 +270,9 @@ impl Life {
             Way::Stop => {
                 for _ in 0..MOST_STOPS {
                     self.until_answer("/readyz", "it to be ready", |_| true).await;
+                    // Something is in hand: what was asked a moment ago is not recorded yet.
+                    let asked = requests(&self.world);
+                    self.until("a probe", |life| (requests(&life.world) > asked).then_some(())).await;
                     let ended = self.program.stop().await;
                     if !ended.success() {
                         self.mourn(ended);
