@@ -272,7 +272,8 @@ fn post(incident: &mut Incident, says: PostSays, now: Timestamp) {
 /// The trouble went at `since`.
 pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
     incident.status = IncidentStatus::Recovering;
-    incident.recovered_at = Some(since.max(incident.started_at));
+    // Never of a time to come: nothing would be over before that.
+    incident.recovered_at = Some(since.min(fold.now).max(incident.started_at));
     let when = fold.time(since);
     incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
     post(incident, PostSays::Recovered, fold.now);

@@ -36,7 +36,7 @@ fn keys_are_unique(hand: &Hand) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// APIs that work have no incident, whatever the clock does; and are known to work one round later.
     #[test]
@@ -131,4 +131,16 @@ fn a_jump_forward_is_time_in_which_nobody_looked() {
         .collect();
     assert!(!unknown.is_empty(), "a quarter of an hour was not measured");
     assert_eq!(hand.status("results", PRODUCTION), Status::Operational);
+}
+
+#[test]
+fn what_recovers_after_the_clock_was_set_back_is_over_in_its_time() {
+    let mut hand = well();
+    hand.rounds(20, &[RESULTS], Seen::Fail);
+    for jump in [-1_007, -531] {
+        set(&mut hand, jump);
+        hand.rounds(1, &[], Seen::Pass);
+    }
+    hand.rounds(8, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
 }
