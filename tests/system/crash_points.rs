@@ -3,6 +3,7 @@
 //! Each point has a world of its own, in which one outage is told from its beginning to its end. The program dies at the point,
 //! is started again, and at the end everything must be as if it had not died: one ticket, somebody called, everybody told, once.
 
+mod after;
 mod story;
 
 use crate::database::{On, on_both};
