@@ -207,7 +207,7 @@ fn refused(name: &str, error: &SendError) -> Finding {
             "check `servicenow.auth`, and that the account may use the Table API and read incident"
         }
         SendError::Retryable { .. } => {
-            "check `servicenow.url`, the network between, and the desk itself; tickets wait until it answers"
+            "check `servicenow.url` and `servicenow.auth`, the network between, and the desk itself; tickets wait until it answers"
         }
     };
     Finding::problem(format!("{name}: our account"), error.why(), next)
