@@ -1,9 +1,11 @@
 //! The deliverer: claims from the outbox by lease, sends with nothing held, settles (DESIGN §4, step 6).
 
+mod in_time;
 mod send;
 
 use crate::{SendError, Setup, next_try, retry::LONGEST};
 use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
+use in_time::in_time;
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Settlement, Store, crash_point};
@@ -193,7 +195,7 @@ impl Deliverer {
                 crash_point!("deliverer/turn");
                 let limit = self.limits.send();
                 tokio::select! {
-                    sent = timeout(limit, send::send(setup, claimed, &self.clock)) => sent.unwrap_or_else(|_| {
+                    sent = in_time(limit, send::send(setup, claimed, &self.clock)) => sent.unwrap_or_else(|| {
                         Err(SendError::unclear(format!("no end within {limit:?}: what became of it is not known")))
                     }),
                     () = cut.cancelled() => {
