@@ -84,8 +84,9 @@ impl Store {
     pub async fn hold(&self) -> Result<Hold, Error> {
         let doing = "hold the database";
         let mut held = self.begin(Purpose::Prepare, doing).await?;
-        // On SQLite, whoever begins to write holds all.
-        let all = "LOCK TABLE outcome, inbox, notification IN EXCLUSIVE MODE";
+        // On SQLite, whoever begins to write holds all. The tables are in the order in which everybody writes them: so
+        // none waits for us that we wait for.
+        let all = "LOCK TABLE outcome, notification, inbox IN EXCLUSIVE MODE";
         held.either("SELECT fence FROM recorder", all).execute(doing).await?;
         Ok(Hold { _held: held })
     }

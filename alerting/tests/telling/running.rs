@@ -2,7 +2,7 @@
 
 use crate::{
     example,
-    house::{Hand, LIMIT, client, desk, house, house_with},
+    house::{Hand, House, LIMIT, client, desk, house, house_with},
 };
 use alerting::{DeadMan, Deliverer, Limits};
 use domain::{Clock, Note, NotificationKind, Secret, Sent};
@@ -31,12 +31,8 @@ async fn a_callout_that_nobody_takes_in_its_time_is_given_up_with_a_receipt() {
     house.close().await;
 }
 
-#[tokio::test]
-async fn a_callout_that_failed_once_is_not_made_when_somebody_has_taken_the_incident_since() {
-    let house = house().await;
-    house.world.notify().set_trouble(Trouble::Refuse).await;
-    house.wants_text().await;
-    house.deliver().await;
+/// Somebody takes the incident, the texts work again, and the same callout is tried once more.
+async fn mended_after_somebody_took_it(house: &House) {
     let mut taken = (*house.incident).clone();
     if let Some(running) = &mut taken.escalation {
         running.next_at = None;
@@ -46,6 +42,15 @@ async fn a_callout_that_failed_once_is_not_made_when_somebody_has_taken_the_inci
     house.world.notify().set_trouble(Trouble::None).await;
     house.hand.forward(60);
     house.deliver().await;
+}
+
+#[tokio::test]
+async fn a_callout_that_failed_once_is_not_made_when_somebody_has_taken_the_incident_since() {
+    let house = house().await;
+    house.world.notify().set_trouble(Trouble::Refuse).await;
+    house.wants_text().await;
+    house.deliver().await;
+    mended_after_somebody_took_it(&house).await;
     let Sent::GivenUp { why } = house.receipt().await else { panic!("not given up") };
     assert!(why.contains("Test Person Two has it"), "{why}");
     assert!(house.world.notify().messages().is_empty());
@@ -58,15 +63,7 @@ async fn a_callout_that_had_arrived_is_known_to_have_when_the_incident_was_taken
     house.world.notify().set_trouble(Trouble::AcceptThenTimeOut).await;
     house.wants_text().await;
     house.deliver().await;
-    let mut taken = (*house.incident).clone();
-    if let Some(running) = &mut taken.escalation {
-        running.next_at = None;
-        running.stopped = Some("Test Person Two has it".to_owned());
-    }
-    house.record(vec![domain::Change::Incident(Arc::new(taken))]).await;
-    house.world.notify().set_trouble(Trouble::None).await;
-    house.hand.forward(60);
-    house.deliver().await;
+    mended_after_somebody_took_it(&house).await;
     assert!(matches!(house.receipt().await, Sent::Accepted { .. }), "so that it can be stood down");
     assert_eq!(house.world.notify().messages().len(), 1);
     house.close().await;

@@ -246,13 +246,7 @@ impl Life {
             Way::StoreHeld => {
                 let store = Store::open(&self.place.url, [0; 32]).await.expect("the database");
                 let limit = Instant::now() + PATIENCE;
-                // Two that want it all at the same time may stand in each other's way.
-                let hold = loop {
-                    match store.hold().await {
-                        Err(store::Error::Busy { .. }) if Instant::now() < limit => {}
-                        held => break held.expect("held"),
-                    }
-                };
+                let hold = store.hold().await.expect("held");
                 while self.program.ended().is_none() && !self.spools().await {
                     assert!(Instant::now() < limit, "nothing was spooled\n{}", tail(&self.place.log()));
                     sleep(LOOK_AGAIN).await;
