@@ -1,13 +1,14 @@
 //! The database cannot be written (invariant 6): probing goes on, the last resort is told, and nothing that was seen is lost.
 
 use crate::{
-    outage::{all_well, place_with},
+    database::On,
+    outage::{all_well, place_on, place_with},
     program::{PATIENCE, Place, Program, json, now, status, text, world},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use simulator::{Fault, Message, World};
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use simulator::{Blow, Fault, Message, Proxy, World};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::Arc};
 use store::{Hold, Store};
 
 const API: &str = "patient-demographics";
@@ -24,6 +25,8 @@ enum Trouble {
     NoRoom(u32),
     /// Nobody may change it.
     Unchangeable(Fixed),
+    /// Its server is gone, or hangs.
+    Away(Arc<Proxy>),
 }
 
 /// Files that nobody may change, until this is dropped: a test that fails must not leave them behind so.
@@ -41,16 +44,12 @@ fn run(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
-fn url(place: &Place) -> String {
-    format!("sqlite://{}", place.database().display())
-}
-
 fn beside(place: &Place, end: &str) -> PathBuf {
     PathBuf::from(format!("{}{end}", place.database().display()))
 }
 
 async fn hold(place: &Place) -> Trouble {
-    let store = Store::open(&url(place), [0; 32]).await.expect("the database");
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database");
     let hold = store.hold().await.expect("held");
     Trouble::Locked(store, hold)
 }
@@ -89,6 +88,7 @@ async fn mend(trouble: Trouble) {
             assert!(run("prlimit", &[&format!("--pid={pid}"), "--fsize=unlimited:"]), "mended");
         }
         Trouble::Unchangeable(fixed) => drop(fixed),
+        Trouble::Away(server) => server.pass().await,
     }
 }
 
@@ -117,7 +117,7 @@ fn beats(world: &World) -> u64 {
 
 /// Probes in the record, by instance.
 async fn recorded(place: &Place, from: Timestamp) -> BTreeMap<(String, String), u64> {
-    let store = Store::open(&url(place), [0; 32]).await.expect("the database");
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database");
     let remembered = store.remember(from).await.expect("remembered");
     let mut recorded = BTreeMap::new();
     for (track, ..) in remembered.latest {
@@ -216,7 +216,16 @@ async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
 
 async fn outlasts(breaks: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
     let world = world().await;
-    let (place, began) = (place(&world), now());
+    let place = place(&world);
+    outlasted(world, place, breaks).await;
+}
+
+async fn outlasted(
+    world: World,
+    place: Place,
+    breaks: impl AsyncFnOnce(&Place, &Program) -> Option<Trouble>,
+) {
+    let began = now();
     let mut program = place.serve_as(SOON, &[]);
     all_well(&mut program).await;
     world.wait_for(PATIENCE, |world| (beats(world) > 0).then_some(())).await.expect("it beats");
@@ -236,6 +245,39 @@ async fn outlasts(breaks: impl AsyncFn(&Place, &Program) -> Option<Trouble>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_another_program_holds_is_outlasted() {
     outlasts(locked).await;
+}
+
+/// The program reaches its server through a proxy, which gives the server's `trouble` and takes it away.
+async fn server_outlasted(trouble: impl AsyncFnOnce(&Proxy)) {
+    let world = world().await;
+    let place = place_on(On::Postgres, &world);
+    let server = url::Url::parse(&place.url).expect("a URL");
+    let address = format!("127.0.0.1:{}", server.port().expect("a port")).parse().expect("an address");
+    let proxy = Arc::new(Proxy::start(address).await.expect("a proxy"));
+    let mut through = server;
+    through.set_port(Some(proxy.address().port())).expect("a port");
+    let file = place.config().join("curiad.yaml");
+    let text = fs::read_to_string(&file).expect("a configuration").replace(&place.url, through.as_str());
+    fs::write(&file, text.replace("\", every: 10s }", "\", every: 1s }")).expect("written");
+    outlasted(world, place, async |_: &Place, _: &Program| {
+        trouble(&proxy).await;
+        Some(Trouble::Away(Arc::clone(&proxy)))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_is_outlasted_postgres() {
+    server_outlasted(async |server| {
+        server.refuse().await;
+        server.strike(Blow::Reset).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_outlasted_postgres() {
+    server_outlasted(async |server| server.strike(Blow::Stall).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
