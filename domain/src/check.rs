@@ -1,7 +1,7 @@
-//! Operations, instances and checks: what is exercised, where, and how often.
+//! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Environment, OperationId, VantageId,
+    ApiId, Environment, HttpRequest, Operation, OperationId, Request, VantageId,
     schedule::{OFFSET, fnv_1a},
 };
 use serde::{Deserialize, Serialize};
@@ -57,85 +57,6 @@ impl fmt::Display for TrackId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Question(u64);
 
-/// One thing that exercising an Api does, written once per Api.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operation {
-    /// Its name within the API.
-    pub id: OperationId,
-    /// Whether the instance is down without it. If no operation is marked, all are.
-    pub critical: bool,
-    /// What is sent.
-    pub request: Request,
-    /// Judged by the health words in its body (domain.md §2.2) before anything else.
-    pub health: bool,
-    /// What counts as good.
-    pub expect: Expect,
-}
-
-/// An HTTP request, relative to the instance's base URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Upper-case method.
-    pub method: Method,
-    /// Starts with `/`; may carry a query.
-    pub path: String,
-    /// Sent as they are; the value `{uuid}` stands for this probe's request id.
-    pub headers: Vec<(String, String)>,
-    /// Sent with POST.
-    pub body: Option<String>,
-}
-
-/// The methods that a probe may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// Read.
-    Get,
-    /// Read without a body.
-    Head,
-    /// SOAP envelopes and searches; never a write.
-    Post,
-}
-
-impl Method {
-    /// As it goes over the wire.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-        }
-    }
-}
-
-/// What counts as good.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Expect {
-    /// Accepted status codes; empty: any of 200–299.
-    pub status: Vec<u16>,
-    /// Response headers (lower-case name) and what each must satisfy.
-    pub headers: Vec<(String, Matches)>,
-    /// RFC 9535 JSONPath expressions and what the first value found must satisfy.
-    pub json: Vec<(String, Matches)>,
-    /// What the body as text must satisfy.
-    pub text: Vec<Matches>,
-    /// Days to the end of the nearest certificate in the chain; fewer is a failure of the contract.
-    pub certificate_days: Option<u32>,
-}
-
-/// A test on one value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Matches {
-    /// Equal, compared as text; numbers and booleans as JSON writes them.
-    Equals(String),
-    /// Holds this text.
-    Contains(String),
-    /// Matched by this regular expression (syntax of the `regex` crate), which the configuration compiled once.
-    Regex(String),
-    /// There at all.
-    Exists,
-}
-
 /// An Operation on an Instance, on a schedule: everything a probe needs, resolved (the nearest setting wins).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -173,7 +94,7 @@ impl Check {
 
     /// What it asks, and where.
     pub fn question(&self) -> Question {
-        let Request { method, path, headers, body } = &self.operation.request;
+        let Request::Http(HttpRequest { method, path, headers, body, .. }) = &self.operation.request;
         let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
         let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
         let mut hash = OFFSET;

@@ -45,6 +45,7 @@ mod duty;
 mod environment;
 mod escalation;
 mod event;
+mod expect;
 mod fold;
 mod health;
 mod history;
@@ -55,6 +56,7 @@ mod language;
 mod local;
 mod maintenance;
 mod notification;
+mod operation;
 mod outcome;
 mod priority;
 mod receipts;
@@ -74,7 +76,7 @@ mod watch;
 
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
-pub use check::{Check, CheckId, Expect, InstanceId, Matches, Method, Operation, Question, Request, TrackId};
+pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use cron::Cron;
@@ -83,6 +85,7 @@ pub use duty::{NextAction, next_action};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
+pub use expect::{Expect, Matches};
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
@@ -97,6 +100,7 @@ pub use incident::{
 pub use language::{Language, Text, duration_words};
 pub use maintenance::Window;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
+pub use operation::{Dialect, HttpRequest, Method, Operation, Request};
 pub use outcome::{
     Certificate, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases, Says,
 };

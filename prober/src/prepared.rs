@@ -5,7 +5,7 @@ use crate::{
     permits::{self, Permits},
 };
 use bytes::Bytes;
-use domain::{Check, Method, Question, TrackId, VantageId};
+use domain::{Check, Dialect, Method, Question, Request, TrackId, VantageId};
 use hyper::{
     Uri,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -91,7 +91,7 @@ impl Prepared {
 
 impl Target {
     fn new(check: &Check, user_agent: &HeaderValue, permits: &Permits) -> Result<Self, String> {
-        let request = &check.operation.request;
+        let Request::Http(request) = &check.operation.request;
         // Without the address itself, which may hold a password.
         let parse =
             |text: &str| Url::parse(text).map_err(|error| format!("its address cannot be used: {error}"));
@@ -140,7 +140,7 @@ impl Target {
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
             expectations: Expectations::new(&check.operation.expect)?,
             // A HEAD has no body to judge by.
-            health: check.operation.health && request.method != Method::Head,
+            health: request.dialect == Dialect::Health && request.method != Method::Head,
         })
     }
 

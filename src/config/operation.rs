@@ -14,7 +14,7 @@ use super::{
     section::Section,
     tree::Node,
 };
-use domain::{Kind, Method, Operation, OperationId, Request};
+use domain::{Dialect, HttpRequest, Kind, Method, Operation, OperationId, Request};
 use std::time::Duration;
 
 /// Longest path, header value and body, in bytes.
@@ -122,14 +122,10 @@ pub(super) fn read(
     if method == Method::Post {
         check_post(kind, &path, body.as_deref(), reading);
     }
-    let request = Request { method, path: path.value, headers, body };
-    let operation = Operation {
-        id,
-        critical: critical.is_some_and(|(critical, _)| critical),
-        request,
-        health: health.is_some_and(|(health, _)| health),
-        expect,
-    };
+    let dialect = if health.is_some_and(|(health, _)| health) { Dialect::Health } else { Dialect::Plain };
+    let request = Request::Http(HttpRequest { method, path: path.value, headers, body, dialect });
+    let operation =
+        Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     Some(OperationDraft { operation, timing, place })
 }
 

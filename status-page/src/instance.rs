@@ -7,7 +7,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Check, Status, Verdict};
+use domain::{Check, Dialect, Request, Status, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -186,7 +186,7 @@ fn operation_line(
     let failing = !matches!(verdict, Some(Verdict::Pass) | None);
     let outcome = track.outcome.as_deref();
     let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
-    let request = &operation.check.operation.request;
+    let Request::Http(request) = &operation.check.operation.request;
     Ok(OperationLine {
         name: operation.check.id.operation.to_string(),
         critical: operation.critical,
@@ -209,7 +209,8 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
     let check: &Check = &operation.check;
     let what = &check.operation;
     let mut expects = Vec::new();
-    if what.health {
+    let Request::Http(request) = &what.request;
+    if request.dialect == Dialect::Health {
         expects.push(wording.plain("green-health")?);
     }
     if what.expect.status.is_empty() {

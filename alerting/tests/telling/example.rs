@@ -2,8 +2,8 @@
 
 use domain::{
     Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Desk, DeskId, DeskNotes, Entry, Environment,
-    EnvironmentPolicy, Escalation, EscalationId, Expect, Incident, IncidentId, IncidentStatus, InstanceId,
-    Kind, Language, Layer, Lifecycle, Major, Matrix, Method, Operation, OperationId, Person, PersonId,
+    EnvironmentPolicy, Escalation, EscalationId, Expect, HttpRequest, Incident, IncidentId, IncidentStatus,
+    InstanceId, Kind, Language, Layer, Lifecycle, Major, Matrix, Operation, OperationId, Person, PersonId,
     Priority, Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket,
     Vantage, VantageId, Visibility, Way,
 };
@@ -52,8 +52,7 @@ pub(crate) fn configuration() -> Configuration {
     let operation = Operation {
         id: OperationId::parse("ping").unwrap(),
         critical: true,
-        request: Request { method: Method::Get, path: "/_ping".to_owned(), headers: Vec::new(), body: None },
-        health: false,
+        request: Request::Http(HttpRequest::get("/_ping")),
         expect: Expect::default(),
     };
     let check = Check {

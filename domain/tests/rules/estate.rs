@@ -16,8 +16,10 @@ fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
     let get = |id: &str, health: bool| Operation {
         id: OperationId::parse(id).expect("an id"),
         critical: true,
-        request: Request { method: Method::Get, path: format!("/_{id}"), headers: Vec::new(), body: None },
-        health,
+        request: Request::Http(HttpRequest {
+            dialect: if health { Dialect::Health } else { Dialect::Plain },
+            ..HttpRequest::get(format!("/_{id}"))
+        }),
         expect: Expect::default(),
     };
     Api {

@@ -2,7 +2,8 @@
 
 use crate::estate::{Hand, Seen, configuration, instance, outcome, secs, start, track};
 use domain::{
-    Change, Configuration, Environment, Event, IncidentStatus, Lifecycle, Status, StatusChange, TrackId,
+    Change, Configuration, Environment, Event, HttpRequest, IncidentStatus, Lifecycle, Request, Status,
+    StatusChange, TrackId,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -169,12 +170,18 @@ fn a_question_is_the_address_and_the_request_and_nothing_else() {
     assert_eq!(same, check(&|check| check.operation.expect.status = vec![204]));
     assert_eq!(same, check(&|check| check.every = secs(60)));
     assert_ne!(same, check(&|check| check.url.push('x')));
-    assert_ne!(same, check(&|check| check.operation.request.path.push('x')));
-    assert_ne!(same, check(&|check| check.operation.request.method = domain::Method::Head));
-    assert_ne!(same, check(&|check| check.operation.request.body = Some("x".into())));
+    let asking = |change: &dyn Fn(&mut HttpRequest)| {
+        check(&|check| {
+            let Request::Http(request) = &mut check.operation.request;
+            change(request);
+        })
+    };
+    assert_ne!(same, asking(&|request| request.path.push('x')));
+    assert_ne!(same, asking(&|request| request.method = domain::Method::Head));
+    assert_ne!(same, asking(&|request| request.body = Some("x".into())));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let one = check(&|check| check.operation.request.headers = vec![header("ab", "c")]);
-    let other = check(&|check| check.operation.request.headers = vec![header("a", "bc")]);
+    let one = asking(&|request| request.headers = vec![header("ab", "c")]);
+    let other = asking(&|request| request.headers = vec![header("a", "bc")]);
     assert!(one != other && one != same);
 }
 

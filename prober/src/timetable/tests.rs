@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Limits, permits::Permits};
-use domain::{ApiId, Environment, Expect, InstanceId, Method, Operation, OperationId, Request};
+use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
 fn vantage() -> VantageId {
@@ -19,8 +19,7 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
         operation: Operation {
             id: operation,
             critical: true,
-            request: Request { method: Method::Get, path: "/".to_owned(), headers: vec![], body: None },
-            health: false,
+            request: Request::Http(HttpRequest::get("/")),
             expect: Expect::default(),
         },
         every: Duration::from_secs(every),

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, head, ok},
-    setting::{check, failed, impatient, message, noon, settings},
+    setting::{check, failed, impatient, message, noon, request, settings},
 };
 use domain::{Check, FailureKind::*, Layer, Outcome};
 use http_body_util::Full;
@@ -293,7 +293,7 @@ async fn http_2_is_spoken_where_the_server_does() {
     })
     .await;
     let mut check = secure(&server, "localhost");
-    check.operation.request.headers = vec![("host".to_owned(), "ignored.example".to_owned())];
+    request(&mut check).headers = vec![("host".to_owned(), "ignored.example".to_owned())];
     check.operation.expect.text = vec![domain::Matches::Contains(format!(
         "GET https://localhost:{}/ping x-request-id accept user-agent",
         server.address.port()
@@ -303,7 +303,7 @@ async fn http_2_is_spoken_where_the_server_does() {
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().version, "HTTP/2");
 
-    check.operation.request.path = "/large".to_owned();
+    request(&mut check).path = "/large".to_owned();
     check.operation.expect.text.clear();
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)), "{}", message(&outcome));

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, answer, head, nobody, ok},
-    setting::{check, failed, impatient, message, noon, probe, prober, settings},
+    setting::{check, failed, impatient, message, noon, probe, prober, request, settings},
 };
 use domain::{FailureKind::*, Layer};
 use prober::{Limits, Prober};
@@ -260,7 +260,7 @@ async fn a_check_that_cannot_be_sent_is_our_own_trouble() {
         assert!(!message(&outcome).contains("secret"), "{}", message(&outcome));
     }
     let mut bad = check("http://127.0.0.1:1");
-    bad.operation.request.headers = vec![("apikey".to_owned(), "s3cret\nx".to_owned())];
+    request(&mut bad).headers = vec![("apikey".to_owned(), "s3cret\nx".to_owned())];
     let outcome = probe(&bad).await;
     assert_eq!(failed(&outcome), Some((Layer::Ours, ProbeBroke)));
     assert!(message(&outcome).contains("'apikey'") && !message(&outcome).contains("s3cret"));

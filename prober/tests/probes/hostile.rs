@@ -3,9 +3,9 @@
 use crate::{
     certificates::Authority,
     servers::{Server, head, ok},
-    setting::{check, failed, impatient, message, noon, probe, settings},
+    setting::{check, failed, impatient, message, noon, probe, request, settings},
 };
-use domain::{FailureKind, FailureKind::*, Layer, Outcome};
+use domain::{Dialect, FailureKind, FailureKind::*, Layer, Outcome};
 use prober::{Limits, Prober};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -235,7 +235,7 @@ async fn a_body_that_finds_the_memory_used_up_is_our_own_trouble() {
     let hangs =
         Server::says_and_hangs(format!("HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n{half}")).await;
     let mut looks_in = check(&hangs.url());
-    looks_in.operation.health = true;
+    request(&mut looks_in).dialect = Dialect::Health;
     looks_in.timeout = Duration::from_secs(3);
     let mut holds = JoinSet::new();
     let (first, patient) = (prober.clone(), looks_in.clone());
@@ -254,7 +254,7 @@ async fn a_body_that_finds_the_memory_used_up_is_our_own_trouble() {
     // What is short is read all the same.
     let well = Server::says(ok(r#"{"status":"UP"}"#)).await;
     let mut healthy = check(&well.url());
-    healthy.operation.health = true;
+    request(&mut healthy).dialect = Dialect::Health;
     assert_eq!(failed(&prober.probe(&healthy, noon(), false).await), None);
     let first = holds.join_next().await.unwrap().unwrap();
     assert_eq!(failed(&first), Some((Layer::Backend, BodyTimeout)));
@@ -287,7 +287,7 @@ async fn five_hundred_bodies_without_end_at_once_take_a_bounded_part_of_the_memo
     wide.limits = Limits { per_host: 500, body: 1 << 30, bodies: 4 << 20, ..Limits::default() };
     let prober = Arc::new(Prober::new(wide).unwrap());
     let mut endless = check(&server.url());
-    endless.operation.health = true;
+    request(&mut endless).dialect = Dialect::Health;
     endless.timeout = Duration::from_secs(9);
     let before = resident();
     let mut flying = JoinSet::new();

@@ -2,9 +2,9 @@
 
 use crate::{
     servers::{Server, answer, ok},
-    setting::{KEY, USER_AGENT, check, check_id, failed, internet, message, noon, probe, prober},
+    setting::{KEY, USER_AGENT, check, check_id, failed, internet, message, noon, probe, prober, request},
 };
-use domain::{Check, FailureKind::*, Layer, Matches, Method, Says, TrackId};
+use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Method, Says, TrackId};
 use std::time::Duration;
 
 fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
@@ -30,8 +30,8 @@ async fn a_request_says_who_asks_and_carries_an_id_that_can_be_computed_again() 
 async fn configured_headers_are_sent_as_they_are_with_the_id_where_it_is_asked_for() {
     let (server, mut heard) = Server::listens().await;
     let mut check = check(&format!("{}/base", server.url()));
-    check.operation.request.path = "/Patient?name=a%20b".to_owned();
-    check.operation.request.headers = [
+    request(&mut check).path = "/Patient?name=a%20b".to_owned();
+    request(&mut check).headers = [
         ("apikey", "s3cret"),
         ("X-Correlation-ID", "curiad-{uuid}"),
         ("X-Request-ID", "{uuid}"),
@@ -57,8 +57,8 @@ async fn configured_headers_are_sent_as_they_are_with_the_id_where_it_is_asked_f
 async fn a_soap_envelope_is_posted() {
     let (server, mut heard) = Server::listens().await;
     let mut check = check(&server.url());
-    check.operation.request.method = Method::Post;
-    check.operation.request.body = Some("<Envelope/>".to_owned());
+    request(&mut check).method = Method::Post;
+    request(&mut check).body = Some("<Envelope/>".to_owned());
     assert_eq!(failed(&probe(&check).await), None);
     let request = heard.recv().await.unwrap();
     assert!(
@@ -71,8 +71,8 @@ async fn a_soap_envelope_is_posted() {
 async fn a_head_is_judged_by_its_status_alone() {
     let server = Server::says_and_hangs("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n").await;
     let mut check = check(&server.url());
-    check.operation.request.method = Method::Head;
-    check.operation.health = true;
+    request(&mut check).method = Method::Head;
+    request(&mut check).dialect = Dialect::Health;
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().bytes, 0);
@@ -81,7 +81,7 @@ async fn a_head_is_judged_by_its_status_alone() {
 async fn asked_for_health(status: &str, body: &str) -> domain::Outcome {
     let server = Server::says(answer(status, body)).await;
     let mut check = check(&server.url());
-    check.operation.health = true;
+    request(&mut check).dialect = Dialect::Health;
     probe(&check).await
 }
 

@@ -1,7 +1,7 @@
 //! Probers and checks for the tests.
 
 use domain::{
-    ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, InstanceId, Layer, Method,
+    ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, HttpRequest, InstanceId, Layer,
     Operation, OperationId, Outcome, Request, VantageId,
 };
 use jiff::Timestamp;
@@ -57,13 +57,7 @@ pub(crate) fn check(url: &str) -> Check {
         operation: Operation {
             id: OperationId::parse("ping").unwrap(),
             critical: true,
-            request: Request {
-                method: Method::Get,
-                path: "/ping".to_owned(),
-                headers: Vec::new(),
-                body: None,
-            },
-            health: false,
+            request: Request::Http(HttpRequest::get("/ping")),
             expect: Expect::default(),
         },
         every: Duration::from_secs(10),
@@ -71,6 +65,12 @@ pub(crate) fn check(url: &str) -> Check {
         timeout: Duration::from_secs(5),
         from: vec![internet()],
     }
+}
+
+/// What is asked over HTTP, to change it.
+pub(crate) fn request(check: &mut Check) -> &mut HttpRequest {
+    let Request::Http(request) = &mut check.operation.request;
+    request
 }
 
 /// The same, with little patience: for what hangs.

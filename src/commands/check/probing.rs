@@ -5,7 +5,7 @@ use super::{
     count,
 };
 use crate::config::duration_text;
-use domain::{Check, Configuration, Environment, InstanceId};
+use domain::{Check, Configuration, Environment, HttpRequest, InstanceId, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names stand in one line.
@@ -86,10 +86,11 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
     duration("every", was.every, is.every);
     duration("slow after", was.slow, is.slow);
     duration("timeout", was.timeout, is.timeout);
-    if was.operation.request != is.operation.request {
+    let (Request::Http(asked), Request::Http(asks)) = (&was.operation.request, &is.operation.request);
+    if asked != &(HttpRequest { dialect: asked.dialect, ..asks.clone() }) {
         all.push("asks otherwise".to_owned());
     }
-    if was.operation.expect != is.operation.expect || was.operation.health != is.operation.health {
+    if was.operation.expect != is.operation.expect || asked.dialect != asks.dialect {
         all.push("other answers are good".to_owned());
     }
     if was.operation.critical != is.operation.critical {

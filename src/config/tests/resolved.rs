@@ -3,8 +3,8 @@
 use super::minimal::{API, Directory};
 use crate::config::{Listen, Loaded};
 use domain::{
-    Check, Environment, Escalation, EscalationId, HandOver, Matches, Method, Priority, Publish, Rating, Step,
-    Target, Visibility, Way,
+    Check, Dialect, Environment, Escalation, EscalationId, HandOver, Matches, Method, Priority, Publish,
+    Rating, Request, Step, Target, Visibility, Way,
 };
 use jiff::civil::{Time, Weekday};
 use std::{sync::Arc, time::Duration};
@@ -70,15 +70,13 @@ fn a_request_and_its_expectations() {
     );
     let loaded = directory.load().unwrap();
     let operation = &check(&loaded, Environment::Sit, "list").operation;
-    assert!(operation.critical && !operation.health);
-    assert_eq!(operation.request.method, Method::Post);
-    assert_eq!(operation.request.path, "/_search");
-    assert_eq!(operation.request.body.as_deref(), Some("who=9990000018\n"));
+    let Request::Http(request) = &operation.request;
+    assert!(operation.critical && request.dialect == Dialect::Plain);
+    assert_eq!(request.method, Method::Post);
+    assert_eq!(request.path, "/_search");
+    assert_eq!(request.body.as_deref(), Some("who=9990000018\n"));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(
-        operation.request.headers,
-        [header("X-Request-ID", "{uuid}"), header("Accept", "application/json")]
-    );
+    assert_eq!(request.headers, [header("X-Request-ID", "{uuid}"), header("Accept", "application/json")]);
     let equals = |path: &str, value: &str| (path.to_owned(), Matches::Equals(value.to_owned()));
     assert_eq!(operation.expect.status, [200, 304]);
     assert_eq!(

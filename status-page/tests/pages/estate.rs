@@ -1,11 +1,12 @@
 //! Situations made by hand: an estate, and what may befall it.
 
 use domain::{
-    Api, ApiId, Certificate, Check, CheckId, Configuration, Confirm, Cron, Environment, EnvironmentPolicy,
-    Expect, Failure, FailureKind, Health, Hold, Http, IncidentStatus, InstanceId, Kind, Language, Latest,
-    Layer, Lifecycle, Matches, Matrix, Method, Operation, OperationId, Outcome, Person, PersonId, Phases,
-    Post, PostSays, Publish, ReferenceKey, Remembered, Request, ServiceLevel, Site, Situation, Status, Team,
-    TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility, Way, Window,
+    Api, ApiId, Certificate, Check, CheckId, Configuration, Confirm, Cron, Dialect, Environment,
+    EnvironmentPolicy, Expect, Failure, FailureKind, Health, Hold, Http, HttpRequest, IncidentStatus,
+    InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Matrix, Operation, OperationId, Outcome,
+    Person, PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, ServiceLevel, Site,
+    Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility, Way,
+    Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -39,8 +40,10 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
     Operation {
         id: OperationId::parse(id).unwrap(),
         critical,
-        request: Request { method: Method::Get, path: path.into(), headers: vec![], body: None },
-        health,
+        request: Request::Http(HttpRequest {
+            dialect: if health { Dialect::Health } else { Dialect::Plain },
+            ..HttpRequest::get(path)
+        }),
         expect: Expect {
             status: if critical { vec![200] } else { vec![] },
             json: if critical {
