@@ -8,6 +8,7 @@ mod api_page;
 mod assets;
 mod audience;
 mod bars;
+mod besides;
 mod body;
 mod form;
 mod front;
