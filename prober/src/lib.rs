@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod complaints;
 mod connect;
+mod credential;
 mod exchange;
 mod expectation;
 mod fault;
@@ -29,6 +30,7 @@ mod timetable;
 mod tls;
 mod unbroken;
 
+pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use prepared::Prepared;

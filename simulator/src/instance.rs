@@ -219,6 +219,7 @@ impl Instance {
             fault,
             dependencies: &dependencies,
             tokens: &world.tokens,
+            client_key: &world.client_key,
         };
         let call = Call {
             method: &head.method,

@@ -2,6 +2,7 @@
 
 use super::{
     address,
+    auth::{self, AuthDraft},
     desks::sys_id,
     environments,
     names::Noun,
@@ -35,6 +36,8 @@ pub(super) struct InstanceDraft {
     pub timing: Timing,
     /// `None`: all.
     pub from: Option<Vec<VantageId>>,
+    /// `None`: nobody asks who we are.
+    pub auth: Option<AuthDraft>,
     pub place: Place,
 }
 
@@ -237,8 +240,12 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     let url = section.required("url", reading).and_then(|node| {
         let url = reading.base_url(node)?;
         operation::refuse_patients(node, &url, reading);
-        Some((url, node.place.clone()))
+        Some((url, node))
     });
+    let auth = section.optional("auth", reading).and_then(|node| auth::read(node, reading));
+    if let (Some((url, node)), Some(auth)) = (&url, &auth) {
+        auth.check_way(node, url, reading);
+    }
     let operations =
         section.optional("operations", reading).map(|node| chosen(node, known, reading).unwrap_or_default());
     let mut timing = Timing { every: Timing::setting(&mut section, "every", reading), ..Timing::default() };
@@ -252,8 +259,8 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
         reading.references(node, Noun::Vantage, VantageId::parse).unwrap_or_default()
     });
     section.close(reading);
-    let (url, place) = url?;
-    Some(InstanceDraft { url, operations, timing, from, place })
+    let (url, node) = url?;
+    Some(InstanceDraft { url, operations, timing, from, auth, place: node.place.clone() })
 }
 
 /// The operations that an instance chooses from those of its API.

@@ -6,8 +6,8 @@ use super::{
     problem::{Place, Problems, Rank},
     reading::duration_text,
 };
-use domain::{Check, CheckId, Environment, InstanceId, Vantage};
-use std::time::Duration;
+use domain::{Check, CheckId, Credential, Environment, InstanceId, Vantage};
+use std::{sync::Arc, time::Duration};
 
 /// The interval when nobody says one.
 const DEFAULT_EVERY: Duration = Duration::from_secs(30);
@@ -80,6 +80,7 @@ fn check(
         },
         url: instance.url.clone(),
         operation: operation.operation.clone(),
+        credential: credential(operation, instance),
         every: interval,
         slow: slow.1.value,
         timeout: timeout.1.value,
@@ -88,6 +89,15 @@ fn check(
             .clone()
             .unwrap_or_else(|| vantages.iter().map(|vantage| vantage.id.clone()).collect()),
     })
+}
+
+/// What a probe proves with who asks. One that carries nothing still shows our certificate: that is the connection's.
+fn credential(operation: &OperationDraft, instance: &InstanceDraft) -> Option<Arc<Credential>> {
+    let mut credential = instance.auth.as_ref()?.credential.clone();
+    if operation.anonymous {
+        credential.access = None;
+    }
+    (credential != Credential::default()).then(|| Arc::new(credential))
 }
 
 /// Where the more particular of two settings stands; of two equally near, the second.

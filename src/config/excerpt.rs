@@ -37,14 +37,18 @@ const SECRET_WORDS: [&str; 18] = [
 ];
 
 /// Sections in which secrets stand: there only the values of these keys are shown.
-const WITH_SECRETS: [(&str, &[&str]); 7] = [
+const WITH_SECRETS: [(&str, &[&str]); 11] = [
+    ("api_key", &["header"]),
     ("auth", &[]),
     ("basic", &["user"]),
     ("dead_man", &["every"]),
+    ("jwt_bearer", &["kid", "algorithm"]),
     ("mail", &["host", "port", "tls", "user", "from"]),
+    ("mtls", &[]),
     ("notify", &["url", "text_template", "sms_sender_id"]),
-    ("oauth2", &["client_id", "token_url"]),
+    ("oauth2", &["client_id", "token_url", "scope", "audience"]),
     ("people", &["name", "email", "language"]),
+    ("private_key_jwt", &["kid", "algorithm"]),
 ];
 
 /// Keys of curiad.yaml whose values are shown although the file could not be read, so that any word may be a secret.
