@@ -16,7 +16,7 @@ use domain::{Access, ClientCertificate, Credential, OAuth2};
 use hyper::header::{self, HeaderName, HeaderValue};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// A credential made ready.
@@ -33,9 +33,10 @@ pub(crate) struct Ready {
 /// By what tokens are shared: who asks, and what the connection to the endpoint shows.
 type Key = (Arc<OAuth2>, Option<ClientCertificate>);
 
-/// All tokens there are, so that checks with the same credential share one. Weak: what no check needs is forgotten.
+/// All tokens there are, so that checks with the same credential share one. What no check needs any more is forgotten once
+/// its token has ended.
 #[derive(Default)]
-pub(crate) struct Credentials(Mutex<HashMap<Key, Weak<Tokens>>>);
+pub(crate) struct Credentials(Mutex<HashMap<Key, Arc<Tokens>>>);
 
 impl Credentials {
     /// Makes a credential ready; the error says why it cannot be used, without its secrets.
@@ -73,12 +74,12 @@ impl Credentials {
     ) -> Result<Arc<Tokens>, String> {
         let key = (Arc::clone(oauth2), shown.cloned());
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
-            return Ok(known);
+        if let Some(known) = all.get(&key) {
+            return Ok(Arc::clone(known));
         }
         let tokens = Arc::new(Tokens::new(oauth2, certificate)?);
-        all.retain(|_, tokens| tokens.strong_count() > 0);
-        all.insert(key, Arc::downgrade(&tokens));
+        all.retain(|_, tokens| Arc::strong_count(tokens) > 1 || tokens.lasts().is_some());
+        all.insert(key, Arc::clone(&tokens));
         Ok(tokens)
     }
 }

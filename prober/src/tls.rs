@@ -138,17 +138,29 @@ impl ResolvesClientCert for Witness {
     }
 }
 
-/// Shows our certificate to whoever asks for one.
+/// Shows our certificate, if there is one, to whoever asks; and knows whether somebody did.
 #[derive(Debug)]
-struct Shows(Arc<CertifiedKey>);
+pub(crate) struct Shows {
+    ours: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl Shows {
+    /// Whether an alert is about our certificate: missing, or not liked.
+    pub(crate) fn wanted(&self, alert: AlertDescription) -> bool {
+        alert == AlertDescription::CertificateRequired
+            || (self.asked.load(Ordering::Relaxed) && is_about_ours(alert))
+    }
+}
 
 impl ResolvesClientCert for Shows {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0))
+        self.asked.store(true, Ordering::Relaxed);
+        self.ours.clone()
     }
 
     fn has_certs(&self) -> bool {
-        true
+        self.ours.is_some()
     }
 }
 
@@ -193,13 +205,13 @@ impl Tls {
         &self,
         ours: Option<&OwnCertificate>,
         patience: Duration,
-    ) -> Option<reqwest::Client> {
+    ) -> Option<(reqwest::Client, Arc<Shows>)> {
         self.verifier.as_ref()?;
+        let ours = ours.map(|own| Arc::clone(&own.key));
+        let shows = Arc::new(Shows { ours, asked: AtomicBool::new(false) });
         let mut config = self.config.clone();
-        if let Some(own) = ours {
-            config.client_auth_cert_resolver = Arc::new(Shows(Arc::clone(&own.key)));
-        }
-        reqwest::Client::builder()
+        config.client_auth_cert_resolver = shows.clone();
+        let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -207,7 +219,8 @@ impl Tls {
             .no_proxy()
             .timeout(patience)
             .build()
-            .ok()
+            .ok()?;
+        Some((client, shows))
     }
 
     /// A handshake over a fresh connection.
@@ -280,7 +293,7 @@ pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
 }
 
 /// Whether an alert, of one who asked for a certificate of ours, is about that.
-pub(crate) fn is_about_ours(alert: AlertDescription) -> bool {
+fn is_about_ours(alert: AlertDescription) -> bool {
     matches!(
         alert,
         AlertDescription::CertificateRequired
@@ -293,6 +306,7 @@ pub(crate) fn is_about_ours(alert: AlertDescription) -> bool {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
     )
 }
 

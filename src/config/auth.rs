@@ -40,8 +40,15 @@ impl AuthDraft {
 
 /// Reads `auth`; `None`: nobody asks who we are, or it cannot be read.
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<AuthDraft> {
-    if node.as_word() == Some("none") {
-        return None;
+    match node.as_word() {
+        Some("none") => return None,
+        Some(_) => {
+            let hint = Some("the other word is 'none': nobody asks who we are".to_owned());
+            let message = "auth is one of 'api_key', 'basic', 'oauth2' and 'mtls', with its keys";
+            reading.problems.error(Rank::Shape, &node.place, message, hint);
+            return None;
+        }
+        None => {}
     }
     let mut section = Section::open(node, "an instance's auth", reading)?;
     let api_key = section.optional("api_key", reading);

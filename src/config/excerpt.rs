@@ -242,7 +242,9 @@ fn find_hidden(
                     WITH_SECRETS.iter().find(|(section, _)| known(section)).map(|(_, shown)| *shown);
                 let within = section.or(shown);
                 let scalar = value.as_word().is_some();
-                let kept = shown.is_some_and(|shown| shown.contains(&word));
+                // A URL's query may hold a secret.
+                let query = value.as_word().is_some_and(|text| text.contains('?'));
+                let kept = shown.is_some_and(|shown| shown.contains(&word)) && !query;
                 let number = kind == Kind::Top && matches!(word, "text" | "voice" | "database");
                 let secret = secret || number || names_a_secret(word) || (shown.is_some() && scalar && !kept);
                 find_hidden(value, (kind, depth + 1), within, secret && !kept, hidden);

@@ -57,7 +57,7 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
         let message = "an assertion could not be signed: this host gives no random numbers";
         (ours(FailureKind::ProbeBroke, message), AGAIN)
     })?;
-    let client = by.tls.client(tokens.certificate.as_deref(), PATIENCE).ok_or_else(|| {
+    let (client, shows) = by.tls.client(tokens.certificate.as_deref(), PATIENCE).ok_or_else(|| {
         let message = "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
         (ours(FailureKind::ProbeBroke, message), AGAIN)
     })?;
@@ -66,7 +66,7 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
         .header(reqwest::header::USER_AGENT, by.user_agent.clone())
         .header(reqwest::header::ACCEPT, "application/json")
         .form(&form);
-    let answer = asked.send().await.map_err(|error| (unreachable(url, &error), AGAIN))?;
+    let answer = asked.send().await.map_err(|error| (unreachable(url, &error, &shows), AGAIN))?;
     let (status, retry_after) = (answer.status(), retry_after(&answer));
     let body = body(answer).await.map_err(|why| (broken(url, &why), AGAIN))?;
     let json = serde_json::from_slice::<Value>(&body).ok();
@@ -179,9 +179,9 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, String> {
 }
 
 /// Why there is no answer at all.
-fn unreachable(url: &str, error: &reqwest::Error) -> Failure {
+fn unreachable(url: &str, error: &reqwest::Error, shows: &tls::Shows) -> Failure {
     if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
-        && tls::is_about_ours(*alert)
+        && shows.wanted(*alert)
     {
         return ours(
             FailureKind::ClientCertificate,

@@ -122,10 +122,10 @@ impl Tokens {
         kept.bearer.as_ref().is_none_or(|kept| kept.fetched != bearer.fetched)
     }
 
-    /// How long the token that is kept is still good.
+    /// How long the token that is kept is still good, if it is.
     pub(crate) fn lasts(&self) -> Option<Duration> {
         let ends = self.kept().bearer.as_ref()?.ends;
-        Some(ends.saturating_duration_since(Instant::now()))
+        ends.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
     fn next(&self, now: Instant) -> Next {

@@ -34,8 +34,9 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
     let permits = Permits::new(&Limits::default());
     let agent = HeaderValue::from_static("Curiad");
-    timetable
-        .configure(checks.iter(), now, false, |check| Prepared::new(check, &vantage(), &agent, &permits, &Credentials::default()));
+    timetable.configure(checks.iter(), now, false, |check| {
+        Prepared::new(check, &vantage(), &agent, &permits, &Credentials::default())
+    });
 }
 
 fn seconds(seconds: i64) -> Timestamp {
