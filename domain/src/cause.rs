@@ -100,7 +100,7 @@ fn begins(fold: &mut Fold, health: &Health) {
     if blind::shares(fold, health) {
         return;
     }
-    let mut parents = ancestors(&configuration, &instance.api);
+    let mut parents = configuration.ancestors(&instance.api);
     parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
     let parent = fold.after.open_incidents().find(|incident| {
         incident.environment == instance.environment
@@ -116,12 +116,12 @@ fn begins(fold: &mut Fold, health: &Health) {
     let diagnosis = diagnose(&fold.after, instance, health.status, health.layer);
     if let Some(endpoint) = endpoint {
         token::lacking(fold, endpoint, health, diagnosis);
-        parents.iter().for_each(|parent| probe_now(fold, parent, instance.environment));
+        probe_now(fold, parents, instance.environment);
         return;
     }
     let id = open(fold, Cause::Instance(instance.clone()), health, diagnosis);
     // The fault may be a parent's: ask it now rather than in its turn.
-    parents.iter().for_each(|parent| probe_now(fold, parent, instance.environment));
+    probe_now(fold, parents, instance.environment);
     take_in_children(fold, id, instance);
 }
 
@@ -251,7 +251,7 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     };
     let since = blamed_since(&fold.after, &taker);
     let depends = |child: &InstanceId| {
-        ancestors(&configuration, &child.api).contains(&parent.api)
+        configuration.ancestors(&child.api).contains(&parent.api)
             && explains(&fold.after, &taker, fold.after.status(child))
     };
     let children: Vec<(IncidentId, Option<InstanceId>)> = fold
@@ -287,24 +287,13 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     }
 }
 
-/// All that an API cannot work without, directly or not.
-fn ancestors(configuration: &Configuration, api: &ApiId) -> BTreeSet<ApiId> {
-    let mut found = BTreeSet::new();
-    let mut next: Vec<&ApiId> =
-        configuration.apis.get(api).map_or_else(Vec::new, |api| api.depends_on.iter().collect());
-    while let Some(id) = next.pop() {
-        if found.insert(id.clone()) {
-            next.extend(configuration.apis.get(id).into_iter().flat_map(|api| &api.depends_on));
-        }
-    }
-    found
-}
-
-fn probe_now(fold: &mut Fold, api: &ApiId, environment: Environment) {
+fn probe_now(fold: &mut Fold, apis: BTreeSet<ApiId>, environment: Environment) {
     let configuration = fold.configuration();
-    for check in configuration.checks_of(&InstanceId { api: api.clone(), environment }) {
-        for vantage in &check.from {
-            fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
+    for api in apis {
+        for check in configuration.checks_of(&InstanceId { api, environment }) {
+            for vantage in &check.from {
+                fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
+            }
         }
     }
 }

@@ -51,8 +51,8 @@ pub(crate) fn endpoint(configuration: &Configuration, health: &Health) -> Option
     if health.layer != Some(Layer::Token) {
         return None;
     }
-    let checks = configuration.checks_of(&health.instance);
-    let url = checks.filter_map(|check| check.credential.as_ref()?.token_url()).next()?;
+    let mut checks = configuration.checks_of(&health.instance);
+    let url = checks.find_map(|check| check.credential.as_ref()?.token_url())?;
     Some(TokenEndpoint { environment: health.instance.environment, url: url.to_owned() })
 }
 

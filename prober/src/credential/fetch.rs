@@ -148,9 +148,8 @@ fn issued(json: Option<&Value>) -> Result<Issued, &'static str> {
 
 /// Seconds as a number or, as Apigee writes them, as text. Missing or absurd: bounded.
 fn lasts(expires_in: Option<&Value>) -> Duration {
-    let seconds = expires_in.and_then(|value| match value {
-        Value::String(text) => text.trim().parse::<f64>().ok(),
-        other => other.as_f64(),
+    let seconds = expires_in.and_then(|value| {
+        value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse::<f64>().ok()))
     });
     let seconds = seconds.filter(|seconds| *seconds >= 1.0);
     seconds.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFE.as_secs_f64())))

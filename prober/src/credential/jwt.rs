@@ -36,7 +36,7 @@ pub(crate) struct Signer {
 
 enum Key {
     Rsa(Box<RsaKeyPair>, &'static dyn RsaEncoding),
-    Ec(EcdsaKeyPair),
+    Ec(Box<EcdsaKeyPair>),
 }
 
 impl fmt::Debug for Signer {
@@ -56,19 +56,19 @@ impl Signer {
         let random = SystemRandom::new();
         let der = PrivateKeyDer::from_pem_slice(key.pem.reveal().as_bytes()).map_err(|_| NO_KEY)?;
         let rsa = |encoding: &'static dyn RsaEncoding| {
-            let pair = match &der {
-                PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-                PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
-                _ => return Err(RSA),
+            let pair = if let PrivateKeyDer::Pkcs1(der) = &der {
+                RsaKeyPair::from_der(der.secret_pkcs1_der())
+            } else {
+                RsaKeyPair::from_pkcs8(der.secret_der())
             };
             pair.map(|pair| Key::Rsa(Box::new(pair), encoding)).map_err(|_| RSA)
         };
-        let ec = |curve| match &der {
-            PrivateKeyDer::Pkcs8(der) => EcdsaKeyPair::from_pkcs8(curve, der.secret_pkcs8_der(), &random)
-                .map(Key::Ec)
-                .map_err(|_| CURVE),
-            PrivateKeyDer::Sec1(_) => Err(SEC1),
-            _ => Err(CURVE),
+        let ec = |curve| {
+            if matches!(&der, PrivateKeyDer::Sec1(_)) {
+                return Err(SEC1);
+            }
+            let pair = EcdsaKeyPair::from_pkcs8(curve, der.secret_der(), &random);
+            pair.map(|pair| Key::Ec(Box::new(pair))).map_err(|_| CURVE)
         };
         let pair = match key.algorithm {
             Algorithm::Rs256 => rsa(&signature::RSA_PKCS1_SHA256),

@@ -165,22 +165,14 @@ impl Tokens {
             }
             Err((failure, pause)) => {
                 let now = Instant::now();
-                match kept.bearer.clone().filter(|bearer| now < bearer.ends) {
-                    Some(bearer) => {
-                        let (url, why) = (&self.oauth2.token_url, &failure.message);
-                        tracing::warn!(
-                            url,
-                            why,
-                            "a token could not be renewed; the one before it is still good"
-                        );
-                        kept.failed = Some((now + pause.max(RENEWAL), failure));
-                        Ok(bearer)
-                    }
-                    None => {
-                        kept.failed = Some((now + pause, failure.clone()));
-                        Err(failure)
-                    }
+                let good = kept.bearer.clone().filter(|bearer| now < bearer.ends);
+                if good.is_some() {
+                    let (url, why) = (&self.oauth2.token_url, &failure.message);
+                    tracing::warn!(url, why, "a token could not be renewed; the one before it is still good");
                 }
+                let pause = if good.is_some() { pause.max(RENEWAL) } else { pause };
+                kept.failed = Some((now + pause, failure.clone()));
+                good.ok_or(failure)
             }
         }
     }

@@ -53,7 +53,7 @@ impl Prober {
                 failure.message.push_str("; a fresh token is refused, too");
             }
             Some(_) | None => {
-                tracing::warn!(%check, "a token was refused before its time, a fresh one was not")
+                tracing::warn!(%check, "a token was refused before its time, a fresh one was not");
             }
         }
         outcome

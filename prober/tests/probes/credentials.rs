@@ -22,8 +22,8 @@ fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
     request.lines().filter_map(|line| line.strip_prefix(&format!("{name}: "))).collect()
 }
 
-fn with(access: Access) -> Option<Arc<Credential>> {
-    Some(Arc::new(Credential { access: Some(access), certificate: None }))
+fn with(access: Access) -> Arc<Credential> {
+    Arc::new(Credential { access: Some(access), certificate: None })
 }
 
 /// An API that takes these tokens, and tells by 401 that it takes no others.
@@ -43,12 +43,13 @@ async fn takes(tokens: &'static [&'static str]) -> Server {
 async fn a_key_goes_into_its_header_and_a_password_into_authorization() {
     let (server, mut heard) = Server::listens().await;
     let mut check = check(&server.url());
-    check.credential =
-        with(Access::ApiKey { header: "apikey".to_owned(), value: Secret::new("the key of ours") });
+    let key = Access::ApiKey { header: "apikey".to_owned(), value: Secret::new("the key of ours") };
+    check.credential = Some(with(key));
     assert_eq!(failed(&probe(&check).await), None);
     assert_eq!(header(&heard.recv().await.unwrap(), "apikey"), ["the key of ours"]);
 
-    check.credential = with(Access::Basic { user: "curiad".to_owned(), password: Secret::new("gair: cudd") });
+    check.credential =
+        Some(with(Access::Basic { user: "curiad".to_owned(), password: Secret::new("gair: cudd") }));
     assert_eq!(failed(&probe(&check).await), None);
     let expected = format!("Basic {}", STANDARD.encode("curiad:gair: cudd"));
     assert_eq!(header(&heard.recv().await.unwrap(), "authorization"), [expected]);
@@ -59,15 +60,15 @@ async fn a_token_is_fetched_once_for_all_checks_of_a_client() {
     let (endpoint, mut forms) = issues("3600").await;
     let api = takes(&["t1"]).await;
     let prober = prober();
-    let probes = (0..20).map(|number| {
+    let twenty = (0..20).map(|number| {
         let mut check = check(&api.url());
         request(&mut check).path = format!("/{number}");
-        check.credential = of(client(&endpoint));
+        check.credential = Some(of(client(&endpoint)));
         let prober = &prober;
         async move { prober.probe(&check, noon(), false).await }
     });
     let mut outcomes = Vec::new();
-    for at_once in futures(probes.collect()).await {
+    for at_once in all(twenty.collect()).await {
         outcomes.push(failed(&at_once));
     }
     assert_eq!(outcomes, vec![None; 20]);
@@ -81,13 +82,13 @@ async fn a_token_is_fetched_once_for_all_checks_of_a_client() {
 
     // Another client has another.
     let mut other = check(&api.url());
-    other.credential = of(domain::OAuth2 { client_id: "other".to_owned(), ..client(&endpoint) });
+    other.credential = Some(of(domain::OAuth2 { client_id: "other".to_owned(), ..client(&endpoint) }));
     assert_eq!(failed(&prober.probe(&other, noon(), false).await), Some((Layer::Gateway, AccessRefused)));
     assert_eq!(endpoint.accepted(), 2);
 }
 
 /// All at once.
-async fn futures<F: Future<Output = Outcome>>(probes: Vec<F>) -> Vec<Outcome> {
+async fn all<F: Future<Output = Outcome>>(probes: Vec<F>) -> Vec<Outcome> {
     let mut probes: Vec<_> = probes.into_iter().map(|probe| (Box::pin(probe), None)).collect();
     std::future::poll_fn(move |context| {
         for (probe, seen) in &mut probes {
@@ -117,7 +118,7 @@ async fn the_time_of_a_token_is_no_part_of_the_apis() {
     .await;
     let api = takes(&["t1"]).await;
     let mut check = Check { slow: SLOW, timeout: Duration::from_millis(450), ..check(&api.url()) };
-    check.credential = of(client(&endpoint));
+    check.credential = Some(of(client(&endpoint)));
     let outcome = probe(&check).await;
     assert_eq!((failed(&outcome), judge(&outcome, SLOW)), (None, Verdict::Pass), "{outcome:?}");
     assert!(outcome.at >= noon() + SLOW, "it began when there was a token: {}", outcome.at);
@@ -133,7 +134,7 @@ async fn a_token_is_renewed_before_it_ends_and_its_issuer_may_be_down_a_while() 
     .await;
     let api = takes(&["t1", "t3"]).await;
     let (prober, mut check) = (prober(), check(&api.url()));
-    check.credential = of(client(&endpoint));
+    check.credential = Some(of(client(&endpoint)));
     let mut failures = 0;
     // The renewal that fails hurts nobody as long as the token is good; after that there is a second or less without.
     while endpoint.accepted() < 3 {
@@ -156,7 +157,7 @@ async fn a_token_that_is_refused_before_its_time_is_fetched_anew_once() {
     let (endpoint, _forms) = issues("3").await;
     let api = takes(&["t2"]).await;
     let (prober, mut check) = (prober(), check(&api.url()));
-    check.credential = of(client(&endpoint));
+    check.credential = Some(of(client(&endpoint)));
     let first = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&first), Some((Layer::Gateway, AccessRefused)), "so fresh a token will not get better");
     assert_eq!((endpoint.accepted(), api.accepted()), (1, 1));
@@ -170,7 +171,7 @@ async fn a_token_that_is_refused_before_its_time_is_fetched_anew_once() {
     let stubborn = takes(&[]).await;
     let (endpoint, _forms) = issues("3").await;
     check.url = stubborn.url();
-    check.credential = of(client(&endpoint));
+    check.credential = Some(of(client(&endpoint)));
     while endpoint.accepted() < 2 {
         last = prober.probe(&check, noon(), false).await;
     }
@@ -186,7 +187,7 @@ async fn without_token(said: String) -> Outcome {
     let (endpoint, _forms) = says(move |_| said.clone()).await;
     let api = takes(&["t1"]).await;
     let mut check = check(&api.url());
-    check.credential = of(client(&endpoint));
+    check.credential = Some(of(client(&endpoint)));
     let outcome = probe(&check).await;
     assert_eq!(api.accepted(), 0, "nothing is sent without one");
     assert_eq!((outcome.request_id.as_deref(), outcome.total), (None, Duration::ZERO));
@@ -258,7 +259,7 @@ async fn an_endpoint_that_cannot_be_reached_is_a_failure_of_tokens() {
         (format!("https://127.0.0.1:{}/token", endpoint.address.port()), ""),
     ] {
         let mut check = check(&api.url());
-        check.credential = of(domain::OAuth2 { token_url: url.clone(), ..client(&endpoint) });
+        check.credential = Some(of(domain::OAuth2 { token_url: url.clone(), ..client(&endpoint) }));
         let outcome = probe(&check).await;
         assert_eq!(failed(&outcome), Some((Layer::Token, TokenUnreachable)), "{url}");
         assert!(
@@ -275,7 +276,7 @@ async fn what_an_issuer_says_of_a_tokens_life_is_bounded() {
     for said in ["null", "0", "-5", "1e400", "\"soon\"", "[]", "99999999999999999999", "\" 600 \""] {
         let (endpoint, _forms) =
             says(move |_| ok(&format!(r#"{{"access_token":"t1","expires_in":{said}}}"#))).await;
-        let lasts = prober().sign_in(&of(client(&endpoint)).unwrap()).await;
+        let lasts = prober().sign_in(&of(client(&endpoint))).await;
         if said == "1e400" {
             // serde_json reads no such number: then the whole is no JSON.
             assert_eq!(lasts.unwrap_err().kind, TokenBroken);
@@ -294,7 +295,7 @@ async fn asserted(
     let (endpoint, mut forms) = issues("60").await;
     let mut oauth2 = domain::OAuth2 { proof, audience: audience.map(str::to_owned), ..client(&endpoint) };
     oauth2.scope = Some("read write".to_owned());
-    prober().sign_in(&of(oauth2.clone()).unwrap()).await.unwrap();
+    prober().sign_in(&of(oauth2.clone())).await.unwrap();
     (oauth2.token_url, forms.recv().await.unwrap())
 }
 
@@ -383,10 +384,10 @@ fn a_key_that_cannot_sign_is_told_so_without_quoting_it() {
 #[tokio::test]
 async fn no_secret_is_printed() {
     let mut check = check("http://127.0.0.1:1");
-    check.credential = of(domain::OAuth2 {
+    check.credential = Some(of(domain::OAuth2 {
         proof: Proof::PrivateKeyJwt(key(PKCS8, Algorithm::Rs512)),
         ..client(&issues("60").await.0)
-    });
+    }));
     let prepared = prober().prepare(Arc::new(check.clone()));
     let line = PKCS8.lines().nth(1).unwrap();
     for said in [format!("{check:?}"), format!("{prepared:?}"), format!("{:?}", probe(&check).await)] {

@@ -37,8 +37,8 @@ pub(crate) async fn says(
     let server = Server::start(move |mut stream| {
         let (told, answer, count) = (told.clone(), answer.clone(), count.clone());
         async move {
-            let head = head(&mut stream).await.to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let lines = head(&mut stream).await.to_ascii_lowercase();
+            let length = lines.lines().find_map(|line| line.strip_prefix("content-length: "));
             let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
             stream.read_exact(&mut body).await.unwrap();
             told.send(url::form_urlencoded::parse(&body).into_owned().collect()).ok();
@@ -62,8 +62,8 @@ pub(crate) fn client(endpoint: &Server) -> OAuth2 {
     }
 }
 
-pub(crate) fn of(oauth2: OAuth2) -> Option<Arc<Credential>> {
-    Some(Arc::new(Credential { access: Some(Access::Token(Arc::new(oauth2))), certificate: None }))
+pub(crate) fn of(oauth2: OAuth2) -> Arc<Credential> {
+    Arc::new(Credential { access: Some(Access::Token(Arc::new(oauth2))), certificate: None })
 }
 
 pub(crate) fn key(pem: &str, algorithm: Algorithm) -> SigningKey {

@@ -16,9 +16,7 @@ fn showing(check: Check, shown: &Keyed) -> Check {
     Check { credential: Some(Arc::new(credential)), ..check }
 }
 
-fn ours() -> Option<(Layer, FailureKind)> {
-    Some((Layer::Ours, FailureKind::ClientCertificate))
-}
+const OURS: (Layer, FailureKind) = (Layer::Ours, FailureKind::ClientCertificate);
 
 #[tokio::test]
 async fn it_is_shown_to_who_asks_for_it() {
@@ -40,7 +38,7 @@ async fn one_that_is_refused_is_our_own_trouble() {
         let server = authority.wants(version).await;
         let check = showing(secure(&server, "localhost"), &another.signs(&["curiad"], 2026, 2027));
         let outcome = probed(&authority, &check).await;
-        assert_eq!(failed(&outcome), ours(), "{version:?}: {}", message(&outcome));
+        assert_eq!(failed(&outcome), Some(OURS), "{version:?}: {}", message(&outcome));
         assert_eq!(message(&outcome), "the server refuses our client certificate");
     }
 }
@@ -51,7 +49,7 @@ async fn one_that_is_over_is_not_shown_to_anybody() {
     let server = authority.wants(&rustls::version::TLS13).await;
     let check = showing(secure(&server, "localhost"), &authority.signs(&["curiad"], 2024, 2025));
     let outcome = probed(&authority, &check).await;
-    assert_eq!(failed(&outcome), ours());
+    assert_eq!(failed(&outcome), Some(OURS));
     assert!(
         message(&outcome).starts_with("our own client certificate ended on 2025-01-01"),
         "{}",
@@ -80,7 +78,7 @@ async fn a_token_endpoint_is_shown_it_too() {
         let failure = authority.prober().sign_in(&credential(Some(shown))).await.unwrap_err();
         assert!(failure.message.ends_with("answers without an access_token"), "{}", failure.message);
         let failure = authority.prober().sign_in(&credential(None)).await.unwrap_err();
-        assert_eq!((failure.layer, failure.kind), ours().unwrap(), "{}", failure.message);
+        assert_eq!((failure.layer, failure.kind), OURS, "{}", failure.message);
         let trusted = Authority::new().prober().sign_in(&credential(None)).await.unwrap_err();
         assert_eq!((trusted.layer, trusted.kind), (Layer::Token, FailureKind::TokenBroken));
         assert!(trusted.message.contains("shows a bad certificate"), "{}", trusted.message);
