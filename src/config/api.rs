@@ -1,7 +1,7 @@
 //! `apis/*.yaml`: one published API a file, so that each provider team owns its own.
 
 use super::{
-    address,
+    address, audit,
     auth::{self, AuthDraft},
     desks::sys_id,
     environments,
@@ -23,6 +23,8 @@ pub(super) struct ApiDraft {
     pub api: Api,
     pub place: Place,
     pub depends_place: Option<Place>,
+    /// Headers that say who is registered to ask.
+    pub audit: Vec<(String, String)>,
     pub operations: Vec<OperationDraft>,
     pub timing: Timing,
     pub instances: BTreeMap<Environment, InstanceDraft>,
@@ -62,6 +64,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         reading.choice(node, "a service level", &levels.map(|level| (level.word(), level)))
     });
     let sensitive = section.optional("sensitive", reading).and_then(|node| reading.boolean(node));
+    let audit = section.optional("audit", reading).map(|node| audit::read(node, reading)).unwrap_or_default();
     let team =
         section.required("team", reading).and_then(|node| reading.reference(node, Noun::Team, TeamId::parse));
     let depends = section.optional("depends_on", reading);
@@ -115,6 +118,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         },
         place,
         depends_place: depends.map(|node| node.place.clone()),
+        audit,
         operations,
         timing,
         instances,

@@ -6,7 +6,7 @@ use super::{
     problem::{Place, Problems, Rank},
     reading::duration_text,
 };
-use domain::{Check, CheckId, Credential, Environment, InstanceId, Vantage};
+use domain::{Check, CheckId, Credential, Environment, InstanceId, Operation, Request, Vantage};
 use std::{sync::Arc, time::Duration};
 
 /// The interval when nobody says one.
@@ -79,7 +79,7 @@ fn check(
             operation: id.clone(),
         },
         url: instance.url.clone(),
-        operation: operation.operation.clone(),
+        operation: audited(&operation.operation, &draft.audit),
         credential: credential(operation, instance),
         every: interval,
         slow: slow.1.value,
@@ -89,6 +89,18 @@ fn check(
             .clone()
             .unwrap_or_else(|| vantages.iter().map(|vantage| vantage.id.clone()).collect()),
     })
+}
+
+/// An operation whose request says who is registered to ask; what it says itself is nearer.
+fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
+    let mut operation = operation.clone();
+    let Request::Http(request) = &mut operation.request;
+    for (name, value) in audit {
+        if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            request.headers.push((name.clone(), value.clone()));
+        }
+    }
+    operation
 }
 
 /// What a probe proves with who asks. One that carries nothing still shows our certificate: that is the connection's.

@@ -7,6 +7,7 @@
 mod address;
 mod api;
 mod asked;
+mod audit;
 mod auth;
 mod bilingual;
 mod calendar;
