@@ -7,8 +7,9 @@ use super::{
     environments,
     names::Noun,
     nearest::did_you_mean,
-    operation::{self, OperationDraft, Timing},
+    operation::{self, OperationDraft, Placed, Timing},
     problem::{Place, Rank},
+    rate,
     reading::Reading,
     section::Section,
     tree::Node,
@@ -16,7 +17,7 @@ use super::{
 use domain::{
     Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, OperationId, ServiceLevel, TeamId, VantageId,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// An API, and where its parts stand.
 pub(super) struct ApiDraft {
@@ -40,6 +41,8 @@ pub(super) struct InstanceDraft {
     pub from: Option<Vec<VantageId>>,
     /// `None`: nobody asks who we are.
     pub auth: Option<AuthDraft>,
+    /// From one probe of it to the next, at least.
+    pub max_rate: Option<Placed<Duration>>,
     pub place: Place,
 }
 
@@ -262,9 +265,11 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
         }
         reading.references(node, Noun::Vantage, VantageId::parse).unwrap_or_default()
     });
+    let max_rate = section.optional("max_rate", reading).and_then(|node| rate::read(node, reading));
     section.close(reading);
     let (url, node) = url?;
-    Some(InstanceDraft { url, operations, timing, from, auth, place: node.place.clone() })
+    let place = node.place.clone();
+    Some(InstanceDraft { url, operations, timing, from, auth, max_rate, place })
 }
 
 /// The operations that an instance chooses from those of its API.

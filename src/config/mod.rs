@@ -31,6 +31,7 @@ mod ownership;
 mod people;
 mod priorities;
 mod problem;
+mod rate;
 mod reading;
 mod report;
 mod rotas;

@@ -14,8 +14,6 @@ const NOT_YET: &[(&str, &[&str])] = &[
     ("a person", &["voice"]),
     ("an operation", &["soap", "tcp", "dns", "put", "patch", "delete"]),
     ("an expectation", &["schema"]),
-    ("an instance", &["max_rate"]),
-    ("an API", &["max_rate"]),
 ];
 
 fn is_not_yet(what: &str, word: &str) -> bool {
