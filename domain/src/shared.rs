@@ -96,10 +96,10 @@ fn refused(fold: &mut Fold, environment: Environment) {
     let affects: Vec<InstanceId> =
         apis.into_iter().map(|api| InstanceId { api: api.clone(), environment }).collect();
     let text = Text::new(
-        "The gateway refuses our requests: we cannot tell whether the APIs work. Our credential, our address or our \
-         rate may be at fault.",
-        "Mae'r porth yn gwrthod ein ceisiadau: ni allwn ddweud a yw'r APIs yn gweithio. Efallai mai ein manylion \
-         mynediad, ein cyfeiriad neu ein cyfradd sydd ar fai.",
+        "The gateway refuses our requests, or the token endpoint our credential: we cannot tell whether the APIs work. \
+         Our credential, our address or our rate may be at fault.",
+        "Mae'r porth yn gwrthod ein ceisiadau, neu'r gwasanaeth tocynnau ein manylion mynediad: ni allwn ddweud a yw'r \
+         APIs yn gweithio. Efallai mai ein manylion mynediad, ein cyfeiriad neu ein cyfradd sydd ar fai.",
     );
     over_several(fold, Cause::Refused(environment), since, affects, Layer::Gateway, &text);
 }

@@ -18,6 +18,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::Semaphore;
 
 /// A credential made ready.
 #[derive(Default)]
@@ -35,8 +36,20 @@ type Key = (Arc<OAuth2>, Option<ClientCertificate>);
 
 /// All tokens there are, so that checks with the same credential share one. What no check needs any more is forgotten once
 /// its token has ended.
-#[derive(Default)]
-pub(crate) struct Credentials(Mutex<HashMap<Key, Arc<Tokens>>>);
+pub(crate) struct Credentials {
+    tokens: Mutex<HashMap<Key, Arc<Tokens>>>,
+    /// The right to fetch one.
+    pub(crate) places: Semaphore,
+}
+
+/// Tokens that are fetched at the same time; each holds a file descriptor.
+const AT_ONCE: usize = 32;
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self { tokens: Mutex::default(), places: Semaphore::new(AT_ONCE) }
+    }
+}
 
 impl Credentials {
     /// Makes a credential ready; the error says why it cannot be used, without its secrets.
@@ -73,7 +86,7 @@ impl Credentials {
         certificate: Option<Arc<OwnCertificate>>,
     ) -> Result<Arc<Tokens>, String> {
         let key = (Arc::clone(oauth2), shown.cloned());
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(&key) {
             return Ok(Arc::clone(known));
         }

@@ -218,6 +218,7 @@ impl World {
                     url: format!("http://{address}/{}/{}", instance.environment, instance.api.id),
                     fault: mood.fault,
                     requests: mood.requests,
+                    tokens: mood.tokens,
                     asked_at: mood.asked_at,
                 }
             })

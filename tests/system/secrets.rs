@@ -14,18 +14,19 @@ async fn no_secret_and_no_telephone_number_leaves_the_configuration() {
     // Each way to prove who asks, in one estate: by a key, a password, a secret and an assertion.
     let place = place_with(&world, |text| {
         let auth = |environment: &str| -> String {
-            let start = text.find(&format!("\n  {environment}:\n")).unwrap_or(text.len());
-            let line = text.get(start..).unwrap_or_default().lines().find(|line| line.contains("    auth: "));
-            line.map(str::to_owned).unwrap_or_default()
+            let line = text.lines().find(|line| line.starts_with(&format!("  {environment}: ")));
+            let from = line.and_then(|line| line.find("auth: "));
+            let auth = line.zip(from).and_then(|(line, from)| line.get(from..));
+            auth.unwrap_or_default().to_owned()
         };
         if !text.starts_with("id: documents\n") {
             return text;
         }
         let (sit, uat, development) = (auth("sit"), auth("uat"), auth("development"));
         let token_url = world.url("identity", "uat").expect("an instance") + "/oauth2/token";
-        text.replacen(&sit, "    auth: { api_key: { header: apikey, value: \"file:secrets/records-api-key\" } }", 1)
-            .replacen(&development, "    auth: { basic: { user: curiad, password: \"file:secrets/records-password\" } }", 1)
-            .replacen(&uat, &format!("    auth: {{ oauth2: {{ token_url: \"{token_url}\", client_id: {client_id}, client_secret: \"file:secrets/records-client\" }} }}"), 1)
+        text.replacen(&sit, "auth: { api_key: { header: apikey, value: \"file:secrets/records-api-key\" } } }", 1)
+            .replacen(&development, "auth: { basic: { user: curiad, password: \"file:secrets/records-password\" } } }", 1)
+            .replacen(&uat, &format!("auth: {{ oauth2: {{ token_url: \"{token_url}\", client_id: {client_id}, client_secret: \"file:secrets/records-client\" }} }} }}"), 1)
     });
     place.write("secrets/records-api-key", "canary-of-a-key");
     place.write("secrets/records-password", "canary-of-a-password");

@@ -15,6 +15,14 @@ const IDENTITY: (&str, Environment) = ("identity", PRODUCTION);
 /// Results and documents need tokens from this address; nothing depends on anything.
 fn needing(token_url: &str) -> Configuration {
     let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.depends_on.clear();
+    }
+    with_tokens(configuration, token_url)
+}
+
+/// The same configuration, with results and documents needing tokens from this address.
+pub(crate) fn with_tokens(mut configuration: Configuration, token_url: &str) -> Configuration {
     let credential = Arc::new(Credential {
         access: Some(Access::Token(Arc::new(OAuth2 {
             token_url: token_url.to_owned(),

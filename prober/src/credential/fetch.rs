@@ -7,6 +7,7 @@ use hyper::header::HeaderValue;
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use std::{error::Error, io, time::Duration};
+use tokio::time::timeout;
 
 /// A token endpoint may take so long, all in all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,6 +54,10 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
     if let Some(failure) = tokens.certificate.as_ref().and_then(|own| own.over(by.clock.now())) {
         return Err((failure, AGAIN));
     }
+    let Ok(Ok(_place)) = timeout(PATIENCE, by.places.acquire()).await else {
+        let message = format!("no place to ask the token endpoint {url} in: too many others are being asked");
+        return Err((ours(FailureKind::NoPermit, message), AGAIN));
+    };
     let form = form(tokens, by).ok_or_else(|| {
         let message = "an assertion could not be signed: this host gives no random numbers";
         (ours(FailureKind::ProbeBroke, message), AGAIN)

@@ -13,7 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use uuid::Uuid;
 
 /// A token is not used any more so long before it ends, or for the last tenth of its life if that is shorter.
@@ -38,6 +41,8 @@ pub(crate) struct Fetching<'a> {
     pub(crate) tls: &'a Tls,
     pub(crate) clock: &'a Clock,
     pub(crate) user_agent: &'a HeaderValue,
+    /// The right to fetch one.
+    pub(crate) places: &'a Semaphore,
 }
 
 /// A token, as a header carries it.

@@ -65,7 +65,8 @@ impl Prober {
     }
 
     fn fetching(&self) -> Fetching<'_> {
-        Fetching { tls: &self.tls, clock: &self.clock, user_agent: &self.user_agent }
+        let places = &self.credentials.places;
+        Fetching { tls: &self.tls, clock: &self.clock, user_agent: &self.user_agent, places }
     }
 
     /// Has a token of this credential, as a probe would: how long it lasts, `None` where it needs none.
