@@ -1,7 +1,7 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Environment, HttpRequest, Operation, OperationId, Request, VantageId,
+    ApiId, Environment, Operation, OperationId, VantageId,
     schedule::{OFFSET, fnv_1a},
 };
 use serde::{Deserialize, Serialize};
@@ -94,11 +94,8 @@ impl Check {
 
     /// What it asks, and where.
     pub fn question(&self) -> Question {
-        let Request::Http(HttpRequest { method, path, headers, body, .. }) = &self.operation.request;
-        let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
-        let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
         let mut hash = OFFSET;
-        for word in words.into_iter().chain(headers) {
+        for word in std::iter::once(self.url.as_str().into()).chain(self.operation.request.words()) {
             // With its end, so that no two lists of words read the same.
             hash = fnv_1a(hash, word.as_bytes());
             hash = fnv_1a(hash, &[0xff]);

@@ -113,6 +113,7 @@ mod tests {
             ServerError,
             UnexpectedStatus,
             HealthFail,
+            RequestRefused,
             BadBody,
             ExpectationFailed,
             CertificateEndsSoon,

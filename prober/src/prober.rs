@@ -1,21 +1,23 @@
 //! One probe, from permit to Outcome.
 
 mod reach;
+mod spoken;
 
 use crate::{
-    Error, Limits, Metrics, Settings,
+    Error, Limits, Metrics, NameServers, Settings,
     answer::{self, Answer},
     complaints::Complaints,
     connect,
+    door::Address,
     exchange::{self, Received, Terms},
     lookout::Lookout,
     memory::Memory,
     permits::Permits,
-    prepared::{Address, Prepared, Target},
+    prepared::{Prepared, Protocol, Target},
     request::request,
     request_id::RequestIds,
     resolve::Resolve,
-    tls::{Tls, Witness},
+    tls::{Speaks, Tls, Witness},
     unbroken::unbroken,
 };
 use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
@@ -40,6 +42,7 @@ pub struct Prober {
     request_ids: RequestIds,
     resolve: Resolve,
     lookout: Lookout,
+    name_servers: NameServers,
     tls: Tls,
     permits: Arc<Permits>,
     memory: Arc<Memory>,
@@ -66,6 +69,7 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
+            name_servers: settings.name_servers,
             lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
@@ -93,7 +97,9 @@ impl Prober {
 
     /// Whether a check that `before` made ready is so for this one too.
     pub(crate) fn prepares_like(&self, before: &Self) -> bool {
-        self.user_agent == before.user_agent && self.vantage == before.vantage
+        self.user_agent == before.user_agent
+            && self.vantage == before.vantage
+            && self.name_servers == before.name_servers
     }
 
     /// Where its probes are sent from.
@@ -121,7 +127,7 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        Prepared::new(check, &self.vantage, &self.user_agent, &self.permits)
+        Prepared::new(check, &self.vantage, &self.user_agent, &self.name_servers, &self.permits)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
@@ -165,8 +171,8 @@ impl Prober {
     /// Waits for a permit as long as the probe itself may take; only then does the probe's own time begin.
     async fn permitted(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let patience = prepared.check.timeout;
-        let target = match &prepared.target {
-            Ok(target) => target,
+        let protocol = match &prepared.protocol {
+            Ok(protocol) => protocol,
             Err(problem) => {
                 let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
                 let message = format!("this check cannot be sent: {problem}");
@@ -174,7 +180,7 @@ impl Prober {
                 return outcome;
             }
         };
-        let permit = self.permits.take(&target.places, patience, &self.metrics).await;
+        let permit = self.permits.take(protocol.places(), patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
         let Some(permit) = permit else {
             let message = format!(
@@ -185,27 +191,38 @@ impl Prober {
         };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
-        outcome.failure = self.exercise(target, started + patience, &id, &mut outcome).await.err();
+        outcome.failure = self.exercise(protocol, started + patience, &id, &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
         permit.saw(&outcome);
         outcome
     }
 
-    /// The phases in their order; each writes down how long it took, also when it was the last.
+    /// Speaks the check's protocol. Each phase writes down how long it took, also when it was the last.
     async fn exercise(
+        &self,
+        protocol: &Protocol,
+        deadline: Instant,
+        id: &str,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        match protocol {
+            Protocol::Http(target) => self.http(target, deadline, id, outcome).await,
+            // The rare ones apart, so that they do not make the common one's future larger.
+            Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,
+            Protocol::Dns(dns) => Box::pin(dns.ask(deadline, outcome)).await,
+            Protocol::Mllp(mllp) => Box::pin(self.mllp(mllp, deadline, id, outcome)).await,
+        }
+    }
+
+    async fn http(
         &self,
         target: &Target,
         deadline: Instant,
         id: &str,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let addresses = self.addresses(target, deadline, outcome).await?;
-        let (connected, took) =
-            timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
-        outcome.phases.connect = Some(took);
-        let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip);
+        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
         let keeps_body = |status| target.keeps_body(status);
         let mut terms = Terms {
             limits: &self.limits,
@@ -215,7 +232,8 @@ impl Prober {
             witness: None,
         };
         let received = if let Some(name) = &target.server_name {
-            let (stream, witness) = self.secured(name.clone(), stream, half(deadline), outcome).await?;
+            let (stream, witness) =
+                self.secured(name.clone(), stream, Speaks::Http, half(deadline), outcome).await?;
             terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, Version::HTTP_2);
@@ -237,27 +255,35 @@ impl Prober {
         self.understand(target, received, outcome)
     }
 
-    async fn addresses(
+    /// A connection to an address.
+    async fn connected(
         &self,
-        target: &Target,
+        address: &Address,
+        port: u16,
         deadline: Instant,
         outcome: &mut Outcome,
-    ) -> Result<Vec<IpAddr>, Failure> {
-        match &target.address {
-            Address::Ip(ip) => Ok(vec![*ip]),
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        let addresses = match address {
+            Address::Ip(ip) => vec![*ip],
             Address::Name(name) => {
                 let (found, took) =
                     timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
                 outcome.phases.dns = Some(took);
-                found
+                found?
             }
-        }
+        };
+        let (connected, took) = timed(connect::connect(addresses.as_slice(), port, half(deadline))).await;
+        outcome.phases.connect = Some(took);
+        let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip);
+        Ok((stream, remote_ip))
     }
 
     async fn secured(
         &self,
         name: ServerName<'static>,
         stream: TcpStream,
+        speaks: Speaks,
         limit: Instant,
         outcome: &mut Outcome,
     ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
@@ -266,7 +292,7 @@ impl Prober {
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             return Err(ours(FailureKind::ProbeBroke, message));
         };
-        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream));
+        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
         outcome.phases.tls = Some(took);
         outcome.certificate = witness.certificate();
@@ -294,7 +320,7 @@ impl Prober {
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };
-        let reading = answer::read(&target.expectations, target.health, answer, self.clock.now());
+        let reading = answer::read(&target.expectations, target.dialect, answer, self.clock.now());
         outcome.expectations = reading.expectations;
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Limits, permits::Permits};
+use crate::{Limits, NameServers, permits::Permits};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -30,10 +30,11 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 }
 
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
-    let permits = Permits::new(&Limits::default());
+    let (permits, servers) = (Permits::new(&Limits::default()), NameServers::default());
     let agent = HeaderValue::from_static("Curiad");
-    timetable
-        .configure(checks.iter(), now, false, |check| Prepared::new(check, &vantage(), &agent, &permits));
+    timetable.configure(checks.iter(), now, false, |check| {
+        Prepared::new(check, &vantage(), &agent, &servers, &permits)
+    });
 }
 
 fn seconds(seconds: i64) -> Timestamp {

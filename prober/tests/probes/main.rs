@@ -7,11 +7,15 @@ mod connections;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod protocols;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
