@@ -135,7 +135,7 @@ pub(super) fn read(
         }
         http.headers.extend(headers);
         http.body = http.body.take().or(body);
-        if http.dialect == Dialect::Plain {
+        if way != Way::Head && http.dialect == Dialect::Plain {
             http.dialect = dialect(kind, &http.path, health_place.is_some());
         }
     }

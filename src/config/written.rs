@@ -58,10 +58,9 @@ impl Reading<'_> {
             section.close(self);
             hex?
         } else {
-            let text = self.word(node, what)?;
-            refuse_patients(node, text, self);
-            text.as_bytes().to_vec()
+            self.word(node, what)?.as_bytes().to_vec()
         };
+        refuse_patients(node, &String::from_utf8_lossy(&bytes), self);
         if bytes.is_empty() || bytes.len() > MAX_BYTES {
             self.wrong(&node.place, format!("{what} has 1 to {MAX_BYTES} bytes"));
             return None;

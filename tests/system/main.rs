@@ -17,6 +17,7 @@ mod network;
 mod nginx;
 mod outage;
 mod program;
+mod protocols;
 mod readme;
 mod reload;
 mod secrets;

@@ -3,7 +3,7 @@
 use super::{Prober, half};
 use crate::{
     answer,
-    conversation::Stream,
+    conversation::{self, Stream},
     door::Door,
     mllp::Mllp,
     tcp::{self, Tcp},
@@ -41,6 +41,10 @@ impl Prober {
             }
         }
         tcp.talk(&mut stream, deadline, outcome).await?;
+        if tcp.starttls {
+            // Out of politeness: nothing depends on it.
+            conversation::say(&mut stream, b"QUIT\r\n", deadline).await.ok();
+        }
         self.certificate(tcp.certificate_days, outcome)
     }
 
