@@ -32,6 +32,7 @@ mod ownership;
 mod people;
 mod priorities;
 mod problem;
+mod rate;
 mod reading;
 mod report;
 mod rotas;
