@@ -74,8 +74,7 @@ fn soap_sets_its_headers_by_its_version() {
 
 #[test]
 fn a_graphql_query_goes_with_its_variables() {
-    let operation =
-        "{ graphql: { path: /graphql, query: \"{ a }\", variables: { n: 3, s: \"3\", ok: true, l: [1, x], no: ~ } } }";
+    let operation = "{ graphql: { path: /graphql, query: \"{ a }\", variables: { n: 3, s: \"3\", ok: true, l: [1, x], no: ~ } } }";
     let Request::Http(request) = asked("graphql", operation, None) else { panic!("not over HTTP") };
     assert_eq!((request.method, request.dialect), (Method::Post, Dialect::Graphql));
     assert_eq!(request.headers, headers(&[("Content-Type", "application/json")]));
@@ -114,7 +113,8 @@ fn what_is_not_http_comes_as_it_is_written() {
     };
     assert_eq!(request, Request::Tcp(expected));
 
-    let request = asked("rest", "{ dns: { type: AAAA, answers: [\"FD00:0::1\"], resolver: 10.1.2.3 } }", None);
+    let request =
+        asked("rest", "{ dns: { type: AAAA, answers: [\"FD00:0::1\"], resolver: 10.1.2.3 } }", None);
     let expected = DnsRequest {
         name: None,
         record: RecordType::Aaaa,
