@@ -21,7 +21,7 @@ const ATTRIBUTES: usize = 500;
 const DEPTH: u32 = 100;
 
 /// Nodes that one expression visits.
-const VISITS: usize = 1_000_000;
+const VISITS: usize = 200_000;
 
 /// The same while an expression is only tried out.
 const TRIAL: &str = "<trial/>";
