@@ -130,6 +130,7 @@ fn read_and_ask<'a>(
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
+        sent: Vec::new(),
         asked: Asked::default(),
         secrets,
         stamps,
@@ -142,7 +143,7 @@ fn read_and_ask<'a>(
 fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
     let mut sources = BTreeMap::new();
     let files = files::read(reading.directory, &mut reading.problems);
-    let version = files.version();
+    let mut version = files.version();
     let mut parse = |file: &files::File, problems: &mut Problems| {
         let node = file.parse(problems);
         sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
@@ -169,6 +170,8 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
             apis.insert(draft.api.id.clone(), draft);
         }
     }
+    reading.sent.iter().for_each(|(name, text)| version.add(name, text));
+    let version = version.word();
     let Reading { problems, names, .. } = reading;
     names.dangling(problems);
     sense::check(&top, &apis, problems);

@@ -22,10 +22,13 @@ impl Reading<'_> {
         let written = match Reference::parse(text) {
             None => text.to_owned(),
             Some(Ok(Reference::File(path))) if is_inside(path) => {
-                let path = path_of(self.directory, path);
-                self.stamps.note(path.clone());
-                match read_text(&path, MAX) {
-                    Ok(text) => text,
+                let place = path_of(self.directory, path);
+                self.stamps.note(place.clone());
+                match read_text(&place, MAX) {
+                    Ok(text) => {
+                        self.sent.push((path.to_owned(), text.clone()));
+                        text
+                    }
                     Err(why) => {
                         self.wrong(&node.place, format!("{what} at {text} cannot be read: {why}"));
                         return None;

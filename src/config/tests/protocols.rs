@@ -73,6 +73,18 @@ fn soap_sets_its_headers_by_its_version() {
 }
 
 #[test]
+fn a_file_that_is_sent_is_part_of_the_configuration() {
+    let directory = Directory::new();
+    directory
+        .change(FILE, "{ get: /_ping }", "{ soap: { envelope: file:envelopes/ping.xml } }")
+        .write("envelopes/ping.xml", ENVELOPE_11);
+    let before = directory.load().unwrap().version;
+    assert_eq!(directory.load().unwrap().version, before);
+    directory.write("envelopes/ping.xml", &ENVELOPE_11.replace("<e:Body/>", "<e:Body>1</e:Body>"));
+    assert_ne!(directory.load().unwrap().version, before);
+}
+
+#[test]
 fn a_graphql_query_goes_with_its_variables() {
     let operation = "{ graphql: { path: /graphql, query: \"{ a }\", variables: { n: 3, s: \"3\", ok: true, l: [1, x], no: ~ } } }";
     let Request::Http(request) = asked("graphql", operation, None) else { panic!("not over HTTP") };
