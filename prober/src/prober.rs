@@ -252,6 +252,8 @@ impl Prober {
             remote_ip: Some(remote_ip),
             bytes: received.bytes,
         });
+        #[cfg(debug_assertions)]
+        crate::break_point::pass(&outcome.check);
         self.understand(target, received, outcome)
     }
 
@@ -275,7 +277,7 @@ impl Prober {
         let (connected, took) = timed(connect::connect(addresses.as_slice(), port, half(deadline))).await;
         outcome.phases.connect = Some(took);
         let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip);
+        self.lookout.connected(remote_ip, &outcome.check);
         Ok((stream, remote_ip))
     }
 

@@ -50,6 +50,7 @@ mod way;
 mod wonder;
 mod written;
 
+pub(crate) use calendar::{NOBODY, first_gap};
 pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
