@@ -9,6 +9,10 @@ pub struct Expect {
     pub headers: Vec<(String, Matches)>,
     /// RFC 9535 JSONPath expressions and what the first value found must satisfy.
     pub json: Vec<(String, Matches)>,
+    /// XPath 1.0 expressions and what the first node found, as text, must satisfy.
+    pub xpath: Vec<(String, Matches)>,
+    /// The prefixes that the XPath expressions use, and the namespaces they stand for.
+    pub namespaces: Vec<(String, String)>,
     /// What the body as text must satisfy.
     pub text: Vec<Matches>,
     /// Days to the end of the nearest certificate in the chain; fewer is a failure of the contract.

@@ -60,6 +60,7 @@ mod notification;
 mod operation;
 mod outcome;
 mod priority;
+mod protocol;
 mod receipts;
 mod rota;
 mod schedule;
@@ -108,6 +109,7 @@ pub use outcome::{
     Certificate, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases, Says,
 };
 pub use priority::{Matrix, Priority, Rating, rate};
+pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
 pub use scrub::scrubbed;

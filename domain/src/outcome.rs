@@ -188,6 +188,9 @@ pub enum FailureKind {
     HealthFail,
     /// The API itself says it is degraded.
     HealthWarn,
+    /// The API answers in its own protocol that it does not take what was asked: a SOAP fault of the client, GraphQL
+    /// errors, a rejecting HL7 acknowledgement.
+    RequestRefused,
     /// The body cannot be read as what it should be.
     BadBody,
     /// An expectation did not hold.

@@ -1,7 +1,7 @@
 //! Reading an answer: pure, from what came over the wire to what it means.
 
-use crate::{expectation::Expectations, fault, health};
-use domain::{Certificate, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
+use crate::{dialect, expectation::Expectations, fault, fhir, health, xml};
+use domain::{Certificate, Dialect, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
 use hyper::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -36,24 +36,32 @@ impl Reading {
 
     fn expect(&mut self, expectation: Expectation, kind: FailureKind) {
         if !expectation.ok {
-            let Expectation { what, expected, seen, .. } = &expectation;
-            self.fails(Layer::Contract, kind, format!("{what}: expected {expected}, saw {seen}"));
+            self.fails(Layer::Contract, kind, unmet(&expectation));
         }
         self.expectations.push(expectation);
     }
 }
 
-/// Reads an answer. `judged_by_health`: by its health words before anything else.
-pub(crate) fn read(
-    expected: &Expectations,
-    judged_by_health: bool,
-    answer: Answer<'_>,
-    now: Timestamp,
-) -> Reading {
+/// An expectation that did not hold, in a sentence.
+pub(crate) fn unmet(Expectation { what, expected, seen, .. }: &Expectation) -> String {
+    format!("{what}: expected {expected}, saw {seen}")
+}
+
+/// Reads an answer in its dialect: by its health words before anything else, or by what its protocol says went wrong.
+pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>, now: Timestamp) -> Reading {
     let mut reading = Reading::default();
-    let json: Option<Value> = (judged_by_health || expected.look_at_json())
-        .then(|| serde_json::from_slice(answer.body).ok())
-        .flatten();
+    let judged_by_health = dialect == Dialect::Health;
+    let wants_json = match dialect {
+        Dialect::Health | Dialect::Fhir | Dialect::Capabilities | Dialect::Graphql => true,
+        Dialect::Plain | Dialect::Soap => expected.look_at_json(),
+    };
+    let json: Option<Value> = wants_json.then(|| serde_json::from_slice(answer.body).ok()).flatten();
+    let wants_xml = dialect == Dialect::Soap || expected.look_at_xml();
+    let text = wants_xml.then(|| xml::text(answer.body));
+    let xml = text.as_ref().map(|text| xml::Xml::parse(text));
+    // What is not whole says nothing in its protocol.
+    let whole = answer.broke_off.is_none();
+    let complaint = whole.then(|| dialect::complaint(dialect, json.as_ref(), xml.as_ref())).flatten();
     if judged_by_health {
         reading.health = match &json {
             Some(json) => health::of_json(json),
@@ -72,7 +80,10 @@ pub(crate) fn read(
         }
     }
     if !status.ok && !speaks {
-        reading.failure = Some(fault::of_answer(answer.status, answer.body));
+        reading.failure = Some(match &complaint {
+            Some(complaint) => complaint.clone().beside(answer.status, answer.body),
+            None => fault::of_answer(answer.status, answer.body),
+        });
     }
     reading.expectations.push(status);
 
@@ -83,6 +94,11 @@ pub(crate) fn read(
     }
     if reading.failure.is_some() {
         return reading;
+    }
+
+    // Then what its protocol says.
+    if let Some(complaint) = complaint {
+        reading.failure = Some(complaint.alone(answer.status));
     }
 
     // Then what the API says of itself.
@@ -118,8 +134,16 @@ pub(crate) fn read(
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
     let no_json = if json.is_none() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
+    if dialect == Dialect::Capabilities {
+        for expectation in fhir::capabilities(json.as_ref()) {
+            reading.expect(expectation, no_json);
+        }
+    }
     for expectation in expected.of_json(json.as_ref()) {
         reading.expect(expectation, no_json);
+    }
+    for expectation in expected.of_xpath(xml.as_ref()) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
     }
     for expectation in expected.of_text(&String::from_utf8_lossy(answer.body)) {
         reading.expect(expectation, FailureKind::ExpectationFailed);
@@ -130,7 +154,8 @@ pub(crate) fn read(
     reading
 }
 
-fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp) -> Expectation {
+/// Whether the certificate is good for so many days more.
+pub(crate) fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp) -> Expectation {
     let left = certificate.map(|certificate| certificate.not_after.as_second() - now.as_second());
     Expectation {
         what: "certificate".to_owned(),

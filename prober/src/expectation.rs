@@ -1,6 +1,9 @@
 //! What counts as good, compiled once per check, and whether it held.
 
-use crate::scrub::scrubbed;
+use crate::{
+    scrub::scrubbed,
+    xml::{XPath, Xml},
+};
 use domain::{Expect, Expectation, Matches};
 use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
@@ -16,6 +19,7 @@ pub(crate) struct Expectations {
     status: Vec<u16>,
     headers: Vec<(HeaderName, Test)>,
     json: Vec<(JsonPath, Test)>,
+    xpath: Vec<(XPath, Test)>,
     text: Vec<Test>,
     pub(crate) certificate_days: Option<u32>,
 }
@@ -86,10 +90,16 @@ impl Expectations {
                 .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?;
             Ok::<_, String>((path, Test::new(matches)?))
         };
+        let xpath = |(path, matches): &(String, Matches)| {
+            let compiled = XPath::new(path, &expect.namespaces)
+                .map_err(|error| format!("the XPath '{path}' cannot be used: {error}"))?;
+            Ok::<_, String>((compiled, Test::new(matches)?))
+        };
         Ok(Self {
             status: expect.status.clone(),
             headers: expect.headers.iter().map(header).collect::<Result<_, _>>()?,
             json: expect.json.iter().map(json).collect::<Result<_, _>>()?,
+            xpath: expect.xpath.iter().map(xpath).collect::<Result<_, _>>()?,
             text: expect.text.iter().map(Test::new).collect::<Result<_, _>>()?,
             certificate_days: expect.certificate_days,
         })
@@ -102,11 +112,15 @@ impl Expectations {
 
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
-        !self.json.is_empty() || !self.text.is_empty()
+        !self.json.is_empty() || !self.xpath.is_empty() || !self.text.is_empty()
     }
 
     pub(crate) fn look_at_json(&self) -> bool {
         !self.json.is_empty()
+    }
+
+    pub(crate) fn look_at_xml(&self) -> bool {
+        !self.xpath.is_empty()
     }
 
     /// On the status.
@@ -148,6 +162,25 @@ impl Expectations {
                 Some(Value::String(text)) => test.on(what, Some(text)),
                 Some(value) => test.on(what, Some(&value.to_string())),
                 None => test.on(what, None),
+            }
+        })
+    }
+
+    /// On what each XPath finds; `None` or an error where the body is no XML.
+    pub(crate) fn of_xpath<'a>(
+        &'a self,
+        body: Option<&'a Result<Xml<'a>, String>>,
+    ) -> impl Iterator<Item = Expectation> + 'a {
+        self.xpath.iter().map(move |(path, test)| {
+            let what = format!("xpath {}", path.expression());
+            let found = match body {
+                None => Err("not XML".to_owned()),
+                Some(Err(why)) => Err(why.clone()),
+                Some(Ok(xml)) => xml.value(path),
+            };
+            match found {
+                Ok(value) => test.on(what, value.as_deref()),
+                Err(seen) => Expectation { what, expected: test.expected(), seen, ok: false },
             }
         })
     }

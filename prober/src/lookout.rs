@@ -5,7 +5,7 @@
 use crate::{
     connect,
     resolve::Resolve,
-    tls::{self, Tls},
+    tls::{self, Speaks, Tls},
 };
 use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
 use rustls::pki_types::ServerName;
@@ -228,7 +228,7 @@ async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)
     let (Some(witness), Ok(name)) = (tls.witness(), ServerName::try_from(guard.host.clone())) else {
         return true;
     };
-    match timeout_at(limit, Box::pin(tls.handshake(witness.clone(), name, stream))).await {
+    match timeout_at(limit, Box::pin(tls.handshake(witness.clone(), name, stream, Speaks::Http))).await {
         Ok(Ok(_)) => true,
         // Whoever shows a certificate that we do not like is there all the same.
         Ok(Err(error)) => tls::failure(&error, &witness).kind != FailureKind::Handshake,

@@ -2,22 +2,24 @@
 
 mod authorised;
 mod reach;
+mod spoken;
 
 use crate::{
-    Error, Limits, Metrics, Settings,
+    Error, Limits, Metrics, NameServers, Settings,
     answer::{self, Answer},
     complaints::Complaints,
     connect,
-    credential::{Bearer, Credentials},
+    credential::{Bearer, Credentials, OwnCertificate},
+    door::Address,
     exchange::{self, Received, Terms},
     lookout::Lookout,
     memory::Memory,
     permits::Permits,
-    prepared::{Address, Prepared, Target},
+    prepared::{Prepared, Protocol, Target},
     request::request,
     request_id::RequestIds,
     resolve::Resolve,
-    tls::{Tls, Witness},
+    tls::{Speaks, Tls, Witness},
     unbroken::unbroken,
 };
 use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
@@ -42,6 +44,7 @@ pub struct Prober {
     request_ids: RequestIds,
     resolve: Resolve,
     lookout: Lookout,
+    name_servers: NameServers,
     tls: Tls,
     permits: Arc<Permits>,
     memory: Arc<Memory>,
@@ -69,6 +72,7 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
+            name_servers: settings.name_servers,
             lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
@@ -98,7 +102,9 @@ impl Prober {
 
     /// Whether a check that `before` made ready is so for this one too.
     pub(crate) fn prepares_like(&self, before: &Self) -> bool {
-        self.user_agent == before.user_agent && self.vantage == before.vantage
+        self.user_agent == before.user_agent
+            && self.vantage == before.vantage
+            && self.name_servers == before.name_servers
     }
 
     /// Where its probes are sent from.
@@ -126,7 +132,8 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        Prepared::new(check, &self.vantage, &self.user_agent, &self.permits, &self.credentials)
+        let servers = &self.name_servers;
+        Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, &self.credentials)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
@@ -176,8 +183,8 @@ impl Prober {
         bearer: Option<&Bearer>,
     ) -> Outcome {
         let patience = prepared.check.timeout;
-        let target = match &prepared.target {
-            Ok(target) => target,
+        let protocol = match &prepared.protocol {
+            Ok(protocol) => protocol,
             Err(problem) => {
                 let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
                 let message = format!("this check cannot be sent: {problem}");
@@ -185,7 +192,7 @@ impl Prober {
                 return outcome;
             }
         };
-        let permit = self.permits.take(&target.places, patience, &self.metrics).await;
+        let permit = self.permits.take(protocol.places(), patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
         let Some(permit) = permit else {
             let message = format!(
@@ -196,27 +203,39 @@ impl Prober {
         };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
-        outcome.failure = self.exercise(target, started + patience, (&id, bearer), &mut outcome).await.err();
+        outcome.failure =
+            self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
         permit.saw(&outcome);
         outcome
     }
 
-    /// The phases in their order; each writes down how long it took, also when it was the last.
+    /// Speaks the check's protocol. Each phase writes down how long it took, also when it was the last.
     async fn exercise(
+        &self,
+        protocol: &Protocol,
+        deadline: Instant,
+        (id, bearer): (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        match protocol {
+            Protocol::Http(target) => self.http(target, deadline, (id, bearer), outcome).await,
+            // The rare ones apart, so that they do not make the common one's future larger.
+            Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,
+            Protocol::Dns(dns) => Box::pin(dns.ask(deadline, outcome)).await,
+            Protocol::Mllp(mllp) => Box::pin(self.mllp(mllp, deadline, id, outcome)).await,
+        }
+    }
+
+    async fn http(
         &self,
         target: &Target,
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let addresses = self.addresses(target, deadline, outcome).await?;
-        let (connected, took) =
-            timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
-        outcome.phases.connect = Some(took);
-        let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip, &outcome.check);
+        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
         let keeps_body = |status| target.keeps_body(status);
         let mut terms = Terms {
             limits: &self.limits,
@@ -226,8 +245,9 @@ impl Prober {
             witness: None,
         };
         let received = if let Some(name) = &target.server_name {
+            let own = target.certificate.as_deref();
             let (stream, witness) =
-                self.secured(target, name.clone(), stream, half(deadline), outcome).await?;
+                self.secured(name.clone(), stream, (Speaks::Http, own), half(deadline), outcome).await?;
             terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, bearer, Version::HTTP_2);
@@ -251,37 +271,44 @@ impl Prober {
         self.understand(target, received, outcome)
     }
 
-    async fn addresses(
+    /// A connection to an address.
+    async fn connected(
         &self,
-        target: &Target,
+        address: &Address,
+        port: u16,
         deadline: Instant,
         outcome: &mut Outcome,
-    ) -> Result<Vec<IpAddr>, Failure> {
-        match &target.address {
-            Address::Ip(ip) => Ok(vec![*ip]),
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        let addresses = match address {
+            Address::Ip(ip) => vec![*ip],
             Address::Name(name) => {
                 let (found, took) =
                     timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
                 outcome.phases.dns = Some(took);
-                found
+                found?
             }
-        }
+        };
+        let (connected, took) = timed(connect::connect(addresses.as_slice(), port, half(deadline))).await;
+        outcome.phases.connect = Some(took);
+        let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip, &outcome.check);
+        Ok((stream, remote_ip))
     }
 
     async fn secured(
         &self,
-        target: &Target,
         name: ServerName<'static>,
         stream: TcpStream,
+        (speaks, own): (Speaks, Option<&OwnCertificate>),
         limit: Instant,
         outcome: &mut Outcome,
     ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
-        let Some(witness) = self.tls.witness_with(target.certificate.as_deref()) else {
+        let Some(witness) = self.tls.witness_with(own) else {
             let message =
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             return Err(ours(FailureKind::ProbeBroke, message));
         };
-        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream));
+        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
         outcome.phases.tls = Some(took);
         outcome.certificate = witness.certificate();
@@ -309,7 +336,7 @@ impl Prober {
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };
-        let reading = answer::read(&target.expectations, target.health, answer, self.clock.now());
+        let reading = answer::read(&target.expectations, target.dialect, answer, self.clock.now());
         outcome.expectations = reading.expectations;
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)

@@ -50,6 +50,15 @@ impl TimeProvider for Now {
     }
 }
 
+/// What is spoken over a secured connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// HTTP/2 or HTTP/1.1, as the server prefers.
+    Http,
+    /// Something else: the handshake names nothing, because a server may break off at a name that it does not know.
+    Other,
+}
+
 /// What one handshake saw.
 #[derive(Debug)]
 pub(crate) struct Witness {
@@ -229,9 +238,13 @@ impl Tls {
         witness: Arc<Witness>,
         name: ServerName<'static>,
         stream: TcpStream,
+        speaks: Speaks,
     ) -> io::Result<Box<TlsStream<TcpStream>>> {
         // A copy of the configuration costs a fraction of a per cent of the handshake.
         let mut config = self.config.clone();
+        if speaks == Speaks::Other {
+            config.alpn_protocols.clear();
+        }
         config.client_auth_cert_resolver = witness.clone();
         config.dangerous().set_certificate_verifier(witness);
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(Box::new)

@@ -245,7 +245,7 @@ fn instances(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> BTreeMap
 fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<InstanceDraft> {
     let mut section = Section::open(node, "an instance", reading)?;
     let url = section.required("url", reading).and_then(|node| {
-        let url = reading.base_url(node)?;
+        let url = reading.instance_url(node)?;
         operation::refuse_patients(node, &url, reading);
         Some((url, node))
     });

@@ -24,12 +24,16 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
     let status = section.optional("status", reading).map(|node| status(node, reading)).unwrap_or_default();
     let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
     let json = section.optional("json", reading).map(|node| json(node, reading)).unwrap_or_default();
+    let namespaces =
+        section.optional("namespaces", reading).map(|node| namespaces(node, reading)).unwrap_or_default();
+    let xpath_node = section.optional("xpath", reading);
+    let xpath = xpath_node.map(|node| xpath(node, &namespaces, reading)).unwrap_or_default();
     let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
     let certificate_days = section
         .optional("certificate_days", reading)
         .and_then(|node| reading.number(node, "'certificate_days'", 1..=397));
     section.close(reading);
-    Some(Expect { status, headers, json, text, certificate_days })
+    Some(Expect { status, headers, json, xpath, namespaces, text, certificate_days })
 }
 
 fn status(node: &Node, reading: &mut Reading<'_>) -> Vec<u16> {
@@ -64,6 +68,34 @@ fn json(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
             let message = format!("'{}' is not a JSONPath such as $.status: {error}", path.word);
             reading.wrong(&path.place, message);
         }
+        let test = matches(node, true, reading);
+        all.extend(test.map(|test| (path.word.clone(), test)));
+    }
+    all
+}
+
+fn namespaces(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (prefix, node) in reading.map(node, "namespaces").unwrap_or_default() {
+        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let begins = prefix.word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !begins || !prefix.word.chars().all(name) || prefix.word.eq_ignore_ascii_case("xml") {
+            reading.wrong(&prefix.place, format!("'{}' cannot be the prefix of a namespace", prefix.word));
+        }
+        let namespace = reading.text(node, "a namespace");
+        all.extend(namespace.map(|namespace| (prefix.word.clone(), namespace.to_owned())));
+    }
+    all
+}
+
+fn xpath(node: &Node, namespaces: &[(String, String)], reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
+    let mut all = Vec::new();
+    for (path, node) in reading.map(node, "XPath expressions").unwrap_or_default() {
+        if let Err(why) = prober::check_xpath(&path.word, namespaces) {
+            let message = format!("'{}' is not an XPath such as //s:Body/*: {why}", path.word);
+            reading.wrong(&path.place, message);
+        }
+        refuse_patients(node, &path.word, reading);
         let test = matches(node, true, reading);
         all.extend(test.map(|test| (path.word.clone(), test)));
     }

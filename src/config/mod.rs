@@ -15,14 +15,17 @@ mod channels;
 mod checks;
 mod database;
 mod desks;
+mod dns;
 mod environments;
 mod escalations;
 mod excerpt;
 mod expect;
 mod files;
+mod graphql;
 mod hours;
 mod leaving;
 mod listen;
+mod mllp;
 mod names;
 mod nearest;
 mod nhs_number;
@@ -39,11 +42,15 @@ mod secret;
 mod section;
 mod sense;
 mod site;
+mod soap;
 mod stamps;
+mod tcp;
 mod top;
 mod tree;
 mod vantages;
+mod way;
 mod wonder;
+mod written;
 
 pub(crate) use calendar::{NOBODY, first_gap};
 pub(crate) use database::{is_postgres, shown};
@@ -126,6 +133,7 @@ fn read_and_ask<'a>(
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
+        sent: Vec::new(),
         asked: Asked::default(),
         secrets,
         stamps,
@@ -138,7 +146,7 @@ fn read_and_ask<'a>(
 fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
     let mut sources = BTreeMap::new();
     let files = files::read(reading.directory, &mut reading.problems);
-    let version = files.version();
+    let mut version = files.version();
     let mut parse = |file: &files::File, problems: &mut Problems| {
         let node = file.parse(problems);
         sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
@@ -165,6 +173,8 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
             apis.insert(draft.api.id.clone(), draft);
         }
     }
+    reading.sent.iter().for_each(|(name, text)| version.add(name, text));
+    let version = version.word();
     let Reading { problems, names, .. } = reading;
     names.dangling(problems);
     sense::check(&top, &apis, problems);

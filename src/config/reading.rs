@@ -20,6 +20,8 @@ pub(super) struct Reading<'a> {
     pub names: Names,
     /// Which secrets this file names.
     pub used: Vec<Used>,
+    /// The files beside this one whose texts are sent, and those texts.
+    pub sent: Vec<(String, String)>,
     /// What the readers asked for.
     pub asked: Asked,
     /// Where secrets come from.

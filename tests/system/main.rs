@@ -24,6 +24,7 @@ mod outage;
 #[cfg(debug_assertions)]
 mod poison;
 mod program;
+mod protocols;
 mod readme;
 mod reload;
 mod secrets;

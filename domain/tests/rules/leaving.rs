@@ -172,7 +172,7 @@ fn a_question_is_the_address_and_the_request_and_nothing_else() {
     assert_ne!(same, check(&|check| check.url.push('x')));
     let asking = |change: &dyn Fn(&mut HttpRequest)| {
         check(&|check| {
-            let Request::Http(request) = &mut check.operation.request;
+            let Request::Http(request) = &mut check.operation.request else { panic!("not over HTTP") };
             change(request);
         })
     };

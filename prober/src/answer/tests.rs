@@ -16,7 +16,8 @@ fn reading(expect: &Expect, health: bool, status: u16, body: &str) -> Reading {
     headers.append("content-type", HeaderValue::from_static("application/fhir+json"));
     headers.append("vary", HeaderValue::from_static("accept"));
     headers.append("vary", HeaderValue::from_static("origin"));
-    read(&Expectations::new(expect).unwrap(), health, answer(status, &headers, body), noon())
+    let dialect = if health { Dialect::Health } else { Dialect::Plain };
+    read(&Expectations::new(expect).unwrap(), dialect, answer(status, &headers, body), noon())
 }
 
 fn failed(reading: &Reading) -> Option<(Layer, FailureKind)> {
@@ -197,7 +198,7 @@ fn days_of_a_certificate() {
         let expect = Expect { certificate_days: Some(14), ..Expect::default() };
         let headers = HeaderMap::new();
         let answer = Answer { certificate: certificate.as_ref(), ..answer(200, &headers, "") };
-        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        let reading = read(&Expectations::new(&expect).unwrap(), Dialect::Plain, answer, noon());
         assert_eq!(reading.expectations.last().unwrap().seen, seen);
         assert_eq!(failed(&reading), (!ok).then_some((Layer::Contract, CertificateEndsSoon)), "{seen}");
     }
@@ -224,7 +225,7 @@ fn an_answer_that_is_not_whole_is_not_looked_into() {
     for (status, expected) in [(200, BodyTruncated), (500, ServerError)] {
         let headers = HeaderMap::new();
         let answer = Answer { broke_off: Some(broke_off.clone()), ..answer(status, &headers, "") };
-        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        let reading = read(&Expectations::new(&expect).unwrap(), Dialect::Plain, answer, noon());
         assert_eq!(failed(&reading), Some((Layer::Backend, expected)));
         assert_eq!(reading.expectations.len(), 1);
     }

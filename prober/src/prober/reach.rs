@@ -1,7 +1,7 @@
 //! How far one comes without asking for anything: a name, a connection, a handshake.
 
 use super::{Prober, half, ours};
-use crate::connect;
+use crate::{connect, tls::Speaks};
 use domain::{Certificate, Failure, FailureKind, Layer};
 use rustls::pki_types::ServerName;
 use std::{
@@ -62,7 +62,9 @@ impl Prober {
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             ours(FailureKind::ProbeBroke, message)
         })?;
-        let shaken = timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream))).await;
+        let shaken =
+            timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream, Speaks::Http)))
+                .await;
         reach.certificate = witness.certificate();
         match shaken {
             Ok(Ok(_)) => Ok(()),

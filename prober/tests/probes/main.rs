@@ -9,6 +9,8 @@ mod credentials;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
@@ -18,6 +20,8 @@ mod identity;
 mod names;
 #[cfg(test)]
 mod own_certificate;
+#[cfg(test)]
+mod protocols;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub(crate) fn check(url: &str) -> Check {
 
 /// What is asked over HTTP, to change it.
 pub(crate) fn request(check: &mut Check) -> &mut HttpRequest {
-    let Request::Http(request) = &mut check.operation.request;
+    let Request::Http(request) = &mut check.operation.request else { panic!("not over HTTP") };
     request
 }
 

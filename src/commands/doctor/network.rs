@@ -35,7 +35,7 @@ impl Outside {
     fn at(name: impl Into<String>, url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
-        Some(Self { name: name.into(), host, port, secured: url.scheme() == "https" })
+        Some(Self { name: name.into(), host, port, secured: matches!(url.scheme(), "https" | "tls") })
     }
 
     fn is_named(&self) -> bool {

@@ -70,7 +70,7 @@ fn a_request_and_its_expectations() {
     );
     let loaded = directory.load().unwrap();
     let operation = &check(&loaded, Environment::Sit, "list").operation;
-    let Request::Http(request) = &operation.request;
+    let Request::Http(request) = &operation.request else { panic!("not over HTTP") };
     assert!(operation.critical && request.dialect == Dialect::Plain);
     assert_eq!(request.method, Method::Post);
     assert_eq!(request.path, "/_search");
