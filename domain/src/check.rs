@@ -94,11 +94,14 @@ impl Check {
 
     /// What it asks, and where.
     pub fn question(&self) -> Question {
-        let Request::Http(HttpRequest { method, path, headers, body, .. }) = &self.operation.request;
+        let Request::Http(HttpRequest { method, path, headers, body, redirects, .. }) =
+            &self.operation.request;
+        let hops = (redirects.at_most > 0).then(|| redirects.at_most.to_string());
         let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
         let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
         let mut hash = OFFSET;
-        for word in words.into_iter().chain(headers) {
+        let hosts = redirects.to.iter().map(String::as_str);
+        for word in words.into_iter().chain(headers).chain(hops.as_deref()).chain(hosts) {
             // With its end, so that no two lists of words read the same.
             hash = fnv_1a(hash, word.as_bytes());
             hash = fnv_1a(hash, &[0xff]);

@@ -36,6 +36,22 @@ pub struct HttpRequest {
     pub body: Option<String>,
     /// What the answer is read as, before the expectations.
     pub dialect: Dialect,
+    /// Which redirects are followed.
+    pub redirects: Redirects,
+}
+
+/// Redirects that are followed; by default none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// How many in a row; at most [`Redirects::MOST`].
+    pub at_most: u8,
+    /// Hosts beside the instance's own that they may lead to, as `name` or `name:port`, in lower case.
+    pub to: Vec<String>,
+}
+
+impl Redirects {
+    /// More in a row are a circle as often as not.
+    pub const MOST: u8 = 5;
 }
 
 impl HttpRequest {
@@ -47,6 +63,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             dialect: Dialect::Plain,
+            redirects: Redirects::default(),
         }
     }
 }

@@ -5,12 +5,14 @@
 //! HTTP/1.1 or HTTP/2, the answer read up to a limit and then judged by what the check expects. Every phase is timed.
 //! [`run`] does this for every check of one vantage, evenly spread.
 
+mod announced;
 mod answer;
 mod body;
 mod complaints;
 mod connect;
 mod exchange;
 mod expectation;
+mod explain;
 mod fault;
 mod health;
 mod lookout;
@@ -19,6 +21,7 @@ mod metrics;
 mod permits;
 mod prepared;
 mod prober;
+mod redirect;
 mod request;
 mod request_id;
 mod resolve;
@@ -27,8 +30,11 @@ mod scrub;
 mod settings;
 mod timetable;
 mod tls;
+mod transcript;
 mod unbroken;
+mod unpack;
 
+pub use explain::{at_any_time, scheduled};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use prepared::Prepared;

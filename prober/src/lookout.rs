@@ -3,11 +3,11 @@
 //! A guard is connected to, and greeted where it speaks TLS. One that answers speaks for its whole side.
 
 use crate::{
-    connect,
+    connect::{self, Dial},
     resolve::Resolve,
     tls::{self, Tls},
 };
-use domain::{Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
+use domain::{Failure, FailureKind, Guard, Guards, Layer, Outcome, PrivateAddresses, Sight};
 use rustls::pki_types::ServerName;
 use std::{
     fmt::Write,
@@ -193,7 +193,9 @@ async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)
             Ok(Err(_)) | Err(_) => return false,
         },
     };
-    let stream = match connect::connect(&addresses, guard.port, limit).await {
+    // Guards are the platform's own, and those inside are private by nature.
+    let dial = Dial { addresses, port: guard.port, written: true, private: PrivateAddresses::Allowed };
+    let stream = match connect::connect(&dial, limit).await {
         Ok((stream, _)) => stream,
         // Nothing is known of a network that we have nothing left to ask with.
         Err(failure) => return matches!(failure.kind, FailureKind::NoDescriptor | FailureKind::NoMemory),

@@ -3,22 +3,24 @@
 mod reach;
 
 use crate::{
-    Error, Limits, Metrics, Settings,
+    Error, Limits, Metrics, Settings, announced,
     answer::{self, Answer},
     complaints::Complaints,
-    connect,
+    connect::{self, Dial},
     exchange::{self, Received, Terms},
     lookout::Lookout,
     memory::Memory,
     permits::Permits,
     prepared::{Address, Prepared, Target},
+    redirect,
     request::request,
     request_id::RequestIds,
     resolve::Resolve,
     tls::{Tls, Witness},
+    transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
+use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, PrivateAddresses, VantageId};
 use hyper::{Version, header::HeaderValue};
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -34,6 +36,8 @@ pub use reach::Reach;
 /// Exercises the APIs from one vantage and says what it saw.
 pub struct Prober {
     vantage: VantageId,
+    private_addresses: PrivateAddresses,
+    transcripts: bool,
     clock: Clock,
     limits: Limits,
     user_agent: HeaderValue,
@@ -70,6 +74,8 @@ impl Prober {
             permits: Arc::new(Permits::new(&settings.limits)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
+            private_addresses: settings.private_addresses,
+            transcripts: settings.transcripts,
             clock: settings.clock,
             limits: settings.limits,
             complaints: Arc::default(),
@@ -192,7 +198,8 @@ impl Prober {
         outcome
     }
 
-    /// The phases in their order; each writes down how long it took, also when it was the last.
+    /// One request, and one more for each redirect that is followed; then what the last answer means. Each phase is the
+    /// sum over all of them.
     async fn exercise(
         &self,
         target: &Target,
@@ -200,20 +207,46 @@ impl Prober {
         id: &str,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
+        let keeps_body = |status| target.keeps_body(status);
+        let mut received = self.fetch(target, &keeps_body, deadline, id, outcome).await?;
+        let mut hop = None;
+        for taken in 0..=target.redirects.at_most {
+            let here = hop.as_ref().unwrap_or(target);
+            if target.expectations.accepts(received.status) {
+                break;
+            }
+            let Some(next) = redirect::next(&target.redirects, here, &received, taken)? else { break };
+            outcome.expectations.push(redirect::followed(received.status, taken + 1, &next));
+            // What it held of the memory is not needed any more.
+            drop(received);
+            received = Box::pin(self.fetch(&next, &keeps_body, deadline, id, outcome)).await?;
+            hop = Some(next);
+        }
+        self.understand(target, received, outcome)
+    }
+
+    /// The phases in their order; each writes down how long it took, also when it was the last.
+    async fn fetch<'a>(
+        &'a self,
+        target: &Target,
+        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        deadline: Instant,
+        id: &str,
+        outcome: &mut Outcome,
+    ) -> Result<Received<'a>, Failure> {
         let addresses = self.addresses(target, deadline, outcome).await?;
-        let (connected, took) =
-            timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
-        outcome.phases.connect = Some(took);
+        let dial = Dial {
+            addresses,
+            port: target.port,
+            written: target.address.is_written(),
+            private: self.private_addresses,
+        };
+        let (connected, took) = timed(connect::connect(&dial, half(deadline))).await;
+        add(&mut outcome.phases.connect, took);
         let (stream, remote_ip) = connected?;
         self.lookout.connected(remote_ip);
-        let keeps_body = |status| target.keeps_body(status);
-        let mut terms = Terms {
-            limits: &self.limits,
-            memory: &self.memory,
-            deadline,
-            keeps_body: &keeps_body,
-            witness: None,
-        };
+        let mut terms =
+            Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {
             let (stream, witness) = self.secured(name.clone(), stream, half(deadline), outcome).await?;
             terms.witness = Some(witness);
@@ -234,7 +267,7 @@ impl Prober {
             remote_ip: Some(remote_ip),
             bytes: received.bytes,
         });
-        self.understand(target, received, outcome)
+        Ok(received)
     }
 
     async fn addresses(
@@ -248,7 +281,7 @@ impl Prober {
             Address::Name(name) => {
                 let (found, took) =
                     timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
-                outcome.phases.dns = Some(took);
+                add(&mut outcome.phases.dns, took);
                 found
             }
         }
@@ -268,8 +301,12 @@ impl Prober {
         };
         let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
-        outcome.phases.tls = Some(took);
+        add(&mut outcome.phases.tls, took);
         outcome.certificate = witness.certificate();
+        if self.transcripts {
+            let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
+            outcome.transcript.get_or_insert_default().chain = chain;
+        }
         match shaken {
             Ok(Ok(stream)) => Ok((stream, witness)),
             Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
@@ -291,11 +328,19 @@ impl Prober {
             status: received.status,
             headers: &received.headers,
             body: &received.body,
+            size: received.size,
+            took: outcome.phases.sum(),
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };
-        let reading = answer::read(&target.expectations, target.health, answer, self.clock.now());
-        outcome.expectations = reading.expectations;
+        let now = self.clock.now();
+        if self.transcripts {
+            outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
+        }
+        outcome.retry_after = announced::retry_after(&received.headers, now);
+        outcome.deprecation = announced::deprecation(&received.headers);
+        let reading = answer::read(&target.expectations, target.health, answer, now);
+        outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)
     }
@@ -307,6 +352,11 @@ fn version_word(version: Version) -> String {
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }
+}
+
+/// Another stretch of a phase.
+pub(crate) fn add(phase: &mut Option<Duration>, took: Duration) {
+    *phase = Some(phase.unwrap_or_default() + took);
 }
 
 async fn timed<F: Future>(future: F) -> (F::Output, Duration) {

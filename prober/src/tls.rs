@@ -67,20 +67,29 @@ impl Witness {
             .iter()
             .filter_map(|der| Some((ends(der)?, der)))
             .min_by_key(|(ends, _)| *ends)?;
-        let hash = ring::digest::digest(&ring::digest::SHA256, der);
-        let fingerprint = hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-            for half in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-            }
-            text
-        });
-        Some(Certificate { not_after, fingerprint })
+        Some(Certificate { not_after, fingerprint: fingerprint(der) })
+    }
+
+    /// What the peer sent, its own certificate first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        self.chain.get().map_or(&[], Vec::as_slice)
     }
 
     /// Whether the server wanted a certificate of ours.
     pub(crate) fn asked_for_ours(&self) -> bool {
         self.asked_for_ours.load(Ordering::Relaxed)
     }
+}
+
+/// Hex SHA-256.
+pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, der);
+    hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+        }
+        text
+    })
 }
 
 impl ServerCertVerifier for Witness {
@@ -222,7 +231,8 @@ pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
 
 /// Whether an alert means that a certificate of ours is missing.
 pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
-    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked.
+    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked. Whatever a server
+    // says of certificates is about ours: its own it does not judge.
     alert == AlertDescription::CertificateRequired
         || (witness.asked_for_ours()
             && matches!(
@@ -230,6 +240,12 @@ pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
                 AlertDescription::HandshakeFailure
                     | AlertDescription::BadCertificate
                     | AlertDescription::NoCertificate
+                    | AlertDescription::UnsupportedCertificate
+                    | AlertDescription::CertificateRevoked
+                    | AlertDescription::CertificateExpired
+                    | AlertDescription::CertificateUnknown
+                    | AlertDescription::UnknownCA
+                    | AlertDescription::AccessDenied
             ))
 }
 

@@ -237,6 +237,9 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     let url = section.required("url", reading).and_then(|node| {
         let url = reading.base_url(node)?;
         operation::refuse_patients(node, &url, reading);
+        if let Some(what) = address::never_dialled(&url) {
+            reading.wrong(&node.place, format!("no probe is ever sent to {what}"));
+        }
         Some((url, node.place.clone()))
     });
     let operations =

@@ -10,6 +10,7 @@ use super::{
     ownership::Used,
     problem::{Place, Rank},
     reading::Reading,
+    redirects,
     secret::Reference,
     section::Section,
     tree::Node,
@@ -98,6 +99,7 @@ pub(super) fn read(
         Some((reading.boolean(node)?, node.owner.clone()))
     };
     let (critical, health) = (flag("critical", reading), flag("health", reading));
+    let redirects = section.optional("redirects", reading).and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
     let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
@@ -123,7 +125,8 @@ pub(super) fn read(
         check_post(kind, &path, body.as_deref(), reading);
     }
     let dialect = if health.is_some_and(|(health, _)| health) { Dialect::Health } else { Dialect::Plain };
-    let request = Request::Http(HttpRequest { method, path: path.value, headers, body, dialect });
+    let redirects = redirects.unwrap_or_default();
+    let request = Request::Http(HttpRequest { method, path: path.value, headers, body, dialect, redirects });
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     Some(OperationDraft { operation, timing, place })
@@ -216,6 +219,15 @@ fn check_post(kind: Option<Kind>, path: &Placed<String>, body: Option<&str>, rea
     }
 }
 
+/// The first coding that would come back and not be understood.
+fn unknown_coding(value: &str) -> Option<&str> {
+    let codings = value.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+    let known = |coding: &str| {
+        ["gzip", "x-gzip", "deflate", "br", "identity"].iter().any(|known| known.eq_ignore_ascii_case(coding))
+    };
+    codings.into_iter().find(|coding| !coding.is_empty() && !known(coding))
+}
+
 fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
     let entries = reading.map(node, "headers").unwrap_or_default();
     if entries.len() > MAX_HEADERS {
@@ -240,6 +252,12 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
         };
         if let Some(problem) = problem {
             reading.wrong(&name.place, problem);
+        }
+        if lower == "accept-encoding"
+            && let Some(coding) = node.as_word().and_then(unknown_coding)
+        {
+            let message = format!("'{coding}' cannot be unpacked here: only gzip, deflate and br can");
+            reading.wrong(&node.place, message);
         }
         let value = reading.parsed(node, "a header's value", |text| {
             let fits =

@@ -219,7 +219,11 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
         let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
         expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
     }
-    let parts = what.expect.headers.len() + what.expect.json.len() + what.expect.text.len();
+    let parts = what.expect.headers.len()
+        + what.expect.json.len()
+        + what.expect.text.len()
+        + usize::from(what.expect.size.is_some())
+        + usize::from(what.expect.latency.is_some());
     if parts > 0 {
         let count = i64::try_from(parts).unwrap_or(i64::MAX);
         expects.push(wording.say("green-contents", &[("count", count.into())])?);

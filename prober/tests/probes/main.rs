@@ -7,6 +7,8 @@ mod connections;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
@@ -14,6 +16,8 @@ mod hostile;
 mod names;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod retry_after;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
