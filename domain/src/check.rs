@@ -74,6 +74,9 @@ pub struct Check {
     pub timeout: Duration,
     /// Where its probes are sent from; at least one.
     pub from: Vec<VantageId>,
+    /// From one vantage two probes of its instance begin at least so far apart, whichever checks they are of; `None`: as it
+    /// comes. The vantages of an instance share what it allows (`max_rate`).
+    pub apart: Option<Duration>,
 }
 
 impl Check {

@@ -50,6 +50,7 @@ mod tests {
             every: Duration::from_secs(every),
             slow: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
+            apart: None,
             from: vec![vantage.clone()],
         };
         let mut outcome = Outcome::new(id, vantage, jiff::Timestamp::UNIX_EPOCH);

@@ -161,7 +161,7 @@ struct Flight {
 
 impl Flight {
     fn start(&mut self, turn: Turn, now: Timestamp) {
-        let lag = now.duration_since(turn.due);
+        let lag = now.duration_since(turn.free);
         self.prober.metrics().started(if lag.is_negative() { Duration::ZERO } else { lag.unsigned_abs() });
         let (prober, outcomes) = (self.prober.clone(), self.outcomes.clone());
         self.probes.spawn(async move {

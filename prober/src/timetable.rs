@@ -1,7 +1,7 @@
 //! What is due when: the regular beats, and the probes that are wanted out of turn.
 
 use crate::Prepared;
-use domain::{Check, CheckId, Outcome, TrackId, VantageId, Wanted, next_due};
+use domain::{Check, CheckId, InstanceId, Outcome, TrackId, VantageId, Wanted, next_due};
 use jiff::Timestamp;
 use std::{
     cmp::{Ordering as Order, Reverse},
@@ -35,6 +35,8 @@ pub(crate) struct Turn {
     pub(crate) slot: Arc<Slot>,
     /// When it was scheduled for.
     pub(crate) due: Timestamp,
+    /// From when on its instance allowed it: what came between is not our lag.
+    pub(crate) free: Timestamp,
     /// Out of turn, to confirm.
     pub(crate) confirm: bool,
 }
@@ -68,22 +70,73 @@ impl Slot {
         (now < until && until <= now + LONGEST_PAUSE).then_some(until)
     }
 
-    fn take(self: &Arc<Self>, due: Timestamp, confirm: bool) -> Option<Turn> {
+    fn take(self: &Arc<Self>, due: Timestamp, free: Timestamp, confirm: bool) -> Option<Turn> {
         let taken = self.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
-        taken.is_ok().then(|| Turn { slot: self.clone(), due, confirm })
+        taken.is_ok().then(|| Turn { slot: self.clone(), due, free, confirm })
     }
 }
 
-/// One regular beat: ordered by its time.
+/// How the instances that have a rate are getting on.
+#[derive(Debug, Default)]
+struct Paces(HashMap<InstanceId, Pace>);
+
+/// How one of them is.
+#[derive(Debug)]
+struct Pace {
+    /// From when on it takes its next probe.
+    free: Timestamp,
+    /// The last one was wanted out of turn.
+    confirmed: bool,
+    /// A beat waits for the next.
+    beat_waits: bool,
+}
+
+impl Paces {
+    /// From when on a probe that is due then may begin.
+    fn free(&self, slot: &Slot, due: Timestamp) -> Timestamp {
+        self.0.get(&slot.prepared.check().id.instance).map_or(due, |pace| due.max(pace.free))
+    }
+
+    /// Whether one that is wanted may begin: beats that wait have every other turn.
+    fn confirms(&self, slot: &Slot, now: Timestamp) -> bool {
+        let pace = self.0.get(&slot.prepared.check().id.instance);
+        pace.is_none_or(|pace| pace.free <= now && !(pace.confirmed && pace.beat_waits))
+    }
+
+    fn beat_waits(&mut self, slot: &Slot) {
+        if let Some(pace) = self.0.get_mut(&slot.prepared.check().id.instance) {
+            pace.beat_waits = true;
+        }
+    }
+
+    /// One begins now.
+    fn begins(&mut self, turn: &Turn, now: Timestamp) {
+        let check = turn.slot.prepared.check();
+        let Some(free) = check.apart.and_then(|apart| now.checked_add(apart).ok()) else { return };
+        let confirmed = turn.confirm;
+        let beat_waits = confirmed && self.0.get(&check.id.instance).is_some_and(|pace| pace.beat_waits);
+        self.0.insert(check.id.instance.clone(), Pace { free, confirmed, beat_waits });
+    }
+}
+
+/// One regular beat: ordered by the time at which it is looked at.
 #[derive(Debug)]
 struct Beat {
+    at: Timestamp,
+    /// By schedule; later only is `at`, where the instance's rate holds it up.
     due: Timestamp,
     slot: Arc<Slot>,
 }
 
+impl Beat {
+    const fn new(due: Timestamp, slot: Arc<Slot>) -> Self {
+        Self { at: due, due, slot }
+    }
+}
+
 impl PartialEq for Beat {
     fn eq(&self, other: &Self) -> bool {
-        self.due == other.due
+        self.cmp(other).is_eq()
     }
 }
 
@@ -97,7 +150,8 @@ impl PartialOrd for Beat {
 
 impl Ord for Beat {
     fn cmp(&self, other: &Self) -> Order {
-        self.due.cmp(&other.due)
+        // Of those that were held up, the one that has waited longest.
+        self.at.cmp(&other.at).then(self.due.cmp(&other.due))
     }
 }
 
@@ -108,6 +162,7 @@ pub(crate) struct Timetable {
     /// One beat for each slot.
     beats: BinaryHeap<Reverse<Beat>>,
     wanted: BTreeSet<(Timestamp, CheckId)>,
+    paces: Paces,
     /// Beats left out because the last probe was still in flight.
     pub(crate) skipped: u64,
     /// Beats left out because the API asked to be left alone.
@@ -147,19 +202,23 @@ impl Timetable {
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
             let due = due.unwrap_or_else(|| slot.next_after(now));
-            self.beats.push(Reverse(Beat { due, slot: slot.clone() }));
+            self.beats.push(Reverse(Beat::new(due, slot.clone())));
             self.slots.insert(check.id.clone(), slot);
         }
         let slots = &self.slots;
         self.wanted.retain(|(_, id)| slots.contains_key(id));
+        let paced = slots.values().map(|slot| slot.prepared.check()).filter(|check| check.apart.is_some());
+        let paced: BTreeSet<&InstanceId> = paced.map(|check| &check.id.instance).collect();
+        self.paces.0.retain(|instance, _| paced.contains(instance));
     }
 
     /// Works every beat out anew: the clock was set.
     pub(crate) fn realign(&mut self, now: Timestamp) {
         let beats = std::mem::take(&mut self.beats).into_iter();
-        self.beats = beats
-            .map(|Reverse(Beat { slot, .. })| Reverse(Beat { due: slot.next_after(now), slot }))
-            .collect();
+        self.beats =
+            beats.map(|Reverse(Beat { slot, .. })| Reverse(Beat::new(slot.next_after(now), slot))).collect();
+        // Of a clock that was ahead.
+        self.paces.0.clear();
     }
 
     /// Takes in a probe that is wanted out of turn; `false` if it is not one of ours, or one too many.
@@ -174,50 +233,61 @@ impl Timetable {
 
     /// When the next is due, if any is.
     pub(crate) fn next(&self) -> Option<Timestamp> {
-        let beat = self.beats.peek().map(|Reverse(beat)| beat.due);
+        let beat = self.beats.peek().map(|Reverse(beat)| beat.at);
         let wanted = self.wanted.first().map(|(at, _)| *at);
         beat.into_iter().chain(wanted).min()
     }
 
-    /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out.
+    /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out. Either
+    /// waits for its instance's rate.
     pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Turn> {
         let mut turns = Vec::new();
-        let slots = &self.slots;
+        let (slots, paces) = (&self.slots, &mut self.paces);
         if self.wanted.first().is_some_and(|(at, _)| *at <= now) {
             let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
-                if *at <= now
-                    && let Some(until) = slots.get(id).and_then(|slot| slot.paused(now))
-                {
+                let slot = slots.get(id).filter(|_| *at <= now);
+                if let Some(until) = slot.and_then(|slot| slot.paused(now)) {
                     later.push((until, id.clone()));
                     return false;
                 }
-                let turn =
-                    (*at <= now).then(|| slots.get(id).and_then(|slot| slot.take(*at, true))).flatten();
-                let stays = turn.is_none();
-                turns.extend(turn);
-                stays
+                let slot = slot.filter(|slot| paces.confirms(slot, now));
+                let turn = slot.and_then(|slot| slot.take(*at, paces.free(slot, *at), true));
+                let Some(turn) = turn else { return true };
+                paces.begins(&turn, now);
+                turns.push(turn);
+                false
             });
             self.wanted.extend(later);
         }
         while let Some(mut top) = self.beats.peek_mut() {
             let Reverse(beat) = &mut *top;
-            if beat.due > now {
+            if beat.at > now {
                 break;
             }
             let due = beat.due;
-            if beat.slot.paused(now).is_some() {
-                self.paused += 1;
-            } else if let Some(turn) = beat.slot.take(due, false) {
-                turns.push(turn);
-            } else {
-                self.skipped += 1;
+            let free = paces.free(&beat.slot, due);
+            let paused = beat.slot.paused(now).is_some();
+            if free > now && !paused {
+                beat.at = free;
+                paces.beat_waits(&beat.slot);
+                continue;
+            }
+            let turn = if paused { None } else { beat.slot.take(due, free, false) };
+            match turn {
+                Some(turn) => {
+                    paces.begins(&turn, now);
+                    turns.push(turn);
+                }
+                None if paused => self.paused += 1,
+                None => self.skipped += 1,
             }
             // The same as `next_due` says, without hashing, unless whole beats were missed.
             beat.due = match due.checked_add(beat.slot.every()) {
                 Ok(next) if next > now => next,
                 Ok(_) | Err(_) => beat.slot.next_after(now),
             };
+            beat.at = beat.due;
         }
         turns
     }

@@ -6,8 +6,9 @@ use super::{
     environments,
     names::Noun,
     nearest::did_you_mean,
-    operation::{self, OperationDraft, Timing},
+    operation::{self, OperationDraft, Placed, Timing},
     problem::{Place, Rank},
+    rate,
     reading::Reading,
     section::Section,
     tree::Node,
@@ -15,7 +16,7 @@ use super::{
 use domain::{
     Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, OperationId, ServiceLevel, TeamId, VantageId,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// An API, and where its parts stand.
 pub(super) struct ApiDraft {
@@ -35,6 +36,8 @@ pub(super) struct InstanceDraft {
     pub timing: Timing,
     /// `None`: all.
     pub from: Option<Vec<VantageId>>,
+    /// From one probe of it to the next, at least.
+    pub max_rate: Option<Placed<Duration>>,
     pub place: Place,
 }
 
@@ -254,9 +257,10 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
         }
         reading.references(node, Noun::Vantage, VantageId::parse).unwrap_or_default()
     });
+    let max_rate = section.optional("max_rate", reading).and_then(|node| rate::read(node, reading));
     section.close(reading);
     let (url, place) = url?;
-    Some(InstanceDraft { url, operations, timing, from, place })
+    Some(InstanceDraft { url, operations, timing, from, max_rate, place })
 }
 
 /// The operations that an instance chooses from those of its API.

@@ -4,6 +4,7 @@ use super::{
     api::{ApiDraft, InstanceDraft},
     operation::{OperationDraft, Placed, Timing},
     problem::{Place, Problems, Rank},
+    rate,
     reading::duration_text,
 };
 use domain::{Check, CheckId, Environment, InstanceId, Vantage};
@@ -27,6 +28,12 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
             }
         }
         without_effect(operation, checks.get(before..).unwrap_or_default(), problems);
+    }
+    for (environment, instance) in &draft.instances {
+        if let Some(max_rate) = &instance.max_rate {
+            let own = checks.iter_mut().filter(|check| check.id.instance.environment == *environment);
+            rate::hold(own.collect(), max_rate, problems);
+        }
     }
     checks
 }
@@ -98,6 +105,7 @@ fn check(
             .from
             .clone()
             .unwrap_or_else(|| vantages.iter().map(|vantage| vantage.id.clone()).collect()),
+        apart: None,
     })
 }
 

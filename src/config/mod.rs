@@ -29,6 +29,7 @@ mod ownership;
 mod people;
 mod priorities;
 mod problem;
+mod rate;
 mod reading;
 mod redirects;
 mod report;

@@ -1,5 +1,5 @@
-//! The site: makes a Snapshot when something changed, renders the front page at once and other pages when first asked
-//! for, and keeps them. The database is not in the path of a page (invariant 3).
+//! The site: makes a Snapshot when something changed, renders the front page at once — where nothing but the time is new:
+//! only if the one before was looked at — and other pages when first asked for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Role, Snapshot, Standing, body::Body, gather::gather,
@@ -9,7 +9,10 @@ use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use store::Store;
@@ -98,6 +101,8 @@ pub(crate) struct View {
     pub(crate) snapshot: Snapshot,
     pub(crate) situation: Arc<Situation>,
     pages: Mutex<HashMap<Key, Arc<Body>>>,
+    /// Somebody asked for a page of it.
+    looked_at: AtomicBool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -156,32 +161,33 @@ impl Site {
         let mut history = self.0.history.subscribe();
         let (mut standing, mut role) = (self.0.options.standing.clone(), self.0.options.role.clone());
         let mut shown = situation.borrow_and_update().clone();
-        self.show(&shown);
+        self.show(&shown, true);
         let mut unrecorded = self.0.options.unrecorded.clone();
         loop {
             let made = Instant::now();
             let since = self.view(Audience::Public).snapshot.unrecorded_since;
             let quiet = made + QUIET;
-            loop {
-                let changed = tokio::select! {
+            let news = loop {
+                let news = tokio::select! {
                     changed = situation.changed() => match changed {
-                        Ok(()) => looks_different(&shown, &situation.borrow_and_update()),
+                        Ok(()) => looks_different(&shown, &situation.borrow_and_update()).then_some(true),
                         Err(_) => return,
                     },
-                    changed = history.changed() => changed.is_ok(),
-                    Ok(()) = standing.changed() => true,
-                    () = changed(unrecorded.as_mut()) => self.0.options.unrecorded_since() != since,
+                    changed = history.changed() => changed.is_ok().then_some(false),
+                    Ok(()) = standing.changed() => Some(true),
+                    () = changed(unrecorded.as_mut()) =>
+                        (self.0.options.unrecorded_since() != since).then_some(true),
                     // What is shown was read again: its time at least is another.
-                    Ok(()) = role.changed() => true,
-                    () = tokio::time::sleep_until(quiet) => true,
+                    Ok(()) = role.changed() => Some(false),
+                    () = tokio::time::sleep_until(quiet) => Some(false),
                 };
-                if changed {
-                    break;
+                if let Some(news) = news {
+                    break news;
                 }
-            }
+            };
             tokio::time::sleep_until(made + BUSY).await;
             shown = situation.borrow_and_update().clone();
-            self.show(&shown);
+            self.show(&shown, news);
         }
     }
 
@@ -215,8 +221,9 @@ impl Site {
         }
     }
 
-    /// Makes both audiences' views of `situation` now.
-    fn show(&self, situation: &Arc<Situation>) {
+    /// Makes both audiences' views of `situation` now. Without `news`, a view that nobody looks at is not rendered: with a
+    /// thousand checks that is a fifth of all that the program does.
+    fn show(&self, situation: &Arc<Situation>, news: bool) {
         let history = self.0.history.borrow().clone();
         let options = &self.0.options;
         let standing = options.standing.borrow().clone();
@@ -225,8 +232,9 @@ impl Site {
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
             let view = View::make(situation, &history, &besides, audience, (now, self.0.started_at));
+            let warm = news || sender.borrow().looked_at.load(Ordering::Relaxed);
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
-            match view.warm(&self.0.renderer) {
+            match if warm { view.warm(&self.0.renderer) } else { Ok(()) } {
                 Ok(()) => {
                     sender.send_replace(Arc::new(view));
                 }
@@ -260,19 +268,35 @@ impl View {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
         snapshot.unrecorded_since = besides.unrecorded_since;
-        Self { snapshot, situation: situation.clone(), pages: Mutex::default() }
+        Self {
+            snapshot,
+            situation: situation.clone(),
+            pages: Mutex::default(),
+            looked_at: AtomicBool::new(false),
+        }
     }
 
     /// Renders the front page in both languages.
     fn warm(&self, renderer: &Renderer) -> Result<(), RenderError> {
         for language in Language::ALL {
-            self.page(renderer, language, &Page::Front, None)?;
+            self.rendered(renderer, language, &Page::Front, None)?;
         }
         Ok(())
     }
 
     /// The page, rendered now if it was not asked for before; `None`: there is no such page for this audience.
     pub(crate) fn page(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        page: &Page,
+        find: Option<&str>,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.looked_at.store(true, Ordering::Relaxed);
+        self.rendered(renderer, language, page, find)
+    }
+
+    fn rendered(
         &self,
         renderer: &Renderer,
         language: Language,

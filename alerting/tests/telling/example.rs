@@ -63,6 +63,7 @@ pub(crate) fn configuration() -> Configuration {
         slow: Duration::from_millis(800),
         timeout: Duration::from_secs(5),
         from: vec![VantageId::parse("internet").unwrap()],
+        apart: None,
     };
     let public = EnvironmentPolicy { visibility: Visibility::Public, ..EnvironmentPolicy::quiet() };
     let apis = [

@@ -57,6 +57,7 @@ fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId,
                     slow: Duration::from_millis(800),
                     timeout: secs(5),
                     from: vec![vantage.clone()],
+                    apart: None,
                 };
                 checks.insert(id, Arc::new(check));
             }

@@ -26,6 +26,7 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
         slow: Duration::from_secs(1),
         timeout: Duration::from_secs(1),
         from: vec![vantage()],
+        apart: None,
     })
 }
 
@@ -139,6 +140,46 @@ fn what_nobody_here_can_do_is_not_wanted() {
     let elsewhere = TrackId { vantage: inside, ..track(&check("a", 10)) };
     assert!(!timetable.want(&vantage(), Wanted { at: seconds(0), track: elsewhere }));
     assert!(!timetable.want(&vantage(), Wanted { at: seconds(0), track: track(&check("b", 10)) }));
+}
+
+#[test]
+fn an_instance_with_a_rate_gets_one_probe_after_the_other() {
+    let held = |operation: &str| {
+        let check = check(operation, 10);
+        Arc::new(Check { apart: Some(Duration::from_secs(2)), ..Check::clone(&check) })
+    };
+    let checks = [held("a"), held("b"), held("c")];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let mut began: Vec<(Timestamp, Timestamp, Timestamp, bool)> = Vec::new();
+    let mut beats: HashMap<CheckId, u32> = HashMap::new();
+    let mut now = seconds(0);
+    while now < seconds(100) {
+        // Confirmations besides, without end.
+        if timetable.wanted.is_empty() {
+            timetable.want(&vantage(), Wanted { at: now, track: track(&checks[0]) });
+        }
+        for turn in timetable.due(now) {
+            assert!(turn.due <= turn.free && turn.free <= now, "{turn:?}");
+            *beats.entry(turn.slot.prepared.check().id.clone()).or_default() += u32::from(!turn.confirm);
+            began.push((now, turn.due, turn.free, turn.confirm));
+        }
+        now += Duration::from_millis(10);
+    }
+    for pair in began.windows(2) {
+        assert!(pair[1].0 >= pair[0].0 + Duration::from_secs(2), "{pair:?}");
+    }
+    assert!(began.iter().any(|(.., confirm)| *confirm), "what is wanted has its turn");
+    assert!(began.iter().any(|(_, due, free, _)| due < free), "some were held up");
+    assert!(
+        beats.len() == 3 && beats.values().all(|beats| *beats >= 6),
+        "every check has its turn: {beats:?}"
+    );
+    // The schedule itself has not moved.
+    let on_time = |due: Timestamp| {
+        checks.iter().any(|check| next_due(&track(check), check.every, due - Duration::from_millis(1)) == due)
+    };
+    assert!(began.iter().filter(|(.., confirm)| !confirm).all(|(_, due, ..)| on_time(*due)));
 }
 
 #[test]

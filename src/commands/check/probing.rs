@@ -97,6 +97,11 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
         let word = if is.operation.critical { "critical" } else { "no longer critical" };
         all.push(word.to_owned());
     }
+    match (was.apart, is.apart) {
+        (was, is) if was == is => {}
+        (_, Some(_)) => all.push("held to another rate".to_owned()),
+        (_, None) => all.push("no longer held to a rate".to_owned()),
+    }
     if was.from != is.from {
         all.push("from other vantages".to_owned());
     }

@@ -192,6 +192,11 @@ fn the_load_is_that_of_the_schedule_and_of_everything_failing_at_once() {
     near(production.worst_per_second, 1.0 / 6.0 + 1.0 / 5.0);
     near(production.audited_per_day, 14_400.0);
     near(sit.per_second, 1.0 / 6.0 + 1.0 / 30.0);
+    directory.change(FILE, "operations: [ping] }", "operations: [ping], max_rate: 15/m }");
+    let held = Traffic::of(&directory.load().unwrap().configuration);
+    let held = held.loads.iter().find(|load| load.environment.word() == "production").unwrap().rate;
+    near(held.per_second, 1.0 / 6.0);
+    near(held.worst_per_second, 15.0 / 60.0);
     near(traffic.total.per_second, sit.per_second + production.per_second);
     assert_eq!(traffic.hosts.keys().collect::<Vec<_>>(), ["api.example", "sit.example"]);
     let table = traffic.table(Terminal::plain());

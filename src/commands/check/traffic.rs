@@ -27,7 +27,7 @@ pub(crate) struct Rate {
     pub(crate) checks: usize,
     /// Probes a second, by schedule.
     pub(crate) per_second: f64,
-    /// Probes a second while all of them fail and are being confirmed: the most there can be.
+    /// Probes a second while all of them fail and are being confirmed, held to `max_rate`: the most there can be.
     pub(crate) worst_per_second: f64,
     /// Probes a day of APIs access to which is audited.
     pub(crate) audited_per_day: f64,
@@ -69,6 +69,9 @@ impl Traffic {
                     rate: Rate::default(),
                 });
                 load.rate.add(rate(configuration, check));
+                if let Some(apart) = check.apart {
+                    load.rate.worst_per_second = load.rate.worst_per_second.min(often(apart));
+                }
             }
         }
         let loads: Vec<Load> = loads.into_values().collect();
