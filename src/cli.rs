@@ -94,6 +94,9 @@ pub(crate) struct ProbeArgs {
     /// Only this operation
     #[arg(long, requires = "api")]
     pub(crate) operation: Option<String>,
+    /// Probe nothing: show what was recorded of the last probe that failed, and of the last that was good
+    #[arg(long, requires = "api", conflicts_with = "explain_id")]
+    pub(crate) last: bool,
     /// Probe nothing: say which probe carried this X-Request-ID
     #[arg(long, value_name = "ID")]
     pub(crate) explain_id: Option<Uuid>,

@@ -112,7 +112,7 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
         Command::Doctor => {
             return commands::doctor::run(load(cli, &Secrets::read(), &clock)?, clock, cli.json).await;
         }
-        Command::Probe(ProbeArgs { api, environment, operation, explain_id, at, within }) => {
+        Command::Probe(ProbeArgs { api, environment, operation, explain_id, at, within, last }) => {
             let which = api.as_ref().map(|api| Which {
                 api,
                 environment: environment.as_deref(),
@@ -122,6 +122,10 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
                 let sought = Sought { id, at: *at, within: *within };
                 let asking = asking(cli, &clock).await?;
                 commands::explain::run(&asking, &sought, which.as_ref(), cli.json).await?;
+                return Ok(0);
+            }
+            if let Some(which) = which.as_ref().filter(|_| *last) {
+                commands::probe::last::run(&asking(cli, &clock).await?, which, cli.json).await?;
                 return Ok(0);
             }
             let which = which.ok_or_else(|| Failed::new(USAGE, "name the API to probe"))?;

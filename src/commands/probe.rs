@@ -1,6 +1,7 @@
 //! `curiad probe`: one probe of each check, now, with a waterfall.
 
 mod json;
+pub(crate) mod last;
 mod show;
 
 use crate::{

@@ -120,6 +120,14 @@ async fn an_auditor_learns_which_probe_carried_a_request_id() {
     let url = format!("sqlite://{}", place.database().display());
     let store = Store::open(&url, [0; 32]).await.expect("the database");
     let failures = store.failures(&instance, Timestamp::MIN, Timestamp::MAX, 100).await.expect("failures");
+    let last =
+        place.run(&["--json", "probe", "results", "--environment", "production", "--last"]).await.json();
+    let one = last.as_array().expect("an array").iter().find(|one| !one["failed"].is_null()).expect("one");
+    assert_eq!(one["failed"]["failure"]["kind"], "refused", "{one}");
+    assert!(one["failed"]["phases_ms"]["connect"].is_number(), "{one}");
+    assert!(one["good"]["at"].as_str() < one["failed"]["at"].as_str(), "{one}");
+    let ran = place.run(&["probe", "results", "--environment", "production", "--last"]).await;
+    assert!(ran.out.contains("last failed") && ran.out.contains("connect: "), "{ran:?}");
     for confirm in [false, true] {
         let kept = failures.iter().find(|failure| failure.confirm == confirm).expect("one of them");
         let id = kept.request_id.clone().expect("its id");

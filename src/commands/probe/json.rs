@@ -1,6 +1,6 @@
 //! What `curiad probe --json` prints.
 
-use domain::{Certificate, Outcome, Phases, Transcript, Verdict};
+use domain::{Certificate, Failure, Outcome, Phases, Transcript, Verdict};
 use serde_json::{Value, json};
 use status_page::rfc3339;
 use std::time::Duration;
@@ -12,8 +12,6 @@ pub(super) fn ms(duration: Duration) -> f64 {
 
 /// The shape of DESIGN §8: it may grow but not change.
 pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
-    let phase = |phase: Option<Duration>| phase.map(ms);
-    let Phases { dns, connect, tls, first_byte, body } = outcome.phases;
     let transcript = outcome.transcript.as_deref();
     json!({
         "api": outcome.check.instance.api.as_str(),
@@ -23,13 +21,8 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
         "at": rfc3339(outcome.at),
         "verdict": verdict.word(),
         "layer": outcome.failure.as_ref().map(|failure| failure.layer.word()),
-        "failure": outcome.failure.as_ref().map(|failure| {
-            json!({ "kind": failure.kind.word(), "message": failure.message })
-        }),
-        "phases_ms": {
-            "dns": phase(dns), "connect": phase(connect), "tls": phase(tls),
-            "first_byte": phase(first_byte), "body": phase(body),
-        },
+        "failure": outcome.failure.as_ref().map(failure),
+        "phases_ms": phases(&outcome.phases),
         "total_ms": ms(outcome.total),
         "http": outcome.http.as_ref().map(|http| {
             json!({ "status": http.status, "version": http.version, "remote_ip": http.remote_ip, "bytes": http.bytes })
@@ -43,6 +36,20 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
             json!({ "since": goes.since.map(rfc3339), "sunset": goes.sunset.map(rfc3339) })
         }),
         "request_id": outcome.request_id,
+    })
+}
+
+/// What was wrong, without its layer.
+pub(super) fn failure(failure: &Failure) -> Value {
+    json!({ "kind": failure.kind.word(), "message": failure.message })
+}
+
+/// How long each phase took.
+pub(super) fn phases(phases: &Phases) -> Value {
+    let phase = |phase: Option<Duration>| phase.map(ms);
+    json!({
+        "dns": phase(phases.dns), "connect": phase(phases.connect), "tls": phase(phases.tls),
+        "first_byte": phase(phases.first_byte), "body": phase(phases.body),
     })
 }
 

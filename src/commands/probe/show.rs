@@ -24,14 +24,11 @@ pub(super) fn lines(
     verdict: Verdict,
     now: Timestamp,
 ) -> Vec<String> {
-    let ink = ink_of(verdict);
     let mut lines = vec![first(terminal, outcome, verdict)];
-    if let Some(failure) = &outcome.failure {
-        let told = format!("{}: {}", failure.layer, failure.message);
-        lines.extend(wrapped(&told, WIDTH).iter().map(|line| format!("{INDENT}{}", terminal.ink(ink, line))));
-    } else if verdict == Verdict::Slow {
-        let told = format!("slower than {} ms", check.slow.as_millis());
-        lines.push(format!("{INDENT}{}", terminal.ink(ink, &told)));
+    lines.extend(told(terminal, outcome, verdict));
+    if outcome.failure.is_none() && verdict == Verdict::Slow {
+        let late = format!("slower than {} ms", check.slow.as_millis());
+        lines.push(format!("{INDENT}{}", terminal.ink(ink_of(verdict), &late)));
     }
     lines.extend(waterfall(terminal, outcome));
     lines.extend(expectations(terminal, outcome));
@@ -39,6 +36,14 @@ pub(super) fn lines(
     lines.extend(notes(terminal, outcome, now));
     lines.push(String::new());
     lines
+}
+
+/// What was wrong, if anything.
+pub(super) fn told(terminal: Terminal, outcome: &Outcome, verdict: Verdict) -> Vec<String> {
+    let Some(failure) = &outcome.failure else { return Vec::new() };
+    let told = format!("{}: {}", failure.layer, failure.message);
+    let ink = |line: &String| format!("{INDENT}{}", terminal.ink(ink_of(verdict), line));
+    wrapped(&told, WIDTH).iter().map(ink).collect()
 }
 
 const fn ink_of(verdict: Verdict) -> Ink {
@@ -59,7 +64,7 @@ fn first(terminal: Terminal, outcome: &Outcome, verdict: Verdict) -> String {
 }
 
 /// A bar for each phase, as long as it took, from where the one before it ended.
-fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
+pub(super) fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
     let total = outcome.total.as_secs_f64().max(f64::MIN_POSITIVE);
     let mut from = Duration::ZERO;
     let Phases { dns, connect, tls, first_byte, body } = outcome.phases;
