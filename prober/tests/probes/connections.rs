@@ -26,7 +26,7 @@ async fn a_good_answer_has_its_phases_and_no_failure() {
 
 #[tokio::test]
 async fn every_address_is_tried_and_told() {
-    let port = nobody().await.port();
+    let port = nobody().port();
     let outcome = probe(&check(&format!("http://localhost:{port}"))).await;
     assert_eq!(failed(&outcome), Some((Layer::Connect, Refused)));
     let told = message(&outcome);

@@ -129,7 +129,7 @@ async fn the_second_address_answers_when_the_first_does_not() {
     let outcome = asked_for(Does::TellsTwo, &check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().remote_ip, Some(server.address.ip()));
-    let port = nobody().await.port();
+    let port = nobody().port();
     let outcome =
         asked_for(Does::TellsTwo, &crate::setting::check(&format!("http://api.results.wales:{port}"))).await;
     assert_eq!(message(&outcome), format!("127.0.0.2:{port} refused; 127.0.0.1:{port} refused"));
@@ -231,7 +231,7 @@ async fn a_name_in_the_hosts_file_needs_nobody() {
 #[tokio::test]
 async fn a_resolver_that_refuses_or_answers_nothing_at_all_is_our_own_trouble() {
     let mut refused = settings();
-    refused.name_servers = NameServers::These(vec![nobody().await]);
+    refused.name_servers = NameServers::These(vec![nobody()]);
     let outcome = Prober::new(refused).unwrap().probe(&named(), noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
 }

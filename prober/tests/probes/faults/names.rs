@@ -12,7 +12,7 @@ use std::time::Duration;
 async fn named(name: &'static str, does: Does, private: PrivateAddresses) -> Fault {
     let server = NameServer::start(does).await;
     let prober = server.prober_with(private);
-    let fault = Fault::at(name, &format!("http://api.results.wales:{}", nobody().await.port()), server);
+    let fault = Fault::at(name, &format!("http://api.results.wales:{}", nobody().port()), server);
     fault.by(prober).with(|check| check.timeout = Duration::from_secs(4))
 }
 
@@ -20,7 +20,7 @@ pub(super) async fn all() -> Vec<Fault> {
     use PrivateAddresses::{Allowed, AsWritten};
     let silent = swallows().await;
     let swallowed = format!("http://{}", silent.address);
-    let refused = nobody().await;
+    let refused = nobody();
     vec![
         named("a name that does not exist", Does::Code(3), Allowed)
             .await

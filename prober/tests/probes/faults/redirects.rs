@@ -31,7 +31,7 @@ pub(super) async fn all(authority: &Authority) -> Vec<Fault> {
         })
         .fails(Layer::Contract, UnexpectedStatus)
         .marks("dns connect tls first_byte body");
-    let nowhere = crate::servers::nobody().await;
+    let nowhere = crate::servers::nobody();
     let mut all = vec![
         leads("a redirect that nobody asked for", to(302, "/ping"))
             .await
