@@ -8,6 +8,8 @@
 mod announced;
 mod answer;
 mod body;
+#[cfg(debug_assertions)]
+pub mod break_point;
 mod complaints;
 mod connect;
 mod exchange;

@@ -244,7 +244,7 @@ impl Prober {
         let (connected, took) = timed(connect::connect(&dial, half(deadline))).await;
         add(&mut outcome.phases.connect, took);
         let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip);
+        self.lookout.connected(remote_ip, &outcome.check);
         let mut terms =
             Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {
@@ -267,6 +267,8 @@ impl Prober {
             remote_ip: Some(remote_ip),
             bytes: received.bytes,
         });
+        #[cfg(debug_assertions)]
+        crate::break_point::pass(&outcome.check);
         Ok(received)
     }
 

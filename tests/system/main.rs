@@ -2,6 +2,9 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod answers;
+#[cfg(debug_assertions)]
+mod broken;
 mod carriers;
 mod command_line;
 #[cfg(debug_assertions)]
@@ -12,10 +15,14 @@ mod doctor;
 mod examine;
 mod hostile;
 mod kills;
+mod memory;
 mod mistakes;
+mod namespace;
 mod network;
 mod nginx;
 mod outage;
+#[cfg(debug_assertions)]
+mod poison;
 mod program;
 mod readme;
 mod reload;
