@@ -51,6 +51,7 @@ mod tests {
             slow: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
             apart: None,
+            credential: None,
             from: vec![vantage.clone()],
         };
         let mut outcome = Outcome::new(id, vantage, jiff::Timestamp::UNIX_EPOCH);

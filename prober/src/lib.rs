@@ -12,6 +12,7 @@ mod body;
 pub mod break_point;
 mod complaints;
 mod connect;
+mod credential;
 mod exchange;
 mod expectation;
 mod explain;
@@ -36,6 +37,7 @@ mod transcript;
 mod unbroken;
 mod unpack;
 
+pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
 pub use explain::{at_any_time, scheduled};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};

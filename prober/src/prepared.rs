@@ -1,6 +1,7 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
 use crate::{
+    credential::{Credentials, OwnCertificate, Ready, Tokens},
     expectation::Expectations,
     permits::{self, Permits},
     resolve::is_localhost,
@@ -51,6 +52,10 @@ pub(crate) struct Target {
     pub(crate) absolute: Uri,
     pub(crate) host: HeaderValue,
     pub(crate) headers: HeaderMap,
+    /// Where the token comes from that goes with it.
+    pub(crate) tokens: Option<Arc<Tokens>>,
+    /// What is shown of ours in the handshake.
+    pub(crate) certificate: Option<Arc<OwnCertificate>>,
     /// Headers whose values hold the request id: the text around it.
     pub(crate) with_uuid: Vec<(HeaderName, String)>,
     pub(crate) body: Bytes,
@@ -85,9 +90,10 @@ impl Prepared {
         vantage: &VantageId,
         user_agent: &HeaderValue,
         permits: &Permits,
+        credentials: &Credentials,
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let target = Target::new(&check, user_agent, permits);
+        let target = Target::new(&check, user_agent, permits, credentials);
         Self { track_word: track.to_string(), track, question: check.question(), target, check }
     }
 
@@ -103,7 +109,12 @@ impl Prepared {
 }
 
 impl Target {
-    fn new(check: &Check, user_agent: &HeaderValue, permits: &Permits) -> Result<Self, String> {
+    fn new(
+        check: &Check,
+        user_agent: &HeaderValue,
+        permits: &Permits,
+        credentials: &Credentials,
+    ) -> Result<Self, String> {
         let Request::Http(request) = &check.operation.request;
         // Without the address itself, which may hold a password.
         let parse =
@@ -115,7 +126,11 @@ impl Target {
             return Err("an address may hold no user name or password; send them as a header".to_owned());
         }
         let Place { address, port, server_name, origin, absolute, host } = Place::of(&url)?;
-        let (headers, with_uuid) = headers(&request.headers, user_agent)?;
+        let (mut headers, with_uuid) = headers(&request.headers, user_agent)?;
+        let ready =
+            check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
+        let Ready { header, tokens, certificate } = ready.unwrap_or_default();
+        headers.extend(header);
         Ok(Self {
             places: permits.at(url.host_str().unwrap_or_default()),
             address,
@@ -130,6 +145,8 @@ impl Target {
             absolute,
             host,
             headers,
+            tokens,
+            certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
             expectations: Arc::new(Expectations::new(&check.operation.expect)?),
@@ -155,6 +172,7 @@ impl Target {
                 target.headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
             }
             target.with_uuid = vec![(REQUEST_ID, UUID.to_owned())];
+            (target.tokens, target.certificate) = (None, None);
         }
         Ok(target)
     }

@@ -4,7 +4,8 @@ use crate::{
     servers::{Server, head, ok},
     setting::{check, failed, message, noon, request, settings},
 };
-use domain::{Check, FailureKind::*, Layer, Outcome};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::{Check, FailureKind::*, Layer, Outcome, Secret};
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -45,7 +46,13 @@ impl Authority {
         Keyed { chain: vec![certificate.der().clone(), self.der.clone()], key }
     }
 
-    fn prober(&self) -> Prober {
+    /// A server that answers only to clients whose certificate is signed by this authority.
+    pub(crate) async fn wants(&self, version: &'static rustls::SupportedProtocolVersion) -> Server {
+        let config = self.signs(&["localhost"], 2026, 2027).wants_ours(self, version);
+        says(config, ok("{}").as_bytes()).await
+    }
+
+    pub(crate) fn prober(&self) -> Prober {
         let mut settings = settings();
         settings.roots = vec![self.der.clone()];
         Prober::new(settings).unwrap()
@@ -104,6 +111,16 @@ impl Keyed {
             .unwrap()
     }
 
+    /// As ours, for those who ask.
+    pub(crate) fn shown(&self) -> domain::ClientCertificate {
+        let pem = |der: &CertificateDer<'_>| {
+            let lines = STANDARD.encode(der);
+            format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+        };
+        let chain: String = self.chain.iter().take(1).map(pem).collect();
+        domain::ClientCertificate { chain: Secret::new(chain), key: Secret::new(self.key.serialize_pem()) }
+    }
+
     pub(crate) async fn serves(self) -> Server {
         self.says(ok("{}").as_bytes()).await
     }
@@ -130,11 +147,11 @@ async fn says(config: ServerConfig, answer: &[u8]) -> Server {
     .await
 }
 
-fn secure(server: &Server, host: &str) -> Check {
+pub(crate) fn secure(server: &Server, host: &str) -> Check {
     check(&format!("https://{host}:{}", server.address.port()))
 }
 
-async fn probed(authority: &Authority, check: &Check) -> Outcome {
+pub(crate) async fn probed(authority: &Authority, check: &Check) -> Outcome {
     authority.prober().probe(check, noon(), false).await
 }
 
