@@ -26,8 +26,8 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command};
-use commands::{Asking, probe::Which};
+use cli::{Cli, Command, ProbeArgs};
+use commands::{Asking, explain::Sought, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use reload::Source;
@@ -117,10 +117,25 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
         Command::Doctor => {
             return commands::doctor::run(load(cli, &Secrets::read(), &clock)?, clock, cli.json).await;
         }
-        Command::Probe { api, environment, operation } => {
+        Command::Probe(ProbeArgs { api, environment, operation, explain_id, at, within, last }) => {
+            let which = api.as_ref().map(|api| Which {
+                api,
+                environment: environment.as_deref(),
+                operation: operation.as_deref(),
+            });
+            if let Some(id) = *explain_id {
+                let sought = Sought { id, at: *at, within: *within };
+                let asking = asking(cli, &clock).await?;
+                commands::explain::run(&asking, &sought, which.as_ref(), cli.json).await?;
+                return Ok(0);
+            }
+            if let Some(which) = which.as_ref().filter(|_| *last) {
+                commands::probe::last::run(&asking(cli, &clock).await?, which, cli.json).await?;
+                return Ok(0);
+            }
+            let which = which.ok_or_else(|| Failed::new(USAGE, "name the API to probe"))?;
             let loaded = load(cli, &Secrets::read(), &clock)?;
-            let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
-            let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
+            let prober = equipment::close_prober(&loaded, &clock, serve::fresh_key()?)?;
             return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
         }
         Command::Rota(command) => {

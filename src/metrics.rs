@@ -41,7 +41,7 @@ impl Own {
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 14] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 15] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
@@ -67,6 +67,12 @@ impl Own {
                 "probes that broke on our own side",
                 COUNTER,
                 prober.probes_broke(),
+            ),
+            (
+                "curiad_probes_paused_total",
+                "probes left out because an API asked to be left alone (Retry-After)",
+                COUNTER,
+                prober.beats_paused(),
             ),
             (
                 "curiad_outcomes_recorded_total",

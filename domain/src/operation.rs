@@ -55,10 +55,13 @@ impl Request {
     /// What is asked, as words that are the same only where it is the same.
     pub(crate) fn words(&self) -> Vec<Cow<'_, str>> {
         match self {
-            Self::Http(HttpRequest { method, path, headers, body, .. }) => {
+            Self::Http(HttpRequest { method, path, headers, body, redirects, .. }) => {
                 let body = body.as_deref().unwrap_or_default();
                 let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
-                [method.word(), path, body].into_iter().chain(headers).map(Cow::Borrowed).collect()
+                let hops = (redirects.at_most > 0).then(|| redirects.at_most.to_string());
+                let hosts = redirects.to.iter().map(String::as_str);
+                let words = [method.word(), path, body].into_iter().chain(headers).map(Cow::Borrowed);
+                words.chain(hops.map(Cow::Owned)).chain(hosts.map(Cow::Borrowed)).collect()
             }
             Self::Tcp(request) => request.words(),
             Self::Dns(request) => request.words(),
@@ -80,6 +83,22 @@ pub struct HttpRequest {
     pub body: Option<String>,
     /// What the answer is read as, before the expectations.
     pub dialect: Dialect,
+    /// Which redirects are followed.
+    pub redirects: Redirects,
+}
+
+/// Redirects that are followed; by default none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// How many in a row; at most [`Redirects::MOST`].
+    pub at_most: u8,
+    /// Hosts beside the instance's own that they may lead to, as `name` or `name:port`, in lower case.
+    pub to: Vec<String>,
+}
+
+impl Redirects {
+    /// More in a row are a circle as often as not.
+    pub const MOST: u8 = 5;
 }
 
 impl HttpRequest {
@@ -91,6 +110,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             dialect: Dialect::Plain,
+            redirects: Redirects::default(),
         }
     }
 }

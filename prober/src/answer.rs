@@ -5,6 +5,7 @@ use domain::{Certificate, Dialect, Expectation, Failure, FailureKind, HealthWord
 use hyper::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -15,6 +16,10 @@ pub(crate) struct Answer<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// As far as it came, and was kept.
     pub(crate) body: &'a [u8],
+    /// Bytes of the body, unpacked; also where it was not kept.
+    pub(crate) size: u64,
+    /// What all phases took.
+    pub(crate) took: Duration,
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
     pub(crate) certificate: Option<&'a Certificate>,
@@ -55,23 +60,26 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         Dialect::Health | Dialect::Fhir | Dialect::Capabilities | Dialect::Graphql => true,
         Dialect::Plain | Dialect::Soap => expected.look_at_json(),
     };
-    let json: Option<Value> = wants_json.then(|| serde_json::from_slice(answer.body).ok()).flatten();
+    let json: Result<Value, &'static str> =
+        if wants_json { parsed(answer.body) } else { Err("not looked at") };
     let wants_xml = dialect == Dialect::Soap || expected.look_at_xml();
     let text = wants_xml.then(|| xml::text(answer.body));
     let xml = text.as_ref().map(|text| xml::Xml::parse(text));
     // What is not whole says nothing in its protocol.
     let whole = answer.broke_off.is_none();
-    let complaint = whole.then(|| dialect::complaint(dialect, json.as_ref(), xml.as_ref())).flatten();
+    let said = json.as_ref().ok();
+    let complaint = whole.then(|| dialect::complaint(dialect, said, xml.as_ref())).flatten();
     if judged_by_health {
         reading.health = match &json {
-            Some(json) => health::of_json(json),
-            None => health::health_words(answer.body),
+            Ok(json) => health::of_json(json),
+            Err(_) => health::health_words(answer.body),
         };
     }
 
     // The status counts, unless the API itself has spoken in the body.
     let mut status = expected.of_status(answer.status);
-    let speaks = reading.health.is_some() && (status.ok || matches!(answer.status, 500 | 503));
+    // A 4xx is about our request, not about the API's health: `{"status": "fail"}` is what JSend puts into each of them.
+    let speaks = reading.health.is_some() && (status.ok || (500..600).contains(&answer.status));
     if !status.ok && speaks && reading.health.as_ref().is_some_and(|words| words.says != Says::Fail) {
         status.ok = true;
         status.seen = format!("{}, but the body says that it is well", answer.status);
@@ -109,8 +117,9 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         };
         match reading.health.clone() {
             Some(words) if words.says == Says::Fail => {
+                let but = if expected.accepts(answer.status) { ", but" } else { ":" };
                 let message =
-                    format!("status {}: the API says that it is down{}", answer.status, failing(&words));
+                    format!("status {}{but} the API says that it is down{}", answer.status, failing(&words));
                 reading.fails(Layer::Backend, FailureKind::HealthFail, message);
             }
             Some(words) if words.says == Says::Warn => {
@@ -119,8 +128,9 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
             }
             Some(_) => {}
             None => {
+                let why = json.as_ref().err().map_or("no words of health", |why| *why);
                 let message = format!(
-                    "status {}: the body ({} bytes) says nothing about health that can be read",
+                    "status {}: the body ({} bytes) says nothing about health that can be read: {why}",
                     answer.status,
                     answer.body.len()
                 );
@@ -133,13 +143,13 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
     for expectation in expected.of_headers(answer.headers) {
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
-    let no_json = if json.is_none() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
+    let no_json = if json.is_err() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
     if dialect == Dialect::Capabilities {
-        for expectation in fhir::capabilities(json.as_ref()) {
+        for expectation in fhir::capabilities(json.as_ref().ok()) {
             reading.expect(expectation, no_json);
         }
     }
-    for expectation in expected.of_json(json.as_ref()) {
+    for expectation in expected.of_json(json.as_ref().map_err(|why| *why)) {
         reading.expect(expectation, no_json);
     }
     for expectation in expected.of_xpath(xml.as_ref()) {
@@ -148,10 +158,30 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
     for expectation in expected.of_text(&String::from_utf8_lossy(answer.body)) {
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
+    for expectation in expected.of_size(answer.size).into_iter().chain(expected.of_latency(answer.took)) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
+    }
     if let Some(days) = expected.certificate_days {
         reading.expect(certificate_days(days, answer.certificate, now), FailureKind::CertificateEndsSoon);
     }
     reading
+}
+
+/// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper.
+fn parsed(body: &[u8]) -> Result<Value, &'static str> {
+    serde_json::from_slice(body).map_err(|error| {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            "an empty body"
+        } else if std::str::from_utf8(body).is_err() {
+            "not UTF-8, so not JSON"
+        } else if error.to_string().starts_with("recursion limit exceeded") {
+            "JSON nested deeper than 127 levels"
+        } else if error.is_eof() {
+            "JSON that ends too early"
+        } else {
+            "not JSON"
+        }
+    })
 }
 
 /// Whether the certificate is good for so many days more.

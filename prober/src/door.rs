@@ -3,6 +3,7 @@
 use crate::{
     credential::OwnCertificate,
     permits::{self, Permits},
+    resolve::is_localhost,
 };
 use rustls::pki_types::ServerName;
 use std::{net::IpAddr, sync::Arc};
@@ -15,6 +16,16 @@ pub(crate) enum Address {
     Ip(IpAddr),
     /// To be looked up.
     Name(String),
+}
+
+impl Address {
+    /// Whether it is known without asking anybody: then whoever wrote it down meant it.
+    pub(crate) fn is_written(&self) -> bool {
+        match self {
+            Self::Ip(_) => true,
+            Self::Name(name) => is_localhost(name),
+        }
+    }
 }
 
 /// Where a conversation is held.

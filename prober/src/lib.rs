@@ -5,6 +5,7 @@
 //! HTTP/1.1 or HTTP/2, the answer read up to a limit and then judged by what the check expects. Every phase is timed.
 //! [`run`] does this for every check of one vantage, evenly spread.
 
+mod announced;
 mod answer;
 mod body;
 #[cfg(debug_assertions)]
@@ -18,6 +19,7 @@ mod dns;
 mod door;
 mod exchange;
 mod expectation;
+mod explain;
 mod fault;
 mod fhir;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod mllp;
 mod permits;
 mod prepared;
 mod prober;
+mod redirect;
 mod request;
 mod request_id;
 mod resolve;
@@ -42,10 +45,13 @@ mod soap;
 mod tcp;
 mod timetable;
 mod tls;
+mod transcript;
 mod unbroken;
+mod unpack;
 mod xml;
 
 pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
+pub use explain::{at_any_time, scheduled};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use mllp::check_message;

@@ -3,11 +3,11 @@
 //! A guard is connected to, and greeted where it speaks TLS. One that answers speaks for its whole side.
 
 use crate::{
-    connect,
+    connect::{self, Dial},
     resolve::Resolve,
     tls::{self, Speaks, Tls},
 };
-use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
+use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, PrivateAddresses, Sight};
 use rustls::pki_types::ServerName;
 use std::{
     collections::HashSet,
@@ -217,7 +217,9 @@ async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)
             Ok(Err(_)) | Err(_) => return false,
         },
     };
-    let stream = match connect::connect(&addresses, guard.port, limit).await {
+    // Guards are the platform's own, and those inside are private by nature.
+    let dial = Dial { addresses, port: guard.port, written: true, private: PrivateAddresses::Allowed };
+    let stream = match connect::connect(&dial, limit).await {
         Ok((stream, _)) => stream,
         // Nothing is known of a network that we have nothing left to ask with.
         Err(failure) => return matches!(failure.kind, FailureKind::NoDescriptor | FailureKind::NoMemory),

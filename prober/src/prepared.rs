@@ -11,7 +11,7 @@ use crate::{
     tcp::Tcp,
 };
 use bytes::Bytes;
-use domain::{Check, Dialect, HttpRequest, Method, Question, Request, TrackId, VantageId};
+use domain::{Check, Dialect, HttpRequest, Method, Question, Redirects, Request, TrackId, VantageId};
 use hyper::{
     Uri,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -50,6 +50,7 @@ impl fmt::Debug for Prepared {
 }
 
 /// Where a probe over HTTP goes and what it carries.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: Address,
     pub(crate) port: u16,
@@ -70,9 +71,10 @@ pub(crate) struct Target {
     /// Headers whose values hold the request id: the text around it.
     pub(crate) with_uuid: Vec<(HeaderName, String)>,
     pub(crate) body: Bytes,
-    pub(crate) expectations: Expectations,
+    pub(crate) expectations: Arc<Expectations>,
     /// What its answer is read as.
     pub(crate) dialect: Dialect,
+    pub(crate) redirects: Redirects,
 }
 
 impl Prepared {
@@ -172,19 +174,10 @@ impl Target {
         // First alone: `http://` and `/ping` together would name a host called ping.
         parse(&check.url)?;
         let url = parse(&format!("{}{}", check.url, request.path))?;
-        let tls = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            other => return Err(format!("'{other}' cannot be probed; use http or https")),
-        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an address may hold no user name or password; send them as a header".to_owned());
         }
-        let (address, server_name) = door::host(&url)?;
-        let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
-        let host = &url[Position::BeforeHost..Position::AfterPort];
-        let uri =
-            |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
+        let Place { address, port, server_name, origin, absolute, host } = Place::of(&url)?;
         let (mut headers, with_uuid) = headers(request, user_agent)?;
         let Ready { header, tokens, certificate } = ready;
         headers.extend(header);
@@ -192,24 +185,46 @@ impl Target {
             places: permits.at(url.host_str().unwrap_or_default()),
             address,
             port,
-            server_name: tls.then_some(server_name),
+            server_name,
             method: match request.method {
                 Method::Get => hyper::Method::GET,
                 Method::Head => hyper::Method::HEAD,
                 Method::Post => hyper::Method::POST,
             },
-            origin: uri(&url[Position::BeforePath..Position::AfterQuery])?,
-            absolute: uri(&url[..Position::AfterQuery])?,
-            host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
+            origin,
+            absolute,
+            host,
             headers,
             tokens,
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Expectations::new(&check.operation.expect)?,
+            expectations: Arc::new(Expectations::new(&check.operation.expect)?),
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
+            redirects: request.redirects.clone(),
         })
+    }
+
+    /// The same, asked at another place, without a body where it becomes a GET. To another host go only the headers
+    /// that every request has: among the configured ones may be a credential.
+    pub(crate) fn redirected(&self, to: &Url, get: bool, same_host: bool) -> Result<Self, String> {
+        let Place { address, port, server_name, origin, absolute, host } = Place::of(to)?;
+        let mut target = Self { address, port, server_name, origin, absolute, host, ..self.clone() };
+        if get && target.method != hyper::Method::HEAD {
+            target.method = hyper::Method::GET;
+            target.body = Bytes::new();
+            target.headers.remove(header::CONTENT_TYPE);
+        }
+        if !same_host {
+            target.headers = HeaderMap::new();
+            for name in ALWAYS {
+                target.headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
+            }
+            target.with_uuid = vec![(REQUEST_ID, UUID.to_owned())];
+            (target.tokens, target.certificate) = (None, None);
+        }
+        Ok(target)
     }
 
     /// Whether the body is looked into, or only counted.
@@ -217,6 +232,44 @@ impl Target {
         self.dialect != Dialect::Plain
             || self.expectations.look_into_body()
             || !self.expectations.accepts(status)
+    }
+}
+
+/// Headers that say who asks and for what, and nothing else.
+const ALWAYS: [HeaderName; 3] = [header::USER_AGENT, header::ACCEPT, header::ACCEPT_ENCODING];
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an address says of where to go.
+struct Place {
+    address: Address,
+    port: u16,
+    server_name: Option<ServerName<'static>>,
+    origin: Uri,
+    absolute: Uri,
+    host: HeaderValue,
+}
+
+impl Place {
+    fn of(url: &Url) -> Result<Self, String> {
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            other => return Err(format!("'{other}' cannot be probed; use http or https")),
+        };
+        let (address, server_name) = door::host(url)?;
+        let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        let uri =
+            |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
+        Ok(Self {
+            address,
+            port,
+            server_name: tls.then_some(server_name),
+            origin: uri(&url[Position::BeforePath..Position::AfterQuery])?,
+            absolute: uri(&url[..Position::AfterQuery])?,
+            host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
+        })
     }
 }
 
@@ -256,9 +309,8 @@ fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(HeaderMap
     if absent(&header::ACCEPT, &headers) {
         headers.insert(header::ACCEPT, HeaderValue::from_static(accepted(request.dialect)));
     }
-    let request_id = HeaderName::from_static("x-request-id");
-    if absent(&request_id, &headers) {
-        with_uuid.push((request_id, UUID.to_owned()));
+    if absent(&REQUEST_ID, &headers) {
+        with_uuid.push((REQUEST_ID, UUID.to_owned()));
     }
     Ok((headers, with_uuid))
 }

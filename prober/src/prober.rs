@@ -5,10 +5,10 @@ mod reach;
 mod spoken;
 
 use crate::{
-    Error, Limits, Metrics, NameServers, Settings,
+    Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
     complaints::Complaints,
-    connect,
+    connect::{self, Dial},
     credential::{Bearer, Credentials, OwnCertificate},
     door::Address,
     exchange::{self, Received, Terms},
@@ -16,13 +16,15 @@ use crate::{
     memory::Memory,
     permits::Permits,
     prepared::{Prepared, Protocol, Target},
+    redirect,
     request::request,
     request_id::RequestIds,
     resolve::Resolve,
     tls::{Speaks, Tls, Witness},
+    transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
+use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, PrivateAddresses, VantageId};
 use hyper::{Version, header::HeaderValue};
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -38,6 +40,8 @@ pub use reach::Reach;
 /// Exercises the APIs from one vantage and says what it saw.
 pub struct Prober {
     vantage: VantageId,
+    private_addresses: PrivateAddresses,
+    transcripts: bool,
     clock: Clock,
     limits: Limits,
     user_agent: HeaderValue,
@@ -77,6 +81,8 @@ impl Prober {
             permits: Arc::new(Permits::new(&settings.limits)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
+            private_addresses: settings.private_addresses,
+            transcripts: settings.transcripts,
             clock: settings.clock,
             limits: settings.limits,
             credentials: Arc::default(),
@@ -228,6 +234,8 @@ impl Prober {
         }
     }
 
+    /// One request, and one more for each redirect that is followed; then what the last answer means. Each phase is the
+    /// sum over all of them.
     async fn http(
         &self,
         target: &Target,
@@ -235,15 +243,38 @@ impl Prober {
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
         let keeps_body = |status| target.keeps_body(status);
-        let mut terms = Terms {
-            limits: &self.limits,
-            memory: &self.memory,
-            deadline,
-            keeps_body: &keeps_body,
-            witness: None,
-        };
+        let mut received = self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?;
+        let mut hop = None;
+        for taken in 0..=target.redirects.at_most {
+            let here = hop.as_ref().unwrap_or(target);
+            if target.expectations.accepts(received.status) {
+                break;
+            }
+            let Some(next) = redirect::next(&target.redirects, here, &received, taken)? else { break };
+            outcome.expectations.push(redirect::followed(received.status, taken + 1, &next));
+            // What it held of the memory is not needed any more.
+            drop(received);
+            // To another host it has no tokens.
+            let bearer = bearer.filter(|_| next.tokens.is_some());
+            received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
+            hop = Some(next);
+        }
+        self.understand(target, received, outcome)
+    }
+
+    /// The phases in their order; each writes down how long it took, also when it was the last.
+    async fn fetch<'a>(
+        &'a self,
+        target: &Target,
+        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        deadline: Instant,
+        (id, bearer): (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<Received<'a>, Failure> {
+        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
+        let mut terms =
+            Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {
             let own = target.certificate.as_deref();
             let (stream, witness) =
@@ -268,7 +299,7 @@ impl Prober {
         });
         #[cfg(debug_assertions)]
         crate::break_point::pass(&outcome.check);
-        self.understand(target, received, outcome)
+        Ok(received)
     }
 
     /// A connection to an address.
@@ -284,12 +315,14 @@ impl Prober {
             Address::Name(name) => {
                 let (found, took) =
                     timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
-                outcome.phases.dns = Some(took);
+                add(&mut outcome.phases.dns, took);
                 found?
             }
         };
-        let (connected, took) = timed(connect::connect(addresses.as_slice(), port, half(deadline))).await;
-        outcome.phases.connect = Some(took);
+        let (written, private) = (address.is_written(), self.private_addresses);
+        let dial = Dial { addresses, port, written, private };
+        let (connected, took) = timed(connect::connect(&dial, half(deadline))).await;
+        add(&mut outcome.phases.connect, took);
         let (stream, remote_ip) = connected?;
         self.lookout.connected(remote_ip, &outcome.check);
         Ok((stream, remote_ip))
@@ -310,8 +343,12 @@ impl Prober {
         };
         let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
-        outcome.phases.tls = Some(took);
+        add(&mut outcome.phases.tls, took);
         outcome.certificate = witness.certificate();
+        if self.transcripts {
+            let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
+            outcome.transcript.get_or_insert_default().chain = chain;
+        }
         match shaken {
             Ok(Ok(stream)) => Ok((stream, witness)),
             Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
@@ -333,11 +370,19 @@ impl Prober {
             status: received.status,
             headers: &received.headers,
             body: &received.body,
+            size: received.size,
+            took: outcome.phases.sum(),
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };
-        let reading = answer::read(&target.expectations, target.dialect, answer, self.clock.now());
-        outcome.expectations = reading.expectations;
+        let now = self.clock.now();
+        if self.transcripts {
+            outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
+        }
+        outcome.retry_after = announced::retry_after(&received.headers, now);
+        outcome.deprecation = announced::deprecation(&received.headers);
+        let reading = answer::read(&target.expectations, target.dialect, answer, now);
+        outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)
     }
@@ -349,6 +394,11 @@ fn version_word(version: Version) -> String {
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }
+}
+
+/// Another stretch of a phase.
+pub(crate) fn add(phase: &mut Option<Duration>, took: Duration) {
+    *phase = Some(phase.unwrap_or_default() + took);
 }
 
 async fn timed<F: Future>(future: F) -> (F::Output, Duration) {

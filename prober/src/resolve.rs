@@ -224,7 +224,7 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 }
 
 /// RFC 6761 §6.3: `localhost` and all below it are this host, and nobody is asked.
-fn is_localhost(name: &str) -> bool {
+pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     let name = name.rsplit('.').next().unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")

@@ -56,6 +56,17 @@ pub(super) fn is_loopback(url: &str) -> bool {
     }
 }
 
+/// What the host of a URL is, if it is an address that no probe is sent to whatever is configured.
+pub(super) fn never_dialled(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    let ip = match url.host()? {
+        url::Host::Ipv4(ip) => ip.into(),
+        url::Host::Ipv6(ip) => ip.into(),
+        url::Host::Domain(_) => return None,
+    };
+    domain::undialled(ip, true, domain::PrivateAddresses::Allowed)
+}
+
 /// A mailbox, without a name.
 pub(super) fn mailbox(text: &str) -> Result<(), &'static str> {
     const WRONG: &str = "this is not a mailbox such as team@example.wales";

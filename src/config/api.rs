@@ -247,6 +247,9 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     let url = section.required("url", reading).and_then(|node| {
         let url = reading.instance_url(node)?;
         operation::refuse_patients(node, &url, reading);
+        if let Some(what) = address::never_dialled(&url) {
+            reading.wrong(&node.place, format!("no probe is ever sent to {what}"));
+        }
         Some((url, node))
     });
     let auth = section.optional("auth", reading).and_then(|node| auth::read(node, reading));

@@ -84,6 +84,17 @@ fn check(
     if let Some(problem) = misfit(&operation.operation.request, &instance.url) {
         problems.error(Rank::Sense, &instance.place, format!("'{id}' {problem}"), None);
     }
+    if let Some(latency) = operation.operation.expect.latency {
+        let (fails, late) = (duration_text(latency), duration_text(slow.1.value));
+        if latency <= slow.1.value {
+            let message = format!("'{id}' fails after {fails}, but is only slow after {late}");
+            problems.error(Rank::Sense, &operation.place, message, None);
+        } else if latency >= timeout.1.value {
+            let timeout = duration_text(timeout.1.value);
+            let message = format!("'{id}' fails after {fails}, but its timeout is already {timeout}");
+            problems.error(Rank::Sense, &operation.place, message, None);
+        }
+    }
     Some(Check {
         id: CheckId {
             instance: InstanceId { api: draft.api.id.clone(), environment },

@@ -30,7 +30,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<HttpRequest
     };
     let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let body = Some(body.to_string());
-    Some(HttpRequest { method: Method::Post, path: path?, headers, body, dialect: Dialect::Graphql })
+    Some(HttpRequest {
+        method: Method::Post,
+        path: path?,
+        headers,
+        body,
+        dialect: Dialect::Graphql,
+        ..HttpRequest::get("")
+    })
 }
 
 /// Whether a document has an operation that is no query: its keyword stands outside all braces, strings and comments.

@@ -9,6 +9,7 @@ use super::{
     nhs_number::may_be_a_patients,
     problem::{Place, Rank},
     reading::Reading,
+    redirects,
     secret::Reference,
     section::Section,
     tree::Node,
@@ -105,6 +106,8 @@ pub(super) fn read(
         Some((reading.boolean(node)?, node.owner.clone()))
     };
     let (critical, health) = (flag("critical", reading), flag("health", reading));
+    let redirects_node = section.optional("redirects", reading);
+    let redirects = redirects_node.and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
     let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
@@ -142,6 +145,10 @@ pub(super) fn read(
         if way != Way::Head && http.dialect == Dialect::Plain {
             http.dialect = dialect(kind, &http.path, health_place.is_some());
         }
+        http.redirects = redirects.unwrap_or_default();
+    } else if let Some(node) = redirects_node {
+        let message = format!("'{}' knows no redirects: they are HTTP's", way.word());
+        reading.problems.error(Rank::Sense, &node.owner, message, None);
     }
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
@@ -238,6 +245,15 @@ fn check_post(
     }
 }
 
+/// The first coding that would come back and not be understood.
+fn unknown_coding(value: &str) -> Option<&str> {
+    let codings = value.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+    let known = |coding: &str| {
+        ["gzip", "x-gzip", "deflate", "br", "identity"].iter().any(|known| known.eq_ignore_ascii_case(coding))
+    };
+    codings.into_iter().find(|coding| !coding.is_empty() && !known(coding))
+}
+
 fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
     let entries = reading.map(node, "headers").unwrap_or_default();
     if entries.len() > MAX_HEADERS {
@@ -262,6 +278,12 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
         };
         if let Some(problem) = problem {
             reading.wrong(&name.place, problem);
+        }
+        if lower == "accept-encoding"
+            && let Some(coding) = node.as_word().and_then(unknown_coding)
+        {
+            let message = format!("'{coding}' cannot be unpacked here: only gzip, deflate and br can");
+            reading.wrong(&node.place, message);
         }
         let value = reading.parsed(node, "a header's value", |text| {
             let fits =

@@ -53,6 +53,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<HttpRequest
         headers,
         body: Some(envelope),
         dialect: Dialect::Soap,
+        ..HttpRequest::get("")
     })
 }
 

@@ -11,6 +11,8 @@ mod crowd;
 #[cfg(test)]
 mod dialects;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
@@ -24,6 +26,8 @@ mod own_certificate;
 mod protocols;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod retry_after;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

@@ -55,9 +55,9 @@ async fn a_connection_is_enough_where_nothing_else_is_asked_for() {
     assert!(outcome.phases.connect.is_some() && outcome.phases.first_byte.is_none());
     assert!(outcome.http.is_none() && outcome.expectations.is_empty());
 
-    let outcome = probe(&tcp(nobody().await, TcpRequest::default())).await;
+    let outcome = probe(&tcp(nobody(), TcpRequest::default())).await;
     assert_eq!(failed(&outcome), Some((Layer::Connect, Refused)));
-    let other_port = TcpRequest { port: Some(nobody().await.port()), ..TcpRequest::default() };
+    let other_port = TcpRequest { port: Some(nobody().port()), ..TcpRequest::default() };
     let outcome = probe(&tcp(server.address, other_port)).await;
     assert_eq!(failed(&outcome), Some((Layer::Connect, Refused)), "the other port of the same host");
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, HttpRequest, InstanceId, Layer,
-    Operation, OperationId, Outcome, Request, VantageId,
+    Operation, OperationId, Outcome, PrivateAddresses, Request, VantageId,
 };
 use jiff::Timestamp;
 use prober::{Identity, Limits, NameServers, Prober, Settings};
@@ -30,10 +30,12 @@ pub(crate) fn settings() -> Settings {
     Settings {
         vantage: internet(),
         guards: Guards::default(),
+        private_addresses: PrivateAddresses::AsWritten,
         roots: Vec::new(),
         clock: running(),
         limits: Limits::default(),
         identity: Identity { request_id_key: KEY, user_agent: USER_AGENT.to_owned() },
+        transcripts: false,
         name_servers: NameServers::These(Vec::new()),
     }
 }

@@ -57,6 +57,7 @@ fn soap_sets_its_headers_by_its_version() {
         ]),
         body: Some(ENVELOPE_11.to_owned()),
         dialect: Dialect::Soap,
+        ..HttpRequest::get("")
     };
     assert_eq!(request, Request::Http(expected));
 
