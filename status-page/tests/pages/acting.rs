@@ -145,6 +145,29 @@ async fn guessing_is_limited() {
     }
     assert!(limited > 0);
     assert_eq!(get(stage.public(), "/en").await.status, StatusCode::OK, "pages are not limited");
+    // Nor is who was called kept from answering by those who guess.
+    let path = path();
+    let (posted, taken) = tokio::join!(
+        post(stage.public(), &path, &[], "answer=mine"),
+        recorder(&stage, Ok("taken".to_owned()), taken_by("Rhian Morgan"))
+    );
+    assert_eq!(posted.status, StatusCode::OK);
+    assert!(matches!(taken, Message::Answer { answer: Answer::Mine, .. }));
+    let guess = get(stage.public(), "/ack/guess").await;
+    assert_eq!(guess.status, StatusCode::TOO_MANY_REQUESTS, "while guesses are refused");
+}
+
+#[tokio::test]
+async fn even_a_known_link_is_not_asked_for_without_end() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let mut limited = false;
+    for _ in 0..200 {
+        limited |= get(stage.public(), &path()).await.status == StatusCode::TOO_MANY_REQUESTS;
+        if limited {
+            break;
+        }
+    }
+    assert!(limited);
 }
 
 const DELIVERED: &str = r#"{"id":"740e5834-3a29-46b4-9a6f-16142fde533a","reference":"C-42-k3f9xq/callout/1/text","to":"07700900123",
