@@ -3,20 +3,20 @@
 
 use crate::exit::{Failed, SOFTWARE};
 use std::{
-    backtrace::{Backtrace, BacktraceStatus},
     io::{self, Write},
-    panic::PanicHookInfo,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
 
 /// What waits to be written, in bytes: some thousands of lines.
 const WAITS: usize = 1024 * 1024;
-/// What may wait beyond that if it says why something ended.
-const WAITS_AT_THE_END: usize = 64 * 1024;
+/// What may wait beyond that of errors, a panic's words among them, and of the reason why the program ends.
+const OF_ERRORS: usize = 64 * 1024;
 /// At the end what waits has so long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -43,13 +43,10 @@ struct Waiting {
 }
 
 impl Log {
-    /// Starts its thread. From now on a panic is a line of it, too.
+    /// Starts its thread.
     pub(crate) fn start() -> Result<Self, Failed> {
-        let log = Self::to(io::stderr())
-            .map_err(|error| Failed::new(SOFTWARE, format!("cannot start threads: {error}")))?;
-        let queue = Arc::clone(&log.0);
-        std::panic::set_hook(Box::new(move |panic| queue.add(words(panic).as_bytes(), WAITS_AT_THE_END)));
-        Ok(log)
+        Self::to(io::stderr())
+            .map_err(|error| Failed::new(SOFTWARE, format!("cannot start threads: {error}")))
     }
 
     fn to(sink: impl Write + Send + 'static) -> io::Result<Self> {
@@ -60,14 +57,13 @@ impl Log {
     }
 
     /// Where lines are put; each is one write.
-    pub(crate) fn lines(&self) -> impl Fn() -> Line + Send + Sync + 'static {
-        let queue = Arc::clone(&self.0);
-        move || Line(Arc::clone(&queue))
+    pub(crate) fn lines(&self) -> Lines {
+        Lines(Arc::clone(&self.0))
     }
 
     /// Says why the program ends.
     pub(crate) fn last_word(&self, text: &str) {
-        self.0.add(format!("{text}\n").as_bytes(), WAITS_AT_THE_END);
+        self.0.add(format!("{text}\n").as_bytes(), OF_ERRORS);
     }
 
     /// How many lines found no room.
@@ -120,25 +116,34 @@ impl Queue {
     }
 }
 
-/// The words of a panic are its own; `RUST_BACKTRACE=1` adds the way to it.
-fn words(panic: &PanicHookInfo<'_>) -> String {
-    let thread = std::thread::current();
-    let name = thread.name().unwrap_or("unnamed");
-    let way = Backtrace::capture();
-    if way.status() == BacktraceStatus::Captured {
-        format!("thread '{name}' {panic}\n{way}\n")
-    } else {
-        format!("thread '{name}' {panic}\n")
+/// Where the lines of the log go.
+#[derive(Debug)]
+pub(crate) struct Lines(Arc<Queue>);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { queue: &self.0, beyond: 0 }
+    }
+
+    fn make_writer_for(&'a self, line: &Metadata<'_>) -> Line<'a> {
+        let beyond = if *line.level() == Level::ERROR { OF_ERRORS } else { 0 };
+        Line { queue: &self.0, beyond }
     }
 }
 
 /// A line on its way into the log.
 #[derive(Debug)]
-pub(crate) struct Line(Arc<Queue>);
+pub(crate) struct Line<'a> {
+    queue: &'a Queue,
+    /// How far it may go beyond what else may wait.
+    beyond: usize,
+}
 
-impl Write for Line {
+impl Write for Line<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.add(line, 0);
+        self.queue.add(line, self.beyond);
         Ok(line.len())
     }
 
@@ -158,7 +163,7 @@ mod tests {
         let log = Log::to(writer).expect("a log");
         let (lines, line) = (log.lines(), format!("{}\n", "x".repeat(999)));
         for _ in 0..3_000 {
-            lines().write_all(line.as_bytes()).expect("it is taken, or dropped");
+            lines.make_writer().write_all(line.as_bytes()).expect("it is taken, or dropped");
         }
         let missed = log.lost().load(Ordering::Relaxed);
         assert!((1..3_000).contains(&missed), "{missed}");
@@ -177,7 +182,7 @@ mod tests {
     fn what_was_said_is_written_before_the_end() {
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let log = Log::to(writer).expect("a log");
-        log.lines()().write_all(b"a line\n").expect("taken");
+        log.lines().make_writer().write_all(b"a line\n").expect("taken");
         log.last_word("curiad: why it ends");
         drop(log);
         let mut all = [0; 27];

@@ -17,9 +17,11 @@ mod listener;
 mod log;
 mod metrics;
 mod pages;
+mod panic;
 mod reload;
 mod seat;
 mod serve;
+mod set_aside;
 mod spool;
 mod tasks;
 mod terminal;
@@ -86,6 +88,7 @@ fn prepare(cli: &Cli, log: &Log) -> Result<tokio::runtime::Runtime, Failed> {
         .with_writer(log.lines())
         .log_internal_errors(false)
         .init();
+    panic::log_panics();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
     }
@@ -98,6 +101,8 @@ fn prepare(cli: &Cli, log: &Log) -> Result<tokio::runtime::Runtime, Failed> {
 async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
     #[cfg(debug_assertions)]
     store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
+    #[cfg(debug_assertions)]
+    prober::break_point::arm(cli.probe_breaks.clone());
     let clock = clock::system();
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock, log.lost()).await?,

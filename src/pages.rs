@@ -9,8 +9,9 @@ use crate::{
 use alerting::Recording;
 use anyhow::Context;
 use domain::{Clock, Secret, Situation, Unrecorded};
+use jiff::Timestamp;
 use prober::Metrics;
-use status_page::{Options, Role, Site, Standing, internal_router, public_router};
+use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
 use std::sync::{Arc, atomic::AtomicU64};
 use store::Store;
 use tokio::{
@@ -27,6 +28,8 @@ pub(crate) struct Pages {
     pub(crate) recording: Arc<Recording>,
     /// Whether what is seen is recorded.
     pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
+    /// Since when nothing can be delivered.
+    pub(crate) undelivered: watch::Receiver<Option<Timestamp>>,
     /// What the prober counts.
     pub(crate) prober: Arc<Metrics>,
     /// "Look at the inbox", for the recorder.
@@ -35,6 +38,8 @@ pub(crate) struct Pages {
     pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
     pub(crate) standing: watch::Receiver<Arc<Standing>>,
+    /// What the database refused for good.
+    pub(crate) set_aside: watch::Receiver<SetAside>,
     /// What this program does on its database.
     pub(crate) role: watch::Receiver<Role>,
     /// How many lines of the log nobody read in time.
@@ -68,7 +73,9 @@ pub(crate) fn start(
         role: pages.role,
         registry,
         told: pages.told,
+        undelivered: pages.undelivered,
         unrecorded: Some(pages.unrecorded),
+        set_aside: pages.set_aside,
     };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;

@@ -3,10 +3,10 @@
 mod in_time;
 mod send;
 
-use crate::{SendError, Setup, next_try, retry::LONGEST};
+use crate::{Away, Lasting, SendError, Setup, next_try, retry::LONGEST};
 use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
 use in_time::in_time;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Settlement, Store, crash_point};
 use tokio::{
@@ -76,6 +76,8 @@ pub struct Deliverer {
     pub look: Arc<Notify>,
     /// We hint here when receipts were put into the inbox.
     pub told: Arc<Notify>,
+    /// Since when the outbox cannot be read, for those who must know: nobody is told anything.
+    pub undelivered: watch::Sender<Option<Timestamp>>,
     /// How much and how long.
     pub limits: Limits,
 }
@@ -87,7 +89,7 @@ impl Deliverer {
     /// so a desk that does not answer never holds up a callout.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut sends, cut) = (JoinSet::new(), CancellationToken::new());
-        let mut seen = self.clock.now();
+        let (mut seen, mut away) = (self.clock.now(), Away::default());
         // The program before this one may have left what waits for a clock that was ahead.
         let mut late = Some(LONGEST);
         while !stop.is_cancelled() {
@@ -100,7 +102,7 @@ impl Deliverer {
                 match self.store.clock_set_back(self.clock.now(), waits, self.limits.lease).await {
                     Ok(()) => late = None,
                     Err(error) => {
-                        tracing::warn!(%error, "what waits for a clock that was ahead is not brought back yet");
+                        tracing::debug!(%error, "what waits for a clock that was ahead is not brought back yet");
                     }
                 }
             }
@@ -108,7 +110,7 @@ impl Deliverer {
                 Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
                 // Nothing can be claimed before something under way has ended.
                 Ok(_) if sends.len() >= UNDER_WAY_WITH_CALLOUTS => self.limits.poll,
-                Ok(_) => self.until_next().await,
+                Ok(_) => self.until_next(&mut away).await,
                 Err(store::Error::Fenced) => {
                     // Its deliverer reconciles what is under way here; nothing of ours can be settled any more.
                     tracing::info!("another curiad delivers now");
@@ -116,7 +118,7 @@ impl Deliverer {
                     return stop.cancelled().await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot claim notifications");
+                    self.cannot(&error, &mut away);
                     self.limits.poll
                 }
             };
@@ -167,18 +169,31 @@ impl Deliverer {
     }
 
     /// How long until something is due, and not longer than one poll.
-    async fn until_next(&self) -> Duration {
+    async fn until_next(&self, away: &mut Away) -> Duration {
         let now = self.clock.now();
         match self.store.next_delivery(now).await {
-            Ok(Some(at)) => {
-                Duration::try_from(at.duration_since(now)).unwrap_or_default().min(self.limits.poll)
+            Ok(at) => {
+                if let Some(Lasting { lasted, times }) = away.answered() {
+                    tracing::info!(?lasted, times, "the outbox can be read again: what waited is delivered");
+                }
+                self.undelivered.send_if_modified(|since| since.take().is_some());
+                let next = at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+                next.map_or(self.limits.poll, |next| next.min(self.limits.poll))
             }
-            Ok(None) => self.limits.poll,
             Err(error) => {
-                tracing::warn!(%error, "cannot see what is to be delivered next");
+                self.cannot(&error, away);
                 self.limits.poll
             }
         }
+    }
+
+    /// Nothing can be claimed, so nobody is told anything.
+    fn cannot(&self, error: &store::Error, away: &mut Away) {
+        if let Some(Lasting { lasted, times }) = away.failed() {
+            tracing::warn!(%error, ?lasted, times, "nothing can be delivered: the outbox cannot be read; it is tried again");
+        }
+        let now = self.clock.now();
+        self.undelivered.send_if_modified(|since| since.replace(since.unwrap_or(now)).is_none());
     }
 
     /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already. So it is at `cut`.

@@ -5,6 +5,7 @@
 //! outcomes wait in the [`Spool`], and the [`LastResort`] is told from memory.
 
 mod answer;
+mod away;
 mod channels;
 mod deliverer;
 mod directory;
@@ -20,6 +21,7 @@ mod servicenow;
 mod spool;
 mod words;
 
+pub use away::{Away, Lasting};
 pub use channels::{Channels, Setup, SetupError};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
@@ -30,4 +32,4 @@ pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::Records;
-pub use spool::{Spool, SpoolError};
+pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};

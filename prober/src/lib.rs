@@ -7,8 +7,11 @@
 
 mod answer;
 mod body;
+#[cfg(debug_assertions)]
+pub mod break_point;
 mod complaints;
 mod connect;
+mod credential;
 mod exchange;
 mod expectation;
 mod fault;
@@ -29,6 +32,7 @@ mod timetable;
 mod tls;
 mod unbroken;
 
+pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use prepared::Prepared;

@@ -1,29 +1,37 @@
-//! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over. Only ever
-//! warnings: a restart at night is not refused for a date.
+//! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over, own
+//! certificates that end. Only ever warnings: a restart at night is not refused for a date.
 
 use super::{
+    api::ApiDraft,
     names::{Names, Noun},
     problem::Problems,
     rotas::RotaDraft,
     top::Top,
 };
-use domain::{Rota, RotaId, Target};
+use domain::{ApiId, Rota, RotaId, Target};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use std::collections::BTreeMap;
+
+/// What the warning of a rota without anybody begins with: the doctor says it in its own words.
+pub(crate) const NOBODY: &str = "nobody is on call";
 
 /// How far ahead gaps are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// An own certificate that ends within so long is said to.
+const CERTIFICATE_ENDS_SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Says what the calendar makes of rotas and escalations.
 pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Problems) {
     for (id, draft) in &top.rotas {
         if let (Some((from, to)), Some(place)) =
-            (first_gap(draft, now), names.place_of(Noun::Rota, id.as_str()))
+            (first_gap(&draft.rota, now), names.place_of(Noun::Rota, id.as_str()))
         {
             let zone = &draft.rota.time_zone;
             let message = if from == now {
-                format!("nobody is on call until {}", moment(to, zone))
+                format!("{NOBODY} until {}", moment(to, zone))
             } else {
-                format!("nobody is on call from {} to {}", moment(from, zone), moment(to, zone))
+                format!("{NOBODY} from {} to {}", moment(from, zone), moment(to, zone))
             };
             let hint =
                 "let a layer begin earlier; until then only other steps and the last resort are called";
@@ -49,14 +57,29 @@ pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Pro
     }
 }
 
+/// Says which of our own certificates end soon, or have.
+pub(super) fn certificates(apis: &BTreeMap<ApiId, ApiDraft>, now: Timestamp, problems: &mut Problems) {
+    let auths = apis.values().flat_map(|draft| draft.instances.values()).filter_map(|it| it.auth.as_ref());
+    for (ends, place) in auths.filter_map(|auth| auth.ends.as_ref()) {
+        let day = ends.strftime("%-d %b %Y %H:%M UTC");
+        if *ends <= now {
+            let message = format!("this certificate ended on {day}: nothing can be told of what asks for it");
+            problems.warning(place, message, Some("renew it".to_owned()));
+        } else if ends.duration_since(now) < CERTIFICATE_ENDS_SOON {
+            let message = format!("this certificate ends on {day}");
+            problems.warning(place, message, Some("renew it in time".to_owned()));
+        }
+    }
+}
+
 /// The first stretch within a year in which nobody is on call.
-fn first_gap(draft: &RotaDraft, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn first_gap(rota: &Rota, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     // A layer that has begun names somebody for good.
-    let layers = Rota { overrides: Vec::new(), ..draft.rota.clone() };
+    let layers = Rota { overrides: Vec::new(), ..rota.clone() };
     if layers.on_call(now).is_some() {
         return None;
     }
-    draft.rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
+    rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
 }
 
 fn swaps(draft: &RotaDraft, now: Timestamp, problems: &mut Problems) {

@@ -14,6 +14,7 @@ mod database;
 mod error;
 mod examine;
 mod history;
+mod in_place;
 mod inbox;
 mod incident;
 mod lease;
@@ -89,6 +90,23 @@ impl Store {
         let all = "LOCK TABLE outcome, notification, inbox IN EXCLUSIVE MODE";
         held.either("SELECT fence FROM recorder", all).execute(doing).await?;
         Ok(Hold { _held: held })
+    }
+
+    /// From now on the database refuses for good every failure whose message holds `poison`: for rehearsing that, and in no
+    /// release.
+    #[cfg(debug_assertions)]
+    pub async fn refuse_poison(&self) -> Result<(), Error> {
+        let doing = "have the database refuse poison";
+        let mut connection = self.begin(Purpose::Prepare, doing).await?;
+        let function = "CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN RAISE check_violation USING MESSAGE = ''poison is refused''; END'";
+        connection.either("SELECT fence FROM recorder", function).execute(doing).await?;
+        let sqlite = "CREATE TRIGGER poison BEFORE INSERT ON failure WHEN instr(NEW.message, 'poison') > 0
+            BEGIN SELECT RAISE(ABORT, 'poison is refused'); END";
+        let postgres = "CREATE TRIGGER poison BEFORE INSERT ON failure FOR EACH ROW
+            WHEN (position('poison' IN NEW.message) > 0) EXECUTE FUNCTION refuse_poison()";
+        connection.either(sqlite, postgres).execute(doing).await?;
+        connection.commit(doing).await
     }
 
     async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod answers;
+#[cfg(debug_assertions)]
+mod broken;
 mod carriers;
 mod command_line;
 #[cfg(debug_assertions)]
@@ -13,10 +16,14 @@ mod examine;
 mod hostile;
 mod kills;
 mod log;
+mod memory;
 mod mistakes;
+mod namespace;
 mod network;
 mod nginx;
 mod outage;
+#[cfg(debug_assertions)]
+mod poison;
 mod program;
 mod readme;
 mod reload;
@@ -25,4 +32,5 @@ mod standby;
 mod start_and_stop;
 mod stopping;
 mod strangers;
+mod tokens;
 mod unrecorded;

@@ -11,8 +11,18 @@ const SERVER: &str = "mail: the server";
 const LOGIN: &str = "mail: our account";
 
 impl Postbox {
-    /// Talks to the server as far as one can without writing to anybody. `patience`: until it has greeted us.
+    /// Talks to the server as far as one can without writing to anybody. `patience`: for all of it, the goodbye too.
     pub(crate) async fn examine(&self, patience: Duration) -> Examined {
+        let settings = &self.settings;
+        timeout(patience, self.talk(patience)).await.unwrap_or_else(|_| {
+            let detail =
+                format!("{}:{} did not come to an end within {patience:?}", settings.host, settings.port);
+            let next = "see whether it is overloaded, and the network between";
+            Examined { findings: vec![Finding::problem(SERVER, detail, next)], ..Examined::default() }
+        })
+    }
+
+    async fn talk(&self, patience: Duration) -> Examined {
         let settings = &self.settings;
         let opened = match self.reach(patience).await {
             Ok(opened) => opened,
@@ -52,9 +62,7 @@ impl Postbox {
     /// Protected, and not signed in.
     async fn reach(&self, patience: Duration) -> Result<Opened, Finding> {
         let settings = &self.settings;
-        let late = || SendError::retryable("the mail server let us in too late, or not at all");
-        let opened = timeout(patience, self.open(patience)).await.unwrap_or_else(|_| Err(late()));
-        let mut opened = opened.map_err(|error| unconnected(settings, &error))?;
+        let mut opened = self.open(patience).await.map_err(|error| unconnected(settings, &error))?;
         if settings.tls == MailTls::StartTls && !opened.connection.can_starttls() {
             return Err(Finding::problem(
                 SERVER,
@@ -62,10 +70,9 @@ impl Postbox {
                 "set `mail.tls: tls` and its port (often 465), or ask who runs the server",
             ));
         }
-        match timeout(patience, opened.protect(&self.protection, &self.hello)).await {
-            Ok(Ok(())) => Ok(opened),
-            Ok(Err(error)) => Err(unconnected(settings, &meaning(&error, false))),
-            Err(_) => Err(unconnected(settings, &late())),
+        match opened.protect(&self.protection, &self.hello).await {
+            Ok(()) => Ok(opened),
+            Err(error) => Err(unconnected(settings, &meaning(&error, false))),
         }
     }
 }
