@@ -13,8 +13,8 @@ use std::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What waits to be written, in bytes: some thousands of lines.
-const WAITS: usize = 1024 * 1024;
+/// What waits to be written, in bytes: over a thousand lines.
+const WAITS: usize = 256 * 1024;
 /// What may wait beyond that of errors, a panic's words among them, and of the reason why the program ends.
 const OF_ERRORS: usize = 64 * 1024;
 /// At the end what waits has so long.
@@ -162,16 +162,16 @@ mod tests {
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let log = Log::to(writer).expect("a log");
         let (lines, line) = (log.lines(), format!("{}\n", "x".repeat(999)));
-        for _ in 0..3_000 {
+        for _ in 0..2_000 {
             lines.make_writer().write_all(line.as_bytes()).expect("it is taken, or dropped");
         }
         let missed = log.lost().load(Ordering::Relaxed);
-        assert!((1..3_000).contains(&missed), "{missed}");
+        assert!((1..2_000).contains(&missed), "{missed}");
         log.last_word("curiad: why it ends");
         let began = Instant::now();
         drop(log);
         assert!(began.elapsed() >= PATIENCE, "who reads late has had a chance");
-        let mut read = vec![0; (3_000 - usize::try_from(missed).expect("few")) * 1_000];
+        let mut read = vec![0; (2_000 - usize::try_from(missed).expect("few")) * 1_000];
         reader.read_exact(&mut read).expect("all that found room");
         let mut last = [0; 20];
         reader.read_exact(&mut last).expect("the last word");

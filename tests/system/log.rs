@@ -10,6 +10,7 @@ use std::{
     process::Stdio,
     time::Duration,
 };
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// The program's own grace.
 const GRACE: Duration = Duration::from_secs(15);
@@ -22,7 +23,13 @@ async fn unread(place: &Place) -> (Program, PipeReader) {
     let mut program = place.start_into(serve, Stdio::null(), writer.into());
     all_well(&mut program).await;
     let metrics = program.internal("/metrics");
+    let public = program.public("").replace("http://", "");
     let lost = || async {
+        // Each of these is a line, at this level.
+        for _ in 0..50 {
+            let mut stranger = TcpStream::connect(&public).await.expect("connected");
+            stranger.write_all(b"no request\r\n\r\n").await.expect("said");
+        }
         let text = text(&metrics).await;
         let line = text.lines().find_map(|line| line.strip_prefix("curiad_log_lines_lost_total "));
         line.expect("counted") != "0"
