@@ -171,16 +171,15 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
     for status in [200, 500] {
         for dialect in DIALECTS {
             let headers = HeaderMap::new();
-            let answer =
-                Answer {
-                    status,
-                    headers: &headers,
-                    body: input,
-                    size: input.len() as u64,
-                    took: Duration::ZERO,
-                    broke_off: None,
-                    certificate: None,
-                };
+            let answer = Answer {
+                status,
+                headers: &headers,
+                body: input,
+                size: input.len() as u64,
+                took: Duration::ZERO,
+                broke_off: None,
+                certificate: None,
+            };
             let reading = answer::read(expectations, dialect, answer, Timestamp::UNIX_EPOCH);
             reading.failure.iter().for_each(|failure| fit(&failure.message));
             reading.expectations.iter().for_each(|expectation| fit(&expectation.seen));

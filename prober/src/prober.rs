@@ -1,6 +1,7 @@
 //! One probe, from permit to Outcome.
 
 mod authorised;
+mod http;
 mod reach;
 mod spoken;
 
@@ -11,21 +12,19 @@ use crate::{
     connect::{self, Dial},
     credential::{Bearer, Credentials, OwnCertificate},
     door::Address,
-    exchange::{self, Received, Terms},
+    exchange::Received,
     lookout::Lookout,
     memory::Memory,
     permits::Permits,
     prepared::{Prepared, Protocol, Target},
-    redirect,
-    request::request,
     request_id::RequestIds,
     resolve::Resolve,
     tls::{Speaks, Tls, Witness},
     transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, PrivateAddresses, VantageId};
-use hyper::{Version, header::HeaderValue};
+use domain::{Check, Clock, Failure, FailureKind, Layer, Outcome, PrivateAddresses, VantageId};
+use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
@@ -234,74 +233,6 @@ impl Prober {
         }
     }
 
-    /// One request, and one more for each redirect that is followed; then what the last answer means. Each phase is the
-    /// sum over all of them.
-    async fn http(
-        &self,
-        target: &Target,
-        deadline: Instant,
-        (id, bearer): (&str, Option<&Bearer>),
-        outcome: &mut Outcome,
-    ) -> Result<(), Failure> {
-        let keeps_body = |status| target.keeps_body(status);
-        let mut received = self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?;
-        let mut hop = None;
-        for taken in 0..=target.redirects.at_most {
-            let here = hop.as_ref().unwrap_or(target);
-            if target.expectations.accepts(received.status) {
-                break;
-            }
-            let Some(next) = redirect::next(&target.redirects, here, &received, taken)? else { break };
-            outcome.expectations.push(redirect::followed(received.status, taken + 1, &next));
-            // What it held of the memory is not needed any more.
-            drop(received);
-            // To another host it has no tokens.
-            let bearer = bearer.filter(|_| next.tokens.is_some());
-            received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
-            hop = Some(next);
-        }
-        self.understand(target, received, outcome)
-    }
-
-    /// The phases in their order; each writes down how long it took, also when it was the last.
-    async fn fetch<'a>(
-        &'a self,
-        target: &Target,
-        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
-        deadline: Instant,
-        (id, bearer): (&str, Option<&Bearer>),
-        outcome: &mut Outcome,
-    ) -> Result<Received<'a>, Failure> {
-        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
-        let mut terms =
-            Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
-        let received = if let Some(name) = &target.server_name {
-            let own = target.certificate.as_deref();
-            let (stream, witness) =
-                self.secured(name.clone(), stream, (Speaks::Http, own), half(deadline), outcome).await?;
-            terms.witness = Some(witness);
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                let request = request(target, id, bearer, Version::HTTP_2);
-                Box::pin(exchange::http2(stream, request, &terms, &mut outcome.phases)).await?
-            } else {
-                let request = request(target, id, bearer, Version::HTTP_11);
-                Box::pin(exchange::http1(stream, request, &terms, &mut outcome.phases)).await?
-            }
-        } else {
-            let request = request(target, id, bearer, Version::HTTP_11);
-            exchange::http1(stream, request, &terms, &mut outcome.phases).await?
-        };
-        outcome.http = Some(Http {
-            status: received.status,
-            version: version_word(received.version),
-            remote_ip: Some(remote_ip),
-            bytes: received.bytes,
-        });
-        #[cfg(debug_assertions)]
-        crate::break_point::pass(&outcome.check);
-        Ok(received)
-    }
-
     /// A connection to an address.
     async fn connected(
         &self,
@@ -386,10 +317,6 @@ impl Prober {
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)
     }
-}
-
-fn version_word(version: Version) -> String {
-    if version == Version::HTTP_2 { "HTTP/2".to_owned() } else { format!("{version:?}") }
 }
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
