@@ -49,7 +49,7 @@ impl Own {
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 15] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 16] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
