@@ -18,7 +18,7 @@ on_both!(
 
 /// Its failures say `poison`, which the database refuses.
 const API: &str = "id: poison\nname: { en: Poison, cy: Gwenwyn }\ndescription: { en: Refused., cy: Gwrthodir. }\n\
-    kind: rest\nlifecycle: stable\nservice_level: standard\nteam: platform\nlatency: { slow: 850ms, timeout: 900ms }\nevery: 5s\n\
+    kind: rest\nlifecycle: stable\nservice_level: standard\nteam: platform\nlatency: { slow: 850ms, timeout: 900ms }\nevery: 10s\n\
     operations:\n  home: { get: /_ping, critical: true, expect: { text: [ { contains: poison } ] } }\n\
     environments:\n  sandbox: { url: \"URL\" }\n";
 
@@ -64,7 +64,7 @@ async fn what_the_database_refuses_is_set_aside_and_the_rest_is_recorded(on: On)
     let mut program = place.serve();
     all_well(&mut program).await;
     poisoned(&place, &world).await;
-    set_aside(&mut program, 3.0).await;
+    set_aside(&mut program, 2.0).await;
 
     // It is said: in the file, in the log, to who runs it, and to nobody else.
     let file = refused(on, &place);
@@ -108,9 +108,13 @@ async fn what_the_database_refuses_is_set_aside_and_the_rest_is_recorded(on: On)
     fs::rename(&file, place.directory.path().join("looked-into")).expect("moved");
     let quiet = || async { json(&program_url(&place, "/readyz")).await["status"] == "pass" };
     program.wait(quiet, "readyz to pass").await;
+    let url = program.internal("/metrics");
+    program
+        .wait(|| async { figure(&text(&url).await, "curiad_outcomes_waiting") < 1.0 }, "all to be recorded")
+        .await;
     assert!(program.terminate().await.success());
     world.set_fault("reference-data", "sandbox", Fault::None).await.expect("no fault");
-    nothing_is_missing(&world, &place, began, &["reference-data"]).await;
+    nothing_is_missing(&world, &place, began, &["reference-data", "results"]).await;
     world.stop().await;
 }
 
