@@ -30,4 +30,5 @@ mod secrets;
 mod standby;
 mod start_and_stop;
 mod stopping;
+mod tokens;
 mod unrecorded;

@@ -23,7 +23,7 @@ fn filled_in(name: &str) -> &'static str {
         "mail_port" => "2525",
         "text_template" => "26785a09-ab16-4eb0-8407-a37497a57506",
         "database" => "sqlite://demo.db",
-        "desk_client" => "curiad",
+        "desk_client" | "api_client" | "api_client_key" => "curiad",
         "outside" => "127.0.0.1:9205",
         "inside" => "127.0.0.1:9206",
         _ => "http://127.0.0.1:8081/x",
