@@ -78,6 +78,7 @@ mod armed {
         "spool/written",
         "spool/put-in",
         "spool/recorded",
+        "spool/set-aside",
         "spool/settled",
         "spool/renewing",
         // Being told.

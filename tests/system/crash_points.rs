@@ -32,6 +32,7 @@ fn cases(point: &'static str) -> Vec<Case> {
         // A new spool is begun once as well.
         "spool/renewing" => (&[2], Way::StoreHeld),
         "spool/written" | "spool/put-in" | "spool/recorded" | "spool/settled" => (&[1], Way::StoreHeld),
+        "spool/set-aside" => (&[1], Way::StoreRefuses),
         "text/traced" => (&[1], Way::DiesTwice("text/taken")),
         "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed" => {
             (&[1], Way::Stop)

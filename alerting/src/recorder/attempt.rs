@@ -241,6 +241,7 @@ async fn set_aside(spool: Option<Shared>, lates: Vec<Late>, why: String, now: Ti
     if let Err(error) = kept.unwrap_or_else(|error| Err(io::Error::other(error))) {
         tracing::error!(%error, path, "what is set aside could not be written down: it stands in this log alone");
     }
+    crash_point!("spool/set-aside");
 }
 
 /// In the order in which it came; time is looked at in between, as it would have been.

@@ -18,13 +18,15 @@ pub(super) struct Narrowing {
     suspects: usize,
     /// Something was refused, and what it is was not found yet.
     seeks: bool,
+    /// So many were refused first: as many are tried again once it is found.
+    window: usize,
     /// What the store said of the last.
     why: String,
 }
 
 impl Default for Narrowing {
     fn default() -> Self {
-        Self { most: LARGEST_BATCH, suspects: 0, seeks: false, why: String::new() }
+        Self { most: LARGEST_BATCH, suspects: 0, seeks: false, window: 1, why: String::new() }
     }
 }
 
@@ -69,7 +71,9 @@ impl Narrowing {
             *self = Self::default();
             return false;
         }
-        self.seeks = true;
+        if !std::mem::replace(&mut self.seeks, true) {
+            self.window = tried;
+        }
         if tried > 1 {
             self.most = tried / 2;
             return true;
@@ -84,9 +88,14 @@ impl Narrowing {
 
     /// What was tried is recorded, and the suspects before it are set aside.
     pub(super) fn taken(&mut self) {
-        self.seeks &= self.suspects == 0;
-        self.suspects = 0;
+        if self.suspects > 0 {
+            // It is found.
+            (self.most, self.suspects, self.seeks) = (self.window, 0, false);
+            return;
+        }
         self.untold();
+        // As much as there ever is was taken: what was refused is so no more.
+        self.seeks &= self.most < LARGEST_BATCH;
     }
 
     /// What was tried came to nothing that the store had to take: more is needed to tell.
@@ -167,6 +176,19 @@ mod tests {
     fn a_database_that_takes_nothing_makes_nobody_guilty() {
         let attempts = run(all(2_000), |_| true).unwrap_err();
         assert!(attempts < 40, "{attempts} attempts");
+    }
+
+    #[test]
+    fn what_is_refused_no_more_is_not_sought_for_ever() {
+        let mut narrowing = Narrowing::default();
+        assert!(narrowing.refused(1_000, "no".to_owned()) && narrowing.seeks());
+        // What was believed was not so, or its check is gone: all of it is taken, and what comes meanwhile.
+        let taken = (0..20).take_while(|_| {
+            narrowing.taken();
+            narrowing.seeks()
+        });
+        assert_eq!(taken.count(), 1);
+        assert_eq!((narrowing.most, narrowing.suspects), (LARGEST_BATCH, 0));
     }
 
     proptest! {

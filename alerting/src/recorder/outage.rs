@@ -214,6 +214,9 @@ impl Outage {
         match ended {
             Err(Trouble::Refused(error)) if matches!(fate(&error), Fate::Narrowed { .. }) => {
                 let trouble = Trouble::Refused(error);
+                if !self.narrowing.seeks() {
+                    tracing::warn!(error = %trouble, outcomes, "a batch is refused: what it is in it is narrowed down");
+                }
                 if self.narrowing.refused(outcomes, trouble.to_string()) {
                     self.backlog.refused();
                     return Ok(None);

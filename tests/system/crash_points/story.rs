@@ -3,7 +3,7 @@
 use super::after;
 use crate::{
     database::On,
-    examine,
+    examine, poison,
     program::{PATIENCE, Place, Program, tail, world},
 };
 use serde_json::Value;
@@ -49,6 +49,8 @@ pub(crate) enum Way {
     Stop,
     /// Somebody else holds the database until outcomes wait in the spool.
     StoreHeld,
+    /// The database refuses an outcome for good.
+    StoreRefuses,
 }
 
 impl fmt::Display for Case {
@@ -158,8 +160,7 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
     let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
     examine::look(&store).await;
     after::once(&store, &world).await;
-    // What is read from the spool again is recorded once and counted twice.
-    let recorded = if case.way == Way::StoreHeld { recorded_before } else { recorded + recorded_before };
+    let recorded = recorded + recorded_before;
     after::unbroken(&store, recorded).await;
     store.close().await;
     let told = Told {
@@ -186,7 +187,12 @@ impl Life {
     fn begin(case: Case, world: World, place: Place) -> Self {
         let mut doomed = match case.way {
             Way::DiesTwice(before) => vec![before.to_owned()],
-            Way::Trouble | Way::Silence | Way::DeskRefusesOnce | Way::Stop | Way::StoreHeld => Vec::new(),
+            Way::Trouble
+            | Way::Silence
+            | Way::DeskRefusesOnce
+            | Way::Stop
+            | Way::StoreHeld
+            | Way::StoreRefuses => Vec::new(),
         };
         doomed.push(format!("{}:{}", case.point, case.passing));
         let program = start(&place, doomed.first());
@@ -254,6 +260,14 @@ impl Life {
                 drop(hold);
                 store.close().await;
                 self.until("its death", |life| life.doomed.is_empty().then_some(())).await;
+            }
+            Way::StoreRefuses => {
+                let store = Store::open(&self.place.url, [0; 32]).await.expect("the database");
+                store.refuse_poison().await.expect("a trigger");
+                store.close().await;
+                self.place.write("apis/poison.yaml", &poison::api(&self.world));
+                self.until("its death", |life| life.doomed.is_empty().then_some(())).await;
+                std::fs::remove_file(self.place.config().join("apis/poison.yaml")).expect("gone");
             }
             Way::DiesTwice(_) => {
                 self.until("both deaths", |life| life.doomed.is_empty().then_some(())).await;
