@@ -1,6 +1,10 @@
 //! What the terminal shows: for people with colour, for programs as JSON. The one place that prints.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+};
 
 /// Colours, where they are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,33 +30,66 @@ impl Ink {
     }
 }
 
+/// Narrower than this, lines are left to the terminal to break.
+const NARROWEST: usize = 60;
+
 /// Where text for people goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     colour: bool,
+    /// How wide it is; `None`: it is no terminal, or does not say.
+    columns: Option<usize>,
+}
+
+/// Colour only on a terminal that has some, where nobody asked for none (<https://no-color.org>).
+fn is_colourful(stream: &impl IsTerminal) -> bool {
+    let asked_for_none = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && !asked_for_none && !is_dumb()
+}
+
+/// A terminal that understands no codes.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 impl Terminal {
     /// Standard output; colour only when it is a terminal.
     pub(crate) fn new() -> Self {
-        Self { colour: io::stdout().is_terminal() }
+        let out = io::stdout();
+        Self { colour: is_colourful(&out), columns: columns(&out) }
     }
 
     /// For what goes to standard error; colour only when that is a terminal.
     pub(crate) fn of_errors() -> Self {
-        Self { colour: io::stderr().is_terminal() }
+        let err = io::stderr();
+        Self { colour: is_colourful(&err), columns: columns(&err) }
     }
 
     /// Without colour, wherever it goes.
     #[cfg(test)]
     pub(crate) const fn plain() -> Self {
-        Self { colour: false }
+        Self { colour: false, columns: None }
     }
 
     /// In colour, wherever it goes.
     #[cfg(test)]
     pub(crate) const fn coloured() -> Self {
-        Self { colour: true }
+        Self { colour: true, columns: None }
+    }
+
+    /// Whether text may have colour.
+    pub(crate) const fn has_colour(self) -> bool {
+        self.colour
+    }
+
+    /// How long a line of text may be: as wide as the terminal, but no longer than is well read.
+    pub(crate) fn columns(self, most: usize) -> usize {
+        self.columns.map_or(most, |columns| columns.clamp(NARROWEST.min(most), most))
     }
 
     /// `text` in a colour.
@@ -84,7 +121,7 @@ impl Progress {
     const COLUMNS: usize = 78;
 
     pub(crate) fn new() -> Self {
-        Self { shown: io::stderr().is_terminal() }
+        Self { shown: io::stderr().is_terminal() && !is_dumb() }
     }
 
     /// Says what is waited for now.

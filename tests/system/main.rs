@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod beside;
 mod carriers;
 mod command_line;
 #[cfg(debug_assertions)]

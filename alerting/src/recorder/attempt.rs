@@ -98,6 +98,7 @@ pub(super) enum Fate {
 pub(super) const fn fate(error: &store::Error) -> Fate {
     match error {
         store::Error::Newer { .. }
+        | store::Error::Foreign
         | store::Error::Outdated { .. }
         | store::Error::Fenced
         | store::Error::Refused { .. }
@@ -105,6 +106,7 @@ pub(super) const fn fate(error: &store::Error) -> Fate {
         store::Error::Unknown { .. } => Fate::Unknown,
         store::Error::Busy { .. }
         | store::Error::Denied { .. }
+        | store::Error::Absent { .. }
         | store::Error::Full { .. }
         | store::Error::Unavailable { .. }
         | store::Error::TooMuch { .. }
