@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     io::{self, IsTerminal, Write},
     os::fd::AsFd,
 };
@@ -41,15 +42,20 @@ pub(crate) struct Terminal {
     columns: Option<usize>,
 }
 
-/// Colour only on a terminal that has some, where nobody asked for none (<https://no-color.org>).
+/// Colour only on a terminal that has some, where nobody asked for none.
 fn is_colourful(stream: &impl IsTerminal) -> bool {
-    let asked_for_none = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    stream.is_terminal() && !asked_for_none && !is_dumb()
+    stream.is_terminal() && wants_colour(|name| env::var_os(name))
+}
+
+/// What the environment says of colour (<https://no-color.org>).
+fn wants_colour(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    let asked_for_none = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !asked_for_none && !is_dumb(environment)
 }
 
 /// A terminal that understands no codes.
-fn is_dumb() -> bool {
-    env::var_os("TERM").is_some_and(|term| term == "dumb")
+fn is_dumb(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    environment("TERM").is_some_and(|term| term == "dumb")
 }
 
 fn columns(stream: impl AsFd) -> Option<usize> {
@@ -121,7 +127,7 @@ impl Progress {
     const COLUMNS: usize = 78;
 
     pub(crate) fn new() -> Self {
-        Self { shown: io::stderr().is_terminal() && !is_dumb() }
+        Self { shown: io::stderr().is_terminal() && !is_dumb(|name| env::var_os(name)) }
     }
 
     /// Says what is waited for now.
@@ -162,7 +168,22 @@ pub(crate) fn complain(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{Terminal, wants_colour, wrapped};
+
+    #[test]
+    fn colour_is_for_those_who_want_it() {
+        let with = |name: &'static str, value: &'static str| {
+            wants_colour(move |asked| (asked == name).then(|| value.into()))
+        };
+        assert!(with("TERM", "xterm-256color") && with("NO_COLOR", ""));
+        assert!(!with("TERM", "dumb") && !with("NO_COLOR", "1"));
+    }
+
+    #[test]
+    fn text_is_as_wide_as_the_terminal_but_no_wider_than_is_well_read() {
+        let columns = |columns| Terminal { colour: false, columns }.columns(100);
+        assert_eq!([None, Some(80), Some(300), Some(20)].map(columns), [100, 80, 100, 60]);
+    }
 
     #[test]
     fn text_is_broken_between_words_and_links_stay_whole() {

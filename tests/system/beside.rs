@@ -81,6 +81,38 @@ async fn what_they_name_is_there_and_what_they_say_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_program_in_the_same_place_hears_of_the_first_not_of_its_ports() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    program.ready().await;
+    let ran = place.run(&["serve", "--listen", &format!("127.0.0.1:{}", place.public)]).await;
+    let expected = format!(
+        "curiad: another curiad runs on sqlite://{}\nstop it first, or give this one a database of its own\n",
+        place.database().display()
+    );
+    assert!(ran.err.ends_with(&expected) && ran.code == Some(69), "{ran:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_among_the_files_holds_nothing_up() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    program.ready().await;
+    let pipe = place.config().join("apis/zed.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let log = place.log();
+    let said = |text: &str| fs::read_to_string(&log).expect("a log").contains(text);
+    program.wait(|| async { said("zed.yaml: this file cannot be read: not a file") }, "the refusal").await;
+    fs::remove_file(&pipe).expect("removed");
+    program.wait(|| async { said("is in force") }, "the next reading").await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_says_what_to_do_next() {
     let world = world().await;
     let place = place(&world);

@@ -210,7 +210,8 @@ async fn with_a_database_of_a_newer_program() {
     let place = place(&world);
     let url = format!("sqlite://{}", place.database().display());
     store::Store::open(&url, [1; 32]).await.expect("a database").close().await;
-    let ran = run_sqlite(&place.database(), "UPDATE _sqlx_migrations SET version = 4711").await;
+    let ran =
+        run_sqlite(&place.database(), "UPDATE _sqlx_migrations SET version = 4711 WHERE version = 1").await;
     let expected = format!(
         "curiad: sqlite://DIR/curiad.db: the database was made by a newer curiad: its schema is version 4711, this \
          program knows {}\nrun the newer program, or restore the backup made before it",
