@@ -36,6 +36,16 @@ pub(crate) struct Cli {
     #[cfg(debug_assertions)]
     #[arg(long, global = true, hide = true, env = "CURIAD_CRASH_LEASE", value_name = "SECONDS")]
     pub(crate) crash_lease: Option<u64>,
+    /// Every probe of that check breaks: for tests, and in no release
+    #[cfg(debug_assertions)]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        env = "CURIAD_PROBE_BREAKS",
+        value_name = "API/ENVIRONMENT/OPERATION"
+    )]
+    pub(crate) probe_breaks: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

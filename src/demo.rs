@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     let database = data.join("curiad.db");
     let url = format!("sqlite://{}", database.display());
     // A demo that already runs on this directory keeps its configuration.
-    database::fit(&Secret::new(&url)).map_err(in_words_of_the_demo)?;
+    database::fit(&Secret::new(&url)).map_err(|failed| in_words_of_the_demo(&failed))?;
     drop(serve::hold(&Secret::new(&url))?);
     let world = start_world(arguments, &clock, &public_url).await?;
     write_configuration(&config, &world, &public_url, &url)?;
@@ -78,8 +78,8 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
 }
 
 /// Here the database's place is chosen by the flag, not by the configuration.
-fn in_words_of_the_demo(failed: Failed) -> Failed {
-    Failed { message: failed.message.replace("with `database`", "with --data DIR"), ..failed }
+fn in_words_of_the_demo(failed: &Failed) -> Failed {
+    Failed::new(failed.code, failed.message.replace("with `database`", "with --data DIR"))
 }
 
 fn data_directory(data: &Path) -> Result<PathBuf, Failed> {

@@ -15,9 +15,11 @@ mod holder;
 mod lease;
 mod metrics;
 mod pages;
+mod panic;
 mod reload;
 mod seat;
 mod serve;
+mod set_aside;
 mod spool;
 mod tasks;
 mod terminal;
@@ -75,6 +77,7 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
         // A log that cannot be written, on a full disk, is no reason to end: to complain of it on the same disk would be.
         .log_internal_errors(false)
         .init();
+    panic::log_panics();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err(Failed::new(SOFTWARE, "the cryptography was set up twice"));
     }
@@ -87,6 +90,8 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
 async fn run(cli: &Cli) -> Result<u8, Failed> {
     #[cfg(debug_assertions)]
     store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
+    #[cfg(debug_assertions)]
+    prober::break_point::arm(cli.probe_breaks.clone());
     let clock = clock::system();
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock).await?,

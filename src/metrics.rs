@@ -41,7 +41,7 @@ impl Own {
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 13] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 14] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
@@ -70,7 +70,7 @@ impl Own {
             ),
             (
                 "curiad_outcomes_recorded_total",
-                "outcomes committed",
+                "outcomes committed; one that is told twice counts once",
                 COUNTER,
                 recording.outcomes.load(Ordering::Relaxed),
             ),
@@ -103,6 +103,12 @@ impl Own {
                 "outcomes that neither the store nor the spool took",
                 COUNTER,
                 recording.lost.load(Ordering::Relaxed),
+            ),
+            (
+                "curiad_outcomes_set_aside_total",
+                "outcomes that the store refused for good while it took others",
+                COUNTER,
+                recording.set_aside.load(Ordering::Relaxed),
             ),
             ("curiad_committed_timestamp_seconds", "when the store last took a batch", GAUGE, committed),
         ]

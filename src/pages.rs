@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use domain::{Clock, Secret, Situation, Unrecorded};
 use prober::Metrics;
-use status_page::{Options, Role, Site, Standing, internal_router, public_router};
+use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
 use tokio::{
@@ -32,6 +32,8 @@ pub(crate) struct Pages {
     pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
     pub(crate) standing: watch::Receiver<Arc<Standing>>,
+    /// What the database refused for good.
+    pub(crate) set_aside: watch::Receiver<SetAside>,
     /// What this program does on its database.
     pub(crate) role: watch::Receiver<Role>,
 }
@@ -55,6 +57,7 @@ pub(crate) fn start(
         registry,
         told: pages.told,
         unrecorded: Some(pages.unrecorded),
+        set_aside: pages.set_aside,
     };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;

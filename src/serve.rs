@@ -18,7 +18,7 @@ use anyhow::Context;
 use domain::{ApiId, Clock, Remembered, Secret, Situation};
 use jiff::Timestamp;
 use ring::rand::SecureRandom;
-use status_page::{Role, Standing};
+use status_page::{Role, SetAside, Standing};
 use std::{
     fs::{File, TryLockError},
     io,
@@ -162,6 +162,11 @@ pub(crate) async fn start(
     let situation = Situation::new(Arc::clone(&loaded.configuration), remembered);
     let role = if other.is_some() { Role::Standby { read_at: now } } else { Role::Recorder };
     let shown = Arc::new(situation.clone());
+    let set_aside = watch::Sender::new(SetAside::default());
+    let refused = set_aside.subscribe();
+    if let Some(spool) = spool_path.clone() {
+        tasks.add("look at what is set aside", crate::set_aside::look(spool, set_aside, tasks.stop.clone()));
+    }
     let outages = Outages { limits: loaded.outage, spool: spool_path };
     let seat = Seat::new((store.clone(), leased), clock.clone(), &handing, (shown, role), outages);
 
@@ -176,6 +181,7 @@ pub(crate) async fn start(
         callback_tokens: handing.callback_tokens.subscribe(),
         standing: standing.subscribe(),
         role: seat.role.subscribe(),
+        set_aside: refused,
     };
     let mut running = Running {
         public: public.local_addr().context("the public listener has no address")?,

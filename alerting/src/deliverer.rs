@@ -1,9 +1,11 @@
 //! The deliverer: claims from the outbox by lease, sends with nothing held, settles (DESIGN §4, step 6).
 
+mod away;
 mod in_time;
 mod send;
 
 use crate::{SendError, Setup, next_try, retry::LONGEST};
+use away::Away;
 use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
 use in_time::in_time;
 use jiff::SignedDuration;
@@ -87,7 +89,7 @@ impl Deliverer {
     /// so a desk that does not answer never holds up a callout.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut sends, cut) = (JoinSet::new(), CancellationToken::new());
-        let mut seen = self.clock.now();
+        let (mut seen, mut away) = (self.clock.now(), Away::default());
         // The program before this one may have left what waits for a clock that was ahead.
         let mut late = Some(LONGEST);
         while !stop.is_cancelled() {
@@ -100,7 +102,7 @@ impl Deliverer {
                 match self.store.clock_set_back(self.clock.now(), waits, self.limits.lease).await {
                     Ok(()) => late = None,
                     Err(error) => {
-                        tracing::warn!(%error, "what waits for a clock that was ahead is not brought back yet");
+                        tracing::debug!(%error, "what waits for a clock that was ahead is not brought back yet");
                     }
                 }
             }
@@ -108,7 +110,7 @@ impl Deliverer {
                 Ok(started) if started >= self.limits.batch as usize => Duration::ZERO,
                 // Nothing can be claimed before something under way has ended.
                 Ok(_) if sends.len() >= UNDER_WAY_WITH_CALLOUTS => self.limits.poll,
-                Ok(_) => self.until_next().await,
+                Ok(_) => self.until_next(&mut away).await,
                 Err(store::Error::Fenced) => {
                     // Its deliverer reconciles what is under way here; nothing of ours can be settled any more.
                     tracing::info!("another curiad delivers now");
@@ -116,7 +118,7 @@ impl Deliverer {
                     return stop.cancelled().await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot claim notifications");
+                    away.failed(&error);
                     self.limits.poll
                 }
             };
@@ -167,15 +169,16 @@ impl Deliverer {
     }
 
     /// How long until something is due, and not longer than one poll.
-    async fn until_next(&self) -> Duration {
+    async fn until_next(&self, away: &mut Away) -> Duration {
         let now = self.clock.now();
         match self.store.next_delivery(now).await {
-            Ok(Some(at)) => {
-                Duration::try_from(at.duration_since(now)).unwrap_or_default().min(self.limits.poll)
+            Ok(at) => {
+                away.answered();
+                let next = at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+                next.map_or(self.limits.poll, |next| next.min(self.limits.poll))
             }
-            Ok(None) => self.limits.poll,
             Err(error) => {
-                tracing::warn!(%error, "cannot see what is to be delivered next");
+                away.failed(&error);
                 self.limits.poll
             }
         }

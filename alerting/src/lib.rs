@@ -30,4 +30,4 @@ pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::Records;
-pub use spool::{Spool, SpoolError};
+pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};

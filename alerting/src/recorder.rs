@@ -8,6 +8,7 @@
 mod attempt;
 mod backlog;
 mod live;
+mod narrowing;
 mod outage;
 mod outlast;
 mod overlay;
@@ -289,8 +290,8 @@ impl Recorder {
     fn publish(&self, overlay: Overlay) -> Situation {
         crash_point!("recorder/committed");
         self.recording.commits.fetch_add(1, Ordering::Relaxed);
-        let outcomes = u64::try_from(overlay.batch.outcomes.len()).unwrap_or(u64::MAX);
-        self.recording.outcomes.fetch_add(outcomes, Ordering::Relaxed);
+        // Of what is read again from the spool, much may have been recorded before: only the store knows.
+        self.recording.outcomes.store(self.store.recorded(), Ordering::Relaxed);
         self.recording.committed_at_ms.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
         for change in &overlay.batch.changes {
             say(change);

@@ -8,8 +8,10 @@
 //! What is recorded twice is recorded once, so nothing notes how far it was emptied: after a crash it is read again.
 //! Blocking: never called on a thread that probes.
 
+mod aside;
 mod record;
 
+pub use aside::{count_set_aside, set_aside_in};
 pub(crate) use record::{Late, Record};
 
 use record::{Frame, HEAD, MAGIC};

@@ -1,6 +1,21 @@
 //! What the measuring programs share.
 
+mod program;
+
+pub use program::{PATIENCE, Program};
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::error::Error;
+
+/// Why nothing was measured.
+pub type Failed = Box<dyn Error + Send + Sync>;
+
+/// The simulated world keeps the same time as the program it runs beside.
+#[expect(clippy::disallowed_methods, reason = "what measures has a clock of its own")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
 
 /// Half of `values`, 99 in 100 of them, and all of them are at most so large; null where there are none.
 pub fn spread(mut values: Vec<f64>) -> Value {

@@ -4,8 +4,8 @@
 //! guard knows better, that every host fell silent at once: many APIs do not break together, but one network does.
 
 use crate::{
-    Cause, Environment, FailureKind, Health, Incident, InstanceId, Layer, Outcome, Round, Sight, Status,
-    Text, Track, TrackId, Vantage, VantageId, duty, fold::Fold, shared::over_several,
+    Cause, Environment, FailureKind, Guards, Health, Incident, InstanceId, Layer, Outcome, Round, Sight,
+    Status, Text, Track, TrackId, Vantage, VantageId, duty, fold::Fold, shared::over_several,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -48,13 +48,13 @@ pub(crate) fn blind(fold: &mut Fold, vantage: &Vantage) {
     }
     let blinded = !affects.is_empty();
     let sight = dark.iter().find_map(|(_, sight, _)| *sight);
-    over_several(fold, cause.clone(), since, affects, Layer::Ours, &words(sight));
+    over_several(fold, cause.clone(), since, affects, Layer::Ours, &words(sight, &vantage.guards));
     let id = fold.after.open_incident(&cause).map(|incident| incident.id);
     let Some(mut incident) = id.and_then(|id| fold.incident(id)).filter(|_| blinded) else {
         return;
     };
-    if sight.is_some() && incident.diagnosis != words(sight) {
-        incident.diagnosis = words(sight);
+    if sight.is_some() && incident.diagnosis != words(sight, &vantage.guards) {
+        incident.diagnosis = words(sight, &vantage.guards);
         incident.note(fold.now, incident.diagnosis.en.clone());
         fold.put_incident(incident.clone());
     }
@@ -106,8 +106,25 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
 }
 
 /// What can honestly be said of whose trouble it is.
-fn words(sight: Option<Sight>) -> Text {
+fn words(sight: Option<Sight>, guards: &Guards) -> Text {
+    // One guard may be gone by itself: it does not speak for a side as two do.
     match sight {
+        Some(Sight::NoInside) if guards.inside.len() == 1 => Text::new(
+            "We cannot see a part of production: it cannot be reached from here, nor can the one address that we test \
+             the NHS Wales network by, though the internet can. It may be that network, our way into it, or that \
+             address and the APIs themselves: we cannot tell which.",
+            "Ni allwn weld rhan o'r gwasanaethau byw: ni ellir ei chyrraedd o'r fan hon, na'r un cyfeiriad yr ydym yn \
+             profi rhwydwaith GIG Cymru ag ef, er y gellir cyrraedd y rhyngrwyd. Efallai mai'r rhwydwaith hwnnw yw'r \
+             achos, ein ffordd i mewn iddo, neu'r cyfeiriad hwnnw a'r APIs eu hunain: ni allwn ddweud pa un.",
+        ),
+        Some(Sight::NoOutside) if guards.outside.len() == 1 => Text::new(
+            "We cannot see a part of production: it cannot be reached from here, nor can the one address that we test \
+             the internet by, though the NHS Wales network can. It may be our way out, or that address and the APIs \
+             themselves: we cannot tell which.",
+            "Ni allwn weld rhan o'r gwasanaethau byw: ni ellir ei chyrraedd o'r fan hon, na'r un cyfeiriad yr ydym yn \
+             profi'r rhyngrwyd ag ef, er y gellir cyrraedd rhwydwaith GIG Cymru. Efallai mai ein ffordd allan yw'r \
+             achos, neu'r cyfeiriad hwnnw a'r APIs eu hunain: ni allwn ddweud pa un.",
+        ),
         None | Some(Sight::Clear) => Text::new(
             "We cannot see production: it may be the NHS network, or it may be us. The APIs themselves may be working.",
             "Ni allwn weld y gwasanaethau byw: efallai mai rhwydwaith y GIG yw'r achos, neu ni ein hunain. Efallai fod \

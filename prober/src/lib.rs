@@ -7,6 +7,8 @@
 
 mod answer;
 mod body;
+#[cfg(debug_assertions)]
+pub mod break_point;
 mod complaints;
 mod connect;
 mod exchange;

@@ -7,9 +7,10 @@ use crate::{
     resolve::Resolve,
     tls::{self, Tls},
 };
-use domain::{Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
+use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
 use rustls::pki_types::ServerName;
 use std::{
+    collections::HashSet,
     fmt::Write,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -41,6 +42,8 @@ struct Seen {
     gone: Option<Look>,
     /// When a probe last had a connection to somewhere else than this host.
     connected: Option<Instant>,
+    /// Checks that had a connection since one side's guards fell silent, while they are.
+    reached: HashSet<CheckId>,
 }
 
 /// One look at the guards.
@@ -56,10 +59,14 @@ impl Lookout {
         Self { guards, seen: Mutex::default(), looking: tokio::sync::Mutex::default() }
     }
 
-    /// A probe has a connection.
-    pub(crate) fn connected(&self, ip: IpAddr) {
+    /// A probe of a check has a connection.
+    pub(crate) fn connected(&self, ip: IpAddr, check: &CheckId) {
+        let mut seen = locked(&self.seen);
         if !ip.is_loopback() {
-            locked(&self.seen).connected = Some(Instant::now());
+            seen.connected = Some(Instant::now());
+        }
+        if seen.last.is_some_and(|last| is_one_side(last.sight)) && !seen.reached.contains(check) {
+            seen.reached.insert(check.clone());
         }
     }
 
@@ -81,7 +88,16 @@ impl Lookout {
             return;
         }
         self.look(Instant::now(), by).await;
-        let sight = locked(&self.seen).sight(began);
+        let sight = {
+            let seen = locked(&self.seen);
+            let sight = seen.sight(began);
+            // It was reached while that side's guards were silent already: it is they that are gone, and nobody speaks for
+            // it now.
+            if is_one_side(sight) && seen.reached.contains(&outcome.check) {
+                return;
+            }
+            sight
+        };
         outcome.sight = Some(sight);
         if let Some(told) = told(&self.guards, sight) {
             let message = format!("{told}; {}", failure.message);
@@ -118,6 +134,9 @@ impl Seen {
         if look.sight != Sight::Clear {
             self.gone = Some(look);
         }
+        if self.last.is_none_or(|last| last.sight != look.sight) {
+            self.reached.clear();
+        }
         self.last.replace(look).map_or(Sight::Clear, |look| look.sight)
     }
 
@@ -132,6 +151,10 @@ impl Seen {
             None => Sight::Clear,
         }
     }
+}
+
+const fn is_one_side(sight: Sight) -> bool {
+    matches!(sight, Sight::NoInside | Sight::NoOutside)
 }
 
 /// Whether nothing was heard of the other side, so that our own network may be why.

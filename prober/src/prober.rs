@@ -205,7 +205,7 @@ impl Prober {
             timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
         outcome.phases.connect = Some(took);
         let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip);
+        self.lookout.connected(remote_ip, &outcome.check);
         let keeps_body = |status| target.keeps_body(status);
         let mut terms = Terms {
             limits: &self.limits,
@@ -234,6 +234,8 @@ impl Prober {
             remote_ip: Some(remote_ip),
             bytes: received.bytes,
         });
+        #[cfg(debug_assertions)]
+        crate::break_point::pass(&outcome.check);
         self.understand(target, received, outcome)
     }
 

@@ -7,12 +7,13 @@ use crate::{
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, Situation, Text, Ticket, Way,
-    duration_words, next_action,
+    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, Situation, Text,
+    Ticket, Way, duration_words, next_action,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
 use status_page::Audience;
-use store::OutboxState;
+use store::{OutboxRow, OutboxState};
 
 /// The width of a text, with the time before it.
 const COLUMNS: usize = 100;
@@ -119,12 +120,16 @@ async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Fail
     let situation = asking.situation().await?;
     let incident = find(asking, &situation, id).await?;
     let terminal = Terminal::new();
+    let rows = asking.store.notifications(id).await?;
     if as_json {
-        terminal.json(&status_page::incident_json(&situation, &incident, Audience::Internal, asking.now));
+        let mut whole = status_page::incident_json(&situation, &incident, Audience::Internal, asking.now);
+        if let Value::Object(fields) = &mut whole {
+            fields.extend(besides(&situation, &incident, &rows));
+        }
+        terminal.json(&whole);
         return Ok(());
     }
     whole(terminal, &situation, &incident, asking.now);
-    let rows = asking.store.notifications(id).await?;
     if !rows.is_empty() {
         heading(terminal, "What was sent");
     }
@@ -143,6 +148,56 @@ async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Fail
         terminal.line(&format!("  {at}  {what:<30}  {state}{tries}{error}"));
     }
     Ok(())
+}
+
+/// What a program gets of one incident beside what it gets of each in a list.
+fn besides(
+    situation: &Situation,
+    incident: &Incident,
+    rows: &[OutboxRow],
+) -> impl Iterator<Item = (String, Value)> {
+    let at = |at: Timestamp| status_page::rfc3339(at);
+    let lines = |entries: &[Entry]| -> Vec<Value> {
+        entries.iter().map(|entry| json!({ "at": at(entry.at), "text": entry.text })).collect()
+    };
+    let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
+    let calls: Vec<Value> = calls
+        .map(|callout| {
+            json!({
+                "at": at(callout.at),
+                "person": callout.person,
+                "by": callout.ways.iter().map(|way| json!({ "way": way.word(), "became": became(callout, *way) })).collect::<Vec<_>>(),
+                "answer": callout.answer.map(|(when, answer)| json!({ "at": at(when), "answer": answered(answer) })),
+                "what": call(situation, callout),
+            })
+        })
+        .collect();
+    let sent: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let (state, when) = match &row.state {
+                OutboxState::Waiting { not_before, .. } => ("waiting", Some(*not_before)),
+                OutboxState::Sent { at, .. } => ("sent", Some(*at)),
+                OutboxState::GivenUp { at } => ("given_up", Some(*at)),
+                OutboxState::Withdrawn => ("withdrawn", None),
+            };
+            json!({
+                "key": row.notification.key,
+                "state": state,
+                "at": when.map(at),
+                "tries": row.attempts,
+                "error": row.last_error,
+            })
+        })
+        .collect();
+    [
+        ("evidence", Value::from(lines(&incident.evidence))),
+        ("timeline", Value::from(lines(&incident.timeline))),
+        ("called", Value::from(calls)),
+        ("sent", Value::from(sent)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
 }
 
 fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Timestamp) {
@@ -201,7 +256,8 @@ fn clock(at: Timestamp, zone: &TimeZone) -> String {
 fn call(situation: &Situation, callout: &Callout) -> String {
     let name =
         situation.configuration.people.get(&callout.person).map_or(callout.person.as_str(), |p| &p.name);
-    let ways: Vec<String> = callout.ways.iter().map(|way| became(callout, *way)).collect();
+    let ways: Vec<String> =
+        callout.ways.iter().map(|way| format!("{} {}", way.word(), became(callout, *way))).collect();
     let answer = match callout.answer {
         None => "no answer",
         Some((_, Answer::Mine)) => "answered \u{201c}I\u{2019}ve got it\u{201d}",
@@ -211,10 +267,18 @@ fn call(situation: &Situation, callout: &Callout) -> String {
     format!("{name}, {}: {answer}", ways.join(" and "))
 }
 
+const fn answered(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Mine => "mine",
+        Answer::CallNext => "call_next",
+        Answer::NotReal => "not_real",
+    }
+}
+
 /// What became of a call by one way, the weightiest word first.
-fn became(callout: &Callout, way: Way) -> String {
+fn became(callout: &Callout, way: Way) -> &'static str {
     let taken = callout.accepted.iter().any(|(accepted, _)| *accepted == way);
-    let what = if callout.delivered.contains(&way) {
+    if callout.delivered.contains(&way) {
         "arrived"
     } else if callout.given_up.contains(&way) {
         "failed"
@@ -224,6 +288,5 @@ fn became(callout: &Callout, way: Way) -> String {
         "may have arrived"
     } else {
         "not yet sent"
-    };
-    format!("{} {what}", way.word())
+    }
 }

@@ -10,6 +10,9 @@ use super::{
 use domain::{Rota, RotaId, Target};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+/// What the warning of a rota without anybody begins with: the doctor says it in its own words.
+pub(crate) const NOBODY: &str = "nobody is on call";
+
 /// How far ahead gaps are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
 
@@ -17,13 +20,13 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
 pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Problems) {
     for (id, draft) in &top.rotas {
         if let (Some((from, to)), Some(place)) =
-            (first_gap(draft, now), names.place_of(Noun::Rota, id.as_str()))
+            (first_gap(&draft.rota, now), names.place_of(Noun::Rota, id.as_str()))
         {
             let zone = &draft.rota.time_zone;
             let message = if from == now {
-                format!("nobody is on call until {}", moment(to, zone))
+                format!("{NOBODY} until {}", moment(to, zone))
             } else {
-                format!("nobody is on call from {} to {}", moment(from, zone), moment(to, zone))
+                format!("{NOBODY} from {} to {}", moment(from, zone), moment(to, zone))
             };
             let hint =
                 "let a layer begin earlier; until then only other steps and the last resort are called";
@@ -50,13 +53,13 @@ pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Pro
 }
 
 /// The first stretch within a year in which nobody is on call.
-fn first_gap(draft: &RotaDraft, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn first_gap(rota: &Rota, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     // A layer that has begun names somebody for good.
-    let layers = Rota { overrides: Vec::new(), ..draft.rota.clone() };
+    let layers = Rota { overrides: Vec::new(), ..rota.clone() };
     if layers.on_call(now).is_some() {
         return None;
     }
-    draft.rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
+    rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
 }
 
 fn swaps(draft: &RotaDraft, now: Timestamp, problems: &mut Problems) {

@@ -45,6 +45,7 @@ mod tree;
 mod vantages;
 mod wonder;
 
+pub(crate) use calendar::{NOBODY, first_gap};
 pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;

@@ -166,7 +166,7 @@ pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = good.split(|byte| *byte == b'\n').count();
         format!("{NOT_TEXT} (line {line})")
     })
 }

@@ -44,6 +44,8 @@ struct Called {
     runbook: Option<String>,
     evidence: Vec<String>,
     next: Option<Next>,
+    /// Whom to ring: while nothing can be recorded Curiad calls nobody else.
+    ring: Option<String>,
     /// What became of an answer just given, or why none is asked for.
     said: Option<String>,
     /// The recorder's own words, in English.
@@ -68,6 +70,8 @@ enum Became {
     Refused(String),
     /// It is kept, and will be taken in.
     Kept,
+    /// It is not, as far as we know: the database does not take it.
+    Unkept,
 }
 
 /// `GET /ack/{reference}`.
@@ -95,16 +99,9 @@ pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Respons
         return page(&shown, &parts, &situation, StatusCode::BAD_REQUEST, &Became::Nothing);
     };
     let told = Told { at: site.clock.now(), what: Message::Answer { reference: reference.clone(), answer } };
-    let (status, became) = match site.store.tell(&told).await {
-        Ok(id) => {
-            site.options.told.notify_one();
-            (StatusCode::OK, wait(&shown, id, &reference, answer).await)
-        }
-        Err(error) => {
-            tracing::error!(%error, "an answer to a callout could not be kept");
-            let why = "your answer could not be kept: try again, or ring the next person yourself";
-            (StatusCode::SERVICE_UNAVAILABLE, Became::Refused(why.to_owned()))
-        }
+    let (status, became) = match shown.site.keep(&told).await {
+        Some(id) => (StatusCode::OK, wait(&shown, id, &reference, answer).await),
+        None => (StatusCode::SERVICE_UNAVAILABLE, Became::Unkept),
     };
     let situation = site.situation.borrow().clone();
     page(&shown, &parts, &situation, status, &became)
@@ -180,7 +177,8 @@ fn page(
     let snapshot =
         Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
     let wording = site.renderer.wording(&snapshot, language);
-    let html = called(&wording, situation, incident, callout, became)
+    let calls = site.options.unrecorded_since().is_none() && !matches!(became, Became::Unkept);
+    let html = called(&wording, situation, (incident, callout), became, calls)
         .map_err(crate::RenderError::from)
         .and_then(|view| {
             let title = view.what.clone();
@@ -203,9 +201,9 @@ fn page(
 fn called(
     wording: &Wording<'_>,
     situation: &Situation,
-    incident: &Incident,
-    callout: &Callout,
+    (incident, callout): (&Incident, &Callout),
     became: &Became,
+    calls: bool,
 ) -> Result<Called, WordsError> {
     let view = crate::IncidentView {
         affects: incident.affects.clone(),
@@ -225,6 +223,10 @@ fn called(
         Became::Taken(Answer::CallNext) => (Some(wording.plain("ack-done-next")?), None),
         Became::Taken(Answer::NotReal) => (Some(wording.plain("ack-done-not-real")?), None),
         Became::Kept => (Some(wording.plain("ack-kept")?), None),
+        Became::Unkept => match standing.clone() {
+            Some(standing) => (Some(standing), None),
+            None => (Some(wording.plain("ack-unkept")?), None),
+        },
         Became::Refused(why) => match standing.clone() {
             Some(standing) => (Some(standing), None),
             None => (None, Some(why.clone())),
@@ -232,6 +234,7 @@ fn called(
     };
     let end = incident.recovered_at.or(incident.resolved_at).unwrap_or(wording.snapshot.as_of);
     let lasted = end.duration_since(incident.started_at).unsigned_abs();
+    let next = next(wording, situation, incident)?;
     let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
     Ok(Called {
         action: format!("/ack/{}?lang={}", callout.reference, wording.language),
@@ -248,8 +251,14 @@ fn called(
         },
         runbook: api.and_then(|api| api.desk.runbook.clone()),
         evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
-        next: next(wording, situation, incident)?,
-        asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_)),
+        asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_) | Became::Unkept),
+        ring: match &next {
+            Some(next) if !calls && next.who != wording.plain("ack-nobody")? => {
+                Some(wording.say("ack-ring", &[("who", next.who.as_str().into())])?)
+            }
+            Some(_) | None => None,
+        },
+        next: next.filter(|_| calls),
         said,
         recorder,
     })

@@ -35,15 +35,9 @@ pub(crate) async fn notify(State(shown): State<Shown>, request: Request) -> Resp
         Err(why) => return Problem::bad(why).answer(shown.audience),
     };
     let told = Told { at: receipt.at, what: Message::Receipt(receipt) };
-    match shown.site.0.store.tell(&told).await {
-        Ok(_) => {
-            shown.site.0.options.told.notify_one();
-            empty(StatusCode::NO_CONTENT)
-        }
-        Err(error) => {
-            tracing::error!(%error, "a receipt could not be kept; Notify will send it again");
-            Problem::unavailable("the receipt could not be kept; send it again").answer(shown.audience)
-        }
+    match shown.site.keep(&told).await {
+        Some(_) => empty(StatusCode::NO_CONTENT),
+        None => Problem::unavailable("the receipt could not be kept; send it again").answer(shown.audience),
     }
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
     Ok(Block {
         id: incident.id.to_string(),
         title: Link { href: wording.href(&Page::Incident(incident.id)), text: wording.incident_title(view)? },
-        shape: wording.shape(incident.worst)?,
+        shape: wording.shape(wording.standing(view))?,
         status: wording.plain(match incident.status {
             IncidentStatus::Open => "incident-open",
             IncidentStatus::Acknowledged => "incident-acknowledged",

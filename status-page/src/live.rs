@@ -28,10 +28,13 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     let configuration = if standing.is_whole() { "pass" } else { "warn" };
     let unrecorded = shown.site.0.options.unrecorded_since();
     let recorded = if unrecorded.is_some() { "fail" } else { "pass" };
+    let aside = shown.site.0.options.set_aside.borrow().clone();
+    let taken = if aside.count > 0 { "warn" } else { "pass" };
     let status = match (view_status, measured, configuration) {
         _ if recorded == "fail" => "fail",
         ("fail", ..) => "fail",
         (_, "warn", _) | (_, _, "warn") => "warn",
+        _ if taken == "warn" => "warn",
         _ => "pass",
     };
     let time = rfc3339(shown.site.0.clock.now());
@@ -50,10 +53,18 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
                 "output": unrecorded.map(|since| format!("nothing can be recorded since {}", rfc3339(since))),
                 "time": time,
             }],
+            "store:refused": [{ "status": taken, "observedValue": aside.count, "time": time }],
             "configuration:standing": [{ "status": configuration }],
             "recorder:role": [{ "status": "pass", "observedValue": shown.site.0.options.role.borrow().word() }],
         },
     });
+    if shown.audience == Audience::Internal
+        && aside.count > 0
+        && let Some(check) = body.pointer_mut("/checks/store:refused/0")
+    {
+        let words = "the database refuses these outcomes for good: look into the file, and move it away";
+        check["output"] = json!(format!("{}: {words}", aside.file));
+    }
     if shown.audience == Audience::Internal
         && let Some(check) = body.pointer_mut("/checks/configuration:standing/0")
     {

@@ -1,4 +1,4 @@
-//! Above every internal page: what those who run Curiad should know of its configuration.
+//! Above every internal page: what those who run Curiad should know of its configuration and its database.
 
 use crate::{Snapshot, WordsError, wording::Wording};
 use serde::Serialize;
@@ -14,10 +14,17 @@ pub(crate) struct Notice {
     lines: Vec<String>,
 }
 
-/// What those who run it should know of the configuration.
+/// What those who run it should know of the configuration and the database.
 pub(crate) fn notices(snapshot: &Snapshot, wording: &Wording<'_>) -> Result<Vec<Notice>, WordsError> {
-    let Some(standing) = &snapshot.standing else { return Ok(Vec::new()) };
     let mut notices = Vec::new();
+    if let Some(aside) = &snapshot.set_aside {
+        let count = i64::try_from(aside.count).unwrap_or(i64::MAX);
+        notices.push(Notice {
+            text: wording.say("set-aside", &[("count", count.into())])?,
+            lines: vec![aside.file.clone()],
+        });
+    }
+    let Some(standing) = &snapshot.standing else { return Ok(notices) };
     if let Some(refused) = &standing.refused {
         let when = wording.times().full(refused.at).words;
         let count = i64::try_from(refused.problems.len()).unwrap_or(i64::MAX);

@@ -106,7 +106,8 @@ pub(crate) fn of_environment(
         .min_by_key(|status| rank(*status))
         .unwrap_or(Status::Unknown);
     let such: Vec<&InstanceView> = here.iter().copied().filter(|instance| instance.shown == worst).collect();
-    let since = such.iter().filter_map(|instance| instance.since).min();
+    // All of them have been so since the last of them became so.
+    let since = such.iter().filter_map(|instance| instance.since).max();
     let since = since.map(|at| wording.times().short(at).words).unwrap_or_default();
     let counts = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let (one, many) = match worst {

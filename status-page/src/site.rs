@@ -2,8 +2,8 @@
 //! only if the one before was looked at — and other pages when first asked for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Role, Snapshot, Standing, body::Body, gather::gather,
-    limit::Limits,
+    Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, besides::Besides,
+    body::Body, gather::gather, limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -49,6 +49,8 @@ pub struct Options {
     pub told: Arc<Notify>,
     /// Whether what is seen is recorded; `None`: it is.
     pub unrecorded: Option<watch::Receiver<Option<Arc<Unrecorded>>>>,
+    /// What the database refused for good.
+    pub set_aside: watch::Receiver<SetAside>,
 }
 
 impl Options {
@@ -67,6 +69,7 @@ impl Default for Options {
             registry: prometheus::Registry::default(),
             told: Arc::default(),
             unrecorded: None,
+            set_aside: watch::Sender::default().subscribe(),
         }
     }
 }
@@ -87,12 +90,6 @@ pub(crate) struct Inner {
     history: watch::Sender<Arc<History>>,
     public: watch::Sender<Arc<View>>,
     internal: watch::Sender<Arc<View>>,
-}
-
-/// What a view says of Curiad itself.
-struct Besides {
-    standing: Arc<Standing>,
-    unrecorded_since: Option<Timestamp>,
 }
 
 /// A Snapshot with what was rendered from it so far.
@@ -124,10 +121,7 @@ impl Site {
         let renderer = Renderer::load()?;
         let history = Arc::new(History::default());
         let current = situation.borrow().clone();
-        let besides = Besides {
-            standing: options.standing.borrow().clone(),
-            unrecorded_since: options.unrecorded_since(),
-        };
+        let besides = Besides::of(&options);
         let as_of = options.role.borrow().shown_at(now);
         let view = |audience| View::make(&current, &history, &besides, audience, (as_of, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
@@ -163,6 +157,7 @@ impl Site {
         let mut shown = situation.borrow_and_update().clone();
         self.show(&shown, true);
         let mut unrecorded = self.0.options.unrecorded.clone();
+        let mut set_aside = self.0.options.set_aside.clone();
         loop {
             let made = Instant::now();
             let since = self.view(Audience::Public).snapshot.unrecorded_since;
@@ -175,6 +170,7 @@ impl Site {
                     },
                     changed = history.changed() => changed.is_ok().then_some(false),
                     Ok(()) = standing.changed() => Some(true),
+                    Ok(()) = set_aside.changed() => Some(true),
                     () = changed(unrecorded.as_mut()) =>
                         (self.0.options.unrecorded_since() != since).then_some(true),
                     // What is shown was read again: its time at least is another.
@@ -226,8 +222,7 @@ impl Site {
     fn show(&self, situation: &Arc<Situation>, news: bool) {
         let history = self.0.history.borrow().clone();
         let options = &self.0.options;
-        let standing = options.standing.borrow().clone();
-        let besides = Besides { standing, unrecorded_since: options.unrecorded_since() };
+        let besides = Besides::of(options);
         let now = options.role.borrow().shown_at(self.0.clock.now());
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
@@ -268,6 +263,8 @@ impl View {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
         snapshot.unrecorded_since = besides.unrecorded_since;
+        let internal = audience == Audience::Internal;
+        snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
         Self {
             snapshot,
             situation: situation.clone(),

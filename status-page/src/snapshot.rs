@@ -1,6 +1,6 @@
 //! The immutable view that pages are made from, with its time.
 
-use crate::{Audience, History, Past, Standing, past::rank};
+use crate::{Audience, History, Past, SetAside, Standing, past::rank};
 use domain::{
     Api, ApiId, Cause, Check, Configuration, Environment, Health, Incident, InstanceId, Layer, Outcome,
     Situation, Status, Text, Track, TrackId, VantageId, Verdict,
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub stale: bool,
     /// Since when nothing that is seen can be recorded, and so shown; `None`: it can.
     pub unrecorded_since: Option<Timestamp>,
+    /// What the database refused for good, for those who run it.
+    pub set_aside: Option<SetAside>,
     /// The site's title.
     pub title: Text,
     /// The site's base URLs.
@@ -162,6 +164,7 @@ impl Snapshot {
             started_at,
             heard_at,
             unrecorded_since: None,
+            set_aside: None,
             stale: heard_at.is_some() && !anything_speaks(situation, now),
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),

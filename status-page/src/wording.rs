@@ -199,7 +199,7 @@ impl<'a> Wording<'a> {
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);
                 if incident.is_open() {
-                    return self.trouble(first, incident.worst);
+                    return self.trouble(first, self.standing(view));
                 }
                 let key = match incident.worst {
                     Status::MajorOutage => "was-major-outage",
@@ -210,6 +210,14 @@ impl<'a> Wording<'a> {
                 self.say(key, &[("name", self.name(first).into()), ("place", place.into())])
             }
         }
+    }
+
+    /// How bad an incident is: while it is open and its instance is seen to be troubled, as it now is; else as it was at worst.
+    pub(crate) fn standing(&self, view: &IncidentView) -> Status {
+        let worst = view.incident.worst;
+        let own = view.affects.first().filter(|_| view.incident.is_open());
+        let now = own.and_then(|id| self.snapshot.instance(id)).map(|instance| instance.shown);
+        now.filter(|now| now.is_trouble() && worst.is_trouble()).unwrap_or(worst)
     }
 
     /// What does not work, and where: `Results is not working in production`.

@@ -24,6 +24,11 @@ pub struct Counts {
 }
 
 impl Store {
+    /// Outcomes recorded since this store was opened; one told twice counts once.
+    pub fn recorded(&self) -> u64 {
+        self.0.recorded.load(Ordering::Relaxed)
+    }
+
     /// Counts what waits; cheap however long the history.
     pub async fn counts(&self) -> Result<Counts, Error> {
         let doing = "count what waits";
@@ -39,7 +44,7 @@ impl Store {
             .await?;
         let count = |column| Reading { row: &row, doing }.get(column).map(unsigned);
         Ok(Counts {
-            recorded: self.0.recorded.load(Ordering::Relaxed),
+            recorded: self.recorded(),
             inbox_waiting: count("inbox_waiting")?,
             outbox_waiting: count("outbox_waiting")?,
             outbox_given_up: count("outbox_given_up")?,

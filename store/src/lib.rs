@@ -91,6 +91,23 @@ impl Store {
         Ok(Hold { _held: held })
     }
 
+    /// From now on the database refuses for good every failure whose message holds `poison`: for rehearsing that, and in no
+    /// release.
+    #[cfg(debug_assertions)]
+    pub async fn refuse_poison(&self) -> Result<(), Error> {
+        let doing = "have the database refuse poison";
+        let mut connection = self.begin(Purpose::Prepare, doing).await?;
+        let function = "CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN RAISE check_violation USING MESSAGE = ''poison is refused''; END'";
+        connection.either("SELECT fence FROM recorder", function).execute(doing).await?;
+        let sqlite = "CREATE TRIGGER poison BEFORE INSERT ON failure WHEN instr(NEW.message, 'poison') > 0
+            BEGIN SELECT RAISE(ABORT, 'poison is refused'); END";
+        let postgres = "CREATE TRIGGER poison BEFORE INSERT ON failure FOR EACH ROW
+            WHEN (position('poison' IN NEW.message) > 0) EXECUTE FUNCTION refuse_poison()";
+        connection.either(sqlite, postgres).execute(doing).await?;
+        connection.commit(doing).await
+    }
+
     async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {
         self.0.database.connect(purpose, doing).await
     }

@@ -279,6 +279,8 @@ async fn what_is_wrong_with_this_machine_is_found() {
 
     let nobody = place(&world, |text| text.replace("from: 2026-01-05", "from: 2099-01-05"));
     finds(&world, &nobody, "rota platform", "nobody is on call", "curiad rota show platform").await;
+    let said = nobody.run(&["doctor"]).await.out;
+    assert_eq!(said.matches("nobody is on call").count(), 1, "said once: {said}");
 
     let taken = place(&world, |text| text);
     let another = TcpListener::bind(("127.0.0.1", taken.public)).expect("the port");

@@ -2,7 +2,10 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod answers;
 mod beside;
+#[cfg(debug_assertions)]
+mod broken;
 mod carriers;
 mod command_line;
 #[cfg(debug_assertions)]
@@ -13,10 +16,14 @@ mod doctor;
 mod examine;
 mod hostile;
 mod kills;
+mod memory;
 mod mistakes;
+mod namespace;
 mod network;
 mod nginx;
 mod outage;
+#[cfg(debug_assertions)]
+mod poison;
 mod program;
 mod readme;
 mod reload;

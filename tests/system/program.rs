@@ -215,8 +215,18 @@ impl Program {
     }
 
     /// Waits until a condition holds; fails with the end of the log when it does not.
-    pub(crate) async fn wait<F: Future<Output = bool>>(&mut self, mut holds: impl FnMut() -> F, what: &str) {
-        let limit = Instant::now() + PATIENCE;
+    pub(crate) async fn wait<F: Future<Output = bool>>(&mut self, holds: impl FnMut() -> F, what: &str) {
+        self.wait_within(PATIENCE, holds, what).await;
+    }
+
+    /// The same for what takes its time by a rule.
+    pub(crate) async fn wait_within<F: Future<Output = bool>>(
+        &mut self,
+        patience: Duration,
+        mut holds: impl FnMut() -> F,
+        what: &str,
+    ) {
+        let limit = Instant::now() + patience;
         while !holds().await {
             if let Some(ended) = self.ended() {
                 panic!("waiting for {what}: the program ended with {ended}\n{}", tail(&self.log));

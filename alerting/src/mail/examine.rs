@@ -10,48 +10,58 @@ use lettre::transport::smtp::{
     extension::ClientId,
 };
 use std::time::Duration;
+use tokio::time::timeout;
 
 const SERVER: &str = "mail: the server";
 const LOGIN: &str = "mail: our account";
 
 impl Postbox {
-    /// Talks to the server as far as one can without writing to anybody. `patience`: for the connection.
+    /// Talks to the server as far as one can without writing to anybody. `patience`: for all of it, the goodbye too.
     pub(crate) async fn examine(&self, patience: Duration) -> Examined {
         let settings = &self.settings;
-        let mut connection = match connect(settings, patience).await {
-            Ok(connection) => connection,
-            Err(finding) => return Examined { findings: vec![finding], ..Examined::default() },
-        };
-        let at = format!("{}:{}", settings.host, settings.port);
-        let how = match settings.tls {
-            MailTls::None => "unprotected, as configured",
-            MailTls::StartTls => "protected by STARTTLS",
-            MailTls::Tls => "protected by TLS",
-        };
-        let mut findings = vec![Finding::ok(SERVER, format!("{at} answers, {how}"))];
-        if let Some((user, password)) = &settings.credentials {
-            let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
-            findings.push(match connection.auth(DEFAULT_MECHANISMS, &credentials).await {
-                Ok(_) => Finding::ok(LOGIN, "the server takes our user and password"),
-                Err(error) => Finding::problem(
-                    LOGIN,
-                    format!("the server refuses our user and password{}", code(&error)),
-                    "check `mail.user` and `mail.password`, and that the account may sign in by PLAIN or LOGIN",
-                ),
-            });
-        }
-        if !connection.test_connected().await {
-            findings.push(Finding::problem(
-                SERVER,
-                format!("{at} does not answer NOOP"),
-                "look into the mail server's log",
-            ));
-        }
-        let certificate = connection.peer_certificate().ok();
-        // Politeness alone: whatever it says, we are done.
-        drop(connection.quit().await);
-        Examined { findings, clock: None, certificate }
+        timeout(patience, talk(settings, patience)).await.unwrap_or_else(|_| {
+            let detail =
+                format!("{}:{} did not come to an end within {patience:?}", settings.host, settings.port);
+            let next = "see whether it is overloaded, and the network between";
+            Examined { findings: vec![Finding::problem(SERVER, detail, next)], ..Examined::default() }
+        })
     }
+}
+
+async fn talk(settings: &Mail, patience: Duration) -> Examined {
+    let mut connection = match connect(settings, patience).await {
+        Ok(connection) => connection,
+        Err(finding) => return Examined { findings: vec![finding], ..Examined::default() },
+    };
+    let at = format!("{}:{}", settings.host, settings.port);
+    let how = match settings.tls {
+        MailTls::None => "unprotected, as configured",
+        MailTls::StartTls => "protected by STARTTLS",
+        MailTls::Tls => "protected by TLS",
+    };
+    let mut findings = vec![Finding::ok(SERVER, format!("{at} answers, {how}"))];
+    if let Some((user, password)) = &settings.credentials {
+        let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
+        findings.push(match connection.auth(DEFAULT_MECHANISMS, &credentials).await {
+            Ok(_) => Finding::ok(LOGIN, "the server takes our user and password"),
+            Err(error) => Finding::problem(
+                LOGIN,
+                format!("the server refuses our user and password{}", code(&error)),
+                "check `mail.user` and `mail.password`, and that the account may sign in by PLAIN or LOGIN",
+            ),
+        });
+    }
+    if !connection.test_connected().await {
+        findings.push(Finding::problem(
+            SERVER,
+            format!("{at} does not answer NOOP"),
+            "look into the mail server's log",
+        ));
+    }
+    let certificate = connection.peer_certificate().ok();
+    // Politeness alone: whatever it says, we are done.
+    drop(connection.quit().await);
+    Examined { findings, clock: None, certificate }
 }
 
 async fn connect(settings: &Mail, patience: Duration) -> Result<AsyncSmtpConnection, Finding> {

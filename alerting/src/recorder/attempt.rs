@@ -3,9 +3,10 @@
 use super::{
     Configured, LARGEST_BATCH, REMEMBERED_FOR,
     backlog::{Shared, lock},
+    narrowing::Narrowing,
     overlay::Overlay,
 };
-use crate::spool::{Late, Record};
+use crate::spool::{Late, Record, set_aside_in};
 use domain::{Configuration, Event, Situation};
 use jiff::{SignedDuration, Timestamp};
 use std::{error::Error as _, io, pin::Pin, sync::Arc, time::Duration};
@@ -34,6 +35,9 @@ pub(super) struct Tried {
     pub(super) settled: usize,
     /// Records of the spool that could not be read, and were left aside.
     pub(super) damaged: u64,
+    /// Outcomes that were tried, and those before them that were thereby set aside.
+    pub(super) outcomes: usize,
+    pub(super) set_aside: usize,
 }
 
 /// What the next attempt builds on.
@@ -46,13 +50,17 @@ pub(super) enum Base {
 }
 
 impl Base {
-    /// After an attempt that failed over what was `recorded` before.
-    pub(super) fn after(trouble: &Trouble, recorded: Situation) -> Self {
-        match trouble {
-            Trouble::Refused(error) if !matches!(fate(error), Fate::Unknown) => {
-                Self::Recorded(Box::new(recorded))
-            }
-            Trouble::Refused(_) | Trouble::Silent(_) => Self::Asked(recorded.configuration),
+    /// After an attempt that failed over what was `recorded` before; `asked`: as the store itself has just said.
+    pub(super) fn after(trouble: &Trouble, recorded: Situation, asked: bool) -> Self {
+        let fate = match trouble {
+            Trouble::Refused(error) => fate(error),
+            Trouble::Silent(_) => Fate::Unknown,
+        };
+        match fate {
+            Fate::Again | Fate::Final => Self::Recorded(Box::new(recorded)),
+            // What was refused may follow from what we believe and is not so.
+            Fate::Narrowed { .. } if asked => Self::Recorded(Box::new(recorded)),
+            Fate::Narrowed { .. } | Fate::Unknown => Self::Asked(recorded.configuration),
         }
     }
 }
@@ -90,6 +98,9 @@ pub(super) enum Fate {
     Again,
     /// Nobody knows whether it was stored: the store is asked what it has.
     Unknown,
+    /// Something in it may be what is refused: it is narrowed down. Where all is refused, no repetition mends what breaks
+    /// a rule of the database; anything else may be over one day.
+    Narrowed { mends: bool },
     /// No repetition mends it: the program ends and says so, rather than probe for nothing.
     Final,
 }
@@ -101,16 +112,16 @@ pub(super) const fn fate(error: &store::Error) -> Fate {
         | store::Error::Foreign
         | store::Error::Outdated { .. }
         | store::Error::Fenced
-        | store::Error::Refused { .. }
         | store::Error::Corrupt { .. } => Fate::Final,
+        store::Error::Refused { .. } => Fate::Narrowed { mends: false },
+        store::Error::Other { .. } => Fate::Narrowed { mends: true },
         store::Error::Unknown { .. } => Fate::Unknown,
         store::Error::Busy { .. }
         | store::Error::Denied { .. }
         | store::Error::Absent { .. }
         | store::Error::Full { .. }
         | store::Error::Unavailable { .. }
-        | store::Error::TooMuch { .. }
-        | store::Error::Other { .. } => Fate::Again,
+        | store::Error::TooMuch { .. } => Fate::Again,
     }
 }
 
@@ -127,6 +138,10 @@ pub(super) struct CatchUp {
     pub(super) store: Store,
     /// Out of here.
     pub(super) source: Source,
+    /// How much of it.
+    pub(super) narrowing: Narrowing,
+    /// Beside which is set aside what is refused for good.
+    pub(super) spool: Option<Shared>,
     pub(super) base: Base,
     pub(super) looked: Option<Timestamp>,
     /// A configuration that came meanwhile, and when.
@@ -143,8 +158,18 @@ pub(super) enum Source {
 
 impl CatchUp {
     pub(super) async fn attempt(self) -> Tried {
-        let Self { store, source, base, looked, configured, now, patience } = self;
-        let mut tried = Tried { ended: Ok(()), overlay: None, base, looked, settled: 0, damaged: 0 };
+        let Self { store, source, narrowing, spool: beside, base, looked, configured, now, patience } = self;
+        let mut tried = Tried {
+            ended: Ok(()),
+            overlay: None,
+            base,
+            looked,
+            settled: 0,
+            damaged: 0,
+            outcomes: 0,
+            set_aside: 0,
+        };
+        let asked = narrowing.seeks() || matches!(tried.base, Base::Asked(_));
         let recorded = match &tried.base {
             Base::Recorded(situation) => Situation::clone(situation),
             Base::Asked(configuration) => {
@@ -155,29 +180,35 @@ impl CatchUp {
                 }
             }
         };
-        let (records, spool) = match source {
+        let (mut suspects, spool) = match source {
             Source::Memory(records) => (records, None),
             Source::Spool(spool) => {
-                let oldest = oldest(Arc::clone(&spool)).await;
+                let oldest = oldest(Arc::clone(&spool), narrowing.clone()).await;
                 tried.damaged = oldest.damaged;
                 (oldest.records, oldest.end.map(|end| (spool, end)))
             }
         };
-        let count = records.len();
-        let lates = records.into_iter().filter_map(|record| match record {
-            Record::Late(late) => Some(late),
-            Record::Told(_) => None,
-        });
-        let (overlay, looked) = fold(Overlay::new(&recorded), lates, configured, (looked, now));
+        let count = suspects.len();
+        let records = suspects.split_off(narrowing.reach(suspects.iter()).0);
+        let late = lates(records);
+        tried.outcomes = late.len();
+        let (overlay, looked) = fold(Overlay::new(&recorded), late, configured, (looked, now));
+        if narrowing.suspects_some() && overlay.batch.outcomes.is_empty() {
+            // Nothing that the store must take: it tells nothing of the suspects.
+            return tried;
+        }
         tried.ended = record(store, Arc::clone(&overlay.batch), patience).await;
         tried.base = match &tried.ended {
             Ok(()) => Base::Recorded(Box::new(overlay.situation.clone())),
-            Err(trouble) => Base::after(trouble, recorded),
+            Err(trouble) => Base::after(trouble, recorded, asked),
         };
         if tried.ended.is_ok() {
             crash_point!("spool/recorded");
             tried.overlay = Some(overlay);
             tried.looked = looked;
+            let suspects = lates(suspects);
+            tried.set_aside = suspects.len();
+            set_aside(beside, suspects, narrowing.why().to_owned(), now).await;
             if let Some((spool, end)) = spool {
                 tried.settled = count;
                 settle(spool, end, count).await;
@@ -188,10 +219,36 @@ impl CatchUp {
     }
 }
 
+fn lates(records: Vec<Record>) -> Vec<Late> {
+    let lates = records.into_iter().filter_map(|record| match record {
+        Record::Late(late) => Some(late),
+        Record::Told(_) => None,
+    });
+    lates.collect()
+}
+
+/// What the store refuses, while it takes what came after: no repetition mends it.
+async fn set_aside(spool: Option<Shared>, lates: Vec<Late>, why: String, now: Timestamp) {
+    if lates.is_empty() {
+        return;
+    }
+    let path = spool.as_ref().map(|spool| set_aside_in(lock(spool).path()).display().to_string());
+    for Late { outcome, .. } in &lates {
+        let (check, at) = (&outcome.check, outcome.at);
+        let said = outcome.failure.as_ref().map(|failure| failure.message.as_str());
+        tracing::error!(%check, %at, said, why, path, "the database refuses this outcome and takes the next: it is set aside, and history has a gap");
+    }
+    let Some(spool) = spool else { return };
+    let kept = spawn_blocking(move || lock(&spool).set_aside(&lates, &why, now)).await;
+    if let Err(error) = kept.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        tracing::error!(%error, path, "what is set aside could not be written down: it stands in this log alone");
+    }
+}
+
 /// In the order in which it came; time is looked at in between, as it would have been.
 fn fold(
     mut overlay: Overlay,
-    lates: impl Iterator<Item = Late>,
+    lates: Vec<Late>,
     mut configured: Option<Configured>,
     (looked, now): (Option<Timestamp>, Timestamp),
 ) -> (Overlay, Option<Timestamp>) {
@@ -224,10 +281,14 @@ struct Oldest {
 }
 
 /// The oldest of the spool. What a broken disk does not give back is left aside: to wait for it would lose what comes.
-async fn oldest(spool: Shared) -> Oldest {
+async fn oldest(spool: Shared, narrowing: Narrowing) -> Oldest {
     let read = spawn_blocking(move || {
         let mut spool = lock(&spool);
-        match spool.oldest(LARGEST_BATCH) {
+        let within = |records: &[Record]| narrowing.reach(records.iter()).1;
+        match spool.oldest(LARGEST_BATCH).and_then(|(records, end)| match within(&records) {
+            reach if reach < records.len() => spool.oldest(reach),
+            _ => Ok((records, end)),
+        }) {
             Ok((records, end)) => Oldest { records, end: Some(end), damaged: 0 },
             Err(error) => {
                 let damaged = spool.waiting();

@@ -1,5 +1,6 @@
 //! What waits while the store takes nothing: first in memory, after a moment in the spool; the oldest goes first.
 
+use super::narrowing::Narrowing;
 use crate::{
     Recording, Spool,
     spool::{Late, Record},
@@ -72,9 +73,10 @@ impl Backlog {
         self.count();
     }
 
-    /// At most `most` of the oldest in memory, to be recorded from there.
-    pub(super) fn take(&mut self, most: usize) -> Vec<Record> {
-        self.in_hand = self.memory.drain(..most.min(self.memory.len())).collect();
+    /// Of the oldest in memory as many as are to be tried, to be recorded from there.
+    pub(super) fn take(&mut self, narrowing: &Narrowing) -> Vec<Record> {
+        let (_, reach) = narrowing.reach(self.memory.iter());
+        self.in_hand = self.memory.drain(..reach).collect();
         self.in_hand.clone()
     }
 
@@ -148,6 +150,15 @@ impl Backlog {
         self.on_disk = self.on_disk.saturating_sub(settled as u64 + damaged);
         self.recording.lost.fetch_add(damaged, Ordering::Relaxed);
         self.count();
+    }
+
+    /// So many are set aside; and one more attempt failed that others follow.
+    pub(super) fn set_aside(&self, count: usize) {
+        self.recording.set_aside.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.recording.failures.fetch_add(1, Ordering::Relaxed);
     }
 
     /// When the last resort was told, by the spool.

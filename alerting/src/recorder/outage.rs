@@ -8,6 +8,7 @@ use super::{
     Configured, LARGEST_BATCH, OutageLimits, Recorder,
     attempt::{Base, CatchUp, Fate, InTime, Source, Tried, Trouble, fate},
     backlog::{Backlog, Written},
+    narrowing::Narrowing,
     overlay::Overlay,
 };
 use crate::spool::{Late as LateOutcome, Record};
@@ -34,12 +35,14 @@ pub(super) struct Failing {
     said: Instant,
     /// The last resort was told of it before this program began.
     pub(super) told: bool,
+    /// What came in time was refused, and its outcomes were narrowed down: refused again, it is not for an outcome.
+    refused: bool,
 }
 
 impl Failing {
     pub(super) fn new(since: Timestamp, why: String, told: bool) -> Self {
         let now = Instant::now();
-        Self { since, began: now, why, pause: FIRST_PAUSE, said: now, told }
+        Self { since, began: now, why, pause: FIRST_PAUSE, said: now, told, refused: false }
     }
 }
 
@@ -82,6 +85,7 @@ pub(super) struct Outage {
     pub(super) write_at: Instant,
     pub(super) due_at: Instant,
     looked: Option<Timestamp>,
+    narrowing: Narrowing,
     /// When the last resort was told, as the spool has it.
     pub(super) told_at: Option<Timestamp>,
 }
@@ -109,6 +113,7 @@ impl Outage {
             write_at: now,
             due_at: now,
             looked: None,
+            narrowing: Narrowing::default(),
         }
     }
 
@@ -128,7 +133,7 @@ impl Outage {
         trouble: Trouble,
     ) -> Result<Self, store::Error> {
         if let Base::Recorded(recorded) = self.base {
-            self.base = Base::after(&trouble, *recorded);
+            self.base = Base::after(&trouble, *recorded, false);
         }
         self.shadow = overlay.situation.clone();
         self.configured = overlay.configuration().or(self.configured);
@@ -149,44 +154,74 @@ impl Outage {
 
     /// Only what has just come waits, and the store takes it: it can be recorded with what comes next.
     pub(super) fn is_over(&self) -> bool {
-        self.backlog.on_disk == 0 && self.writing.is_none() && self.backlog.in_memory() <= LARGEST_BATCH / 2
+        let few = self.backlog.on_disk == 0 && self.backlog.in_memory() <= LARGEST_BATCH / 2;
+        few && self.writing.is_none() && !self.narrowing.seeks()
     }
 
     /// The attempt under way has ended.
-    pub(super) fn ended(&mut self, ended: Ended) -> Result<Option<Overlay>, Trouble> {
+    pub(super) fn ended(&mut self, ended: Ended, failing: &mut Failing) -> Result<Option<Overlay>, Trouble> {
         match (ended, std::mem::replace(&mut self.attempt, Attempt::None)) {
             (Ended::InTime(Ok(())), Attempt::InTime(_, overlay)) => {
                 self.backlog.in_hand.clear();
                 self.base = Base::Recorded(Box::new(overlay.situation.clone()));
+                self.try_at = Instant::now();
                 Ok(Some(*overlay))
             }
             (Ended::InTime(Err(trouble)), Attempt::InTime(_, overlay)) => {
                 self.backlog.put_back();
                 self.configured = self.configured.take().or_else(|| overlay.configuration());
                 if let Base::Recorded(recorded) = self.base.clone() {
-                    self.base = Base::after(&trouble, *recorded);
+                    self.base = Base::after(&trouble, *recorded, false);
                 }
                 Err(trouble)
             }
-            (Ended::Late(tried), _) => self.tried(*tried),
+            (Ended::Late(tried), _) => self.tried(*tried, failing),
             (Ended::InTime(ended), Attempt::None | Attempt::Late(_)) => ended.map(|()| None),
         }
     }
 
-    fn tried(&mut self, tried: Tried) -> Result<Option<Overlay>, Trouble> {
-        let Tried { ended, overlay, base, looked, settled, damaged } = tried;
+    fn tried(&mut self, tried: Tried, failing: &mut Failing) -> Result<Option<Overlay>, Trouble> {
+        let Tried { ended, overlay, base, looked, settled, damaged, outcomes, set_aside } = tried;
         (self.base, self.looked) = (base, looked);
         self.backlog.settled(settled, damaged);
-        if ended.is_ok() {
-            self.backlog.in_hand.clear();
-        } else {
-            self.backlog.put_back();
+        self.backlog.set_aside(set_aside);
+        failing.refused &= set_aside == 0;
+        self.try_at = Instant::now();
+        match (&ended, &overlay) {
+            (Ok(()), Some(_)) => {
+                self.backlog.in_hand.clear();
+                self.narrowing.taken();
+                if damaged > 0 || self.backlog.on_disk == 0 && self.backlog.in_memory() == 0 {
+                    self.narrowing = Narrowing::default();
+                }
+            }
+            (Ok(()), None) => {
+                self.backlog.put_back();
+                // What is damaged is gone, the suspects with it.
+                if damaged > 0 {
+                    self.narrowing = Narrowing::default();
+                } else {
+                    self.narrowing.untold();
+                }
+                self.try_at += WRITE;
+            }
+            (Err(_), _) => self.backlog.put_back(),
         }
         if let Some(overlay) = &overlay {
             let in_force = &overlay.situation.configuration;
             self.configured.take_if(|(_, configuration)| Arc::ptr_eq(configuration, in_force));
         }
-        ended.map(|()| overlay)
+        match ended {
+            Err(Trouble::Refused(error)) if matches!(fate(&error), Fate::Narrowed { .. }) => {
+                let trouble = Trouble::Refused(error);
+                if self.narrowing.refused(outcomes, trouble.to_string()) {
+                    self.backlog.refused();
+                    return Ok(None);
+                }
+                Err(trouble)
+            }
+            ended => ended.map(|()| overlay),
+        }
     }
 
     pub(super) fn failed(&mut self, failing: &mut Failing, trouble: Trouble) -> Result<(), store::Error> {
@@ -200,9 +235,12 @@ impl Outage {
             let since = failing.since;
             tracing::error!(error = %failing.why, %since, in_spool, in_memory, "nothing can be recorded: probing goes on, outcomes wait");
         }
-        match trouble {
-            Trouble::Refused(error) if matches!(fate(&error), Fate::Final) => Err(error),
-            Trouble::Refused(_) | Trouble::Silent(_) => Ok(()),
+        let Trouble::Refused(error) = trouble else { return Ok(()) };
+        match fate(&error) {
+            Fate::Final => Err(error),
+            // What came in time gets here once before it is narrowed down; what was narrowed down, in vain.
+            Fate::Narrowed { mends: false } if std::mem::replace(&mut failing.refused, true) => Err(error),
+            Fate::Narrowed { .. } | Fate::Again | Fate::Unknown => Ok(()),
         }
     }
 
@@ -224,11 +262,13 @@ impl Outage {
         }
         let source = match &self.backlog.spool {
             Some(spool) if self.backlog.on_disk > 0 => Source::Spool(Arc::clone(spool)),
-            Some(_) | None => Source::Memory(self.backlog.take(LARGEST_BATCH)),
+            Some(_) | None => Source::Memory(self.backlog.take(&self.narrowing)),
         };
         let attempt = CatchUp {
             store: recorder.store.clone(),
             source,
+            narrowing: self.narrowing.clone(),
+            spool: self.backlog.spool.clone(),
             base: self.base.clone(),
             looked: self.looked,
             configured: self.configured.clone(),

@@ -48,7 +48,7 @@ impl Recorder {
                 }
                 ended = outage.attempt.ended() => {
                     let in_time = matches!(ended, Ended::InTime(_));
-                    match outage.ended(ended) {
+                    match outage.ended(ended, failing) {
                         Ok(overlay) => {
                             if let Some(mut overlay) = overlay {
                                 if !in_time {
@@ -60,7 +60,6 @@ impl Recorder {
                             if outage.is_over() {
                                 return Ok(Some(outage.back()));
                             }
-                            outage.try_at = Instant::now();
                         }
                         Err(trouble) => {
                             self.recording.failures.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 /// What the recorder counts; read by `/metrics`, `/readyz` and the heartbeat.
 #[derive(Debug, Default)]
 pub struct Recording {
-    /// Outcomes committed.
+    /// Outcomes committed; one that was read again from the spool counts once.
     pub outcomes: AtomicU64,
     /// Transactions committed.
     pub commits: AtomicU64,
@@ -20,6 +20,8 @@ pub struct Recording {
     pub spooled: AtomicU64,
     /// Outcomes that nothing took, or that the spool did not give back: gaps of history.
     pub lost: AtomicU64,
+    /// Outcomes that the store refused for good while it took others: set aside, and gaps of history.
+    pub set_aside: AtomicU64,
     /// When the last resort was last told that nothing is recorded, in Unix milliseconds; 0: not in this outage.
     pub last_resort_told_at_ms: AtomicI64,
 }

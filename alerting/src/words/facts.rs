@@ -184,11 +184,14 @@ pub(super) fn capital(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// At most `most` characters; what was cut short ends in a dot.
+/// At most `most` characters; what was cut short ends in two dots, which no alphabet of a text lacks.
 pub(super) fn cut(words: &str, most: usize) -> String {
     if words.chars().count() <= most {
         return words.to_owned();
     }
-    let kept: String = words.chars().take(most.saturating_sub(1)).collect();
-    format!("{}.", kept.trim_end())
+    let kept: String = words.chars().take(most.saturating_sub(2)).collect();
+    // Between words, unless that would take much more away.
+    let between = kept.rfind(' ').filter(|at| at * 4 >= kept.len() * 3);
+    let kept = between.and_then(|at| kept.get(..at)).unwrap_or(&kept);
+    format!("{}..", kept.trim_end())
 }

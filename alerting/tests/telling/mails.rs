@@ -95,3 +95,28 @@ async fn mail_is_never_sent_without_the_protection_that_was_asked_for() {
         house.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_mail_server_that_stops_talking_is_looked_at_no_longer_than_was_said() {
+    use tokio::io::AsyncWriteExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut serves = tokio::task::JoinSet::new();
+    serves.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"220 mail.example ESMTP\r\n").await.unwrap();
+        // It takes the greeting, and says nothing more.
+        std::future::pending::<()>().await;
+    });
+    let hand = Hand::new(example::at("02:14:10"));
+    let clock = hand.clock();
+    let house = house_with(hand, clock, |directory| directory.mail.as_mut().unwrap().port = port).await;
+    let patience = std::time::Duration::from_millis(300);
+    let channels = house.deliverer.setup.borrow().channels.clone();
+    let looked =
+        tokio::time::timeout(std::time::Duration::from_secs(30), channels.examine_mail(patience)).await;
+    let examined = looked.expect("in time").expect("there is a mail server");
+    let [finding] = examined.findings.as_slice() else { panic!("{examined:?}") };
+    assert!(finding.detail.contains("within 300ms"), "{finding:?}");
+    house.close().await;
+}

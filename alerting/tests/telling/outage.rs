@@ -25,13 +25,18 @@ fn track() -> TrackId {
 impl Room {
     /// A probe comes back now, and the next one is ten seconds later.
     async fn see(&self, failed: bool) {
+        self.see_words(failed.then_some("503")).await;
+    }
+
+    /// It failed, if it did, with these words.
+    async fn see_words(&self, failed: Option<&str>) {
         let TrackId { check, vantage } = track();
         let mut outcome = Outcome::new(check, vantage, self.hand.now());
         outcome.total = Duration::from_millis(64);
-        outcome.failure = failed.then(|| Failure {
+        outcome.failure = failed.map(|words| Failure {
             layer: Layer::Backend,
             kind: FailureKind::ServerError,
-            message: "503".to_owned(),
+            message: words.to_owned(),
         });
         self.outcomes.send(outcome).await.unwrap();
         // Folded at the time at which it came.
@@ -119,6 +124,48 @@ async fn a_crash_meanwhile_loses_nothing_that_is_in_the_spool() {
     room.see(true).await;
     room.until_recorded(8).await;
     assert_eq!(room.situation.borrow().open_incidents().count(), 1);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn what_is_read_again_from_the_spool_counts_once() {
+    let room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let hold = room.beside().await.hold().await.unwrap();
+    for _ in 0..6 {
+        room.see(false).await;
+    }
+    room.spooled(6).await;
+    // What the spool held when it was recorded, for a program that died before it had emptied it.
+    let (spool, kept) = (room.folder().join("spool"), room.folder().join("kept"));
+    std::fs::copy(&spool, &kept).unwrap();
+    drop(hold);
+    room.until_recorded(6).await;
+    let folder = room.stop().await;
+    std::fs::rename(kept, spool).unwrap();
+    let room = room_in(folder, SHORT).await;
+    room.waiting(0).await;
+    room.hand.forward(70);
+    room.see(false).await;
+    room.until_recorded(7).await;
+    room.until_so("counted", async || room.recording.outcomes.load(Ordering::Relaxed) == 1).await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn what_the_store_refuses_for_good_is_set_aside_and_ends_nothing() {
+    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    room.beside().await.refuse_poison().await.unwrap();
+    room.see(false).await;
+    room.see_words(Some("poison")).await;
+    for _ in 0..3 {
+        room.see(true).await;
+    }
+    room.until_so("set aside", async || room.recording.set_aside.load(Ordering::Relaxed) == 1).await;
+    assert_eq!(room.until_recorded(4).await.len(), 4, "all others");
+    let aside = std::fs::read_to_string(alerting::set_aside_in(&room.folder().join("spool"))).unwrap();
+    assert_eq!(aside.lines().count(), 1);
+    assert!(aside.contains("poison is refused") && aside.contains("02:14:20"), "{aside}");
+    room.until(|situation| situation.open_incidents().count() == 1).await;
     room.close().await;
 }
 

@@ -102,6 +102,10 @@ impl Room {
         assert!(tokio::time::timeout(LIMIT, so).await.is_ok(), "never {what}");
     }
 
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Another program's way into the same database.
     pub(crate) async fn beside(&self) -> Store {
         open(&self.folder).await

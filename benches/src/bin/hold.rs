@@ -4,23 +4,17 @@
 //!
 //! Confirmed is the incident's `opened_at`; accepted is when the desk and Notify wrote their records, on the same clock.
 
+use benches::{Failed, PATIENCE, Program};
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use simulator::{Fault, Ticket, World, WorldOptions};
+use simulator::{Fault, File, Ticket, World, WorldOptions};
 use std::{
-    error::Error,
-    fs::{self, File},
     io::Write,
-    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::Arc,
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 const TICKET_HOLD: SignedDuration = SignedDuration::from_secs(1);
 const CALLOUT_HOLD: SignedDuration = SignedDuration::from_secs(2);
@@ -47,8 +41,6 @@ const TOGETHER: [&[&str]; 8] = [
 /// What goes wrong, in turn. Five, so that in time each comes upon every group.
 const FAULTS: [Fault; 5] =
     [Fault::GatewayUnavailable, Fault::Refuse, Fault::Backend(503), Fault::Reset, Fault::Status(503)];
-/// One step of an outage takes longer only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Parser)]
@@ -65,23 +57,9 @@ struct Arguments {
     directory: PathBuf,
 }
 
-/// The program under measurement; killed when dropped.
-struct Curiad(Child);
-
-impl Drop for Curiad {
-    fn drop(&mut self) {
-        // It may have ended by itself: then there is nothing to kill.
-        let _gone = self.0.kill();
-        let _ended = self.0.wait();
-    }
-}
-
 /// The program, and the world outside it.
 struct Stage {
-    curiad: Curiad,
-    log: PathBuf,
-    internal: SocketAddr,
-    client: reqwest::Client,
+    curiad: Program,
     world: World,
 }
 
@@ -107,12 +85,12 @@ async fn main() -> Result<(), Failed> {
 
 async fn run(arguments: &Arguments) -> Result<Value, Failed> {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let world = World::start(WorldOptions::new(Arc::new(now))).await?;
-    let (public, internal) = (free_address()?, free_address()?);
-    let log = arguments.directory.join("log");
-    write_configuration(&arguments.directory, &world, public)?;
-    let curiad = start(arguments, public, internal, &log)?;
-    let mut stage = Stage { curiad, log, internal, client: reqwest::Client::new(), world };
+    let world = World::start(WorldOptions::new(Arc::new(benches::now))).await?;
+    let mut curiad = Program::new(&arguments.curiad, arguments.directory.clone(), |url| {
+        configuration(&arguments.directory, &world, url)
+    })?;
+    curiad.start()?;
+    let mut stage = Stage { curiad, world };
     stage.quiet().await?;
 
     let mut added = Vec::new();
@@ -141,9 +119,9 @@ impl Stage {
         }
         let look = |world: &World| accepted(world, before, apis.len());
         let accepted = self.world.wait_for(PATIENCE, look).await.map_err(|late| {
-            format!("{fault:?} on {apis:?}: ticket and callout: {late}; see {}", self.log.display())
+            format!("{fault:?} on {apis:?}: ticket and callout: {late}; see {}", self.curiad.log().display())
         })?;
-        let incidents = self.ask("incidents").await?;
+        let incidents = serde_json::from_str(&self.curiad.ask("api/v1/incidents").await?)?;
         let added = accepted.iter().map(|accepted| accepted.added(&incidents)).collect();
         self.world.clear_faults().await;
         added
@@ -151,33 +129,17 @@ impl Stage {
 
     /// Waits until every instance works and no incident is open.
     async fn quiet(&mut self) -> Result<(), Failed> {
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            if let Some(ended) = self.curiad.0.try_wait()? {
-                return Err(format!("curiad ended with {ended}; see {}", self.log.display()).into());
-            }
-            // Before it listens, it cannot be asked.
-            if let (Ok(status), Ok(incidents)) = (self.ask("status").await, self.ask("incidents").await) {
-                let all = |rows: Option<&Value>, status: &str| {
-                    rows.and_then(Value::as_array)
-                        .is_some_and(|rows| rows.iter().all(|row| row["status"] == status))
-                };
-                let begun = status.pointer("/instances/0").is_some();
-                if begun && all(status.get("instances"), "operational") && all(Some(&incidents), "resolved") {
-                    return Ok(());
-                }
-            }
-            if Instant::now() >= limit {
-                return Err(format!("all is not well within {PATIENCE:?}; see {}", self.log.display()).into());
-            }
-            sleep(LOOK_AGAIN).await;
-        }
-    }
-
-    async fn ask(&self, what: &str) -> Result<Value, Failed> {
-        let url = format!("http://{}/api/v1/{what}", self.internal);
-        let answer = self.client.get(url).send().await?.error_for_status()?;
-        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+        let well = |[status, incidents]: [&str; 2]| {
+            let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+            let (status, incidents) = (read(status), read(incidents));
+            let all = |rows: Option<&Value>, status: &str| {
+                rows.and_then(Value::as_array)
+                    .is_some_and(|rows| rows.iter().all(|row| row["status"] == status))
+            };
+            let begun = status.pointer("/instances/0").is_some();
+            begun && all(status.get("instances"), "operational") && all(Some(&incidents), "resolved")
+        };
+        self.curiad.until(["api/v1/status", "api/v1/incidents"], well, ("rest", LOOK_AGAIN)).await
     }
 }
 
@@ -220,9 +182,10 @@ fn incident_of(ticket: &Ticket) -> Option<&str> {
     ticket.field("correlation_id").split(':').nth(1)
 }
 
-fn write_configuration(directory: &Path, world: &World, public: SocketAddr) -> Result<(), Failed> {
+/// The demo's, with shorter times.
+fn configuration(directory: &Path, world: &World, url: &str) -> Result<Vec<File>, Failed> {
     let database = format!("sqlite://{}", directory.join("curiad.db").display());
-    let mut files = simulator::configuration(world, &format!("http://{public}"), &database);
+    let mut files = simulator::configuration(world, url, &database);
     for (long, short) in SHORTER {
         if !files.iter().any(|file| file.text.contains(long)) {
             return Err(format!("the demo's configuration no longer says {long:?}").into());
@@ -231,39 +194,5 @@ fn write_configuration(directory: &Path, world: &World, public: SocketAddr) -> R
             file.text = file.text.replace(long, short);
         }
     }
-    for file in files {
-        let path = directory.join("config").join(file.path);
-        fs::create_dir_all(path.parent().unwrap_or(directory))?;
-        fs::write(path, file.text)?;
-    }
-    Ok(())
-}
-
-fn start(
-    arguments: &Arguments,
-    public: SocketAddr,
-    internal: SocketAddr,
-    log: &Path,
-) -> Result<Curiad, Failed> {
-    let log = File::create(log)?;
-    Command::new(&arguments.curiad)
-        .arg("--config")
-        .arg(arguments.directory.join("config"))
-        .args(["serve", "--listen", &public.to_string(), "--listen-internal", &internal.to_string()])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()
-        .map(Curiad)
-        .map_err(|error| format!("cannot start {}: {error}", arguments.curiad.display()).into())
-}
-
-/// An address that was free a moment ago. Another program may take it; the start then fails and says so.
-fn free_address() -> Result<SocketAddr, Failed> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the world keeps the same time as the program it runs beside")]
-fn now() -> Timestamp {
-    Timestamp::now()
+    Ok(files)
 }

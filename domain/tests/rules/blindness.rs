@@ -214,6 +214,29 @@ fn a_network_that_is_gone_on_one_side_is_one_incident_that_says_which() {
 }
 
 #[test]
+fn the_one_guard_of_a_side_may_be_gone_by_itself_and_that_is_said() {
+    let alone = |host: &str| vec![domain::Guard { tls: false, host: host.to_owned(), port: 53 }];
+    for (sight, side) in
+        [(Sight::NoInside, "test the NHS Wales network by"), (Sight::NoOutside, "test the internet by")]
+    {
+        let mut estate = configuration();
+        estate.vantages[0].guards = domain::Guards { outside: alone("out"), inside: alone("in") };
+        let mut hand = Hand::new(estate);
+        hand.rounds(3, &[], Seen::Pass);
+        for _ in 0..20 {
+            hand.wait(10);
+            hand.see(&track("documents", PRODUCTION, "ping"), Seen::Pass);
+            hand.see(&track("documents", PRODUCTION, "status"), Seen::Pass);
+            guarded(&mut hand, "results", sight);
+        }
+        let said = &hand.incident(1).diagnosis;
+        assert!(matches!(hand.incident(1).cause, Cause::Blind(_)));
+        assert!(said.en.contains(side) && said.en.contains("we cannot tell which"), "{}", said.en);
+        assert!(said.cy.contains("ni allwn ddweud pa un"), "{}", said.cy);
+    }
+}
+
+#[test]
 fn an_estate_on_one_host_has_incidents_of_its_apis() {
     let mut hand = Hand::new(configuration());
     hand.rounds(3, &[], Seen::Pass);

@@ -80,6 +80,32 @@ async fn a_side_that_is_gone_is_named() {
 }
 
 #[tokio::test]
+async fn a_guard_that_was_silent_while_the_api_was_reached_says_nothing_of_it_any_more() {
+    let there = Server::says("").await;
+    let prober = guarded(&[there.address], &[nobody().await]);
+    let (first, well) = (nobody().await, Server::says(ok("")).await);
+    // The only guard inside is gone by itself; that shows with the first API that fails.
+    let mut gone = check(&format!("http://{first}"));
+    assert_eq!(seen(&prober, &gone).await.sight, Some(Sight::NoInside));
+    // Another one is reached meanwhile, and fails after that: this has another reason.
+    let mut other = gone.clone();
+    other.id.operation = domain::OperationId::parse("other").unwrap();
+    other.url = well.url();
+    assert_eq!(failed(&seen(&prober, &other).await), None);
+    other.url = gone.url.clone();
+    let outcome = seen(&prober, &other).await;
+    assert_eq!(
+        (failed(&outcome), outcome.sight),
+        (Some((Layer::Connect, Refused)), None),
+        "{}",
+        message(&outcome)
+    );
+    // Of one that was never reached since, nobody knows.
+    gone.timeout += std::time::Duration::from_millis(1);
+    assert_eq!(seen(&prober, &gone).await.sight, Some(Sight::NoInside));
+}
+
+#[tokio::test]
 async fn an_answer_is_never_doubted_and_asks_no_guard() {
     let guards = Server::says("").await;
     let watched = guarded(&[guards.address], &[]);

@@ -116,7 +116,7 @@ fn an_instance_leaves_production_only_by_a_word_of_its_own() {
         );
     });
     assert_eq!(lost[0].severity, Gravity::Error);
-    assert_eq!(lost[0].api.as_ref().map(|api| api.as_str()), Some("documents"));
+    assert_eq!(lost[0].api.as_ref().map(domain::ApiId::as_str), Some("documents"));
     assert!(
         lost[0].message.starts_with("config/apis/documents.yaml: its instance in production is gone"),
         "{lost:?}"

@@ -1,7 +1,10 @@
 //! What people wrote down: is somebody on call, and does the configuration mean what it says?
 
 use super::Group;
-use crate::{commands::rota::local, config::Loaded};
+use crate::{
+    commands::rota::local,
+    config::{Loaded, NOBODY, first_gap},
+};
 use alerting::Finding;
 use domain::{Configuration, Rota, RotaId};
 use jiff::{SignedDuration, Timestamp};
@@ -20,12 +23,15 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
         configuration.checks.len()
     );
     let mut findings = vec![Finding::ok("the files", read)];
-    findings.extend(loaded.warnings.iter().take(SHOWN).map(|warning| {
+    // That a rota has nobody is said of the rota.
+    let warnings: Vec<_> =
+        loaded.warnings.iter().filter(|warning| !warning.message.starts_with(NOBODY)).collect();
+    findings.extend(warnings.iter().take(SHOWN).map(|warning| {
         let place = warning.line.map_or_else(String::new, |line| format!(":{line}"));
         let next = warning.hint.clone().unwrap_or_else(|| "change it, or leave it if it is meant".to_owned());
         Finding::warning(format!("{}{place}", warning.file), warning.message.clone(), next)
     }));
-    if let Some(more) = loaded.warnings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = warnings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         findings.push(Finding::warning(
             "the files",
             format!("{more} more warnings"),
@@ -56,8 +62,8 @@ fn one(configuration: &Configuration, id: &RotaId, rota: &Rota, now: Timestamp) 
         return Finding::problem(what, format!("nobody is on call{until}"), next);
     };
     let gaps = rota.gaps(now, now + SignedDuration::from_hours(24 * AHEAD_DAYS));
-    if let Some((from, to)) = gaps.first() {
-        let detail = format!("nobody is on call from {} to {}", local(*from, zone), local(*to, zone));
+    if let Some((from, to)) = gaps.first().copied().or_else(|| first_gap(rota, now)) {
+        let detail = format!("nobody is on call from {} to {}", local(from, zone), local(to, zone));
         return Finding::warning(what, detail, next);
     }
     let person = configuration.people.get(&shift.person).map_or(shift.person.as_str(), |person| &person.name);

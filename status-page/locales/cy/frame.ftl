@@ -11,6 +11,14 @@ last-checked = Gwiriad diwethaf
 for-programs = I raglenni: ein API
 internal-view = Golwg fewnol: pob amgylchedd, gyda thocynnau a llinellau amser. Peidiwch â’i phasio ymlaen.
 unrecorded = Ni ellir cofnodi dim ers { $when }. Mae’r hyn sydd isod yn hŷn na hynny; ni fyddai trafferthion newydd yn ymddangos yma.
+set-aside = Mae’r gronfa ddata yn gwrthod { $count ->
+        [zero] { $count } canlyniad
+        [one] { $count } canlyniad
+        [two] { $count } ganlyniad
+        [few] { $count } chanlyniad
+        [many] { $count } chanlyniad
+       *[other] { $count } canlyniad
+    } am byth, ac yn derbyn pob un arall: mae bwlch yn yr hanes. Edrychwch yn y ffeil hon, rhowch wybod am yr hyn y mae’n ei ddweud, a symudwch hi oddi yno.
 stale = Nid oes dim wedi’i fesur ers { $when }. Mae’r hyn sydd isod yn hen.
 configuration-refused = Newidiwyd ffeiliau’r ffurfweddiad ac ni ellir eu defnyddio: { $count ->
         [zero] { $count } problem

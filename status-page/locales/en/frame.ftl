@@ -11,6 +11,10 @@ last-checked = Last check
 for-programs = For programs: our API
 internal-view = Internal view: all environments, with tickets and timelines. Do not pass it on.
 unrecorded = Nothing can be recorded since { $when }. What stands below is from before; new trouble would not show here.
+set-aside = The database refuses { $count ->
+        [one] { $count } outcome
+       *[other] { $count } outcomes
+    } for good, and takes all others: history has a gap. Look into this file, report what it says, and move it away.
 stale = Nothing has been measured since { $when }. What stands below is old.
 configuration-refused = The files of the configuration were changed and cannot be used: { $count ->
         [one] { $count } problem
