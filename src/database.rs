@@ -23,9 +23,11 @@ pub(crate) fn file(database: &Secret) -> Option<PathBuf> {
     (path != ":memory:").then(|| path.into())
 }
 
-/// The file whose lock says that a program records into the database.
+/// The file whose lock says that a program records into the database: beside the file itself, by whatever name it is called.
 pub(crate) fn lock(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let real = || fs::canonicalize(database).ok();
+    let to_be = || Some(fs::canonicalize(directory(database)).ok()?.join(database.file_name()?));
+    let mut name = real().or_else(to_be).unwrap_or_else(|| database.to_owned()).into_os_string();
     name.push(".lock");
     name.into()
 }
@@ -96,6 +98,13 @@ fn fits(file: &Path) -> Result<(), Failed> {
             );
         }
     }
+    if let Ok(found) = fs::metadata(file)
+        && found.nlink() > 1
+    {
+        let what = format!("the database {shown} has {} names (hard links)", found.nlink());
+        let next = "leave it one: by another a second curiad would not know of this one, and people would be called twice";
+        return fail(CONFIG, what, next.to_owned());
+    }
     // SQLite writes a log beside the file: the directory matters also when the file is there.
     if let Some(path) = [folder, file].into_iter().find(|path| path.exists() && !disk::may_write(path)) {
         let next = "run curiad as its owner, or give it to the user who runs curiad (chown)";
@@ -145,6 +154,21 @@ mod tests {
         assert_eq!(file("postgres://db/curiad"), None);
         assert_eq!(lock(Path::new("/a/curiad.db")), Path::new("/a/curiad.db.lock"));
         assert_eq!(directory(Path::new("curiad.db")), Path::new("."));
+    }
+
+    #[test]
+    fn a_file_has_one_lock_by_whatever_name_it_is_called_and_no_second_name_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("curiad.db"), folder.path().join("link.db"));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(lock(&link).file_name().unwrap(), "link.db.lock", "what it leads to is not there yet");
+        fs::write(&file, "").unwrap();
+        assert_eq!(lock(&link), lock(&file));
+        assert_eq!(lock(&folder.path().join(".").join("curiad.db")), lock(&file));
+        assert_eq!(said(&link).0, 0);
+        fs::hard_link(&file, folder.path().join("second.db")).unwrap();
+        let (code, words) = said(&file);
+        assert!(code == CONFIG && words.contains("2 names"), "{words}");
     }
 
     #[test]

@@ -14,11 +14,18 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Whether what is seen is recorded.
 pub(crate) struct Records {
     pub(crate) recording: Arc<Recording>,
-    /// A recorder that has committed nothing for so long is not well: the heartbeat stops (invariant 6).
-    pub(crate) within: Duration,
+    /// Since when what is to be told cannot be read.
+    pub(crate) undelivered: watch::Receiver<Option<Timestamp>>,
+    /// A recorder that has committed nothing for so long is not well, nor a deliverer that could read nothing: the heartbeat
+    /// stops (invariant 6).
+    pub(crate) within: SignedDuration,
 }
 
-/// Says whether Curiad itself is well: the recorder commits, and nobody waits for a human in vain (invariant 10).
+/// Calls that no carrier took for so long are heard by nobody.
+const UNHEARD: SignedDuration = SignedDuration::from_mins(3);
+
+/// Says whether Curiad itself is well: what is seen is recorded, what is to be told can be, and nobody waits for a human in
+/// vain (invariant 10).
 pub(crate) async fn look_after(
     well: watch::Sender<bool>,
     situation: watch::Receiver<Arc<Situation>>,
@@ -28,7 +35,7 @@ pub(crate) async fn look_after(
 ) -> anyhow::Result<()> {
     let mut look = tokio::time::interval(LOOK);
     let began = clock.now();
-    let within = SignedDuration::try_from(records.within).unwrap_or(SignedDuration::MAX);
+    let within = records.within;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -40,16 +47,26 @@ pub(crate) async fn look_after(
             continue;
         }
         let current = Arc::clone(&situation.borrow());
-        let records = committed_at.is_some_and(|at| now.duration_since(at).abs() < within);
-        well.send_replace(records && is_attended(&current, now));
+        let recorded = committed_at.is_some_and(|at| now.duration_since(at).abs() < within);
+        let delivered = records.undelivered.borrow().is_none_or(|since| now.duration_since(since) < within);
+        well.send_replace(recorded && delivered && is_attended(&current, now));
     }
 }
 
 fn is_attended(situation: &Situation, now: Timestamp) -> bool {
     let attended = |incident: &Incident| {
-        !Situation::is_waiting_for_a_human(incident) || next_action(situation, incident, now).is_some()
+        !Situation::is_waiting_for_a_human(incident)
+            || (next_action(situation, incident, now).is_some() && is_heard(incident, now))
     };
     situation.open_incidents().all(|incident| attended(incident))
+}
+
+/// Whether a call may have reached somebody, or it is too soon to say.
+fn is_heard(incident: &Incident, now: Timestamp) -> bool {
+    let callouts = || incident.escalation.iter().flat_map(|running| &running.callouts);
+    let first = callouts().map(|callout| callout.at).min();
+    first.is_none_or(|first| now.duration_since(first) < UNHEARD)
+        || callouts().any(|callout| callout.ways.iter().any(|way| callout.reached_by(*way)))
 }
 
 /// Beats to whom the configuration names, while all is well.

@@ -5,6 +5,8 @@ use crate::{
     holder::{Holder, plain},
     seat::Seat,
 };
+use alerting::Away;
+use domain::{Situation, Unrecorded};
 use status_page::Role;
 use std::{convert::Infallible, process, sync::Arc, time::Duration};
 use store::{Error, Lease, Store};
@@ -23,8 +25,9 @@ const SILENT: Duration = Duration::from_secs(8);
 const LOOKS: u32 = 6;
 /// A database that takes longer to say who records has not said it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What a standby shows is read this often.
+/// What a standby shows is read this often, and in vain if it takes longer.
 const READ: Duration = Duration::from_secs(3);
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Takes the lease if nobody holds it, or who did was a program on this machine that is gone: started again after a crash,
 /// there is nothing to wait for. `Some`: who holds it.
@@ -76,24 +79,27 @@ pub(crate) async fn stand_by(seat: &Seat) {
         () = listen(&seat.store) => {}
         () = keep_reading(seat) => {}
     }
+    seat.unrecorded.send_replace(None);
 }
 
 async fn listen(store: &Store) {
-    let mut silence = Silence::default();
+    let (mut silence, mut away) = (Silence::default(), Away::default());
     loop {
-        match timeout(PATIENCE, store.lease()).await {
+        let why = match timeout(PATIENCE, store.lease()).await {
             Ok(Ok(lease)) => {
+                away.answered();
                 if silence.is_over(&lease, Instant::now()) && take(store, &lease).await {
                     return;
                 }
+                None
             }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "cannot see whether the other program still records");
-                silence = Silence::default();
-            }
-            Err(_) => {
-                tracing::warn!("the database does not say in time whether the other program still records");
-                silence = Silence::default();
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the database does not say in time".to_owned()),
+        };
+        if let Some(why) = why {
+            silence = Silence::default();
+            if away.failed().is_some() {
+                tracing::warn!(why, "cannot see whether the other program still records");
             }
         }
         sleep(LOOK).await;
@@ -124,15 +130,32 @@ async fn take(store: &Store, lease: &Lease) -> bool {
 }
 
 async fn keep_reading(seat: &Seat) {
+    let (mut read_at, mut away) = (seat.clock.now(), Away::default());
     loop {
         sleep(READ).await;
         let now = seat.clock.now();
-        match seat.read(now).await {
-            Ok(situation) => {
+        let read = timeout(READ_WITHIN, seat.read(now)).await;
+        let why = match read {
+            Ok(Ok(situation)) => {
+                read_at = now;
                 seat.situation.send_replace(Arc::new(situation));
-                seat.role.send_replace(Role::Standby { read_at: now });
+                seat.role.send_replace(Role::Standby { read_at });
+                if away.answered().is_some() {
+                    tracing::info!("what is shown is read again");
+                    seat.unrecorded.send_replace(None);
+                }
+                continue;
             }
-            Err(error) => tracing::warn!(%error, "what is shown could not be read again and grows old"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the database has not answered within {} s", READ_WITHIN.as_secs()),
+        };
+        if away.failed().is_some() {
+            tracing::warn!(why, "what is shown cannot be read again, and grows old");
+        }
+        // The one who records may be cut off from it, too: nobody is to take what stands there for how things are.
+        if now.duration_since(read_at) >= seat.tells_after() {
+            let known = Situation::clone(&seat.situation.borrow());
+            seat.unrecorded.send_replace(Some(Arc::new(Unrecorded { since: read_at, why, known })));
         }
     }
 }

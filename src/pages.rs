@@ -5,6 +5,7 @@ use alerting::Recording;
 use anyhow::Context;
 use axum::Router;
 use domain::{Clock, Secret, Situation, Unrecorded};
+use jiff::Timestamp;
 use prober::Metrics;
 use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
@@ -24,6 +25,8 @@ pub(crate) struct Pages {
     pub(crate) recording: Arc<Recording>,
     /// Whether what is seen is recorded.
     pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
+    /// Since when nothing can be delivered.
+    pub(crate) undelivered: watch::Receiver<Option<Timestamp>>,
     /// What the prober counts.
     pub(crate) prober: Arc<Metrics>,
     /// "Look at the inbox", for the recorder.
@@ -56,6 +59,7 @@ pub(crate) fn start(
         role: pages.role,
         registry,
         told: pages.told,
+        undelivered: pages.undelivered,
         unrecorded: Some(pages.unrecorded),
         set_aside: pages.set_aside,
     };

@@ -10,7 +10,7 @@ use alerting::{
     Deliverer, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording, Setup, Spool,
 };
 use domain::{Clock, Configuration, Situation, Unrecorded};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prober::Work;
 use status_page::Role;
 use std::{convert::Infallible, path::PathBuf, sync::Arc};
@@ -45,6 +45,8 @@ pub(crate) struct Seat {
     pub(crate) recording: Arc<Recording>,
     /// Since when nothing can be recorded, and how things stand meanwhile.
     pub(crate) unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
+    /// Since when nothing can be delivered.
+    pub(crate) undelivered: watch::Sender<Option<Timestamp>>,
     outages: Outages,
     configuration: watch::Receiver<Arc<Configuration>>,
     work: watch::Receiver<Work>,
@@ -70,6 +72,7 @@ impl Seat {
             inbox: Arc::default(),
             recording: Arc::default(),
             unrecorded: watch::Sender::new(None),
+            undelivered: watch::Sender::new(None),
             outages,
             configuration: handing.configuration.subscribe(),
             work: handing.work.subscribe(),
@@ -83,6 +86,11 @@ impl Seat {
     pub(crate) async fn read(&self, now: Timestamp) -> Result<Situation, store::Error> {
         let remembered = self.store.remember(now - REMEMBERED_FOR).await?;
         Ok(Situation::new(Arc::clone(&self.configuration.borrow()), remembered))
+    }
+
+    /// When nothing was read or recorded for so long, pages say so.
+    pub(crate) fn tells_after(&self) -> SignedDuration {
+        SignedDuration::try_from(self.outages.limits.tell_after).unwrap_or(SignedDuration::MAX)
     }
 
     /// The spool of who takes over. Whoever was frozen may still hold it on this machine: then outcomes wait in memory alone.
@@ -113,13 +121,20 @@ impl Seat {
         let watching = look_after(
             well_in,
             self.situation.subscribe(),
-            Records { recording: Arc::clone(&self.recording), within: self.outages.limits.tell_after },
+            Records {
+                recording: Arc::clone(&self.recording),
+                undelivered: self.undelivered.subscribe(),
+                within: self.tells_after(),
+            },
             self.clock.clone(),
             stop.clone(),
         );
         let last_resort = LastResort {
             setup: self.setup.clone(),
             unrecorded: self.unrecorded.subscribe(),
+            undelivered: self.undelivered.subscribe(),
+            situation: self.situation.subscribe(),
+            tell_after: self.tells_after(),
             clock: self.clock.clone(),
             recording: Arc::clone(&self.recording),
         };
@@ -143,6 +158,7 @@ impl Seat {
             clock: self.clock,
             look: outbox,
             told: self.inbox,
+            undelivered: self.undelivered,
             limits: Limits::default(),
         };
         crash_point!("start/wired");

@@ -20,9 +20,11 @@ use jiff::Timestamp;
 use ring::rand::SecureRandom;
 use status_page::{Role, SetAside, Standing};
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, OpenOptions, Permissions, TryLockError},
     io,
     net::SocketAddr,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -176,6 +178,7 @@ pub(crate) async fn start(
         situation: seat.situation.subscribe(),
         recording: Arc::clone(&seat.recording),
         unrecorded: seat.unrecorded.subscribe(),
+        undelivered: seat.undelivered.subscribe(),
         prober: Arc::clone(equipment.prober.metrics()),
         told: Arc::clone(&seat.inbox),
         callback_tokens: handing.callback_tokens.subscribe(),
@@ -226,12 +229,25 @@ pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's
 /// own, on a file beside the database, so that it goes with the program however that ends.
 pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
-    let Some(path) = database::file(database).map(|file| database::lock(&file)) else { return Ok(None) };
-    let lock = path.display();
-    let file = File::create(&path).map_err(|error| {
-        let next = "make its directory writable for the user who runs curiad";
-        Failed::new(of_file(&error), format!("cannot write {lock}: {error}\n{next}"))
-    })?;
+    let Some(file) = database::file(database) else { return Ok(None) };
+    // Its owner's alone: whoever may open it can lock it.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let make = |path: &Path| {
+        options.open(path).map_err(|error| {
+            let next = "make its directory writable for the user who runs curiad";
+            Failed::new(of_file(&error), format!("cannot write {}: {error}\n{next}", path.display()))
+        })
+    };
+    // What a link leads to has a name only once it is there.
+    if !file.exists() {
+        make(&file)?;
+    }
+    let path = database::lock(&file);
+    let (file, lock) = (make(&path)?, path.display());
+    if let Err(error) = file.set_permissions(Permissions::from_mode(0o600)) {
+        tracing::debug!(%error, "a lock of somebody else's stays as it is");
+    }
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {

@@ -1,14 +1,12 @@
 //! The deliverer: claims from the outbox by lease, sends with nothing held, settles (DESIGN §4, step 6).
 
-mod away;
 mod in_time;
 mod send;
 
-use crate::{SendError, Setup, next_try, retry::LONGEST};
-use away::Away;
+use crate::{Away, Lasting, SendError, Setup, next_try, retry::LONGEST};
 use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
 use in_time::in_time;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use store::{Claimed, Settlement, Store, crash_point};
 use tokio::{
@@ -78,6 +76,8 @@ pub struct Deliverer {
     pub look: Arc<Notify>,
     /// We hint here when receipts were put into the inbox.
     pub told: Arc<Notify>,
+    /// Since when the outbox cannot be read, for those who must know: nobody is told anything.
+    pub undelivered: watch::Sender<Option<Timestamp>>,
     /// How much and how long.
     pub limits: Limits,
 }
@@ -118,7 +118,7 @@ impl Deliverer {
                     return stop.cancelled().await;
                 }
                 Err(error) => {
-                    away.failed(&error);
+                    self.cannot(&error, &mut away);
                     self.limits.poll
                 }
             };
@@ -173,15 +173,27 @@ impl Deliverer {
         let now = self.clock.now();
         match self.store.next_delivery(now).await {
             Ok(at) => {
-                away.answered();
+                if let Some(Lasting { lasted, times }) = away.answered() {
+                    tracing::info!(?lasted, times, "the outbox can be read again: what waited is delivered");
+                }
+                self.undelivered.send_if_modified(|since| since.take().is_some());
                 let next = at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
                 next.map_or(self.limits.poll, |next| next.min(self.limits.poll))
             }
             Err(error) => {
-                away.failed(&error);
+                self.cannot(&error, away);
                 self.limits.poll
             }
         }
+    }
+
+    /// Nothing can be claimed, so nobody is told anything.
+    fn cannot(&self, error: &store::Error, away: &mut Away) {
+        if let Some(Lasting { lasted, times }) = away.failed() {
+            tracing::warn!(%error, ?lasted, times, "nothing can be delivered: the outbox cannot be read; it is tried again");
+        }
+        let now = self.clock.now();
+        self.undelivered.send_if_modified(|since| since.replace(since.unwrap_or(now)).is_none());
     }
 
     /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already. So it is at `cut`.

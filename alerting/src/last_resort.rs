@@ -1,4 +1,5 @@
-//! Tells the last resort, from memory, that nothing is recorded (invariant 6): the outbox is in the store that is away.
+//! Tells the last resort, from memory, that nothing is recorded or nothing can be delivered (invariant 6): the outbox is in
+//! the store that is away.
 //!
 //! It has a task and turns of its own: no recording waits for it, and one channel that does not answer holds up no other.
 
@@ -7,7 +8,7 @@ use crate::{
     notify::Trace,
     words::{Plain, Says},
 };
-use domain::{Channel, Clock, Environment, Language, PersonId, Unrecorded, Way};
+use domain::{Channel, Clock, Environment, Language, PersonId, Situation, Unrecorded, Way};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
@@ -35,6 +36,12 @@ pub struct LastResort {
     pub setup: watch::Receiver<Setup>,
     /// What cannot be recorded, and since when.
     pub unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
+    /// Since when the outbox cannot be read: whatever is recorded, nobody hears of it.
+    pub undelivered: watch::Receiver<Option<Timestamp>>,
+    /// How things stand by what is recorded.
+    pub situation: watch::Receiver<Arc<Situation>>,
+    /// Told once the outbox could not be read for so long.
+    pub tell_after: SignedDuration,
     /// The time.
     pub clock: Clock,
     /// Where it is noted when the last resort was told: a restart does not tell it sooner again.
@@ -49,7 +56,8 @@ impl LastResort {
         let mut not_before = Instant::now();
         loop {
             let now = self.clock.now();
-            let current = self.unrecorded.borrow_and_update().clone();
+            let unrecorded = self.unrecorded.borrow_and_update().clone();
+            let current = unrecorded.or_else(|| self.undelivered(now));
             let told_at = self.recording.last_resort_told_at();
             let due = told_at.is_none_or(|at| now.duration_since(at) >= AGAIN || now < at);
             if let Some(unrecorded) = &current {
@@ -76,10 +84,21 @@ impl LastResort {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                changed = self.unrecorded.changed() => if changed.is_err() { return },
+                // The recorder has ended: the rest is told to stop in a moment.
+                changed = self.unrecorded.changed() => if changed.is_err() { return stop.cancelled().await },
+                Ok(()) = self.undelivered.changed() => {}
                 () = sleep_until(Instant::now() + LOOK) => {}
             }
         }
+    }
+
+    /// What is to be said while the outbox cannot be read: as good as unrecorded.
+    fn undelivered(&self, now: Timestamp) -> Option<Arc<Unrecorded>> {
+        let since = (*self.undelivered.borrow())?;
+        (now.duration_since(since) >= self.tell_after).then(|| {
+            let why = "what is to be told cannot be read from the database; its log says why".to_owned();
+            Arc::new(Unrecorded { since, why, known: Situation::clone(&self.situation.borrow()) })
+        })
     }
 
     /// Tells all of them by all their ways at once. Answers how many messages were taken.

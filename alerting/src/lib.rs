@@ -5,6 +5,7 @@
 //! outcomes wait in the [`Spool`], and the [`LastResort`] is told from memory.
 
 mod answer;
+mod away;
 mod channels;
 mod deliverer;
 mod directory;
@@ -20,6 +21,7 @@ mod servicenow;
 mod spool;
 mod words;
 
+pub use away::{Away, Lasting};
 pub use channels::{Channels, Setup, SetupError};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};

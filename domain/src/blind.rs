@@ -96,7 +96,9 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             Cause::Instance(instance) if all || blind.affects.contains(instance) => {
                 Some(((**incident).clone(), instance.clone()))
             }
-            Cause::Instance(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+            Cause::Instance(_) | Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => {
+                None
+            }
         })
         .collect();
     for (incident, instance) in part {
@@ -238,6 +240,10 @@ fn hosts(fold: &Fold, vantage: &VantageId) -> BTreeMap<String, Host> {
         }
         let silent_since = is_silent(outcome)
             .then(|| silent_since(fold.after.tracks.get(&track).map(AsRef::as_ref), outcome));
+        // A probe without a token was never sent: it says nothing of its host.
+        if outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Token) {
+            continue;
+        }
         let host = Host { at: latest.at, silent_since, track };
         match hosts.get_mut(check.host()) {
             Some(known) if known.at >= host.at => {}

@@ -6,7 +6,7 @@ use crate::{
     diagnosis::{diagnose, evidence},
     duty,
     fold::Fold,
-    rate,
+    rate, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -52,7 +52,7 @@ pub(crate) fn left(fold: &mut Fold) {
             Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
             Cause::Blind(vantage) => configuration.vantage(vantage).is_none().then_some("the vantage"),
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
-            Cause::Refused(_) => None,
+            Cause::Token(_) | Cause::Refused(_) => None,
         };
         incident.held_back.retain(configured);
         match left {
@@ -70,10 +70,11 @@ pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> 
             let same = status.is_trouble() || (status == incident.worst && status == Status::Unknown);
             same.then(|| format!("{instance} is still {}", status.plain()))
         }
+        Cause::Token(_) if !incident.held_back.is_empty() => Some("there still is no token".to_owned()),
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
         }
-        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
     }
 }
 
@@ -86,8 +87,11 @@ pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
 
 fn begins(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
+    let configuration = fold.configuration();
+    let endpoint = token::endpoint(&configuration, health);
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
-        if explains(&fold.after, &holder, health.status) {
+        let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
+        if without_token || explains(&fold.after, &holder, health.status) {
             return;
         }
         let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
@@ -96,8 +100,8 @@ fn begins(fold: &mut Fold, health: &Health) {
     if blind::shares(fold, health) {
         return;
     }
-    let configuration = fold.configuration();
-    let parents = ancestors(&configuration, &instance.api);
+    let mut parents = configuration.ancestors(&instance.api);
+    parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
     let parent = fold.after.open_incidents().find(|incident| {
         incident.environment == instance.environment
             && incident.status != IncidentStatus::Recovering
@@ -110,12 +114,14 @@ fn begins(fold: &mut Fold, health: &Health) {
         return;
     }
     let diagnosis = diagnose(&fold.after, instance, health.status, health.layer);
+    if let Some(endpoint) = endpoint {
+        token::lacking(fold, endpoint, health, diagnosis);
+        probe_now(fold, parents, instance.environment);
+        return;
+    }
     let id = open(fold, Cause::Instance(instance.clone()), health, diagnosis);
     // The fault may be a parent's: ask it now rather than in its turn.
-    for parent in parents {
-        let parent = InstanceId { api: parent, environment: instance.environment };
-        probe_now(fold, &parent);
-    }
+    probe_now(fold, parents, instance.environment);
     take_in_children(fold, id, instance);
 }
 
@@ -153,7 +159,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
     let explained = fold.after.open_incidents().any(|incident| match &incident.cause {
         Cause::Blind(_) => true,
         Cause::Refused(environment) => *environment == instance.environment,
-        Cause::Instance(_) | Cause::Rota(_) => false,
+        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) => false,
     });
     if !explained {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
@@ -227,7 +233,7 @@ fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
     holder.map(|incident| incident.id)
 }
 
-fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
+pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
     parent.held_back.push(instance.clone());
     if !parent.affects.contains(instance) {
         parent.affects.push(instance.clone());
@@ -244,31 +250,34 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
         return;
     };
     let since = blamed_since(&fold.after, &taker);
-    let children: Vec<(IncidentId, InstanceId)> = fold
+    let depends = |child: &InstanceId| {
+        configuration.ancestors(&child.api).contains(&parent.api)
+            && explains(&fold.after, &taker, fold.after.status(child))
+    };
+    let children: Vec<(IncidentId, Option<InstanceId>)> = fold
         .after
         .open_incidents()
         .filter(|incident| incident.id != id && incident.environment == parent.environment)
         .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= since)
         .filter_map(|incident| match &incident.cause {
-            Cause::Instance(child)
-                if ancestors(&configuration, &child.api).contains(&parent.api)
-                    && explains(&fold.after, &taker, fold.after.status(child)) =>
+            Cause::Instance(child) if depends(child) => Some((incident.id, Some(child.clone()))),
+            Cause::Token(endpoint)
+                if endpoint.issuer(&configuration).as_ref() == Some(&parent.api)
+                    || (!incident.held_back.is_empty() && incident.held_back.iter().all(depends)) =>
             {
-                Some((incident.id, child.clone()))
+                Some((incident.id, None))
             }
-            Cause::Instance(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+            Cause::Instance(_) | Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => {
+                None
+            }
         })
         .collect();
     for (child_id, child) in children {
         if let Some(incident) = fold.incident(child_id) {
             let its_own = incident.held_back.clone();
-            duty::taken_in(
-                fold,
-                incident,
-                id,
-                &format!("{} depends on {}", fold.name(&child), fold.name(parent)),
-            );
-            for instance in std::iter::once(child).chain(its_own) {
+            let name = child.as_ref().map_or_else(|| "a token endpoint".to_owned(), |child| fold.name(child));
+            duty::taken_in(fold, incident, id, &format!("{name} depends on {}", fold.name(parent)));
+            for instance in child.into_iter().chain(its_own) {
                 if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
                 {
                     hold_back(fold, parent, &instance);
@@ -278,24 +287,13 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
     }
 }
 
-/// All that an API cannot work without, directly or not.
-fn ancestors(configuration: &Configuration, api: &ApiId) -> BTreeSet<ApiId> {
-    let mut found = BTreeSet::new();
-    let mut next: Vec<&ApiId> =
-        configuration.apis.get(api).map_or_else(Vec::new, |api| api.depends_on.iter().collect());
-    while let Some(id) = next.pop() {
-        if found.insert(id.clone()) {
-            next.extend(configuration.apis.get(id).into_iter().flat_map(|api| &api.depends_on));
-        }
-    }
-    found
-}
-
-fn probe_now(fold: &mut Fold, instance: &InstanceId) {
+fn probe_now(fold: &mut Fold, apis: BTreeSet<ApiId>, environment: Environment) {
     let configuration = fold.configuration();
-    for check in configuration.checks_of(instance) {
-        for vantage in &check.from {
-            fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
+    for api in apis {
+        for check in configuration.checks_of(&InstanceId { api, environment }) {
+            for vantage in &check.from {
+                fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
+            }
         }
     }
 }
@@ -342,7 +340,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
     let said = format!("{} since {}", health.status.plain(), fold.time(health.since));
     match cause {
         Cause::Instance(_) => said,
-        Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+        Cause::Token(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
         }
     }
@@ -361,7 +359,7 @@ pub(crate) fn prioritise(
         Cause::Blind(_) => return (Priority::P1, "production cannot be seen".into()),
         Cause::Rota(_) => return (Priority::P1, "nobody is on call".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
-        Cause::Instance(_) => {
+        Cause::Instance(_) | Cause::Token(_) => {
             let api = configuration.apis.get(&instance.api);
             (api.map_or(ServiceLevel::Standard, |api| api.service_level), status)
         }

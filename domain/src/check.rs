@@ -1,11 +1,11 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Environment, HttpRequest, Operation, OperationId, Request, VantageId,
+    ApiId, Credential, Environment, HttpRequest, Operation, OperationId, Request, VantageId,
     schedule::{OFFSET, fnv_1a},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// An Api in an Environment; a row of the status page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ impl fmt::Display for TrackId {
     }
 }
 
-/// What a check asks, and where: its address and its request, as a number that is equal only where they are. What the
-/// answer must be is no part of it. An answer says something of a check as long as the check still asks the same.
+/// What a check asks, where, and as whom: its address, its request and who its credential is of, as a number that is equal
+/// only where they are. What the answer must be is no part of it, nor is any secret. An answer says something of a check as long as the check still asks the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Question(u64);
 
@@ -66,6 +66,8 @@ pub struct Check {
     pub url: String,
     /// What is sent and what counts as good.
     pub operation: Operation,
+    /// What its probes prove with who asks; `None`: nobody asks who they are.
+    pub credential: Option<Arc<Credential>>,
     /// From one probe to the next.
     pub every: Duration,
     /// A good answer that takes longer is Slow.
@@ -95,13 +97,14 @@ impl Check {
         (self.every * 3).max(Duration::from_secs(60))
     }
 
-    /// What it asks, and where.
+    /// What it asks, where, and as whom.
     pub fn question(&self) -> Question {
         let Request::Http(HttpRequest { method, path, headers, body, .. }) = &self.operation.request;
         let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
         let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
         let mut hash = OFFSET;
-        for word in words.into_iter().chain(headers) {
+        let identity = self.credential.as_deref().map(Credential::identity).unwrap_or_default();
+        for word in words.into_iter().chain(headers).chain(identity) {
             // With its end, so that no two lists of words read the same.
             hash = fnv_1a(hash, word.as_bytes());
             hash = fnv_1a(hash, &[0xff]);

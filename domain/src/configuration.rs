@@ -1,5 +1,5 @@
 //! Everything the rules need to know that people wrote down. Parsed and checked by the program; cannot exist broken.
-//! Holds no secret and no address of a person: those stay with who sends.
+//! Holds no address of a person, and no secret but what probes prove with who asks: the others stay with who sends.
 
 use crate::{
     Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
@@ -7,7 +7,7 @@ use crate::{
     VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything the rules need to know that people wrote down. Every reference in it resolves.
 #[derive(Debug, Clone)]
@@ -91,6 +91,19 @@ pub struct Desk {
 }
 
 impl Configuration {
+    /// All that an API cannot work without, directly or not.
+    pub(crate) fn ancestors(&self, api: &ApiId) -> BTreeSet<ApiId> {
+        let mut found = BTreeSet::new();
+        let mut next: Vec<&ApiId> =
+            self.apis.get(api).map_or_else(Vec::new, |api| api.depends_on.iter().collect());
+        while let Some(id) = next.pop() {
+            if found.insert(id.clone()) {
+                next.extend(self.apis.get(id).into_iter().flat_map(|api| &api.depends_on));
+            }
+        }
+        found
+    }
+
     /// The instances in use, ordered by API and environment.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> + '_ {
         self.apis.values().flat_map(|api| {

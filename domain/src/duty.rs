@@ -104,7 +104,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     }
                     Some(_) | None => return Vec::new(),
                 },
-                Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+                Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(policy.hold.resolve);
             return vec![(at, Act::Resolve)];
@@ -191,12 +191,17 @@ fn muted_until(
     incident: &Incident,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let Cause::Instance(instance) = &incident.cause else {
-        return None;
+    let troubled = match &incident.cause {
+        Cause::Instance(instance) => std::slice::from_ref(instance),
+        Cause::Token(_) => incident.held_back.as_slice(),
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => return None,
     };
     let zone = &situation.configuration.site.time_zone;
-    let silences =
-        situation.silences.values().filter(|silence| silence.covers(instance, now)).map(|s| s.until);
+    let silences = situation
+        .silences
+        .values()
+        .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
+        .map(|silence| silence.until);
     let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
     silences.chain(windows).max()
 }

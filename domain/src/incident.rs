@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Callout, DeskId, Environment, InstanceId, Layer, PersonId, Priority, RotaId, Running, Status,
-    Text, VantageId,
+    Text, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ impl IncidentId {
 pub enum Cause {
     /// One instance's own trouble.
     Instance(InstanceId),
+    /// A token endpoint does not work: whatever needs its tokens fails.
+    Token(TokenEndpoint),
     /// Several APIs in one environment refuse us, or one production instance for long: cannot tell what works.
     Refused(Environment),
     /// A vantage sees nothing of production: may be the network, may be us.
@@ -46,6 +48,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Instance(instance) => write!(f, "instance:{instance}"),
+            Self::Token(endpoint) => write!(f, "token:{endpoint}"),
             Self::Refused(environment) => write!(f, "refused:{environment}"),
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),

@@ -152,8 +152,14 @@ pub enum FailureKind {
     CertificateUntrusted,
     /// The certificate is for another name.
     CertificateName,
-    /// The server wants a client certificate and we have none.
+    /// Ours: the server wants a client certificate, and ours is missing, over or refused.
     ClientCertificate,
+    /// Ours: the token endpoint refuses our credential.
+    CredentialRefused,
+    /// No connection to the token endpoint, or no answer in time.
+    TokenUnreachable,
+    /// The token endpoint answers with an error, or with no token.
+    TokenBroken,
     /// The connection was closed before an answer.
     ClosedEarly,
     /// No first byte within the limit.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A secret read from `env:NAME` or `file:PATH`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

@@ -1,9 +1,9 @@
-//! Causes that show only over several instances, or in Curiad itself: refusals, a rota's gap; blindness has a file of its
-//! own.
+//! Causes that show only over several instances, or in Curiad itself: refusals, a rota's gap; blindness and token endpoints
+//! have files of their own.
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, blind, cause::open, duty, fold::Fold,
+    Text, blind, cause::open, duty, fold::Fold, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -23,6 +23,7 @@ pub(crate) fn shared(fold: &mut Fold) {
     for vantage in &configuration.vantages {
         blind::blind(fold, vantage);
     }
+    token::ended(fold);
     rotas(fold);
 }
 
@@ -63,7 +64,15 @@ fn refused(fold: &mut Fold, environment: Environment) {
             let held = held.contains(instance);
             let refused = fold.after.outcome(&track.id).map_or(held, |outcome| {
                 let kind = outcome.failure.as_ref().map(|failure| failure.kind);
-                matches!(kind, Some(FailureKind::AccessRefused | FailureKind::RateLimited))
+                matches!(
+                    kind,
+                    Some(
+                        FailureKind::AccessRefused
+                            | FailureKind::RateLimited
+                            | FailureKind::CredentialRefused
+                            | FailureKind::ClientCertificate
+                    )
+                )
             });
             let since = if held { since } else { fold.watched(since) };
             refused.then(|| (instance.api.clone(), since))
@@ -87,10 +96,10 @@ fn refused(fold: &mut Fold, environment: Environment) {
     let affects: Vec<InstanceId> =
         apis.into_iter().map(|api| InstanceId { api: api.clone(), environment }).collect();
     let text = Text::new(
-        "The gateway refuses our requests: we cannot tell whether the APIs work. Our credential, our address or our \
-         rate may be at fault.",
-        "Mae'r porth yn gwrthod ein ceisiadau: ni allwn ddweud a yw'r APIs yn gweithio. Efallai mai ein manylion \
-         mynediad, ein cyfeiriad neu ein cyfradd sydd ar fai.",
+        "The gateway refuses our requests, or the token endpoint our credential: we cannot tell whether the APIs work. \
+         Our credential, our address or our rate may be at fault.",
+        "Mae'r porth yn gwrthod ein ceisiadau, neu'r gwasanaeth tocynnau ein manylion mynediad: ni allwn ddweud a yw'r \
+         APIs yn gweithio. Efallai mai ein manylion mynediad, ein cyfeiriad neu ein cyfradd sydd ar fai.",
     );
     over_several(fold, Cause::Refused(environment), since, affects, Layer::Gateway, &text);
 }

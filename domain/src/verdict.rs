@@ -102,6 +102,8 @@ mod tests {
             CertificateUntrusted,
             CertificateName,
             ClientCertificate,
+            TokenUnreachable,
+            TokenBroken,
             ClosedEarly,
             FirstByteTimeout,
             BodyTimeout,
@@ -137,7 +139,17 @@ mod tests {
 
     #[test]
     fn trouble_on_our_own_side_is_never_the_apis_failure() {
-        for kind in [NoPermit, NoResolver, NoNetwork, ProbeBroke, Refused, HealthWarn, ServerError] {
+        for kind in [
+            NoPermit,
+            NoResolver,
+            NoNetwork,
+            ProbeBroke,
+            ClientCertificate,
+            CredentialRefused,
+            Refused,
+            HealthWarn,
+            ServerError,
+        ] {
             check(Some((Layer::Ours, kind)), 5_000, Verdict::Inconclusive);
         }
     }

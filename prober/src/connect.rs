@@ -88,6 +88,12 @@ impl Trouble {
     }
 }
 
+/// What it is of our own that is in the way, if that is why there is no connection.
+pub(crate) fn ours(error: &io::Error) -> Option<(FailureKind, String)> {
+    let trouble = Trouble::of(error);
+    (trouble.layer == Layer::Ours).then_some((trouble.kind, trouble.why))
+}
+
 /// What this host has run out of, if that is why.
 pub(crate) fn out_of(error: &io::Error) -> Option<(FailureKind, &'static str)> {
     // errno of Linux and the BSDs; the standard library has no kind for these.

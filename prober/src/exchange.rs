@@ -193,11 +193,12 @@ async fn receive<'a>(
 impl Terms<'_> {
     /// Why no head came.
     fn no_head(&self, error: &hyper::Error) -> Failure {
-        let asked = self.witness.as_ref().is_some_and(|witness| witness.asked_for_ours());
+        let asked =
+            self.witness.as_ref().is_some_and(|witness| witness.asked_for_ours() && !witness.shows_ours());
         if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
-            && self.witness.as_ref().is_some_and(|witness| tls::wants_ours(*alert, witness))
+            && let Some(witness) = self.witness.as_ref().filter(|witness| tls::wants_ours(*alert, witness))
         {
-            return tls::client_certificate();
+            return tls::client_certificate(witness);
         }
         if error.is_parse_too_large() {
             return Failure {

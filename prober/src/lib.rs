@@ -11,6 +11,7 @@ mod body;
 pub mod break_point;
 mod complaints;
 mod connect;
+mod credential;
 mod exchange;
 mod expectation;
 mod fault;
@@ -31,6 +32,7 @@ mod timetable;
 mod tls;
 mod unbroken;
 
+pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use prepared::Prepared;

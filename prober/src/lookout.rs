@@ -165,7 +165,8 @@ fn is_silence(failure: &Failure) -> bool {
         Layer::Tls => failure.kind == FailureKind::TlsTimeout,
         Layer::Backend => failure.kind == FailureKind::FirstByteTimeout,
         Layer::Ours => matches!(failure.kind, FailureKind::NoNetwork | FailureKind::NoResolver),
-        Layer::Token | Layer::Gateway | Layer::Contract => false,
+        Layer::Token => failure.kind == FailureKind::TokenUnreachable,
+        Layer::Gateway | Layer::Contract => false,
     }
 }
 

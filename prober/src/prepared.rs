@@ -1,6 +1,7 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
 use crate::{
+    credential::{Credentials, OwnCertificate, Ready, Tokens},
     expectation::Expectations,
     permits::{self, Permits},
 };
@@ -49,6 +50,10 @@ pub(crate) struct Target {
     pub(crate) absolute: Uri,
     pub(crate) host: HeaderValue,
     pub(crate) headers: HeaderMap,
+    /// Where the token comes from that goes with it.
+    pub(crate) tokens: Option<Arc<Tokens>>,
+    /// What is shown of ours in the handshake.
+    pub(crate) certificate: Option<Arc<OwnCertificate>>,
     /// Headers whose values hold the request id: the text around it.
     pub(crate) with_uuid: Vec<(HeaderName, String)>,
     pub(crate) body: Bytes,
@@ -72,9 +77,10 @@ impl Prepared {
         vantage: &VantageId,
         user_agent: &HeaderValue,
         permits: &Permits,
+        credentials: &Credentials,
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let target = Target::new(&check, user_agent, permits);
+        let target = Target::new(&check, user_agent, permits, credentials);
         Self { track_word: track.to_string(), track, question: check.question(), target, check }
     }
 
@@ -90,7 +96,12 @@ impl Prepared {
 }
 
 impl Target {
-    fn new(check: &Check, user_agent: &HeaderValue, permits: &Permits) -> Result<Self, String> {
+    fn new(
+        check: &Check,
+        user_agent: &HeaderValue,
+        permits: &Permits,
+        credentials: &Credentials,
+    ) -> Result<Self, String> {
         let Request::Http(request) = &check.operation.request;
         // Without the address itself, which may hold a password.
         let parse =
@@ -121,7 +132,11 @@ impl Target {
         let host = &url[Position::BeforeHost..Position::AfterPort];
         let uri =
             |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
-        let (headers, with_uuid) = headers(&request.headers, user_agent)?;
+        let (mut headers, with_uuid) = headers(&request.headers, user_agent)?;
+        let ready =
+            check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
+        let Ready { header, tokens, certificate } = ready.unwrap_or_default();
+        headers.extend(header);
         Ok(Self {
             places: permits.at(url.host_str().unwrap_or_default()),
             address,
@@ -136,6 +151,8 @@ impl Target {
             absolute: uri(&url[..Position::AfterQuery])?,
             host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
             headers,
+            tokens,
+            certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
             expectations: Expectations::new(&check.operation.expect)?,

@@ -1,5 +1,6 @@
 //! One probe, from permit to Outcome.
 
+mod authorised;
 mod reach;
 
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
     answer::{self, Answer},
     complaints::Complaints,
     connect,
+    credential::{Bearer, Credentials},
     exchange::{self, Received, Terms},
     lookout::Lookout,
     memory::Memory,
@@ -43,6 +45,7 @@ pub struct Prober {
     tls: Tls,
     permits: Arc<Permits>,
     memory: Arc<Memory>,
+    credentials: Arc<Credentials>,
     complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
@@ -72,6 +75,7 @@ impl Prober {
             vantage: settings.vantage,
             clock: settings.clock,
             limits: settings.limits,
+            credentials: Arc::default(),
             complaints: Arc::default(),
             metrics: Arc::default(),
         })
@@ -85,6 +89,7 @@ impl Prober {
         Ok(Self {
             permits: Arc::clone(&self.permits),
             memory: Arc::clone(&self.memory),
+            credentials: Arc::clone(&self.credentials),
             complaints: Arc::clone(&self.complaints),
             metrics: Arc::clone(&self.metrics),
             ..fresh
@@ -121,7 +126,7 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        Prepared::new(check, &self.vantage, &self.user_agent, &self.permits)
+        Prepared::new(check, &self.vantage, &self.user_agent, &self.permits, &self.credentials)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
@@ -134,7 +139,7 @@ impl Prober {
         let _flying = self.metrics.flying();
         let began = Instant::now();
         let whole = async {
-            let mut outcome = self.permitted(prepared, at, confirm).await;
+            let mut outcome = self.authorised(prepared, at, confirm).await;
             if outcome.failure.is_some() {
                 Box::pin(self.lookout.judge(&mut outcome, began, (&self.resolve, &self.tls))).await;
             }
@@ -163,7 +168,13 @@ impl Prober {
     }
 
     /// Waits for a permit as long as the probe itself may take; only then does the probe's own time begin.
-    async fn permitted(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
+    async fn permitted(
+        &self,
+        prepared: &Prepared,
+        at: Timestamp,
+        confirm: bool,
+        bearer: Option<&Bearer>,
+    ) -> Outcome {
         let patience = prepared.check.timeout;
         let target = match &prepared.target {
             Ok(target) => target,
@@ -185,7 +196,7 @@ impl Prober {
         };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
-        outcome.failure = self.exercise(target, started + patience, &id, &mut outcome).await.err();
+        outcome.failure = self.exercise(target, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
         permit.saw(&outcome);
@@ -197,7 +208,7 @@ impl Prober {
         &self,
         target: &Target,
         deadline: Instant,
-        id: &str,
+        (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let addresses = self.addresses(target, deadline, outcome).await?;
@@ -215,17 +226,18 @@ impl Prober {
             witness: None,
         };
         let received = if let Some(name) = &target.server_name {
-            let (stream, witness) = self.secured(name.clone(), stream, half(deadline), outcome).await?;
+            let (stream, witness) =
+                self.secured(target, name.clone(), stream, half(deadline), outcome).await?;
             terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                let request = request(target, id, Version::HTTP_2);
+                let request = request(target, id, bearer, Version::HTTP_2);
                 Box::pin(exchange::http2(stream, request, &terms, &mut outcome.phases)).await?
             } else {
-                let request = request(target, id, Version::HTTP_11);
+                let request = request(target, id, bearer, Version::HTTP_11);
                 Box::pin(exchange::http1(stream, request, &terms, &mut outcome.phases)).await?
             }
         } else {
-            let request = request(target, id, Version::HTTP_11);
+            let request = request(target, id, bearer, Version::HTTP_11);
             exchange::http1(stream, request, &terms, &mut outcome.phases).await?
         };
         outcome.http = Some(Http {
@@ -258,12 +270,13 @@ impl Prober {
 
     async fn secured(
         &self,
+        target: &Target,
         name: ServerName<'static>,
         stream: TcpStream,
         limit: Instant,
         outcome: &mut Outcome,
     ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
-        let Some(witness) = self.tls.witness() else {
+        let Some(witness) = self.tls.witness_with(target.certificate.as_deref()) else {
             let message =
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             return Err(ours(FailureKind::ProbeBroke, message));

@@ -1,6 +1,9 @@
 //! The one request of a probe.
 
-use crate::prepared::{Target, UUID};
+use crate::{
+    credential::Bearer,
+    prepared::{Target, UUID},
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -9,7 +12,12 @@ use hyper::{
 };
 
 /// The request, as this version of HTTP writes it.
-pub(crate) fn request(target: &Target, id: &str, version: Version) -> Request<Full<Bytes>> {
+pub(crate) fn request(
+    target: &Target,
+    id: &str,
+    bearer: Option<&Bearer>,
+    version: Version,
+) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(target.body.clone()));
     *request.method_mut() = target.method.clone();
     *request.version_mut() = version;
@@ -18,6 +26,9 @@ pub(crate) fn request(target: &Target, id: &str, version: Version) -> Request<Fu
         if let Some(value) = with_uuid(template, id) {
             headers.append(name.clone(), value);
         }
+    }
+    if let Some(bearer) = bearer {
+        headers.insert(header::AUTHORIZATION, bearer.value.clone());
     }
     if version == Version::HTTP_2 {
         *request.uri_mut() = target.absolute.clone();

@@ -1,6 +1,6 @@
 //! TLS that keeps what it saw: the peer's chain also when it is refused, and why.
 
-use crate::{Error, Settings};
+use crate::{Error, Settings, credential::OwnCertificate};
 use domain::{Certificate, Clock, Failure, FailureKind, Layer};
 use jiff::Timestamp;
 use rustls::{
@@ -56,6 +56,8 @@ pub(crate) struct Witness {
     verifier: Arc<WebPkiServerVerifier>,
     chain: OnceLock<Vec<CertificateDer<'static>>>,
     asked_for_ours: AtomicBool,
+    /// What it is shown then.
+    ours: Option<Arc<CertifiedKey>>,
 }
 
 impl Witness {
@@ -80,6 +82,11 @@ impl Witness {
     /// Whether the server wanted a certificate of ours.
     pub(crate) fn asked_for_ours(&self) -> bool {
         self.asked_for_ours.load(Ordering::Relaxed)
+    }
+
+    /// Whether it gets one.
+    pub(crate) fn shows_ours(&self) -> bool {
+        self.ours.is_some()
     }
 }
 
@@ -123,11 +130,37 @@ impl ServerCertVerifier for Witness {
 impl ResolvesClientCert for Witness {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked_for_ours.store(true, Ordering::Relaxed);
-        None
+        self.ours.clone()
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.ours.is_some()
+    }
+}
+
+/// Shows our certificate, if there is one, to whoever asks; and knows whether somebody did.
+#[derive(Debug)]
+pub(crate) struct Shows {
+    ours: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl Shows {
+    /// Whether an alert is about our certificate: missing, or not liked.
+    pub(crate) fn wanted(&self, alert: AlertDescription) -> bool {
+        alert == AlertDescription::CertificateRequired
+            || (self.asked.load(Ordering::Relaxed) && is_about_ours(alert))
+    }
+}
+
+impl ResolvesClientCert for Shows {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.ours.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.ours.is_some()
     }
 }
 
@@ -155,8 +188,39 @@ impl Tls {
 
     /// One who sees what one handshake sees; `None` on a host that trusts nobody.
     pub(crate) fn witness(&self) -> Option<Arc<Witness>> {
+        self.witness_with(None)
+    }
+
+    /// The same, with a certificate of ours for those who ask.
+    pub(crate) fn witness_with(&self, ours: Option<&OwnCertificate>) -> Option<Arc<Witness>> {
         let verifier = self.verifier.clone()?;
-        Some(Arc::new(Witness { verifier, chain: OnceLock::new(), asked_for_ours: AtomicBool::new(false) }))
+        let (chain, asked_for_ours) = (OnceLock::new(), AtomicBool::new(false));
+        let ours = ours.map(|own| Arc::clone(&own.key));
+        Some(Arc::new(Witness { verifier, chain, asked_for_ours, ours }))
+    }
+
+    /// For requests beside probes: no redirects, no proxy, no cookies, nothing tried twice. Made anew for each, so that
+    /// it trusts whom probes trust now. `None`: nobody is trusted.
+    pub(crate) fn client(
+        &self,
+        ours: Option<&OwnCertificate>,
+        patience: Duration,
+    ) -> Option<(reqwest::Client, Arc<Shows>)> {
+        self.verifier.as_ref()?;
+        let ours = ours.map(|own| Arc::clone(&own.key));
+        let shows = Arc::new(Shows { ours, asked: AtomicBool::new(false) });
+        let mut config = self.config.clone();
+        config.client_auth_cert_resolver = shows.clone();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .timeout(patience)
+            .build()
+            .ok()?;
+        Some((client, shows))
     }
 
     /// A handshake over a fresh connection.
@@ -202,7 +266,9 @@ pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
             let (kind, message) = certificate(error);
             tls(kind, message)
         }
-        Some(rustls::Error::AlertReceived(alert)) if wants_ours(*alert, witness) => client_certificate(),
+        Some(rustls::Error::AlertReceived(alert)) if wants_ours(*alert, witness) => {
+            client_certificate(witness)
+        }
         Some(rustls::Error::AlertReceived(alert)) => {
             tls(FailureKind::Handshake, format!("the server broke off the handshake: {alert:?}"))
         }
@@ -220,29 +286,42 @@ pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
     }
 }
 
-/// Whether an alert means that a certificate of ours is missing.
+/// Whether an alert means that a certificate of ours is missing, or not liked.
 pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
     // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked.
-    alert == AlertDescription::CertificateRequired
-        || (witness.asked_for_ours()
-            && matches!(
-                alert,
-                AlertDescription::HandshakeFailure
-                    | AlertDescription::BadCertificate
-                    | AlertDescription::NoCertificate
-            ))
+    alert == AlertDescription::CertificateRequired || (witness.asked_for_ours() && is_about_ours(alert))
 }
 
-/// Our credential is missing: our own trouble, not the API's (invariant 4).
-pub(crate) fn client_certificate() -> Failure {
-    Failure {
-        layer: Layer::Ours,
-        kind: FailureKind::ClientCertificate,
-        message: "the server wants a client certificate and we have none".to_owned(),
-    }
+/// Whether an alert, of one who asked for a certificate of ours, is about that.
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::HandshakeFailure
+            | AlertDescription::BadCertificate
+            | AlertDescription::NoCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
+    )
 }
 
-fn certificate(error: &CertificateError) -> (FailureKind, String) {
+/// Our credential is missing or refused: our own trouble, not the API's (invariant 4).
+pub(crate) fn client_certificate(witness: &Witness) -> Failure {
+    let message = if witness.ours.is_some() {
+        "the server refuses our client certificate"
+    } else {
+        "the server wants a client certificate and we have none"
+    };
+    Failure { layer: Layer::Ours, kind: FailureKind::ClientCertificate, message: message.to_owned() }
+}
+
+/// What is wrong with a certificate.
+pub(crate) fn certificate(error: &CertificateError) -> (FailureKind, String) {
     let day = |time: &UnixTime| {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())

@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::estate::{Api, Kind, Vocabulary};
 use crate::fault::{Dependency, Fault};
 
-pub(crate) use identity::{CLIENT_ID, CLIENT_SECRET, TokenKey};
+pub(crate) use identity::{CLIENT_ID, CLIENT_SECRET, ClientKey, TokenKey};
 
 /// One request to an instance, its prefix taken off.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,7 @@ pub(crate) struct Scene<'a> {
     /// What this API depends on, when trouble there is allowed to show here.
     pub(crate) dependencies: &'a [(String, Dependency)],
     pub(crate) tokens: &'a TokenKey,
+    pub(crate) client_key: &'a ClientKey,
 }
 
 impl Scene<'_> {
@@ -81,7 +82,10 @@ pub(crate) fn answer(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
         (Fault::TokenRefused, _) => {
             Answer::gateway(401, "Invalid Access Token", "keymanagement.service.invalid_access_token")
         }
-        (_, "/_status") if call.is_read() => status(scene),
+        (Fault::NoTokens, "/oauth2/token") => {
+            scene.error(503, "temporarily_unavailable", "no tokens can be issued")
+        }
+        (_, "/_status") if call.is_read() => unknown_token(scene, call).unwrap_or_else(|| status(scene)),
         (Fault::WrongResource, _) => wrong_resource(scene.api.kind),
         _ => business(scene, call),
     }
@@ -94,16 +98,10 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
             return scene.error(400, "value", "Invalid value - X-Request-ID must be a UUID");
         }
     }
-    if let Some(token) = call.header("authorization") {
-        let token = token.strip_prefix("Bearer ").unwrap_or_default();
-        if !scene.tokens.knows(token, scene.environment, scene.now) {
-            return Answer::gateway(
-                401,
-                "Invalid Access Token",
-                "keymanagement.service.invalid_access_token",
-            );
-        }
-    } else if scene.api.needs_token {
+    if let Some(refused) = unknown_token(scene, call) {
+        return refused;
+    }
+    if scene.api.needs_token && call.header("authorization").is_none() {
         return Answer::gateway(401, "Invalid access token", "oauth.v2.InvalidAccessToken");
     }
     if let Some((name, _)) = scene.dependencies.iter().find(|(_, state)| *state == Dependency::Down) {
@@ -115,6 +113,15 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
         Kind::Rest => rest::answer(scene, call),
         Kind::Identity => identity::answer(scene, call),
     }
+}
+
+/// What the gateway answers to a token that was not issued here, or has run out.
+fn unknown_token(scene: &Scene<'_>, call: &Call<'_>) -> Option<Answer> {
+    let token = call.header("authorization")?.strip_prefix("Bearer ").unwrap_or_default();
+    // Who asks for a token shows something else.
+    let known = scene.api.kind == Kind::Identity || scene.tokens.knows(token, scene.environment, scene.now);
+    (!known)
+        .then(|| Answer::gateway(401, "Invalid Access Token", "keymanagement.service.invalid_access_token"))
 }
 
 fn ping(scene: &Scene<'_>) -> Answer {

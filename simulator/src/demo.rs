@@ -30,6 +30,8 @@ const TELEPHONES: [(&str, &str); 3] = [
     ("secrets/duty-text", "+447700900463"),
 ];
 
+const KEYS: [&str; 2] = ["secrets/demographics-key.pem", "secrets/records-key.pem"];
+
 /// The demo's configuration for `world`; `public` is where the public page will be, `database` the database's URL.
 pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
     let desk = world.desk().options();
@@ -42,6 +44,8 @@ pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
         ("mail_port".to_owned(), world.mail().address().port().to_string()),
         ("desk".to_owned(), world.desk().url()),
         ("desk_client".to_owned(), desk.client_id.clone()),
+        ("api_client".to_owned(), world.api_client().0.to_owned()),
+        ("api_client_key".to_owned(), world.client_key().1.to_owned()),
         ("outside".to_owned(), world.network().address(Side::Outside).to_string()),
         ("inside".to_owned(), world.network().address(Side::Inside).to_string()),
     ];
@@ -58,6 +62,9 @@ pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
     files.extend(TELEPHONES.map(|(path, number)| File { path, text: number.to_owned() }));
     files.push(File { path: "secrets/notify-key", text: world.notify().api_key() });
     files.push(File { path: "secrets/notify-callbacks", text: CALLBACK_TOKEN.to_owned() });
+    // The key of one registered application, as each team has it.
+    let key = world.client_key().0;
+    files.extend(KEYS.map(|path| File { path, text: key.to_owned() }));
     files.push(File { path: "secrets/desk-client", text: desk.client_secret.clone() });
     files
 }

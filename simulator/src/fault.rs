@@ -34,6 +34,8 @@ pub enum Fault {
     SpikeArrest,
     /// The gateway refuses the access token: 401 `keymanagement.service.invalid_access_token`; `_ping` is well.
     TokenRefused,
+    /// `/oauth2/token` answers 503; all else is well.
+    NoTokens,
     /// `_status` answers 200 with a body that says fail or DOWN; all else is well.
     SaysFail,
     /// `_status` answers 200 with a body that says DEGRADED or warn; all else is well.
@@ -64,7 +66,7 @@ pub enum Fault {
 
 impl Fault {
     /// One of each, with everyday parameters, in the order the page shows them.
-    pub const CATALOGUE: [Self; 29] = [
+    pub const CATALOGUE: [Self; 30] = [
         Self::None,
         Self::Refuse,
         Self::Reset,
@@ -81,6 +83,7 @@ impl Fault {
         Self::Quota,
         Self::SpikeArrest,
         Self::TokenRefused,
+        Self::NoTokens,
         Self::SaysFail,
         Self::SaysDegraded,
         Self::NotJson,
@@ -112,6 +115,7 @@ impl Fault {
             Self::Quota => "gateway: over quota".to_owned(),
             Self::SpikeArrest => "gateway: spike arrest".to_owned(),
             Self::TokenRefused => "gateway: token refused".to_owned(),
+            Self::NoTokens => "issues no tokens".to_owned(),
             Self::SaysFail => "200 that says fail".to_owned(),
             Self::SaysDegraded => "200 that says degraded".to_owned(),
             Self::NotJson => "a web page for JSON".to_owned(),
@@ -148,7 +152,10 @@ impl Fault {
     /// What an API that depends on this one can say of it.
     pub(crate) const fn as_dependency(self) -> Dependency {
         match self {
-            Self::None | Self::ExpiredCertificate | Self::WrongHost | Self::Untrusted => Dependency::Up,
+            // Who is given a token needs nobody to see that it is good.
+            Self::None | Self::NoTokens | Self::ExpiredCertificate | Self::WrongHost | Self::Untrusted => {
+                Dependency::Up
+            }
             Self::Slow(_) | Self::SaysDegraded | Self::SpikeArrest | Self::Quota => Dependency::Degraded,
             Self::Refuse
             | Self::Reset
@@ -196,6 +203,7 @@ impl fmt::Display for Fault {
             Self::Quota => "quota",
             Self::SpikeArrest => "spike-arrest",
             Self::TokenRefused => "token-refused",
+            Self::NoTokens => "no-tokens",
             Self::SaysFail => "says-fail",
             Self::SaysDegraded => "says-degraded",
             Self::NotJson => "not-json",

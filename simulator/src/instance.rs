@@ -36,6 +36,8 @@ const TLS_HANDSHAKE: u8 = 0x16;
 pub(crate) struct Mood {
     pub(crate) fault: Fault,
     pub(crate) requests: u64,
+    /// Those that asked for a token.
+    pub(crate) tokens: u64,
     pub(crate) asked_at: Option<Timestamp>,
 }
 
@@ -170,6 +172,9 @@ impl Instance {
     async fn respond(&self, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
         self.note_request();
         let (head, body) = request.into_parts();
+        if head.uri.path().ends_with("/oauth2/token") {
+            self.mood.change(|mood| mood.tokens += 1);
+        }
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => {
@@ -219,6 +224,7 @@ impl Instance {
             fault,
             dependencies: &dependencies,
             tokens: &world.tokens,
+            client_key: &world.client_key,
         };
         let call = Call {
             method: &head.method,

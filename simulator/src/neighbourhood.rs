@@ -3,8 +3,9 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use crate::api::TokenKey;
+use crate::api::{ClientKey, TokenKey};
 use crate::certificate::Certificates;
 use crate::change::{Bell, Kept};
 use crate::door::{Door, Tasks};
@@ -20,6 +21,7 @@ pub(crate) struct Neighbourhood {
     pub(crate) latency: Latency,
     pub(crate) certificates: Certificates,
     pub(crate) tokens: TokenKey,
+    pub(crate) client_key: ClientKey,
     pub(crate) cascade: Kept<bool>,
     pub(crate) estate: Estate,
     instances: Vec<(Arc<Instance>, Door)>,
@@ -40,12 +42,15 @@ pub(crate) struct Plan {
     pub(crate) latency: Latency,
     pub(crate) cascade: bool,
     pub(crate) seed: u64,
+    /// How long an access token is good.
+    pub(crate) token_life: Duration,
     pub(crate) now: Now,
 }
 
 impl Neighbourhood {
     pub(crate) fn open(plan: Plan, bell: &Bell, tasks: &Tasks) -> io::Result<Arc<Self>> {
         let certificates = Certificates::new((plan.now)())?;
+        let client_key = ClientKey::generate()?;
         let mut failed = None;
         let world = Arc::new_cyclic(|world: &Weak<Self>| {
             let instances = open_all(&plan, world, bell, tasks).unwrap_or_else(|error| {
@@ -56,7 +61,8 @@ impl Neighbourhood {
                 now: plan.now,
                 latency: plan.latency,
                 certificates,
-                tokens: TokenKey::new(plan.seed),
+                tokens: TokenKey::new(plan.seed, plan.token_life),
+                client_key,
                 cascade: Kept::new(plan.cascade, bell),
                 estate: plan.estate,
                 instances,

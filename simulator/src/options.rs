@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::estate::{Estate, demo_estate};
 use crate::latency::Latency;
@@ -61,6 +62,8 @@ pub struct WorldOptions {
     pub latency: Latency,
     /// True when an API that depends on a faulty one says so, and cannot serve without it.
     pub cascade: bool,
+    /// How long an access token is good.
+    pub token_life: Duration,
     /// What chance starts from.
     pub seed: u64,
     /// The clock.
@@ -85,6 +88,7 @@ impl WorldOptions {
             estate: demo_estate(),
             latency: Latency::NONE,
             cascade: false,
+            token_life: Duration::from_secs(599),
             seed: 1,
             now,
             desk: DeskOptions::default(),
@@ -100,6 +104,8 @@ impl WorldOptions {
         options.ports = Ports::DEMO;
         options.latency = Latency::LIVELY;
         options.cascade = true;
+        // So short that trouble with tokens shows within a minute.
+        options.token_life = Duration::from_mins(1);
         options.notify.pace = Pace::LIVELY;
         options
     }

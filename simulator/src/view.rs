@@ -22,6 +22,8 @@ pub struct InstanceView {
     pub fault: Fault,
     /// How many requests it has seen.
     pub requests: u64,
+    /// How many of them asked for a token.
+    pub tokens: u64,
     /// When it saw the last.
     pub asked_at: Option<Timestamp>,
 }

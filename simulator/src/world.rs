@@ -124,6 +124,7 @@ impl World {
             latency: options.latency,
             cascade: options.cascade,
             seed: options.seed,
+            token_life: options.token_life,
             now: Arc::clone(&now),
         };
         let neighbourhood = Neighbourhood::open(plan, &bell, &tasks)?;
@@ -193,6 +194,11 @@ impl World {
         (crate::api::CLIENT_ID, crate::api::CLIENT_SECRET)
     }
 
+    /// The private key (P-384, in PEM) that every environment's `/oauth2/token` knows the public half of, and its id.
+    pub fn client_key(&self) -> (&str, &'static str) {
+        (&self.parts.neighbourhood.client_key.private, crate::api::ClientKey::ID)
+    }
+
     /// The APIs and environments of this world.
     pub fn estate(&self) -> &Estate {
         &self.parts.neighbourhood.estate
@@ -212,6 +218,7 @@ impl World {
                     url: format!("http://{address}/{}/{}", instance.environment, instance.api.id),
                     fault: mood.fault,
                     requests: mood.requests,
+                    tokens: mood.tokens,
                     asked_at: mood.asked_at,
                 }
             })

@@ -1,7 +1,8 @@
 //! `curiad doctor`: looks at everything Curiad needs, here and outside, without disturbing a human. Nothing is made,
-//! written or sent: no ticket, no text, no mail, no heartbeat.
+//! written or sent: no ticket, no text, no mail, no heartbeat. Only tokens are had, as probes have them.
 
 mod clocks;
+mod credentials;
 mod memory;
 mod network;
 mod people;
@@ -36,6 +37,7 @@ enum Group {
     Database,
     Telling,
     Network,
+    Credentials,
     OnCall,
 }
 
@@ -82,6 +84,7 @@ pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u
 
     let mut found: Vec<(Group, Finding)> = people::warnings(&asked.loaded);
     found.extend(place::findings(&asked));
+    found.extend(credentials::certificates(&asked));
     found.extend(people::on_call(&asked.loaded.configuration, asked.clock.now()));
     let (answers, mut clocks) = ask(questions(&asked), asked.clock.now()).await;
     found.extend(answers);
@@ -115,6 +118,7 @@ fn questions(asked: &Arc<Asked>) -> Vec<Question> {
         mail.channels.examine_mail(PATIENCE).await.unwrap_or_default()
     }));
     questions.extend(network::questions(asked));
+    questions.extend(credentials::questions(asked));
     questions.extend(place::questions(asked));
     questions
 }

@@ -1,7 +1,8 @@
 //! `apis/*.yaml`: one published API a file, so that each provider team owns its own.
 
 use super::{
-    address,
+    address, audit,
+    auth::{self, AuthDraft},
     desks::sys_id,
     environments,
     names::Noun,
@@ -23,6 +24,8 @@ pub(super) struct ApiDraft {
     pub api: Api,
     pub place: Place,
     pub depends_place: Option<Place>,
+    /// Headers that say who is registered to ask.
+    pub audit: Vec<(String, String)>,
     pub operations: Vec<OperationDraft>,
     pub timing: Timing,
     pub instances: BTreeMap<Environment, InstanceDraft>,
@@ -36,6 +39,8 @@ pub(super) struct InstanceDraft {
     pub timing: Timing,
     /// `None`: all.
     pub from: Option<Vec<VantageId>>,
+    /// `None`: nobody asks who we are.
+    pub auth: Option<AuthDraft>,
     /// From one probe of it to the next, at least.
     pub max_rate: Option<Placed<Duration>>,
     pub place: Place,
@@ -67,6 +72,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         reading.choice(node, "a service level", &levels.map(|level| (level.word(), level)))
     });
     let sensitive = section.optional("sensitive", reading).and_then(|node| reading.boolean(node));
+    let audit = section.optional("audit", reading).map(|node| audit::read(node, reading)).unwrap_or_default();
     let team =
         section.required("team", reading).and_then(|node| reading.reference(node, Noun::Team, TeamId::parse));
     let depends = section.optional("depends_on", reading);
@@ -120,6 +126,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         },
         place,
         depends_place: depends.map(|node| node.place.clone()),
+        audit,
         operations,
         timing,
         instances,
@@ -250,8 +257,12 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     let url = section.required("url", reading).and_then(|node| {
         let url = reading.base_url(node)?;
         operation::refuse_patients(node, &url, reading);
-        Some((url, node.place.clone()))
+        Some((url, node))
     });
+    let auth = section.optional("auth", reading).and_then(|node| auth::read(node, reading));
+    if let (Some((url, node)), Some(auth)) = (&url, &auth) {
+        auth.check_way(node, url, reading);
+    }
     let operations =
         section.optional("operations", reading).map(|node| chosen(node, known, reading).unwrap_or_default());
     let mut timing = Timing { every: Timing::setting(&mut section, "every", reading), ..Timing::default() };
@@ -266,8 +277,9 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     });
     let max_rate = section.optional("max_rate", reading).and_then(|node| rate::read(node, reading));
     section.close(reading);
-    let (url, place) = url?;
-    Some(InstanceDraft { url, operations, timing, from, max_rate, place })
+    let (url, node) = url?;
+    let place = node.place.clone();
+    Some(InstanceDraft { url, operations, timing, from, auth, max_rate, place })
 }
 
 /// The operations that an instance chooses from those of its API.

@@ -1,20 +1,25 @@
-//! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over. Only ever
-//! warnings: a restart at night is not refused for a date.
+//! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over, own
+//! certificates that end. Only ever warnings: a restart at night is not refused for a date.
 
 use super::{
+    api::ApiDraft,
     names::{Names, Noun},
     problem::Problems,
     rotas::RotaDraft,
     top::Top,
 };
-use domain::{Rota, RotaId, Target};
+use domain::{ApiId, Rota, RotaId, Target};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use std::collections::BTreeMap;
 
 /// What the warning of a rota without anybody begins with: the doctor says it in its own words.
 pub(crate) const NOBODY: &str = "nobody is on call";
 
 /// How far ahead gaps are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// An own certificate that ends within so long is said to.
+const CERTIFICATE_ENDS_SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Says what the calendar makes of rotas and escalations.
 pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Problems) {
@@ -48,6 +53,21 @@ pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Pro
         if !rotas.is_empty() && !people && rotas.iter().all(empty) {
             let message = "today this escalation reaches nobody before its last resort: its rotas are empty";
             problems.warning(&draft.place, message, None);
+        }
+    }
+}
+
+/// Says which of our own certificates end soon, or have.
+pub(super) fn certificates(apis: &BTreeMap<ApiId, ApiDraft>, now: Timestamp, problems: &mut Problems) {
+    let auths = apis.values().flat_map(|draft| draft.instances.values()).filter_map(|it| it.auth.as_ref());
+    for (ends, place) in auths.filter_map(|auth| auth.ends.as_ref()) {
+        let day = ends.strftime("%-d %b %Y %H:%M UTC");
+        if *ends <= now {
+            let message = format!("this certificate ended on {day}: nothing can be told of what asks for it");
+            problems.warning(place, message, Some("renew it".to_owned()));
+        } else if ends.duration_since(now) < CERTIFICATE_ENDS_SOON {
+            let message = format!("this certificate ends on {day}");
+            problems.warning(place, message, Some("renew it in time".to_owned()));
         }
     }
 }

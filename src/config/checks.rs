@@ -7,8 +7,8 @@ use super::{
     rate,
     reading::duration_text,
 };
-use domain::{Check, CheckId, Environment, InstanceId, Lifecycle, Vantage};
-use std::time::Duration;
+use domain::{Check, CheckId, Credential, Environment, InstanceId, Lifecycle, Operation, Request, Vantage};
+use std::{sync::Arc, time::Duration};
 
 /// The interval when nobody says one.
 const DEFAULT_EVERY: Duration = Duration::from_secs(30);
@@ -117,7 +117,8 @@ fn check(
             operation: id.clone(),
         },
         url: instance.url.clone(),
-        operation: operation.operation.clone(),
+        operation: audited(&operation.operation, &draft.audit),
+        credential: credential(operation, instance),
         every: interval,
         slow: slow.1.value,
         timeout: timeout.1.value,
@@ -127,6 +128,27 @@ fn check(
             .unwrap_or_else(|| vantages.iter().map(|vantage| vantage.id.clone()).collect()),
         apart: None,
     })
+}
+
+/// An operation whose request says who is registered to ask; what it says itself is nearer.
+fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
+    let mut operation = operation.clone();
+    let Request::Http(request) = &mut operation.request;
+    for (name, value) in audit {
+        if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            request.headers.push((name.clone(), value.clone()));
+        }
+    }
+    operation
+}
+
+/// What a probe proves with who asks. One that carries nothing still shows our certificate: that is the connection's.
+fn credential(operation: &OperationDraft, instance: &InstanceDraft) -> Option<Arc<Credential>> {
+    let mut credential = instance.auth.as_ref()?.credential.clone();
+    if operation.anonymous {
+        credential.access = None;
+    }
+    (credential != Credential::default()).then(|| Arc::new(credential))
 }
 
 /// Where the more particular of two settings stands; of two equally near, the second.

@@ -38,14 +38,18 @@ const SECRET_WORDS: [&str; 18] = [
 ];
 
 /// Sections in which secrets stand: there only the values of these keys are shown.
-const WITH_SECRETS: [(&str, &[&str]); 7] = [
+const WITH_SECRETS: [(&str, &[&str]); 11] = [
+    ("api_key", &["header"]),
     ("auth", &[]),
     ("basic", &["user"]),
     ("dead_man", &["every"]),
+    ("jwt_bearer", &["kid", "algorithm"]),
     ("mail", &["host", "port", "tls", "user", "from"]),
+    ("mtls", &[]),
     ("notify", &["url", "text_template", "sms_sender_id"]),
-    ("oauth2", &["client_id", "token_url"]),
+    ("oauth2", &["client_id", "token_url", "scope", "audience"]),
     ("people", &["name", "email", "language"]),
+    ("private_key_jwt", &["kid", "algorithm"]),
 ];
 
 /// Keys of curiad.yaml whose values are shown although the file could not be read, so that any word may be a secret.
@@ -242,7 +246,9 @@ fn find_hidden(
                     WITH_SECRETS.iter().find(|(section, _)| known(section)).map(|(_, shown)| *shown);
                 let within = section.or(shown);
                 let scalar = value.as_word().is_some();
-                let kept = shown.is_some_and(|shown| shown.contains(&word));
+                // A URL's query may hold a secret.
+                let query = value.as_word().is_some_and(|text| text.contains('?'));
+                let kept = shown.is_some_and(|shown| shown.contains(&word)) && !query;
                 let number = kind == Kind::Top && matches!(word, "text" | "voice" | "database");
                 let secret = secret || number || names_a_secret(word) || (shown.is_some() && scalar && !kept);
                 find_hidden(value, (kind, depth + 1), within, secret && !kept, hidden);

@@ -7,6 +7,8 @@
 mod address;
 mod api;
 mod asked;
+mod audit;
+mod auth;
 mod bilingual;
 mod calendar;
 mod channels;
@@ -181,12 +183,14 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         names.unused(problems);
         wonder::check(&top, &apis, problems);
         calendar::check(&top, names, now, problems);
+        calendar::certificates(&apis, now, problems);
     }
     let usable = !problems.has_errors();
     let problems = std::mem::take(problems).sorted(&sources);
     match (top.site.clone(), top.database.clone()) {
         (Some(site), Some(database)) if usable => {
-            let mut secrets: Vec<String> = used.into_iter().map(|used| used.reference).collect();
+            let used = used.into_iter().chain(used_by_apis.into_iter().flat_map(|(_, used)| used));
+            let mut secrets: Vec<String> = used.map(|used| used.reference).collect();
             secrets.sort();
             secrets.dedup();
             Ok(Loaded {

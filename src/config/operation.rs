@@ -7,7 +7,6 @@
 use super::{
     credential_name, expect,
     nhs_number::may_be_a_patients,
-    ownership::Used,
     problem::{Place, Rank},
     reading::Reading,
     secret::Reference,
@@ -78,6 +77,8 @@ impl Timing {
 pub(super) struct OperationDraft {
     pub operation: Operation,
     pub timing: Timing,
+    /// Its requests carry no credential, whatever the instance's are.
+    pub anonymous: bool,
     pub place: Place,
 }
 
@@ -93,6 +94,9 @@ pub(super) fn read(
     let body_node = section.optional("body", reading);
     let body = body_node.and_then(|node| body(node, method.as_ref().map(|(method, _)| *method), reading));
     let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
+    let auth = section.optional("auth", reading);
+    let anonymous =
+        auth.and_then(|node| reading.choice(node, "an operation's auth", &[("none", ())])).is_some();
     let mut flag = |key, reading: &mut Reading<'_>| {
         let node = section.optional(key, reading)?;
         Some((reading.boolean(node)?, node.owner.clone()))
@@ -126,7 +130,7 @@ pub(super) fn read(
     let request = Request::Http(HttpRequest { method, path: path.value, headers, body, dialect });
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
-    Some(OperationDraft { operation, timing, place })
+    Some(OperationDraft { operation, timing, anonymous, place })
 }
 
 /// Exactly one of `get`, `head`, `post`, with its path.
@@ -237,7 +241,7 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
             || credential_name::is_one(&name.word, node.as_word().unwrap_or_default())
         {
             Some(format!(
-                "credentials such as '{}' are not supported yet, and never stand in a file",
+                "the header '{}' holds a credential: that is what an instance's 'auth' is for",
                 name.word
             ))
         } else if all.iter().any(|(known, _)| known.eq_ignore_ascii_case(&lower)) {
@@ -260,7 +264,9 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
         if let Some(value) = value {
             refuse_patients(node, &value, reading);
             if Reference::parse(&value).is_some() {
-                reading.used.push(Used { reference: value.clone(), place: node.place.clone() });
+                let hint = Some("as it stands, the words themselves would be sent".to_owned());
+                let message = "a secret is no header: an instance's 'auth' sends it";
+                reading.problems.error(Rank::Sense, &node.place, message, hint);
             }
             all.push((name.word.clone(), value));
         }

@@ -87,10 +87,7 @@ pub(super) fn check<'a>(
                 Some(other) if other != team => {
                     (format!("{reference} is a secret of the team '{other}', not of '{team}'"), None)
                 }
-                Some(_) => (
-                    "secrets in an API's file are not supported yet".to_owned(),
-                    Some("as it stands, the words themselves would be sent".to_owned()),
-                ),
+                Some(_) => continue,
                 None => (
                     format!("{reference} is not among the secrets of the team '{team}'"),
                     Some("see its 'secrets' in curiad.yaml".to_owned()),

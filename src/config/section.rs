@@ -14,8 +14,6 @@ const NOT_YET: &[(&str, &[&str])] = &[
     ("a person", &["voice"]),
     ("an operation", &["soap", "tcp", "dns", "put", "patch", "delete"]),
     ("an expectation", &["schema"]),
-    ("an instance", &["auth", "oauth2"]),
-    ("an API", &["auth"]),
 ];
 
 fn is_not_yet(what: &str, word: &str) -> bool {

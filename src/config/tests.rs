@@ -1,5 +1,6 @@
 //! The configuration as a whole.
 
+mod auth;
 mod catalogue;
 mod example;
 pub(crate) mod minimal;

@@ -49,6 +49,10 @@ pub fn incident_json(
         for hidden in INTERNAL {
             fields.remove(hidden);
         }
+        // Whose tokens an API needs is not for the public to know.
+        if let Cause::Token(endpoint) = &incident.cause {
+            fields.insert("cause_key".to_owned(), json!(format!("token:{}", endpoint.environment)));
+        }
         // What it says of itself may name what the public does not see: then it speaks of what the public sees only.
         if !incident.affects.iter().chain(&incident.held_back).all(|id| sees(&id)) {
             let own = incident.affects.iter().find(sees);

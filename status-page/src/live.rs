@@ -6,11 +6,15 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A view older than this means that nobody makes views any more.
 const VIEW_AGE_SECONDS: i64 = 60;
+
+/// What is to be told could not be read for so long: nobody is told anything.
+const UNDELIVERED: SignedDuration = SignedDuration::from_secs(30);
 
 /// `GET /livez`: the process answers.
 pub(crate) async fn livez() -> Response<HttpBody> {
@@ -28,13 +32,19 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
     let configuration = if standing.is_whole() { "pass" } else { "warn" };
     let unrecorded = shown.site.0.options.unrecorded_since();
     let recorded = if unrecorded.is_some() { "fail" } else { "pass" };
+    let undelivered = *shown.site.0.options.undelivered.borrow();
+    let delivered = match undelivered {
+        Some(since) if shown.site.0.clock.now().duration_since(since) >= UNDELIVERED => "fail",
+        Some(_) => "warn",
+        None => "pass",
+    };
     let aside = shown.site.0.options.set_aside.borrow().clone();
     let taken = if aside.count > 0 { "warn" } else { "pass" };
     let status = match (view_status, measured, configuration) {
-        _ if recorded == "fail" => "fail",
+        _ if recorded == "fail" || delivered == "fail" => "fail",
         ("fail", ..) => "fail",
         (_, "warn", _) | (_, _, "warn") => "warn",
-        _ if taken == "warn" => "warn",
+        _ if taken == "warn" || delivered == "warn" => "warn",
         _ => "pass",
     };
     let time = rfc3339(shown.site.0.clock.now());
@@ -51,6 +61,11 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
             "store:recording": [{
                 "status": recorded,
                 "output": unrecorded.map(|since| format!("nothing can be recorded since {}", rfc3339(since))),
+                "time": time,
+            }],
+            "outbox:delivering": [{
+                "status": delivered,
+                "output": undelivered.map(|since| format!("nothing can be delivered since {}", rfc3339(since))),
                 "time": time,
             }],
             "store:refused": [{ "status": taken, "observedValue": aside.count, "time": time }],

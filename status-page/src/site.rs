@@ -47,6 +47,8 @@ pub struct Options {
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
     pub told: Arc<Notify>,
+    /// Since when what is to be told cannot be read.
+    pub undelivered: watch::Receiver<Option<Timestamp>>,
     /// Whether what is seen is recorded; `None`: it is.
     pub unrecorded: Option<watch::Receiver<Option<Arc<Unrecorded>>>>,
     /// What the database refused for good.
@@ -68,6 +70,7 @@ impl Default for Options {
             role: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),
             told: Arc::default(),
+            undelivered: watch::Sender::default().subscribe(),
             unrecorded: None,
             set_aside: watch::Sender::default().subscribe(),
         }

@@ -353,7 +353,7 @@ fn incident_views(
 fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
     let about = match &view.incident.cause {
         Cause::Rota(_) => false,
-        Cause::Instance(_) => !view.affects.is_empty(),
+        Cause::Instance(_) | Cause::Token(_) => !view.affects.is_empty(),
         Cause::Refused(environment) => Audience::Public.sees(configuration, *environment),
         Cause::Blind(_) => Audience::Public.sees(configuration, view.incident.environment),
     };

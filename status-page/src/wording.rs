@@ -193,6 +193,7 @@ impl<'a> Wording<'a> {
         let incident = &view.incident;
         let place = self.within(incident.environment)?;
         match &incident.cause {
+            Cause::Token(_) => self.say("incident-token", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),

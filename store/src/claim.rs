@@ -124,7 +124,15 @@ impl Store {
             let incident = if let Some(incident) = incidents.get(&about) {
                 Arc::clone(incident)
             } else {
-                let incident = Arc::new(incident_of(&mut transaction, about).await?);
+                let incident = match incident_of(&mut transaction, about).await {
+                    Ok(incident) => Arc::new(incident),
+                    Err(error @ Error::Corrupt { .. }) => {
+                        tracing::error!(key = claim.key, %error, "a notification is given up: its incident is damaged");
+                        give_up_unread(&mut transaction, &claim, about, now).await?;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 incidents.insert(about, Arc::clone(&incident));
                 incident
             };

@@ -52,6 +52,14 @@ impl Database {
         }
     }
 
+    /// Whether what is written now would be there afterwards: the files of SQLite may have been taken away under it.
+    pub(crate) fn is_in_place(&self, doing: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(pools) => pools.are_in_place(doing),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// After an error that may lie in the connection that writes: the next one is another.
     pub(crate) async fn renew(&self) {
         match self {

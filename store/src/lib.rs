@@ -14,6 +14,7 @@ mod database;
 mod error;
 mod examine;
 mod history;
+mod in_place;
 mod inbox;
 mod incident;
 mod lease;

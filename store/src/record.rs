@@ -69,6 +69,7 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
+        self.0.database.is_in_place(DOING)?;
         let tracks = batch.tracks();
         let known = self.0.tracks.of(&tracks);
         let under = self.0.held.under()?;

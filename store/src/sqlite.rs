@@ -4,6 +4,7 @@
 use crate::{
     database::Purpose,
     error::{Error, Trouble},
+    in_place::InPlace,
 };
 use sqlx::{
     Connection as _, Sqlite,
@@ -87,6 +88,8 @@ pub(crate) const UPDATE_HOURS: &str = "
 pub(crate) struct Pools {
     writer: Pool,
     reader: Pool,
+    /// `None`: in memory.
+    in_place: Option<InPlace>,
 }
 
 impl Pools {
@@ -128,13 +131,22 @@ impl Pools {
         let reader = if in_memory {
             writer.clone()
         } else {
+            // Made once: a connection that is made anew finds it, or fails.
+            writer.set_connect_options(options.clone().create_if_missing(false));
             pool()
                 .max_connections(READERS)
-                .connect_with(options.create_if_missing(false).read_only(true))
+                .connect_with(options.clone().create_if_missing(false).read_only(true))
                 .await
                 .map_err(Error::during(doing))?
         };
-        Ok(Self { writer, reader })
+        let in_place = (!in_memory).then(|| InPlace::new(options.get_filename()));
+        Ok(Self { writer, reader, in_place })
+    }
+
+    /// Whether what is written now would be there afterwards.
+    pub(crate) fn are_in_place(&self, doing: &'static str) -> Result<(), Error> {
+        let look = self.in_place.as_ref().map_or(Ok(()), InPlace::look);
+        look.map_err(|error| Error::Unavailable { doing, source: error.into() })
     }
 
     pub(crate) const fn of(&self, purpose: Purpose) -> &Pool {
@@ -215,7 +227,7 @@ mod tests {
     async fn a_commit_survives_a_loss_of_power() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let Pools { writer, reader } = Pools::open(&url).await.unwrap();
+        let Pools { writer, reader, .. } = Pools::open(&url).await.unwrap();
         let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await.unwrap();
         assert_eq!(journal, "wal");
         let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.unwrap();

@@ -124,6 +124,36 @@ async fn all_is_well_beside_a_running_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_gets_no_token_is_found_before_probes_need_it() {
+    let world = world().await;
+    let well = place(&world, |text| text);
+    let found = well.run(&["--json", "doctor"]).await.json();
+    let (state, detail, _) = of(&found, "tokens for curiad (documents/production)");
+    assert!(state == "ok" && detail.contains("/production/identity/oauth2/token gives one"), "{detail}");
+
+    world.set_fault("identity", "uat", Fault::NoTokens).await.expect("a fault");
+    finds(&world, &well, "tokens for curiad (documents/uat)", "answers 503", "those who run the endpoint")
+        .await;
+    world.set_fault("identity", "uat", Fault::None).await.expect("a fault");
+
+    let other = place(&world, |text| {
+        text.replace(
+            "/development/identity/oauth2/token\", client_id: \"curiad",
+            "/development/identity/oauth2/token\", client_id: \"somebody",
+        )
+    });
+    finds(
+        &world,
+        &other,
+        "tokens for somebody (documents/development)",
+        "401 invalid_client",
+        "kid and algorithm",
+    )
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_the_desk_is_found_before_a_ticket_is_needed() {
     const ACCOUNT: &str = "service desk nsd: our account";
     let world = world().await;

@@ -31,4 +31,5 @@ mod secrets;
 mod standby;
 mod start_and_stop;
 mod stopping;
+mod tokens;
 mod unrecorded;

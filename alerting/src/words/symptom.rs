@@ -27,6 +27,10 @@ impl Facts<'_> {
     pub(super) fn subject(&self, language: Language) -> String {
         let words = match &self.incident.cause {
             Cause::Instance(instance) => return self.name(instance, language),
+            Cause::Token(endpoint) => {
+                let host = endpoint.host();
+                Text::new(format!("tokens from {host}"), format!("tocynnau o {host}"))
+            }
             Cause::Refused(_) => Text::new("APIs", "APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
             Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
@@ -37,6 +41,7 @@ impl Facts<'_> {
     /// What has become of it, in a word or two.
     pub(super) const fn effect(&self, language: Language) -> &'static str {
         let (en, cy) = match (&self.incident.cause, self.incident.worst) {
+            (Cause::Token(_), _) => ("MISSING", "AR GOLL"),
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
             (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
             (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
@@ -57,6 +62,15 @@ impl Facts<'_> {
     pub(super) fn symptom(&self, language: Language) -> String {
         let name = self.subject(language);
         match (language, &self.incident.cause, self.incident.worst) {
+            (Language::En, Cause::Token(endpoint), _) => {
+                format!("{} gives no access tokens, so APIs that need them cannot be used", endpoint.host())
+            }
+            (Language::Cy, Cause::Token(endpoint), _) => {
+                format!(
+                    "nid yw {} yn rhoi tocynnau mynediad, felly ni ellir defnyddio'r APIs sydd eu hangen",
+                    endpoint.host()
+                )
+            }
             (Language::En, Cause::Refused(_), _) => {
                 "the APIs refuse Curiad's own access, so it cannot tell whether they work".to_owned()
             }

@@ -59,6 +59,7 @@ pub(crate) fn configuration() -> Configuration {
         id: CheckId { instance, operation: operation.id.clone() },
         url: "https://api.example.wales".to_owned(),
         operation,
+        credential: None,
         every: Duration::from_secs(10),
         slow: Duration::from_millis(800),
         timeout: Duration::from_secs(5),

@@ -139,6 +139,7 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         clock,
         look: Arc::default(),
         told: Arc::default(),
+        undelivered: watch::Sender::default(),
         limits: Limits::default(),
     };
     let incident = Arc::new(example::incident());

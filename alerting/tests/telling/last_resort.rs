@@ -8,6 +8,7 @@ use alerting::{Channels, Contact, LastResort, Recording, Setup};
 use domain::{
     Escalation, EscalationId, ReferenceKey, Remembered, Secret, Situation, Step, Target, Unrecorded,
 };
+use jiff::{SignedDuration, Timestamp};
 use simulator::{Trouble, World, WorldOptions};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
@@ -17,6 +18,7 @@ struct Desk {
     world: World,
     hand: Hand,
     unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
+    undelivered: watch::Sender<Option<Timestamp>>,
     known: Situation,
     recording: Arc<Recording>,
     stop: CancellationToken,
@@ -46,14 +48,6 @@ async fn desk() -> Desk {
     });
     let (unrecorded, said) = watch::channel(None);
     let recording = Arc::new(Recording::default());
-    let last_resort = LastResort {
-        setup: receiver,
-        unrecorded: said,
-        clock: hand.clock(),
-        recording: Arc::clone(&recording),
-    };
-    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
-    tasks.spawn(last_resort.run(stop.clone()));
     let remembered = Remembered {
         tracks: Vec::new(),
         latest: Vec::new(),
@@ -65,7 +59,19 @@ async fn desk() -> Desk {
         key: ReferenceKey([7; 32]),
     };
     let known = Situation::new(configuration, remembered);
-    Desk { world, hand, unrecorded, known, recording, stop, tasks, _setup: setup }
+    let (undelivered, not_delivered) = watch::channel(None);
+    let last_resort = LastResort {
+        setup: receiver,
+        unrecorded: said,
+        undelivered: not_delivered,
+        situation: watch::channel(Arc::new(known.clone())).1,
+        tell_after: SignedDuration::from_secs(30),
+        clock: hand.clock(),
+        recording: Arc::clone(&recording),
+    };
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    tasks.spawn(last_resort.run(stop.clone()));
+    Desk { world, hand, unrecorded, undelivered, known, recording, stop, tasks, _setup: setup }
 }
 
 impl Desk {
@@ -139,6 +145,21 @@ async fn they_are_told_at_once_each_in_their_language_again_after_15_minutes_and
         again.iter().any(|text| text.body.starts_with("Curiad RECORDS AGAIN since 03:29 BST")),
         "{again:?}"
     );
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn they_are_told_too_when_all_is_recorded_and_nothing_can_be_delivered() {
+    let desk = desk().await;
+    let now = desk.hand.now();
+    desk.undelivered.send_replace(Some(now - SignedDuration::from_secs(30)));
+    desk.until_told(2, 2).await;
+    desk.noted(true).await;
+    let mails = desk.world.mail().mails();
+    assert!(mails.iter().any(|mail| mail.text.contains("what is to be told cannot be read")), "{mails:?}");
+    desk.undelivered.send_replace(None);
+    desk.until_told(4, 4).await;
+    desk.noted(false).await;
     desk.close().await;
 }
 

@@ -119,6 +119,7 @@ impl Night {
             clock,
             look: Arc::default(),
             told: Arc::default(),
+            undelivered: watch::Sender::default(),
             limits: Limits::default(),
         };
         let mut night =

@@ -53,6 +53,7 @@ fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId,
                     id: id.clone(),
                     url: url.clone(),
                     operation: operation.clone(),
+                    credential: None,
                     every: secs(10),
                     slow: Duration::from_millis(800),
                     timeout: secs(5),
@@ -181,6 +182,8 @@ pub(crate) enum Seen {
     Fail,
     Refused,
     Ours,
+    NoToken,
+    CredentialRefused,
 }
 
 pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome> {
@@ -192,6 +195,8 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
             Seen::Fail => failure(Layer::Connect, FailureKind::Refused),
             Seen::Refused => failure(Layer::Gateway, FailureKind::AccessRefused),
             Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
+            Seen::NoToken => failure(Layer::Token, FailureKind::TokenBroken),
+            Seen::CredentialRefused => failure(Layer::Ours, FailureKind::CredentialRefused),
         },
         ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
     })

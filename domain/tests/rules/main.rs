@@ -12,4 +12,5 @@ mod late;
 mod leaving;
 mod properties;
 mod receipts;
+mod tokens;
 mod watching;

@@ -1,6 +1,9 @@
 //! What holds whatever happens.
 
-use crate::estate::{Hand, Seen, configuration, outcome, start, track};
+use crate::{
+    estate::{Hand, Seen, configuration, outcome, start, track},
+    tokens::with_tokens,
+};
 use domain::{Change, Environment, Event, IncidentStatus, Situation, Status, TrackId, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -13,6 +16,7 @@ fn seen() -> impl Strategy<Value = Seen> {
         3 => Just(Seen::Fail),
         1 => Just(Seen::Refused),
         1 => Just(Seen::Ours),
+        2 => Just(Seen::NoToken),
     ]
 }
 
@@ -32,7 +36,7 @@ fn stream() -> impl Strategy<Value = Vec<(usize, Seen, i64)>> {
 }
 
 fn drive(stream: &[(usize, Seen, i64)]) -> Hand {
-    let mut hand = Hand::new(configuration());
+    let mut hand = Hand::new(with_tokens(configuration(), "https://id.example/token"));
     let tracks = tracks();
     for (which, seen, seconds) in stream {
         hand.wait(*seconds);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::credential::Credentials;
 use crate::{Limits, permits::Permits};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
@@ -22,6 +23,7 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
             request: Request::Http(HttpRequest::get("/")),
             expect: Expect::default(),
         },
+        credential: None,
         every: Duration::from_secs(every),
         slow: Duration::from_secs(1),
         timeout: Duration::from_secs(1),
@@ -33,8 +35,9 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
     let permits = Permits::new(&Limits::default());
     let agent = HeaderValue::from_static("Curiad");
-    timetable
-        .configure(checks.iter(), now, false, |check| Prepared::new(check, &vantage(), &agent, &permits));
+    timetable.configure(checks.iter(), now, false, |check| {
+        Prepared::new(check, &vantage(), &agent, &permits, &Credentials::default())
+    });
 }
 
 fn seconds(seconds: i64) -> Timestamp {

@@ -4,7 +4,8 @@ use crate::{
     servers::{Server, head, ok},
     setting::{check, failed, impatient, message, noon, request, settings},
 };
-use domain::{Check, FailureKind::*, Layer, Outcome};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use domain::{Check, FailureKind::*, Layer, Outcome, Secret};
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -45,7 +46,25 @@ impl Authority {
         Keyed { chain: vec![certificate.der().clone(), self.der.clone()], key }
     }
 
-    fn prober(&self) -> Prober {
+    /// A server that answers only to clients whose certificate is signed by this authority.
+    pub(crate) async fn wants(&self, version: &'static rustls::SupportedProtocolVersion) -> Server {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.der.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let keyed = self.signs(&["localhost"], 2026, 2027);
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keyed.key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(clients)
+            .with_single_cert(keyed.chain, key)
+            .unwrap();
+        serves(config).await
+    }
+
+    pub(crate) fn prober(&self) -> Prober {
         let mut settings = settings();
         settings.roots = vec![self.der.clone()];
         Prober::new(settings).unwrap()
@@ -76,6 +95,16 @@ impl Keyed {
         config
     }
 
+    /// As ours, for those who ask.
+    pub(crate) fn shown(&self) -> domain::ClientCertificate {
+        let pem = |der: &CertificateDer<'_>| {
+            let lines = STANDARD.encode(der);
+            format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+        };
+        let chain: String = self.chain.iter().take(1).map(pem).collect();
+        domain::ClientCertificate { chain: Secret::new(chain), key: Secret::new(self.key.serialize_pem()) }
+    }
+
     pub(crate) async fn serves(self) -> Server {
         serves(self.config(rustls::DEFAULT_VERSIONS, &[])).await
     }
@@ -97,11 +126,11 @@ async fn serves(config: ServerConfig) -> Server {
     .await
 }
 
-fn secure(server: &Server, host: &str) -> Check {
+pub(crate) fn secure(server: &Server, host: &str) -> Check {
     check(&format!("https://{host}:{}", server.address.port()))
 }
 
-async fn probed(authority: &Authority, check: &Check) -> Outcome {
+pub(crate) async fn probed(authority: &Authority, check: &Check) -> Outcome {
     authority.prober().probe(check, noon(), false).await
 }
 
@@ -252,20 +281,7 @@ async fn a_handshake_that_breaks() {
 async fn a_server_that_wants_a_certificate_of_ours() {
     let authority = Authority::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(authority.der.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-        let keyed = authority.signs(&["localhost"], 2026, 2027);
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keyed.key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_client_cert_verifier(clients)
-            .with_single_cert(keyed.chain, key)
-            .unwrap();
-        let server = serves(config).await;
+        let server = authority.wants(version).await;
         let outcome = probed(&authority, &secure(&server, "localhost")).await;
         assert_eq!(
             failed(&outcome),

@@ -5,13 +5,19 @@ mod certificates;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod crowd;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod names;
+#[cfg(test)]
+mod own_certificate;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

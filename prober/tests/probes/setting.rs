@@ -60,6 +60,7 @@ pub(crate) fn check(url: &str) -> Check {
             request: Request::Http(HttpRequest::get("/ping")),
             expect: Expect::default(),
         },
+        credential: None,
         every: Duration::from_secs(10),
         slow: Duration::from_secs(1),
         timeout: Duration::from_secs(5),

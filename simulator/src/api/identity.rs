@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Method;
 use jiff::Timestamp;
-use ring::hmac;
+use ring::{hmac, signature};
 use serde_json::{Value, json};
+use std::io;
+use std::time::Duration;
 
 use super::{Call, Scene};
 use crate::answer::Answer;
@@ -15,24 +17,50 @@ pub(crate) const CLIENT_ID: &str = "curiad";
 /// Its secret.
 pub(crate) const CLIENT_SECRET: &str = "a-secret-of-the-simulated-world";
 
-const LIFETIME: i64 = 599;
+/// The private key that signs the client's assertions, and its public half.
+#[derive(Debug)]
+pub(crate) struct ClientKey {
+    /// PKCS#8, in PEM.
+    pub(crate) private: String,
+    public: Vec<u8>,
+}
+
+impl ClientKey {
+    /// The id of its public half.
+    pub(crate) const ID: &str = "curiad-1";
+
+    pub(crate) fn generate() -> io::Result<Self> {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).map_err(io::Error::other)?;
+        Ok(Self { private: pair.serialize_pem(), public: pair.public_key_raw().to_vec() })
+    }
+
+    fn signed(&self, message: &str, signature: &[u8]) -> bool {
+        let key = signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, &self.public);
+        key.verify(message.as_bytes(), signature).is_ok()
+    }
+}
 
 /// Makes and recognises access tokens without remembering them.
 #[derive(Debug)]
-pub(crate) struct TokenKey(hmac::Key);
+pub(crate) struct TokenKey {
+    key: hmac::Key,
+    life: i64,
+}
 
 impl TokenKey {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, &seed.to_be_bytes()))
+    /// `life`: how long its tokens are good.
+    pub(crate) fn new(seed: u64, life: Duration) -> Self {
+        let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &seed.to_be_bytes()), life }
     }
 
     fn issue(&self, environment: &str, now: Timestamp) -> String {
-        self.sign(environment, now.as_second() + LIFETIME)
+        self.sign(environment, now.as_second() + self.life)
     }
 
     fn sign(&self, environment: &str, until: i64) -> String {
         let claim = format!("{environment}.{until}");
-        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, claim.as_bytes()));
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, claim.as_bytes()));
         format!("{claim}.{signature}")
     }
 
@@ -77,7 +105,7 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
             {
                 return refuse(400, "invalid_request", "Missing or invalid client_assertion_type");
             }
-            assertion_is_current(assertion, scene.now)
+            is_ours(assertion, scene)
         }
         None => credentials(call, &field) == Some((CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())),
     };
@@ -87,7 +115,7 @@ fn token(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
     let token = scene.tokens.issue(scene.environment, scene.now);
     Answer::json(
         200,
-        &json!({"access_token": token, "expires_in": LIFETIME.to_string(), "token_type": "Bearer"}),
+        &json!({"access_token": token, "expires_in": scene.tokens.life.to_string(), "token_type": "Bearer"}),
     )
     .with("Cache-Control", "no-store")
 }
@@ -101,19 +129,24 @@ fn credentials<'f>(call: &Call<'_>, field: &impl Fn(&str) -> Option<&'f str>) ->
     Some((field("client_id")?.to_owned(), field("client_secret")?.to_owned()))
 }
 
-/// Issuer and subject are the client, and `exp` lies within the next five minutes. The signature is not checked:
-/// this world has nobody's public key.
-fn assertion_is_current(assertion: &str, now: Timestamp) -> bool {
-    let claims = assertion
-        .split('.')
-        .nth(1)
-        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
-        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    let Some(claims) = claims else { return false };
+/// The client signed it, for this endpoint, and `exp` lies within the next five minutes.
+fn is_ours(assertion: &str, scene: &Scene<'_>) -> bool {
+    let Some((signed, signature)) = assertion.rsplit_once('.') else { return false };
+    let Some((header, claims)) = signed.split_once('.') else { return false };
+    let json =
+        |part: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok() };
+    let (Some(header), Some(claims)) = (json(header), json(claims)) else { return false };
+    let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let until = claims.get("exp").and_then(Value::as_i64).unwrap_or_default();
-    text("iss") == Some(CLIENT_ID)
+    let here = format!("/{}/{}/oauth2/token", scene.environment, scene.api.id);
+    let now = scene.now.as_second();
+    scene.client_key.signed(signed, &signature)
+        && header.get("alg").and_then(Value::as_str) == Some("ES384")
+        && header.get("kid").and_then(Value::as_str) == Some(ClientKey::ID)
+        && text("iss") == Some(CLIENT_ID)
         && text("sub") == Some(CLIENT_ID)
+        && text("aud").is_some_and(|audience| audience.ends_with(&here))
         && text("jti").is_some()
-        && (now.as_second()..=now.as_second() + 300).contains(&until)
+        && (now..=now + 300).contains(&until)
 }

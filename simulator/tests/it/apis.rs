@@ -2,7 +2,7 @@
 
 use crate::support::{Clock, answer, client, get, world};
 use serde_json::{Value, json};
-use simulator::{Kind, World, WorldOptions};
+use simulator::{Fault, Kind, World, WorldOptions};
 
 fn url(world: &World, api: &str, path: &str) -> String {
     format!("{}{path}", world.url(api, "production").expect("an instance"))
@@ -123,5 +123,31 @@ async fn a_token_opens_the_environment_it_was_made_for_and_no_other() {
     clock.advance(600);
     assert_eq!(answer(client().get(&documents).bearer_auth(&token)).await.0, 401, "it ran out");
     assert_eq!(get(&url(&world, "reference-data", "/_ping")).await.0, 200, "health needs no token");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_assertion_that_the_client_did_not_sign_is_refused_and_a_fault_may_keep_all_tokens_back() {
+    let clock = Clock::new();
+    let world = World::start(WorldOptions::new(clock.now())).await.expect("the world starts");
+    let place = url(&world, "identity", "/oauth2/token");
+    // `{"alg":"ES384","kid":"curiad-1"}`, claims of nobody, and no signature.
+    let forged = "eyJhbGciOiJFUzM4NCIsImtpZCI6ImN1cmlhZC0xIn0.eyJpc3MiOiJjdXJpYWQifQ.AAAA";
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", forged),
+    ];
+    assert_eq!(answer(client().post(&place).form(&form)).await.1["error"], "invalid_client");
+    assert!(world.client_key().0.starts_with("-----BEGIN PRIVATE KEY-----"));
+
+    world.set_fault("identity", "production", Fault::NoTokens).await.expect("an instance");
+    let (id, secret) = world.api_client();
+    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+    let (status, said) = answer(client().post(&place).form(&form)).await;
+    assert_eq!((status, &said["error"]), (503, &"temporarily_unavailable".into()));
+    for path in ["/_ping", "/_status"] {
+        assert_eq!(get(&url(&world, "identity", path)).await.0, 200, "{path}");
+    }
     world.stop().await;
 }

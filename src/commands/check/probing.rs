@@ -108,6 +108,13 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
     if asked != &(HttpRequest { dialect: asked.dialect, ..asks.clone() }) {
         all.push("asks otherwise".to_owned());
     }
+    let identity = |check: &Check| {
+        let words = check.credential.iter().flat_map(|credential| credential.identity());
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    if identity(was) != identity(is) {
+        all.push("proves otherwise who asks".to_owned());
+    }
     if was.operation.expect != is.operation.expect || asked.dialect != asks.dialect {
         all.push("other answers are good".to_owned());
     }

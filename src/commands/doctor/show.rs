@@ -20,6 +20,7 @@ impl Group {
             Self::Database => "Database",
             Self::Telling => "Who is told",
             Self::Network => "Network",
+            Self::Credentials => "Credentials",
             Self::OnCall => "On call",
         }
     }
@@ -31,6 +32,7 @@ impl Group {
             Self::Database => "database",
             Self::Telling => "telling",
             Self::Network => "network",
+            Self::Credentials => "credentials",
             Self::OnCall => "on_call",
         }
     }

@@ -25,11 +25,22 @@ fn every_example_of_the_readme_loads() {
     let blocks: Vec<&str> =
         readme.split("\n```yaml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
     assert!(!blocks.is_empty());
+    let mut whole = String::new();
     for block in blocks {
-        let id = block.strip_prefix("id: ").unwrap().split_whitespace().next().unwrap();
+        // One with an indent stands in place of the line that begins alike in the one before it.
+        if block.starts_with(' ') {
+            let key = block.split_inclusive(':').next().unwrap();
+            assert_eq!(whole.lines().filter(|line| line.starts_with(key)).count(), 1, "{key}");
+            let lines: Vec<&str> =
+                whole.lines().map(|line| if line.starts_with(key) { block } else { line }).collect();
+            whole = lines.join("\n");
+        } else {
+            block.clone_into(&mut whole);
+        }
+        let id = whole.strip_prefix("id: ").unwrap().split_whitespace().next().unwrap();
         let directory = Directory::new();
         std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
-        directory.write("curiad.yaml", &example).write(&format!("apis/{id}.yaml"), block);
+        directory.write("curiad.yaml", &example).write(&format!("apis/{id}.yaml"), &whole);
         let result = load(directory.0.path(), &Secrets::left_out(), today());
         let report = check_report("README.md", &result, Terminal::plain());
         assert!(report.lines().last().unwrap().contains("; ok"), "{report}");
@@ -42,7 +53,7 @@ fn filled_in(name: &str) -> &'static str {
         "mail_port" => "2525",
         "text_template" => "26785a09-ab16-4eb0-8407-a37497a57506",
         "database" => "sqlite://demo.db",
-        "desk_client" => "curiad",
+        "desk_client" | "api_client" | "api_client_key" => "curiad",
         "outside" => "127.0.0.1:9205",
         "inside" => "127.0.0.1:9206",
         _ => "http://127.0.0.1:8081/x",

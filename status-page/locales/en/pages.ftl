@@ -93,6 +93,7 @@ was-major-outage = { $name } was not working { $place }
 was-partial-outage = { $name } was partly not working { $place }
 was-degraded = { $name } was slow or unreliable { $place }
 was-unknown = We did not know whether { $name } was working { $place }
+incident-token = No access tokens can be had { $place }: APIs that need them cannot be used
 incident-refused = The gateway refuses our checks { $place }: we cannot tell what works
 incident-blind = We cannot see the APIs { $place }
 incident-rota = Nobody is on call on the rota { $rota }

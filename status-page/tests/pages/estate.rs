@@ -122,6 +122,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
                     id: id.clone(),
                     url: url.clone(),
                     operation: operation.clone(),
+                    credential: None,
                     every: Duration::from_secs(10),
                     slow: Duration::from_millis(800),
                     timeout: Duration::from_secs(5),

@@ -1,0 +1,236 @@
+//! One request to a token endpoint, and what its answer means.
+
+use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
+use crate::{connect, tls};
+use domain::{Failure, FailureKind, Layer, Proof};
+use hyper::header::HeaderValue;
+use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use serde_json::Value;
+use std::{error::Error, io, time::Duration};
+use tokio::time::timeout;
+
+/// A token endpoint may take so long, all in all.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of its answer.
+const MOST_BYTES: usize = 64 * 1024;
+/// The life of a token whose issuer says none.
+const DEFAULT_LIFE: Duration = Duration::from_secs(300);
+/// A token lives no longer than this, whatever its issuer says (domain.md §1.4).
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3_600);
+/// An endpoint that is down is asked again so soon, however many checks wait for it.
+const AGAIN: Duration = Duration::from_secs(1);
+/// A credential that is refused is shown again so soon: some endpoints lock who fails often.
+const REFUSED_AGAIN: Duration = Duration::from_secs(30);
+/// `Retry-After` is honoured up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The words of RFC 6749 §5.2 and RFC 7523: others are not repeated, because an answer may quote what was sent.
+const ERRORS: [&str; 8] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+    "access_denied",
+];
+
+/// A token as it came.
+pub(super) struct Issued {
+    pub(super) value: HeaderValue,
+    pub(super) lasts: Duration,
+}
+
+/// Why there is none, and how long to leave the endpoint alone.
+type Refused = (Failure, Duration);
+
+/// Asks for a token.
+pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, Refused> {
+    let url = tokens.oauth2.token_url.as_str();
+    if let Some(failure) = tokens.certificate.as_ref().and_then(|own| own.over(by.clock.now())) {
+        return Err((failure, AGAIN));
+    }
+    let Ok(Ok(_place)) = timeout(PATIENCE, by.places.acquire()).await else {
+        let message = format!("no place to ask the token endpoint {url} in: too many others are being asked");
+        return Err((ours(FailureKind::NoPermit, message), AGAIN));
+    };
+    let form = form(tokens, by).ok_or_else(|| {
+        let message = "an assertion could not be signed: this host gives no random numbers";
+        (ours(FailureKind::ProbeBroke, message), AGAIN)
+    })?;
+    let (client, shows) = by.tls.client(tokens.certificate.as_deref(), PATIENCE).ok_or_else(|| {
+        let message = "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
+        (ours(FailureKind::ProbeBroke, message), AGAIN)
+    })?;
+    let asked = client
+        .post(url)
+        .header(reqwest::header::USER_AGENT, by.user_agent.clone())
+        .header(reqwest::header::ACCEPT, "application/json")
+        .form(&form);
+    let answer = asked.send().await.map_err(|error| (unreachable(url, &error, &shows), AGAIN))?;
+    let (status, retry_after) = (answer.status(), retry_after(&answer));
+    let body = body(answer).await.map_err(|why| (broken(url, &why), AGAIN))?;
+    let json = serde_json::from_slice::<Value>(&body).ok();
+    match status {
+        status if status.is_success() => issued(json.as_ref()).map_err(|why| (broken(url, why), AGAIN)),
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let message = format!(
+                "the token endpoint {url} refuses our credential: {}{}",
+                status.as_u16(),
+                json.as_ref().and_then(error_word).map_or_else(String::new, |word| format!(" {word}"))
+            );
+            Err((ours(FailureKind::CredentialRefused, message), REFUSED_AGAIN))
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            let failure = Failure {
+                layer: Layer::Token,
+                kind: FailureKind::RateLimited,
+                message: format!("the token endpoint {url} says that we ask too often (429)"),
+            };
+            Err((failure, retry_after.unwrap_or(REFUSED_AGAIN)))
+        }
+        status if status.is_redirection() => {
+            let why =
+                format!("answers {}: it leads elsewhere, and credentials do not follow", status.as_u16());
+            Err((broken(url, &why), AGAIN))
+        }
+        status => Err((
+            broken(url, &format!("answers {}", status.as_u16())),
+            retry_after.unwrap_or(AGAIN).max(AGAIN),
+        )),
+    }
+}
+
+/// What is sent. `None`: nothing could be signed.
+fn form(tokens: &Tokens, by: Fetching<'_>) -> Option<Vec<(&'static str, String)>> {
+    let oauth2 = &tokens.oauth2;
+    let audience = oauth2.audience.as_deref().unwrap_or(&oauth2.token_url);
+    let claims = Claims { client_id: &oauth2.client_id, audience };
+    let assertion = match &tokens.signer {
+        Some(signer) => Some(signer.sign(&claims, by.clock.now())?),
+        None => None,
+    };
+    let mut form = match (&oauth2.proof, assertion) {
+        (Proof::PrivateKeyJwt(_), Some(assertion)) => vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_assertion_type", ASSERTION.to_owned()),
+            ("client_assertion", assertion),
+        ],
+        (Proof::JwtBearer(_), Some(assertion)) => {
+            vec![("grant_type", GRANT.to_owned()), ("assertion", assertion)]
+        }
+        (Proof::Secret(secret), _) => vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", oauth2.client_id.clone()),
+            ("client_secret", secret.reveal().to_owned()),
+        ],
+        (Proof::PrivateKeyJwt(_) | Proof::JwtBearer(_), None) => return None,
+    };
+    form.extend(oauth2.scope.clone().map(|scope| ("scope", scope)));
+    if let (Proof::Secret(_), Some(audience)) = (&oauth2.proof, &oauth2.audience) {
+        form.push(("audience", audience.clone()));
+    }
+    Some(form)
+}
+
+/// The token of a good answer; or what is wrong with it.
+fn issued(json: Option<&Value>) -> Result<Issued, &'static str> {
+    let json = json.ok_or("answers with something that is not JSON")?;
+    let token = json.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
+    let token = token.ok_or("answers without an access_token")?;
+    let kind = json.get("token_type").and_then(Value::as_str).unwrap_or("Bearer");
+    if !kind.eq_ignore_ascii_case("bearer") && !kind.eq_ignore_ascii_case("bearertoken") {
+        return Err("gives a token that is no bearer token");
+    }
+    let value =
+        secret_value(&format!("Bearer {token}")).map_err(|_| "gives a token that no header can hold")?;
+    Ok(Issued { value, lasts: lasts(json.get("expires_in")) })
+}
+
+/// Seconds as a number or, as Apigee writes them, as text. Missing or absurd: bounded.
+fn lasts(expires_in: Option<&Value>) -> Duration {
+    let seconds = expires_in.and_then(|value| {
+        value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse::<f64>().ok()))
+    });
+    let seconds = seconds.filter(|seconds| *seconds >= 1.0);
+    seconds.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFE.as_secs_f64())))
+}
+
+fn error_word(json: &Value) -> Option<&'static str> {
+    let said = json.get("error")?.as_str()?;
+    ERRORS.into_iter().find(|word| *word == said)
+}
+
+/// Only seconds: none of those we talk to sends a date here.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
+async fn body(mut answer: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| "breaks off in its answer".to_owned())? {
+        if body.len() + chunk.len() > MOST_BYTES {
+            return Err(format!("answers with more than {MOST_BYTES} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Why there is no answer at all.
+fn unreachable(url: &str, error: &reqwest::Error, shows: &tls::Shows) -> Failure {
+    if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
+        && shows.wanted(*alert)
+    {
+        return ours(
+            FailureKind::ClientCertificate,
+            format!("the token endpoint {url} refuses our client certificate, or wants one ({alert:?})"),
+        );
+    }
+    if let Some(rustls::Error::InvalidCertificate(error)) = tls::cause(error) {
+        return broken(url, &format!("shows a bad certificate: {}", tls::certificate(error).1));
+    }
+    if let Some((kind, why)) = innermost_io(error).and_then(connect::ours) {
+        return ours(kind, format!("no connection to the token endpoint {url}: {why}"));
+    }
+    let why = if error.is_timeout() {
+        format!("no answer within {} s", PATIENCE.as_secs())
+    } else {
+        innermost(error)
+    };
+    Failure {
+        layer: Layer::Token,
+        kind: FailureKind::TokenUnreachable,
+        message: format!("the token endpoint {url} cannot be reached: {why}"),
+    }
+}
+
+fn broken(url: &str, why: &str) -> Failure {
+    Failure {
+        layer: Layer::Token,
+        kind: FailureKind::TokenBroken,
+        message: format!("the token endpoint {url} {why}"),
+    }
+}
+
+fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
+    Failure { layer: Layer::Ours, kind, message: message.into() }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| Error::source(*error))
+}
+
+fn innermost_io(error: &reqwest::Error) -> Option<&io::Error> {
+    chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).last()
+}
+
+/// The innermost cause says most, and holds no address.
+fn innermost(error: &reqwest::Error) -> String {
+    crate::scrub::scrubbed(&chain(error).last().map(ToString::to_string).unwrap_or_default())
+}

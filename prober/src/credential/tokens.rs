@@ -1,0 +1,194 @@
+//! Tokens that many checks share: fetched once, renewed before they end, one flight at a time.
+
+use super::{
+    OwnCertificate,
+    fetch::{Issued, fetch},
+    jwt::Signer,
+};
+use crate::tls::Tls;
+use domain::{Clock, Failure, OAuth2, Proof};
+use hyper::header::HeaderValue;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
+use uuid::Uuid;
+
+/// A token is not used any more so long before it ends, or for the last tenth of its life if that is shorter.
+const MARGIN: Duration = Duration::from_secs(10);
+/// So young a token, or one in the first tenth of its life, is not fetched anew because it was refused: then the next one
+/// would be, too.
+const YOUNG: Duration = Duration::from_secs(30);
+/// While an older token is still good, a renewal that failed is tried again after so long.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// The tokens of one client at one endpoint.
+pub(crate) struct Tokens {
+    pub(super) oauth2: Arc<OAuth2>,
+    pub(super) signer: Option<Signer>,
+    pub(super) certificate: Option<Arc<OwnCertificate>>,
+    kept: Mutex<Kept>,
+}
+
+/// With what tokens are fetched.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetching<'a> {
+    pub(crate) tls: &'a Tls,
+    pub(crate) clock: &'a Clock,
+    pub(crate) user_agent: &'a HeaderValue,
+    /// The right to fetch one.
+    pub(crate) places: &'a Semaphore,
+}
+
+/// A token, as a header carries it.
+#[derive(Clone)]
+pub(crate) struct Bearer {
+    pub(crate) value: HeaderValue,
+    fetched: Instant,
+    /// Until then it is not fetched anew because it was refused.
+    young: Instant,
+    /// From then on it is to be renewed.
+    renew: Instant,
+    /// From then on it is of no use.
+    ends: Instant,
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(***)")
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    bearer: Option<Bearer>,
+    /// Why the last try failed, and until when there is no other.
+    failed: Option<(Instant, Failure)>,
+    /// Ends when the one who fetches is done, or gone.
+    flight: Option<watch::Receiver<()>>,
+}
+
+/// What is to be done for a token.
+enum Next {
+    Use(Bearer),
+    Fail(Failure),
+    Fetch(watch::Sender<()>),
+    Wait(watch::Receiver<()>),
+}
+
+impl Tokens {
+    pub(super) fn new(
+        oauth2: &Arc<OAuth2>,
+        certificate: Option<Arc<OwnCertificate>>,
+    ) -> Result<Self, String> {
+        let signer = match &oauth2.proof {
+            Proof::Secret(_) => None,
+            Proof::PrivateKeyJwt(key) | Proof::JwtBearer(key) => Some(
+                Signer::new(key).map_err(|error| format!("the key of its auth cannot be used: {error}"))?,
+            ),
+        };
+        Ok(Self { oauth2: Arc::clone(oauth2), signer, certificate, kept: Mutex::default() })
+    }
+
+    /// A token that is good now. Whoever comes while somebody fetches one waits for that; a renewal keeps nobody else
+    /// waiting. No lock is held meanwhile.
+    pub(crate) async fn bearer(&self, by: Fetching<'_>) -> Result<Bearer, Failure> {
+        loop {
+            match self.next(Instant::now()) {
+                Next::Use(bearer) => return Ok(bearer),
+                Next::Fail(failure) => return Err(failure),
+                Next::Wait(mut flight) => {
+                    // An error: whoever fetched was called off. Either way, look again.
+                    flight.changed().await.ok();
+                }
+                Next::Fetch(flight) => {
+                    let began = Instant::now();
+                    let fetched = Box::pin(fetch(self, by)).await;
+                    let bearer = self.keep(fetched, began);
+                    drop(flight);
+                    return bearer;
+                }
+            }
+        }
+    }
+
+    /// The API refused this token though its time is not over: the next probe has another. Says whether there will be one.
+    pub(crate) fn refused(&self, bearer: &Bearer) -> bool {
+        let mut kept = self.kept();
+        let ours = kept.bearer.as_ref().is_none_or(|kept| kept.fetched == bearer.fetched);
+        if ours && Instant::now() >= bearer.young {
+            kept.bearer = None;
+        }
+        kept.bearer.as_ref().is_none_or(|kept| kept.fetched != bearer.fetched)
+    }
+
+    /// How long the token that is kept is still good, if it is.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        let ends = self.kept().bearer.as_ref()?.ends;
+        ends.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    fn next(&self, now: Instant) -> Next {
+        let mut kept = self.kept();
+        let good = kept.bearer.clone().filter(|bearer| now < bearer.ends);
+        let waits = kept.failed.clone().filter(|(until, _)| now < *until).map(|(_, failure)| failure);
+        let flight = kept.flight.clone().filter(|flight| flight.has_changed().is_ok());
+        match (good, waits, flight) {
+            (Some(bearer), waits, flight) if now < bearer.renew || waits.is_some() || flight.is_some() => {
+                Next::Use(bearer)
+            }
+            (None, Some(failure), _) => Next::Fail(failure),
+            (None, None, Some(flight)) => Next::Wait(flight),
+            (_, _, _) => {
+                let (done, flight) = watch::channel(());
+                kept.flight = Some(flight);
+                Next::Fetch(done)
+            }
+        }
+    }
+
+    fn keep(&self, fetched: Result<Issued, (Failure, Duration)>, began: Instant) -> Result<Bearer, Failure> {
+        let mut kept = self.kept();
+        kept.flight = None;
+        match fetched {
+            Ok(Issued { value, lasts }) => {
+                let bearer = Bearer {
+                    value,
+                    fetched: began,
+                    young: began + YOUNG.min(lasts / 10),
+                    renew: began + lasts.mul_f64(renewal_share()),
+                    ends: began + lasts.saturating_sub(MARGIN.min(lasts / 10)),
+                };
+                kept.failed = None;
+                kept.bearer = Some(bearer.clone());
+                Ok(bearer)
+            }
+            Err((failure, pause)) => {
+                let now = Instant::now();
+                let good = kept.bearer.clone().filter(|bearer| now < bearer.ends);
+                if good.is_some() {
+                    let (url, why) = (&self.oauth2.token_url, &failure.message);
+                    tracing::warn!(url, why, "a token could not be renewed; the one before it is still good");
+                }
+                let pause = if good.is_some() { pause.max(RENEWAL) } else { pause };
+                kept.failed = Some((now + pause, failure.clone()));
+                good.ok_or(failure)
+            }
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When in its life a token is renewed: after 70 to 85 %, so that many do not come at once.
+fn renewal_share() -> f64 {
+    let [random, ..] = *Uuid::new_v4().as_bytes();
+    0.7 + 0.15 * f64::from(random) / 255.0
+}

@@ -1,0 +1,86 @@
+//! A probe with what proves who asks: it is had first, and its time is no part of the API's (DESIGN §7).
+
+use super::Prober;
+use crate::{
+    credential::{Bearer, Fetching, Tokens},
+    prepared::Prepared,
+};
+use domain::{Credential, Failure, FailureKind, Layer, Outcome};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What an answer is that refuses a token.
+const UNAUTHORISED: u16 = 401;
+
+impl Prober {
+    /// A probe with a token, where it needs one. One whose token is refused before its time is sent once more, with a
+    /// fresh one.
+    pub(super) async fn authorised(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
+        let target = prepared.target.as_ref().ok();
+        let own = target.and_then(|target| target.certificate.as_ref());
+        if let Some(failure) = own.and_then(|own| own.over(self.clock.now())) {
+            return self.unsent(prepared, confirm, failure);
+        }
+        let Some(tokens) = target.and_then(|target| target.tokens.as_deref()) else {
+            return self.permitted(prepared, at, confirm, None).await;
+        };
+        let bearer = match tokens.bearer(self.fetching()).await {
+            Ok(bearer) => bearer,
+            Err(failure) => return self.unsent(prepared, confirm, failure),
+        };
+        let outcome = self.permitted(prepared, at, confirm, Some(&bearer)).await;
+        let unauthorised = outcome.http.as_ref().is_some_and(|http| http.status == UNAUTHORISED);
+        if !unauthorised || outcome.failure.is_none() || !tokens.refused(&bearer) {
+            return outcome;
+        }
+        match tokens.bearer(self.fetching()).await {
+            Ok(fresh) => self.once_more(prepared, (at, confirm), &fresh).await,
+            // What was seen is that the API refuses us; that there is no other token will show by itself.
+            Err(_) => outcome,
+        }
+    }
+
+    async fn once_more(
+        &self,
+        prepared: &Prepared,
+        (at, confirm): (Timestamp, bool),
+        fresh: &Bearer,
+    ) -> Outcome {
+        let mut outcome = self.permitted(prepared, at, confirm, Some(fresh)).await;
+        let check = &prepared.track;
+        match &mut outcome.failure {
+            Some(failure) if failure.kind == FailureKind::AccessRefused => {
+                failure.message.push_str("; a fresh token is refused, too");
+            }
+            Some(_) | None => {
+                tracing::warn!(%check, "a token was refused before its time, a fresh one was not");
+            }
+        }
+        outcome
+    }
+
+    /// The outcome of a probe that was not sent.
+    fn unsent(&self, prepared: &Prepared, confirm: bool, failure: Failure) -> Outcome {
+        Outcome { failure: Some(failure), ..self.nothing_yet(prepared, self.clock.now(), confirm) }
+    }
+
+    fn fetching(&self) -> Fetching<'_> {
+        let places = &self.credentials.places;
+        Fetching { tls: &self.tls, clock: &self.clock, user_agent: &self.user_agent, places }
+    }
+
+    /// Has a token of this credential, as a probe would: how long it lasts, `None` where it needs none.
+    pub async fn sign_in(&self, credential: &Credential) -> Result<Option<Duration>, Failure> {
+        let ready = self.credentials.ready(credential).map_err(|message| Failure {
+            layer: Layer::Ours,
+            kind: FailureKind::CredentialRefused,
+            message,
+        })?;
+        if let Some(failure) = ready.certificate.and_then(|own| own.over(self.clock.now())) {
+            return Err(failure);
+        }
+        let Some(tokens) = ready.tokens else { return Ok(None) };
+        tokens.bearer(self.fetching()).await?;
+        Ok(Tokens::lasts(&tokens))
+    }
+}
