@@ -1,9 +1,13 @@
 //! The command line.
 
-use crate::exit::{Failed, USAGE};
+use crate::{
+    config,
+    exit::{Failed, USAGE},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use uuid::Uuid;
 
 /// Options that every command has stand apart from its own.
 const EVERYWHERE: &str = "For every command";
@@ -67,16 +71,7 @@ pub(crate) enum Command {
     /// Look at everything it needs, disturbing nobody; exit 0, or 1 on a problem
     Doctor,
     /// Probe an API once, now; exit 0 pass or slow, 1 fail, 2 inconclusive
-    Probe {
-        /// The API's id
-        api: String,
-        /// Only this environment: sandbox, development, sit, uat or production
-        #[arg(long)]
-        environment: Option<String>,
-        /// Only this operation
-        #[arg(long)]
-        operation: Option<String>,
-    },
+    Probe(ProbeArgs),
     /// Who is on call, and whether it is out of hours
     #[command(subcommand)]
     Rota(RotaCommand),
@@ -99,6 +94,31 @@ pub(crate) struct CheckArgs {
     /// Say what load each API gets, and from where
     #[arg(long)]
     pub(crate) traffic: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The API's id
+    #[arg(required_unless_present = "explain_id")]
+    pub(crate) api: Option<String>,
+    /// Only this environment: sandbox, development, sit, uat or production
+    #[arg(long, requires = "api")]
+    pub(crate) environment: Option<String>,
+    /// Only this operation
+    #[arg(long, requires = "api")]
+    pub(crate) operation: Option<String>,
+    /// Probe nothing: show what was recorded of the last probe that failed, and of the last that was good
+    #[arg(long, requires = "api", conflicts_with = "explain_id")]
+    pub(crate) last: bool,
+    /// Probe nothing: say which probe carried this X-Request-ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) explain_id: Option<Uuid>,
+    /// When that request was seen, as 2026-12-25T03:00:00Z; finds also probes out of turn
+    #[arg(long, value_name = "TIME", requires = "explain_id")]
+    pub(crate) at: Option<Timestamp>,
+    /// How far from that time, or from now, to look: 24h, 2h
+    #[arg(long, value_name = "DURATION", requires = "explain_id", value_parser = config::parse_duration)]
+    pub(crate) within: Option<Duration>,
 }
 
 /// A file of the configuration that has a schema.

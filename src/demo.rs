@@ -20,7 +20,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,11 @@ use tokio_util::sync::CancellationToken;
 const COLUMNS: usize = 100;
 const MARGIN: usize = 17;
 
-pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed> {
+pub(crate) async fn run(
+    arguments: &DemoArgs,
+    clock: Clock,
+    log_lines_lost: Arc<AtomicU64>,
+) -> Result<(), Failed> {
     let terminal = Terminal::new();
     let data = data_directory(&arguments.data)?;
     let public_url = format!("http://{}", arguments.listen);
@@ -51,7 +55,8 @@ pub(crate) async fn run(arguments: &DemoArgs, clock: Clock) -> Result<(), Failed
     let source = Source { directory: config.clone(), stamps };
     let mut tasks = Tasks::new();
     let zone = loaded.configuration.site.time_zone.clone();
-    let running = serve::start((loaded, source), listen, clock.clone(), Arc::default(), &mut tasks).await?;
+    let with = (clock.clone(), log_lines_lost);
+    let running = serve::start((loaded, source), listen, with, Arc::default(), &mut tasks).await?;
     greet(terminal, arguments, &running, &config, &database, &world);
 
     let (situation, narrating) = (running.situation.clone(), tasks.stop.clone());

@@ -1,6 +1,7 @@
 //! How many files and connections the system lets a program have open, and how many Curiad may want: it takes what the
 //! system gives, and probes no more at a time than that.
 
+use crate::listener::Size;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
 
@@ -65,6 +66,23 @@ pub(crate) fn raise() -> u64 {
     }
 }
 
+/// How many readers the public listener and the internal one have room for: an eighth of what the system gives, and a
+/// thirty-second. So whoever crowds the one leaves the other, the probes, the database and what is sent as they are.
+pub(crate) fn rooms() -> [Size; 2] {
+    let available = raise();
+    [for_readers(available / 8), for_readers(available / 32)]
+}
+
+/// More than these would be a matter of memory: each may make us keep 16 kB of a head.
+const MOST_READERS: u64 = 4_096;
+/// Fewer than these would serve nobody.
+const FEWEST_READERS: u64 = 4;
+
+fn for_readers(available: u64) -> Size {
+    let all = usize::try_from(available.clamp(FEWEST_READERS, MOST_READERS)).unwrap_or(usize::MAX);
+    Size { all, per_address: all / 2 }
+}
+
 fn for_probes(available: u64) -> usize {
     usize::try_from(available - available / 4).unwrap_or(usize::MAX).max(1)
 }
@@ -98,6 +116,18 @@ mod tests {
         assert_eq!(for_probes(1_024), 768);
         assert_eq!(for_probes(64), 48);
         assert_eq!(for_probes(0), 1);
+    }
+
+    #[test]
+    fn readers_have_a_part_that_leaves_enough_for_all_else() {
+        for available in [1_024_u64, 20_000, ENOUGH] {
+            let probes = for_probes(available).min(prober::Limits::default().in_flight);
+            let readers = for_readers(available / 8).all + for_readers(available / 32).all;
+            assert!(u64::try_from(probes + readers).unwrap() + 90 <= available, "{available}");
+        }
+        assert_eq!(for_readers(1_024 / 8), Size { all: 128, per_address: 64 });
+        assert_eq!(for_readers(ENOUGH / 8).all, 4_096);
+        assert_eq!(for_readers(0), Size { all: 4, per_address: 2 });
     }
 
     #[test]

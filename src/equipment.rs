@@ -112,6 +112,16 @@ pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -
     Prober::new(settings(loaded, clock, request_id_key)?).map_err(unfit)
 }
 
+/// The same, for people who look at single probes: it also writes down what it saw.
+pub(crate) fn close_prober(
+    loaded: &Loaded,
+    clock: &Clock,
+    request_id_key: [u8; 32],
+) -> Result<Prober, Failed> {
+    let settings = Settings { transcripts: true, ..settings(loaded, clock, request_id_key)? };
+    Prober::new(settings).map_err(unfit)
+}
+
 fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Settings, Failed> {
     let vantage = loaded.configuration.vantages.first().cloned();
     let vantage = vantage.context("the configuration has no vantage")?;
@@ -119,6 +129,7 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
     Ok(Settings {
         vantage: vantage.id,
         guards: vantage.guards,
+        private_addresses: vantage.private_addresses,
         roots: loaded.roots.clone(),
         clock: clock.clone(),
         limits: crate::descriptors::limits(),
@@ -126,6 +137,7 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
             request_id_key,
             user_agent: format!("Curiad/{} (+{url})", env!("CARGO_PKG_VERSION")),
         },
+        transcripts: false,
         name_servers: NameServers::System,
     })
 }

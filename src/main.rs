@@ -13,6 +13,8 @@ mod exit;
 mod heartbeat;
 mod holder;
 mod lease;
+mod listener;
+mod log;
 mod metrics;
 mod pages;
 mod panic;
@@ -26,16 +28,14 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command};
-use commands::{Asking, probe::Which};
+use cli::{Cli, Command, ProbeArgs};
+use commands::{Asking, explain::Sought, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
+use log::Log;
 use reload::Source;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use terminal::{Terminal, complain};
-
-/// When everything has ended, threads that look at files may take so long to end too.
-const LAST_THREADS: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -49,23 +49,32 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let ended = prepare(&cli).and_then(|runtime| {
-        let ended = runtime.block_on(run(&cli));
-        // A thread that waits for a file system without an answer would wait on.
-        runtime.shutdown_timeout(LAST_THREADS);
+    let log = match Log::start() {
+        Ok(log) => log,
+        Err(Failed { code, message }) => {
+            complain(&format!("curiad: {message}"));
+            return ExitCode::from(code);
+        }
+    };
+    let ended = prepare(&cli, &log).and_then(|runtime| {
+        let ended = runtime.block_on(run(&cli, &log));
+        runtime.shutdown_timeout(THREADS_END_WITHIN);
         ended
     });
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(Failed { code, message }) => {
-            complain(&format!("curiad: {message}"));
+            log.last_word(&format!("curiad: {message}"));
             ExitCode::from(code)
         }
     }
 }
 
+/// After the end of all tasks, a thread that waits for a disk or a name has so long.
+const THREADS_END_WITHIN: Duration = Duration::from_secs(1);
+
 /// The log, the cryptography, the threads.
-fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
+fn prepare(cli: &Cli, log: &Log) -> Result<tokio::runtime::Runtime, Failed> {
     // The demo tells its story on the same terminal: the log speaks up only when something is wrong.
     let usual = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
     let level = cli.log.as_deref().unwrap_or(usual);
@@ -73,8 +82,7 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(Terminal::of_errors().has_colour())
-        .with_writer(std::io::stderr)
-        // A log that cannot be written, on a full disk, is no reason to end: to complain of it on the same disk would be.
+        .with_writer(log.lines())
         .log_internal_errors(false)
         .init();
     panic::log_panics();
@@ -87,14 +95,14 @@ fn prepare(cli: &Cli) -> Result<tokio::runtime::Runtime, Failed> {
         .map_err(|error| Failed::new(SOFTWARE, format!("cannot start threads: {error}")))
 }
 
-async fn run(cli: &Cli) -> Result<u8, Failed> {
+async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
     #[cfg(debug_assertions)]
     store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
     #[cfg(debug_assertions)]
     prober::break_point::arm(cli.probe_breaks.clone());
     let clock = clock::system();
     match &cli.command {
-        Command::Demo(arguments) => demo::run(arguments, clock).await?,
+        Command::Demo(arguments) => demo::run(arguments, clock, log.lost()).await?,
         Command::Serve(arguments) => {
             let (read, stamps) = config::read(&cli.config, &Secrets::read(), clock.now());
             let mut loaded = usable(cli, read)?;
@@ -116,17 +124,32 @@ async fn run(cli: &Cli) -> Result<u8, Failed> {
                     "{ended} certificates of egress.roots have ended: what they signed is not trusted any more; replace them"
                 );
             }
-            serve::serve(loaded, source, listen, clock).await?;
+            serve::serve(loaded, source, listen, clock, log.lost()).await?;
         }
         Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()),
         Command::Schema { of } => commands::check::schema(*of),
         Command::Doctor => {
             return commands::doctor::run(load(cli, &Secrets::read(), &clock)?, clock, cli.json).await;
         }
-        Command::Probe { api, environment, operation } => {
+        Command::Probe(ProbeArgs { api, environment, operation, explain_id, at, within, last }) => {
+            let which = api.as_ref().map(|api| Which {
+                api,
+                environment: environment.as_deref(),
+                operation: operation.as_deref(),
+            });
+            if let Some(id) = *explain_id {
+                let sought = Sought { id, at: *at, within: *within };
+                let asking = asking(cli, &clock).await?;
+                commands::explain::run(&asking, &sought, which.as_ref(), cli.json).await?;
+                return Ok(0);
+            }
+            if let Some(which) = which.as_ref().filter(|_| *last) {
+                commands::probe::last::run(&asking(cli, &clock).await?, which, cli.json).await?;
+                return Ok(0);
+            }
+            let which = which.ok_or_else(|| Failed::new(USAGE, "name the API to probe"))?;
             let loaded = load(cli, &Secrets::read(), &clock)?;
-            let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
-            let which = Which { api, environment: environment.as_deref(), operation: operation.as_deref() };
+            let prober = equipment::close_prober(&loaded, &clock, serve::fresh_key()?)?;
             return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
         }
         Command::Rota(command) => {

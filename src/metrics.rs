@@ -1,5 +1,6 @@
 //! Curiad's own figures for `/metrics`, read when asked for.
 
+use crate::listener::{Counted, Room};
 use alerting::Recording;
 use prober::{LAG_BOUNDS_MS, Metrics};
 use prometheus::{
@@ -9,7 +10,10 @@ use prometheus::{
 use status_page::{Role, Standing};
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::watch;
 
@@ -24,6 +28,8 @@ pub(crate) struct Own {
     prober: Arc<Metrics>,
     standing: watch::Receiver<Arc<Standing>>,
     role: watch::Receiver<Role>,
+    rooms: [Arc<Room>; 2],
+    log_lines_lost: Arc<AtomicU64>,
     descriptions: Vec<Desc>,
 }
 
@@ -33,15 +39,17 @@ impl Own {
         prober: Arc<Metrics>,
         standing: watch::Receiver<Arc<Standing>>,
         role: watch::Receiver<Role>,
+        rooms: [Arc<Room>; 2],
+        log_lines_lost: Arc<AtomicU64>,
     ) -> prometheus::Result<Self> {
         let describe =
             |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
         let lag = describe(LAG, "how late probes start, against their schedule")?;
-        Ok(Self { recording, prober, standing, role, descriptions: vec![lag] })
+        Ok(Self { recording, prober, standing, role, rooms, log_lines_lost, descriptions: vec![lag] })
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 14] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 16] {
         use MetricType::{COUNTER, GAUGE};
         let (recording, prober) = (&self.recording, &self.prober);
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
@@ -67,6 +75,12 @@ impl Own {
                 "probes that broke on our own side",
                 COUNTER,
                 prober.probes_broke(),
+            ),
+            (
+                "curiad_probes_paused_total",
+                "probes left out because an API asked to be left alone (Retry-After)",
+                COUNTER,
+                prober.beats_paused(),
             ),
             (
                 "curiad_outcomes_recorded_total",
@@ -111,6 +125,12 @@ impl Own {
                 recording.set_aside.load(Ordering::Relaxed),
             ),
             ("curiad_committed_timestamp_seconds", "when the store last took a batch", GAUGE, committed),
+            (
+                "curiad_log_lines_lost_total",
+                "lines of the log that were not read in time",
+                COUNTER,
+                self.log_lines_lost.load(Ordering::Relaxed),
+            ),
         ]
     }
 
@@ -161,6 +181,45 @@ impl Own {
         figures.into_iter().map(figure).chain([version]).collect()
     }
 
+    /// Of the listeners, each by its name.
+    fn connections(&self) -> Vec<MetricFamily> {
+        use MetricType::{COUNTER, GAUGE};
+        let of = |name, help, kind, count: fn(&Counted) -> &AtomicU64| {
+            let metrics = self.rooms.iter().map(|room| {
+                let mut metric = number(kind, count(&room.counted).load(Ordering::Relaxed));
+                let mut listener = LabelPair::default();
+                listener.set_name("listener".to_owned());
+                listener.set_value(room.name.to_owned());
+                metric.set_label(vec![listener]);
+                metric
+            });
+            let mut family = family(name, help, kind, Metric::default());
+            family.set_metric(metrics.collect());
+            family
+        };
+        vec![
+            of("curiad_connections", "connections of readers", GAUGE, |counted| &counted.open),
+            of(
+                "curiad_connections_displaced_total",
+                "connections that asked nothing and gave way to others, because the listener was full",
+                COUNTER,
+                |counted| &counted.displaced,
+            ),
+            of(
+                "curiad_connections_refused_total",
+                "connections that found the listener full of others that were being answered",
+                COUNTER,
+                |counted| &counted.refused,
+            ),
+            of(
+                "curiad_connections_timed_out_total",
+                "connections closed without a whole request, or without an answer in time",
+                COUNTER,
+                |counted| &counted.timed_out,
+            ),
+        ]
+    }
+
     fn lag(&self) -> MetricFamily {
         let seen = self.prober.start_lag();
         let mut histogram = Histogram::default();
@@ -189,7 +248,13 @@ impl Collector for Own {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let figure = |(name, help, kind, value)| family(name, help, kind, number(kind, value));
-        self.figures().into_iter().map(figure).chain([self.lag()]).chain(self.configuration()).collect()
+        self.figures()
+            .into_iter()
+            .map(figure)
+            .chain([self.lag()])
+            .chain(self.configuration())
+            .chain(self.connections())
+            .collect()
     }
 }
 

@@ -1,20 +1,23 @@
 //! Serves the pages: the site, its two listeners, and Curiad's own metrics.
 
-use crate::{exit::Failed, tasks::Tasks};
+use crate::{
+    descriptors,
+    exit::Failed,
+    listener::{self, Room},
+    tasks::Tasks,
+};
 use alerting::Recording;
 use anyhow::Context;
-use axum::Router;
 use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use prober::Metrics;
 use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::{Arc, atomic::AtomicU64};
 use store::Store;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
 };
-use tokio_util::sync::CancellationToken;
 
 /// What the pages are made from.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub(crate) struct Pages {
     pub(crate) set_aside: watch::Receiver<SetAside>,
     /// What this program does on its database.
     pub(crate) role: watch::Receiver<Role>,
+    /// How many lines of the log nobody read in time.
+    pub(crate) log_lines_lost: Arc<AtomicU64>,
 }
 
 /// Starts the site and its listeners.
@@ -49,9 +54,18 @@ pub(crate) fn start(
     tasks: &mut Tasks,
 ) -> Result<(), Failed> {
     let registry = prometheus::Registry::new();
-    let own =
-        crate::metrics::Own::new(pages.recording, pages.prober, pages.standing.clone(), pages.role.clone())
-            .context("Curiad's own metrics cannot be described")?;
+    let [many, few] = descriptors::rooms();
+    let now = tokio::time::Instant::now();
+    let rooms = [Room::new("public", many, now), Room::new("internal", few, now)].map(Arc::new);
+    let own = crate::metrics::Own::new(
+        pages.recording,
+        pages.prober,
+        pages.standing.clone(),
+        pages.role.clone(),
+        rooms.clone(),
+        pages.log_lines_lost,
+    )
+    .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
     let options = Options {
         notify_tokens: pages.callback_tokens,
@@ -65,27 +79,18 @@ pub(crate) fn start(
     };
     let site = Site::new(pages.situation, pages.store, pages.clock, options)
         .context("the pages cannot be rendered")?;
-    tasks.add("public listener", listen(public, public_router(&site), tasks.stop.clone()));
-    tasks.add("internal listener", listen(internal, internal_router(&site), tasks.stop.clone()));
+    let [outside, inside] = rooms;
+    let stop = || tasks.stop.clone();
+    let (public, internal) = (
+        listener::serve(public, public_router(&site), outside, stop()),
+        listener::serve(internal, internal_router(&site), inside, stop()),
+    );
+    tasks.add("public listener", public);
+    tasks.add("internal listener", internal);
     let stop = tasks.stop.clone();
     tasks.add("pages", async move {
         site.run(stop).await;
         anyhow::Ok(())
     });
     Ok(())
-}
-
-async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(
-        axum::serve::ListenerExt::tap_io(listener, |stream| {
-            // A page is one write: nothing is gained by waiting for more of it.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
-            }
-        }),
-        service,
-    )
-    .with_graceful_shutdown(stop.cancelled_owned())
-    .await
 }

@@ -25,7 +25,7 @@ use std::{
     net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 use store::{Store, crash_point};
@@ -86,6 +86,7 @@ pub(crate) async fn serve(
     source: Source,
     listen: Listen,
     clock: Clock,
+    log_lines_lost: Arc<AtomicU64>,
 ) -> Result<(), Failed> {
     outlive_file_limits()?;
     let mut tasks = Tasks::new();
@@ -97,17 +98,20 @@ pub(crate) async fn serve(
         biased;
         // Nothing runs yet.
         () = stop.cancelled() => return Ok(()),
-        running = start((loaded, source), listen, clock, reread, &mut tasks) => running?,
+        running = start((loaded, source), listen, (clock, log_lines_lost), reread, &mut tasks) => running?,
     };
-    let terminal = Terminal::new();
-    terminal.line(&format!("public    http://{}", running.public));
-    terminal.line(&format!("internal  http://{}", running.internal));
-    terminal.line(&format!("database  {}", shown(database.reveal())));
+    let mut said = vec![
+        format!("public    http://{}", running.public),
+        format!("internal  http://{}", running.internal),
+        format!("database  {}", shown(database.reveal())),
+    ];
     if let Some((_, holder)) = &running.waiting {
-        terminal.line(&format!(
+        said.push(format!(
             "standby   for {holder}, which records: pages are shown, nothing is probed or told"
         ));
     }
+    // On a thread of its own: nobody may be reading, and we must stop all the same when we are told to.
+    drop(tokio::task::spawn_blocking(move || Terminal::new().line(&said.join("\n"))));
     let stood_by = running.stand_by(&mut tasks).await;
     if stood_by.is_err() {
         tasks.stop.cancel();
@@ -137,7 +141,7 @@ fn why(error: anyhow::Error) -> Failed {
 pub(crate) async fn start(
     (loaded, source): (Loaded, Source),
     listen: Listen,
-    clock: Clock,
+    (clock, log_lines_lost): (Clock, Arc<AtomicU64>),
     reread: Arc<Notify>,
     tasks: &mut Tasks,
 ) -> Result<Running, Failed> {
@@ -185,6 +189,7 @@ pub(crate) async fn start(
         standing: standing.subscribe(),
         role: seat.role.subscribe(),
         set_aside: refused,
+        log_lines_lost,
     };
     let mut running = Running {
         public: public.local_addr().context("the public listener has no address")?,

@@ -87,7 +87,11 @@ impl Tasks {
         // Listened for here, not when the task first runs: a signal in between would end the program with all it has in hand.
         let signals = stop_signals();
         self.add("signal", async move {
-            let asked = signalled(signals).await;
+            let asked = tokio::select! {
+                // Everything stops for another reason.
+                () = stop.cancelled() => Ok(()),
+                asked = signalled(signals) => asked,
+            };
             stop.cancel();
             asked
         });

@@ -1,8 +1,10 @@
 //! E-mails by SMTP: never without the protection that was asked for, each with an identity that a repeat shares.
 
+mod connection;
 mod examine;
 
-use crate::{Mail, MailTls, SendError, SetupError, servicenow::correlation_id, words::Letter};
+use crate::{Mail, SendError, SetupError, servicenow::correlation_id, words::Letter};
+use connection::{Opened, Protection};
 use domain::{Incident, Notification, NotificationKind, Sent};
 use jiff::Timestamp;
 use lettre::{
@@ -13,7 +15,7 @@ use lettre::{
     },
     transport::smtp::{
         authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::AsyncSmtpConnection,
         extension::ClientId,
     },
 };
@@ -30,7 +32,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// to one mail would then be taken for its word on the next.
 pub(crate) struct Postbox {
     settings: Mail,
-    parameters: Option<TlsParameters>,
+    protection: Protection,
     credentials: Option<Credentials>,
     hello: ClientId,
     from: Mailbox,
@@ -47,19 +49,12 @@ impl Postbox {
     /// `patience`: for a mail, from the connection to the server's last word.
     pub(crate) fn new(settings: &Mail, patience: Duration) -> Result<Self, SetupError> {
         let from = settings.from.parse().map_err(|_| SetupError::From(settings.from.clone()))?;
-        let parameters = match settings.tls {
-            MailTls::None => None,
-            MailTls::StartTls | MailTls::Tls => {
-                Some(TlsParameters::new(settings.host.clone()).map_err(|error| SetupError::MailTls {
-                    host: settings.host.clone(),
-                    why: error.to_string(),
-                })?)
-            }
-        };
+        let protection = Protection::of(settings)
+            .map_err(|why| SetupError::MailTls { host: settings.host.clone(), why })?;
         let credentials = settings.credentials.as_ref();
         Ok(Self {
             settings: settings.clone(),
-            parameters,
+            protection,
             credentials: credentials
                 .map(|(user, password)| Credentials::new(user.clone(), password.reveal().to_owned())),
             hello: ClientId::default(),
@@ -129,7 +124,7 @@ impl Postbox {
     async fn post(&self, message: &Message) -> Result<(), SendError> {
         let until = Instant::now() + self.patience;
         let mut connection = match timeout_at(until, self.connect()).await {
-            Ok(connected) => connected.map_err(|error| meaning(&error, false))?,
+            Ok(connected) => connected?,
             Err(_) => return Err(SendError::retryable("the mail server let us in too late, or not at all")),
         };
         let written = message.formatted();
@@ -147,19 +142,20 @@ impl Postbox {
     }
 
     /// Protected as it was asked for, or not at all; and let in.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
-        let wrapped = self.parameters.clone().filter(|_| self.settings.tls == MailTls::Tls);
-        let server = (self.settings.host.as_str(), self.settings.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.patience), &self.hello, wrapped, None)
-                .await?;
-        if let Some(parameters) = self.parameters.clone().filter(|_| self.settings.tls == MailTls::StartTls) {
-            connection.starttls(parameters, &self.hello).await?;
-        }
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+        let mut opened = self.open(self.patience).await?;
+        let refused = |error| meaning(&error, false);
+        opened.protect(&self.protection, &self.hello).await.map_err(refused)?;
+        let mut connection = opened.connection;
         if let Some(credentials) = &self.credentials {
-            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(refused)?;
         }
         Ok(connection)
+    }
+
+    async fn open(&self, patience: Duration) -> Result<Opened, SendError> {
+        let server = (self.settings.host.as_str(), self.settings.port);
+        Opened::to(server, &self.protection, &self.hello, patience).await
     }
 }
 

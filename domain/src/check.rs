@@ -1,11 +1,11 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Credential, Environment, HttpRequest, Operation, OperationId, Request, VantageId,
+    ApiId, Credential, Environment, Operation, OperationId, VantageId,
     schedule::{OFFSET, fnv_1a},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, iter, sync::Arc, time::Duration};
 
 /// An Api in an Environment; a row of the status page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,12 +99,12 @@ impl Check {
 
     /// What it asks, where, and as whom.
     pub fn question(&self) -> Question {
-        let Request::Http(HttpRequest { method, path, headers, body, .. }) = &self.operation.request;
-        let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
-        let words = [self.url.as_str(), method.word(), path, body.as_deref().unwrap_or_default()];
         let mut hash = OFFSET;
         let identity = self.credential.as_deref().map(Credential::identity).unwrap_or_default();
-        for word in words.into_iter().chain(headers).chain(identity) {
+        let identity = identity.into_iter().map(Cow::Borrowed);
+        let words =
+            iter::once(self.url.as_str().into()).chain(self.operation.request.words()).chain(identity);
+        for word in words {
             // With its end, so that no two lists of words read the same.
             hash = fnv_1a(hash, word.as_bytes());
             hash = fnv_1a(hash, &[0xff]);

@@ -30,6 +30,7 @@
 //! | [`Event`] | anything the rules react to: an Outcome, a timer due, a command, a receipt, a change of configuration | – |
 //! | Snapshot | the immutable view that pages are made from, with its time | cache |
 
+mod address;
 mod api;
 pub mod bank_holidays;
 mod blind;
@@ -59,7 +60,9 @@ mod maintenance;
 mod notification;
 mod operation;
 mod outcome;
+mod pause;
 mod priority;
+mod protocol;
 mod receipts;
 mod rota;
 mod schedule;
@@ -71,11 +74,13 @@ mod telling;
 mod token;
 mod told;
 mod track;
+mod transcript;
 mod unrecorded;
 mod vantage;
 mod verdict;
 mod watch;
 
+pub use address::{PrivateAddresses, undialled};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
@@ -88,7 +93,7 @@ pub use duty::{NextAction, next_action};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
-pub use expect::{Expect, Matches};
+pub use expect::{Expect, Matches, Statuses};
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
@@ -103,11 +108,14 @@ pub use incident::{
 pub use language::{Language, Text, duration_words};
 pub use maintenance::Window;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
-pub use operation::{Dialect, HttpRequest, Method, Operation, Request};
+pub use operation::{Dialect, HttpRequest, Method, Operation, Redirects, Request};
 pub use outcome::{
-    Certificate, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases, Says,
+    Certificate, Deprecation, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases,
+    Says,
 };
+pub use pause::pause;
 pub use priority::{Matrix, Priority, Rating, rate};
+pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
 pub use scrub::scrubbed;
@@ -115,6 +123,7 @@ pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};
+pub use transcript::{ChainCertificate, Transcript};
 pub use unrecorded::Unrecorded;
 pub use vantage::{Guard, Guards, Sight, Vantage};
 pub use verdict::{Verdict, judge};

@@ -1,7 +1,8 @@
 //! Operations: what exercising an Api does.
 
-use crate::{Expect, OperationId};
+use crate::{DnsRequest, Expect, MllpRequest, OperationId, TcpRequest};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One thing that exercising an Api does, written once per Api.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,52 @@ pub struct Operation {
 pub enum Request {
     /// HTTP/1.1 or HTTP/2, with or without TLS, as the instance's URL says.
     Http(HttpRequest),
+    /// A connection, and perhaps a few bytes either way.
+    Tcp(TcpRequest),
+    /// A question to a resolver.
+    Dns(DnsRequest),
+    /// An HL7 v2 message, framed by the Minimal Lower Layer Protocol.
+    Mllp(MllpRequest),
+}
+
+impl Request {
+    /// What is asked over HTTP, if it is.
+    pub const fn http(&self) -> Option<&HttpRequest> {
+        match self {
+            Self::Http(request) => Some(request),
+            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => None,
+        }
+    }
+
+    /// In one line, for people: `GET /_ping`, `TCP port 25, STARTTLS`.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Http(HttpRequest { method, path, dialect, .. }) => {
+                let what = dialect.protocol().map_or_else(String::new, |what| format!(" ({what})"));
+                format!("{} {path}{what}", method.word())
+            }
+            Self::Tcp(request) => request.line(),
+            Self::Dns(request) => request.line(),
+            Self::Mllp(_) => "HL7 v2 message over MLLP".to_owned(),
+        }
+    }
+
+    /// What is asked, as words that are the same only where it is the same.
+    pub(crate) fn words(&self) -> Vec<Cow<'_, str>> {
+        match self {
+            Self::Http(HttpRequest { method, path, headers, body, redirects, .. }) => {
+                let body = body.as_deref().unwrap_or_default();
+                let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
+                let hops = (redirects.at_most > 0).then(|| redirects.at_most.to_string());
+                let hosts = redirects.to.iter().map(String::as_str);
+                let words = [method.word(), path, body].into_iter().chain(headers).map(Cow::Borrowed);
+                words.chain(hops.map(Cow::Owned)).chain(hosts.map(Cow::Borrowed)).collect()
+            }
+            Self::Tcp(request) => request.words(),
+            Self::Dns(request) => request.words(),
+            Self::Mllp(request) => vec!["mllp".into(), request.message.as_str().into()],
+        }
+    }
 }
 
 /// An HTTP request, relative to the instance's base URL.
@@ -28,7 +75,7 @@ pub enum Request {
 pub struct HttpRequest {
     /// Upper-case method.
     pub method: Method,
-    /// Starts with `/`; may carry a query.
+    /// Starts with `/`, or is empty: the base URL itself; may carry a query.
     pub path: String,
     /// Sent as they are; the value `{uuid}` stands for this probe's request id.
     pub headers: Vec<(String, String)>,
@@ -36,6 +83,22 @@ pub struct HttpRequest {
     pub body: Option<String>,
     /// What the answer is read as, before the expectations.
     pub dialect: Dialect,
+    /// Which redirects are followed.
+    pub redirects: Redirects,
+}
+
+/// Redirects that are followed; by default none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// How many in a row; at most [`Redirects::MOST`].
+    pub at_most: u8,
+    /// Hosts beside the instance's own that they may lead to, as `name` or `name:port`, in lower case.
+    pub to: Vec<String>,
+}
+
+impl Redirects {
+    /// More in a row are a circle as often as not.
+    pub const MOST: u8 = 5;
 }
 
 impl HttpRequest {
@@ -47,6 +110,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             dialect: Dialect::Plain,
+            redirects: Redirects::default(),
         }
     }
 }
@@ -59,6 +123,26 @@ pub enum Dialect {
     Plain,
     /// Health words (domain.md §2.2), by which it is judged before anything else.
     Health,
+    /// A FHIR resource, or an `OperationOutcome` that says what went wrong.
+    Fhir,
+    /// FHIR R4's `CapabilityStatement`.
+    Capabilities,
+    /// A SOAP envelope, or in it a `Fault`.
+    Soap,
+    /// GraphQL's `data`, or `errors`.
+    Graphql,
+}
+
+impl Dialect {
+    /// The protocol's name, where it is one of its own.
+    pub const fn protocol(self) -> Option<&'static str> {
+        match self {
+            Self::Plain | Self::Health => None,
+            Self::Fhir | Self::Capabilities => Some("FHIR"),
+            Self::Soap => Some("SOAP"),
+            Self::Graphql => Some("GraphQL"),
+        }
+    }
 }
 
 /// The methods that a probe may use.

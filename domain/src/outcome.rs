@@ -1,6 +1,6 @@
 //! What a probe saw: facts only, never rewritten.
 
-use crate::{CheckId, Question, Sight, VantageId};
+use crate::{CheckId, Question, Sight, Transcript, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, time::Duration};
@@ -27,6 +27,12 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// What HTTP said, when an answer came.
     pub http: Option<Http>,
+    /// How long the answer asks to be left alone (`Retry-After`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Duration>,
+    /// What the answer says of the API's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<Deprecation>,
     /// The certificate of the chain that ends first.
     pub certificate: Option<Certificate>,
     /// Each expectation and whether it held.
@@ -35,6 +41,9 @@ pub struct Outcome {
     pub health: Option<HealthWords>,
     /// The `X-Request-ID` that was sent; an auditor can find the request by it.
     pub request_id: Option<String>,
+    /// What was seen, where somebody wants to see for themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Box<Transcript>>,
     /// What the vantage's guards showed, when it got no answer and they were looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sight: Option<Sight>,
@@ -126,6 +135,8 @@ pub enum FailureKind {
     NoDescriptor,
     /// Ours: no memory is left for it, or none of what all probes together may use.
     NoMemory,
+    /// Ours: it leads to an address that no probe may be sent to.
+    AddressRefused,
     /// Ours: the probe itself broke (a panic, a bad setting).
     ProbeBroke,
     /// The name does not exist.
@@ -188,6 +199,9 @@ pub enum FailureKind {
     HealthFail,
     /// The API itself says it is degraded.
     HealthWarn,
+    /// The API answers in its own protocol that it does not take what was asked: a SOAP fault of the client, GraphQL
+    /// errors, a rejecting HL7 acknowledgement.
+    RequestRefused,
     /// The body cannot be read as what it should be.
     BadBody,
     /// An expectation did not hold.
@@ -221,6 +235,13 @@ pub struct Phases {
     pub body: Option<Duration>,
 }
 
+impl Phases {
+    /// What all of them took together.
+    pub fn sum(&self) -> Duration {
+        [self.dns, self.connect, self.tls, self.first_byte, self.body].into_iter().flatten().sum()
+    }
+}
+
 /// What HTTP said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Http {
@@ -232,6 +253,15 @@ pub struct Http {
     pub remote_ip: Option<IpAddr>,
     /// Bytes of body read.
     pub bytes: u64,
+}
+
+/// An answer that says of its API that it goes (RFC 9745, RFC 8594).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// Since when, or from when on, nothing new should be built on it; `None`: it does not say.
+    pub since: Option<Timestamp>,
+    /// When it is expected to answer no more.
+    pub sunset: Option<Timestamp>,
 }
 
 /// When the first certificate of the chain ends, and which one.
@@ -256,10 +286,13 @@ impl Outcome {
             total: Duration::ZERO,
             failure: None,
             http: None,
+            retry_after: None,
+            deprecation: None,
             certificate: None,
             expectations: Vec::new(),
             health: None,
             request_id: None,
+            transcript: None,
             sight: None,
         }
     }

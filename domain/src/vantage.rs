@@ -1,6 +1,6 @@
 //! Where probes are sent from, and how a vantage knows its own network from the APIs it looks at.
 
-use crate::VantageId;
+use crate::{PrivateAddresses, VantageId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,12 +11,15 @@ pub struct Vantage {
     pub id: VantageId,
     /// What it tests its own network by.
     pub guards: Guards,
+    /// Which addresses beside public ones its probes are sent to.
+    pub private_addresses: PrivateAddresses,
 }
 
 impl Vantage {
     /// A vantage without guards.
     pub const fn new(id: VantageId) -> Self {
-        Self { id, guards: Guards { outside: Vec::new(), inside: Vec::new() } }
+        let guards = Guards { outside: Vec::new(), inside: Vec::new() };
+        Self { id, guards, private_addresses: PrivateAddresses::AsWritten }
     }
 }
 

@@ -115,6 +115,7 @@ mod tests {
             ServerError,
             UnexpectedStatus,
             HealthFail,
+            RequestRefused,
             BadBody,
             ExpectationFailed,
             CertificateEndsSoon,

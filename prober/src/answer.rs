@@ -1,10 +1,11 @@
 //! Reading an answer: pure, from what came over the wire to what it means.
 
-use crate::{expectation::Expectations, fault, health};
-use domain::{Certificate, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
+use crate::{dialect, expectation::Expectations, fault, fhir, health, xml};
+use domain::{Certificate, Dialect, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
 use hyper::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -15,6 +16,10 @@ pub(crate) struct Answer<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// As far as it came, and was kept.
     pub(crate) body: &'a [u8],
+    /// Bytes of the body, unpacked; also where it was not kept.
+    pub(crate) size: u64,
+    /// What all phases took.
+    pub(crate) took: Duration,
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
     pub(crate) certificate: Option<&'a Certificate>,
@@ -36,34 +41,45 @@ impl Reading {
 
     fn expect(&mut self, expectation: Expectation, kind: FailureKind) {
         if !expectation.ok {
-            let Expectation { what, expected, seen, .. } = &expectation;
-            self.fails(Layer::Contract, kind, format!("{what}: expected {expected}, saw {seen}"));
+            self.fails(Layer::Contract, kind, unmet(&expectation));
         }
         self.expectations.push(expectation);
     }
 }
 
-/// Reads an answer. `judged_by_health`: by its health words before anything else.
-pub(crate) fn read(
-    expected: &Expectations,
-    judged_by_health: bool,
-    answer: Answer<'_>,
-    now: Timestamp,
-) -> Reading {
+/// An expectation that did not hold, in a sentence.
+pub(crate) fn unmet(Expectation { what, expected, seen, .. }: &Expectation) -> String {
+    format!("{what}: expected {expected}, saw {seen}")
+}
+
+/// Reads an answer in its dialect: by its health words before anything else, or by what its protocol says went wrong.
+pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>, now: Timestamp) -> Reading {
     let mut reading = Reading::default();
-    let json: Option<Value> = (judged_by_health || expected.look_at_json())
-        .then(|| serde_json::from_slice(answer.body).ok())
-        .flatten();
+    let judged_by_health = dialect == Dialect::Health;
+    let wants_json = match dialect {
+        Dialect::Health | Dialect::Fhir | Dialect::Capabilities | Dialect::Graphql => true,
+        Dialect::Plain | Dialect::Soap => expected.look_at_json(),
+    };
+    let json: Result<Value, &'static str> =
+        if wants_json { parsed(answer.body) } else { Err("not looked at") };
+    let wants_xml = dialect == Dialect::Soap || expected.look_at_xml();
+    let text = wants_xml.then(|| xml::text(answer.body));
+    let xml = text.as_ref().map(|text| xml::Xml::parse(text));
+    // What is not whole says nothing in its protocol.
+    let whole = answer.broke_off.is_none();
+    let said = json.as_ref().ok();
+    let complaint = whole.then(|| dialect::complaint(dialect, said, xml.as_ref())).flatten();
     if judged_by_health {
         reading.health = match &json {
-            Some(json) => health::of_json(json),
-            None => health::health_words(answer.body),
+            Ok(json) => health::of_json(json),
+            Err(_) => health::health_words(answer.body),
         };
     }
 
     // The status counts, unless the API itself has spoken in the body.
     let mut status = expected.of_status(answer.status);
-    let speaks = reading.health.is_some() && (status.ok || matches!(answer.status, 500 | 503));
+    // A 4xx is about our request, not about the API's health: `{"status": "fail"}` is what JSend puts into each of them.
+    let speaks = reading.health.is_some() && (status.ok || (500..600).contains(&answer.status));
     if !status.ok && speaks && reading.health.as_ref().is_some_and(|words| words.says != Says::Fail) {
         status.ok = true;
         status.seen = format!("{}, but the body says that it is well", answer.status);
@@ -72,7 +88,10 @@ pub(crate) fn read(
         }
     }
     if !status.ok && !speaks {
-        reading.failure = Some(fault::of_answer(answer.status, answer.body));
+        reading.failure = Some(match &complaint {
+            Some(complaint) => complaint.clone().beside(answer.status, answer.body),
+            None => fault::of_answer(answer.status, answer.body),
+        });
     }
     reading.expectations.push(status);
 
@@ -85,6 +104,11 @@ pub(crate) fn read(
         return reading;
     }
 
+    // Then what its protocol says.
+    if let Some(complaint) = complaint {
+        reading.failure = Some(complaint.alone(answer.status));
+    }
+
     // Then what the API says of itself.
     if judged_by_health {
         let failing = |words: &HealthWords| match words.failing.as_slice() {
@@ -93,8 +117,9 @@ pub(crate) fn read(
         };
         match reading.health.clone() {
             Some(words) if words.says == Says::Fail => {
+                let but = if expected.accepts(answer.status) { ", but" } else { ":" };
                 let message =
-                    format!("status {}: the API says that it is down{}", answer.status, failing(&words));
+                    format!("status {}{but} the API says that it is down{}", answer.status, failing(&words));
                 reading.fails(Layer::Backend, FailureKind::HealthFail, message);
             }
             Some(words) if words.says == Says::Warn => {
@@ -103,8 +128,9 @@ pub(crate) fn read(
             }
             Some(_) => {}
             None => {
+                let why = json.as_ref().err().map_or("no words of health", |why| *why);
                 let message = format!(
-                    "status {}: the body ({} bytes) says nothing about health that can be read",
+                    "status {}: the body ({} bytes) says nothing about health that can be read: {why}",
                     answer.status,
                     answer.body.len()
                 );
@@ -117,11 +143,22 @@ pub(crate) fn read(
     for expectation in expected.of_headers(answer.headers) {
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
-    let no_json = if json.is_none() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
-    for expectation in expected.of_json(json.as_ref()) {
+    let no_json = if json.is_err() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
+    if dialect == Dialect::Capabilities {
+        for expectation in fhir::capabilities(json.as_ref().ok()) {
+            reading.expect(expectation, no_json);
+        }
+    }
+    for expectation in expected.of_json(json.as_ref().map_err(|why| *why)) {
         reading.expect(expectation, no_json);
     }
+    for expectation in expected.of_xpath(xml.as_ref()) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
+    }
     for expectation in expected.of_text(&String::from_utf8_lossy(answer.body)) {
+        reading.expect(expectation, FailureKind::ExpectationFailed);
+    }
+    for expectation in expected.of_size(answer.size).into_iter().chain(expected.of_latency(answer.took)) {
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
     if let Some(days) = expected.certificate_days {
@@ -130,7 +167,25 @@ pub(crate) fn read(
     reading
 }
 
-fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp) -> Expectation {
+/// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper.
+fn parsed(body: &[u8]) -> Result<Value, &'static str> {
+    serde_json::from_slice(body).map_err(|error| {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            "an empty body"
+        } else if std::str::from_utf8(body).is_err() {
+            "not UTF-8, so not JSON"
+        } else if error.to_string().starts_with("recursion limit exceeded") {
+            "JSON nested deeper than 127 levels"
+        } else if error.is_eof() {
+            "JSON that ends too early"
+        } else {
+            "not JSON"
+        }
+    })
+}
+
+/// Whether the certificate is good for so many days more.
+pub(crate) fn certificate_days(days: u32, certificate: Option<&Certificate>, now: Timestamp) -> Expectation {
     let left = certificate.map(|certificate| certificate.not_after.as_second() - now.as_second());
     Expectation {
         what: "certificate".to_owned(),

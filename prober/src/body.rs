@@ -7,9 +7,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use std::{io, pin::pin};
 
-/// Reads a body to its end or to a limit; what is to be kept of it goes into `received`.
+/// Reads a body to its end or to a limit; if it `keeps` it, it goes into `received`.
 pub(crate) async fn read<'a>(
     body: Incoming,
+    keeps: bool,
     terms: &Terms<'a>,
     received: &mut Received<'a>,
 ) -> Result<(), Failure> {
@@ -22,7 +23,6 @@ pub(crate) async fn read<'a>(
     if body.size_hint().lower() > limit {
         return Err(too_large());
     }
-    let keeps = (terms.keeps_body)(received.status);
     let mut many = BytesMut::new();
     let mut body = pin!(body);
     let read = loop {
@@ -33,6 +33,7 @@ pub(crate) async fn read<'a>(
         };
         let Ok(piece) = frame.into_data() else { continue };
         received.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        received.size = received.bytes;
         if received.bytes > limit {
             break Err(too_large());
         }
@@ -62,7 +63,7 @@ fn broken_body(error: &hyper::Error, bytes: u64) -> Failure {
         .is_some_and(|kind| matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput));
     if error.is_parse() || malformed {
         return Failure {
-            layer: Layer::Contract,
+            layer: Layer::Backend,
             kind: FailureKind::NotHttp,
             message: format!(
                 "after {bytes} bytes of body the answer is not HTTP any more: {}",

@@ -1,6 +1,6 @@
 //! TCP connections: each address in turn, each with its own limit, and what became of each.
 
-use domain::{Failure, FailureKind, Layer};
+use domain::{Failure, FailureKind, Layer, PrivateAddresses, undialled};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -13,14 +13,34 @@ use tokio::{
 /// Addresses that are tried; a name may have many more.
 const TRIED: usize = 8;
 
-/// A connection to the first address that takes one, by `limit`; and which one that is.
-pub(crate) async fn connect(
-    addresses: &[IpAddr],
-    port: u16,
-    limit: Instant,
-) -> Result<(TcpStream, IpAddr), Failure> {
+/// Addresses that may be dialled, if they are fit to be.
+#[derive(Debug)]
+pub(crate) struct Dial {
+    /// In the order to try them.
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) port: u16,
+    /// The configuration names them itself.
+    pub(crate) written: bool,
+    pub(crate) private: PrivateAddresses,
+}
+
+/// A connection to the first address that takes one, by `limit`; and which one that is. What may not be dialled is left
+/// out: the look is at the address itself, after the name was looked up and not again, so that no name leads elsewhere.
+pub(crate) async fn connect(dial: &Dial, limit: Instant) -> Result<(TcpStream, IpAddr), Failure> {
+    let port = dial.port;
     let mut tried: Vec<(SocketAddr, Trouble)> = Vec::new();
-    let addresses = addresses.get(..TRIED).unwrap_or(addresses);
+    let mut addresses = Vec::with_capacity(dial.addresses.len().min(TRIED));
+    for ip in dial.addresses.iter().take(TRIED) {
+        match undialled(*ip, dial.written, dial.private) {
+            None => addresses.push(*ip),
+            Some(what) => {
+                let never = undialled(*ip, true, PrivateAddresses::Allowed).is_some();
+                let hint = if never { "" } else { " (to allow them: 'private_addresses' of the vantage)" };
+                let why = format!("is not dialled: it is {what}{hint}");
+                tried.push((SocketAddr::new(*ip, port), Trouble::ours(FailureKind::AddressRefused, &why)));
+            }
+        }
+    }
     for (index, ip) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*ip, port);
         // An even share of what is left, so that one dead address does not eat the time of the living.

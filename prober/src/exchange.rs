@@ -3,7 +3,9 @@
 use crate::{
     Limits, body,
     memory::{Held, Memory},
+    prober::add,
     tls,
+    unpack::{self, Coding},
 };
 use bytes::Bytes;
 use domain::{Failure, FailureKind, Layer, Phases};
@@ -37,6 +39,8 @@ pub(crate) struct Received<'a> {
     pub(crate) body: Bytes,
     /// Bytes of body that came.
     pub(crate) bytes: u64,
+    /// Bytes of the body, unpacked.
+    pub(crate) size: u64,
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
     /// The memory that the body takes.
@@ -153,7 +157,7 @@ async fn receive<'a>(
     let sent = Instant::now();
     let answer = timeout_at(terms.deadline, answer).await;
     let head = Instant::now();
-    phases.first_byte = Some(head - sent);
+    add(&mut phases.first_byte, head - sent);
     let answer = match answer {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(terms.no_head(&error)),
@@ -172,13 +176,18 @@ async fn receive<'a>(
         headers: head_of.headers,
         body: Bytes::new(),
         bytes: 0,
+        size: 0,
         broke_off: None,
         held: Held::default(),
     };
-    let read = timeout_at(terms.deadline, body::read(body, terms, &mut received)).await;
+    let coding = unpack::coding(&received.headers);
+    let keeps = (terms.keeps_body)(received.status);
+    let packed = !matches!(coding, Ok(None));
+    let read = timeout_at(terms.deadline, body::read(body, keeps || packed, terms, &mut received)).await;
     let took = head.elapsed();
-    phases.body = Some(took);
+    add(&mut phases.body, took);
     received.broke_off = match read {
+        Ok(Ok(())) if packed && received.bytes > 0 => received.unpack(coding, keeps, terms).err(),
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
         Err(_) => Some(Failure {
@@ -188,6 +197,26 @@ async fn receive<'a>(
         }),
     };
     Ok(received)
+}
+
+impl<'a> Received<'a> {
+    /// Puts what was packed in the place of what came; it is thrown away again where it is not looked into.
+    fn unpack(
+        &mut self,
+        coding: Result<Option<Coding>, Failure>,
+        keeps: bool,
+        terms: &Terms<'a>,
+    ) -> Result<(), Failure> {
+        let packed = std::mem::take(&mut self.body);
+        let Some(coding) = coding? else { return Ok(()) };
+        let unpacked = unpack::unpack(coding, &packed, terms.limits.body)?;
+        self.size = u64::try_from(unpacked.len()).unwrap_or(u64::MAX);
+        if keeps {
+            terms.memory.hold(&mut self.held, unpacked.len())?;
+            self.body = unpacked.into();
+        }
+        Ok(())
+    }
 }
 
 impl Terms<'_> {
@@ -212,7 +241,7 @@ impl Terms<'_> {
         }
         if error.is_parse() {
             return Failure {
-                layer: Layer::Contract,
+                layer: Layer::Backend,
                 kind: FailureKind::NotHttp,
                 message: format!("the answer is not HTTP: {}", innermost(error)),
             };

@@ -1,11 +1,15 @@
 //! What counts as good, compiled once per check, and whether it held.
 
-use crate::scrub::scrubbed;
-use domain::{Expect, Expectation, Matches};
+use crate::{
+    scrub::scrubbed,
+    xml::{XPath, Xml},
+};
+use domain::{Expect, Expectation, Matches, Statuses};
 use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
 const REGEX_SIZE: usize = 256 * 1024;
@@ -13,10 +17,13 @@ const REGEX_SIZE: usize = 256 * 1024;
 /// What counts as good, compiled.
 #[derive(Debug)]
 pub(crate) struct Expectations {
-    status: Vec<u16>,
+    status: Vec<Statuses>,
     headers: Vec<(HeaderName, Test)>,
     json: Vec<(JsonPath, Test)>,
+    xpath: Vec<(XPath, Test)>,
     text: Vec<Test>,
+    size: Option<RangeInclusive<u64>>,
+    latency: Option<Duration>,
     pub(crate) certificate_days: Option<u32>,
 }
 
@@ -86,35 +93,48 @@ impl Expectations {
                 .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?;
             Ok::<_, String>((path, Test::new(matches)?))
         };
+        let xpath = |(path, matches): &(String, Matches)| {
+            let compiled = XPath::new(path, &expect.namespaces)
+                .map_err(|error| format!("the XPath '{path}' cannot be used: {error}"))?;
+            Ok::<_, String>((compiled, Test::new(matches)?))
+        };
         Ok(Self {
             status: expect.status.clone(),
             headers: expect.headers.iter().map(header).collect::<Result<_, _>>()?,
             json: expect.json.iter().map(json).collect::<Result<_, _>>()?,
+            xpath: expect.xpath.iter().map(xpath).collect::<Result<_, _>>()?,
             text: expect.text.iter().map(Test::new).collect::<Result<_, _>>()?,
+            size: expect.size.clone(),
+            latency: expect.latency,
             certificate_days: expect.certificate_days,
         })
     }
 
     /// Whether this status is a good one.
     pub(crate) fn accepts(&self, status: u16) -> bool {
-        if self.status.is_empty() { (200..300).contains(&status) } else { self.status.contains(&status) }
+        let any_of = |all: &[Statuses]| all.iter().any(|statuses| statuses.contain(status));
+        if self.status.is_empty() { any_of(&[Statuses::Class(2)]) } else { any_of(&self.status) }
     }
 
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
-        !self.json.is_empty() || !self.text.is_empty()
+        !self.json.is_empty() || !self.xpath.is_empty() || !self.text.is_empty()
     }
 
     pub(crate) fn look_at_json(&self) -> bool {
         !self.json.is_empty()
     }
 
+    pub(crate) fn look_at_xml(&self) -> bool {
+        !self.xpath.is_empty()
+    }
+
     /// On the status.
     pub(crate) fn of_status(&self, status: u16) -> Expectation {
         let expected = if self.status.is_empty() {
-            "200–299".to_owned()
+            Statuses::Class(2).to_string()
         } else {
-            self.status.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+            self.status.iter().map(Statuses::to_string).collect::<Vec<_>>().join(", ")
         };
         Expectation {
             what: "status".to_owned(),
@@ -136,19 +156,66 @@ impl Expectations {
         })
     }
 
-    /// On the first value that each JSONPath finds; `None` where the body is no JSON.
-    pub(crate) fn of_json<'a>(&'a self, body: Option<&'a Value>) -> impl Iterator<Item = Expectation> + 'a {
+    /// On the first value that each JSONPath finds; or why the body is no JSON.
+    pub(crate) fn of_json<'a>(
+        &'a self,
+        body: Result<&'a Value, &'a str>,
+    ) -> impl Iterator<Item = Expectation> + 'a {
         self.json.iter().map(move |(path, test)| {
             let what = format!("json {path}");
-            let Some(body) = body else {
-                let seen = "not JSON".to_owned();
-                return Expectation { what, expected: test.expected(), seen, ok: false };
+            let body = match body {
+                Ok(body) => body,
+                Err(why) => {
+                    return Expectation { what, expected: test.expected(), seen: why.to_owned(), ok: false };
+                }
             };
             match path.query(body).first() {
                 Some(Value::String(text)) => test.on(what, Some(text)),
                 Some(value) => test.on(what, Some(&value.to_string())),
                 None => test.on(what, None),
             }
+        })
+    }
+
+    /// On what each XPath finds; `None` or an error where the body is no XML.
+    pub(crate) fn of_xpath<'a>(
+        &'a self,
+        body: Option<&'a Result<Xml<'a>, String>>,
+    ) -> impl Iterator<Item = Expectation> + 'a {
+        self.xpath.iter().map(move |(path, test)| {
+            let what = format!("xpath {}", path.expression());
+            let found = match body {
+                None => Err("not XML".to_owned()),
+                Some(Err(why)) => Err(why.clone()),
+                Some(Ok(xml)) => xml.value(path),
+            };
+            match found {
+                Ok(value) => test.on(what, value.as_deref()),
+                Err(seen) => Expectation { what, expected: test.expected(), seen, ok: false },
+            }
+        })
+    }
+
+    /// On the size of the body, in bytes.
+    pub(crate) fn of_size(&self, size: u64) -> Option<Expectation> {
+        let wanted = self.size.as_ref()?;
+        let expected = match (*wanted.start(), *wanted.end()) {
+            (0, most) => format!("at most {most} bytes"),
+            (least, u64::MAX) => format!("at least {least} bytes"),
+            (least, most) => format!("{least} to {most} bytes"),
+        };
+        let seen = format!("{size} bytes");
+        Some(Expectation { what: "size".to_owned(), expected, seen, ok: wanted.contains(&size) })
+    }
+
+    /// On the time that the answer took.
+    pub(crate) fn of_latency(&self, took: Duration) -> Option<Expectation> {
+        let limit = self.latency?;
+        Some(Expectation {
+            what: "latency".to_owned(),
+            expected: format!("at most {} ms", limit.as_millis()),
+            seen: format!("{} ms", took.as_millis()),
+            ok: took <= limit,
         })
     }
 

@@ -22,21 +22,32 @@ pub(crate) fn of_answer(status: u16, body: &[u8]) -> Failure {
 
 type Meaning = (Layer, FailureKind, &'static str);
 
+const REFUSES_RATE: Meaning = (Layer::Gateway, FailureKind::RateLimited, "the gateway refuses our rate");
+const REFUSES_CREDENTIAL: Meaning =
+    (Layer::Gateway, FailureKind::AccessRefused, "the gateway refuses our credential or address");
+
+/// Codes of the gateway's way to the service that are about the way to the gateway.
+const OF_THE_REQUEST: [&str; 4] =
+    ["applicationnotfound", "noroutesfound", "lengthrequired", "decompressionfailureatrequest"];
+
 fn of_code(code: &str, status: u16) -> Meaning {
     let code = code.to_ascii_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| code.starts_with(word));
     let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
-    if starts(&["messaging.adaptors.http.flow."]) {
+    let rate = starts(&["policies.ratelimit.", "policies.concurrentratelimit."])
+        || has(&["quotaviolation", "spikearrest"]);
+    if matches!(status, 401 | 403 | 429) {
+        // Whatever the words: who is refused learns nothing of the service behind.
+        if rate || status == 429 { REFUSES_RATE } else { REFUSES_CREDENTIAL }
+    } else if starts(&["messaging.adaptors.http.flow."]) && !has(&OF_THE_REQUEST) {
         let what = if code.ends_with("gatewaytimeout") {
             "the gateway says that the service behind it did not answer in time"
         } else {
             "the gateway says that the service behind it cannot be reached"
         };
         (Layer::Backend, FailureKind::BackendUnavailable, what)
-    } else if starts(&["policies.ratelimit.", "policies.concurrentratelimit."])
-        || has(&["quotaviolation", "spikearrest"])
-    {
-        (Layer::Gateway, FailureKind::RateLimited, "the gateway refuses our rate")
+    } else if rate {
+        REFUSES_RATE
     } else if has(&[
         "oauth.v2.",
         "apikey",
@@ -47,15 +58,9 @@ fn of_code(code: &str, status: u16) -> Meaning {
         "accesstoken",
         "access_token",
     ]) {
-        (Layer::Gateway, FailureKind::AccessRefused, "the gateway refuses our credential or address")
+        REFUSES_CREDENTIAL
     } else {
-        match status {
-            401 | 403 => {
-                (Layer::Gateway, FailureKind::AccessRefused, "the gateway refuses our credential or address")
-            }
-            429 => (Layer::Gateway, FailureKind::RateLimited, "the gateway refuses our rate"),
-            _ => (Layer::Gateway, FailureKind::GatewayError, "the gateway answers for itself with an error"),
-        }
+        (Layer::Gateway, FailureKind::GatewayError, "the gateway answers for itself with an error")
     }
 }
 
@@ -132,6 +137,9 @@ mod tests {
             (403, "accesscontrol.IPDeniedAccess", Layer::Gateway, AccessRefused),
             (500, "steps.javascript.ScriptExecutionFailed", Layer::Gateway, GatewayError),
             (404, "messaging.runtime.UnableToFindRoute", Layer::Gateway, GatewayError),
+            (404, "messaging.adaptors.http.flow.ApplicationNotFound", Layer::Gateway, GatewayError),
+            (403, "messaging.adaptors.http.flow.ServiceUnavailable", Layer::Gateway, AccessRefused),
+            (403, "policies.ratelimit.QuotaViolation", Layer::Gateway, RateLimited),
             (403, "something.new", Layer::Gateway, AccessRefused),
             (429, "something.new", Layer::Gateway, RateLimited),
         ] {

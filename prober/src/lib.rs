@@ -5,39 +5,61 @@
 //! HTTP/1.1 or HTTP/2, the answer read up to a limit and then judged by what the check expects. Every phase is timed.
 //! [`run`] does this for every check of one vantage, evenly spread.
 
+mod announced;
 mod answer;
 mod body;
 #[cfg(debug_assertions)]
 pub mod break_point;
 mod complaints;
 mod connect;
+mod conversation;
 mod credential;
+mod dialect;
+mod dns;
+mod door;
 mod exchange;
 mod expectation;
+mod explain;
 mod fault;
+mod fhir;
+#[cfg(test)]
+mod fuzz;
+mod graphql;
 mod health;
 mod lookout;
 mod memory;
 mod metrics;
+mod mllp;
 mod permits;
 mod prepared;
 mod prober;
+mod redirect;
 mod request;
 mod request_id;
 mod resolve;
 mod schedule;
 mod scrub;
 mod settings;
+mod smtp;
+mod soap;
+mod tcp;
 mod timetable;
 mod tls;
+mod transcript;
 mod unbroken;
+mod unpack;
+mod xml;
 
 pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
+pub use explain::{at_any_time, scheduled};
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
+pub use mllp::check_message;
 pub use prepared::Prepared;
 pub use prober::{Prober, Reach};
 pub use request_id::request_id;
 pub use schedule::{Work, run};
 pub use settings::{Error, Identity, Limits, NameServers, Settings};
+pub use soap::{ENVELOPE_11, ENVELOPE_12, check_envelope};
 pub use tls::ends;
+pub use xml::check_xpath;

@@ -3,11 +3,11 @@
 //! A guard is connected to, and greeted where it speaks TLS. One that answers speaks for its whole side.
 
 use crate::{
-    connect,
+    connect::{self, Dial},
     resolve::Resolve,
-    tls::{self, Tls},
+    tls::{self, Speaks, Tls},
 };
-use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, Sight};
+use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, PrivateAddresses, Sight};
 use rustls::pki_types::ServerName;
 use std::{
     collections::HashSet,
@@ -217,7 +217,9 @@ async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)
             Ok(Err(_)) | Err(_) => return false,
         },
     };
-    let stream = match connect::connect(&addresses, guard.port, limit).await {
+    // Guards are the platform's own, and those inside are private by nature.
+    let dial = Dial { addresses, port: guard.port, written: true, private: PrivateAddresses::Allowed };
+    let stream = match connect::connect(&dial, limit).await {
         Ok((stream, _)) => stream,
         // Nothing is known of a network that we have nothing left to ask with.
         Err(failure) => return matches!(failure.kind, FailureKind::NoDescriptor | FailureKind::NoMemory),
@@ -228,7 +230,7 @@ async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)
     let (Some(witness), Ok(name)) = (tls.witness(), ServerName::try_from(guard.host.clone())) else {
         return true;
     };
-    match timeout_at(limit, Box::pin(tls.handshake(witness.clone(), name, stream))).await {
+    match timeout_at(limit, Box::pin(tls.handshake(witness.clone(), name, stream, Speaks::Http))).await {
         Ok(Ok(_)) => true,
         // Whoever shows a certificate that we do not like is there all the same.
         Ok(Err(error)) => tls::failure(&error, &witness).kind != FailureKind::Handshake,

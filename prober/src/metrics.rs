@@ -19,6 +19,7 @@ pub struct Metrics {
     held_up: AtomicU64,
     holding: AtomicU64,
     skipped: AtomicU64,
+    paused: AtomicU64,
     broke: AtomicU64,
 }
 
@@ -71,6 +72,11 @@ impl Metrics {
         read(&self.skipped)
     }
 
+    /// Beats left out because the API asked to be left alone (`Retry-After`).
+    pub fn beats_paused(&self) -> u64 {
+        read(&self.paused)
+    }
+
     /// Probes that panicked and were reported as our own trouble.
     pub fn probes_broke(&self) -> u64 {
         read(&self.broke)
@@ -106,6 +112,10 @@ impl Metrics {
 
     pub(crate) fn skip(&self, beats: u64) {
         self.skipped.fetch_add(beats, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pause(&self, beats: u64) {
+        self.paused.fetch_add(beats, Ordering::Relaxed);
     }
 
     pub(crate) fn broke(&self) {

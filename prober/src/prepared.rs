@@ -1,19 +1,24 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
 use crate::{
+    NameServers,
     credential::{Credentials, OwnCertificate, Ready, Tokens},
+    dns::Dns,
+    door::{self, Address},
     expectation::Expectations,
+    mllp::Mllp,
     permits::{self, Permits},
+    tcp::Tcp,
 };
 use bytes::Bytes;
-use domain::{Check, Dialect, Method, Question, Request, TrackId, VantageId};
+use domain::{Check, Dialect, HttpRequest, Method, Question, Redirects, Request, TrackId, VantageId};
 use hyper::{
     Uri,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use rustls::pki_types::ServerName;
-use std::{fmt, net::IpAddr, sync::Arc};
-use url::{Host, Position, Url};
+use std::{fmt, sync::Arc};
+use url::{Position, Url};
 
 /// The place in a header's value where the request id goes.
 pub(crate) const UUID: &str = "{uuid}";
@@ -26,7 +31,15 @@ pub struct Prepared {
     pub(crate) track_word: String,
     pub(crate) question: Question,
     /// Why it cannot be sent at all, if so: told by every probe, as our own trouble.
-    pub(crate) target: Result<Target, String>,
+    pub(crate) protocol: Result<Protocol, String>,
+}
+
+/// What is spoken, and all that is needed for it.
+pub(crate) enum Protocol {
+    Http(Box<Target>),
+    Tcp(Box<Tcp>),
+    Dns(Box<Dns>),
+    Mllp(Box<Mllp>),
 }
 
 impl fmt::Debug for Prepared {
@@ -36,7 +49,8 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// Where a probe goes and what it carries.
+/// Where a probe over HTTP goes and what it carries.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: Address,
     pub(crate) port: u16,
@@ -57,18 +71,10 @@ pub(crate) struct Target {
     /// Headers whose values hold the request id: the text around it.
     pub(crate) with_uuid: Vec<(HeaderName, String)>,
     pub(crate) body: Bytes,
-    pub(crate) expectations: Expectations,
-    /// Judged by its health words.
-    pub(crate) health: bool,
-}
-
-/// What is connected to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Address {
-    /// As it stands.
-    Ip(IpAddr),
-    /// To be looked up.
-    Name(String),
+    pub(crate) expectations: Arc<Expectations>,
+    /// What its answer is read as.
+    pub(crate) dialect: Dialect,
+    pub(crate) redirects: Redirects,
 }
 
 impl Prepared {
@@ -76,12 +82,13 @@ impl Prepared {
         check: Arc<Check>,
         vantage: &VantageId,
         user_agent: &HeaderValue,
+        name_servers: &NameServers,
         permits: &Permits,
         credentials: &Credentials,
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let target = Target::new(&check, user_agent, permits, credentials);
-        Self { track_word: track.to_string(), track, question: check.question(), target, check }
+        let protocol = Protocol::new(&check, user_agent, name_servers, permits, credentials);
+        Self { track_word: track.to_string(), track, question: check.question(), protocol, check }
     }
 
     /// The check.
@@ -91,91 +98,196 @@ impl Prepared {
 
     /// Why no probe of this check can be sent, if so.
     pub fn problem(&self) -> Option<&str> {
-        self.target.as_ref().err().map(String::as_str)
+        self.protocol.as_ref().err().map(String::as_str)
+    }
+}
+
+impl Protocol {
+    fn new(
+        check: &Check,
+        user_agent: &HeaderValue,
+        name_servers: &NameServers,
+        permits: &Permits,
+        credentials: &Credentials,
+    ) -> Result<Self, String> {
+        let ready =
+            check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
+        let ready = ready.unwrap_or_default();
+        Ok(match &check.operation.request {
+            Request::Http(request) => {
+                Self::Http(Box::new(Target::new(check, request, user_agent, permits, ready)?))
+            }
+            Request::Tcp(request) => {
+                let mut tcp = Tcp::new(check, request, permits)?;
+                tcp.door.certificate = ready.certificate;
+                Self::Tcp(Box::new(tcp))
+            }
+            Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, name_servers, permits)?)),
+            Request::Mllp(request) => {
+                let mut mllp = Mllp::new(check, request, permits)?;
+                mllp.door.certificate = ready.certificate;
+                Self::Mllp(Box::new(mllp))
+            }
+        })
+    }
+
+    /// What is shown of ours in the handshake.
+    pub(crate) fn certificate(&self) -> Option<&Arc<OwnCertificate>> {
+        match self {
+            Self::Http(target) => target.certificate.as_ref(),
+            Self::Tcp(tcp) => tcp.door.certificate.as_ref(),
+            Self::Mllp(mllp) => mllp.door.certificate.as_ref(),
+            Self::Dns(_) => None,
+        }
+    }
+
+    /// Where the tokens come from that go with it.
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        match self {
+            Self::Http(target) => target.tokens.as_deref(),
+            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => None,
+        }
+    }
+
+    /// The places at the host that is spoken to.
+    pub(crate) fn places(&self) -> &permits::Host {
+        match self {
+            Self::Http(target) => &target.places,
+            Self::Tcp(tcp) => &tcp.door.places,
+            Self::Dns(dns) => &dns.places,
+            Self::Mllp(mllp) => &mllp.door.places,
+        }
     }
 }
 
 impl Target {
     fn new(
         check: &Check,
+        request: &HttpRequest,
         user_agent: &HeaderValue,
         permits: &Permits,
-        credentials: &Credentials,
+        ready: Ready,
     ) -> Result<Self, String> {
-        let Request::Http(request) = &check.operation.request;
         // Without the address itself, which may hold a password.
         let parse =
             |text: &str| Url::parse(text).map_err(|error| format!("its address cannot be used: {error}"));
         // First alone: `http://` and `/ping` together would name a host called ping.
         parse(&check.url)?;
         let url = parse(&format!("{}{}", check.url, request.path))?;
-        let tls = match url.scheme() {
-            "https" => true,
-            "http" => false,
-            other => return Err(format!("'{other}' cannot be probed; use http or https")),
-        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an address may hold no user name or password; send them as a header".to_owned());
         }
-        let (address, server_name) = match url.host() {
-            Some(Host::Ipv4(ip)) => (Address::Ip(ip.into()), ServerName::from(IpAddr::from(ip))),
-            Some(Host::Ipv6(ip)) => (Address::Ip(ip.into()), ServerName::from(IpAddr::from(ip))),
-            Some(Host::Domain(name)) => {
-                let server = name.trim_end_matches('.').to_owned();
-                let server =
-                    ServerName::try_from(server).map_err(|_| format!("'{name}' is not a host's name"))?;
-                (Address::Name(name.to_owned()), server)
-            }
-            None => return Err("its address names no host".to_owned()),
-        };
-        let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
-        let host = &url[Position::BeforeHost..Position::AfterPort];
-        let uri =
-            |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
-        let (mut headers, with_uuid) = headers(&request.headers, user_agent)?;
-        let ready =
-            check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
-        let Ready { header, tokens, certificate } = ready.unwrap_or_default();
+        let Place { address, port, server_name, origin, absolute, host } = Place::of(&url)?;
+        let (mut headers, with_uuid) = headers(request, user_agent)?;
+        let Ready { header, tokens, certificate } = ready;
         headers.extend(header);
         Ok(Self {
             places: permits.at(url.host_str().unwrap_or_default()),
             address,
             port,
-            server_name: tls.then_some(server_name),
+            server_name,
             method: match request.method {
                 Method::Get => hyper::Method::GET,
                 Method::Head => hyper::Method::HEAD,
                 Method::Post => hyper::Method::POST,
             },
-            origin: uri(&url[Position::BeforePath..Position::AfterQuery])?,
-            absolute: uri(&url[..Position::AfterQuery])?,
-            host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
+            origin,
+            absolute,
+            host,
             headers,
             tokens,
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Expectations::new(&check.operation.expect)?,
+            expectations: Arc::new(Expectations::new(&check.operation.expect)?),
             // A HEAD has no body to judge by.
-            health: request.dialect == Dialect::Health && request.method != Method::Head,
+            dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
+            redirects: request.redirects.clone(),
         })
+    }
+
+    /// The same, asked at another place, without a body where it becomes a GET. To another host go only the headers
+    /// that every request has: among the configured ones may be a credential.
+    pub(crate) fn redirected(&self, to: &Url, get: bool, same_host: bool) -> Result<Self, String> {
+        let Place { address, port, server_name, origin, absolute, host } = Place::of(to)?;
+        let mut target = Self { address, port, server_name, origin, absolute, host, ..self.clone() };
+        if get && target.method != hyper::Method::HEAD {
+            target.method = hyper::Method::GET;
+            target.body = Bytes::new();
+            target.headers.remove(header::CONTENT_TYPE);
+        }
+        if !same_host {
+            target.headers = HeaderMap::new();
+            for name in ALWAYS {
+                target.headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
+            }
+            target.with_uuid = vec![(REQUEST_ID, UUID.to_owned())];
+            (target.tokens, target.certificate) = (None, None);
+        }
+        Ok(target)
     }
 
     /// Whether the body is looked into, or only counted.
     pub(crate) fn keeps_body(&self, status: u16) -> bool {
-        self.health || self.expectations.look_into_body() || !self.expectations.accepts(status)
+        self.dialect != Dialect::Plain
+            || self.expectations.look_into_body()
+            || !self.expectations.accepts(status)
+    }
+}
+
+/// Headers that say who asks and for what, and nothing else.
+const ALWAYS: [HeaderName; 3] = [header::USER_AGENT, header::ACCEPT, header::ACCEPT_ENCODING];
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an address says of where to go.
+struct Place {
+    address: Address,
+    port: u16,
+    server_name: Option<ServerName<'static>>,
+    origin: Uri,
+    absolute: Uri,
+    host: HeaderValue,
+}
+
+impl Place {
+    fn of(url: &Url) -> Result<Self, String> {
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            other => return Err(format!("'{other}' cannot be probed; use http or https")),
+        };
+        let (address, server_name) = door::host(url)?;
+        let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        let uri =
+            |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
+        Ok(Self {
+            address,
+            port,
+            server_name: tls.then_some(server_name),
+            origin: uri(&url[Position::BeforePath..Position::AfterQuery])?,
+            absolute: uri(&url[..Position::AfterQuery])?,
+            host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
+        })
+    }
+}
+
+/// What is asked for where the operation does not say.
+const fn accepted(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Plain | Dialect::Health | Dialect::Soap => "*/*",
+        Dialect::Fhir | Dialect::Capabilities => "application/fhir+json, application/json;q=0.9",
+        Dialect::Graphql => "application/graphql-response+json, application/json;q=0.9",
     }
 }
 
 type Templates = Vec<(HeaderName, String)>;
 
-fn headers(
-    configured: &[(String, String)],
-    user_agent: &HeaderValue,
-) -> Result<(HeaderMap, Templates), String> {
-    let mut headers = HeaderMap::with_capacity(configured.len() + 4);
+fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(HeaderMap, Templates), String> {
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
     let mut with_uuid = Vec::new();
-    for (name, value) in configured {
+    for (name, value) in &request.headers {
         // Says the name only: the value may be a secret.
         let name = HeaderName::try_from(name.as_str())
             .map_err(|_| format!("'{name}' is not the name of a header"))?;
@@ -195,11 +307,10 @@ fn headers(
         headers.insert(header::USER_AGENT, user_agent.clone());
     }
     if absent(&header::ACCEPT, &headers) {
-        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accepted(request.dialect)));
     }
-    let request_id = HeaderName::from_static("x-request-id");
-    if absent(&request_id, &headers) {
-        with_uuid.push((request_id, UUID.to_owned()));
+    if absent(&REQUEST_ID, &headers) {
+        with_uuid.push((REQUEST_ID, UUID.to_owned()));
     }
     Ok((headers, with_uuid))
 }

@@ -2,25 +2,29 @@
 
 mod authorised;
 mod reach;
+mod spoken;
 
 use crate::{
-    Error, Limits, Metrics, Settings,
+    Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
     complaints::Complaints,
-    connect,
-    credential::{Bearer, Credentials},
+    connect::{self, Dial},
+    credential::{Bearer, Credentials, OwnCertificate},
+    door::Address,
     exchange::{self, Received, Terms},
     lookout::Lookout,
     memory::Memory,
     permits::Permits,
-    prepared::{Address, Prepared, Target},
+    prepared::{Prepared, Protocol, Target},
+    redirect,
     request::request,
     request_id::RequestIds,
     resolve::Resolve,
-    tls::{Tls, Witness},
+    tls::{Speaks, Tls, Witness},
+    transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, VantageId};
+use domain::{Check, Clock, Failure, FailureKind, Http, Layer, Outcome, PrivateAddresses, VantageId};
 use hyper::{Version, header::HeaderValue};
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -36,12 +40,15 @@ pub use reach::Reach;
 /// Exercises the APIs from one vantage and says what it saw.
 pub struct Prober {
     vantage: VantageId,
+    private_addresses: PrivateAddresses,
+    transcripts: bool,
     clock: Clock,
     limits: Limits,
     user_agent: HeaderValue,
     request_ids: RequestIds,
     resolve: Resolve,
     lookout: Lookout,
+    name_servers: NameServers,
     tls: Tls,
     permits: Arc<Permits>,
     memory: Arc<Memory>,
@@ -69,10 +76,13 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
+            name_servers: settings.name_servers,
             lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
+            private_addresses: settings.private_addresses,
+            transcripts: settings.transcripts,
             clock: settings.clock,
             limits: settings.limits,
             credentials: Arc::default(),
@@ -98,7 +108,9 @@ impl Prober {
 
     /// Whether a check that `before` made ready is so for this one too.
     pub(crate) fn prepares_like(&self, before: &Self) -> bool {
-        self.user_agent == before.user_agent && self.vantage == before.vantage
+        self.user_agent == before.user_agent
+            && self.vantage == before.vantage
+            && self.name_servers == before.name_servers
     }
 
     /// Where its probes are sent from.
@@ -126,7 +138,8 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        Prepared::new(check, &self.vantage, &self.user_agent, &self.permits, &self.credentials)
+        let servers = &self.name_servers;
+        Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, &self.credentials)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
@@ -176,8 +189,8 @@ impl Prober {
         bearer: Option<&Bearer>,
     ) -> Outcome {
         let patience = prepared.check.timeout;
-        let target = match &prepared.target {
-            Ok(target) => target,
+        let protocol = match &prepared.protocol {
+            Ok(protocol) => protocol,
             Err(problem) => {
                 let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
                 let message = format!("this check cannot be sent: {problem}");
@@ -185,7 +198,7 @@ impl Prober {
                 return outcome;
             }
         };
-        let permit = self.permits.take(&target.places, patience, &self.metrics).await;
+        let permit = self.permits.take(protocol.places(), patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
         let Some(permit) = permit else {
             let message = format!(
@@ -196,38 +209,76 @@ impl Prober {
         };
         let started = Instant::now();
         let id = self.request_ids.of(&prepared.track_word, at).to_string();
-        outcome.failure = self.exercise(target, started + patience, (&id, bearer), &mut outcome).await.err();
+        outcome.failure =
+            self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
         outcome.total = started.elapsed();
         permit.saw(&outcome);
         outcome
     }
 
-    /// The phases in their order; each writes down how long it took, also when it was the last.
+    /// Speaks the check's protocol. Each phase writes down how long it took, also when it was the last.
     async fn exercise(
+        &self,
+        protocol: &Protocol,
+        deadline: Instant,
+        (id, bearer): (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        match protocol {
+            Protocol::Http(target) => self.http(target, deadline, (id, bearer), outcome).await,
+            // The rare ones apart, so that they do not make the common one's future larger.
+            Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,
+            Protocol::Dns(dns) => Box::pin(dns.ask(deadline, outcome)).await,
+            Protocol::Mllp(mllp) => Box::pin(self.mllp(mllp, deadline, id, outcome)).await,
+        }
+    }
+
+    /// One request, and one more for each redirect that is followed; then what the last answer means. Each phase is the
+    /// sum over all of them.
+    async fn http(
         &self,
         target: &Target,
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let addresses = self.addresses(target, deadline, outcome).await?;
-        let (connected, took) =
-            timed(connect::connect(addresses.as_slice(), target.port, half(deadline))).await;
-        outcome.phases.connect = Some(took);
-        let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip, &outcome.check);
         let keeps_body = |status| target.keeps_body(status);
-        let mut terms = Terms {
-            limits: &self.limits,
-            memory: &self.memory,
-            deadline,
-            keeps_body: &keeps_body,
-            witness: None,
-        };
+        let mut received = self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?;
+        let mut hop = None;
+        for taken in 0..=target.redirects.at_most {
+            let here = hop.as_ref().unwrap_or(target);
+            if target.expectations.accepts(received.status) {
+                break;
+            }
+            let Some(next) = redirect::next(&target.redirects, here, &received, taken)? else { break };
+            outcome.expectations.push(redirect::followed(received.status, taken + 1, &next));
+            // What it held of the memory is not needed any more.
+            drop(received);
+            // To another host it has no tokens.
+            let bearer = bearer.filter(|_| next.tokens.is_some());
+            received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
+            hop = Some(next);
+        }
+        self.understand(target, received, outcome)
+    }
+
+    /// The phases in their order; each writes down how long it took, also when it was the last.
+    async fn fetch<'a>(
+        &'a self,
+        target: &Target,
+        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        deadline: Instant,
+        (id, bearer): (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<Received<'a>, Failure> {
+        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
+        let mut terms =
+            Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
         let received = if let Some(name) = &target.server_name {
+            let own = target.certificate.as_deref();
             let (stream, witness) =
-                self.secured(target, name.clone(), stream, half(deadline), outcome).await?;
+                self.secured(name.clone(), stream, (Speaks::Http, own), half(deadline), outcome).await?;
             terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, bearer, Version::HTTP_2);
@@ -248,43 +299,56 @@ impl Prober {
         });
         #[cfg(debug_assertions)]
         crate::break_point::pass(&outcome.check);
-        self.understand(target, received, outcome)
+        Ok(received)
     }
 
-    async fn addresses(
+    /// A connection to an address.
+    async fn connected(
         &self,
-        target: &Target,
+        address: &Address,
+        port: u16,
         deadline: Instant,
         outcome: &mut Outcome,
-    ) -> Result<Vec<IpAddr>, Failure> {
-        match &target.address {
-            Address::Ip(ip) => Ok(vec![*ip]),
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        let addresses = match address {
+            Address::Ip(ip) => vec![*ip],
             Address::Name(name) => {
                 let (found, took) =
                     timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
-                outcome.phases.dns = Some(took);
-                found
+                add(&mut outcome.phases.dns, took);
+                found?
             }
-        }
+        };
+        let (written, private) = (address.is_written(), self.private_addresses);
+        let dial = Dial { addresses, port, written, private };
+        let (connected, took) = timed(connect::connect(&dial, half(deadline))).await;
+        add(&mut outcome.phases.connect, took);
+        let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip, &outcome.check);
+        Ok((stream, remote_ip))
     }
 
     async fn secured(
         &self,
-        target: &Target,
         name: ServerName<'static>,
         stream: TcpStream,
+        (speaks, own): (Speaks, Option<&OwnCertificate>),
         limit: Instant,
         outcome: &mut Outcome,
     ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
-        let Some(witness) = self.tls.witness_with(target.certificate.as_deref()) else {
+        let Some(witness) = self.tls.witness_with(own) else {
             let message =
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             return Err(ours(FailureKind::ProbeBroke, message));
         };
-        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream));
+        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
-        outcome.phases.tls = Some(took);
+        add(&mut outcome.phases.tls, took);
         outcome.certificate = witness.certificate();
+        if self.transcripts {
+            let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
+            outcome.transcript.get_or_insert_default().chain = chain;
+        }
         match shaken {
             Ok(Ok(stream)) => Ok((stream, witness)),
             Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
@@ -306,11 +370,19 @@ impl Prober {
             status: received.status,
             headers: &received.headers,
             body: &received.body,
+            size: received.size,
+            took: outcome.phases.sum(),
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };
-        let reading = answer::read(&target.expectations, target.health, answer, self.clock.now());
-        outcome.expectations = reading.expectations;
+        let now = self.clock.now();
+        if self.transcripts {
+            outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
+        }
+        outcome.retry_after = announced::retry_after(&received.headers, now);
+        outcome.deprecation = announced::deprecation(&received.headers);
+        let reading = answer::read(&target.expectations, target.dialect, answer, now);
+        outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)
     }
@@ -322,6 +394,11 @@ fn version_word(version: Version) -> String {
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }
+}
+
+/// Another stretch of a phase.
+pub(crate) fn add(phase: &mut Option<Duration>, took: Duration) {
+    *phase = Some(phase.unwrap_or_default() + took);
 }
 
 async fn timed<F: Future>(future: F) -> (F::Output, Duration) {

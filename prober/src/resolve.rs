@@ -4,9 +4,15 @@ use crate::{NameServers, connect};
 use domain::{Failure, FailureKind, Layer};
 use hickory_resolver::{
     TokioResolver,
-    config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ServerOrderingStrategy},
+    config::{
+        ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+        ServerOrderingStrategy,
+    },
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::{op::ResponseCode, rr::RecordType},
+    proto::{
+        op::ResponseCode,
+        rr::{Name, RecordType},
+    },
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -28,6 +34,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// A resolver that told some name so lately does not fail for all.
 const LATELY: Duration = Duration::from_secs(30);
 
+/// Records that are looked at; a name may have many more.
+const RECORDS: usize = 64;
+
 /// The name of the root.
 const ROOT: &str = ".";
 
@@ -42,6 +51,22 @@ pub(crate) struct Resolve {
 
 impl Resolve {
     pub(crate) fn new(servers: &NameServers) -> Self {
+        Self::with(servers, |options| {
+            options.positive_max_ttl = Some(REMEMBERED);
+            options.negative_min_ttl = None;
+            options.negative_max_ttl = Some(Duration::ZERO);
+        })
+    }
+
+    /// One that asks each time, and only asks: neither what was told before nor the hosts file says anything.
+    pub(crate) fn afresh(servers: &NameServers) -> Self {
+        Self::with(servers, |options| {
+            options.cache_size = 0;
+            options.use_hosts_file = ResolveHosts::Never;
+        })
+    }
+
+    fn with(servers: &NameServers, change: impl FnOnce(&mut ResolverOpts)) -> Self {
         let given = |addresses: &[SocketAddr]| {
             let servers = addresses.iter().map(name_server).collect();
             let config = ResolverConfig::from_parts(None, Vec::new(), servers);
@@ -58,9 +83,7 @@ impl Resolve {
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.timeout = options.timeout.min(QUERY);
         options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
-        options.positive_max_ttl = Some(REMEMBERED);
-        options.negative_min_ttl = None;
-        options.negative_max_ttl = Some(Duration::ZERO);
+        change(options);
         Self {
             resolver: builder.build().map_err(|error| error.to_string()),
             nobody,
@@ -89,7 +112,7 @@ impl Resolve {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
-        let why = match timeout_at(limit, resolver.lookup_ip(name)).await {
+        let error = match timeout_at(limit, resolver.lookup_ip(name)).await {
             Ok(Ok(found)) => {
                 let addresses: Vec<IpAddr> = found.iter().collect();
                 self.told();
@@ -99,30 +122,96 @@ impl Resolve {
                     Ok(addresses)
                 };
             }
-            Ok(Err(NetError::Dns(error))) => {
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        Err(self.whose(name, error, resolver, deadline).await)
+    }
+
+    /// The records of one type that `name`, written `word`, has; none is an answer too. By `limit` and `deadline` as
+    /// [`Resolve::addresses`].
+    pub(crate) async fn records(
+        &self,
+        name: &Name,
+        word: &str,
+        record: RecordType,
+        (limit, deadline): (Instant, Instant),
+    ) -> Result<Vec<String>, Failure> {
+        let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
+        let error = match timeout_at(limit, look_up(resolver, name, record)).await {
+            Ok(Ok(found)) => {
+                self.told();
+                return Ok(found);
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        Err(self.whose(word, error, resolver, deadline).await)
+    }
+
+    /// The same of a resolver that was named: whatever goes wrong is its own trouble, or ours.
+    pub(crate) async fn records_of_it(
+        &self,
+        (name, word): (&Name, &str),
+        record: RecordType,
+        limit: Instant,
+    ) -> Result<Vec<String>, Failure> {
+        let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
+        match timeout_at(limit, look_up(resolver, name, record)).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(NetError::Dns(error))) => Err(answered(word, &error)),
+            Ok(Err(error)) => Err(out_of(&error).unwrap_or_else(|| name_failed(word, &error.to_string()))),
+            Err(_) => Err(name_failed(word, "no answer in time")),
+        }
+    }
+
+    /// Whose trouble it is that nothing is told of `name`. `None`: there was no answer in time.
+    async fn whose(
+        &self,
+        name: &str,
+        error: Option<NetError>,
+        resolver: &TokioResolver,
+        deadline: Instant,
+    ) -> Failure {
+        let why = match error {
+            Some(NetError::Dns(error)) => {
                 let failure = answered(name, &error);
                 // It fails for this name, or for every name: then it is the resolver that fails.
                 let fails = failure.kind == FailureKind::NameFailed && !self.told_lately();
-                return Err(if fails && !knows_the_root(resolver, deadline).await {
+                return if fails && !knows_the_root(resolver, deadline).await {
                     no_resolver(&format!("it fails for '{name}' and for the root too: {error}"))
                 } else {
                     failure
-                });
+                };
             }
-            Ok(Err(error)) => match out_of(&error) {
-                Some(failure) => return Err(failure),
+            Some(error) => match out_of(&error) {
+                Some(failure) => return failure,
                 None => error.to_string(),
             },
-            Err(_) => "no answer in time".to_owned(),
+            None => "no answer in time".to_owned(),
         };
         if let Some(nobody) = &self.nobody {
-            return Err(no_resolver(nobody));
+            return no_resolver(nobody);
         }
-        Err(if lives(resolver, deadline).await {
+        if lives(resolver, deadline).await {
             name_failed(name, &why)
         } else {
             no_resolver(&format!("none answers, neither for '{name}' nor for the root"))
-        })
+        }
+    }
+}
+
+/// The records of exactly this type; a name without any has none.
+async fn look_up(resolver: &TokioResolver, name: &Name, record: RecordType) -> Result<Vec<String>, NetError> {
+    match resolver.lookup(name.clone(), record).await {
+        Ok(found) => {
+            let of_it = found.answers().iter().filter(|answer| answer.record_type() == record);
+            Ok(of_it.take(RECORDS).map(|answer| answer.data.to_string()).collect())
+        }
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) if none.response_code == ResponseCode::NoError => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -135,7 +224,7 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 }
 
 /// RFC 6761 §6.3: `localhost` and all below it are this host, and nobody is asked.
-fn is_localhost(name: &str) -> bool {
+pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     let name = name.rsplit('.').next().unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")
@@ -202,7 +291,7 @@ fn name_failed(name: &str, why: &str) -> Failure {
     Failure {
         layer: Layer::Dns,
         kind: FailureKind::NameFailed,
-        message: format!("the resolver cannot tell the address of '{name}': {why}"),
+        message: format!("the resolver cannot tell of '{name}': {why}"),
     }
 }
 

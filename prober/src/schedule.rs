@@ -70,6 +70,7 @@ pub async fn run(
                 flight.start(turn, now);
             }
             prober.metrics().skip(std::mem::take(&mut timetable.skipped));
+            prober.metrics().pause(std::mem::take(&mut timetable.paused));
         }
         let rest = rest(timetable.next(), now, held_up);
         tokio::select! {
@@ -165,6 +166,7 @@ impl Flight {
         let (prober, outcomes) = (self.prober.clone(), self.outcomes.clone());
         self.probes.spawn(async move {
             let outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;
+            turn.slot.pause(&outcome, prober.clock().now());
             hand_off(&outcomes, outcome, prober.metrics()).await;
         });
     }

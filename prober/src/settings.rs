@@ -1,6 +1,6 @@
 //! What a prober is told at the start.
 
-use domain::{Clock, Guards, VantageId};
+use domain::{Clock, Guards, PrivateAddresses, VantageId};
 use rustls::pki_types::CertificateDer;
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -11,6 +11,8 @@ pub struct Settings {
     pub vantage: VantageId,
     /// What it tells trouble of its own network by.
     pub guards: Guards,
+    /// Which addresses beside public ones its probes are sent to.
+    pub private_addresses: PrivateAddresses,
     /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,
     /// The time.
@@ -19,6 +21,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How its requests are recognised.
     pub identity: Identity,
+    /// Whether what was seen is written down for people to read: see [`domain::Transcript`].
+    pub transcripts: bool,
     /// Who turns names into addresses.
     pub name_servers: NameServers,
 }

@@ -1,14 +1,14 @@
 //! What is due when: the regular beats, and the probes that are wanted out of turn.
 
 use crate::Prepared;
-use domain::{Check, CheckId, InstanceId, TrackId, VantageId, Wanted, next_due};
+use domain::{Check, CheckId, InstanceId, Outcome, TrackId, VantageId, Wanted, next_due};
 use jiff::Timestamp;
 use std::{
     cmp::{Ordering as Order, Reverse},
     collections::{BTreeSet, BinaryHeap, HashMap},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -16,12 +16,17 @@ use std::{
 /// Wanted probes that are remembered; they are hints, and are made again.
 const WANTED: usize = 100_000;
 
+/// No pause is longer: see [`domain::pause`].
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
 /// One check of this vantage.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) prepared: Prepared,
     /// Shared with the slot that takes its place when the check is changed: a check never overlaps itself.
     busy: Arc<AtomicBool>,
+    /// Until when its API asked to be left alone, in milliseconds since the Unix epoch; shared likewise.
+    paused_until: Arc<AtomicI64>,
 }
 
 /// The right to probe a check; while it lives the check is busy.
@@ -49,6 +54,20 @@ impl Slot {
 
     fn next_after(&self, now: Timestamp) -> Timestamp {
         next_due(&self.prepared.track, self.every(), now)
+    }
+
+    /// Leaves it alone for as long as an outcome asks for.
+    pub(crate) fn pause(&self, outcome: &Outcome, now: Timestamp) {
+        let pause = domain::pause(outcome, self.prepared.check());
+        let until = if pause.is_zero() { 0 } else { (now + pause).as_millisecond() };
+        self.paused_until.store(until, Ordering::Relaxed);
+    }
+
+    /// Until when it is left alone, if it is.
+    fn paused(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = Timestamp::from_millisecond(self.paused_until.load(Ordering::Relaxed)).ok()?;
+        // A clock that was set back must not make it longer.
+        (now < until && until <= now + LONGEST_PAUSE).then_some(until)
     }
 
     fn take(self: &Arc<Self>, due: Timestamp, free: Timestamp, confirm: bool) -> Option<Turn> {
@@ -146,6 +165,8 @@ pub(crate) struct Timetable {
     paces: Paces,
     /// Beats left out because the last probe was still in flight.
     pub(crate) skipped: u64,
+    /// Beats left out because the API asked to be left alone.
+    pub(crate) paused: u64,
 }
 
 impl Timetable {
@@ -168,8 +189,16 @@ impl Timetable {
             let same_every = before.as_ref().is_some_and(|slot| slot.every() == check.every);
             let slot = match before {
                 Some(slot) if !anew && slot.prepared.check() == check => slot,
-                Some(slot) => Arc::new(Slot { prepared: prepare(check.clone()), busy: slot.busy.clone() }),
-                None => Arc::new(Slot { prepared: prepare(check.clone()), busy: Arc::default() }),
+                Some(slot) => Arc::new(Slot {
+                    prepared: prepare(check.clone()),
+                    busy: slot.busy.clone(),
+                    paused_until: slot.paused_until.clone(),
+                }),
+                None => Arc::new(Slot {
+                    prepared: prepare(check.clone()),
+                    busy: Arc::default(),
+                    paused_until: Arc::default(),
+                }),
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
             let due = due.unwrap_or_else(|| slot.next_after(now));
@@ -209,20 +238,27 @@ impl Timetable {
         beat.into_iter().chain(wanted).min()
     }
 
-    /// The turns that are due. A wanted one whose check is in flight stays wanted; a beat is left out. Either waits for its
-    /// instance's rate.
+    /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out. Either
+    /// waits for its instance's rate.
     pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Turn> {
         let mut turns = Vec::new();
         let (slots, paces) = (&self.slots, &mut self.paces);
         if self.wanted.first().is_some_and(|(at, _)| *at <= now) {
+            let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
-                let slot = slots.get(id).filter(|slot| *at <= now && paces.confirms(slot, now));
+                let slot = slots.get(id).filter(|_| *at <= now);
+                if let Some(until) = slot.and_then(|slot| slot.paused(now)) {
+                    later.push((until, id.clone()));
+                    return false;
+                }
+                let slot = slot.filter(|slot| paces.confirms(slot, now));
                 let turn = slot.and_then(|slot| slot.take(*at, paces.free(slot, *at), true));
                 let Some(turn) = turn else { return true };
                 paces.begins(&turn, now);
                 turns.push(turn);
                 false
             });
+            self.wanted.extend(later);
         }
         while let Some(mut top) = self.beats.peek_mut() {
             let Reverse(beat) = &mut *top;
@@ -231,16 +267,19 @@ impl Timetable {
             }
             let due = beat.due;
             let free = paces.free(&beat.slot, due);
-            if free > now {
+            let paused = beat.slot.paused(now).is_some();
+            if free > now && !paused {
                 beat.at = free;
                 paces.beat_waits(&beat.slot);
                 continue;
             }
-            match beat.slot.take(due, free, false) {
+            let turn = if paused { None } else { beat.slot.take(due, free, false) };
+            match turn {
                 Some(turn) => {
                     paces.begins(&turn, now);
                     turns.push(turn);
                 }
+                None if paused => self.paused += 1,
                 None => self.skipped += 1,
             }
             // The same as `next_due` says, without hashing, unless whole beats were missed.

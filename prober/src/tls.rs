@@ -50,6 +50,15 @@ impl TimeProvider for Now {
     }
 }
 
+/// What is spoken over a secured connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// HTTP/2 or HTTP/1.1, as the server prefers.
+    Http,
+    /// Something else: the handshake names nothing, because a server may break off at a name that it does not know.
+    Other,
+}
+
 /// What one handshake saw.
 #[derive(Debug)]
 pub(crate) struct Witness {
@@ -69,14 +78,12 @@ impl Witness {
             .iter()
             .filter_map(|der| Some((ends(der)?, der)))
             .min_by_key(|(ends, _)| *ends)?;
-        let hash = ring::digest::digest(&ring::digest::SHA256, der);
-        let fingerprint = hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-            for half in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-            }
-            text
-        });
-        Some(Certificate { not_after, fingerprint })
+        Some(Certificate { not_after, fingerprint: fingerprint(der) })
+    }
+
+    /// What the peer sent, its own certificate first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        self.chain.get().map_or(&[], Vec::as_slice)
     }
 
     /// Whether the server wanted a certificate of ours.
@@ -88,6 +95,17 @@ impl Witness {
     pub(crate) fn shows_ours(&self) -> bool {
         self.ours.is_some()
     }
+}
+
+/// Hex SHA-256.
+pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, der);
+    hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+        }
+        text
+    })
 }
 
 impl ServerCertVerifier for Witness {
@@ -229,9 +247,13 @@ impl Tls {
         witness: Arc<Witness>,
         name: ServerName<'static>,
         stream: TcpStream,
+        speaks: Speaks,
     ) -> io::Result<Box<TlsStream<TcpStream>>> {
         // A copy of the configuration costs a fraction of a per cent of the handshake.
         let mut config = self.config.clone();
+        if speaks == Speaks::Other {
+            config.alpn_protocols.clear();
+        }
         config.client_auth_cert_resolver = witness.clone();
         config.dangerous().set_certificate_verifier(witness);
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map(Box::new)
@@ -288,7 +310,8 @@ pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
 
 /// Whether an alert means that a certificate of ours is missing, or not liked.
 pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
-    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked.
+    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked. Whatever a server
+    // says of certificates is about ours: its own it does not judge.
     alert == AlertDescription::CertificateRequired || (witness.asked_for_ours() && is_about_ours(alert))
 }
 

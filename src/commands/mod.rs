@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod incident;
 pub(crate) mod probe;
 pub(crate) mod rota;

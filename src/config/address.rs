@@ -31,6 +31,20 @@ pub(super) fn base_url(text: &str) -> Result<String, &'static str> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// Where an instance is: a URL that paths are put after, or `tcp://host:port` and `tls://host:port` for what is not HTTP.
+pub(super) fn instance_url(text: &str) -> Result<String, &'static str> {
+    const WRONG: &str = "write tcp:// or tls://, a host and a port, and nothing behind it";
+    if !text.starts_with("tcp:") && !text.starts_with("tls:") {
+        return base_url(text);
+    }
+    let url = Url::parse(text).map_err(|_| WRONG)?;
+    let bare = url.username().is_empty() && url.password().is_none();
+    let alone = url.path().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let host = url.host_str().unwrap_or_default();
+    let plain = !host.is_empty() && !host.contains('%') && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if bare && alone && plain && url.port().is_some() { Ok(text.to_owned()) } else { Err(WRONG) }
+}
+
 /// Whether requests to it stay on this machine.
 pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
@@ -40,6 +54,17 @@ pub(super) fn is_loopback(url: &str) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
+}
+
+/// What the host of a URL is, if it is an address that no probe is sent to whatever is configured.
+pub(super) fn never_dialled(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    let ip = match url.host()? {
+        url::Host::Ipv4(ip) => ip.into(),
+        url::Host::Ipv6(ip) => ip.into(),
+        url::Host::Domain(_) => return None,
+    };
+    domain::undialled(ip, true, domain::PrivateAddresses::Allowed)
 }
 
 /// A mailbox, without a name.
@@ -79,6 +104,11 @@ impl Reading<'_> {
         self.parsed(node, "a URL", |text| base_url(text).map_err(str::to_owned))
     }
 
+    /// Where an instance is.
+    pub(super) fn instance_url(&mut self, node: &Node) -> Option<String> {
+        self.parsed(node, "a URL", |text| instance_url(text).map_err(str::to_owned))
+    }
+
     /// The same, of a system that is shown a secret: not as plain http across a network.
     pub(super) fn protected_url(&mut self, node: &Node) -> Option<String> {
         let url = self.base_url(node)?;
@@ -113,6 +143,25 @@ impl Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instance_is_at_a_url_or_a_door() {
+        for right in
+            ["https://api.example/a", "tcp://hub.example:9000", "tls://[fd00::1]:2576", "tcp://10.1.2.3:1"]
+        {
+            assert_eq!(instance_url(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "tcp://hub.example",
+            "tcp://hub.example:9000/",
+            "tls://:1",
+            "tcp:hub:1",
+            "tcp://u@hub:1",
+            "ftp://x:1",
+        ] {
+            assert!(instance_url(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_base_url_is_what_paths_are_put_after() {

@@ -255,8 +255,11 @@ fn instances(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> BTreeMap
 fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<InstanceDraft> {
     let mut section = Section::open(node, "an instance", reading)?;
     let url = section.required("url", reading).and_then(|node| {
-        let url = reading.base_url(node)?;
+        let url = reading.instance_url(node)?;
         operation::refuse_patients(node, &url, reading);
+        if let Some(what) = address::never_dialled(&url) {
+            reading.wrong(&node.place, format!("no probe is ever sent to {what}"));
+        }
         Some((url, node))
     });
     let auth = section.optional("auth", reading).and_then(|node| auth::read(node, reading));

@@ -7,8 +7,12 @@ use super::{
     rate,
     reading::duration_text,
 };
-use domain::{Check, CheckId, Credential, Environment, InstanceId, Lifecycle, Operation, Request, Vantage};
-use std::{sync::Arc, time::Duration};
+use domain::{
+    Check, CheckId, Credential, DnsRequest, Environment, InstanceId, Lifecycle, Operation, Request, Security,
+    Vantage,
+};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use url::Url;
 
 /// The interval when nobody says one.
 const DEFAULT_EVERY: Duration = Duration::from_secs(30);
@@ -74,9 +78,7 @@ fn without_effect(operation: &OperationDraft, checks: &[Check], problems: &mut P
     let id = &operation.operation.id;
     if checks.is_empty() {
         problems.warning(&operation.place, format!("no environment uses the operation '{id}'"), None);
-    } else if operation.operation.expect.certificate_days.is_some()
-        && !checks.iter().any(|check| check.url.starts_with("https:"))
-    {
+    } else if operation.operation.expect.certificate_days.is_some() && !checks.iter().any(is_secured) {
         let message = format!("'certificate_days' of '{id}' has no effect: none of its URLs is https");
         problems.warning(&operation.place, message, None);
     }
@@ -111,6 +113,20 @@ fn check(
         let message = format!("'{id}' is slow after {slow}, but its timeout is already {timeout}");
         problems.error(Rank::Sense, place, message, None);
     }
+    if let Some(problem) = misfit(&operation.operation.request, &instance.url) {
+        problems.error(Rank::Sense, &instance.place, format!("'{id}' {problem}"), None);
+    }
+    if let Some(latency) = operation.operation.expect.latency {
+        let (fails, late) = (duration_text(latency), duration_text(slow.1.value));
+        if latency <= slow.1.value {
+            let message = format!("'{id}' fails after {fails}, but is only slow after {late}");
+            problems.error(Rank::Sense, &operation.place, message, None);
+        } else if latency >= timeout.1.value {
+            let timeout = duration_text(timeout.1.value);
+            let message = format!("'{id}' fails after {fails}, but its timeout is already {timeout}");
+            problems.error(Rank::Sense, &operation.place, message, None);
+        }
+    }
     Some(Check {
         id: CheckId {
             instance: InstanceId { api: draft.api.id.clone(), environment },
@@ -133,7 +149,7 @@ fn check(
 /// An operation whose request says who is registered to ask; what it says itself is nearer.
 fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
     let mut operation = operation.clone();
-    let Request::Http(request) = &mut operation.request;
+    let Request::Http(request) = &mut operation.request else { return operation };
     for (name, value) in audit {
         if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             request.headers.push((name.clone(), value.clone()));
@@ -149,6 +165,38 @@ fn credential(operation: &OperationDraft, instance: &InstanceDraft) -> Option<Ar
         credential.access = None;
     }
     (credential != Credential::default()).then(|| Arc::new(credential))
+}
+
+/// Why a request cannot be sent to this URL.
+fn misfit(request: &Request, url: &str) -> Option<&'static str> {
+    let is_web = url.starts_with("http:") || url.starts_with("https:");
+    match request {
+        Request::Http(_) if !is_web => Some("asks over HTTP: its URL begins with https:// or http://"),
+        Request::Mllp(_) if is_web => Some("sends a message by MLLP: its URL begins with tcp:// or tls://"),
+        Request::Dns(DnsRequest { name: None, .. }) if has_no_name(url) => {
+            Some("asks for the name of an address: 'dns' needs the key 'name'")
+        }
+        Request::Http(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => None,
+    }
+}
+
+fn has_no_name(url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host.starts_with('[') || host.parse::<IpAddr>().is_ok()
+}
+
+/// Whether a check shakes hands by TLS.
+fn is_secured(check: &Check) -> bool {
+    let by_url = check.url.starts_with("https:") || check.url.starts_with("tls:");
+    match &check.operation.request {
+        Request::Http(_) | Request::Mllp(_) => by_url,
+        Request::Dns(_) => false,
+        Request::Tcp(request) => match request.security {
+            Security::AsUrl => by_url,
+            Security::Plain => false,
+            Security::Tls | Security::StartTlsSmtp => true,
+        },
+    }
 }
 
 /// Where the more particular of two settings stands; of two equally near, the second.

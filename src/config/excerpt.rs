@@ -231,7 +231,7 @@ fn find_hidden(
             }
         }
         Value::Map(entries) => {
-            for (key, value) in entries {
+            for (key, value) in entries.iter().chain(&node.twice) {
                 let word = key.word.as_str();
                 if shown.is_some() && matches!(value.value, Value::Nothing) && !names_a_secret(word) {
                     hidden.push(key.place.clone());

@@ -7,10 +7,15 @@ use super::{
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Expect, Matches};
+use domain::{Expect, Matches, Statuses};
+use std::{ops::RangeInclusive, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
 const MAX_REGEX: usize = 256 * 1024;
+
+/// A latency that is a failure; beyond the longest, the timeout ends the probe first.
+const SHORTEST_LATENCY: Duration = Duration::from_millis(1);
+const LONGEST_LATENCY: Duration = Duration::from_secs(120);
 
 /// Whether `name` is a token as HTTP wants it (RFC 9110 §5.6.2).
 pub(super) fn is_header_name(name: &str) -> bool {
@@ -24,24 +29,78 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
     let status = section.optional("status", reading).map(|node| status(node, reading)).unwrap_or_default();
     let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
     let json = section.optional("json", reading).map(|node| json(node, reading)).unwrap_or_default();
+    let namespaces =
+        section.optional("namespaces", reading).map(|node| namespaces(node, reading)).unwrap_or_default();
+    let xpath_node = section.optional("xpath", reading);
+    let xpath = xpath_node.map(|node| xpath(node, &namespaces, reading)).unwrap_or_default();
     let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
+    let size = section.optional("size", reading).and_then(|node| size(node, reading));
+    let latency = section.optional("latency", reading).and_then(|node| {
+        reading.duration(node, "the latency that is a failure", SHORTEST_LATENCY..=LONGEST_LATENCY)
+    });
     let certificate_days = section
         .optional("certificate_days", reading)
         .and_then(|node| reading.number(node, "'certificate_days'", 1..=397));
     section.close(reading);
-    Some(Expect { status, headers, json, text, certificate_days })
+    Some(Expect { status, headers, json, xpath, namespaces, text, size, latency, certificate_days })
 }
 
-fn status(node: &Node, reading: &mut Reading<'_>) -> Vec<u16> {
-    let one = |node: &Node, reading: &mut Reading<'_>| {
-        reading.number(node, "a status code", 100..=599).and_then(|code| u16::try_from(code).ok())
+/// One code, or a class such as `2xx`.
+fn statuses(node: &Node, reading: &mut Reading<'_>) -> Option<Statuses> {
+    let class = node.as_word().and_then(|word| word.strip_suffix("xx"));
+    if let Some(class) = class.and_then(|class| class.parse().ok()).filter(|class| (1..=5).contains(class)) {
+        return Some(Statuses::Class(class));
+    }
+    let code = reading.number(node, "a status code", 100..=599)?;
+    u16::try_from(code).ok().map(Statuses::One)
+}
+
+/// `{ at_least: 1B, at_most: 64KiB }`, or one of them.
+fn size(node: &Node, reading: &mut Reading<'_>) -> Option<RangeInclusive<u64>> {
+    let mut section = Section::open(node, "a size", reading)?;
+    let mut side = |key, reading: &mut Reading<'_>| {
+        let node = section.optional(key, reading)?;
+        reading.parsed(node, "a size", parse_size)
     };
+    let (least, most) = (side("at_least", reading), side("at_most", reading));
+    let named = section.has("at_least") || section.has("at_most");
+    let misspelt = section.misspells(&["at_least", "at_most"]);
+    section.close(reading);
+    if !named && !misspelt {
+        reading.wrong(&node.place, "a size is 'at_least', 'at_most', or both");
+    }
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(u64::MAX));
+    if least > most {
+        reading.wrong(&node.place, "no size is at least and at most that");
+    }
+    Some(least..=most)
+}
+
+/// A number of bytes: `512B`, `64KiB`, `2MiB`. No body is read beyond 2 MiB.
+fn parse_size(text: &str) -> Result<u64, String> {
+    const MOST: u64 = 2 * 1024 * 1024;
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "B" => 1,
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        _ => return Err(format!("'{text}' is not a size such as 512B, 64KiB or 2MiB")),
+    };
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
+        Some(size) if size <= MOST => Ok(size),
+        Some(_) => Err(format!("no body is read beyond 2MiB, so '{text}' tests nothing")),
+        None => Err(format!("'{text}' is not a size such as 512B, 64KiB or 2MiB")),
+    }
+}
+
+fn status(node: &Node, reading: &mut Reading<'_>) -> Vec<Statuses> {
     match &node.value {
         Value::List(_) => {
             let items = reading.list_of_some(node, "status codes").unwrap_or_default();
-            items.iter().filter_map(|item| one(item, reading)).collect()
+            items.iter().filter_map(|item| statuses(item, reading)).collect()
         }
-        Value::Nothing | Value::Word { .. } | Value::Map(_) => one(node, reading).into_iter().collect(),
+        Value::Nothing | Value::Word { .. } | Value::Map(_) => statuses(node, reading).into_iter().collect(),
     }
 }
 
@@ -64,6 +123,34 @@ fn json(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
             let message = format!("'{}' is not a JSONPath such as $.status: {error}", path.word);
             reading.wrong(&path.place, message);
         }
+        let test = matches(node, true, reading);
+        all.extend(test.map(|test| (path.word.clone(), test)));
+    }
+    all
+}
+
+fn namespaces(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (prefix, node) in reading.map(node, "namespaces").unwrap_or_default() {
+        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let begins = prefix.word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !begins || !prefix.word.chars().all(name) || prefix.word.eq_ignore_ascii_case("xml") {
+            reading.wrong(&prefix.place, format!("'{}' cannot be the prefix of a namespace", prefix.word));
+        }
+        let namespace = reading.text(node, "a namespace");
+        all.extend(namespace.map(|namespace| (prefix.word.clone(), namespace.to_owned())));
+    }
+    all
+}
+
+fn xpath(node: &Node, namespaces: &[(String, String)], reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
+    let mut all = Vec::new();
+    for (path, node) in reading.map(node, "XPath expressions").unwrap_or_default() {
+        if let Err(why) = prober::check_xpath(&path.word, namespaces) {
+            let message = format!("'{}' is not an XPath such as //s:Body/*: {why}", path.word);
+            reading.wrong(&path.place, message);
+        }
+        refuse_patients(node, &path.word, reading);
         let test = matches(node, true, reading);
         all.extend(test.map(|test| (path.word.clone(), test)));
     }

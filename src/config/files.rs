@@ -44,17 +44,32 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// By what a set of files is told from another: the first characters of a hash over their names and texts, the same
-    /// wherever they are. Secrets are no part of it.
-    pub(super) fn version(&self) -> String {
-        let mut hash = digest::Context::new(&digest::SHA256);
+    /// By what a set of files is told from another.
+    pub(super) fn version(&self) -> Version {
+        let mut version = Version(digest::Context::new(&digest::SHA256));
         for file in self.top.iter().chain(&self.apis) {
-            for part in [file.stem.as_bytes(), file.text.as_bytes()] {
-                hash.update(&(part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
+            version.add(&file.stem, &file.text);
         }
-        let hash = hash.finish();
+        version
+    }
+}
+
+/// By what a set of files is told from another: a hash over their names and texts, the same wherever they are. Secrets are
+/// no part of it.
+pub(super) struct Version(digest::Context);
+
+impl Version {
+    /// A file more.
+    pub(super) fn add(&mut self, name: &str, text: &str) {
+        for part in [name.as_bytes(), text.as_bytes()] {
+            self.0.update(&(part.len() as u64).to_be_bytes());
+            self.0.update(part);
+        }
+    }
+
+    /// Its first characters.
+    pub(super) fn word(self) -> String {
+        let hash = self.0.finish();
         hash.as_ref().iter().take(VERSION_BYTES).fold(String::new(), |word, byte| format!("{word}{byte:02x}"))
     }
 }

@@ -16,15 +16,18 @@ mod checks;
 mod credential_name;
 mod database;
 mod desks;
+mod dns;
 mod environments;
 mod escalations;
 mod excerpt;
 mod expect;
 mod files;
+mod graphql;
 mod hours;
 mod leaving;
 mod listen;
 mod marks;
+mod mllp;
 mod names;
 mod nearest;
 mod nhs_number;
@@ -35,17 +38,22 @@ mod priorities;
 mod problem;
 mod rate;
 mod reading;
+mod redirects;
 mod report;
 mod rotas;
 mod secret;
 mod section;
 mod sense;
 mod site;
+mod soap;
 mod stamps;
+mod tcp;
 mod top;
 mod tree;
 mod vantages;
+mod way;
 mod wonder;
+mod written;
 
 pub(crate) use calendar::{NOBODY, first_gap};
 pub(crate) use database::{is_postgres, shown};
@@ -53,7 +61,7 @@ pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use nearest::{did_you_mean, nearest};
 pub(crate) use problem::{Problem, Severity};
-pub(crate) use reading::duration_text;
+pub(crate) use reading::{duration_text, parse_duration};
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
 pub(crate) use stamps::Stamps;
@@ -131,6 +139,7 @@ fn read_and_ask<'a>(
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
+        sent: Vec::new(),
         asked: Asked::default(),
         secrets,
         stamps,
@@ -143,7 +152,7 @@ fn read_and_ask<'a>(
 fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
     let mut sources = BTreeMap::new();
     let files = files::read(reading.directory, &mut reading.problems);
-    let version = files.version();
+    let mut version = files.version();
     let mut parse = |file: &files::File, problems: &mut Problems| {
         let node = file.parse(problems);
         sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
@@ -172,6 +181,8 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
             apis.insert(draft.api.id.clone(), draft);
         }
     }
+    reading.sent.iter().for_each(|(name, text)| version.add(name, text));
+    let version = version.word();
     let Reading { problems, names, .. } = reading;
     names.dangling(problems);
     sense::check(&top, &apis, problems);

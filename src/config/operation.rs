@@ -9,11 +9,13 @@ use super::{
     nhs_number::may_be_a_patients,
     problem::{Place, Rank},
     reading::Reading,
+    redirects,
     secret::Reference,
     section::Section,
     tree::Node,
+    way::{self, Way},
 };
-use domain::{Dialect, HttpRequest, Kind, Method, Operation, OperationId, Request};
+use domain::{Dialect, Kind, Operation, OperationId, Request};
 use std::time::Duration;
 
 /// Longest path, header value and body, in bytes.
@@ -90,10 +92,12 @@ pub(super) fn read(
     reading: &mut Reading<'_>,
 ) -> Option<OperationDraft> {
     let mut section = Section::open(node, "an operation", reading)?;
-    let method = method(&mut section, reading);
+    let way = way::read(&mut section, reading);
+    let request = way.and_then(|(way, node)| way.request(node, reading));
     let body_node = section.optional("body", reading);
-    let body = body_node.and_then(|node| body(node, method.as_ref().map(|(method, _)| *method), reading));
-    let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
+    let body = body_node.and_then(|node| body(node, way.map(|(way, _)| way), reading));
+    let headers_node = section.optional("headers", reading);
+    let headers = headers_node.map(|node| headers(node, reading)).unwrap_or_default();
     let auth = section.optional("auth", reading);
     let anonymous =
         auth.and_then(|node| reading.choice(node, "an operation's auth", &[("none", ())])).is_some();
@@ -102,6 +106,8 @@ pub(super) fn read(
         Some((reading.boolean(node)?, node.owner.clone()))
     };
     let (critical, health) = (flag("critical", reading), flag("health", reading));
+    let redirects_node = section.optional("redirects", reading);
+    let redirects = redirects_node.and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
     let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
@@ -111,53 +117,67 @@ pub(super) fn read(
     };
     let place = section.place().clone();
     section.close(reading);
-    let (method, path) = method?;
-    if method == Method::Head {
-        let read_from_body = !expect.json.is_empty() || !expect.text.is_empty();
-        let places = [
-            health.as_ref().filter(|(health, _)| *health).map(|(_, place)| place),
-            expect_node.filter(|_| read_from_body).map(|node| &node.owner),
-        ];
-        for place in places.into_iter().flatten() {
+    let (way, way_node) = way?;
+    let health_place = health.as_ref().filter(|(health, _)| *health).map(|(_, place)| place);
+    let expected = expect_node.map(|node| (&node.owner, &expect));
+    way.refuse((headers_node.map(|node| &node.owner), health_place), expected, reading);
+    if way == Way::Head {
+        let read_from_body = !expect.json.is_empty() || !expect.xpath.is_empty() || !expect.text.is_empty();
+        let expected = expect_node.filter(|_| read_from_body).map(|node| &node.owner);
+        for place in [health_place, expected].into_iter().flatten() {
             let hint = Some("use 'get'".to_owned());
             reading.problems.error(Rank::Sense, place, "an answer to HEAD has no body to judge", hint);
         }
     }
-    if method == Method::Post {
-        check_post(kind, &path, body.as_deref(), reading);
+    let mut request = request?;
+    if let Request::Http(http) = &mut request {
+        if way == Way::Post {
+            check_post(kind, (&http.path, &way_node.place), body.as_deref(), reading);
+        }
+        for (name, _) in &headers {
+            if http.headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name)) {
+                let place = headers_node.map_or(&place, |node| &node.owner);
+                reading.wrong(place, format!("the header '{name}' is set by '{}'", way.word()));
+            }
+        }
+        http.headers.extend(headers);
+        http.body = http.body.take().or(body);
+        if way != Way::Head && http.dialect == Dialect::Plain {
+            http.dialect = dialect(kind, &http.path, health_place.is_some());
+        }
+        http.redirects = redirects.unwrap_or_default();
+    } else if let Some(node) = redirects_node {
+        let message = format!("'{}' knows no redirects: they are HTTP's", way.word());
+        reading.problems.error(Rank::Sense, &node.owner, message, None);
     }
-    let dialect = if health.is_some_and(|(health, _)| health) { Dialect::Health } else { Dialect::Plain };
-    let request = Request::Http(HttpRequest { method, path: path.value, headers, body, dialect });
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     Some(OperationDraft { operation, timing, anonymous, place })
 }
 
-/// Exactly one of `get`, `head`, `post`, with its path.
-fn method(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<(Method, Placed<String>)> {
-    let methods = [("get", Method::Get), ("head", Method::Head), ("post", Method::Post)];
-    let found: Vec<(Method, &Node)> = methods
-        .into_iter()
-        .filter_map(|(key, method)| Some((method, section.optional(key, reading)?)))
-        .collect();
-    match found.as_slice() {
-        [(method, node)] => Some((*method, path(node, reading)?)),
-        [] => {
-            if !section.misspells(&["get", "head", "post"]) {
-                let message = "an operation needs one of the keys 'get', 'head', 'post'";
-                reading.problems.error(Rank::Missing, section.place(), message, None);
-            }
-            None
-        }
-        [_, (_, second), ..] => {
-            let message = "exactly one of 'get', 'head', 'post', not two";
-            reading.problems.error(Rank::Sense, &second.owner, message, None);
-            None
-        }
+/// The key `path` of a request that has others; left out, the instance's URL itself.
+pub(super) fn path_or_none(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<String> {
+    match section.optional("path", reading) {
+        Some(node) => path(node, reading),
+        None => Some(String::new()),
     }
 }
 
-fn path(node: &Node, reading: &mut Reading<'_>) -> Option<Placed<String>> {
+/// What a request is read as: health words where somebody says so, FHIR where the API speaks it.
+fn dialect(kind: Option<Kind>, path: &str, health: bool) -> Dialect {
+    let resource = path.split('?').next().unwrap_or_default();
+    match kind {
+        _ if health => Dialect::Health,
+        // `_ping` and `_status` are the gateway's.
+        Some(Kind::FhirR4) if resource.starts_with("/_") => Dialect::Plain,
+        Some(Kind::FhirR4) if resource.ends_with("/metadata") => Dialect::Capabilities,
+        Some(Kind::FhirR4) => Dialect::Fhir,
+        Some(Kind::Rest | Kind::Soap | Kind::Hl7 | Kind::Graphql) | None => Dialect::Plain,
+    }
+}
+
+/// A path after the instance's URL.
+pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
     let path = reading.parsed(node, "a path", |text| {
         if !text.starts_with('/') {
             return Err(format!(
@@ -181,7 +201,7 @@ fn path(node: &Node, reading: &mut Reading<'_>) -> Option<Placed<String>> {
         let hint = Some("leave it out: credentials are what an instance's 'auth' is for".to_owned());
         reading.problems.error(Rank::Sense, &node.place, message, hint);
     }
-    Some(Placed { value: path, place: node.place.clone() })
+    Some(path)
 }
 
 /// Nobody's record is asked for, nor put into a log on the way (domain.md §5).
@@ -194,9 +214,9 @@ pub(super) fn refuse_patients(node: &Node, text: &str, reading: &mut Reading<'_>
     }
 }
 
-fn body(node: &Node, method: Option<Method>, reading: &mut Reading<'_>) -> Option<String> {
+fn body(node: &Node, way: Option<Way>, reading: &mut Reading<'_>) -> Option<String> {
     let body = reading.word(node, "a body")?.to_owned();
-    if matches!(method, Some(Method::Get | Method::Head)) {
+    if way.is_some_and(|way| way != Way::Post) {
         reading.problems.error(Rank::Sense, &node.owner, "only 'post' has a body", None);
     }
     if body.len() > MAX_BODY {
@@ -206,8 +226,13 @@ fn body(node: &Node, method: Option<Method>, reading: &mut Reading<'_>) -> Optio
     Some(body)
 }
 
-fn check_post(kind: Option<Kind>, path: &Placed<String>, body: Option<&str>, reading: &mut Reading<'_>) {
-    let resource = path.value.split('?').next().unwrap_or_default();
+fn check_post(
+    kind: Option<Kind>,
+    (path, place): (&str, &Place),
+    body: Option<&str>,
+    reading: &mut Reading<'_>,
+) {
+    let resource = path.split('?').next().unwrap_or_default();
     let last = resource.rsplit('/').next().unwrap_or_default();
     let may_write = match kind {
         Some(Kind::Soap | Kind::Hl7) | None => false,
@@ -221,8 +246,17 @@ fn check_post(kind: Option<Kind>, path: &Placed<String>, body: Option<&str>, rea
              operations ('/$…')"
                 .to_owned(),
         );
-        reading.problems.error(Rank::Sense, &path.place, "this POST may write", hint);
+        reading.problems.error(Rank::Sense, place, "this POST may write", hint);
     }
+}
+
+/// The first coding that would come back and not be understood.
+fn unknown_coding(value: &str) -> Option<&str> {
+    let codings = value.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+    let known = |coding: &str| {
+        ["gzip", "x-gzip", "deflate", "br", "identity"].iter().any(|known| known.eq_ignore_ascii_case(coding))
+    };
+    codings.into_iter().find(|coding| !coding.is_empty() && !known(coding))
 }
 
 fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
@@ -251,6 +285,12 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
         };
         if let Some(problem) = problem {
             reading.wrong(&name.place, problem);
+        }
+        if lower == "accept-encoding"
+            && let Some(coding) = node.as_word().and_then(unknown_coding)
+        {
+            let message = format!("'{coding}' cannot be unpacked here: only gzip, deflate and br can");
+            reading.wrong(&node.place, message);
         }
         let value = reading.parsed(node, "a header's value", |text| {
             let fits =

@@ -20,6 +20,8 @@ pub(super) struct Reading<'a> {
     pub names: Names,
     /// Which secrets this file names.
     pub used: Vec<Used>,
+    /// The files beside this one whose texts are sent, and those texts.
+    pub sent: Vec<(String, String)>,
     /// What the readers asked for.
     pub asked: Asked,
     /// Where secrets come from.
@@ -59,7 +61,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A length of time: a whole number and one of `ms`, `s`, `m`, `h`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.chars().take_while(char::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor = match unit {

@@ -12,7 +12,7 @@ use super::{
 const NOT_YET: &[(&str, &[&str])] = &[
     ("egress", &["proxy"]),
     ("a person", &["voice"]),
-    ("an operation", &["soap", "tcp", "dns", "put", "patch", "delete"]),
+    ("an operation", &["put", "patch", "delete"]),
     ("an expectation", &["schema"]),
 ];
 

@@ -5,6 +5,7 @@ mod catalogue;
 mod example;
 pub(crate) mod minimal;
 mod property;
+mod protocols;
 mod resolved;
 mod schema;
 mod secrets;

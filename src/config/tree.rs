@@ -22,6 +22,8 @@ pub(super) struct Node {
     pub owner: Place,
     /// What it is.
     pub value: Value,
+    /// Of a map, what stands under keys that were given before: read by nobody, but it may be a secret.
+    pub twice: Vec<(Key, Node)>,
 }
 
 /// What a node is.
@@ -260,20 +262,21 @@ impl Builder<'_> {
             Some(Open::Map(_, _, Some(key))) => key.place.clone(),
             Some(Open::Map(_, _, None) | Open::List(..)) | None => place.clone(),
         };
-        Node { place, owner, value }
+        Node { place, owner, value, twice: Vec::new() }
     }
 
     fn add(&mut self, node: Node) {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Map(_, entries, key)) => {
+            Some(Open::Map(map, entries, key)) => {
                 let Some(key) = key.take() else { return };
                 match entries.iter().find(|(earlier, _)| earlier.word == key.word) {
                     Some((earlier, _)) => {
                         let message = format!("the key '{}' is given twice", key.word);
                         let hint = format!("the first is at line {}", earlier.place.line);
                         self.problems.error(Rank::Shape, &key.place, message, Some(hint));
+                        map.twice.push((key, node));
                     }
                     None => entries.push((key, node)),
                 }

@@ -7,7 +7,7 @@ use super::{
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Guard, Guards, Vantage, VantageId};
+use domain::{Guard, Guards, PrivateAddresses, Vantage, VantageId};
 use url::{Host, Url};
 
 /// Guards of one side: one that answers is enough, and all are tried within two seconds.
@@ -23,8 +23,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
     for (name, node) in entries {
         reading.names.define(Noun::Vantage, &name.word, &name.place);
         let id = reading.name(name, VantageId::parse);
-        let guards = if matches!(node.value, Value::Nothing) { None } else { vantage(node, reading) };
-        all.extend(id.map(|id| Vantage { id, guards: guards.unwrap_or_default() }));
+        let settings = if matches!(node.value, Value::Nothing) { None } else { vantage(node, reading) };
+        let (guards, private_addresses) = settings.unwrap_or_default();
+        all.extend(id.map(|id| Vantage { id, guards, private_addresses }));
     }
     match entries {
         [] => reading
@@ -40,11 +41,19 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
     all
 }
 
-fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<Guards> {
+fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<(Guards, PrivateAddresses)> {
+    const CHOICES: [(&str, PrivateAddresses); 3] = [
+        ("refused", PrivateAddresses::Refused),
+        ("as-written", PrivateAddresses::AsWritten),
+        ("allowed", PrivateAddresses::Allowed),
+    ];
     let mut section = Section::open(node, "a vantage", reading)?;
     let guards = section.optional("guards", reading).and_then(|node| guards(node, reading));
+    let private = section
+        .optional("private_addresses", reading)
+        .and_then(|node| reading.choice(node, "what to do with private addresses", &CHOICES));
     section.close(reading);
-    guards
+    Some((guards.unwrap_or_default(), private.unwrap_or_default()))
 }
 
 fn guards(node: &Node, reading: &mut Reading<'_>) -> Option<Guards> {

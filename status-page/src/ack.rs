@@ -76,22 +76,22 @@ enum Became {
 
 /// `GET /ack/{reference}`.
 pub(crate) async fn show(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
-    if let Some(refused) = limited(&shown, &request) {
+    let situation = shown.site.0.situation.borrow().clone();
+    if let Some(refused) = limited(&shown, &situation, &request) {
         return refused;
     }
-    let situation = shown.site.0.situation.borrow().clone();
     page(&shown, &request.into_parts().0, &situation, StatusCode::OK, &Became::Nothing)
 }
 
 /// `POST /ack/{reference}`.
 pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
-    if let Some(refused) = limited(&shown, &request) {
+    let site = &shown.site.0;
+    let situation = site.situation.borrow().clone();
+    if let Some(refused) = limited(&shown, &situation, &request) {
         return refused;
     }
-    let site = &shown.site.0;
     let (parts, body) = request.into_parts();
     let reference = reference(&parts.uri).to_owned();
-    let situation = site.situation.borrow().clone();
     if situation.callout(&reference).is_none() {
         return missing(&shown, &parts.method, &parts.headers, &parts.uri);
     }
@@ -142,9 +142,15 @@ async fn wait(shown: &Shown, id: store::InboxId, reference: &str, answer: Answer
     became
 }
 
-fn limited(shown: &Shown, request: &Request) -> Option<Response<HttpBody>> {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let admitted = shown.site.0.limits.admit(address, Instant::now());
+/// Who was called is looked up first: only guesses are charged to an address and to all.
+fn limited(shown: &Shown, situation: &Situation, request: &Request) -> Option<Response<HttpBody>> {
+    let (limits, reference, now) = (&shown.site.0.limits, reference(request.uri()), Instant::now());
+    let admitted = if situation.callout(reference).is_some() {
+        limits.admit_called(reference, now)
+    } else {
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        limits.admit_guess(address, now)
+    };
     (!admitted).then(|| Problem::TOO_MANY.answer(shown.audience))
 }
 

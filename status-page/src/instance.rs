@@ -7,7 +7,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Check, Dialect, Request, Status, Verdict};
+use domain::{Check, Dialect, Expect, Request, Status, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -186,7 +186,6 @@ fn operation_line(
     let failing = !matches!(verdict, Some(Verdict::Pass) | None);
     let outcome = track.outcome.as_deref();
     let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
-    let Request::Http(request) = &operation.check.operation.request;
     Ok(OperationLine {
         name: operation.check.id.operation.to_string(),
         critical: operation.critical,
@@ -200,7 +199,7 @@ fn operation_line(
         latency: outcome.map(|outcome| Wording::latency(outcome.total)),
         at: track.last.map(|(at, _)| wording.times().second(at)),
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),
-        request: internal.then(|| format!("{} {}", request.method.word(), request.path)),
+        request: internal.then(|| operation.check.operation.request.line()),
     })
 }
 
@@ -209,17 +208,38 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
     let check: &Check = &operation.check;
     let what = &check.operation;
     let mut expects = Vec::new();
-    let Request::Http(request) = &what.request;
-    if request.dialect == Dialect::Health {
-        expects.push(wording.plain("green-health")?);
+    let own = match &what.request {
+        Request::Http(request) => match request.dialect {
+            Dialect::Plain => None,
+            Dialect::Health => Some("green-health"),
+            Dialect::Fhir => Some("green-fhir"),
+            Dialect::Capabilities => Some("green-capabilities"),
+            Dialect::Soap => Some("green-soap"),
+            Dialect::Graphql => Some("green-graphql"),
+        },
+        Request::Tcp(request) if request.receive.is_empty() => Some("green-tcp"),
+        Request::Tcp(_) => Some("green-tcp-answer"),
+        Request::Dns(request) if request.answers.is_empty() => Some("green-dns"),
+        Request::Dns(_) => Some("green-dns-answers"),
+        Request::Mllp(_) => Some("green-mllp"),
+    };
+    if let Some(own) = own {
+        expects.push(wording.plain(own)?);
     }
-    if what.expect.status.is_empty() {
+    let over_http = what.request.http().is_some();
+    if over_http && what.expect.status.is_empty() {
         expects.push(wording.plain("green-status-any")?);
-    } else {
+    } else if over_http {
         let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
         expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
     }
-    let parts = what.expect.headers.len() + what.expect.json.len() + what.expect.text.len();
+    let Expect { headers, json, xpath, text, size, latency, .. } = &what.expect;
+    let parts = headers.len()
+        + json.len()
+        + xpath.len()
+        + text.len()
+        + usize::from(size.is_some())
+        + usize::from(latency.is_some());
     if parts > 0 {
         let count = i64::try_from(parts).unwrap_or(i64::MAX);
         expects.push(wording.say("green-contents", &[("count", count.into())])?);

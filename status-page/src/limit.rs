@@ -1,4 +1,6 @@
-//! Token buckets: so many requests at once, refilled steadily; per address, and in all.
+//! Token buckets: so many requests at once, refilled steadily. Guesses are limited per address and in all; a callout that
+//! exists has a bucket of its own, so that no crowd of guessers keeps a called person from answering. A guess that hits is
+//! therefore let in however many went before: references are long enough for that (60 bits).
 
 use std::{
     collections::HashMap,
@@ -13,6 +15,10 @@ const MAX_ADDRESSES: usize = 4096;
 const READS: usize = 2;
 const PER_ADDRESS: Rate = Rate { burst: 20.0, refill: Duration::from_secs(1) };
 const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
+/// A person who presses again and again, on two telephones, and a scanner of links in between.
+const PER_CALLOUT: Rate = Rate { burst: 30.0, refill: Duration::from_millis(500) };
+/// Callouts that are remembered; a full bucket needs no memory.
+const MAX_CALLOUTS: usize = 1024;
 
 /// How many at once, and how long until one more.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +52,14 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Limits {
     state: Mutex<Option<State>>,
+    callouts: Mutex<HashMap<String, Bucket>>,
     /// Ranged reads at a time: a part of the store's readers.
     pub(crate) reads: Semaphore,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { state: Mutex::default(), reads: Semaphore::new(READS) }
+        Self { state: Mutex::default(), callouts: Mutex::default(), reads: Semaphore::new(READS) }
     }
 }
 
@@ -63,8 +70,24 @@ struct State {
 }
 
 impl Limits {
-    /// Whether one more request from `address` is let in at `now`. Without an address only the limit in all holds.
-    pub(crate) fn admit(&self, address: Option<IpAddr>, now: Instant) -> bool {
+    /// Whether one more request for the callout `reference`, which exists, is let in at `now`.
+    pub(crate) fn admit_called(&self, reference: &str, now: Instant) -> bool {
+        let mut callouts = self.callouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if callouts.len() >= MAX_CALLOUTS {
+            callouts.retain(|_, bucket| bucket.level(PER_CALLOUT, now) < PER_CALLOUT.burst);
+        }
+        if let Some(bucket) = callouts.get_mut(reference) {
+            return bucket.take(PER_CALLOUT, now);
+        }
+        // More that are asked for at once than there are people: let in, and not remembered.
+        if callouts.len() < MAX_CALLOUTS {
+            callouts.insert(reference.to_owned(), Bucket { tokens: PER_CALLOUT.burst - 1.0, at: now });
+        }
+        true
+    }
+
+    /// Whether one more guess from `address` is let in at `now`. Without an address only the limit in all holds.
+    pub(crate) fn admit_guess(&self, address: Option<IpAddr>, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |rate: Rate| Bucket { tokens: rate.burst, at: now };
         let state = state.get_or_insert_with(|| State { all: full(IN_ALL), addresses: HashMap::new() });
@@ -92,17 +115,36 @@ mod tests {
     fn one_address_is_limited_and_rests() {
         let (limits, now) = (Limits::default(), Instant::now());
         let address = Some("192.0.2.1".parse().unwrap());
-        let admitted = (0..50).filter(|_| limits.admit(address, now)).count();
+        let admitted = (0..50).filter(|_| limits.admit_guess(address, now)).count();
         assert_eq!(admitted, 20);
-        assert!(limits.admit(Some("192.0.2.2".parse().unwrap()), now));
-        assert!(limits.admit(address, now + Duration::from_secs(1)));
-        assert!(!limits.admit(address, now + Duration::from_secs(1)));
+        assert!(limits.admit_guess(Some("192.0.2.2".parse().unwrap()), now));
+        assert!(limits.admit_guess(address, now + Duration::from_secs(1)));
+        assert!(!limits.admit_guess(address, now + Duration::from_secs(1)));
     }
 
     #[test]
     fn all_together_are_limited_too() {
         let (limits, now) = (Limits::default(), Instant::now());
-        let admitted = (0..250_u8).filter(|n| limits.admit(Some(IpAddr::from([192, 0, 2, *n])), now)).count();
+        let admitted =
+            (0..250_u8).filter(|n| limits.admit_guess(Some(IpAddr::from([192, 0, 2, *n])), now)).count();
         assert_eq!(admitted, 100);
+    }
+    #[test]
+    fn a_callout_has_its_own_limit_whatever_is_guessed() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        while limits.admit_guess(None, now) {}
+        let admitted = (0..100).filter(|_| limits.admit_called("kq3v8m2p7xwz", now)).count();
+        assert_eq!(admitted, 30);
+        assert!(limits.admit_called("another", now));
+        assert!(limits.admit_called("kq3v8m2p7xwz", now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_is_remembered_of_callouts_is_bounded() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        assert!((0..3_000).all(|n| limits.admit_called(&n.to_string(), now)));
+        assert_eq!(limits.callouts.lock().unwrap().len(), MAX_CALLOUTS);
+        assert!(limits.admit_called("later", now + Duration::from_secs(60)));
+        assert_eq!(limits.callouts.lock().unwrap().len(), 1);
     }
 }

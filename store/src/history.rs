@@ -173,6 +173,22 @@ impl Store {
         }))
     }
 
+    /// Which probe that was not a Pass carried this `X-Request-ID`, and when it started.
+    pub async fn failed_request(&self, request_id: &str) -> Result<Option<(TrackId, Timestamp)>, Error> {
+        let doing = "look a request up";
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let rows = connection
+            .statement(
+                "SELECT track.api, track.environment, track.operation, track.vantage, failure.at
+                 FROM failure JOIN track ON track.id = failure.track WHERE failure.request_id = $1 LIMIT 1",
+            )
+            .bind(request_id)
+            .rows(doing)
+            .await?;
+        let row = rows.first().map(|row| Reading { row, doing });
+        row.map(|row| Ok((row.track()?, time(row.get("at")?, doing)?))).transpose()
+    }
+
     /// The newest `limit` (at most [`MAX_SAMPLES`]) probes of `instance` in the range that were not a Pass, the newest first.
     pub async fn failures(
         &self,

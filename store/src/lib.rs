@@ -76,6 +76,11 @@ impl Store {
         Ok(Self(Arc::new(Shared { database, tracks, key, held, recorded })))
     }
 
+    /// The database's own key: references of callouts and ids of requests are made with it.
+    pub fn key(&self) -> &ReferenceKey {
+        &self.0.key
+    }
+
     /// Closes the connections of all clones, once their statements have ended.
     pub async fn close(self) {
         self.0.database.close().await;

@@ -4,7 +4,10 @@ use crate::{
     outage::{all_well, place, place_with},
     program::{PATIENCE, Place, json, text, world},
 };
+use domain::{ApiId, Environment, InstanceId};
+use jiff::Timestamp;
 use simulator::Fault;
+use store::Store;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_accepts_a_good_configuration_and_refuses_a_bad_one_with_78() {
@@ -81,6 +84,13 @@ async fn probe_says_what_it_saw_and_exits_accordingly() {
     for phase in ["dns", "connect", "tls", "first_byte", "body"] {
         assert!(first["phases_ms"].get(phase).is_some(), "{phase} is missing in {first}");
     }
+    for (key, shown) in [("headers", "content-type"), ("request_id", "-"), ("health", "")] {
+        assert!(first[key].to_string().contains(shown), "{key}: {first}");
+    }
+    let ran = place.run(&["probe", "results", "--environment", "production"]).await;
+    for shown in ["pass", "first byte", "✓ status", "expected 200–299", "saw 200", "headers"] {
+        assert!(ran.out.contains(shown), "{shown} is missing in {}", ran.out);
+    }
     world.set_fault("results", "production", Fault::SaysFail).await.expect("a fault");
     let ran = place.run(&probe).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
@@ -93,6 +103,47 @@ async fn probe_says_what_it_saw_and_exits_accordingly() {
     let ran = place.run(&["probe", "resluts"]).await;
     assert_eq!(ran.code, Some(64));
     assert!(ran.err.contains("results"), "the nearest word is offered: {ran:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_learns_which_probe_carried_a_request_id() {
+    let world = world().await;
+    let place = place(&world);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
+    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    program.stop().await;
+    let api = ApiId::parse("results").expect("an id");
+    let instance = InstanceId { api, environment: Environment::Production };
+    let url = format!("sqlite://{}", place.database().display());
+    let store = Store::open(&url, [0; 32]).await.expect("the database");
+    let failures = store.failures(&instance, Timestamp::MIN, Timestamp::MAX, 100).await.expect("failures");
+    let last =
+        place.run(&["--json", "probe", "results", "--environment", "production", "--last"]).await.json();
+    let one = last.as_array().expect("an array").iter().find(|one| !one["failed"].is_null()).expect("one");
+    assert_eq!(one["failed"]["failure"]["kind"], "refused", "{one}");
+    assert!(one["failed"]["phases_ms"]["connect"].is_number(), "{one}");
+    assert!(one["good"]["at"].as_str() < one["failed"]["at"].as_str(), "{one}");
+    let ran = place.run(&["probe", "results", "--environment", "production", "--last"]).await;
+    assert!(ran.out.contains("last failed") && ran.out.contains("connect: "), "{ran:?}");
+    for confirm in [false, true] {
+        let kept = failures.iter().find(|failure| failure.confirm == confirm).expect("one of them");
+        let id = kept.request_id.clone().expect("its id");
+        let ran = place.run(&["--json", "probe", "--explain-id", &id]).await;
+        let told = ran.json();
+        assert_eq!(told["operation"], kept.track.check.operation.as_str(), "{told}");
+        assert_eq!((&told["api"], &told["vantage"]), (&"results".into(), &"internet".into()));
+        assert_eq!(told["out_of_turn"], confirm, "{told}");
+        let at: Timestamp = told["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+        assert!(at <= kept.at, "{told}: it was due before it began");
+    }
+    store.close().await;
+    let ran =
+        place.run(&["probe", "--explain-id", "d4354030-b5b7-8519-abfe-70afbefff17f", "--within", "1m"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("--within") && ran.err.contains("--at"), "what to try next: {ran:?}");
     world.stop().await;
 }
 

@@ -129,7 +129,8 @@ fn place(far: &World, near: &World) -> Place {
             let (far, near) = (far.network().address(side), near.network().address(side));
             text = text.replace(&format!("tcp://{near}"), &format!("tcp://{far}"));
         }
-        text
+        // The name leads into a private network, as it does for a vantage within the NHS's.
+        text.replace("internet: { guards:", "internet: { private_addresses: allowed, guards:")
     })
 }
 

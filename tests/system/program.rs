@@ -151,21 +151,31 @@ impl Place {
 
     /// The same with more flags too.
     pub(crate) fn serve_as(&self, more: &[&str], environment: &[(&str, &OsStr)]) -> Program {
-        let listen = format!("127.0.0.1:{}", self.public);
-        let internal = format!("127.0.0.1:{}", self.internal);
-        let mut serve = self.command(&["serve", "--listen", &listen, "--listen-internal", &internal]);
+        let mut serve = self.serving();
         serve.args(more).envs(environment.iter().copied());
         self.start(serve)
     }
 
+    /// `curiad serve` on this place's ports, not started.
+    pub(crate) fn serving(&self) -> Command {
+        let listen = format!("127.0.0.1:{}", self.public);
+        let internal = format!("127.0.0.1:{}", self.internal);
+        self.command(&["serve", "--listen", &listen, "--listen-internal", &internal])
+    }
+
     /// Starts a command that runs `curiad serve` on this place's ports, or on others.
-    pub(crate) fn start(&self, mut serve: Command) -> Program {
+    pub(crate) fn start(&self, serve: Command) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
+        self.start_into(serve, log.try_clone().expect("a log").into(), log.into())
+    }
+
+    /// The same with what it says going elsewhere.
+    pub(crate) fn start_into(&self, mut serve: Command, out: Stdio, errors: Stdio) -> Program {
         let child = serve
             .env("CURIAD_LOG", "info")
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
-            .stderr(log)
+            .stdout(out)
+            .stderr(errors)
             .spawn()
             .expect("the program starts");
         Program { child: Some(child), public: self.public, internal: self.internal, log: self.log() }

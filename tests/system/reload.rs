@@ -73,6 +73,9 @@ fn check(api: &str, environment: &str, operation: &str) -> CheckId {
     }
 }
 
+/// What the demo asks of any of its APIs.
+const OPERATIONS: [&str; 7] = ["ping", "status", "read", "capabilities", "search", "description", "look-up"];
+
 /// Every request that the world saw, but those for tokens, is an outcome that is stored.
 async fn nothing_was_lost(world: &World, place: &Place) {
     let url = format!("sqlite://{}", place.database().display());
@@ -80,7 +83,7 @@ async fn nothing_was_lost(world: &World, place: &Place) {
     let (from, to) = (now() - SignedDuration::from_hours(1), now() + SignedDuration::from_hours(1));
     for instance in world.instances() {
         let mut stored = 0;
-        for operation in ["ping", "status", "read"] {
+        for operation in OPERATIONS {
             let check = check(&instance.api, &instance.environment, operation);
             stored += store.samples(&check, None, from, to, 100_000).await.expect("samples").len() as u64;
         }

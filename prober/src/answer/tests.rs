@@ -1,6 +1,6 @@
 use super::*;
 use FailureKind::*;
-use domain::{Expect, Matches};
+use domain::{Expect, Matches, Statuses};
 use hyper::header::HeaderValue;
 
 fn noon() -> Timestamp {
@@ -8,7 +8,9 @@ fn noon() -> Timestamp {
 }
 
 fn answer<'a>(status: u16, headers: &'a HeaderMap, body: &'a str) -> Answer<'a> {
-    Answer { status, headers, body: body.as_bytes(), broke_off: None, certificate: None }
+    let size = body.len() as u64;
+    let took = Duration::from_millis(250);
+    Answer { status, headers, body: body.as_bytes(), size, took, broke_off: None, certificate: None }
 }
 
 fn reading(expect: &Expect, health: bool, status: u16, body: &str) -> Reading {
@@ -16,7 +18,8 @@ fn reading(expect: &Expect, health: bool, status: u16, body: &str) -> Reading {
     headers.append("content-type", HeaderValue::from_static("application/fhir+json"));
     headers.append("vary", HeaderValue::from_static("accept"));
     headers.append("vary", HeaderValue::from_static("origin"));
-    read(&Expectations::new(expect).unwrap(), health, answer(status, &headers, body), noon())
+    let dialect = if health { Dialect::Health } else { Dialect::Plain };
+    read(&Expectations::new(expect).unwrap(), dialect, answer(status, &headers, body), noon())
 }
 
 fn failed(reading: &Reading) -> Option<(Layer, FailureKind)> {
@@ -40,7 +43,8 @@ fn a_status_is_accepted_or_not() {
         (vec![200, 503], 503, None),
         (vec![302], 302, None),
     ] {
-        let expect = Expect { status: accepted.clone(), ..Expect::default() };
+        let statuses = accepted.iter().copied().map(Into::into).collect();
+        let expect = Expect { status: statuses, ..Expect::default() };
         let reading = reading(&expect, false, status, "");
         assert_eq!(failed(&reading), expected, "{accepted:?} and {status}");
         assert_eq!(reading.expectations[0].ok, expected.is_none());
@@ -73,7 +77,8 @@ fn health_comes_first() {
         (401, r#"{"status":"pass"}"#, Some((Layer::Gateway, AccessRefused))),
         (429, r#"{"status":"error"}"#, Some((Layer::Gateway, RateLimited))),
         (404, r#"{"status":"error"}"#, Some((Layer::Contract, UnexpectedStatus))),
-        (502, r#"{"status":"error"}"#, Some((Layer::Gateway, BackendUnavailable))),
+        (502, r#"{"status":"DOWN"}"#, Some((Layer::Backend, HealthFail))),
+        (504, r#"{"status":"warn"}"#, Some((Layer::Backend, HealthWarn))),
     ] {
         let reading = reading(&Expect::default(), true, status, body);
         assert_eq!(failed(&reading), expected, "{status} {body}");
@@ -184,6 +189,59 @@ fn text() {
 }
 
 #[test]
+fn classes_of_a_status() {
+    for (accepted, status, ok) in [
+        (vec![Statuses::Class(2)], 204, true),
+        (vec![Statuses::Class(2)], 301, false),
+        (vec![Statuses::Class(2), Statuses::One(404)], 404, true),
+        (vec![Statuses::Class(4)], 418, true),
+        (vec![Statuses::Class(4)], 418, true),
+    ] {
+        let expect = Expect { status: accepted, ..Expect::default() };
+        let reading = reading(&expect, false, status, "");
+        assert_eq!(reading.expectations[0].ok, ok, "{expect:?} and {status}");
+    }
+    let expect = Expect { status: vec![Statuses::Class(2), Statuses::One(404)], ..Expect::default() };
+    assert_eq!(reading(&expect, false, 200, "").expectations[0].expected, "200–299, 404");
+}
+
+#[test]
+fn size_and_latency() {
+    // The answer has ten bytes and took 250 ms.
+    for (size, latency, said) in [
+        (Some(0..=10), None, None),
+        (Some(0..=9), None, Some("size: expected at most 9 bytes, saw 10 bytes")),
+        (Some(11..=u64::MAX), None, Some("size: expected at least 11 bytes, saw 10 bytes")),
+        (Some(1..=2), None, Some("size: expected 1 to 2 bytes, saw 10 bytes")),
+        (None, Some(250), None),
+        (None, Some(249), Some("latency: expected at most 249 ms, saw 250 ms")),
+    ] {
+        let latency = latency.map(Duration::from_millis);
+        let expect = Expect { size, latency, ..Expect::default() };
+        let failure = reading(&expect, false, 200, "0123456789").failure;
+        assert_eq!(failure.as_ref().map(|failure| failure.message.as_str()), said);
+        assert!(failure.is_none_or(|failure| failure.layer == Layer::Contract));
+    }
+}
+
+#[test]
+fn why_a_body_is_no_json_is_said() {
+    let expect = Expect { json: vec![("$.a".to_owned(), Matches::Exists)], ..Expect::default() };
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    for (body, why) in [
+        ("", "an empty body"),
+        (" \r\n", "an empty body"),
+        ("{\"a\":", "JSON that ends too early"),
+        ("<a/>", "not JSON"),
+        (deep.as_str(), "JSON nested deeper than 127 levels"),
+    ] {
+        let reading = reading(&expect, false, 200, body);
+        assert_eq!(reading.expectations.last().unwrap().seen, why);
+        assert_eq!(failed(&reading), Some((Layer::Contract, BadBody)));
+    }
+}
+
+#[test]
 fn days_of_a_certificate() {
     let day = |days: i64| noon() + jiff::SignedDuration::from_hours(24 * days);
     for (ends, seen, ok) in [
@@ -197,7 +255,7 @@ fn days_of_a_certificate() {
         let expect = Expect { certificate_days: Some(14), ..Expect::default() };
         let headers = HeaderMap::new();
         let answer = Answer { certificate: certificate.as_ref(), ..answer(200, &headers, "") };
-        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        let reading = read(&Expectations::new(&expect).unwrap(), Dialect::Plain, answer, noon());
         assert_eq!(reading.expectations.last().unwrap().seen, seen);
         assert_eq!(failed(&reading), (!ok).then_some((Layer::Contract, CertificateEndsSoon)), "{seen}");
     }
@@ -224,7 +282,7 @@ fn an_answer_that_is_not_whole_is_not_looked_into() {
     for (status, expected) in [(200, BodyTruncated), (500, ServerError)] {
         let headers = HeaderMap::new();
         let answer = Answer { broke_off: Some(broke_off.clone()), ..answer(status, &headers, "") };
-        let reading = read(&Expectations::new(&expect).unwrap(), false, answer, noon());
+        let reading = read(&Expectations::new(&expect).unwrap(), Dialect::Plain, answer, noon());
         assert_eq!(failed(&reading), Some((Layer::Backend, expected)));
         assert_eq!(reading.expectations.len(), 1);
     }

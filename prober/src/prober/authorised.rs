@@ -3,7 +3,7 @@
 use super::Prober;
 use crate::{
     credential::{Bearer, Fetching, Tokens},
-    prepared::Prepared,
+    prepared::{Prepared, Protocol},
 };
 use domain::{Credential, Failure, FailureKind, Layer, Outcome};
 use jiff::Timestamp;
@@ -16,12 +16,12 @@ impl Prober {
     /// A probe with a token, where it needs one. One whose token is refused before its time is sent once more, with a
     /// fresh one.
     pub(super) async fn authorised(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
-        let target = prepared.target.as_ref().ok();
-        let own = target.and_then(|target| target.certificate.as_ref());
+        let protocol = prepared.protocol.as_ref().ok();
+        let own = protocol.and_then(Protocol::certificate);
         if let Some(failure) = own.and_then(|own| own.over(self.clock.now())) {
             return self.unsent(prepared, confirm, failure);
         }
-        let Some(tokens) = target.and_then(|target| target.tokens.as_deref()) else {
+        let Some(tokens) = protocol.and_then(Protocol::tokens) else {
             return self.permitted(prepared, at, confirm, None).await;
         };
         let bearer = match tokens.bearer(self.fetching()).await {

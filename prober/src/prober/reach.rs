@@ -1,8 +1,11 @@
 //! How far one comes without asking for anything: a name, a connection, a handshake.
 
 use super::{Prober, half, ours};
-use crate::connect;
-use domain::{Certificate, Failure, FailureKind, Layer};
+use crate::{
+    connect::{self, Dial},
+    tls::Speaks,
+};
+use domain::{Certificate, Failure, FailureKind, Layer, PrivateAddresses};
 use rustls::pki_types::ServerName;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -50,7 +53,9 @@ impl Prober {
             Ok(ip) => vec![ip],
             Err(_) => Box::pin(self.resolve.addresses(bare, half(deadline), deadline)).await?,
         };
-        let (stream, ip) = connect::connect(&addresses, port, half(deadline)).await?;
+        // What is reached so is the platform's own: a desk, a mail server.
+        let dial = Dial { addresses, port, written: true, private: PrivateAddresses::Allowed };
+        let (stream, ip) = connect::connect(&dial, half(deadline)).await?;
         reach.peer = Some(SocketAddr::new(ip, port));
         if !secured {
             return Ok(());
@@ -62,7 +67,9 @@ impl Prober {
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             ours(FailureKind::ProbeBroke, message)
         })?;
-        let shaken = timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream))).await;
+        let shaken =
+            timeout_at(deadline, Box::pin(self.tls.handshake(witness.clone(), name, stream, Speaks::Http)))
+                .await;
         reach.certificate = witness.certificate();
         match shaken {
             Ok(Ok(_)) => Ok(()),

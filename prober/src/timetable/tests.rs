@@ -1,6 +1,5 @@
 use super::*;
-use crate::credential::Credentials;
-use crate::{Limits, permits::Permits};
+use crate::{Limits, NameServers, credential::Credentials, permits::Permits};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -33,10 +32,10 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 }
 
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
-    let permits = Permits::new(&Limits::default());
+    let (permits, servers) = (Permits::new(&Limits::default()), NameServers::default());
     let agent = HeaderValue::from_static("Curiad");
     timetable.configure(checks.iter(), now, false, |check| {
-        Prepared::new(check, &vantage(), &agent, &permits, &Credentials::default())
+        Prepared::new(check, &vantage(), &agent, &servers, &permits, &Credentials::default())
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, head, ok},
-    setting::{check, failed, impatient, message, noon, request, settings},
+    setting::{check, failed, message, noon, request, settings},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{Check, FailureKind::*, Layer, Outcome, Secret};
@@ -48,20 +48,14 @@ impl Authority {
 
     /// A server that answers only to clients whose certificate is signed by this authority.
     pub(crate) async fn wants(&self, version: &'static rustls::SupportedProtocolVersion) -> Server {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.der.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let config = self.signs(&["localhost"], 2026, 2027).wants_ours(self, version);
+        says(config, ok("{}").as_bytes()).await
+    }
+
+    /// Shakes hands as `localhost`, until the new year of 2027.
+    pub(crate) fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
         let keyed = self.signs(&["localhost"], 2026, 2027);
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(keyed.key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_client_cert_verifier(clients)
-            .with_single_cert(keyed.chain, key)
-            .unwrap();
-        serves(config).await
+        TlsAcceptor::from(Arc::new(keyed.config(rustls::DEFAULT_VERSIONS, alpn)))
     }
 
     pub(crate) fn prober(&self) -> Prober {
@@ -95,6 +89,34 @@ impl Keyed {
         config
     }
 
+    /// Signed by itself.
+    pub(crate) fn by_itself(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2029, 1, 1));
+        Self { chain: vec![params.self_signed(&key).unwrap().der().clone()], key }
+    }
+
+    /// Serves nobody who has no certificate of the authority's.
+    pub(crate) fn wants_ours(
+        self,
+        authority: &Authority,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> ServerConfig {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.der.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(clients)
+            .with_single_cert(self.chain, key)
+            .unwrap()
+    }
+
     /// As ours, for those who ask.
     pub(crate) fn shown(&self) -> domain::ClientCertificate {
         let pem = |der: &CertificateDer<'_>| {
@@ -106,20 +128,25 @@ impl Keyed {
     }
 
     pub(crate) async fn serves(self) -> Server {
-        serves(self.config(rustls::DEFAULT_VERSIONS, &[])).await
+        self.says(ok("{}").as_bytes()).await
+    }
+
+    /// Says this to every request.
+    pub(crate) async fn says(self, answer: &[u8]) -> Server {
+        says(self.config(rustls::DEFAULT_VERSIONS, &[]), answer).await
     }
 }
 
-async fn serves(config: ServerConfig) -> Server {
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+async fn says(config: ServerConfig, answer: &[u8]) -> Server {
+    let (acceptor, answer) = (TlsAcceptor::from(Arc::new(config)), Arc::new(answer.to_vec()));
     Server::start(move |stream| {
-        let acceptor = acceptor.clone();
+        let (acceptor, answer) = (acceptor.clone(), answer.clone());
         async move {
             let Ok(mut stream) = acceptor.accept(stream).await else { return };
             if head(&mut stream).await.is_empty() {
                 return;
             }
-            stream.write_all(ok("{}").as_bytes()).await.ok();
+            stream.write_all(&answer).await.ok();
             stream.shutdown().await.ok();
         }
     })
@@ -181,7 +208,8 @@ async fn a_certificate_for_an_address() {
 async fn tls_1_2_is_spoken_and_tls_1_3_too() {
     let authority = Authority::new();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let server = serves(authority.signs(&["localhost"], 2026, 2027).config(&[version], &[])).await;
+        let config = authority.signs(&["localhost"], 2026, 2027).config(&[version], &[]);
+        let server = says(config, ok("{}").as_bytes()).await;
         let outcome = probed(&authority, &secure(&server, "localhost")).await;
         assert_eq!(failed(&outcome), None, "{version:?}: {}", message(&outcome));
     }
@@ -205,24 +233,6 @@ async fn a_certificate_that_is_refused_is_still_looked_at() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_we_trust_has_signed() {
-    let (ours, theirs) = (Authority::new(), Authority::new());
-    let server = theirs.signs(&["localhost"], 2026, 2028).serves().await;
-    let outcome = probed(&ours, &secure(&server, "localhost")).await;
-    assert_eq!(failed(&outcome), Some((Layer::Tls, CertificateUntrusted)), "{}", message(&outcome));
-    assert_eq!(ends(&outcome), Some(new_year(2028)));
-
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2029, 1, 1));
-    let by_itself = Keyed { chain: vec![params.self_signed(&key).unwrap().der().clone()], key };
-    let server = by_itself.serves().await;
-    let outcome = probed(&ours, &secure(&server, "localhost")).await;
-    assert_eq!(failed(&outcome), Some((Layer::Tls, CertificateUntrusted)), "{}", message(&outcome));
-    assert_eq!(ends(&outcome), Some(new_year(2029)));
-}
-
-#[tokio::test]
 async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
     let authority = Authority::new();
     // Noon of 20 November to New Year are 41½ days.
@@ -233,62 +243,6 @@ async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
         let outcome = probed(&authority, &check).await;
         assert_eq!(failed(&outcome), kind, "{days} days");
         assert_eq!(outcome.expectations.last().unwrap().seen, "41 days left");
-    }
-}
-
-#[tokio::test]
-async fn a_handshake_that_never_comes() {
-    let server = Server::start(|stream| async move {
-        let _open = stream;
-        std::future::pending::<()>().await;
-    })
-    .await;
-    let slow = impatient(&format!("https://127.0.0.1:{}", server.address.port()));
-    let outcome = probed(&Authority::new(), &slow).await;
-    assert_eq!(failed(&outcome), Some((Layer::Tls, TlsTimeout)));
-    assert!(outcome.phases.connect.is_some() && outcome.phases.tls.is_some());
-    assert_eq!(ends(&outcome), None);
-}
-
-#[tokio::test]
-async fn a_handshake_that_breaks() {
-    let authority = Authority::new();
-    let plain = Server::says(ok("")).await;
-    let cut = Server::start(|stream| async move { stream.set_zero_linger().unwrap() }).await;
-    let closed = Server::start(|stream| async move { drop(stream) }).await;
-    let words = Server::start(|mut stream| async move {
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok();
-        std::future::pending::<()>().await;
-    })
-    .await;
-    for server in [&plain, &cut, &closed, &words] {
-        let mut check = impatient(&format!("https://127.0.0.1:{}", server.address.port()));
-        check.timeout = std::time::Duration::from_secs(2);
-        let outcome = probed(&authority, &check).await;
-        let seen = failed(&outcome);
-        // Cut before it was whole, a connection may also be seen as reset while it was made.
-        assert!(
-            matches!(seen, Some((Layer::Tls, Handshake | TlsTimeout) | (Layer::Connect, Reset))),
-            "{seen:?} {}",
-            message(&outcome)
-        );
-    }
-    let outcome = probed(&authority, &secure(&words, "127.0.0.1")).await;
-    assert_eq!(message(&outcome), "the server does not speak TLS on this port");
-}
-
-#[tokio::test]
-async fn a_server_that_wants_a_certificate_of_ours() {
-    let authority = Authority::new();
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let server = authority.wants(version).await;
-        let outcome = probed(&authority, &secure(&server, "localhost")).await;
-        assert_eq!(
-            failed(&outcome),
-            Some((Layer::Ours, ClientCertificate)),
-            "{version:?}: {}",
-            message(&outcome)
-        );
     }
 }
 

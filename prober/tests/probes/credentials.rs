@@ -254,7 +254,7 @@ async fn an_endpoint_that_cannot_be_reached_is_a_failure_of_tokens() {
     .await;
     let (endpoint, _forms) = issues("60").await;
     for (url, told) in [
-        (format!("http://{}/token", nobody().await), "Connection refused"),
+        (format!("http://{}/token", nobody()), "Connection refused"),
         (format!("{}/token", hangs.url()), "no answer within 5 s"),
         (format!("https://127.0.0.1:{}/token", endpoint.address.port()), ""),
     ] {

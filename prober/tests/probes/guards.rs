@@ -28,10 +28,10 @@ async fn seen(prober: &Prober, check: &Check) -> Outcome {
 #[tokio::test]
 async fn guards_that_answer_leave_the_silence_to_the_api() {
     let (outside, inside) = (Server::says("").await, Server::says("").await);
-    let prober = guarded(&[nobody().await, outside.address], &[inside.address]);
+    let prober = guarded(&[nobody(), outside.address], &[inside.address]);
     let silent = swallows().await;
     for (check, expected) in [
-        (check(&format!("http://{}", nobody().await)), (Layer::Connect, Refused)),
+        (check(&format!("http://{}", nobody())), (Layer::Connect, Refused)),
         (impatient(&format!("http://{}", silent.address)), (Layer::Connect, ConnectTimeout)),
     ] {
         let outcome = seen(&prober, &check).await;
@@ -42,7 +42,7 @@ async fn guards_that_answer_leave_the_silence_to_the_api() {
 
 #[tokio::test]
 async fn when_no_guard_answers_the_silence_is_ours() {
-    let (a, b, target) = (nobody().await, nobody().await, nobody().await);
+    let (a, b, target) = (nobody(), nobody(), nobody());
     let prober = guarded(&[a], &[b]);
     let silent = swallows().await;
     for check in [
@@ -63,14 +63,10 @@ async fn when_no_guard_answers_the_silence_is_ours() {
 #[tokio::test]
 async fn a_side_that_is_gone_is_named() {
     let there = Server::says("").await;
-    let target = check(&format!("http://{}", nobody().await));
+    let target = check(&format!("http://{}", nobody()));
     for (prober, sight, words) in [
-        (
-            guarded(&[there.address], &[nobody().await]),
-            Sight::NoInside,
-            "the NHS Wales network cannot be reached",
-        ),
-        (guarded(&[nobody().await], &[there.address]), Sight::NoOutside, "the internet cannot be reached"),
+        (guarded(&[there.address], &[nobody()]), Sight::NoInside, "the NHS Wales network cannot be reached"),
+        (guarded(&[nobody()], &[there.address]), Sight::NoOutside, "the internet cannot be reached"),
     ] {
         let outcome = seen(&prober, &target).await;
         assert_eq!(failed(&outcome), Some((Layer::Ours, NoNetwork)));
@@ -82,8 +78,8 @@ async fn a_side_that_is_gone_is_named() {
 #[tokio::test]
 async fn a_guard_that_was_silent_while_the_api_was_reached_says_nothing_of_it_any_more() {
     let there = Server::says("").await;
-    let prober = guarded(&[there.address], &[nobody().await]);
-    let (first, well) = (nobody().await, Server::says(ok("")).await);
+    let prober = guarded(&[there.address], &[nobody()]);
+    let (first, well) = (nobody(), Server::says(ok("")).await);
     // The only guard inside is gone by itself; that shows with the first API that fails.
     let mut gone = check(&format!("http://{first}"));
     assert_eq!(seen(&prober, &gone).await.sight, Some(Sight::NoInside));
@@ -109,7 +105,7 @@ async fn a_guard_that_was_silent_while_the_api_was_reached_says_nothing_of_it_an
 async fn an_answer_is_never_doubted_and_asks_no_guard() {
     let guards = Server::says("").await;
     let watched = guarded(&[guards.address], &[]);
-    let blind = guarded(&[nobody().await], &[]);
+    let blind = guarded(&[nobody()], &[]);
     let failing = Server::says(answer("500 Internal Server Error", "")).await;
     let well = Server::says(ok("")).await;
     for prober in [&watched, &blind] {
@@ -124,7 +120,7 @@ async fn an_answer_is_never_doubted_and_asks_no_guard() {
 async fn many_that_fail_at_once_look_once() {
     let guards = Server::says("").await;
     let prober = Arc::new(guarded(&[guards.address], &[]));
-    let target = check(&format!("http://{}", nobody().await));
+    let target = check(&format!("http://{}", nobody()));
     let mut flying = JoinSet::new();
     for _ in 0..200 {
         let (prober, target) = (prober.clone(), target.clone());
@@ -144,7 +140,7 @@ async fn a_guard_over_tls_is_there_whatever_its_certificate() {
     settings.roots = vec![Authority::new().der];
     let port = stranger.address.port();
     settings.guards.outside = vec![Guard { tls: true, host: "127.0.0.1".to_owned(), port }];
-    let target = check(&format!("http://{}", nobody().await));
+    let target = check(&format!("http://{}", nobody()));
     let outcome = seen(&Prober::new(settings.clone()).unwrap(), &target).await;
     assert_eq!(outcome.sight, Some(Sight::Clear), "{}", message(&outcome));
     // What accepts and says nothing is not there.

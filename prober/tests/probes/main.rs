@@ -9,6 +9,10 @@ mod credentials;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;
@@ -19,7 +23,11 @@ mod names;
 #[cfg(test)]
 mod own_certificate;
 #[cfg(test)]
+mod protocols;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod retry_after;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     servers::{Server, nobody, ok},
     setting::{check, failed, message, noon, probe, settings},
 };
-use domain::{Check, FailureKind::*, Layer, Outcome};
+use domain::{Check, FailureKind::*, Layer, Outcome, PrivateAddresses};
 use prober::{NameServers, Prober};
 use std::{
     net::SocketAddr,
@@ -18,11 +18,13 @@ use tokio::{net::UdpSocket, task::JoinSet};
 
 /// What the name server does with a question about a name (the root is always answered, unless it is mute).
 #[derive(Clone, Copy, PartialEq)]
-enum Does {
+pub(crate) enum Does {
     /// Tells 127.0.0.1.
     Tells,
     /// Tells 127.0.0.2 and then 127.0.0.1.
     TellsTwo,
+    /// Tells 169.254.169.254, where a cloud keeps its metadata.
+    TellsMetadata,
     /// Answers with this response code and nothing else.
     Code(u8),
     /// Answers for the root only.
@@ -35,14 +37,14 @@ enum Does {
     IsMute,
 }
 
-struct NameServer {
+pub(crate) struct NameServer {
     address: SocketAddr,
     asked: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
 
 impl NameServer {
-    async fn start(does: Does) -> Self {
+    pub(crate) async fn start(does: Does) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
@@ -61,8 +63,13 @@ impl NameServer {
     }
 
     fn prober(&self) -> Prober {
+        self.prober_with(PrivateAddresses::Allowed)
+    }
+
+    pub(crate) fn prober_with(&self, private: PrivateAddresses) -> Prober {
         let mut settings = settings();
         settings.name_servers = NameServers::These(vec![self.address]);
+        settings.private_addresses = private;
         Prober::new(settings).unwrap()
     }
 }
@@ -83,14 +90,16 @@ fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
         Does::Fails(code) => (code, 0),
         Does::KnowsGood if query.get(13..17) == Some(b"good") => (0, u8::from(is_a)),
         Does::KnowsGood => (2, 0),
-        Does::Tells if is_a => (0, 1),
+        Does::Tells | Does::TellsMetadata if is_a => (0, 1),
         Does::TellsTwo if is_a => (0, 2),
-        Does::Tells | Does::TellsTwo | Does::Code(_) | Does::IgnoresTheName => (0, 0),
+        Does::Tells | Does::TellsMetadata | Does::TellsTwo | Does::Code(_) | Does::IgnoresTheName => (0, 0),
     };
     let mut reply = vec![query[0], query[1], 0x81, 0x80 | code, 0, 1, 0, answers, 0, 0, 0, 0];
     reply.extend_from_slice(question);
     for last in (1..=answers).rev() {
-        reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 127, 0, 0, last]);
+        reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4]);
+        let metadata = does == Does::TellsMetadata;
+        reply.extend_from_slice(&if metadata { [169, 254, 169, 254] } else { [127, 0, 0, last] });
     }
     Some(reply)
 }
@@ -120,7 +129,7 @@ async fn the_second_address_answers_when_the_first_does_not() {
     let outcome = asked_for(Does::TellsTwo, &check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().remote_ip, Some(server.address.ip()));
-    let port = nobody().await.port();
+    let port = nobody().port();
     let outcome =
         asked_for(Does::TellsTwo, &crate::setting::check(&format!("http://api.results.wales:{port}"))).await;
     assert_eq!(message(&outcome), format!("127.0.0.2:{port} refused; 127.0.0.1:{port} refused"));
@@ -222,7 +231,7 @@ async fn a_name_in_the_hosts_file_needs_nobody() {
 #[tokio::test]
 async fn a_resolver_that_refuses_or_answers_nothing_at_all_is_our_own_trouble() {
     let mut refused = settings();
-    refused.name_servers = NameServers::These(vec![nobody().await]);
+    refused.name_servers = NameServers::These(vec![nobody()]);
     let outcome = Prober::new(refused).unwrap().probe(&named(), noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
 }
@@ -248,4 +257,33 @@ async fn localhost_needs_nobody() {
         let outcome = probe(&check(&format!("http://{host}:{port}"))).await;
         assert_eq!(failed(&outcome), None, "{host}: {}", message(&outcome));
     }
+}
+
+#[tokio::test]
+async fn a_private_address_is_dialled_only_where_that_is_meant() {
+    use PrivateAddresses::{Allowed, AsWritten, Refused as Never};
+    let server = Server::says(ok("")).await;
+    let name_server = NameServer::start(Does::Tells).await;
+    let port = server.address.port();
+    let refused = Some((Layer::Ours, AddressRefused));
+    for (url, private, expected) in [
+        (format!("http://127.0.0.1:{port}"), AsWritten, None),
+        (format!("http://localhost:{port}"), AsWritten, None),
+        (format!("http://rebinds.example:{port}"), AsWritten, refused),
+        (format!("http://rebinds.example:{port}"), Allowed, None),
+        (format!("http://127.0.0.1:{port}"), Never, refused),
+        (format!("http://localhost:{port}"), Never, refused),
+    ] {
+        let outcome = name_server.prober_with(private).probe(&check(&url), noon(), false).await;
+        assert_eq!(failed(&outcome), expected, "{url} {private:?}: {}", message(&outcome));
+        if expected.is_some() {
+            assert!(message(&outcome).contains("is not dialled: it is an address of this host"));
+            assert!(
+                message(&outcome).contains("'private_addresses' of the vantage"),
+                "{}",
+                message(&outcome)
+            );
+        }
+    }
+    assert_eq!(server.accepted(), 3, "nothing was sent to what is refused");
 }

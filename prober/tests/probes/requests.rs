@@ -1,11 +1,12 @@
 //! What is sent, and what of the answer is looked at.
 
 use crate::{
-    servers::{Server, answer, ok},
+    servers::{Server, answer, head, ok},
     setting::{KEY, USER_AGENT, check, check_id, failed, internet, message, noon, probe, prober, request},
 };
-use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Method, Says, TrackId};
+use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Method, Redirects, Says, TrackId};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
     request.lines().filter_map(|line| line.strip_prefix(&format!("{name}: "))).collect()
@@ -94,7 +95,7 @@ async fn what_the_api_says_of_itself_is_believed() {
 
     let outcome = asked_for_health("200 OK", r#"{"status":"DOWN","dependencies":{"mpi":"DOWN"}}"#).await;
     assert_eq!(failed(&outcome), Some((Layer::Backend, HealthFail)));
-    assert_eq!(message(&outcome), "status 200: the API says that it is down (mpi)");
+    assert_eq!(message(&outcome), "status 200, but the API says that it is down (mpi)");
 
     let outcome = asked_for_health("200 OK", "Degraded").await;
     assert_eq!(failed(&outcome), Some((Layer::Backend, HealthWarn)));
@@ -148,4 +149,127 @@ async fn a_slow_answer_is_a_good_one_here_and_judged_elsewhere() {
     assert_eq!(failed(&outcome), None);
     assert!(outcome.confirm);
     assert_eq!(domain::judge(&outcome, check.slow), domain::Verdict::Slow);
+}
+
+/// Redirects there, whatever is asked for, with this status; tells what it was sent.
+async fn leads(status: u16, location: String) -> (Server, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let (told, heard) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(move |mut stream| {
+        let (told, location) = (told.clone(), location.clone());
+        async move {
+            let request = head(&mut stream).await;
+            let on = request.contains(" /ping ");
+            told.send(request).ok();
+            let redirect =
+                format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(if on { redirect } else { ok("there") }.as_bytes()).await.ok();
+        }
+    })
+    .await;
+    (server, heard)
+}
+
+fn credentials() -> Vec<(String, String)> {
+    [
+        ("apikey", "s3cret"),
+        ("X-Audit-User", "somebody"),
+        ("Accept", "application/json"),
+        ("X-Correlation-ID", "{uuid}"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+#[tokio::test]
+async fn a_redirect_on_the_same_host_is_followed_where_that_is_asked_for() {
+    let (server, mut heard) = leads(302, "/there?page=2".to_owned()).await;
+    let mut check = check(&server.url());
+    request(&mut check).redirects.at_most = 1;
+    request(&mut check).headers = credentials();
+    check.operation.expect.text = vec![Matches::Contains("there".to_owned())];
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.as_ref().unwrap().status, 200);
+    let first = heard.recv().await.unwrap();
+    let second = heard.recv().await.unwrap();
+    assert!(second.starts_with("GET /there?page=2 HTTP/1.1\r\n"), "{second}");
+    assert_eq!(header(&second, "apikey"), ["s3cret"], "the same host gets the same headers");
+    assert_eq!(header(&second, "x-request-id"), header(&first, "x-request-id"));
+    let whats: Vec<&str> = outcome.expectations.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(whats, ["redirect 1", "status", "text"]);
+    assert_eq!(outcome.expectations[0].seen, format!("302 to {}", server.address));
+}
+
+#[tokio::test]
+async fn no_credential_follows_to_another_host() {
+    let (elsewhere, mut heard) = Server::listens().await;
+    let (server, _first) = leads(307, format!("{}/landing", elsewhere.url())).await;
+    let mut check = check(&server.url());
+    request(&mut check).redirects = Redirects { at_most: 1, to: vec![elsewhere.address.to_string()] };
+    request(&mut check).headers = credentials();
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    let request = heard.recv().await.unwrap();
+    let names: Vec<&str> =
+        request.lines().skip(1).filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    assert_eq!(names, ["user-agent", "accept", "x-request-id", "host"], "{request}");
+    assert_eq!(header(&request, "host"), [elsewhere.address.to_string()]);
+}
+
+#[tokio::test]
+async fn a_post_that_is_led_elsewhere_becomes_a_get_as_everybody_does_it() {
+    for (status, method) in [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")] {
+        let (server, mut heard) = leads(status, "/there".to_owned()).await;
+        let mut check = check(&server.url());
+        request(&mut check).method = Method::Post;
+        request(&mut check).redirects.at_most = 1;
+        assert_eq!(failed(&probe(&check).await), None);
+        heard.recv().await.unwrap();
+        let second = heard.recv().await.unwrap();
+        assert!(second.starts_with(&format!("{method} /there ")), "{status}: {second}");
+    }
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_asked_for_only_where_it_is_wanted_and_read_as_it_was() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(
+        &mut encoder,
+        br#"{"status":"UP","padding":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#,
+    )
+    .unwrap();
+    let packed = encoder.finish().unwrap();
+    let mut sent =
+        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len())
+            .into_bytes();
+    sent.extend_from_slice(&packed);
+    let server = Server::says(sent).await;
+    let mut check = check(&server.url());
+    request(&mut check).dialect = Dialect::Health;
+    check.operation.expect.size = Some(74..=74);
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().bytes, u64::try_from(packed.len()).unwrap(), "as they came");
+    assert_eq!(outcome.health.unwrap().says, Says::Pass);
+
+    let (server, mut heard) = Server::listens().await;
+    let mut check = crate::setting::check(&server.url());
+    probe(&check).await;
+    assert_eq!(header(&heard.recv().await.unwrap(), "accept-encoding"), [""; 0]);
+    request(&mut check).headers = vec![("Accept-Encoding".to_owned(), "gzip".to_owned())];
+    probe(&check).await;
+    assert_eq!(header(&heard.recv().await.unwrap(), "accept-encoding"), ["gzip"]);
+}
+
+#[tokio::test]
+async fn what_an_answer_announces_is_written_down() {
+    let server = Server::says(
+        "HTTP/1.1 200 OK\r\nDeprecation: @1688169599\r\nSunset: Fri, 01 Jan 2027 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
+    let goes = probe(&check(&server.url())).await.deprecation.unwrap();
+    assert_eq!(goes.since.unwrap().to_string(), "2023-06-30T23:59:59Z");
+    assert_eq!(goes.sunset.unwrap().to_string(), "2027-01-01T00:00:00Z");
+    let server = Server::says("HTTP/1.1 503 Oh\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(probe(&check(&server.url())).await.retry_after, Some(Duration::from_secs(120)));
 }

@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Nothing here takes this long.
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
     Arc::new(Configuration {
@@ -50,7 +50,7 @@ fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
 }
 
 /// A check that is due ten times a second.
-fn quick(operation: &str, url: &str) -> Check {
+pub(crate) fn quick(operation: &str, url: &str) -> Check {
     Check {
         id: check_id(operation),
         every: Duration::from_millis(100),
@@ -70,10 +70,10 @@ fn track(operation: &str) -> TrackId {
 
 /// A run, and the ends of its channels.
 pub(crate) struct Running {
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) prober: Arc<Prober>,
     work: watch::Sender<Work>,
-    wanted: mpsc::Sender<Wanted>,
+    pub(crate) wanted: mpsc::Sender<Wanted>,
     outcomes: mpsc::Receiver<Outcome>,
     pub(crate) stop: CancellationToken,
     task: JoinSet<Result<(), Error>>,

@@ -136,10 +136,13 @@ pub(crate) async fn head(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> 
     String::from_utf8(head).unwrap()
 }
 
-/// An address where nothing listens.
-pub(crate) async fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+/// An address where nothing listens, nor ever will: the port is taken, and kept to the end of the tests.
+pub(crate) fn nobody() -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    std::mem::forget(socket);
+    address
 }
 
 /// A port whose packets are swallowed: a connection to it is neither made nor refused.

@@ -2,7 +2,7 @@
 
 use domain::{
     ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, HttpRequest, InstanceId, Layer,
-    Operation, OperationId, Outcome, Request, VantageId,
+    Operation, OperationId, Outcome, PrivateAddresses, Request, VantageId,
 };
 use jiff::Timestamp;
 use prober::{Identity, Limits, NameServers, Prober, Settings};
@@ -30,10 +30,12 @@ pub(crate) fn settings() -> Settings {
     Settings {
         vantage: internet(),
         guards: Guards::default(),
+        private_addresses: PrivateAddresses::AsWritten,
         roots: Vec::new(),
         clock: running(),
         limits: Limits::default(),
         identity: Identity { request_id_key: KEY, user_agent: USER_AGENT.to_owned() },
+        transcripts: false,
         name_servers: NameServers::These(Vec::new()),
     }
 }
@@ -71,7 +73,7 @@ pub(crate) fn check(url: &str) -> Check {
 
 /// What is asked over HTTP, to change it.
 pub(crate) fn request(check: &mut Check) -> &mut HttpRequest {
-    let Request::Http(request) = &mut check.operation.request;
+    let Request::Http(request) = &mut check.operation.request else { panic!("not over HTTP") };
     request
 }
 

@@ -5,7 +5,7 @@ use super::{
     count,
 };
 use crate::config::duration_text;
-use domain::{ApiId, Check, CheckId, Configuration, Environment, HttpRequest, InstanceId, Request};
+use domain::{ApiId, Check, CheckId, Configuration, Dialect, Environment, InstanceId, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names stand in one line.
@@ -104,8 +104,8 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
     duration("every", was.every, is.every);
     duration("slow after", was.slow, is.slow);
     duration("timeout", was.timeout, is.timeout);
-    let (Request::Http(asked), Request::Http(asks)) = (&was.operation.request, &is.operation.request);
-    if asked != &(HttpRequest { dialect: asked.dialect, ..asks.clone() }) {
+    let (asked, asks) = (&was.operation.request, &is.operation.request);
+    if asked_alone(asked) != asked_alone(asks) {
         all.push("asks otherwise".to_owned());
     }
     let identity = |check: &Check| {
@@ -115,7 +115,15 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
     if identity(was) != identity(is) {
         all.push("proves otherwise who asks".to_owned());
     }
-    if was.operation.expect != is.operation.expect || asked.dialect != asks.dialect {
+    let reads = |request: &Request| request.http().map(|request| request.dialect);
+    let answers = |request: &Request| match request {
+        Request::Dns(request) => request.answers.clone(),
+        Request::Http(_) | Request::Tcp(_) | Request::Mllp(_) => Vec::new(),
+    };
+    if was.operation.expect != is.operation.expect
+        || reads(asked) != reads(asks)
+        || answers(asked) != answers(asks)
+    {
         all.push("other answers are good".to_owned());
     }
     if was.operation.critical != is.operation.critical {
@@ -131,6 +139,17 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
         all.push("from other vantages".to_owned());
     }
     all
+}
+
+/// A request without what is part of how its answer is judged.
+fn asked_alone(request: &Request) -> Request {
+    let mut alone = request.clone();
+    match &mut alone {
+        Request::Http(request) => request.dialect = Dialect::Plain,
+        Request::Dns(request) => request.answers.clear(),
+        Request::Tcp(_) | Request::Mllp(_) => {}
+    }
+    alone
 }
 
 fn listed(names: impl ExactSizeIterator<Item = impl AsRef<str>>) -> String {

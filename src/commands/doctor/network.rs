@@ -35,7 +35,7 @@ impl Outside {
     fn at(name: impl Into<String>, url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
-        Some(Self { name: name.into(), host, port, secured: url.scheme() == "https" })
+        Some(Self { name: name.into(), host, port, secured: matches!(url.scheme(), "https" | "tls") })
     }
 
     fn is_named(&self) -> bool {
@@ -113,7 +113,7 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
         )];
     }
     let count = names.len();
-    let mut failed = Vec::new();
+    let (mut failed, mut private) = (Vec::new(), Vec::new());
     let mut waiting = names.into_iter();
     let mut asking = JoinSet::new();
     loop {
@@ -121,12 +121,19 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
             && let Some((name, who)) = waiting.next()
         {
             let asked = Arc::clone(asked);
-            asking.spawn(async move { (who, asked.prober.resolve(&name, SOON).await) });
+            asking.spawn(async move {
+                let found = asked.prober.resolve(&name, SOON).await;
+                let undialled = found.as_ref().ok().and_then(|found| undialled(&asked, &who, &name, found));
+                (who, found.err(), undialled)
+            });
         }
         match asking.join_next().await {
             None => break,
-            Some(Ok((who, Err(failure)))) => failed.push((who, failure)),
-            Some(_) => {}
+            Some(Ok((who, failure, undialled))) => {
+                failed.extend(failure.map(|failure| (who, failure)));
+                private.extend(undialled);
+            }
+            Some(Err(_)) => {}
         }
     }
     if let Some((_, failure)) = failed.iter().find(|(_, failure)| failure.layer == Layer::Ours) {
@@ -134,8 +141,10 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
             "look at /etc/resolv.conf and the network; without names nothing is probed and nobody is told";
         return vec![Finding::problem(NAMES, failure.message.clone(), next)];
     }
+    private.truncate(SHOWN);
     if failed.is_empty() {
-        return vec![Finding::ok(NAMES, format!("{} found", plural(count, "name")))];
+        private.insert(0, Finding::ok(NAMES, format!("{} found", plural(count, "name"))));
+        return private;
     }
     // What we tell people by comes before what we look at.
     failed.sort_by_key(|((who, ours), _)| (!ours, who.clone()));
@@ -148,7 +157,24 @@ async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) ->
             "`curiad probe` says more",
         ));
     }
+    findings.extend(private);
     findings
+}
+
+/// An API whose name leads only to addresses that its probes are not sent to.
+fn undialled(asked: &Asked, (who, ours): &(String, bool), name: &str, found: &[IpAddr]) -> Option<Finding> {
+    let private = asked.loaded.configuration.vantages.first()?.private_addresses;
+    let (ip, what) =
+        found.iter().find_map(|ip| domain::undialled(*ip, false, private).map(|what| (ip, what)))?;
+    if *ours || found.iter().any(|ip| domain::undialled(*ip, false, private).is_none()) {
+        return None;
+    }
+    let detail = format!("{who}: '{name}' leads to {ip}, {what}: no probe is sent there");
+    Some(Finding::problem(
+        NAMES,
+        detail,
+        "if it stands in a private network that is meant, set `private_addresses: allowed` at the vantage",
+    ))
 }
 
 fn unknown(((who, ours), failure): ((String, bool), Failure)) -> Finding {

@@ -147,7 +147,7 @@ fn who_is_registered_to_ask_is_said_with_every_request() {
     directory.change(FILE, "team: records", audit);
     let loaded = directory.load().unwrap();
     for check in loaded.configuration.checks.values() {
-        let Request::Http(request) = &check.operation.request;
+        let Request::Http(request) = &check.operation.request else { panic!("not over HTTP") };
         let (_, value) = request.headers.iter().find(|(name, _)| name == "X-Audit-Device").unwrap();
         let said = String::from_utf8(STANDARD.decode(value).unwrap()).unwrap();
         assert_eq!(said, r#"{"system":"https://apps.example","value":"curiad"}"#);

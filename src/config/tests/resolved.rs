@@ -70,7 +70,7 @@ fn a_request_and_its_expectations() {
     );
     let loaded = directory.load().unwrap();
     let operation = &check(&loaded, Environment::Sit, "list").operation;
-    let Request::Http(request) = &operation.request;
+    let Request::Http(request) = &operation.request else { panic!("not over HTTP") };
     assert!(operation.critical && request.dialect == Dialect::Plain);
     assert_eq!(request.method, Method::Post);
     assert_eq!(request.path, "/_search");
@@ -78,7 +78,7 @@ fn a_request_and_its_expectations() {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(request.headers, [header("X-Request-ID", "{uuid}"), header("Accept", "application/json")]);
     let equals = |path: &str, value: &str| (path.to_owned(), Matches::Equals(value.to_owned()));
-    assert_eq!(operation.expect.status, [200, 304]);
+    assert_eq!(operation.expect.status, [domain::Statuses::One(200), domain::Statuses::One(304)]);
     assert_eq!(
         operation.expect.headers,
         [

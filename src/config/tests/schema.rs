@@ -52,7 +52,8 @@ fn visit<'v>(value: &'v Value, see: &mut impl FnMut(&'v Map<String, Value>)) {
 
 fn words(value: Option<&Value>) -> BTreeSet<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
-    items.map(|word| word.as_str().unwrap().to_owned()).collect()
+    // A word that is a number to YAML may stand with and without quotes.
+    items.map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect()
 }
 
 /// What the readers ask for in the example, in the smallest configuration, and in all mistakes.

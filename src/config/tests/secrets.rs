@@ -61,6 +61,10 @@ fn no_secret_is_ever_repeated() {
     for secret in ["hunter2", "correct horse", "secretword"] {
         assert!(!said.contains(secret), "{said}");
     }
+    let directory = Directory::new();
+    directory.change(TOP, "text: env:ONE", "t,t: hunter2");
+    let said = directory.problems().join("\n");
+    assert!(said.contains("given twice") && !said.contains("hunter2"), "{said}");
     let loaded = format!("{:?}", Directory::new().load().unwrap());
     for secret in ["correct horse", "+447700900123", "8e222534"] {
         assert!(!loaded.contains(secret), "{secret}");

@@ -145,6 +145,28 @@ async fn guessing_is_limited() {
     }
     assert!(limited > 0);
     assert_eq!(get(stage.public(), "/en").await.status, StatusCode::OK, "pages are not limited");
+    // Nor is who was called kept from answering by those who guess.
+    let path = path();
+    for _ in 0..10 {
+        while get(stage.public(), "/ack/guess").await.status != StatusCode::TOO_MANY_REQUESTS {}
+        assert_eq!(get(stage.public(), &path).await.status, StatusCode::OK);
+        while get(stage.public(), "/ack/guess").await.status != StatusCode::TOO_MANY_REQUESTS {}
+        let unclear = post(stage.public(), &path, &[], "answer=perhaps").await;
+        assert_eq!(unclear.status, StatusCode::BAD_REQUEST, "it was read");
+    }
+}
+
+#[tokio::test]
+async fn even_a_known_link_is_not_asked_for_without_end() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let mut limited = false;
+    for _ in 0..200 {
+        limited |= get(stage.public(), &path()).await.status == StatusCode::TOO_MANY_REQUESTS;
+        if limited {
+            break;
+        }
+    }
+    assert!(limited);
 }
 
 const DELIVERED: &str = r#"{"id":"740e5834-3a29-46b4-9a6f-16142fde533a","reference":"C-42-k3f9xq/callout/1/text","to":"07700900123",

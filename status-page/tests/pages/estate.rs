@@ -45,7 +45,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
             ..HttpRequest::get(path)
         }),
         expect: Expect {
-            status: if critical { vec![200] } else { vec![] },
+            status: if critical { vec![domain::Statuses::One(200)] } else { vec![] },
             json: if critical {
                 vec![("$.resourceType".into(), Matches::Equals("Patient".into()))]
             } else {
@@ -252,12 +252,8 @@ fn outcomes(
         for vantage in check.from.clone() {
             let total = Duration::from_millis(40 + 35 * u64::try_from(n).unwrap());
             let failing = !matches!(verdict, Verdict::Pass);
+            let at = ago(seconds + i64::try_from(n).unwrap());
             let outcome = Outcome {
-                check: check.id.clone(),
-                vantage: vantage.clone(),
-                question: None,
-                at: ago(seconds + i64::try_from(n).unwrap()),
-                confirm: false,
                 phases: Phases {
                     dns: Some(Duration::from_millis(2)),
                     connect: Some(Duration::from_millis(8)),
@@ -281,10 +277,7 @@ fn outcomes(
                     not_after: "2027-03-01T00:00:00Z".parse().unwrap(),
                     fingerprint: "00".into(),
                 }),
-                expectations: vec![],
-                health: None,
-                request_id: None,
-                sight: None,
+                ..Outcome::new(check.id.clone(), vantage.clone(), at)
             };
             let track_id = TrackId { check: check.id.clone(), vantage };
             let track = Track {

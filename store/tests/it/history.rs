@@ -14,6 +14,7 @@ on_both!(
     more_changes_than_an_answer_may_hold_are_refused_rather_than_cut_off,
     samples_are_of_one_vantage_or_of_all_the_newest_if_not_all_in_order,
     a_total_is_kept_to_64_microseconds,
+    a_probe_that_failed_is_found_by_its_request_id,
     a_failure_is_kept_in_full,
 );
 
@@ -102,6 +103,16 @@ async fn a_total_is_kept_to_64_microseconds(on: On) {
         let off = sample.total.as_micros().abs_diff(u128::from(micros));
         assert!(off <= 32, "{micros} µs came back as {:?}", sample.total);
     }
+}
+
+async fn a_probe_that_failed_is_found_by_its_request_id(on: On) {
+    let made = Made::new(on).await;
+    let one = failed(&read(), 1_000);
+    let id = one.0.request_id.clone().unwrap();
+    made.store.record(&outcomes([one])).await.unwrap();
+    let found = made.store.failed_request(&id).await.unwrap();
+    assert_eq!(found, Some((read(), at(1_000))));
+    assert_eq!(made.store.failed_request("another").await.unwrap(), None);
 }
 
 async fn a_failure_is_kept_in_full(on: On) {

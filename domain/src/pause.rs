@@ -1,0 +1,86 @@
+//! How long a check is left alone because its API asked for it, with `Retry-After`.
+
+use crate::{Check, Outcome};
+use std::time::Duration;
+
+/// However long an API asks for: half of the ten minutes after which a production instance of which nothing is known is an
+/// incident (DESIGN §5). So when the refusal is over in that time, it is seen to be; and when it is not, the incident is
+/// right.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// How long no probe of `check` is sent after `outcome`; zero: as usual.
+///
+/// A 429 says nothing of the API, so nothing is lost while it is left alone. A 503 is a failure, and must be seen to go on
+/// or to end before it no longer speaks: it is asked again after half of that time at the latest. What is left out is not
+/// measured, and so never down.
+pub fn pause(outcome: &Outcome, check: &Check) -> Duration {
+    let asked = outcome.retry_after.unwrap_or_default().min(LONGEST);
+    match outcome.http.as_ref().map(|http| http.status) {
+        Some(429) => asked,
+        Some(503) => asked.min(check.validity() / 2),
+        Some(_) | None => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ApiId, CheckId, Environment, Expect, Http, HttpRequest, InstanceId, Operation, OperationId, Request,
+        VantageId,
+    };
+
+    fn paused(status: u16, asked: u64, every: u64) -> u64 {
+        let operation = OperationId::parse("read").unwrap();
+        let api = ApiId::parse("results").unwrap();
+        let id = CheckId {
+            instance: InstanceId { api, environment: Environment::Production },
+            operation: operation.clone(),
+        };
+        let vantage = VantageId::parse("internet").unwrap();
+        let check = Check {
+            id: id.clone(),
+            url: "https://api.example".to_owned(),
+            operation: Operation {
+                id: operation,
+                critical: true,
+                request: Request::Http(HttpRequest::get("/")),
+                expect: Expect::default(),
+            },
+            every: Duration::from_secs(every),
+            slow: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
+            apart: None,
+            credential: None,
+            from: vec![vantage.clone()],
+        };
+        let mut outcome = Outcome::new(id, vantage, jiff::Timestamp::UNIX_EPOCH);
+        outcome.http = Some(Http { status, version: "HTTP/2".to_owned(), remote_ip: None, bytes: 0 });
+        outcome.retry_after = Some(Duration::from_secs(asked));
+        pause(&outcome, &check).as_secs()
+    }
+
+    #[test]
+    fn a_refusal_is_left_alone_for_as_long_as_it_asks_up_to_five_minutes() {
+        for (asked, left) in [(0, 0), (7, 7), (300, 300), (301, 300), (u64::MAX, 300)] {
+            assert_eq!(paused(429, asked, 10), left, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_seen_again_before_it_no_longer_speaks() {
+        // An outcome speaks for a minute, or for three intervals.
+        for (asked, every, left) in
+            [(7, 10, 7), (30, 10, 30), (3_600, 10, 30), (3_600, 60, 90), (3_600, 600, 300)]
+        {
+            assert_eq!(paused(503, asked, every), left, "{asked} s, every {every} s");
+        }
+    }
+
+    #[test]
+    fn what_else_says_it_is_not_meant() {
+        for status in [200, 301, 403, 500, 502] {
+            assert_eq!(paused(status, 60, 10), 0, "{status}");
+        }
+    }
+}

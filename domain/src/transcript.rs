@@ -1,0 +1,30 @@
+//! What was seen of one exchange, for people who want to see for themselves: by allow-list, never a body.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What was seen of one exchange, beside the facts of its [`Outcome`](crate::Outcome).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// Headers of the answer that are on the list, cut short and scrubbed, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The peer's certificates as it sent them, its own first; also when they were refused.
+    pub chain: Vec<ChainCertificate>,
+}
+
+/// One certificate of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainCertificate {
+    /// Whom it is for.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// The names it is good for; at most 16.
+    pub names: Vec<String>,
+    /// Beginning of validity.
+    pub not_before: Timestamp,
+    /// End of validity.
+    pub not_after: Timestamp,
+    /// Hex SHA-256 of the certificate.
+    pub fingerprint: String,
+}

@@ -1,0 +1,225 @@
+//! Every parser that reads what a target sends, on random and mutated inputs: none panics, none takes long, and none repeats
+//! an NHS number.
+//!
+//! `cargo test` does this for 20 s. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
+
+use crate::{
+    answer::{self, Answer},
+    dialect,
+    expectation::Expectations,
+    fault, health, mllp, smtp,
+    xml::{self, XPath, Xml},
+};
+use domain::{Dialect, Expect, Matches};
+use hyper::HeaderMap;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+const DIALECTS: [Dialect; 6] =
+    [Dialect::Plain, Dialect::Health, Dialect::Fhir, Dialect::Capabilities, Dialect::Soap, Dialect::Graphql];
+
+/// Longer than any input takes, also on a busy machine without optimisation.
+const LONG: Duration = Duration::from_secs(5);
+
+/// What inputs begin as.
+const SEEDS: &[&str] = &[
+    "",
+    r#"{"status":"UP","dependencies":{"mpi":"DOWN"},"version":1}"#,
+    r#"{"status":"fail","checks":{"spine:status":[{"status":"fail","timeout":"true"}]}}"#,
+    r#"{"fault":{"faultstring":"x","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}"#,
+    "<?xml version=\"1.0\"?><fault><detail><errorcode>oauth.v2.InvalidApiKey</errorcode></detail></fault>",
+    r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"9434765919"}]}"#,
+    r#"{"resourceType":"CapabilityStatement","status":"active","fhirVersion":"4.0.1"}"#,
+    r#"{"data":null,"errors":[{"message":"m","path":["a",0,"9434765919"],"extensions":{"code":"C"}}]}"#,
+    "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault><faultcode>s:Server.943 476 5919\
+     </faultcode></s:Fault></s:Body></s:Envelope>",
+    "<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body><e:Fault><e:Code><e:Value>e:Sender</e:Value>\
+     </e:Code></e:Fault></e:Body></e:Envelope>",
+    "<!DOCTYPE a [<!ENTITY b \"&c;&c;\">]><a x:y=\"&#x0;\"><![CDATA[]]>&b;<!-- - -->",
+    "\u{b}MSH|^~\\&|HUB\rMSA|AE|id|9434765919\rERR||PID^1|207^x\r\u{1c}\r",
+    "250-mail.example\r\n250 STARTTLS\r\n",
+];
+
+/// Pieces that parsers trip over.
+const PIECES: &[&[u8]] = &[
+    b"<",
+    b">",
+    b"</",
+    b"/>",
+    b"<a>",
+    b"<a x='",
+    b"\"",
+    b"'",
+    b"&",
+    b"&#",
+    b"&lt;",
+    b"]]>",
+    b"<![CDATA[",
+    b"<!--",
+    b"-->",
+    b"<!DOCTYPE",
+    b"<?",
+    b":",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"\\u",
+    b"null",
+    b"1e999",
+    b"-",
+    b"\0",
+    b"\r",
+    b"\n",
+    b"\x0b",
+    b"\x1c\r",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"9434765919",
+    b"943 476 5919",
+    b"\xc5\xb5",
+    b"|",
+    b"^",
+    b"250-",
+];
+
+/// A small generator, so that a failure can be had again from its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        // xorshift64* (Vigna 2016).
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(drawn).unwrap() % limit.max(1)
+    }
+
+    fn input(&mut self) -> Vec<u8> {
+        let mut input = SEEDS[self.below(SEEDS.len())].as_bytes().to_vec();
+        for _ in 0..=self.below(12) {
+            let at = self.below(input.len() + 1);
+            match self.below(6) {
+                0 if at < input.len() => input[at] = u8::try_from(self.below(256)).unwrap(),
+                1 => input.truncate(at),
+                2 => {
+                    let piece = PIECES[self.below(PIECES.len())];
+                    input.splice(at..at, piece.iter().copied());
+                }
+                3 => {
+                    // Much of the same: what nests, and what is counted.
+                    let piece = PIECES[self.below(PIECES.len())].repeat(1 << self.below(12));
+                    input.splice(at..at, piece);
+                }
+                4 => {
+                    let other = SEEDS[self.below(SEEDS.len())].as_bytes();
+                    let from = self.below(other.len() + 1);
+                    input.splice(at..at, other[from..].iter().copied());
+                }
+                _ => {
+                    let to = at + self.below(input.len() + 1 - at);
+                    let copied = input[at..to].to_vec();
+                    input.splice(at..at, copied);
+                }
+            }
+        }
+        input
+    }
+}
+
+/// Expectations that look into everything.
+fn curious() -> Expectations {
+    let test = |path: &str| (path.to_owned(), Matches::Regex("^(a|[^<]+)*$".to_owned()));
+    Expectations::new(&Expect {
+        json: vec![test("$..code"), test("$.issue[?@.severity == 'error'].code")],
+        xpath: vec![test("//s:Fault//text()"), test("count(//*[@*])"), test("string(//*[last()])")],
+        namespaces: vec![("s".to_owned(), "http://schemas.xmlsoap.org/soap/envelope/".to_owned())],
+        text: vec![Matches::Contains("a".to_owned())],
+        ..Expect::default()
+    })
+    .unwrap()
+}
+
+/// What is told: in one line, not long, and without a number that may be a patient's.
+fn fit(told: &str) {
+    assert!(told.len() < 2_000 && !told.contains('\n'), "{told:?}");
+    assert_eq!(domain::scrubbed(told), told, "an NHS number is told");
+}
+
+/// All parsers on one input.
+fn read_by_all(input: &[u8], expectations: &Expectations) {
+    health::health_words(input);
+    fit(&fault::of_answer(500, input).message);
+    smtp::reply(input);
+    if let Some(Ok(frame)) = mllp::frame(input) {
+        mllp::acknowledgement(&frame).ok();
+    }
+    mllp::acknowledgement(input).err().iter().for_each(|why| fit(why));
+    let text = xml::text(input);
+    let xml = Xml::parse(&text);
+    xml.as_ref().err().into_iter().for_each(|why| fit(why));
+    if let Ok(xml) = &xml {
+        let xpath = XPath::new("//*[. = //*]/ancestor::*/following::node()", &[]).unwrap();
+        xml.value(&xpath).err().iter().for_each(|why| fit(why));
+    }
+    for status in [200, 500] {
+        for dialect in DIALECTS {
+            let headers = HeaderMap::new();
+            let answer = Answer {
+                status,
+                headers: &headers,
+                body: input,
+                size: input.len() as u64,
+                took: Duration::ZERO,
+                broke_off: None,
+                certificate: None,
+            };
+            let reading = answer::read(expectations, dialect, answer, Timestamp::UNIX_EPOCH);
+            reading.failure.iter().for_each(|failure| fit(&failure.message));
+            reading.expectations.iter().for_each(|expectation| fit(&expectation.seen));
+            let json = serde_json::from_slice(input).ok();
+            let complaint = dialect::complaint(dialect, json.as_ref(), Some(&xml));
+            if let Some(complaint) = complaint {
+                fit(&complaint.words);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_input_breaks_a_parser_or_keeps_it_long() {
+    #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs it to say")]
+    let seconds = std::env::var("CURIAD_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let expectations = curious();
+    let began = Instant::now();
+    let mut inputs = 0_u64;
+    let mut longest = Duration::ZERO;
+    while began.elapsed() < Duration::from_secs(seconds) {
+        inputs += 1;
+        let input = Dice(inputs.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).input();
+        let at = Instant::now();
+        let broke = catch_unwind(AssertUnwindSafe(|| read_by_all(&input, &expectations))).is_err();
+        assert!(!broke, "input {inputs}: {:?}", String::from_utf8_lossy(&input));
+        longest = longest.max(at.elapsed());
+        assert!(longest < LONG, "input {inputs} of {} bytes took {longest:?}", input.len());
+    }
+    println!("{inputs} inputs in {seconds} s, the longest took {longest:?}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read(input in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        read_by_all(&input, &curious());
+    }
+
+    #[test]
+    fn any_text_is_read(input in "(\\PC|[<>&'\"{}\\[\\]:,|^\r\n]){0,400}") {
+        read_by_all(input.as_bytes(), &curious());
+    }
+}

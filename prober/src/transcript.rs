@@ -1,0 +1,103 @@
+//! What is written down of an exchange for people to read: certificates, and the headers on a list.
+
+use crate::{scrub::scrubbed, tls::fingerprint};
+use domain::ChainCertificate;
+use hyper::HeaderMap;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
+
+/// Headers that say who answered and how, and nothing of anybody: no cookie, no address, no credential.
+const LISTED: [&str; 22] = [
+    "age",
+    "allow",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "deprecation",
+    "etag",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "request-id",
+    "retry-after",
+    "server",
+    "sunset",
+    "transfer-encoding",
+    "vary",
+    "via",
+    "www-authenticate",
+    "x-correlation-id",
+    "x-request-id",
+];
+
+/// Headers that are kept; and names of a certificate.
+const KEPT: usize = 32;
+const NAMES: usize = 16;
+
+/// The headers on the list.
+pub(crate) fn headers(all: &HeaderMap) -> Vec<(String, String)> {
+    let listed = all.iter().filter(|(name, _)| LISTED.contains(&name.as_str()));
+    listed
+        .take(KEPT)
+        .map(|(name, value)| (name.as_str().to_owned(), scrubbed(&String::from_utf8_lossy(value.as_bytes()))))
+        .collect()
+}
+
+/// What one certificate of a chain says of itself; `None`: it cannot be read.
+pub(crate) fn certificate(der: &CertificateDer<'_>) -> Option<ChainCertificate> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let time = |seconds| Timestamp::from_second(seconds).ok();
+    let validity = certificate.validity();
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.iter().flat_map(|names| &names.value.general_names).filter_map(name_of);
+    Some(ChainCertificate {
+        subject: called(certificate.subject()),
+        issuer: called(certificate.issuer()),
+        names: names.take(NAMES).collect(),
+        not_before: time(validity.not_before.timestamp())?,
+        not_after: time(validity.not_after.timestamp())?,
+        fingerprint: fingerprint(der),
+    })
+}
+
+/// The common name, or else all that there is.
+fn called(name: &X509Name<'_>) -> String {
+    let common = name.iter_common_name().next().and_then(|common| common.as_str().ok());
+    scrubbed(&common.map_or_else(|| name.to_string(), str::to_owned))
+}
+
+fn name_of(name: &GeneralName<'_>) -> Option<String> {
+    if let GeneralName::DNSName(name) = name {
+        return Some(scrubbed(name));
+    }
+    let GeneralName::IPAddress(bytes) = name else { return None };
+    let four = <[u8; 4]>::try_from(*bytes).map(std::net::IpAddr::from);
+    let ip = four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from));
+    ip.ok().map(|ip| ip.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderValue;
+
+    #[test]
+    fn only_what_is_listed_is_kept_and_no_number_of_a_patient() {
+        let mut all = HeaderMap::new();
+        for (name, value) in [
+            ("server", "nginx"),
+            ("set-cookie", "session=secret"),
+            ("location", "/Patient/9434765919"),
+            ("x-request-id", "for 9434765919"),
+        ] {
+            all.append(name, HeaderValue::from_static(value));
+        }
+        let kept = headers(&all);
+        let pairs: Vec<(&str, &str)> =
+            kept.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("server", "nginx"), ("x-request-id", "for [number removed]")]);
+    }
+}

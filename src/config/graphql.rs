@@ -1,0 +1,138 @@
+//! `graphql: { path, query, variables }`: a query that is posted.
+
+use super::{
+    operation::{self, refuse_patients},
+    problem::Rank,
+    reading::Reading,
+    section::Section,
+    tree::{Node, Value},
+};
+use domain::{Dialect, HttpRequest, Method};
+use serde_json::{Number, json};
+
+/// Reads a GraphQL request.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<HttpRequest> {
+    let mut section = Section::open(node, "a GraphQL request", reading)?;
+    let path = operation::path_or_none(&mut section, reading);
+    let query_node = section.required("query", reading);
+    let query = query_node.and_then(|node| reading.text_or_file(node, "a query"));
+    let variables = section.optional("variables", reading).map(|node| variables(node, reading));
+    section.close(reading);
+    if let (Some(query), Some(node)) = (&query, query_node)
+        && may_write(query)
+    {
+        let hint = Some("a probe never writes: only queries are sent".to_owned());
+        reading.problems.error(Rank::Sense, &node.place, "this query may write", hint);
+    }
+    let body = match variables {
+        Some(variables) => json!({ "query": query?, "variables": variables? }),
+        None => json!({ "query": query? }),
+    };
+    let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    let body = Some(body.to_string());
+    Some(HttpRequest {
+        method: Method::Post,
+        path: path?,
+        headers,
+        body,
+        dialect: Dialect::Graphql,
+        ..HttpRequest::get("")
+    })
+}
+
+/// Whether a document has an operation that is no query: its keyword stands outside all braces, strings and comments.
+pub(super) fn may_write(document: &str) -> bool {
+    let (mut depth, mut rest) = (0_u32, document);
+    while let Some(first) = rest.chars().next() {
+        let mut skip = first.len_utf8();
+        match first {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth = depth.saturating_sub(1),
+            '#' => skip = rest.find(['\n', '\r']).unwrap_or(rest.len()),
+            '"' => skip = string(rest),
+            c if c.is_ascii_alphabetic() || c == '_' => {
+                skip = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let word = rest.get(..skip).unwrap_or_default();
+                if depth == 0 && matches!(word, "mutation" | "subscription") {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        rest = rest.get(skip..).unwrap_or_default();
+    }
+    false
+}
+
+/// How long the string is that `text` begins with.
+fn string(text: &str) -> usize {
+    let quote = if text.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
+    let mut at = quote.len();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(quote) {
+            return at + quote.len();
+        }
+        let escaped = rest.starts_with('\\');
+        at += rest.chars().take(if escaped { 2 } else { 1 }).map(char::len_utf8).sum::<usize>();
+    }
+    text.len()
+}
+
+/// Variables as JSON: plain words may be numbers, `true`, `false` or nothing.
+fn variables(node: &Node, reading: &mut Reading<'_>) -> Option<serde_json::Value> {
+    reading.map(node, "variables")?;
+    Some(as_json(node, reading))
+}
+
+fn as_json(node: &Node, reading: &mut Reading<'_>) -> serde_json::Value {
+    match &node.value {
+        Value::Nothing => serde_json::Value::Null,
+        Value::Word { text, plain } => {
+            refuse_patients(node, text, reading);
+            let text = text.as_str();
+            let number =
+                serde_json::from_str::<Number>(text).ok().filter(|number| number.to_string() == text);
+            match (text, number) {
+                _ if !*plain => text.into(),
+                ("true", _) => true.into(),
+                ("false", _) => false.into(),
+                (_, Some(number)) => number.into(),
+                (_, None) => text.into(),
+            }
+        }
+        Value::List(items) => items.iter().map(|item| as_json(item, reading)).collect(),
+        Value::Map(entries) => {
+            let entry = |(key, value): &(super::tree::Key, Node)| (key.word.clone(), as_json(value, reading));
+            serde_json::Value::Object(entries.iter().map(entry).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutation_is_found_and_what_only_looks_like_one_is_not() {
+        for writes in [
+            "mutation { remove(id: 1) }",
+            "query A { a } mutation B { b }",
+            "# a comment\nmutation($a: ID){ b }",
+            "subscription { news }",
+            "\"\"\"text\"\"\" mutation { b }",
+        ] {
+            assert!(may_write(writes), "{writes}");
+        }
+        for reads in [
+            "{ mutation }",
+            "query mutations { a(text: \"mutation\") }",
+            "# mutation\n{ a }",
+            "{ a(text: \"\\\" } mutation \") }",
+            "{ a(text: \"\"\"mutation { \"\"\") }",
+            "",
+            "\"",
+        ] {
+            assert!(!may_write(reads), "{reads}");
+        }
+    }
+}
