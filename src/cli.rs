@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::config;
+use crate::{
+    config,
+    exit::{Failed, USAGE},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -225,6 +228,9 @@ pub(crate) enum IncidentCommand {
         /// The Welsh words
         #[arg(long)]
         cy: String,
+        /// Both languages are meant to say the same
+        #[arg(long)]
+        same: bool,
         #[command(flatten)]
         who: Who,
     },
@@ -260,7 +266,7 @@ pub(crate) enum SilenceCommand {
         /// Only this environment
         #[arg(long)]
         environment: Option<String>,
-        /// For how long: 30m, 2h
+        /// For how long: 30m, 2h; seven days (168h) at most
         #[arg(long, value_name = "DURATION")]
         r#for: String,
         /// Why
@@ -283,7 +289,22 @@ pub(crate) enum SilenceCommand {
 /// Who acts.
 #[derive(Debug, Args)]
 pub(crate) struct Who {
-    /// Your name, for the record
-    #[arg(long = "by", env = "USER", value_name = "NAME")]
-    pub(crate) by: String,
+    /// Your name, for the record (default: whom you are signed in as)
+    #[arg(long = "by", value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl Who {
+    /// The name given, or that of whoever is signed in: behind `sudo`, of whoever called it.
+    pub(crate) fn name(&self) -> Result<String, Failed> {
+        #[expect(clippy::disallowed_methods, reason = "who is signed in is no setting")]
+        let signed_in = |variable: &str| std::env::var(variable).ok();
+        let (user, caller) = (signed_in("USER"), signed_in("SUDO_USER"));
+        let user = if user.as_deref() == Some("root") { caller.or(user) } else { user };
+        let is_one = |name: &String| !name.trim().is_empty();
+        let name = self.by.clone().or(user.filter(is_one)).or_else(|| signed_in("LOGNAME"));
+        let message =
+            "there is no name for the record\nsay who you are with --by NAME; $USER and $LOGNAME are not set";
+        name.filter(is_one).ok_or_else(|| Failed::new(USAGE, message))
+    }
 }

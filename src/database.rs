@@ -2,12 +2,12 @@
 
 use crate::{
     disk::{self, Mount},
-    exit::{CANNOT_CREATE, CONFIG, DATA, Failed, NO_PERMISSION},
+    exit::{CANNOT_CREATE, CONFIG, DATA, Failed, NO_INPUT, NO_PERMISSION},
 };
 use domain::Secret;
 use std::{
     fs::{self, File},
-    io::Read,
+    io::{ErrorKind, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -35,6 +35,32 @@ pub(crate) fn lock(database: &Path) -> PathBuf {
 /// The directory of a file.
 pub(crate) fn directory(file: &Path) -> &Path {
     file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// For commands beside a running program, which look for its database and make none: an empty one, made where somebody
+/// happens to stand, would say that all is well.
+pub(crate) fn is_there(database: &Secret) -> Result<(), Failed> {
+    let Some(file) = file(database) else { return Ok(()) };
+    let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+    let shown = shown.display();
+    match fs::metadata(&file) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let next = "run this as root, or as the user who runs `curiad serve`";
+            Err(Failed::new(NO_PERMISSION, format!("{shown} cannot be looked at: {error}\n{next}")))
+        }
+        Ok(found) if !found.is_file() || found.len() > 0 => Ok(()),
+        Ok(_) | Err(_) => {
+            let next = if file.is_relative() {
+                format!(
+                    "`{}` is relative to where a command runs: run it in the directory where `curiad serve` runs",
+                    database.reveal()
+                )
+            } else {
+                "`curiad serve` makes it at its first start: has it run with this configuration?".to_owned()
+            };
+            Err(Failed::new(NO_INPUT, format!("there is no database at {shown}\n{next}")))
+        }
+    }
 }
 
 /// Whether a database can be there: what SQLite itself would say is short of a reason.
@@ -95,6 +121,10 @@ fn fits(file: &Path) -> Result<(), Failed> {
 
 /// Nothing there, nothing in it yet, or a database.
 fn is_ours_to_open(file: &Path) -> bool {
+    // Whoever opens a pipe waits for its other end.
+    if fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        return false;
+    }
     let Ok(mut opened) = File::open(file) else { return true };
     let mut begins = Vec::new();
     let read = opened.by_ref().take(MAGIC.len() as u64).read_to_end(&mut begins);
@@ -152,6 +182,9 @@ mod tests {
         assert_eq!(said(&at("ours.db")).0, 0);
         fs::write(at("letter.txt"), "Dear all").unwrap();
         assert_eq!(said(&at("letter.txt")).0, DATA);
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        assert_eq!(said(&at("pipe")).0, DATA, "and nobody waits for its other end");
         assert_eq!(said(folder.path()).0, CONFIG);
         assert_eq!(said(&at("nowhere/curiad.db")).0, CANNOT_CREATE);
     }

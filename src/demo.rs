@@ -6,7 +6,7 @@ use crate::{
     commands::incident::title,
     config::{self, Listen, Secrets, check_report},
     database,
-    exit::{Failed, UNAVAILABLE, of_file},
+    exit::{Failed, UNAVAILABLE, USAGE, of_file},
     reload::Source,
     serve,
     tasks::Tasks,
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     let database = data.join("curiad.db");
     let url = format!("sqlite://{}", database.display());
     // A demo that already runs on this directory keeps its configuration.
-    database::fit(&Secret::new(&url))?;
+    database::fit(&Secret::new(&url)).map_err(|failed| in_words_of_the_demo(&failed))?;
     drop(serve::hold(&Secret::new(&url))?);
     let world = start_world(arguments, &clock, &public_url).await?;
     write_configuration(&config, &world, &public_url, &url)?;
@@ -82,7 +82,19 @@ pub(crate) async fn run(
     Ok(ended?)
 }
 
+/// Here the database's place is chosen by the flag, not by the configuration.
+fn in_words_of_the_demo(failed: &Failed) -> Failed {
+    Failed::new(failed.code, failed.message.replace("with `database`", "with --data DIR"))
+}
+
 fn data_directory(data: &Path) -> Result<PathBuf, Failed> {
+    if data.join("curiad.yaml").exists() {
+        let what = format!("{} holds a configuration of its own", data.display());
+        return Err(Failed::new(
+            USAGE,
+            format!("{what}\nchoose another directory for the demo with --data DIR"),
+        ));
+    }
     let cannot = |error: io::Error| {
         let message =
             format!("cannot use {}: {error}\nchoose another directory with --data DIR", data.display());
@@ -203,6 +215,6 @@ fn print(terminal: Terminal, at: Timestamp, zone: &TimeZone, ink: Ink, who: &str
         "{}  {}  {}",
         terminal.ink(Ink::Dim, &time),
         terminal.ink(ink, &format!("{who:<5}")),
-        wrapped(line, COLUMNS - MARGIN).join(&margin)
+        wrapped(line, terminal.columns(COLUMNS) - MARGIN).join(&margin)
     ));
 }

@@ -1,5 +1,6 @@
 //! How the program ends when it cannot do what was asked: sysexits codes, one line on what and one on what to do.
 
+use crate::config::nearest;
 use std::{fmt::Display, io};
 
 /// Why a command failed, and the code it exits with.
@@ -56,11 +57,12 @@ impl From<store::Error> for Failed {
         let code = match error {
             store::Error::Busy { .. } | store::Error::Unknown { .. } => TRY_AGAIN,
             store::Error::Full { .. } => IO,
-            store::Error::Unavailable { .. } | store::Error::Fenced | store::Error::Outdated { .. } => {
-                UNAVAILABLE
-            }
+            store::Error::Unavailable { .. }
+            | store::Error::Absent { .. }
+            | store::Error::Fenced
+            | store::Error::Outdated { .. } => UNAVAILABLE,
             store::Error::Denied { .. } => NO_PERMISSION,
-            store::Error::Newer { .. } | store::Error::Corrupt { .. } => DATA,
+            store::Error::Newer { .. } | store::Error::Foreign | store::Error::Corrupt { .. } => DATA,
             store::Error::TooMuch { .. } => USAGE,
             store::Error::Refused { .. } | store::Error::Other { .. } => SOFTWARE,
         };
@@ -79,14 +81,14 @@ impl From<anyhow::Error> for Failed {
 pub(crate) struct Usage;
 
 impl Usage {
-    /// `word` names no `what`; the known ones are listed, the nearest first.
+    /// `word` names no `what`; one that is near is offered, or else all are listed.
     pub(crate) fn unknown(what: &str, word: &str, known: impl Iterator<Item = impl Display>) -> Failed {
-        let mut known: Vec<String> = known.map(|known| known.to_string()).collect();
-        known.sort_by_key(|known| strsim::damerau_levenshtein(known, word));
-        let choices = if known.is_empty() {
-            format!("the configuration has no {what}")
-        } else {
-            format!("there is: {}", known.join(", "))
+        let known: Vec<String> = known.map(|known| known.to_string()).collect();
+        let near = nearest(word, known.iter().map(String::as_str));
+        let choices = match near {
+            Some(near) => format!("did you mean '{near}'?"),
+            None if known.is_empty() => format!("the configuration has no {what}"),
+            None => format!("there is: {}", known.join(", ")),
         };
         Failed::new(USAGE, format!("no {what} is called '{word}'\n{choices}"))
     }

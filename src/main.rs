@@ -34,9 +34,8 @@ use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use log::Log;
 use reload::Source;
-use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 use terminal::{Terminal, complain};
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -79,12 +78,10 @@ fn prepare(cli: &Cli, log: &Log) -> Result<tokio::runtime::Runtime, Failed> {
     // The demo tells its story on the same terminal: the log speaks up only when something is wrong.
     let usual = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
     let level = cli.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(level).map_err(|error| {
-        Failed::new(USAGE, format!("--log {level}: {error}\nwrite info, debug or prober=debug"))
-    })?;
+    let filter = usage::log(level).map_err(|message| Failed::new(USAGE, message))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(Terminal::of_errors().has_colour())
         .with_writer(log.lines())
         .log_internal_errors(false)
         .init();
@@ -114,7 +111,7 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             let mut listen = loaded.listen;
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
-            listen.allowed().map_err(|why| Failed::new(CONFIG, why))?;
+            listen.allowed().map_err(|(why, next)| Failed::new(CONFIG, format!("{why}\n{next}")))?;
             descriptors::raise();
             if let Some(warning) = descriptors::warning(loaded.configuration.checks.len()) {
                 tracing::warn!("{warning}");
@@ -194,6 +191,7 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
     let loaded = load(cli, &Secrets::of_the_database(), clock)?;
+    database::is_there(&loaded.database)?;
     let store = serve::open(&loaded.database).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

@@ -78,12 +78,20 @@ type Made = Result<(Loaded, Equipment), Vec<Problem>>;
 
 impl Reload {
     /// Reads the files when asked, and whenever they were changed and have been still for a moment, until `stop`.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            biased;
+            // Also while it reads: a file system that gives no answer must not hold up the stop.
+            () = stop.cancelled() => Ok(()),
+            ended = self.watch() => ended,
+        }
+    }
+
+    async fn watch(mut self) -> anyhow::Result<()> {
         let mut stillness = Stillness::new(self.source.stamps.clone());
         loop {
             let asked = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
                 () = self.asked.notified() => true,
                 () = tokio::time::sleep(LOOK) => false,
             };

@@ -145,8 +145,9 @@ pub(crate) async fn start(
     reread: Arc<Notify>,
     tasks: &mut Tasks,
 ) -> Result<Running, Failed> {
-    let public = bind(listen.public, "--listen").await?;
-    let internal = bind(listen.internal, "--listen-internal").await?;
+    let public = bind(listen.public, "--listen").await.map_err(|failed| taken(&loaded.database, failed))?;
+    let internal =
+        bind(listen.internal, "--listen-internal").await.map_err(|failed| taken(&loaded.database, failed))?;
     let store = open(&loaded.database).await?;
     crash_point!("start/opened");
     let held = hold(&loaded.database)?;
@@ -266,6 +267,12 @@ pub(crate) fn hold(database: &Secret) -> Result<Option<File>, Failed> {
             Err(Failed::new(UNAVAILABLE, what))
         }
     }
+}
+
+/// Why a port is not free: another `serve` has the database too, and that is to be said first.
+fn taken(database: &Secret, failed: Failed) -> Failed {
+    let lock = database::file(database).map(|file| database::lock(&file));
+    if lock.is_some_and(|lock| lock.exists()) { hold(database).err().unwrap_or(failed) } else { failed }
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {

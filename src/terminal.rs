@@ -1,6 +1,11 @@
 //! What the terminal shows: for people with colour, for programs as JSON. The one place that prints.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+};
 
 /// Colours, where they are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,33 +31,71 @@ impl Ink {
     }
 }
 
+/// Narrower than this, lines are left to the terminal to break.
+const NARROWEST: usize = 60;
+
 /// Where text for people goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     colour: bool,
+    /// How wide it is; `None`: it is no terminal, or does not say.
+    columns: Option<usize>,
+}
+
+/// Colour only on a terminal that has some, where nobody asked for none.
+fn is_colourful(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && wants_colour(|name| env::var_os(name))
+}
+
+/// What the environment says of colour (<https://no-color.org>).
+fn wants_colour(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    let asked_for_none = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !asked_for_none && !is_dumb(environment)
+}
+
+/// A terminal that understands no codes.
+fn is_dumb(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    environment("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 impl Terminal {
     /// Standard output; colour only when it is a terminal.
     pub(crate) fn new() -> Self {
-        Self { colour: io::stdout().is_terminal() }
+        let out = io::stdout();
+        Self { colour: is_colourful(&out), columns: columns(&out) }
     }
 
     /// For what goes to standard error; colour only when that is a terminal.
     pub(crate) fn of_errors() -> Self {
-        Self { colour: io::stderr().is_terminal() }
+        let err = io::stderr();
+        Self { colour: is_colourful(&err), columns: columns(&err) }
     }
 
     /// Without colour, wherever it goes.
     #[cfg(test)]
     pub(crate) const fn plain() -> Self {
-        Self { colour: false }
+        Self { colour: false, columns: None }
     }
 
     /// In colour, wherever it goes.
     #[cfg(test)]
     pub(crate) const fn coloured() -> Self {
-        Self { colour: true }
+        Self { colour: true, columns: None }
+    }
+
+    /// Whether text may have colour.
+    pub(crate) const fn has_colour(self) -> bool {
+        self.colour
+    }
+
+    /// How long a line of text may be: as wide as the terminal, but no longer than is well read.
+    pub(crate) fn columns(self, most: usize) -> usize {
+        self.columns.map_or(most, |columns| columns.clamp(NARROWEST.min(most), most))
     }
 
     /// `text` in a colour.
@@ -84,7 +127,7 @@ impl Progress {
     const COLUMNS: usize = 78;
 
     pub(crate) fn new() -> Self {
-        Self { shown: io::stderr().is_terminal() }
+        Self { shown: io::stderr().is_terminal() && !is_dumb(|name| env::var_os(name)) }
     }
 
     /// Says what is waited for now.
@@ -125,7 +168,22 @@ pub(crate) fn complain(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{Terminal, wants_colour, wrapped};
+
+    #[test]
+    fn colour_is_for_those_who_want_it() {
+        let with = |name: &'static str, value: &'static str| {
+            wants_colour(move |asked| (asked == name).then(|| value.into()))
+        };
+        assert!(with("TERM", "xterm-256color") && with("NO_COLOR", ""));
+        assert!(!with("TERM", "dumb") && !with("NO_COLOR", "1"));
+    }
+
+    #[test]
+    fn text_is_as_wide_as_the_terminal_but_no_wider_than_is_well_read() {
+        let columns = |columns| Terminal { colour: false, columns }.columns(100);
+        assert_eq!([None, Some(80), Some(300), Some(20)].map(columns), [100, 80, 100, 60]);
+    }
 
     #[test]
     fn text_is_broken_between_words_and_links_stay_whole() {

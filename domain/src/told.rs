@@ -4,7 +4,10 @@ use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
     PostSays, Silence, Told, calling, cause::still_there, duty, fold::Fold, receipts, telling,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// Who mutes for longer has forgotten it by then.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Folds in one row of the inbox; the answer is for whoever told it.
 pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
@@ -146,6 +149,12 @@ fn silence(
 ) -> Result<String, String> {
     if until <= fold.now {
         return Err(format!("{} is in the past", fold.time(until)));
+    }
+    if until.duration_since(fold.now) > LONGEST_SILENCE {
+        let days = LONGEST_SILENCE.as_hours() / 24;
+        return Err(format!(
+            "a silence lasts {days} days at most; for longer, plan 'maintenance' in curiad.yaml"
+        ));
     }
     if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
         return Err("a silence cannot cover all of production: name an API, or another environment".into());

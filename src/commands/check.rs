@@ -4,6 +4,7 @@ mod against;
 mod calling;
 mod change;
 mod probing;
+mod reached;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod traffic;
 use crate::{
     cli::{CheckArgs, Cli, SchemaOf},
     config::{self, Loaded, Secrets, check_report},
-    exit::{CONFIG, Failed},
+    exit::{CONFIG, Failed, NO_INPUT},
     terminal::{Ink, Terminal, complain},
 };
 use change::Gravity;
@@ -27,7 +28,9 @@ const API: &str = include_str!("../../config/schema/api.schema.json");
 
 /// `curiad check`: the report, and 0 or 78.
 pub(crate) fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Result<u8, Failed> {
-    let secrets = if arguments.without_secrets { Secrets::left_out() } else { Secrets::read() };
+    // What load there is hangs on no secret.
+    let unread = arguments.without_secrets || arguments.traffic;
+    let secrets = if unread { Secrets::left_out() } else { Secrets::read() };
     let terminal = Terminal::new();
     let read = config::load(&cli.config, &secrets, now);
     let name = cli.config.display().to_string();
@@ -39,7 +42,7 @@ pub(crate) fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Result<u8
             } else {
                 complain(check_report(&name, &read, Terminal::of_errors()).trim_end());
             }
-            return Ok(CONFIG);
+            return Ok(if cli.config.is_dir() { CONFIG } else { NO_INPUT });
         }
     };
     if let Some(old) = &arguments.against {
@@ -65,6 +68,10 @@ fn compared(cli: &Cli, directory: &Path, new: &Loaded, now: Timestamp) -> Result
     let terminal = Terminal::new();
     let read = config::load(directory, &Secrets::left_out(), now);
     let old = directory.display().to_string();
+    if !directory.is_dir() {
+        let next = "name the directory that holds the other curiad.yaml with --against DIR";
+        return Err(Failed::new(NO_INPUT, format!("there is no configuration at {old}\n{next}")));
+    }
     let report = || check_report(&old, &read, Terminal::of_errors());
     let Ok(before) = &read else {
         let message = format!("there is nothing to compare with: it cannot be used\n{}", report().trim_end());

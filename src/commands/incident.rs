@@ -15,29 +15,57 @@ use serde_json::{Value, json};
 use status_page::Audience;
 use store::{OutboxRow, OutboxState};
 
-/// What is left of 100 columns beside a time.
-const TEXT_COLUMNS: usize = 88;
+/// The width of a text, with the time before it.
+const COLUMNS: usize = 100;
+const MARGIN: usize = 12;
 
 pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
-    let act = match command {
+    let (id, act) = match command {
         IncidentCommand::List { all } => return list(asking, *all, as_json).await,
         IncidentCommand::Show { incident } => return show(asking, number(incident)?, as_json).await,
         IncidentCommand::Ack { incident, who } => {
-            Command::Acknowledge { incident: number(incident)?, by: who.by.clone() }
+            let incident = number(incident)?;
+            (incident, Command::Acknowledge { incident, by: who.name()? })
         }
-        IncidentCommand::Update { incident, en, cy, who } => Command::Update {
-            incident: number(incident)?,
-            by: who.by.clone(),
-            words: Text::new(en.clone(), cy.clone()),
-        },
+        IncidentCommand::Update { incident, en, cy, same, who } => {
+            let (incident, words) = (number(incident)?, words(en, cy, *same)?);
+            (incident, Command::Update { incident, by: who.name()?, words })
+        }
         IncidentCommand::Resolve { incident, why, who } => {
-            Command::Resolve { incident: number(incident)?, by: who.by.clone(), why: why.clone() }
+            let incident = number(incident)?;
+            (incident, Command::Resolve { incident, by: who.name()?, why: why.clone() })
         }
         IncidentCommand::Declare { incident, why, who } => {
-            Command::Declare { incident: number(incident)?, by: who.by.clone(), why: why.clone() }
+            let incident = number(incident)?;
+            (incident, Command::Declare { incident, by: who.name()?, why: why.clone() })
         }
     };
-    asking.tell(Message::Command(act), as_json).await
+    find(asking, &asking.situation().await?, id).await?;
+    let next = format!("`curiad incident show {id}` says how it stands");
+    asking.tell(Message::Command(act), &next, as_json).await
+}
+
+/// What is published, in both languages: the one is not the other by mistake, as in the configuration.
+fn words(en: &str, cy: &str, same: bool) -> Result<Text, Failed> {
+    let (en, cy) = (en.trim(), cy.trim());
+    let wrong = if en.is_empty() || cy.is_empty() {
+        "one language says nothing\nwrite the English in --en and the Welsh in --cy"
+    } else if en == cy && !same {
+        "the Welsh is the English\nwrite the Welsh in --cy, or give --same where both are meant to be the same"
+    } else {
+        return Ok(Text::new(en, cy));
+    };
+    Err(Failed::new(USAGE, wrong))
+}
+
+async fn find(asking: &Asking, situation: &Situation, id: IncidentId) -> Result<Incident, Failed> {
+    if let Some(incident) = situation.incidents.get(&id) {
+        return Ok((**incident).clone());
+    }
+    asking.store.incident(id).await?.ok_or_else(|| {
+        let what = format!("there is no incident {id}\n`curiad incident list --all` shows those of late");
+        Failed::new(USAGE, what)
+    })
 }
 
 fn number(word: &str) -> Result<IncidentId, Failed> {
@@ -90,15 +118,7 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
 
 async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Failed> {
     let situation = asking.situation().await?;
-    let incident = match situation.incidents.get(&id) {
-        Some(incident) => (**incident).clone(),
-        None => asking.store.incident(id).await?.ok_or_else(|| {
-            Failed::new(
-                USAGE,
-                format!("there is no incident {id}\n`curiad incident list --all` shows those of late"),
-            )
-        })?,
-    };
+    let incident = find(asking, &situation, id).await?;
     let terminal = Terminal::new();
     let rows = asking.store.notifications(id).await?;
     if as_json {
@@ -224,7 +244,7 @@ fn heading(terminal: Terminal, words: &str) {
 
 /// A line with its time of day, wrapped beside it. The day stands in the headline.
 fn dated(terminal: Terminal, at: Timestamp, zone: &TimeZone, text: &str) {
-    let lines = wrapped(text, TEXT_COLUMNS).join(&format!("\n{}", " ".repeat(12)));
+    let lines = wrapped(text, terminal.columns(COLUMNS) - MARGIN).join(&format!("\n{}", " ".repeat(MARGIN)));
     terminal.line(&format!("  {}  {lines}", terminal.ink(Ink::Dim, &clock(at, zone))));
 }
 

@@ -39,8 +39,8 @@ impl Asking {
         Ok(Situation::new(Arc::clone(&self.configuration), remembered))
     }
 
-    /// Writes to the inbox and waits for the recorder's answer.
-    pub(crate) async fn tell(&self, what: Message, as_json: bool) -> Result<(), Failed> {
+    /// Writes to the inbox and waits for the recorder's answer. `next`: what to do when it is no.
+    pub(crate) async fn tell(&self, what: Message, next: &str, as_json: bool) -> Result<(), Failed> {
         let id = self.store.tell(&Told { at: self.now, what }).await?;
         let limit = Instant::now() + PATIENCE;
         let answer = loop {
@@ -58,7 +58,7 @@ impl Asking {
         match answer {
             Ok(said) if as_json => terminal.json(&json!({ "ok": true, "said": said })),
             Ok(said) => terminal.line(&said),
-            Err(why) => return Err(Failed::new(1, why)),
+            Err(why) => return Err(Failed::new(1, format!("{why}\n{next}"))),
         }
         Ok(())
     }

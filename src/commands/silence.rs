@@ -14,7 +14,14 @@ use status_page::rfc3339;
 pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
         SilenceCommand::List => return list(asking, as_json).await,
-        SilenceCommand::End { silence, who } => Command::EndSilence { silence: *silence, by: who.by.clone() },
+        SilenceCommand::End { silence, who } => {
+            if !asking.situation().await?.silences.contains_key(silence) {
+                let what =
+                    format!("there is no silence {silence}\n`curiad silence list` shows what there is");
+                return Err(Failed::new(USAGE, what));
+            }
+            Command::EndSilence { silence: *silence, by: who.name()? }
+        }
         SilenceCommand::Add { api, environment, r#for, why, who } => {
             let lasts = r#for.parse::<SignedDuration>().map_err(|_| {
                 Failed::new(USAGE, format!("'{for}' is no length of time\nwrite 30m or 2h", r#for = r#for))
@@ -28,7 +35,7 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
                 })
                 .transpose()?;
             Command::Silence {
-                by: who.by.clone(),
+                by: who.name()?,
                 why: why.clone(),
                 until: asking.now + lasts,
                 api,
@@ -36,7 +43,8 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
             }
         }
     };
-    asking.tell(Message::Command(act), as_json).await
+    let next = "`curiad silence list` shows what there is, and `curiad silence add --help` what may be said";
+    asking.tell(Message::Command(act), next, as_json).await
 }
 
 fn find_api(asking: &Asking, word: &str) -> Result<ApiId, Failed> {

@@ -49,6 +49,11 @@ pub(super) struct InstanceDraft {
 /// Reads the file of the API called `stem`.
 pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option<ApiDraft> {
     let mut sheet = Section::open(node, "an API", reading)?;
+    if sheet.has("site") && !sheet.has("id") {
+        let hint = Some("it belongs a folder further up; here is a file for each API".to_owned());
+        reading.problems.error(Rank::Shape, sheet.place(), "this is a curiad.yaml, not an API", hint);
+        return None;
+    }
     let section = &mut sheet;
     let id = section.required("id", reading).and_then(|node| id(node, stem, reading));
     let name = section.required("name", reading).and_then(|node| reading.bilingual(node, "an API's name"));
@@ -134,7 +139,12 @@ fn id(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option<ApiId> {
     if text != stem {
         let message = format!("the id '{text}' is not the file's name '{stem}'");
         let hint = Some(if reading.names.is_defined(Noun::Api, text) {
-            format!("apis/{text}.yaml has that id: write 'id: {stem}'")
+            let next = if ApiId::parse(stem).is_ok() {
+                format!("write 'id: {stem}'")
+            } else {
+                "give this file another name, and the id of it".to_owned()
+            };
+            format!("apis/{text}.yaml has that id: {next}")
         } else {
             format!("history hangs on the id: if it is right, name the file {text}.yaml")
         });

@@ -117,7 +117,13 @@ fn is_elsewhere(host: &str) -> bool {
 pub(super) fn dead_man(node: &Node, reading: &mut Reading<'_>) -> Option<DeadMan> {
     let mut section = Section::open(node, "dead_man", reading)?;
     let url = section.required("url", reading).and_then(|node| {
-        reading.text_or_secret(node, "a URL", Use::Telling, |text| address::web_url(text).map(|_| ()))
+        reading.text_or_secret(node, "a URL", Use::Telling, |text| {
+            let url = address::web_url(text)?;
+            if url.scheme() == "http" && !address::is_loopback(text) {
+                return Err("whoever sees this URL on its way can keep us alive in name; write https://");
+            }
+            Ok(())
+        })
     });
     let every = match section.optional("every", reading) {
         None => Some(DEFAULT_BEAT),

@@ -8,7 +8,8 @@ use super::{
     reading::duration_text,
 };
 use domain::{
-    Check, CheckId, Credential, DnsRequest, Environment, InstanceId, Operation, Request, Security, Vantage,
+    Check, CheckId, Credential, DnsRequest, Environment, InstanceId, Lifecycle, Operation, Request, Security,
+    Vantage,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::Url;
@@ -30,8 +31,11 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
                 checks.extend(check(draft, operation, (*environment, instance), vantages, problems));
             }
         }
-        without_effect(operation, checks.get(before..).unwrap_or_default(), problems);
+        if draft.api.lifecycle != Lifecycle::Retired {
+            without_effect(operation, checks.get(before..).unwrap_or_default(), problems);
+        }
     }
+    overruled(draft, problems);
     for (environment, instance) in &draft.instances {
         if let Some(max_rate) = &instance.max_rate {
             let own = checks.iter_mut().filter(|check| check.id.instance.environment == *environment);
@@ -39,6 +43,34 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
         }
     }
     checks
+}
+
+/// A setting by its name, and where it is among others.
+type Setting = (&'static str, fn(&Timing) -> &Option<Placed<Duration>>);
+
+const SETTINGS: [Setting; 3] = [
+    ("every", |timing| &timing.every),
+    ("slow", |timing| &timing.slow),
+    ("timeout", |timing| &timing.timeout),
+];
+
+/// Says which settings of an instance are nobody's: each of its operations has its own.
+fn overruled(draft: &ApiDraft, problems: &mut Problems) {
+    for (environment, instance) in &draft.instances {
+        let chosen = |operation: &&OperationDraft| {
+            instance.operations.as_ref().is_none_or(|chosen| chosen.contains(&operation.operation.id))
+        };
+        for (name, setting) in SETTINGS {
+            let Some(placed) = setting(&instance.timing) else { continue };
+            let mut own =
+                draft.operations.iter().filter(chosen).map(|it| setting(&it.timing).is_some()).peekable();
+            if own.peek().is_some() && own.all(|own| own) {
+                let message =
+                    format!("'{name}' of {environment} has no effect: each of its operations has its own");
+                problems.warning(&placed.place, message, None);
+            }
+        }
+    }
 }
 
 /// Says what of an operation can have no effect.

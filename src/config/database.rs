@@ -1,6 +1,7 @@
 //! Where everything is kept.
 
 use super::{
+    nearest::nearest,
     reading::Reading,
     secret::{Reference, Use},
     tree::Node,
@@ -14,6 +15,9 @@ const DEFAULT: &str = "sqlite://curiad.db";
 /// What a `PostgreSQL` URL may say after its `?`: those of libpq that matter here. A password is not among them, for what
 /// follows a `?` is easily shown.
 const PARAMETERS: [&str; 6] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "user"];
+
+/// What `sslmode` may be, as libpq has it.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// The database's URL: a secret, because `PostgreSQL`'s may hold a password.
 pub(super) fn read(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Secret> {
@@ -36,8 +40,27 @@ fn sqlite(url: &str) -> Result<(), &'static str> {
         Some(path) if path.starts_with('/') && !path.starts_with("//") => {
             Err("one slash says too little; write sqlite://curiad.db, or sqlite:///var/lib/curiad/curiad.db")
         }
-        Some(_) => Ok(()),
+        Some(path) => sqlite_file(path.trim_start_matches("//")),
     }
+}
+
+/// What stands behind `sqlite://`.
+fn sqlite_file(text: &str) -> Result<(), &'static str> {
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    if path.ends_with(":memory:") || query.contains("memory") {
+        return Err(
+            "a database in memory forgets everything at each stop; write sqlite://PATH, such as sqlite://curiad.db",
+        );
+    }
+    if path.starts_with('~') || path.contains('$') {
+        return Err(
+            "'~' and '$' stand for nothing here; write the whole path, such as sqlite:///var/lib/curiad/curiad.db",
+        );
+    }
+    if !matches!(query, "" | "mode=rwc") {
+        return Err("nothing follows the path of a SQLite database; write sqlite://PATH");
+    }
+    Ok(())
 }
 
 /// Whether it is on a server, where programs on several machines may share it.
@@ -59,6 +82,15 @@ fn postgres(url: &str, written: bool) -> Result<(), &'static str> {
         return Err(
             "after ? there may be sslmode, sslrootcert, sslcert, sslkey, host (a socket's directory) and user",
         );
+    }
+    for (_, mode) in url.query_pairs().filter(|(name, _)| name == "sslmode") {
+        if !SSL_MODES.contains(&mode.as_ref()) {
+            return Err(match nearest(&mode, SSL_MODES) {
+                Some("verify-full") => "there is no such sslmode; did you mean sslmode=verify-full?",
+                Some("verify-ca") => "there is no such sslmode; did you mean sslmode=verify-ca?",
+                _ => "sslmode is disable, allow, prefer, require, verify-ca or verify-full",
+            });
+        }
     }
     if url.host_str().is_none_or(str::is_empty) && !url.query_pairs().any(|(name, _)| name == "host") {
         return Err("the URL names no host; write postgres://USER:PASSWORD@HOST/NAME");
@@ -115,9 +147,28 @@ mod tests {
             ("postgres://curiad@db", "names no database"),
             ("postgres:///curiad", "names no host"),
             ("postgres://curiad@db/curiad?sslmod=require", "after ? there may be"),
+            ("postgres://curiad@db/curiad?sslmode=verify_full", "did you mean sslmode=verify-full?"),
+            ("postgres://curiad@db/curiad?sslmode=yes", "sslmode is disable, allow"),
             ("postgres://curiad@db:port/curiad", "this is no URL"),
         ] {
             assert!(postgres(url, true).unwrap_err().contains(why), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_one_that_stays_and_is_found_again() {
+        for url in ["sqlite://curiad.db", "sqlite:curiad.db", "sqlite:///srv/curiad.db?mode=rwc"] {
+            assert_eq!(sqlite(url), Ok(()), "{url}");
+        }
+        for (url, why) in [
+            ("sqlite::memory:", "forgets everything"),
+            ("sqlite://:memory:", "forgets everything"),
+            ("sqlite://curiad.db?mode=memory", "forgets everything"),
+            ("sqlite://~/curiad.db", "write the whole path"),
+            ("sqlite://$HOME/curiad.db", "write the whole path"),
+            ("sqlite://curiad.db?mode=ro", "nothing follows the path"),
+        ] {
+            assert!(sqlite(url).unwrap_err().contains(why), "{url}");
         }
     }
 }

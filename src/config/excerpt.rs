@@ -1,6 +1,7 @@
 //! The line that a problem is about, as it may be shown: what is, or may be, a secret or a person's number is struck out.
 
 use super::{
+    credential_name,
     nhs_number::may_be_a_patients,
     problem::{Place, Problem},
     tree::{Node, Value},
@@ -194,6 +195,9 @@ impl Source {
 
 /// Whether a key means a secret, perhaps misspelt.
 fn names_a_secret(word: &str) -> bool {
+    if credential_name::is_one(word, "") {
+        return true;
+    }
     let word = word.to_lowercase();
     let near = |secret: &str| strsim::damerau_levenshtein(secret, &word) <= word.chars().count() / 3;
     SECRET_WORDS.into_iter().any(near)
@@ -253,17 +257,32 @@ fn find_hidden(
     }
 }
 
-/// What is struck out wherever it stands: credentials in a URL, telephone numbers, what may be a patient's number.
+/// What is struck out wherever it stands: credentials in a URL and in a path's query, all of a URL's query, telephone numbers, what may be a patient's number.
 fn anywhere(line: &str) -> Vec<Range<usize>> {
     static CREDENTIAL: Pattern = LazyLock::new(|| Regex::new(r"://([^/\s]+)@").ok());
     static TELEPHONE: Pattern = LazyLock::new(|| Regex::new(r"(\+\d{8,15})").ok());
     static DIGITS: Pattern = LazyLock::new(|| Regex::new(r"(\d[\d %+-]*\d)").ok());
+    static QUERY: Pattern = LazyLock::new(|| Regex::new(r#"://[^\s"'?]*\?([^\s"'}]+)"#).ok());
     let mut found = matches(line, &CREDENTIAL);
+    found.extend(matches(line, &QUERY));
+    found.extend(in_queries(line));
     found.extend(matches(line, &TELEPHONE));
     if may_be_a_patients(line) {
         found.extend(matches(line, &DIGITS));
     }
     found
+}
+
+/// The values of credentials in the query of a path.
+fn in_queries(line: &str) -> Vec<Range<usize>> {
+    static PAIR: Pattern = LazyLock::new(|| Regex::new(r#"[?&]([\w.%-]+)=([^\s"'&}]+)"#).ok());
+    let Some(pair) = PAIR.as_ref() else { return std::iter::once(0..usize::MAX).collect() };
+    let count = |bytes: usize| line.get(..bytes).unwrap_or_default().chars().count();
+    let values = pair.captures_iter(line).filter_map(|captures| {
+        let (name, value) = (captures.get(1)?, captures.get(2)?);
+        credential_name::is_one(name.as_str(), value.as_str()).then_some(value)
+    });
+    values.map(|value| count(value.start())..count(value.end())).collect()
 }
 
 /// What is struck out of a line that could not be read: the value of everything that may name a secret.

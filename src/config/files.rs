@@ -91,6 +91,11 @@ pub(super) fn read(directory: &Path, problems: &mut Problems) -> Files {
     }
     let folder = directory.join("apis");
     let mut apis = Vec::new();
+    let said_before = problems.count();
+    if folder.exists() && !folder.is_dir() {
+        let hint = Some("make it one, and put one file an API into it".to_owned());
+        problems.error(Rank::Syntax, &whole(&folder), "this is no folder", hint);
+    }
     if folder.is_dir() {
         for path in list(&folder, problems) {
             if path.is_dir() {
@@ -104,7 +109,7 @@ pub(super) fn read(directory: &Path, problems: &mut Problems) -> Files {
             }
         }
     }
-    if apis.is_empty() {
+    if apis.is_empty() && problems.count() == said_before {
         let hint = Some("write one file an API".to_owned());
         problems.error(Rank::Missing, &whole(&folder), "there is no API", hint);
     }
@@ -158,12 +163,9 @@ fn file(path: &Path, problems: &mut Problems) -> Option<File> {
             Some(File { name: name.into(), stem, text })
         }
         Err(why) => {
-            problems.error(
-                Rank::Syntax,
-                &Place::whole(&name),
-                format!("this file cannot be read: {why}"),
-                None,
-            );
+            let hint = why.contains(secret::NOT_TEXT).then(|| "save it as UTF-8".to_owned());
+            let message = format!("this file cannot be read: {why}");
+            problems.error(Rank::Syntax, &Place::whole(&name), message, hint);
             None
         }
     }

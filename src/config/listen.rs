@@ -26,26 +26,25 @@ impl Default for Listen {
 }
 
 impl Listen {
-    /// Whether `internal` may listen there; the error says what to do. To be asked again when a flag changes it.
-    pub(crate) fn allowed(&self) -> Result<(), String> {
+    /// Whether `internal` may listen there; the error is what is wrong, and what to do. To be asked again when a flag
+    /// changes it.
+    pub(crate) fn allowed(&self) -> Result<(), (String, &'static str)> {
         let (public, internal) = (self.public, self.internal);
         let everywhere = public.ip().is_unspecified() || internal.ip().is_unspecified();
         if public.port() == internal.port()
             && public.port() != 0
             && (public.ip() == internal.ip() || everywhere)
         {
-            return Err(format!(
-                "{public} and {internal} clash: the public and the internal page need a port each"
-            ));
+            let next = "give the public and the internal page a port each";
+            return Err((format!("{public} and {internal} clash"), next));
         }
         if self.internal.ip().is_loopback() || self.trusted_network {
             return Ok(());
         }
-        Err(format!(
-            "{} can be reached from beyond this machine, and shows everything: say 'trusted_network: true' under \
-             'listen' if only people who may see it all can reach it",
-            self.internal
-        ))
+        let what = format!("{internal} can be reached from beyond this machine, and shows everything");
+        let next =
+            "say 'trusted_network: true' under 'listen' if only people who may see it all can reach it";
+        Err((what, next))
     }
 }
 
@@ -72,8 +71,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Listen> {
     let listen = Listen { public: public?, internal: internal?, trusted_network: trusted_network? };
     match listen.allowed() {
         Ok(()) => Some(listen),
-        Err(why) => {
-            reading.problems.error(Rank::Sense, &place, why, None);
+        Err((why, next)) => {
+            reading.problems.error(Rank::Sense, &place, why, Some(next.to_owned()));
             None
         }
     }

@@ -13,6 +13,7 @@ mod bilingual;
 mod calendar;
 mod channels;
 mod checks;
+mod credential_name;
 mod database;
 mod desks;
 mod dns;
@@ -25,6 +26,7 @@ mod graphql;
 mod hours;
 mod leaving;
 mod listen;
+mod marks;
 mod mllp;
 mod names;
 mod nearest;
@@ -57,6 +59,7 @@ pub(crate) use calendar::{NOBODY, first_gap};
 pub(crate) use database::{is_postgres, shown};
 pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
+pub(crate) use nearest::{did_you_mean, nearest};
 pub(crate) use problem::{Problem, Severity};
 pub(crate) use reading::{duration_text, parse_duration};
 pub(crate) use report::check_report;
@@ -101,6 +104,8 @@ pub(crate) struct Loaded {
     pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// The references of curiad.yaml, by the keys that lead to them: `people/one/text`.
+    pub(crate) references: BTreeMap<String, String>,
     /// The secrets that it needs, by reference.
     pub(crate) secrets: Vec<String>,
     /// What is probably not meant.
@@ -153,7 +158,9 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         sources.insert(file.name.to_string(), Source::new(&file.name, &file.text, node.as_ref()));
         node
     };
+    let mut references = BTreeMap::new();
     let top = if let Some(node) = files.top.and_then(|file| parse(&file, &mut reading.problems)) {
+        references = secret::references(&node);
         top::read(&node, reading)
     } else {
         top::unreadable(reading);
@@ -197,7 +204,11 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
             let mut secrets: Vec<String> = used.map(|used| used.reference).collect();
             secrets.sort();
             secrets.dedup();
-            Ok(Loaded { secrets, ..put_together((site, database, version), top, apis, checks, problems) })
+            Ok(Loaded {
+                references,
+                secrets,
+                ..put_together((site, database, version), top, apis, checks, problems)
+            })
         }
         _ => Err(problems),
     }
@@ -256,6 +267,7 @@ fn put_together(
         callback_token: top.callback_token,
         listen: top.listen,
         roots: top.roots,
+        references: BTreeMap::new(),
         secrets: Vec::new(),
         warnings,
     }

@@ -5,7 +5,7 @@
 //! is refused. Nor may a request name a person: see [`super::nhs_number`].
 
 use super::{
-    expect,
+    credential_name, expect,
     nhs_number::may_be_a_patients,
     problem::{Place, Rank},
     reading::Reading,
@@ -182,7 +182,7 @@ pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
         if !text.starts_with('/') {
             return Err(format!(
                 "a path starts with '/', not '{}'",
-                text.chars().take(20).collect::<String>()
+                text.split('?').next().unwrap_or_default().chars().take(20).collect::<String>()
             ));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('#') {
@@ -196,6 +196,11 @@ pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
         Ok(text.to_owned())
     })?;
     refuse_patients(node, &path, reading);
+    if let Some(name) = credential_name::in_query(&path) {
+        let message = format!("'{name}' may be a credential, and paths are written into logs on their way");
+        let hint = Some("leave it out: credentials are what an instance's 'auth' is for".to_owned());
+        reading.problems.error(Rank::Sense, &node.place, message, hint);
+    }
     Some(path)
 }
 
@@ -266,7 +271,9 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
             Some(format!("'{}' is not the name of a header", name.word))
         } else if SET_BY_US.contains(&lower.as_str()) {
             Some(format!("the header '{}' is set by the program", name.word))
-        } else if CREDENTIALS.contains(&lower.as_str()) {
+        } else if CREDENTIALS.contains(&lower.as_str())
+            || credential_name::is_one(&name.word, node.as_word().unwrap_or_default())
+        {
             Some(format!(
                 "the header '{}' holds a credential: that is what an instance's 'auth' is for",
                 name.word

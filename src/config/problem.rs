@@ -163,6 +163,11 @@ impl Problems {
         self.0
     }
 
+    /// How many there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether the configuration cannot be used.
     pub(super) fn has_errors(&self) -> bool {
         self.0.iter().any(|problem| problem.severity == Severity::Error)

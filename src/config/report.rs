@@ -60,7 +60,7 @@ fn explained(problem: &Problem, terminal: Terminal) -> String {
     let gutter = |number: &str, width: usize| terminal.ink(Ink::Blue, &format!("  {number:>width$} |"));
     if let Some(excerpt) = &problem.excerpt {
         let marks = format!("{}{}", " ".repeat(excerpt.from), "^".repeat(excerpt.length));
-        let room = COLUMNS.saturating_sub(marks.chars().count() + number.len() + 6);
+        let room = terminal.columns(COLUMNS).saturating_sub(marks.chars().count() + number.len() + 6);
         let beside = hint.filter(|hint| hint.chars().count() <= room);
         let said = beside.map(|hint| format!(" {hint}")).unwrap_or_default();
         if beside.is_some() {
@@ -72,7 +72,7 @@ fn explained(problem: &Problem, terminal: Terminal) -> String {
     }
     if let Some(hint) = hint {
         let margin = " ".repeat(number.len() + 3);
-        let lines = wrapped(hint, COLUMNS - margin.len() - 2);
+        let lines = wrapped(hint, terminal.columns(COLUMNS) - margin.len() - 2);
         let joined = lines.join(&format!("\n{margin}  "));
         text.extend([margin, terminal.ink(Ink::Blue, "="), format!(" {joined}\n")]);
     }

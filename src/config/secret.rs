@@ -1,15 +1,27 @@
 //! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
 
-use super::{ownership::Used, problem::Rank, reading::Reading, tree::Node};
+use super::{
+    ownership::Used,
+    problem::Rank,
+    reading::Reading,
+    tree::{Node, Value},
+};
 use domain::Secret;
+use rustix::fs::OFlags;
 use std::{
+    collections::BTreeMap,
     fmt,
+    fs::OpenOptions,
     io::Read,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 /// Longest secret, in bytes: a private key fits, a disk image does not.
 const MAX_BYTES: u64 = 64 * 1024;
+
+/// What is said of a file in another encoding.
+pub(super) const NOT_TEXT: &str = "not text in UTF-8";
 
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
@@ -59,7 +71,7 @@ impl Secrets {
 
     /// All of them, `env:` from a world of the test's own.
     #[cfg(test)]
-    pub(super) fn with(environment: impl Fn(&str) -> Option<String> + 'static) -> Self {
+    pub(crate) fn with(environment: impl Fn(&str) -> Option<String> + 'static) -> Self {
         Self { environment: Box::new(environment), scope: Scope::All }
     }
 
@@ -104,6 +116,35 @@ impl<'t> Reference<'t> {
     }
 }
 
+/// Every reference below a node, by the keys that lead to it, with '/' between them.
+pub(super) fn references(node: &Node) -> BTreeMap<String, String> {
+    fn collect(node: &Node, path: &str, all: &mut BTreeMap<String, String>) {
+        match &node.value {
+            Value::Nothing => {}
+            Value::Word { text, .. } => {
+                if Reference::parse(text).is_some() {
+                    all.insert(path.to_owned(), text.clone());
+                }
+            }
+            Value::List(items) => {
+                for (number, item) in items.iter().enumerate() {
+                    collect(item, &format!("{path}/{number}"), all);
+                }
+            }
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    let path =
+                        if path.is_empty() { key.word.clone() } else { format!("{path}/{}", key.word) };
+                    collect(value, &path, all);
+                }
+            }
+        }
+    }
+    let mut all = BTreeMap::new();
+    collect(node, "", &mut all);
+    all
+}
+
 /// What `file:PATH` means: relative to the configuration's directory.
 pub(super) fn path_of(directory: &Path, path: &str) -> PathBuf {
     directory.join(path)
@@ -112,16 +153,22 @@ pub(super) fn path_of(directory: &Path, path: &str) -> PathBuf {
 /// A whole file of at most `limit` bytes, as text. The error does not name the file.
 pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
     let failed = |error: std::io::Error| error.to_string();
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
+    // Whoever opens a pipe waits for its other end, unless told not to.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err("not a file".to_owned());
     }
-    file.take(limit + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > limit {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
         return Err(format!("larger than {} KiB", limit / 1024));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = good.split(|byte| *byte == b'\n').count();
+        format!("{NOT_TEXT} (line {line})")
+    })
 }
 
 impl Reading<'_> {
@@ -186,7 +233,13 @@ impl Reading<'_> {
             Ok(Some(value)) => value,
             Ok(None) => return Some(Secret::new("")),
             Err(why) => {
-                self.wrong(place, why);
+                let hint = match Reference::parse(text) {
+                    Some(Ok(Reference::Environment(_))) => Some("set it where curiad runs"),
+                    Some(Ok(Reference::File(_))) => Some("whoever runs curiad must be able to read it there"),
+                    Some(Err(_)) | None => None,
+                };
+                let hint = hint.map(|hint| format!("{hint}; or check with --without-secrets"));
+                self.problems.error(Rank::Value, place, why, hint);
                 return None;
             }
         };

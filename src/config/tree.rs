@@ -3,7 +3,10 @@
 //! Strict on purpose: a key given twice is an error, words keep the style they were written in (so that `no`, `012` and
 //! `1_000` can be questioned where they stand), and anchors, aliases and tags are refused: a file says what it says.
 
-use super::problem::{Place, Problems, Rank};
+use super::{
+    marks,
+    problem::{Place, Problems, Rank},
+};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use std::sync::Arc;
 
@@ -90,6 +93,10 @@ enum Open {
 
 /// Reads one file. `None` when it is not YAML or is empty, which is then among the problems.
 pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Option<Node> {
+    if let Some((place, message, hint)) = marks::first(file, text) {
+        problems.error(Rank::Syntax, &place, message, Some(hint.to_owned()));
+        return None;
+    }
     let mut builder = Builder { file, problems, open: Vec::new(), root: None };
     for event in Parser::new_from_str(text) {
         match event {
@@ -103,7 +110,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str, problems: &mut Problems) -> Opt
                 let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
                 let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
                 let hint = match error.info() {
-                    info if indent.contains('\t') || info.contains("tab") => {
+                    info if indent.contains('\t') || info.contains("a tab") || info.contains("tabs") => {
                         "indent with spaces: YAML refuses tabs"
                     }
                     info if info.contains("mapping values") => {
@@ -236,6 +243,11 @@ impl Builder<'_> {
         if let Some(Open::Map(_, _, key @ None)) = self.open.last_mut() {
             *key = Some(Key { place, word: text, plain });
             return Flow::Continue(());
+        }
+        if plain && marks::is_in_curly_quotes(&text) {
+            let message = "curly quotes are part of the text to YAML";
+            let hint = "write straight ones; or put those around it too, if the curly ones are meant";
+            self.problems.error(Rank::Value, &place, message, Some(hint.to_owned()));
         }
         let nothing = plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
         let value = if nothing { Value::Nothing } else { Value::Word { text, plain } };

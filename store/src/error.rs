@@ -59,6 +59,17 @@ pub enum Error {
         /// What the database said.
         source: Box<dyn Cause + Send + Sync>,
     },
+    /// The server has no database of that name.
+    #[error(
+        "could not {doing}: the server has no such database ({source}); \
+         check its name, or make it once: CREATE DATABASE … OWNER …"
+    )]
+    Absent {
+        /// What was tried.
+        doing: &'static str,
+        /// What the database said.
+        source: Box<dyn Cause + Send + Sync>,
+    },
     /// The server is too old.
     #[error("this is PostgreSQL {found}; curiad needs {oldest} or newer: upgrade the server")]
     Outdated {
@@ -78,6 +89,12 @@ pub enum Error {
         /// The newest version this program knows.
         known: i64,
     },
+    /// The file is a database, with tables of another program. It was not changed.
+    #[error(
+        "the database holds the tables of another program; \
+         choose another place with `database`, or move that file away: it was not changed"
+    )]
+    Foreign,
     /// What was to be stored breaks a rule of the schema, such as one open incident per cause. Trying again does not help.
     #[error("could not {doing}: it would break a rule of the database")]
     Refused {
@@ -125,6 +142,7 @@ impl Error {
                 Trouble::Full => Self::Full { doing, source },
                 Trouble::Unavailable => Self::Unavailable { doing, source },
                 Trouble::Denied => Self::Denied { doing, source },
+                Trouble::Absent => Self::Absent { doing, source },
                 Trouble::Refused => Self::Refused { doing, source },
                 Trouble::Corrupt => Self::Corrupt { doing, source },
                 Trouble::Other => Self::Other { doing, source },
@@ -145,6 +163,7 @@ pub(crate) enum Trouble {
     Full,
     Unavailable,
     Denied,
+    Absent,
     Refused,
     Corrupt,
     Other,

@@ -50,6 +50,12 @@ pub async fn examine(url: &str) -> Result<Look, Error> {
     };
     let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
     if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
+        if let Connection::Sqlite(_) = connection {
+            let foreign = connection.statement(sqlite::IS_FOREIGN).row(DOING).await?;
+            if (Reading { row: &foreign, doing: DOING }).get::<bool>("foreign_tables")? {
+                return Err(Error::Foreign);
+            }
+        }
         return Ok(look);
     }
     let newest = "SELECT coalesce(max(version), 0) AS number FROM _sqlx_migrations";

@@ -173,8 +173,9 @@ pub(crate) fn trouble(code: &str) -> Trouble {
         "53100" => Trouble::Full,
         // A lock, a serialisation, a deadlock, a statement's time, too many connections, no memory.
         "55P03" | "40001" | "40P01" | "57014" | "53300" | "53200" => Trouble::Busy,
-        // It may not, or it is not there: somebody must change something.
-        "3D000" | "42501" | "28000" | "28P01" => Trouble::Denied,
+        // It may not: somebody must change something.
+        "42501" | "28000" | "28P01" => Trouble::Denied,
+        "3D000" => Trouble::Absent,
         // Read-only: a standby, or a server that protects itself.
         "25006" => Trouble::Unavailable,
         "XX001" | "XX002" => Trouble::Corrupt,

@@ -34,6 +34,11 @@ pub(crate) const fn begin(purpose: Purpose) -> &'static str {
 pub(crate) const HAS_MIGRATIONS: &str =
     "SELECT count(*) > 0 AS made FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
 
+/// Whether there are tables, and none of them is ours.
+pub(crate) const IS_FOREIGN: &str = "
+    SELECT count(*) > 0 AND max(name = '_sqlx_migrations') = 0 AS foreign_tables
+    FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+
 /// How long a statement waits for another program's write lock.
 const BUSY: Duration = Duration::from_secs(5);
 /// Pause before an opening that met another program's is tried again.
@@ -100,6 +105,7 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full);
         let in_memory = url.contains(":memory:");
         if !in_memory {
+            refuse_foreign(url).await?;
             make_private(options.get_filename()).await;
         }
         // A connection that is given up takes a database in memory with it: keep it.
@@ -175,6 +181,17 @@ pub(crate) async fn look(url: &str) -> Result<PoolConnection<Sqlite>, sqlx::Erro
     let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).read_only(true);
     let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT);
     pool.connect_with(options.busy_timeout(BUSY)).await?.acquire().await
+}
+
+/// Another program's tables are left alone. Looked at before the file is opened for use, which would change it. What
+/// cannot be looked at is opened, and the error is the opening's.
+async fn refuse_foreign(url: &str) -> Result<(), Error> {
+    let Ok(mut connection) = look(url).await else { return Ok(()) };
+    let foreign = sqlx::query_scalar(IS_FOREIGN).fetch_one(&mut *connection).await;
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "a connection that only looked did not close well");
+    }
+    if foreign.unwrap_or(false) { Err(Error::Foreign) } else { Ok(()) }
 }
 
 /// Makes a new file that only its owner may read: it holds the reference key and people's names.

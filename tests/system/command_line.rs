@@ -2,7 +2,7 @@
 
 use crate::{
     outage::{all_well, place, place_with},
-    program::{PATIENCE, json, text, world},
+    program::{PATIENCE, Place, json, text, world},
 };
 use domain::{ApiId, Environment, InstanceId};
 use jiff::Timestamp;
@@ -204,8 +204,25 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
 async fn acting_without_a_running_program_says_so() {
     let world = world().await;
     let place = place(&world);
-    let ran = place.run(&["incident", "ack", "C-1", "--by", "ann"]).await;
+    store::Store::open(&place.url, [1; 32]).await.expect("a database").close().await;
+    let ran = place.run(&["silence", "add", "--api", "results", "--for", "1h", "--why", "a test"]).await;
     assert_eq!(ran.code, Some(75), "{ran:?}");
     assert!(ran.err.contains("curiad serve"), "{ran:?}");
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_leaves_alone_what_is_not_its_own() {
+    let place = Place::new(&[("curiad.yaml", "site: {}\n".to_owned())]);
+    let data = place.config().display().to_string();
+    let ran = place.run(&["demo", "--data", &data]).await;
+    let expected = format!(
+        "curiad: {data} holds a configuration of its own\nchoose another directory for the demo with --data DIR\n"
+    );
+    assert_eq!((ran.err, ran.code), (expected, Some(64)));
+    let data = place.directory.path().display().to_string();
+    std::fs::write(place.database(), "Shopping list").expect("a file");
+    let ran = place.run(&["demo", "--data", &data]).await;
+    let next = "choose another place with --data DIR, or move that file away; it was not touched\n";
+    assert!(ran.err.ends_with(next) && ran.code == Some(65), "{ran:?}");
 }

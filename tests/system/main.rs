@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod answers;
+mod beside;
 #[cfg(debug_assertions)]
 mod broken;
 mod carriers;

@@ -109,6 +109,7 @@ pub(super) enum Fate {
 pub(super) const fn fate(error: &store::Error) -> Fate {
     match error {
         store::Error::Newer { .. }
+        | store::Error::Foreign
         | store::Error::Outdated { .. }
         | store::Error::Fenced
         | store::Error::Corrupt { .. } => Fate::Final,
@@ -117,6 +118,7 @@ pub(super) const fn fate(error: &store::Error) -> Fate {
         store::Error::Unknown { .. } => Fate::Unknown,
         store::Error::Busy { .. }
         | store::Error::Denied { .. }
+        | store::Error::Absent { .. }
         | store::Error::Full { .. }
         | store::Error::Unavailable { .. }
         | store::Error::TooMuch { .. } => Fate::Again,

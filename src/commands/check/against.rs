@@ -3,9 +3,10 @@
 use super::{
     calling,
     change::{About, Change, Gravity},
-    probing, telling,
+    probing, reached, telling,
 };
 use crate::config::Loaded;
+use domain::Environment;
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ pub(crate) fn changes(directory: &Path, old: &Loaded, new: &Loaded, now: Timesta
     leaving(directory, old, new, &mut all);
     telling::compare(old, new, &mut all);
     calling::compare(&old.configuration, &new.configuration, now, &mut all);
-    calling::addresses(old, new, &mut all);
+    reached::compare(old, new, &mut all);
     probing::compare(&old.configuration, &new.configuration, &mut all);
     needs(old, new, &mut all);
     words(old, new, &mut all);
@@ -25,12 +26,13 @@ pub(crate) fn changes(directory: &Path, old: &Loaded, new: &Loaded, now: Timesta
 }
 
 fn leaving(directory: &Path, old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
-    for problem in
-        crate::config::left_production(directory, old.configuration.in_production(), &new.configuration)
-    {
-        let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        let message = format!("{}: {}{hint}", problem.file, problem.message);
-        all.push(Change { severity: Gravity::Error, ..Change::note(About::Leaving, message) });
+    for api in new.configuration.not_retired(old.configuration.in_production()) {
+        for problem in crate::config::left_production(directory, std::iter::once(api), &new.configuration) {
+            let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let message = format!("{}: {}{hint}", problem.file, problem.message);
+            let change = Change { severity: Gravity::Error, ..Change::note(About::Leaving, message) };
+            all.push(change.of(api).within(Environment::Production));
+        }
     }
 }
 
@@ -41,7 +43,9 @@ fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     for secret in old.secrets.iter().filter(|secret| !new.secrets.contains(secret)) {
         all.push(Change::note(About::Needs, format!("no longer the secret {secret}")));
     }
-    if old.database.reveal() != new.database.reveal() {
+    let database =
+        |loaded| reached::written(loaded, &["database"], Some(loaded.database.reveal())).map(str::to_owned);
+    if database(old) != database(new) {
         let message = "another database: history, incidents and silences stay behind in the old one";
         all.push(Change::warning(About::Needs, message));
     }
@@ -54,6 +58,9 @@ fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         };
         let message = format!("listens on {}, no longer on {}{trust}", both(new), both(old));
         all.push(Change::warning(About::Needs, message));
+    }
+    if old.spool != new.spool {
+        all.push(Change::note(About::Needs, "another spool: empty the old one by a last start with it"));
     }
     if old.roots != new.roots {
         all.push(Change::note(About::Needs, "trusts other certificates beside those of the system"));

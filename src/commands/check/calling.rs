@@ -1,7 +1,7 @@
 //! Who is called for what, and who is on call.
 
 use super::change::{About, Change, instead};
-use crate::config::{Loaded, duration_text};
+use crate::config::duration_text;
 use domain::{
     Api, ApiId, Configuration, Environment, Escalation, EscalationId, PersonId, Rota, RotaId, Shift, Status,
     Target, Way, rate,
@@ -189,16 +189,6 @@ fn people(old: &Configuration, new: &Configuration, all: &mut Vec<Change>) {
         if was.language != is.language {
             let message = format!("'{id}' is called in {}", instead(is.language.tag(), was.language.tag()));
             all.push(Change::note(About::Callouts, message));
-        }
-    }
-}
-
-/// Who is reached elsewhere: mailboxes that stand in the files. Nothing is repeated.
-pub(super) fn addresses(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
-    for (id, is) in &new.directory.people {
-        let was = old.directory.people.get(id).and_then(|contact| contact.email.as_ref());
-        if was.is_some_and(|was| is.email.as_ref().is_some_and(|is| is != was)) {
-            all.push(Change::warning(About::Callouts, format!("'{id}' has another mailbox")));
         }
     }
 }

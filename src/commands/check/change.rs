@@ -115,7 +115,7 @@ impl Change {
             Gravity::Warning => "! ",
             Gravity::Note => "",
         };
-        let text = wrapped(&format!("{mark}{}", self.message), COLUMNS - MARGIN);
+        let text = wrapped(&format!("{mark}{}", self.message), terminal.columns(COLUMNS) - MARGIN);
         let word = terminal.ink(ink, &format!("{:<MARGIN$}", self.about.word()));
         format!("{word}{}", text.join(&format!("\n{}", " ".repeat(MARGIN))))
     }

@@ -5,7 +5,7 @@ use super::{
     count,
 };
 use crate::config::duration_text;
-use domain::{Check, Configuration, Dialect, Environment, InstanceId, Request};
+use domain::{ApiId, Check, CheckId, Configuration, Dialect, Environment, InstanceId, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names stand in one line.
@@ -25,6 +25,7 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
             let change = Change::note(About::Probing, format!("{sign}{counted}: {names}"));
             let grave = sign == "−" && environment == Environment::Production;
             let change = if grave { Change::warning(About::Probing, change.message) } else { change };
+            let change = of_the_only(change, some.iter().map(|id| &id.api));
             all.push(change.within(environment));
         };
         say("−", before.difference(&after).collect());
@@ -37,19 +38,22 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
         if !some.is_empty() {
             let names = listed(some.iter().map(ToString::to_string));
             let message = format!("{sign}{}: {names}", count(some.len(), "check"));
-            all.push(Change::note(About::Probing, message));
+            let apis = some.iter().map(|id| &id.instance.api);
+            all.push(of_the_only(Change::note(About::Probing, message), apis));
         }
     }
-    let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut said: BTreeMap<String, Vec<&CheckId>> = BTreeMap::new();
     for (id, is) in &new.checks {
         if let Some(was) = old.checks.get(id).filter(|was| *was != is) {
             for what in differences(was, is) {
-                said.entry(what).or_default().push(id.to_string());
+                said.entry(what).or_default().push(id);
             }
         }
     }
     for (what, checks) in said {
-        all.push(Change::note(About::Probing, format!("{what}: {}", listed(checks.iter()))));
+        let message = format!("{what}: {}", listed(checks.iter().map(ToString::to_string)));
+        let apis = checks.iter().map(|id| &id.instance.api);
+        all.push(of_the_only(Change::note(About::Probing, message), apis));
     }
     for api in new.apis.values() {
         let Some(was) = old.apis.get(&api.id).filter(|was| was.depends_on != api.depends_on) else {
@@ -62,6 +66,12 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
         let message = format!("{} depends on {}", api.id, instead(words(api), words(was)));
         all.push(Change::note(About::Probing, message).of(&api.id));
     }
+    for is in &new.vantages {
+        if old.vantages.iter().any(|was| was.id == is.id && was.guards != is.guards) {
+            let message = format!("the vantage '{}' tests its own network by other guards", is.id);
+            all.push(Change::note(About::Probing, message));
+        }
+    }
     for api in new
         .apis
         .values()
@@ -69,6 +79,14 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
     {
         let word = if api.sensitive { "audited" } else { "no longer audited" };
         all.push(Change::note(About::Probing, format!("access to {} is {word}", api.id)).of(&api.id));
+    }
+}
+
+/// A change that is about one API alone says so to programs.
+fn of_the_only<'a>(change: Change, mut apis: impl Iterator<Item = &'a ApiId>) -> Change {
+    match apis.next() {
+        Some(first) if apis.all(|api| api == first) => change.of(first),
+        _ => change,
     }
 }
 

@@ -20,16 +20,6 @@ pub(super) fn compare(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         }
     }
     desks(old, new, all);
-    if old.directory.dead_man.is_some() && new.directory.dead_man.is_none() {
-        let message = "nobody is told any more when this program stops: 'dead_man' is gone";
-        all.push(Change::warning(About::Telling, message));
-    }
-    let url = |loaded: &Loaded| loaded.directory.dead_man.as_ref().map(|it| it.url.reveal().to_owned());
-    if let (Some(was), Some(is)) = (url(old), url(new))
-        && was != is
-    {
-        all.push(Change::warning(About::Telling, "another system is told when this program stops"));
-    }
     for (id, address) in &new.directory.teams {
         if old.directory.teams.get(id).is_some_and(|was| was != address) {
             let message = format!("e-mails to the team '{id}' go to {address}");

@@ -6,7 +6,10 @@ use super::{
     traffic::Traffic,
 };
 use crate::{
-    config::tests::minimal::{API, Directory, today},
+    config::{
+        Secrets, load,
+        tests::minimal::{API, Directory, today},
+    },
     terminal::Terminal,
 };
 
@@ -40,6 +43,69 @@ fn the_same_configuration_changes_nothing() {
     check(TOP, "vantages:", "# a comment\nvantages:", &[]);
 }
 
+/// Secrets that one side alone reads change nothing: what is written is compared.
+#[test]
+fn the_same_configuration_changes_nothing_whoever_reads_its_secrets() {
+    let directory = Directory::new();
+    directory.change(TOP, "vantages:", "dead_man: { url: env:HEARTBEAT }\nvantages:");
+    directory.change(TOP, "two@team.example", "env:MAILBOX");
+    let known = |name: &str| match name {
+        "HEARTBEAT" => Some("https://watch.example/curiad".to_owned()),
+        "MAILBOX" => Some("two@team.example".to_owned()),
+        "ONE" => Some("+447700900123".to_owned()),
+        "DESK" => Some("correct horse".to_owned()),
+        "NOTIFY" => Some(
+            "curiad-26785a09-ab16-4eb0-8407-a37497a57506-8e222534-7f05-4972-86e3-17c5d9f894e2".to_owned(),
+        ),
+        _ => None,
+    };
+    let read = load(directory.0.path(), &Secrets::with(known), today()).unwrap();
+    let unread = load(directory.0.path(), &Secrets::left_out(), today()).unwrap();
+    for (old, new) in [(&read, &unread), (&unread, &read), (&unread, &unread)] {
+        assert_eq!(changes("config".as_ref(), old, new, today()), []);
+    }
+}
+
+#[test]
+fn whoever_is_reached_elsewhere_is_named() {
+    check(
+        TOP,
+        "text: env:ONE",
+        "text: env:TWO",
+        &[
+            "callouts ! 'one' has another telephone: env:TWO, no longer env:ONE",
+            "needs ! a secret that was not needed before: env:TWO",
+            "needs no longer the secret env:ONE",
+        ],
+    );
+    check(
+        TOP,
+        "email: two@team.example",
+        "email: three@team.example",
+        &["callouts ! 'two' has another mailbox"],
+    );
+    check(
+        TOP,
+        "host: localhost",
+        "host: mail.localhost",
+        &["telling ! e-mails go through mail.localhost:25, no longer localhost:25"],
+    );
+    check(
+        TOP,
+        "text_template: 26785a09",
+        "text_template: 36785a09",
+        &["telling ! texts are made by another template of Notify's: its body must be ((message))"],
+    );
+    let beat = |every: &str| {
+        let directory = Directory::new();
+        let url = "url: https://watch.example/x";
+        directory.change(TOP, "vantages:", &format!("dead_man: {{ {url}, every: {every} }}\nvantages:"));
+        directory.load().unwrap()
+    };
+    let said = changes("config".as_ref(), &beat("30s"), &beat("1h"), today());
+    assert_eq!(said[0].message, "the dead man hears from us every 1h, no longer 30s");
+}
+
 #[test]
 fn an_instance_leaves_production_only_by_a_word_of_its_own() {
     let lost = changed(|directory| {
@@ -50,6 +116,7 @@ fn an_instance_leaves_production_only_by_a_word_of_its_own() {
         );
     });
     assert_eq!(lost[0].severity, Gravity::Error);
+    assert_eq!(lost[0].api.as_ref().map(domain::ApiId::as_str), Some("documents"));
     assert!(
         lost[0].message.starts_with("config/apis/documents.yaml: its instance in production is gone"),
         "{lost:?}"
@@ -170,7 +237,14 @@ fn what_it_needs_is_said_without_its_value() {
         directory.write("desk", "hunter2").change(TOP, "password: env:DESK", "password: file:desk");
     });
     let said: Vec<&str> = changes.iter().map(|change| change.message.as_str()).collect();
-    assert_eq!(said, ["a secret that was not needed before: file:desk", "no longer the secret env:DESK"]);
+    assert_eq!(
+        said,
+        [
+            "Curiad signs in at the desk 'nsd' otherwise",
+            "a secret that was not needed before: file:desk",
+            "no longer the secret env:DESK"
+        ]
+    );
 }
 
 #[test]

@@ -85,9 +85,6 @@ async fn look(asked: &Asked) -> Vec<Finding> {
     }
     let name = shown(database.reveal());
     let file = database::file(database);
-    if database.reveal().starts_with("sqlite::memory:") {
-        return vec![Finding::skipped(FILE, "it is in memory: it is forgotten at each stop")];
-    }
     if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
         let detail = format!("{} is not there yet; the first start makes it", file.display());
         let room = room(file, &asked.loaded.configuration, None);

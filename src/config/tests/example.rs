@@ -1,6 +1,6 @@
 //! The example in `config/`, which explains every option, and the demo's own configuration.
 
-use super::minimal::today;
+use super::minimal::{Directory, today};
 use crate::{
     config::{Secrets, check_report, load},
     terminal::Terminal,
@@ -17,6 +17,36 @@ fn the_example_loads() {
     );
 }
 
+#[test]
+fn every_example_of_the_readme_loads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let example = std::fs::read_to_string(root.join("config/curiad.yaml")).unwrap();
+    let blocks: Vec<&str> =
+        readme.split("\n```yaml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    let mut whole = String::new();
+    for block in blocks {
+        // One with an indent stands in place of the line that begins alike in the one before it.
+        if block.starts_with(' ') {
+            let key = block.split_inclusive(':').next().unwrap();
+            assert_eq!(whole.lines().filter(|line| line.starts_with(key)).count(), 1, "{key}");
+            let lines: Vec<&str> =
+                whole.lines().map(|line| if line.starts_with(key) { block } else { line }).collect();
+            whole = lines.join("\n");
+        } else {
+            block.clone_into(&mut whole);
+        }
+        let id = whole.strip_prefix("id: ").unwrap().split_whitespace().next().unwrap();
+        let directory = Directory::new();
+        std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
+        directory.write("curiad.yaml", &example).write(&format!("apis/{id}.yaml"), &whole);
+        let result = load(directory.0.path(), &Secrets::left_out(), today());
+        let report = check_report("README.md", &result, Terminal::plain());
+        assert!(report.lines().last().unwrap().contains("; ok"), "{report}");
+    }
+}
+
 /// What the demo fills in for `{{name}}`.
 fn filled_in(name: &str) -> &'static str {
     match name {
@@ -31,9 +61,9 @@ fn filled_in(name: &str) -> &'static str {
 }
 
 /// The demo's configuration, on disk.
-pub(super) fn demo() -> super::minimal::Directory {
+pub(super) fn demo() -> Directory {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulator/demo");
-    let directory = super::minimal::Directory::new();
+    let directory = Directory::new();
     std::fs::remove_file(directory.0.path().join("apis/documents.yaml")).unwrap();
     for folder in ["", "apis"] {
         for entry in std::fs::read_dir(demo.join(folder)).unwrap() {

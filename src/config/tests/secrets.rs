@@ -19,6 +19,39 @@ fn a_file_that_is_no_secret_is_not_read_as_one() {
     }
 }
 
+/// Whoever opens a pipe to read it waits until somebody writes.
+#[test]
+fn a_pipe_is_no_file_and_nobody_waits_for_it() {
+    let directory = Directory::new();
+    for name in ["pipe", "apis/zed.yaml"] {
+        let made = std::process::Command::new("mkfifo").arg(directory.0.path().join(name)).status().unwrap();
+        assert!(made.success());
+    }
+    directory.change(TOP, "env:ONE", "file:pipe");
+    let problems = directory.problems();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.contains("not a file")), "{problems:?}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_named_with_its_line() {
+    let directory = Directory::new();
+    let latin: Vec<u8> = b"id: letters\nname: { en: Letters, cy: Llythyr\xe2u }\n".to_vec();
+    std::fs::write(directory.0.path().join("apis/letters.yaml"), latin).unwrap();
+    let expected =
+        "apis/letters.yaml: this file cannot be read: not text in UTF-8 (line 2); save it as UTF-8";
+    assert_eq!(directory.problems(), [expected]);
+}
+
+#[test]
+fn a_folder_of_apis_that_is_none_is_said_once() {
+    let directory = Directory::new();
+    std::fs::remove_dir_all(directory.0.path().join("apis")).unwrap();
+    directory.write("apis", "id: documents\n");
+    let expected = "apis: this is no folder; make it one, and put one file an API into it";
+    assert_eq!(directory.problems(), [expected]);
+}
+
 #[test]
 fn no_secret_is_ever_repeated() {
     let directory = Directory::new();

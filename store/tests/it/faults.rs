@@ -262,8 +262,9 @@ mod what_the_server_says_is_told_apart {
         };
         let said = refused(url("nobody", &role)).await;
         assert!(said.contains(r#"role "nobody" does not exist"#), "{said}");
-        let said = refused(url("postgres", "nowhere")).await;
-        assert!(said.contains(r#"database "nowhere" does not exist"#), "{said}");
+        let absent = Store::open(&url("postgres", "nowhere"), [1; 32]).await.unwrap_err();
+        assert!(matches!(absent, Error::Absent { .. }), "{absent:?}");
+        assert!(absent.to_string().contains(r#"database "nowhere" does not exist"#), "{absent}");
         place.tell(&format!("CREATE ROLE {role} LOGIN")).await;
         let said = refused(url(&role, &role)).await;
         assert!(said.contains("permission denied for schema public"), "{said}");

@@ -41,6 +41,22 @@ async fn a_file_that_is_no_database_is_refused() {
 }
 
 #[tokio::test]
+async fn another_programs_database_is_refused_and_left_as_it_was() {
+    use sqlx::Connection as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let url = format!("sqlite://{}", path.display());
+    let mut other = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
+    sqlx::query("CREATE TABLE x (y)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    for error in [Store::open(&url, [1; 32]).await.unwrap_err(), store::examine(&url).await.unwrap_err()] {
+        assert!(matches!(error, Error::Foreign), "{error:?}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there_is_unavailable() {
     let refused = Store::open("sqlite:///nowhere/at/all/curiad.db", [1; 32]).await.unwrap_err();
     assert!(matches!(refused, Error::Unavailable { .. }), "{refused:?}");
