@@ -2,6 +2,7 @@
 
 use crate::{
     scrub::scrubbed,
+    seen::seen,
     xml::{XPath, Xml},
 };
 use domain::{Expect, Expectation, Matches, Statuses};
@@ -67,6 +68,19 @@ impl Test {
             Self::Matches(regex) => format!("matches /{regex}/"),
             Self::Exists => "there".to_owned(),
         }
+    }
+
+    /// Of a value in a body, which may not be there at all.
+    fn on_body(&self, what: String, path: &str, value: Option<&str>) -> Expectation {
+        let expectation = self.on(what, value);
+        let Some(value) = value else { return expectation };
+        let seen = match self {
+            // The configuration says it itself.
+            Self::Equals(text) if text == value => scrubbed(text),
+            Self::Exists => "there".to_owned(),
+            Self::Equals(_) | Self::Contains(_) | Self::Matches(_) => seen(path, value, expectation.ok),
+        };
+        Expectation { seen, ..expectation }
     }
 
     /// Of a value that may not be there at all.
@@ -169,10 +183,11 @@ impl Expectations {
                     return Expectation { what, expected: test.expected(), seen: why.to_owned(), ok: false };
                 }
             };
+            let at = path.to_string();
             match path.query(body).first() {
-                Some(Value::String(text)) => test.on(what, Some(text)),
-                Some(value) => test.on(what, Some(&value.to_string())),
-                None => test.on(what, None),
+                Some(Value::String(text)) => test.on_body(what, &at, Some(text)),
+                Some(value) => test.on_body(what, &at, Some(&value.to_string())),
+                None => test.on_body(what, &at, None),
             }
         })
     }
@@ -190,7 +205,7 @@ impl Expectations {
                 Some(Ok(xml)) => xml.value(path),
             };
             match found {
-                Ok(value) => test.on(what, value.as_deref()),
+                Ok(value) => test.on_body(what, path.expression(), value.as_deref()),
                 Err(seen) => Expectation { what, expected: test.expected(), seen, ok: false },
             }
         })

@@ -39,6 +39,7 @@ mod request_id;
 mod resolve;
 mod schedule;
 mod scrub;
+mod seen;
 mod settings;
 mod smtp;
 mod soap;

@@ -19,6 +19,9 @@ use domain::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
+/// One team's file must not take the places of all others (invariant 13).
+const MOST_OPERATIONS: usize = 100;
+
 /// An API, and where its parts stand.
 pub(super) struct ApiDraft {
     pub api: Api,
@@ -229,6 +232,13 @@ fn operations(node: &Node, kind: Option<Kind>, reading: &mut Reading<'_>) -> Vec
     let Some(entries) = reading.map(node, "operations") else { return Vec::new() };
     if entries.is_empty() {
         reading.wrong(&node.place, "no operation: nothing would be checked");
+    }
+    if entries.len() > MOST_OPERATIONS {
+        reading.wrong(
+            &node.place,
+            format!("an API has at most {MOST_OPERATIONS} operations, not {}", entries.len()),
+        );
+        return Vec::new();
     }
     let mut all = Vec::new();
     for (name, node) in entries {

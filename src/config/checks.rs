@@ -37,9 +37,11 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
     }
     overruled(draft, problems);
     for (environment, instance) in &draft.instances {
-        if let Some(max_rate) = &instance.max_rate {
-            let own = checks.iter_mut().filter(|check| check.id.instance.environment == *environment);
-            rate::hold(own.collect(), max_rate, problems);
+        let own = checks.iter_mut().filter(|check| check.id.instance.environment == *environment);
+        let own: Vec<&mut Check> = own.collect();
+        match &instance.max_rate {
+            Some(max_rate) => rate::hold(own, max_rate, problems),
+            None => rate::bound(&own, &instance.place, problems),
         }
     }
     checks

@@ -1,6 +1,11 @@
 //! `max_rate: 1/s`: how often an instance may be probed, whatever its checks ask for.
 
-use super::{operation::Placed, problem::Problems, problem::Rank, reading::Reading, tree::Node};
+use super::{
+    operation::Placed,
+    problem::{Place, Problems, Rank},
+    reading::Reading,
+    tree::Node,
+};
 use domain::Check;
 use std::time::Duration;
 
@@ -50,12 +55,38 @@ pub(crate) fn text(apart: Duration) -> String {
         .unwrap_or_else(|| format!("1 in {apart:?}"))
 }
 
+/// Probes a second, by schedule, that one instance may be sent without a word: one team's file must not take the places of
+/// all others (invariant 13).
+const WITHOUT_A_WORD: f64 = 20.0;
+
+/// Probes a minute that these checks send by schedule, from all vantages together.
+fn asked<'c>(checks: impl Iterator<Item = &'c Check>) -> f64 {
+    checks.map(|check| f64::from(vantages(check)) * 60.0 / check.every.as_secs_f64()).sum()
+}
+
+fn vantages(check: &Check) -> u32 {
+    u32::try_from(check.from.len()).unwrap_or(u32::MAX)
+}
+
+/// Refuses checks of one instance that ask for more than anybody means.
+pub(super) fn bound(checks: &[&mut Check], place: &Place, problems: &mut Problems) {
+    let Some(environment) = checks.first().map(|check| check.id.instance.environment) else { return };
+    let asked = asked(checks.iter().map(|check| &**check)) / 60.0;
+    if asked > WITHOUT_A_WORD {
+        let message = format!(
+            "the checks of {environment} ask for {asked:.0} probes a second, and one instance is sent at most {WITHOUT_A_WORD}"
+        );
+        let hint = Some(
+            "probe less often ('every'); if so many are meant, say so: max_rate, up to 100/s".to_owned(),
+        );
+        problems.error(Rank::Sense, place, message, hint);
+    }
+}
+
 /// Holds the checks of one instance to its rate; its vantages share it.
 pub(super) fn hold(mut checks: Vec<&mut Check>, rate: &Placed<Duration>, problems: &mut Problems) {
     let Some(environment) = checks.first().map(|check| check.id.instance.environment) else { return };
-    let vantages = |check: &Check| u32::try_from(check.from.len()).unwrap_or(u32::MAX);
-    let asked: f64 =
-        checks.iter().map(|check| f64::from(vantages(check)) * 60.0 / check.every.as_secs_f64()).sum();
+    let asked = asked(checks.iter().map(|check| &**check));
     let allowed = 60.0 / rate.value.as_secs_f64();
     if asked > allowed {
         let message = format!(

@@ -25,6 +25,8 @@ pub(crate) enum Trouble {
     NoRoom(u32),
     /// Nobody may change it.
     Unchangeable(Fixed),
+    /// Its file is somewhere else: where it belongs, and where it is.
+    Moved(PathBuf, PathBuf),
     /// Its server is gone, or hangs.
     Away(Arc<Proxy>),
 }
@@ -78,6 +80,12 @@ async fn unchangeable(place: &Place, _: &Program) -> Option<Trouble> {
     Some(Trouble::Unchangeable(fixed))
 }
 
+async fn moved(place: &Place, _: &Program) -> Option<Trouble> {
+    let (file, elsewhere) = (place.database(), beside(place, ".aside"));
+    fs::rename(&file, &elsewhere).expect("moved");
+    Some(Trouble::Moved(file, elsewhere))
+}
+
 pub(crate) async fn mend(trouble: Trouble) {
     match trouble {
         Trouble::Locked(store, hold) => {
@@ -88,6 +96,7 @@ pub(crate) async fn mend(trouble: Trouble) {
             assert!(run("prlimit", &[&format!("--pid={pid}"), "--fsize=unlimited:"]), "mended");
         }
         Trouble::Unchangeable(fixed) => drop(fixed),
+        Trouble::Moved(file, elsewhere) => fs::rename(elsewhere, file).expect("moved back"),
         Trouble::Away(server) => server.pass().await,
     }
 }
@@ -295,6 +304,12 @@ async fn a_database_that_has_no_room_is_outlasted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_nobody_may_change_is_outlasted() {
     outlasts(unchangeable).await;
+}
+
+/// Nothing else tells: SQLite itself goes on writing into a file that nobody will find again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_moved_away_is_outlasted_once_it_is_put_back() {
+    outlasts(moved).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
