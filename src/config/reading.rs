@@ -154,6 +154,12 @@ impl Reading<'_> {
             self.wrong(&node.place, format!("{what} may not be empty"));
             return None;
         }
+        // It is shown on terminals and sent in texts and mails.
+        if let Some(control) = text.chars().find(|c| c.is_control() && *c != '\n') {
+            let code = u32::from(control);
+            self.wrong(&node.place, format!("{what} holds a control character, U+{code:04X}: take it out"));
+            return None;
+        }
         if let Some(other) = trap(text).filter(|_| plain) {
             let message = format!("'{text}' may be read as {other}");
             let hint = Some(format!("where text is meant, write it in quotes: \"{text}\""));

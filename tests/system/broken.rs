@@ -1,7 +1,8 @@
 //! A panic in a probe, in the real process: it ends that probe alone, and is said, counted and told to nobody.
 
 use crate::{
-    outage::{incidents, place},
+    database::{On, on_both},
+    outage::{incidents, place_on},
     program::{PATIENCE, json, text, world},
 };
 use domain::Verdict;
@@ -27,10 +28,11 @@ fn is_known(metrics: &str, api: &str, operation: &str) -> bool {
     metrics.lines().any(of)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_probe_that_panics_is_our_own_trouble_and_its_neighbours_go_on() {
+on_both!(a_probe_that_panics_is_our_own_trouble_and_its_neighbours_go_on);
+
+async fn a_probe_that_panics_is_our_own_trouble_and_its_neighbours_go_on(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve_with(&[(BREAKS, OsStr::new(BROKEN))]);
     program.ready().await;
     let (url, status) = (program.internal("/metrics"), program.internal("/api/v1/status"));

@@ -1,7 +1,8 @@
 //! Carriers, as the program meets them: mail under protection, and receipts from whoever may send them.
 
 use crate::{
-    outage::{all_well, place_with},
+    database::{On, on_both},
+    outage::{all_well, place_on_with},
     program::{PATIENCE, client, json, world, world_with},
 };
 use serde_json::json;
@@ -10,15 +11,19 @@ use std::time::Duration;
 
 const API: &str = "patient-demographics";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_under_starttls_with_our_name_and_password() {
+on_both!(
+    mail_goes_under_starttls_with_our_name_and_password,
+    receipts_late_doubled_forged_or_of_nobody_call_nobody
+);
+
+async fn mail_goes_under_starttls_with_our_name_and_password(on: On) {
     let secret = "a-mail-password-of-the-simulated-world";
     let world = world_with(|options| {
         let credentials = Some(("curiad".to_owned(), secret.to_owned()));
         options.mail = MailOptions { credentials, start_tls: true };
     })
     .await;
-    let place = place_with(&world, |text| {
+    let place = place_on_with(on, &world, |text| {
         text.replace("mail: { host: 127.0.0.1,", "mail: { host: localhost,")
             .replace("tls: none,", "tls: starttls, user: curiad, password: \"file:secrets/mail\",")
     });
@@ -36,11 +41,10 @@ async fn mail_goes_under_starttls_with_our_name_and_password() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn receipts_late_doubled_forged_or_of_nobody_call_nobody() {
+async fn receipts_late_doubled_forged_or_of_nobody_call_nobody(on: On) {
     let world = world().await;
     // The next person is called after a minute: in this story, only by mistake.
-    let place = place_with(&world, |text| {
+    let place = place_on_with(on, &world, |text| {
         text.replace("after: 2s", "after: 10m").replace("after: 20s", "after: 20m")
     });
     let mut program = place.serve();

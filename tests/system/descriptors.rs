@@ -1,7 +1,8 @@
 //! File descriptors used up: said so, survived, and nobody is told that an API is down.
 
 use crate::{
-    outage::{all_well, incidents, place},
+    database::{On, on_both},
+    outage::{all_well, incidents, place, place_on},
     program::{PATIENCE, Program, world},
 };
 use simulator::Fault;
@@ -14,10 +15,11 @@ fn allow(program: &Program, soft: u32) {
     assert!(set.expect("prlimit").success());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_file_descriptors_nothing_is_known_and_nobody_is_told_and_then_it_goes_on() {
+on_both!(without_file_descriptors_nothing_is_known_and_nobody_is_told_and_then_it_goes_on);
+
+async fn without_file_descriptors_nothing_is_known_and_nobody_is_told_and_then_it_goes_on(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     allow(&program, 3);

@@ -1,7 +1,8 @@
 //! One API that misbehaves in every way there is, in the real process: nobody else notices.
 
 use crate::{
-    outage::{all_well, incidents, place},
+    database::{On, on_both},
+    outage::{all_well, incidents, place_on},
     program::{json, world},
 };
 use simulator::{Fault, World};
@@ -13,10 +14,11 @@ fn asked(world: &World, api: &str) -> u64 {
     world.instances().into_iter().filter(of).map(|one| one.requests).sum()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_misbehaves_in_turn_in_every_way_leaves_the_others_as_they_were() {
+on_both!(an_api_that_misbehaves_in_turn_in_every_way_leaves_the_others_as_they_were);
+
+async fn an_api_that_misbehaves_in_turn_in_every_way_leaves_the_others_as_they_were(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     let status = program.internal("/api/v1/status");

@@ -1,7 +1,8 @@
 //! Our own network gone: said so, and nobody is told that an API is down.
 
 use crate::{
-    outage::{all_well, incidents, place},
+    database::{On, on_both},
+    outage::{all_well, incidents, place_on},
     program::{PATIENCE, text, world},
 };
 use simulator::{Fault, Side, World};
@@ -23,10 +24,11 @@ fn known(metrics: &str) -> usize {
     metrics.lines().filter(known).count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn when_our_own_network_is_gone_no_api_is_blamed_and_when_it_is_back_all_is_well() {
+on_both!(when_our_own_network_is_gone_no_api_is_blamed_and_when_it_is_back_all_is_well);
+
+async fn when_our_own_network_is_gone_no_api_is_blamed_and_when_it_is_back_all_is_well(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     network(&world, true).await;

@@ -1,7 +1,8 @@
 //! The configuration is read again while everything runs: good files are put in force, bad ones change nothing.
 
 use crate::{
-    outage::{all_well, incidents, place},
+    database::{On, on_both},
+    outage::{all_well, incidents, place, place_on},
     program::{PATIENCE, Place, Program, json, now, text, world},
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId};
@@ -78,8 +79,7 @@ const OPERATIONS: [&str; 7] = ["ping", "status", "read", "capabilities", "search
 
 /// Every request that the world saw, but those for tokens, is an outcome that is stored.
 async fn nothing_was_lost(world: &World, place: &Place) {
-    let url = format!("sqlite://{}", place.database().display());
-    let store = Store::open(&url, [0; 32]).await.expect("the database is whole");
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
     let (from, to) = (now() - SignedDuration::from_hours(1), now() + SignedDuration::from_hours(1));
     for instance in world.instances() {
         let mut stored = 0;
@@ -94,10 +94,14 @@ async fn nothing_was_lost(world: &World, place: &Place) {
     store.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_incident_goes_on() {
+on_both!(
+    under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_incident_goes_on,
+    an_instance_in_production_leaves_only_when_it_is_retired
+);
+
+async fn under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_incident_goes_on(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     let first = version(&program).await;
@@ -238,10 +242,9 @@ async fn what_needs_a_restart_is_said_and_the_rest_is_taken() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_instance_in_production_leaves_only_when_it_is_retired() {
+async fn an_instance_in_production_leaves_only_when_it_is_retired(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     let good = read(&place, "apis/reference-data.yaml");

@@ -2,7 +2,8 @@
 //! ticket and each call has gone out.
 
 use crate::{
-    outage::{all_well, place},
+    database::{On, on_both},
+    outage::{all_well, place_on},
     program::{PATIENCE, Program, world},
 };
 use simulator::{Fault, Trouble, World};
@@ -56,9 +57,9 @@ async fn ends_within_grace(program: Program) {
     assert!(ended.success(), "it ends well: {ended}");
 }
 
-async fn stopped_while(sending: Sending) {
+async fn stopped_while(on: On, sending: Sending) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     set(&world, sending, Trouble::AcceptThenTimeOut).await;
@@ -95,17 +96,16 @@ async fn stopped_while(sending: Sending) {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_while_a_ticket_is_made() {
-    stopped_while(Sending::Ticket).await;
+on_both!(stopping_while_a_ticket_is_made, stopping_while_a_text_is_sent, stopping_while_a_mail_is_sent);
+
+async fn stopping_while_a_ticket_is_made(on: On) {
+    stopped_while(on, Sending::Ticket).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_while_a_text_is_sent() {
-    stopped_while(Sending::Text).await;
+async fn stopping_while_a_text_is_sent(on: On) {
+    stopped_while(on, Sending::Text).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_while_a_mail_is_sent() {
-    stopped_while(Sending::Mail).await;
+async fn stopping_while_a_mail_is_sent(on: On) {
+    stopped_while(on, Sending::Mail).await;
 }

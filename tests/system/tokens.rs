@@ -2,7 +2,8 @@
 //! a restart.
 
 use crate::{
-    outage::{all_well, incidents, place, place_with},
+    database::{On, on_both},
+    outage::{all_well, incidents, place_on, place_with},
     program::{PATIENCE, Place, Program, json, world, world_with},
 };
 use serde_json::Value;
@@ -27,10 +28,11 @@ async fn status(program: &Program, api: &str, environment: &str) -> String {
     one.expect("an instance")["status"].as_str().expect("a status").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them() {
+on_both!(an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them);
+
+async fn an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them(on: On) {
     let world = world_with(|options| options.token_life = Duration::from_secs(4)).await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault("identity", "production", Fault::NoTokens).await.expect("a fault");
