@@ -43,18 +43,25 @@ pub(crate) async fn take_if_free(store: &Store) -> Result<Option<Lease>, Error> 
 pub(crate) async fn keep(store: Store, mut writing: mpsc::Receiver<Infallible>) -> Result<(), Error> {
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut away = Away::default();
     loop {
         tokio::select! {
             _ = writing.recv() => return Ok(()),
             _ = beat.tick() => {}
         }
-        match timeout(PATIENCE, store.beat()).await {
-            Ok(Ok(())) => {}
+        let why = match timeout(PATIENCE, store.beat()).await {
+            Ok(Ok(())) => {
+                away.answered();
+                continue;
+            }
             // It was given back in the meantime.
             Ok(Err(Error::Fenced)) if writing.is_closed() => return Ok(()),
             Ok(Err(Error::Fenced)) => return Err(Error::Fenced),
-            Ok(Err(error)) => tracing::warn!(%error, "could not say that this program records"),
-            Err(_) => tracing::warn!("could not say in time that this program records"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the database does not say in time that it heard it".to_owned(),
+        };
+        if away.failed().is_some() {
+            tracing::warn!(why, "could not say that this program records");
         }
     }
 }
