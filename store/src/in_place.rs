@@ -47,7 +47,11 @@ impl InPlace {
                 (Some(before), Some(now)) if (before.device, before.number) != (now.device, now.number) => {
                     "was replaced"
                 }
-                (Some(before), Some(now)) if now.length < before.length => "was cut short",
+                (Some(before), Some(now)) if now.length < before.length => {
+                    // For good: whoever writes behind the cut makes it long again, with a hole in it.
+                    *seen = Some(Seen { length: u64::MAX, ..now });
+                    "was cut short"
+                }
                 (Some(_), None) => "is gone",
                 (_, now) => {
                     *seen = now;
@@ -98,11 +102,15 @@ mod tests {
         fs::rename(&aside, &file).unwrap();
         in_place.look().unwrap();
 
+        let aside = folder.path().join("aside-wal");
+        fs::rename(&log, &aside).unwrap();
+        assert!(said(&in_place).contains("curiad.db-wal is gone"), "{}", said(&in_place));
+        fs::rename(&aside, &log).unwrap();
+        in_place.look().unwrap();
         fs::write(&file, "0123").unwrap();
         assert!(said(&in_place).contains("was cut short"), "{}", said(&in_place));
-        fs::write(&file, "0123456789abcdef").unwrap();
-        in_place.look().unwrap();
-        fs::remove_file(&log).unwrap();
-        assert!(said(&in_place).contains("curiad.db-wal is gone"), "{}", said(&in_place));
+        // Longer again by what is written behind the cut, it is damaged all the same.
+        fs::write(&file, "0123456789abcdefghi").unwrap();
+        assert!(said(&in_place).contains("was cut short"), "{}", said(&in_place));
     }
 }
