@@ -2,8 +2,8 @@
 
 use crate::{
     Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
-    Situation, Status, Track, TrackId, Verdict, Wanted, cause, duty, fold::Fold, instance_status, judge,
-    shared, told, watch,
+    Situation, Status, Track, TrackId, Verdict, Wanted, cause, due, duty, fold::Fold, instance_status, judge,
+    told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -32,7 +32,7 @@ fn react(mut fold: Fold, event: &Event) -> Decision {
     watch::look(&mut fold);
     match event {
         Event::Outcome(seen) => verdict = Some(outcome(&mut fold, seen)),
-        Event::Due => due(&mut fold),
+        Event::Due => due::due(&mut fold),
         Event::Told(said) => answer = Some(told::told(&mut fold, said)),
         Event::Configured(configuration) => configured(&mut fold, configuration),
     }
@@ -76,33 +76,13 @@ fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     }
     // Of a clock that is ahead of ours: what follows is newer all the same.
     let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
+    due::noted(fold, track.speaks_until(Some(latest.at), check.validity()));
     fold.after.latest.insert_mut(id.clone(), latest);
     let since = track.since;
     if fold.put_track(track) {
         look_at(fold, &id.check.instance, Some(since));
     }
     verdict
-}
-
-/// Time passed: what no longer speaks, what is planned, what is due.
-fn due(fold: &mut Fold) {
-    let configuration = fold.configuration();
-    for check in configuration.checks.values() {
-        for vantage in &check.from {
-            let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-            let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
-            let track = fold.after.tracks.get(&id);
-            if let Some(expired) = track.and_then(|track| track.expire(last_at, check.validity(), fold.now)) {
-                fold.put_track(expired);
-            }
-        }
-    }
-    for instance in configuration.instances() {
-        look_at(fold, &instance, None);
-    }
-    shared::shared(fold);
-    let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
-    fold.touched.extend(open);
 }
 
 /// A new configuration: what left it is no longer measured, and its incidents are over. What stayed keeps its status and
@@ -138,7 +118,7 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
         fold.after.tracks.remove_mut(&id);
         fold.after.latest.remove_mut(&id);
     }
-    due(fold);
+    due::anew(fold);
 }
 
 /// A round of probes that began at another address, or with another request, proves nothing of the new one.
@@ -156,7 +136,7 @@ fn half_proven(fold: &mut Fold, before: &Configuration) {
 }
 
 /// Rule two for an instance, then rule three. `since`: when the change that made us look began, if one did.
-fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
+pub(crate) fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
     let configuration = fold.configuration();
     let maintenance = fold.in_maintenance(instance.environment);
     let (status, layer) =

@@ -43,6 +43,7 @@ mod credential;
 mod cron;
 mod decide;
 mod diagnosis;
+mod due;
 mod duty;
 mod environment;
 mod escalation;

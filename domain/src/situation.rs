@@ -25,6 +25,8 @@ pub struct Situation {
     pub silences: RedBlackTreeMapSync<u64, Silence>,
     /// When somebody looked; `None`: not since the program started.
     pub watch: Option<crate::Watch>,
+    /// Until then every outcome speaks that speaks now; `None`: not worked out.
+    pub(crate) speaks_until: Option<Timestamp>,
     /// Makes references that cannot be guessed; lives in the database.
     pub key: ReferenceKey,
     /// The next incident's number.
@@ -167,6 +169,7 @@ impl Situation {
                 .collect(),
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             watch: None,
+            speaks_until: None,
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,

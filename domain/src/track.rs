@@ -143,20 +143,28 @@ impl Track {
 
     /// The track when its last outcome no longer speaks: Unknown from then on. `None`: it still speaks at `now`.
     pub fn expire(&self, last_at: Option<Timestamp>, validity: Duration, now: Timestamp) -> Option<Self> {
+        let until = self.speaks_until(last_at, validity)?;
+        (until <= now).then(|| self.expired(until))
+    }
+
+    /// When its last outcome no longer speaks. `None`: nothing is known of it that could end.
+    pub(crate) fn speaks_until(&self, last_at: Option<Timestamp>, validity: Duration) -> Option<Timestamp> {
         if self.status == Status::Unknown && self.round.is_none() {
             return None;
         }
         let spoke_at = self.inconclusive_since.or(last_at).unwrap_or(self.since);
-        let until = spoke_at + SignedDuration::try_from(validity).unwrap_or(SignedDuration::MAX);
-        (until <= now).then(|| {
-            let mut next = self.clone();
-            // A round begun before the silence proves nothing after it.
-            next.round = None;
-            if self.status != Status::Unknown {
-                next.become_status(Status::Unknown, until.max(self.since), None);
-            }
-            next
-        })
+        Some(spoke_at + SignedDuration::try_from(validity).unwrap_or(SignedDuration::MAX))
+    }
+
+    /// The track since nothing speaks for it any more.
+    pub(crate) fn expired(&self, until: Timestamp) -> Self {
+        let mut next = self.clone();
+        // A round begun before the silence proves nothing after it.
+        next.round = None;
+        if self.status != Status::Unknown {
+            next.become_status(Status::Unknown, until.max(self.since), None);
+        }
+        next
     }
 
     /// Whether a round is in progress that another probe, out of turn, would settle.

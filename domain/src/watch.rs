@@ -42,6 +42,7 @@ pub(crate) fn look(fold: &mut Fold) {
 /// The clock was `ahead` of the one we now have: nothing may wait for times that were never to come.
 fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     let now = fold.now;
+    fold.after.speaks_until = None;
     let latest: Vec<_> = fold.after.latest.iter().filter(|(_, latest)| latest.at > now).collect();
     let latest: Vec<_> = latest.into_iter().map(|(id, latest)| (id.clone(), latest.clone())).collect();
     for (id, mut latest) in latest {

@@ -257,6 +257,16 @@ impl Hand {
 
     pub(crate) fn event(&mut self, event: &Event) -> Decision {
         let decision = decide(&self.situation, event, self.now);
+        let configuration = &self.situation.configuration;
+        if matches!(event, Event::Due)
+            && self.situation.healths.keys().all(|id| configuration.apis.contains_key(&id.api))
+        {
+            // What is not looked at again when only time passes would be the same if it were.
+            let same = Event::Configured(Arc::clone(configuration));
+            let whole = decide(&self.situation, &same, self.now);
+            assert_eq!(decision.changes, whole.changes, "at {}", self.now);
+            assert_eq!(decision.probes, whole.probes, "at {}", self.now);
+        }
         self.events.push((event.clone(), self.now));
         self.situation = decision.after.clone();
         self.changes.extend(decision.changes.clone());

@@ -1,0 +1,92 @@
+//! Time passes: what no longer speaks, what is planned, what shows over several instances.
+//!
+//! Asked for once a second, over all there is; and nearly always all is well. So what time alone cannot have changed is not
+//! looked at again.
+
+use crate::{
+    Configuration, Health, IncidentId, Latest, Status, TrackId, decide::look_at, fold::Fold, shared,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Time passed, and nothing else.
+pub(crate) fn due(fold: &mut Fold) {
+    expire(fold);
+    let configuration = fold.configuration();
+    if !is_calm(fold, &configuration) {
+        return all(fold, &configuration);
+    }
+    for instance in configuration.instances() {
+        let maintenance = fold.in_maintenance(instance.environment);
+        let health = fold.after.healths.get(&instance);
+        let is_same =
+            |health: &Arc<Health>| health.status == Status::Operational && health.maintenance == maintenance;
+        if !health.is_some_and(is_same) {
+            look_at(fold, &instance, None);
+        }
+    }
+}
+
+/// As [`due`], where more than time may have changed: everything is looked at.
+pub(crate) fn anew(fold: &mut Fold) {
+    fold.after.speaks_until = None;
+    expire(fold);
+    let configuration = fold.configuration();
+    all(fold, &configuration);
+}
+
+fn all(fold: &mut Fold, configuration: &Configuration) {
+    for instance in configuration.instances() {
+        look_at(fold, &instance, None);
+    }
+    shared::shared(fold);
+    let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
+    fold.touched.extend(open);
+}
+
+/// Ends what no longer speaks, once the time has come at which the first of it may.
+fn expire(fold: &mut Fold) {
+    if fold.after.speaks_until.is_some_and(|until| fold.now < until) {
+        return;
+    }
+    let configuration = fold.configuration();
+    let mut next = Timestamp::MAX;
+    for check in configuration.checks.values() {
+        for vantage in &check.from {
+            let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
+            let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
+            let Some(track) = fold.after.tracks.get(&id) else { continue };
+            match track.speaks_until(last_at, check.validity()) {
+                Some(until) if until <= fold.now => {
+                    let expired = track.expired(until);
+                    fold.put_track(expired);
+                }
+                Some(until) => next = next.min(until),
+                None => {}
+            }
+        }
+    }
+    fold.after.speaks_until = Some(next);
+}
+
+/// Whether nothing waits for its time: every check works as far as its last probe tells, and no incident is open. Then
+/// only what is planned can change anything, and what ends.
+fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
+    let situation = &fold.after;
+    let checks: usize = configuration.checks.values().map(|check| check.from.len()).sum();
+    let well = || {
+        let mut tracks = situation.tracks.values();
+        tracks.all(|track| track.status == Status::Operational && track.inconclusive_since.is_none())
+    };
+    let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
+    situation.open_incidents().next().is_none()
+        && situation.tracks.size() == checks
+        && well()
+        && !situation.latest.values().any(failed)
+}
+
+/// Something was heard: what speaks for it does so until then.
+pub(crate) fn noted(fold: &mut Fold, until: Option<Timestamp>) {
+    let known = &mut fold.after.speaks_until;
+    *known = known.zip(until).map(|(known, until)| known.min(until)).or(*known);
+}
