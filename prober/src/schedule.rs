@@ -164,11 +164,12 @@ impl Flight {
         let lag = now.duration_since(turn.free);
         self.prober.metrics().started(if lag.is_negative() { Duration::ZERO } else { lag.unsigned_abs() });
         let (prober, outcomes) = (self.prober.clone(), self.outcomes.clone());
-        self.probes.spawn(async move {
+        // In a box, so that it is not moved again: into the task, and out of it at its end.
+        self.probes.spawn(Box::pin(async move {
             let outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;
             turn.slot.pause(&outcome, prober.clock().now());
             hand_off(&outcomes, outcome, prober.metrics()).await;
-        });
+        }));
     }
 
     fn reap(&mut self) {

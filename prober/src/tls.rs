@@ -24,11 +24,13 @@ use std::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::{certificate::X509CertificateParser, nom::Parser as _};
 
 /// When a certificate ends; `None`: it cannot be read.
 pub fn ends(der: &CertificateDer<'_>) -> Option<Timestamp> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    // Its extensions are not looked at: taking them apart would be most of the work.
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let (_, certificate) = parser.parse(der).ok()?;
     Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }
 
