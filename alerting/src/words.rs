@@ -149,7 +149,7 @@ mod tests {
             priority in 1_u8..=5,
             environment in 0_usize..5,
             worst in 0_usize..6,
-            cause in 0_usize..5,
+            cause in 0_usize..6,
             attempt in 1_u32..100,
             repeat: bool,
             hours in 0_i64..400,
@@ -166,6 +166,7 @@ mod tests {
                 0 => domain::Cause::Refused(incident.environment),
                 1 => domain::Cause::Blind(VantageId::parse(&long).unwrap()),
                 2 => domain::Cause::Rota(domain::RotaId::parse(&long).unwrap()),
+                4 => domain::Cause::Behind(VantageId::parse(&long).unwrap()),
                 3 => domain::Cause::Token(domain::TokenEndpoint {
                     environment: incident.environment,
                     url: format!("https://{long}.{long}.example/oauth2/token"),

@@ -96,9 +96,12 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             Cause::Instance(instance) if all || blind.affects.contains(instance) => {
                 Some(((**incident).clone(), instance.clone()))
             }
-            Cause::Instance(_) | Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => {
-                None
-            }
+            Cause::Instance(_)
+            | Cause::Token(_)
+            | Cause::Refused(_)
+            | Cause::Blind(_)
+            | Cause::Rota(_)
+            | Cause::Behind(_) => None,
         })
         .collect();
     for (incident, instance) in part {

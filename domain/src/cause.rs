@@ -50,7 +50,9 @@ pub(crate) fn left(fold: &mut Fold) {
         let left = match &incident.cause {
             _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
             Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
-            Cause::Blind(vantage) => configuration.vantage(vantage).is_none().then_some("the vantage"),
+            Cause::Blind(vantage) | Cause::Behind(vantage) => {
+                configuration.vantage(vantage).is_none().then_some("the vantage")
+            }
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
             Cause::Token(_) | Cause::Refused(_) => None,
         };
@@ -74,7 +76,10 @@ pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> 
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
         }
-        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+        Cause::Behind(_) if incident.status != IncidentStatus::Recovering => {
+            Some("probes still begin late".to_owned())
+        }
+        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => None,
     }
 }
 
@@ -159,7 +164,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
     let explained = fold.after.open_incidents().any(|incident| match &incident.cause {
         Cause::Blind(_) => true,
         Cause::Refused(environment) => *environment == instance.environment,
-        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) => false,
+        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) | Cause::Behind(_) => false,
     });
     if !explained {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
@@ -267,9 +272,12 @@ fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
             {
                 Some((incident.id, None))
             }
-            Cause::Instance(_) | Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => {
-                None
-            }
+            Cause::Instance(_)
+            | Cause::Token(_)
+            | Cause::Refused(_)
+            | Cause::Blind(_)
+            | Cause::Rota(_)
+            | Cause::Behind(_) => None,
         })
         .collect();
     for (child_id, child) in children {
@@ -340,6 +348,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
     let said = format!("{} since {}", health.status.plain(), fold.time(health.since));
     match cause {
         Cause::Instance(_) => said,
+        Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
         }
@@ -358,6 +367,8 @@ pub(crate) fn prioritise(
         // Nobody sees, or nobody would come: the highest, whatever the matrix says (DESIGN §5, invariant 10).
         Cause::Blind(_) => return (Priority::P1, "production cannot be seen".into()),
         Cause::Rota(_) => return (Priority::P1, "nobody is on call".into()),
+        // What it is late by is still seen; what is not seen any more is the cause above.
+        Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
         Cause::Instance(_) | Cause::Token(_) => {
             let api = configuration.apis.get(&instance.api);

@@ -2,8 +2,8 @@
 
 use crate::{
     Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
-    Situation, Status, Track, TrackId, Verdict, Wanted, cause, due, duty, fold::Fold, instance_status, judge,
-    told, watch,
+    Situation, Status, Track, TrackId, Verdict, Wanted, behind, cause, due, duty, fold::Fold,
+    instance_status, judge, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -50,6 +50,7 @@ fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         return judge(outcome, Duration::MAX);
     };
     let verdict = judge(outcome, check.slow);
+    behind::heard(fold, outcome);
     if outcome.question.is_some_and(|asked| asked != check.question()) {
         // Sent before the check's address or request was changed: kept as a fact, says nothing of the new one.
         return verdict;

@@ -80,6 +80,7 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
     };
     let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
     situation.open_incidents().next().is_none()
+        && situation.behind.is_empty()
         && situation.tracks.size() == checks
         && well()
         && !situation.latest.values().any(failed)

@@ -104,7 +104,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     }
                     Some(_) | None => return Vec::new(),
                 },
-                Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => None,
+                Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => {
+                    None
+                }
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(policy.hold.resolve);
             return vec![(at, Act::Resolve)];
@@ -123,8 +125,8 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     {
         ask(*at + signed(after), Act::Fallback);
     }
-    // Who is on call is no matter for the public.
-    if incident.posts.is_empty() && !matches!(incident.cause, Cause::Rota(_)) {
+    // Who is on call, and whether Curiad keeps up, is no matter for the public.
+    if incident.posts.is_empty() && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_)) {
         match policy.publish {
             Publish::Automatic => ask(told_at, Act::Publish),
             Publish::After(more) => ask(told_at + signed(more), Act::Publish),
@@ -194,7 +196,7 @@ fn muted_until(
     let troubled = match &incident.cause {
         Cause::Instance(instance) => std::slice::from_ref(instance),
         Cause::Token(_) => incident.held_back.as_slice(),
-        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) => return None,
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => return None,
     };
     let zone = &situation.configuration.site.time_zone;
     let silences = situation

@@ -41,6 +41,8 @@ pub enum Cause {
     Blind(VantageId),
     /// A rota has nobody on call while somebody is to be called.
     Rota(RotaId),
+    /// Curiad's own probes from a vantage begin late.
+    Behind(VantageId),
 }
 
 impl fmt::Display for Cause {
@@ -52,6 +54,7 @@ impl fmt::Display for Cause {
             Self::Refused(environment) => write!(f, "refused:{environment}"),
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),
+            Self::Behind(vantage) => write!(f, "behind:{vantage}"),
         }
     }
 }

@@ -33,6 +33,7 @@
 mod address;
 mod api;
 pub mod bank_holidays;
+mod behind;
 mod blind;
 mod calling;
 mod cause;
@@ -84,6 +85,7 @@ mod watch;
 pub use address::{PrivateAddresses, undialled};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
+pub use behind::LATE;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};

@@ -17,6 +17,9 @@ pub struct Outcome {
     pub question: Option<Question>,
     /// When the probe started; to the millisecond.
     pub at: Timestamp,
+    /// How long after its time it began, where that was longer than [`LATE`](crate::LATE).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Duration>,
     /// Sent to confirm trouble, out of its turn.
     pub confirm: bool,
     /// How long each phase took.
@@ -281,6 +284,7 @@ impl Outcome {
             vantage,
             question: None,
             at,
+            late: None,
             confirm: false,
             phases: Phases::default(),
             total: Duration::ZERO,

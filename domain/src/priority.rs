@@ -12,6 +12,8 @@ pub struct Priority(u8);
 impl Priority {
     /// The highest.
     pub const P1: Self = Self(1);
+    /// The next.
+    pub const P2: Self = Self(2);
     /// The lowest.
     pub const P5: Self = Self(5);
 

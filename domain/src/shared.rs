@@ -3,7 +3,7 @@
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, blind, cause::open, duty, fold::Fold, token,
+    Text, behind, blind, cause::open, duty, fold::Fold, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ pub(crate) fn shared(fold: &mut Fold) {
     }
     for vantage in &configuration.vantages {
         blind::blind(fold, vantage);
+        behind::behind(fold, &vantage.id);
     }
     token::ended(fold);
     rotas(fold);

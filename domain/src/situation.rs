@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Notification,
-    Outcome, Silence, Status, StatusChange, Track, TrackId,
+    Outcome, Silence, Status, StatusChange, Track, TrackId, VantageId,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -27,6 +27,8 @@ pub struct Situation {
     pub watch: Option<crate::Watch>,
     /// Until then every outcome speaks that speaks now; `None`: not worked out.
     pub(crate) speaks_until: Option<Timestamp>,
+    /// Vantages whose probes begin late, and since when.
+    pub behind: RedBlackTreeMapSync<VantageId, Timestamp>,
     /// Makes references that cannot be guessed; lives in the database.
     pub key: ReferenceKey,
     /// The next incident's number.
@@ -170,6 +172,7 @@ impl Situation {
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             watch: None,
             speaks_until: None,
+            behind: RedBlackTreeMapSync::new_sync(),
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,

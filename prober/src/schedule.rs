@@ -4,7 +4,7 @@ use crate::{
     Error, Metrics, Prober,
     timetable::{Timetable, Turn},
 };
-use domain::{Configuration, Outcome, Wanted};
+use domain::{Configuration, LATE, Outcome, Wanted};
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -161,12 +161,13 @@ struct Flight {
 
 impl Flight {
     fn start(&mut self, turn: Turn, now: Timestamp) {
-        let lag = now.duration_since(turn.free);
-        self.prober.metrics().started(if lag.is_negative() { Duration::ZERO } else { lag.unsigned_abs() });
+        let lag = Duration::try_from(now.duration_since(turn.free)).unwrap_or_default();
+        self.prober.metrics().started(lag);
         let (prober, outcomes) = (self.prober.clone(), self.outcomes.clone());
         // In a box, so that it is not moved again: into the task, and out of it at its end.
         self.probes.spawn(Box::pin(async move {
-            let outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;
+            let mut outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;
+            outcome.late = Some(lag).filter(|lag| *lag > LATE);
             turn.slot.pause(&outcome, prober.clock().now());
             hand_off(&outcomes, outcome, prober.metrics()).await;
         }));

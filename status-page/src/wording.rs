@@ -197,6 +197,7 @@ impl<'a> Wording<'a> {
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
+            Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);
                 if incident.is_open() {

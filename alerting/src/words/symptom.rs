@@ -34,6 +34,9 @@ impl Facts<'_> {
             Cause::Refused(_) => Text::new("APIs", "APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
             Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
+            Cause::Behind(vantage) => {
+                Text::new(format!("Curiad's probes from {vantage}"), format!("profion Curiad o {vantage}"))
+            }
         };
         words.get(language).to_owned()
     }
@@ -45,6 +48,7 @@ impl Facts<'_> {
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
             (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
             (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
+            (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
             (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
             (Cause::Instance(_), Status::PartialOutage) => ("PART DOWN", "RHAN WEDI METHU"),
             (Cause::Instance(_), Status::Degraded) => ("SLOW", "YN ARAF"),
@@ -90,6 +94,14 @@ impl Facts<'_> {
             }
             (Language::En, Cause::Rota(rota), _) => format!("nobody is on call in rota {rota}"),
             (Language::Cy, Cause::Rota(rota), _) => format!("nid oes neb ar alw yn rota {rota}"),
+            (Language::En, Cause::Behind(vantage), _) => {
+                format!("Curiad's own probes from {vantage} begin late, so what fails may be seen late")
+            }
+            (Language::Cy, Cause::Behind(vantage), _) => {
+                format!(
+                    "mae profion Curiad ei hun o {vantage} yn dechrau'n hwyr: efallai y gwelir methiannau'n hwyr"
+                )
+            }
             (Language::En, Cause::Instance(_), Status::MajorOutage) => format!("{name} is not working"),
             (Language::Cy, Cause::Instance(_), Status::MajorOutage) => format!("nid yw {name} yn gweithio"),
             (Language::En, Cause::Instance(_), Status::PartialOutage) => {
