@@ -1,10 +1,12 @@
-//! How many probes may be in flight, in all and per host (invariant 13); and who may not take the places of others.
+//! How many probes may be in flight, in all, per environment and per host (invariant 13); and who may not take the places of
+//! others.
 //!
 //! A host that says nothing keeps each probe for as long as it may take. Two hundred of them would soon have all places:
-//! so hosts from which nothing is heard share one half of the places, and the other half is for those that answer.
+//! so hosts from which nothing is heard share one half of the places, and the other half is for those that answer. An
+//! environment other than production has no more than half of them either, whatever it does: there, load tests are run.
 
 use crate::{Limits, Metrics};
-use domain::{FailureKind, Outcome};
+use domain::{Environment, FailureKind, Outcome};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -23,12 +25,42 @@ const WORDLESS: u32 = 2;
 
 /// The places that probes in flight take.
 pub(crate) struct Permits {
-    all: Semaphore,
-    /// Half of all, for hosts that say nothing.
-    wordless: Semaphore,
+    all: Budget,
+    /// By their order in [`Environment::ALL`].
+    environments: [Budget; Environment::ALL.len()],
     per_host: usize,
     /// Weak, so that a host nobody probes any more is forgotten.
     hosts: Mutex<HashMap<String, Weak<Host>>>,
+}
+
+/// Places, in all or of one environment.
+struct Budget {
+    places: Semaphore,
+    /// Half of them, for hosts that say nothing.
+    wordless: Semaphore,
+}
+
+impl Budget {
+    fn new(places: usize) -> Self {
+        let at_least_one = |places: usize| Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS));
+        Self { places: at_least_one(places), wordless: at_least_one(places / 2) }
+    }
+
+    fn take_now(&self, wordless: bool) -> Option<Places<'_>> {
+        let wordless = if wordless { Some(self.wordless.try_acquire().ok()?) } else { None };
+        Some(Places { _wordless: wordless, _place: self.places.try_acquire().ok()? })
+    }
+
+    async fn take(&self, wordless: bool) -> Option<Places<'_>> {
+        let wordless = if wordless { Some(self.wordless.acquire().await.ok()?) } else { None };
+        Some(Places { _wordless: wordless, _place: self.places.acquire().await.ok()? })
+    }
+}
+
+/// A place of a budget; given back when dropped.
+struct Places<'a> {
+    _wordless: Option<SemaphorePermit<'a>>,
+    _place: SemaphorePermit<'a>,
 }
 
 /// The places at one host, and how it does.
@@ -46,21 +78,22 @@ struct Heard {
     wordless: u32,
 }
 
-/// A place in all, and one at the host; given back when dropped.
+/// A place in all, one of the environment, and one at the host; given back when dropped.
 pub(crate) struct Permit<'a> {
     host: &'a Host,
     _place: SemaphorePermit<'a>,
-    _wordless: Option<SemaphorePermit<'a>>,
-    _all: SemaphorePermit<'a>,
+    _environment: Places<'a>,
+    _all: Places<'a>,
 }
 
 impl Permits {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let at_most = |n: usize| n.clamp(1, Semaphore::MAX_PERMITS);
+        let all = limits.in_flight;
+        let share = |environment| if environment == Environment::Production { all } else { all.div_ceil(2) };
         Self {
-            all: Semaphore::new(at_most(limits.in_flight)),
-            wordless: Semaphore::new(at_most(limits.in_flight / 2)),
-            per_host: at_most(limits.per_host),
+            all: Budget::new(all),
+            environments: Environment::ALL.map(|environment| Budget::new(share(environment))),
+            per_host: limits.per_host.clamp(1, Semaphore::MAX_PERMITS),
             hosts: Mutex::default(),
         }
     }
@@ -77,30 +110,34 @@ impl Permits {
         places
     }
 
-    /// Waits at most `patience` for a place at the host, then for one in all: who waits for a host keeps nobody else.
+    /// Waits at most `patience` for a place at the host, then for one of the environment and one in all: who waits for a
+    /// host keeps nobody else, nor does an environment another.
     pub(crate) async fn take<'a>(
         &'a self,
         host: &'a Host,
+        environment: Environment,
         patience: Duration,
         metrics: &Metrics,
     ) -> Option<Permit<'a>> {
         let wordless = host.is_wordless();
-        if let Some(permit) = self.take_now(host, wordless) {
+        let environment = Environment::ALL.iter().position(|known| *known == environment);
+        let environment = environment.and_then(|index| self.environments.get(index))?;
+        if let Some(permit) = self.take_now(host, environment, wordless) {
             return Some(permit);
         }
         metrics.waited();
         let all = async {
             let place = host.places.acquire().await.ok()?;
-            let wordless = if wordless { Some(self.wordless.acquire().await.ok()?) } else { None };
-            Some(host.begins(place, wordless, self.all.acquire().await.ok()?))
+            let environment = environment.take(wordless).await?;
+            Some(host.begins(place, environment, self.all.take(wordless).await?))
         };
         tokio::time::timeout(patience, all).await.ok().flatten()
     }
 
-    fn take_now<'a>(&'a self, host: &'a Host, wordless: bool) -> Option<Permit<'a>> {
+    fn take_now<'a>(&'a self, host: &'a Host, environment: &'a Budget, wordless: bool) -> Option<Permit<'a>> {
         let place = host.places.try_acquire().ok()?;
-        let wordless = if wordless { Some(self.wordless.try_acquire().ok()?) } else { None };
-        Some(host.begins(place, wordless, self.all.try_acquire().ok()?))
+        let environment = environment.take_now(wordless)?;
+        Some(host.begins(place, environment, self.all.take_now(wordless)?))
     }
 }
 
@@ -113,13 +150,13 @@ impl Host {
     fn begins<'a>(
         &'a self,
         place: SemaphorePermit<'a>,
-        wordless: Option<SemaphorePermit<'a>>,
-        all: SemaphorePermit<'a>,
+        environment: Places<'a>,
+        all: Places<'a>,
     ) -> Permit<'a> {
         let mut heard = locked(&self.heard);
         heard.in_flight += 1;
         heard.quiet_since.get_or_insert_with(Instant::now);
-        Permit { host: self, _place: place, _wordless: wordless, _all: all }
+        Permit { host: self, _place: place, _environment: environment, _all: all }
     }
 }
 

@@ -197,7 +197,8 @@ impl Prober {
                 return outcome;
             }
         };
-        let permit = self.permits.take(protocol.places(), patience, &self.metrics).await;
+        let environment = prepared.check.id.instance.environment;
+        let permit = self.permits.take(protocol.places(), environment, patience, &self.metrics).await;
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
         let Some(permit) = permit else {
             let message = format!(

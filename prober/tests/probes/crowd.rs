@@ -1,14 +1,14 @@
 //! Two hundred hosts that say nothing take no place from those that answer.
 
 use crate::{
-    schedule::Running,
+    schedule::{Running, until},
     servers::{Server, head, ok},
-    setting::{check, check_id, failed, message, settings},
+    setting::{check, check_id, failed, message, noon, settings},
 };
-use domain::{ApiId, Check, CheckId, FailureKind::*, InstanceId, Layer};
-use prober::Limits;
-use std::time::Duration;
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use domain::{ApiId, Check, CheckId, Environment, FailureKind::*, InstanceId, Layer};
+use prober::{Limits, Prober};
+use std::{sync::Arc, time::Duration};
+use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Semaphore, task::JoinSet};
 
 /// One check of an API of this name.
 fn named(api: &str, url: &str, every: Duration, timeout: Duration) -> Check {
@@ -66,4 +66,44 @@ async fn two_hundred_hosts_that_swallow_leave_the_others_as_they_were() {
     // Who answers keeps its pace: starved, it would see eight of them for each of its own.
     assert!(unanswered < 4 * answered, "{unanswered} for {answered}");
     running.stop.cancel();
+}
+
+#[tokio::test]
+async fn a_test_environment_has_half_of_the_places_and_production_what_it_needs() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = gate.clone();
+    let slow = Server::start(move |mut stream| {
+        let gate = gate.clone();
+        async move {
+            head(&mut stream).await;
+            let _passed = gate.acquire().await.unwrap();
+            stream.write_all(ok("").as_bytes()).await.ok();
+        }
+    })
+    .await;
+    let well = Server::says(ok("")).await;
+    let mut few = settings();
+    few.limits = Limits { in_flight: 8, ..Limits::default() };
+    let prober = Arc::new(Prober::new(few).unwrap());
+    let at = |environment, url: &str| {
+        let check = check(url);
+        let instance = InstanceId { environment, ..check.id.instance };
+        Check { id: CheckId { instance, ..check.id }, ..check }
+    };
+    let mut loaded = JoinSet::new();
+    for _ in 0..8 {
+        let (prober, check) = (Arc::clone(&prober), at(Environment::Sit, &slow.url()));
+        loaded.spawn(async move { prober.probe(&check, noon(), false).await });
+    }
+    until("four are sent, and four wait", || slow.accepted() == 4 && prober.metrics().permits_waited() == 4)
+        .await;
+    for environment in [Environment::Production, Environment::Sandbox] {
+        let outcome = prober.probe(&at(environment, &well.url()), noon(), false).await;
+        assert_eq!(failed(&outcome), None, "{environment}: {}", message(&outcome));
+    }
+    assert_eq!((slow.accepted(), prober.metrics().permits_waited()), (4, 4), "neither had to wait");
+    opened.add_permits(1);
+    while let Some(outcome) = loaded.join_next().await {
+        assert_eq!(failed(&outcome.unwrap()), None, "those that waited had their turn");
+    }
 }
