@@ -50,6 +50,10 @@ pub(crate) struct Cli {
         value_name = "API/ENVIRONMENT/OPERATION"
     )]
     pub(crate) probe_breaks: Option<String>,
+    /// While that file is there, a SQLite database grows no further: for tests, and in no release
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, env = "CURIAD_DATABASE_FULL", value_name = "FILE")]
+    pub(crate) database_full: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -1,6 +1,7 @@
 //! Where the database is, and what is said before it is opened when it cannot be there.
 
 use crate::{
+    config::shown,
     disk::{self, Mount},
     exit::{CANNOT_CREATE, CONFIG, DATA, Failed, NO_INPUT, NO_PERMISSION},
 };
@@ -39,8 +40,8 @@ pub(crate) fn directory(file: &Path) -> &Path {
 
 /// For commands beside a running program, which look for its database and make none: an empty one, made where somebody
 /// happens to stand, would say that all is well.
-pub(crate) fn is_there(database: &Secret) -> Result<(), Failed> {
-    let Some(file) = file(database) else { return Ok(()) };
+pub(crate) async fn is_there(database: &Secret) -> Result<(), Failed> {
+    let Some(file) = file(database) else { return has_tables(database).await };
     let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
     let shown = shown.display();
     match fs::metadata(&file) {
@@ -61,6 +62,22 @@ pub(crate) fn is_there(database: &Secret) -> Result<(), Failed> {
             Err(Failed::new(NO_INPUT, format!("there is no database at {shown}\n{next}")))
         }
     }
+}
+
+/// The same of a database that is no file: it is there, and empty until the first start.
+async fn has_tables(database: &Secret) -> Result<(), Failed> {
+    let look = store::examine(database.reveal()).await.map_err(|error| of(database, error))?;
+    if look.schema > 0 {
+        return Ok(());
+    }
+    let next = "`curiad serve` makes its tables at its first start: has it run with this configuration?";
+    Err(Failed::new(NO_INPUT, format!("there is nothing of Curiad in {}\n{next}", shown(database.reveal()))))
+}
+
+/// An error of the store, with the database that it is of.
+pub(crate) fn of(database: &Secret, error: store::Error) -> Failed {
+    let Failed { code, message } = Failed::from(error);
+    Failed::new(code, format!("{}: {message}", shown(database.reveal())))
 }
 
 /// Whether a database can be there: what SQLite itself would say is short of a reason.

@@ -100,6 +100,8 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
     store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));
     #[cfg(debug_assertions)]
     prober::break_point::arm(cli.probe_breaks.clone());
+    #[cfg(debug_assertions)]
+    store::growth::arm(cli.database_full.clone());
     let clock = clock::system();
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, clock, log.lost()).await?,
@@ -191,7 +193,7 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
     let loaded = load(cli, &Secrets::of_the_database(), clock)?;
-    database::is_there(&loaded.database)?;
+    database::is_there(&loaded.database).await?;
     let store = serve::open(&loaded.database).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })
 }

@@ -225,10 +225,7 @@ fn first_standing(loaded: &Loaded, remembered: &Remembered, now: Timestamp) -> S
 pub(crate) async fn open(database: &Secret) -> Result<Store, Failed> {
     // Before anything of it is open: what it reads of the file would let go of SQLite's locks on it.
     database::fit(database)?;
-    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| {
-        let Failed { code, message } = Failed::from(error);
-        Failed::new(code, format!("{}: {message}", shown(database.reveal())))
-    })
+    Store::open(database.reveal(), fresh_key()?).await.map_err(|error| database::of(database, error))
 }
 
 /// One recorder a database: a second one would call people twice and lose what the first knows. The lock is the system's

@@ -13,6 +13,8 @@ pub mod crash_point;
 mod database;
 mod error;
 mod examine;
+#[cfg(debug_assertions)]
+pub mod growth;
 mod history;
 mod in_place;
 mod inbox;
@@ -112,6 +114,15 @@ impl Store {
             WHEN (position('poison' IN NEW.message) > 0) EXECUTE FUNCTION refuse_poison()";
         connection.either(sqlite, postgres).execute(doing).await?;
         connection.commit(doing).await
+    }
+
+    /// From now on the database says that a newer program made it: for rehearsing that, and in no release.
+    #[cfg(debug_assertions)]
+    pub async fn pretend_newer(&self, version: i64) -> Result<(), Error> {
+        let doing = "have the database pretend to be newer";
+        let mut connection = self.connect(Purpose::Prepare, doing).await?;
+        let newest = connection.statement("UPDATE _sqlx_migrations SET version = $1 WHERE version = 1");
+        newest.bind(version).execute(doing).await.map(drop)
     }
 
     async fn connect(&self, purpose: Purpose, doing: &'static str) -> Result<Connection, Error> {

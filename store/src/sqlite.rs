@@ -110,13 +110,23 @@ impl Pools {
         }
         // A connection that is given up takes a database in memory with it: keep it.
         let pool = || {
-            SqlitePoolOptions::new()
+            let options = SqlitePoolOptions::new();
+            #[cfg(debug_assertions)]
+            let options = options.after_connect(|connection, _| Box::pin(crate::growth::limit(connection)));
+            options
                 .acquire_timeout(WAIT)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
                 // A disk that is full takes a transaction back by itself, and sqlx believes ever after that it goes on.
-                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+                .before_acquire(|connection, _| {
+                    Box::pin(async {
+                        let usable = !connection.is_in_transaction();
+                        #[cfg(debug_assertions)]
+                        crate::growth::limit(connection).await?;
+                        Ok(usable)
+                    })
+                })
         };
         let limit = Instant::now() + BUSY;
         let writer = loop {

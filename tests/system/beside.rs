@@ -1,7 +1,8 @@
 //! Commands beside the running program: they look for its database and its answers, and say so when they find neither.
 
 use crate::{
-    outage::{place, place_with},
+    database::{On, on_both},
+    outage::{place, place_on, place_with},
     program::{Place, Ran, world},
 };
 use std::{fs, path::Path, process::Command};
@@ -47,10 +48,15 @@ async fn they_make_no_database() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_they_name_is_there_and_what_they_say_is_whole() {
+on_both!(
+    what_they_name_is_there_and_what_they_say_is_whole,
+    a_pipe_among_the_files_holds_nothing_up,
+    a_refusal_says_what_to_do_next
+);
+
+async fn what_they_name_is_there_and_what_they_say_is_whole(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     store::Store::open(&place.url, [1; 32]).await.expect("a database").close().await;
     let update = ["incident", "update", "C-99", "--en", "All well", "--cy", "All well"];
     for (arguments, expected) in [
@@ -81,6 +87,23 @@ async fn what_they_name_is_there_and_what_they_say_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn they_make_no_tables_in_a_database_of_a_server_postgres() {
+    let world = world().await;
+    let place = place_on(On::Postgres, &world);
+    for arguments in [&["incident", "list"] as &[&str], &["incident", "ack", "C-1"], &["silence", "list"]] {
+        let ran = place.run(arguments).await;
+        let shown = place.url.replace("postgres@", "");
+        let expected = format!(
+            "curiad: there is nothing of Curiad in {shown}\n\
+             `curiad serve` makes its tables at its first start: has it run with this configuration?\n"
+        );
+        assert_eq!((ran.err, ran.code), (expected, Some(66)), "{arguments:?}");
+    }
+    assert!(!place.stored().contains("CREATE TABLE"), "nothing was made");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_program_in_the_same_place_hears_of_the_first_not_of_its_ports() {
     let world = world().await;
     let place = place(&world);
@@ -95,10 +118,9 @@ async fn a_second_program_in_the_same_place_hears_of_the_first_not_of_its_ports(
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipe_among_the_files_holds_nothing_up() {
+async fn a_pipe_among_the_files_holds_nothing_up(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
     let pipe = place.config().join("apis/zed.yaml");
@@ -112,10 +134,9 @@ async fn a_pipe_among_the_files_holds_nothing_up() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_says_what_to_do_next() {
+async fn a_refusal_says_what_to_do_next(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
     let silence = ["silence", "add", "--api", "results", "--for", "3000h", "--why", "a test"];

@@ -1,7 +1,8 @@
 //! The command line: exit codes, JSON shapes, and acting on a running program.
 
 use crate::{
-    outage::{all_well, place, place_with},
+    database::{On, on_both},
+    outage::{all_well, place, place_on, place_on_with},
     program::{PATIENCE, Place, json, text, world},
 };
 use domain::{ApiId, Environment, InstanceId};
@@ -106,10 +107,15 @@ async fn probe_says_what_it_saw_and_exits_accordingly() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_auditor_learns_which_probe_carried_a_request_id() {
+on_both!(
+    an_auditor_learns_which_probe_carried_a_request_id,
+    an_operator_acknowledges_updates_and_resolves_a_running_programs_incident,
+    acting_without_a_running_program_says_so
+);
+
+async fn an_auditor_learns_which_probe_carried_a_request_id(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
@@ -117,8 +123,7 @@ async fn an_auditor_learns_which_probe_carried_a_request_id() {
     program.stop().await;
     let api = ApiId::parse("results").expect("an id");
     let instance = InstanceId { api, environment: Environment::Production };
-    let url = format!("sqlite://{}", place.database().display());
-    let store = Store::open(&url, [0; 32]).await.expect("the database");
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database");
     let failures = store.failures(&instance, Timestamp::MIN, Timestamp::MAX, 100).await.expect("failures");
     let last =
         place.run(&["--json", "probe", "results", "--environment", "production", "--last"]).await.json();
@@ -165,11 +170,10 @@ async fn the_rota_says_who_is_on_call_and_whether_it_is_out_of_hours() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incident() {
+async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incident(on: On) {
     let world = world().await;
     // Nobody is called before the operator acts, and it is not over before the operator says so.
-    let place = place_with(&world, |text| {
+    let place = place_on_with(on, &world, |text| {
         text.replace("callout: 1s", "callout: 10m").replace("resolve: 2s", "resolve: 10m")
     });
     let mut program = place.serve();
@@ -200,10 +204,9 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn acting_without_a_running_program_says_so() {
+async fn acting_without_a_running_program_says_so(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     store::Store::open(&place.url, [1; 32]).await.expect("a database").close().await;
     let ran = place.run(&["silence", "add", "--api", "results", "--for", "1h", "--why", "a test"]).await;
     assert_eq!(ran.code, Some(75), "{ran:?}");

@@ -47,6 +47,15 @@ impl Fresh {
         assert!(tell(&format!("CREATE DATABASE {name}")), "{name} was not made");
         Self { url, name }
     }
+
+    /// All that is in it, as SQL; what is bytes as they are.
+    pub(crate) fn dump(&self) -> String {
+        let mut dump = Command::new("pg_dump");
+        let dumped = dump.env("PGOPTIONS", "-c bytea_output=escape").arg(&self.url).output();
+        let dumped = dumped.expect("pg_dump runs");
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+        String::from_utf8_lossy(&dumped.stdout).into_owned()
+    }
 }
 
 impl Drop for Fresh {
@@ -57,11 +66,11 @@ impl Drop for Fresh {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is told by its script where the server is")]
-fn server() -> String {
+pub(crate) fn server() -> String {
     std::env::var("CURIAD_TEST_POSTGRES").expect("no PostgreSQL: run `tests/postgres cargo test --workspace`")
 }
 
-/// `psql` comes with the server.
+/// `psql` comes with the server, as `pg_dump` does.
 fn tell(sql: &str) -> bool {
     Command::new("psql")
         .args(["--no-psqlrc", "--quiet", "--command", sql, &server()])

@@ -1,7 +1,8 @@
 //! A log that nobody reads: a pipe whose reader is stuck holds up neither probes nor the end.
 
 use crate::{
-    outage::{all_well, place},
+    database::{On, on_both},
+    outage::{all_well, place_on},
     program::{Place, Program, text, world},
 };
 use simulator::World;
@@ -45,10 +46,14 @@ async fn goes_on(world: &World, program: &mut Program) {
     all_well(program).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_nobody_reads_holds_up_neither_probes_nor_the_end() {
+on_both!(
+    a_log_that_nobody_reads_holds_up_neither_probes_nor_the_end,
+    a_log_that_is_read_again_says_how_much_was_missed
+);
+
+async fn a_log_that_nobody_reads_holds_up_neither_probes_nor_the_end(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let (mut program, reader) = unread(&place).await;
     goes_on(&world, &mut program).await;
     let ended = tokio::time::timeout(GRACE, program.terminate()).await.expect("it ends within its grace");
@@ -57,10 +62,9 @@ async fn a_log_that_nobody_reads_holds_up_neither_probes_nor_the_end() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_is_read_again_says_how_much_was_missed() {
+async fn a_log_that_is_read_again_says_how_much_was_missed(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let (mut program, reader) = unread(&place).await;
     let read = tokio::task::spawn_blocking(move || {
         let mut lines = BufReader::new(reader).lines().map_while(Result::ok);

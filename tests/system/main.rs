@@ -1,4 +1,13 @@
 //! Stories: the real program, against a world of real sockets. Each reads as a requirement.
+//!
+//! All run on both databases (`database.rs`), but for those of one alone and those that no database has to do with:
+//! - of a file: `mistakes::{with_the_database, with_permissions, with_a_disk_…}`, `beside::they_make_no_database` (of a server:
+//!   its neighbour), a second program that is refused (of a server it stands by: `standby`), and of `unrecorded` what has a file
+//!   held, full, unchangeable or moved (of a server: stopped, hanging);
+//! - no database is opened: `readme`, `protocols`, `mistakes` and `command_line` but for those on both;
+//! - it is asked, and says the same: `doctor` about desks, channels, tokens, clock and machine;
+//!   `descriptors::the_soft_limit…`, `start_and_stop::a_port_that_is_taken…`;
+//! - `namespace`: its server would be beyond the link that is cut.
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 

@@ -1,7 +1,8 @@
 //! A limit of the whole program's memory near, while five hundred targets send bodies without end.
 
 use crate::{
-    outage::{all_well, all_well_but, incidents, place_with},
+    database::{On, on_both},
+    outage::{all_well, all_well_but, incidents, place_on_with},
     program::{PATIENCE, Program, client, world},
 };
 use simulator::Fault;
@@ -82,11 +83,13 @@ async fn unknown(address: &str) -> usize {
     if metrics.is_empty() { 0 } else { ENDLESS - metrics.lines().filter(known).count() }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn within_a_limit_of_its_memory_endless_bodies_are_inconclusive_and_all_others_go_on() {
+on_both!(within_a_limit_of_its_memory_endless_bodies_are_inconclusive_and_all_others_go_on);
+
+#[expect(clippy::print_stdout, reason = "what was measured, for whoever asks to see it")]
+async fn within_a_limit_of_its_memory_endless_bodies_are_inconclusive_and_all_others_go_on(on: On) {
     let world = world().await;
     // Five hundred bodies and this test share the machine: others may take their time.
-    let place = place_with(&world, |text| {
+    let place = place_on_with(on, &world, |text| {
         text.replace("\nevery: 1s", "\nevery: 6s")
             .replace("timeout: 900ms", "timeout: 5s")
             .replace("slow: 850ms", "slow: 4s")

@@ -2,15 +2,20 @@
 //! code of sysexits.h that says which kind it is.
 
 use crate::{
+    database::server,
     outage::{place, place_with},
     program::{CURIAD, PATIENCE, Place, Ran, free_ports, tail, world},
+};
+#[cfg(debug_assertions)]
+use crate::{
+    database::{On, on_both},
+    outage::place_on,
 };
 use simulator::World;
 use std::{
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
-    path::Path,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -177,10 +182,16 @@ async fn with_a_database_server() {
          (error communicating with database: Connection refused (os error 111))\n\
          check that it runs and where it is, its permissions and its disk"
     );
-    answers(&gone, &["incident", "list"], 69, &expected).await;
+    for command in [&["incident", "list"] as &[&str], &["serve"]] {
+        answers(&gone, command, 69, &expected).await;
+    }
+    world.stop().await;
+}
 
-    #[expect(clippy::disallowed_methods, reason = "`tests/postgres` says so where its server is")]
-    let Ok(server) = std::env::var("CURIAD_TEST_POSTGRES") else { return };
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_database_that_its_server_does_not_give_postgres() {
+    let world = world().await;
+    let server = server();
     let (before, _) = server.rsplit_once('/').expect("a URL with a database");
     let absent = "\ncheck its name, or make it once: CREATE DATABASE … OWNER …\n";
     let denied = "\ncheck the user, the password and the database's name, and that it belongs to that user\n";
@@ -196,37 +207,34 @@ async fn with_a_database_server() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn with_a_database_of_a_newer_program() {
+// What only a build for tests can do to a database.
+#[cfg(debug_assertions)]
+on_both!(with_a_database_of_a_newer_program);
+
+#[cfg(debug_assertions)]
+async fn with_a_database_of_a_newer_program(on: On) {
     let world = world().await;
-    let place = place(&world);
-    let url = format!("sqlite://{}", place.database().display());
-    store::Store::open(&url, [1; 32]).await.expect("a database").close().await;
-    let ran =
-        run_sqlite(&place.database(), "UPDATE _sqlx_migrations SET version = 4711 WHERE version = 1").await;
+    let place = place_on(on, &world);
+    let store = store::Store::open(&place.url, [1; 32]).await.expect("a database");
+    store.pretend_newer(4711).await.expect("newer");
+    store.close().await;
     let expected = format!(
-        "curiad: sqlite://DIR/curiad.db: the database was made by a newer curiad: its schema is version 4711, this \
+        "curiad: {}: the database was made by a newer curiad: its schema is version 4711, this \
          program knows {}\nrun the newer program, or restore the backup made before it",
+        said(&place, &place.url.replace("postgres@", "")),
         newest()
     );
-    if ran {
-        answers(&place, &["serve"], 65, &expected).await;
-        let doctor = place.run(&["doctor"]).await;
-        assert!(doctor.out.contains("schema 4711") && doctor.code == Some(1), "{}", doctor.out);
+    for command in [&["serve"] as &[&str], &["incident", "list"]] {
+        answers(&place, command, 65, &expected).await;
     }
+    let doctor = place.run(&["--json", "doctor"]).await;
+    assert!(doctor.out.contains("has schema 4711") && doctor.code == Some(1), "{}", doctor.out);
     world.stop().await;
 }
 
-/// Changes a database by the `sqlite3` program; false: it is not on this machine.
-async fn run_sqlite(file: &Path, sql: &str) -> bool {
-    let (file, sql) = (file.to_owned(), sql.to_owned());
-    let run =
-        move || Command::new("sqlite3").arg(file).arg(sql).status().is_ok_and(|status| status.success());
-    tokio::task::spawn_blocking(run).await.expect("joined")
-}
-
+#[cfg(debug_assertions)]
 fn newest() -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
     fs::read_dir(folder).expect("migrations").count()
 }
 

@@ -2,7 +2,8 @@
 //! The name of each test holds `nginx`: `tests/run quick` leaves them out, since nginx must be installed.
 
 use crate::{
-    outage::{all_well, place},
+    database::{On, on_both},
+    outage::{all_well, place_on},
     program::{PATIENCE, Place, free_ports, json, world},
 };
 use std::{
@@ -70,10 +71,11 @@ fn for_nginx(place: &Place, plain: u16, tls: u16) {
     place.write("curiad.yaml", &format!("{site}\negress: {{ roots: [ \"file:secrets/ca.pem\" ] }}\n"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nginx_is_served_taken_away_and_brought_back() {
+on_both!(nginx_is_served_taken_away_and_brought_back);
+
+async fn nginx_is_served_taken_away_and_brought_back(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let [plain, tls] = free_ports();
     for_nginx(&place, plain, tls);
     let nginx = Nginx::start(place.directory.path(), plain, tls);

@@ -10,6 +10,7 @@ const API: &str = "patient-demographics";
 on_both!(
     a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_shown_in_both_languages,
     what_everything_depends_on_is_one_incident_with_a_list,
+    getting_an_answer_link_never_answers
 );
 
 /// The demo's configuration with holds short enough to wait for.
@@ -223,10 +224,9 @@ pub(crate) fn link(call: &Message) -> String {
     link.get(link.find("http").expect("http")..).expect("a link").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn getting_an_answer_link_never_answers() {
+async fn getting_an_answer_link_never_answers(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault(API, "production", Fault::Refuse).await.expect("a fault");

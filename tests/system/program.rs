@@ -32,7 +32,7 @@ pub(crate) struct Place {
     pub(crate) public: u16,
     pub(crate) internal: u16,
     /// Where it is one of a server.
-    _fresh: Option<Fresh>,
+    fresh: Option<Fresh>,
 }
 
 /// Two ports that were free a moment ago, below those that the system gives away by itself: they stay free for a program that
@@ -88,7 +88,7 @@ impl Place {
             directory,
             public,
             internal,
-            _fresh: fresh,
+            fresh,
         };
         for (name, text) in files {
             place.write(name, text);
@@ -112,6 +112,16 @@ impl Place {
 
     pub(crate) fn database(&self) -> PathBuf {
         self.directory.path().join("curiad.db")
+    }
+
+    /// All that is in the database, while no program has it: SQLite's files as they are, or a dump.
+    pub(crate) fn stored(&self) -> String {
+        if let Some(fresh) = &self.fresh {
+            return fresh.dump();
+        }
+        let files = ["curiad.db", "curiad.db-wal"].map(|name| fs::read(self.directory.path().join(name)));
+        let files: Vec<u8> = files.into_iter().flatten().flatten().collect();
+        String::from_utf8_lossy(&files).into_owned()
     }
 
     pub(crate) fn log(&self) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, incidents, place, place_on},
+    outage::{all_well, incidents, place_on},
     program::{PATIENCE, Place, Program, json, now, text, world},
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId};
@@ -96,7 +96,10 @@ async fn nothing_was_lost(world: &World, place: &Place) {
 
 on_both!(
     under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_incident_goes_on,
-    an_instance_in_production_leaves_only_when_it_is_retired
+    an_instance_in_production_leaves_only_when_it_is_retired,
+    files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_the_log_and_the_metric,
+    what_needs_a_restart_is_said_and_the_rest_is_taken,
+    however_often_the_files_are_read_the_program_does_not_grow
 );
 
 async fn under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_incident_goes_on(on: On) {
@@ -162,10 +165,11 @@ async fn under_load_good_bad_and_half_written_files_lose_nothing_and_an_open_inc
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_the_log_and_the_metric() {
+async fn files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_the_log_and_the_metric(
+    on: On,
+) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
     assert!(is(&program, SUCCESSFUL, 1.0).await && is(&program, READINGS, 0.0).await);
@@ -213,17 +217,14 @@ async fn files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_needs_a_restart_is_said_and_the_rest_is_taken() {
+async fn what_needs_a_restart_is_said_and_the_rest_is_taken(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
     let before = read(&place, "curiad.yaml");
-    let other = place.directory.path().join("other.db");
-    let after = before
-        .replace(&place.database().display().to_string(), &other.display().to_string())
-        .replace("NHS Wales API status", "How our APIs are");
+    let other = format!("{}_other", place.url);
+    let after = before.replace(&place.url, &other).replace("NHS Wales API status", "How our APIs are");
     write(&place, "curiad.yaml", &after);
     hang_up(&mut program).await;
     let page = program.internal("/en");
@@ -235,7 +236,7 @@ async fn what_needs_a_restart_is_said_and_the_rest_is_taken() {
             .expect("a log")
             .contains("'database' was changed and needs a restart")
     );
-    assert!(!other.exists());
+    assert!(!place.directory.path().join("curiad.db_other").exists());
     write(&place, "curiad.yaml", &before);
     hang_up(&mut program).await;
     assert!(is(&program, "curiad_configuration_needs_restart", 0.0).await);
@@ -303,12 +304,11 @@ fn size(program: &Program) -> (u64, u64, usize) {
     (field("VmRSS:"), field("Threads:"), files)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn however_often_the_files_are_read_the_program_does_not_grow() {
+async fn however_often_the_files_are_read_the_program_does_not_grow(on: On) {
     const WARM: usize = 20;
     const MORE: usize = 60;
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     all_well(&mut program).await;
     let (one, other) = (read(&place, RESULTS), read(&place, RESULTS).replace("slow: 850ms", "slow: 840ms"));

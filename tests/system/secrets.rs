@@ -1,18 +1,20 @@
 //! Invariant 14: no secret in a log, a page, a metric or the database.
 
 use crate::{
-    outage::place_with,
+    database::{On, on_both},
+    outage::place_on_with,
     program::{PATIENCE, json, text, world_with},
 };
 use simulator::Fault;
 use std::{fs, time::Duration};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_secret_and_no_telephone_number_leaves_the_configuration() {
+on_both!(no_secret_and_no_telephone_number_leaves_the_configuration);
+
+async fn no_secret_and_no_telephone_number_leaves_the_configuration(on: On) {
     let world = world_with(|options| options.token_life = Duration::from_secs(4)).await;
     let (client_id, client_secret) = world.api_client();
     // Each way to prove who asks, in one estate: by a key, a password, a secret and an assertion.
-    let place = place_with(&world, |text| {
+    let place = place_on_with(on, &world, |text| {
         let auth = |environment: &str| -> String {
             let line = text.lines().find(|line| line.starts_with(&format!("  {environment}: ")));
             let from = line.and_then(|line| line.find("auth: "));
@@ -59,11 +61,9 @@ async fn no_secret_and_no_telephone_number_leaves_the_configuration() {
         said.extend([ran.out, ran.err]);
     }
     assert!(program.terminate().await.success());
-    for file in ["curiad.db", "curiad.db-wal"] {
-        if let Ok(bytes) = fs::read(place.directory.path().join(file)) {
-            said.push(String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
+    let stored = place.stored();
+    assert!(stored.contains("patient-demographics"), "all that is stored is looked through");
+    said.push(stored);
     for secret in fs::read_dir(place.config().join("secrets")).expect("secrets") {
         let path = secret.expect("a file").path();
         let secret = fs::read_to_string(&path).expect("a secret");

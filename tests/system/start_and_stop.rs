@@ -2,12 +2,15 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place, place_on},
+    outage::{all_well, place, place_on, place_on_with},
     program::{PATIENCE, json, status, world},
 };
 use simulator::Fault;
 
-on_both!(sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was);
+on_both!(
+    sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was,
+    the_heartbeat_beats_while_the_program_records_and_stops_with_it
+);
 
 async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was(on: On) {
     let world = world().await;
@@ -33,10 +36,9 @@ async fn sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_w
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it() {
+async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it(on: On) {
     let world = world().await;
-    let place = crate::outage::place_with(&world, |text| text.replace("every: 10s }", "every: 1s }"));
+    let place = place_on_with(on, &world, |text| text.replace("every: 10s }", "every: 1s }"));
     let mut program = place.serve();
     program.ready().await;
     world

@@ -2,7 +2,8 @@
 //! who must be told is told.
 
 use crate::{
-    outage::{all_well, place},
+    database::{On, on_both},
+    outage::{all_well, place_on},
     program::{CURIAD, PATIENCE, Place, Program, status, text, world},
 };
 use simulator::Fault;
@@ -61,10 +62,14 @@ async fn metric(program: &Program, name: &str) -> u64 {
     value.parse().expect("a number")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn strangers_who_connect_and_ask_nothing_keep_nobody_from_anything() {
+on_both!(
+    strangers_who_connect_and_ask_nothing_keep_nobody_from_anything,
+    one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_same
+);
+
+async fn strangers_who_connect_and_ask_nothing_keep_nobody_from_anything(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = serve_with_few_descriptors(&place);
     all_well(&mut program).await;
     let mut crowd = crowd(place.public).await;
@@ -88,10 +93,9 @@ async fn strangers_who_connect_and_ask_nothing_keep_nobody_from_anything() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_same() {
+async fn one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_same(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = serve_with_few_descriptors(&place);
     all_well(&mut program).await;
     let mut idle = Vec::new();

@@ -3,7 +3,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, incidents, place_on, place_with},
+    outage::{all_well, incidents, place_on, place_on_with},
     program::{PATIENCE, Place, Program, json, world, world_with},
 };
 use serde_json::Value;
@@ -28,7 +28,10 @@ async fn status(program: &Program, api: &str, environment: &str) -> String {
     one.expect("an instance")["status"].as_str().expect("a status").to_owned()
 }
 
-on_both!(an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them);
+on_both!(
+    an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them,
+    a_key_that_is_rotated_is_used_without_a_restart
+);
 
 async fn an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_that_need_them(on: On) {
     let world = world_with(|options| options.token_life = Duration::from_secs(4)).await;
@@ -90,11 +93,10 @@ fn project(place: &Place, folder: &str, key: &str) {
     fs::rename(fresh, secrets.join("..data")).expect("swapped");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_rotated_is_used_without_a_restart() {
+async fn a_key_that_is_rotated_is_used_without_a_restart(on: On) {
     let world = world().await;
     // Everything needs a token here, so that nothing is known without one.
-    let place = place_with(&world, |text| text.replace(", auth: none", ""));
+    let place = place_on_with(on, &world, |text| text.replace(", auth: none", ""));
     let right = fs::read_to_string(secret(&place, KEYS[0])).expect("a key");
     let wrong = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).expect("a key").serialize_pem();
     project(&place, "..1", &wrong);

@@ -1,5 +1,7 @@
 //! The database cannot be written (invariant 6): probing goes on, the last resort is told, and nothing that was seen is lost.
 
+#[cfg(debug_assertions)]
+use crate::program::tail;
 use crate::{
     database::On,
     outage::{all_well, place_on_with, place_with},
@@ -8,6 +10,8 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use simulator::{Blow, Fault, Message, Proxy, World};
+#[cfg(debug_assertions)]
+use std::time::{Duration, Instant};
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::Arc};
 use store::{Hold, Store};
 
@@ -23,6 +27,9 @@ pub(crate) enum Trouble {
     Locked(Store, Hold),
     /// Its file may grow no further.
     NoRoom(u32),
+    /// It may have no more pages (`max_page_count`) while this file is there.
+    #[cfg(debug_assertions)]
+    Full(PathBuf),
     /// Nobody may change it.
     Unchangeable(Fixed),
     /// Its file is somewhere else: where it belongs, and where it is.
@@ -68,6 +75,28 @@ async fn no_room(place: &Place, program: &Program) -> Option<Trouble> {
     Some(Trouble::NoRoom(pid))
 }
 
+/// SQLite says that it is full, though the disk is not. What it has room for in the pages it has, it still takes.
+#[cfg(debug_assertions)]
+async fn full(place: &Place, _: &Program) -> Option<Trouble> {
+    let file = full_while(place);
+    fs::write(&file, "").expect("written");
+    let limit = Instant::now() + PATIENCE;
+    let says_so = || {
+        let log = fs::read_to_string(place.log()).expect("a log");
+        log.lines()
+            .any(|line| line.contains("nothing can be recorded") && line.contains("database or disk is full"))
+    };
+    while !says_so() {
+        assert!(Instant::now() < limit, "{}", tail(&place.log()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Some(Trouble::Full(file))
+}
+
+fn full_while(place: &Place) -> PathBuf {
+    beside(place, ".full")
+}
+
 /// Only root may say so, and not on every file system.
 async fn unchangeable(place: &Place, _: &Program) -> Option<Trouble> {
     let mut fixed = Fixed(Vec::new());
@@ -95,6 +124,8 @@ pub(crate) async fn mend(trouble: Trouble) {
         Trouble::NoRoom(pid) => {
             assert!(run("prlimit", &[&format!("--pid={pid}"), "--fsize=unlimited:"]), "mended");
         }
+        #[cfg(debug_assertions)]
+        Trouble::Full(file) => fs::remove_file(file).expect("room again"),
         Trouble::Unchangeable(fixed) => drop(fixed),
         Trouble::Moved(file, elsewhere) => fs::rename(elsewhere, file).expect("moved back"),
         Trouble::Away(server) => server.pass().await,
@@ -236,7 +267,9 @@ async fn outlasted(
     breaks: impl AsyncFnOnce(&Place, &Program) -> Option<Trouble>,
 ) {
     let began = now();
-    let mut program = place.serve_as(SOON, &[]);
+    // A release knows no such switch, and needs none: no story there is of it.
+    let full = full_while(&place);
+    let mut program = place.serve_as(SOON, &[("CURIAD_DATABASE_FULL", full.as_os_str())]);
     all_well(&mut program).await;
     world.wait_for(PATIENCE, |world| (beats(world) > 0).then_some(())).await.expect("it beats");
     let Some(trouble) = breaks(&place, &program).await else { return };
@@ -299,6 +332,12 @@ async fn a_server_that_hangs_is_outlasted_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_has_no_room_is_outlasted() {
     outlasts(no_room).await;
+}
+
+#[cfg(debug_assertions)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_full_is_outlasted() {
+    outlasts(full).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
