@@ -11,13 +11,22 @@ use crate::{
     tcp::Tcp,
 };
 use bytes::Bytes;
-use domain::{Check, Dialect, HttpRequest, Method, Question, Redirects, Request, TrackId, VantageId};
+use domain::{
+    Check, Dialect, HttpRequest, Method, Outcome, Question, Redirects, Request, TrackId, VantageId,
+};
 use hyper::{
     Uri,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
+use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::ServerName;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 use url::{Position, Url};
 
 /// The place in a header's value where the request id goes.
@@ -32,7 +41,12 @@ pub struct Prepared {
     pub(crate) question: Question,
     /// Why it cannot be sent at all, if so: told by every probe, as our own trouble.
     pub(crate) protocol: Result<Protocol, String>,
+    /// From when on what a good one shows is written down again, in milliseconds since the Unix epoch.
+    good_from: AtomicI64,
 }
+
+/// What a good probe shows is written down so often.
+const GOOD_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is spoken, and all that is needed for it.
 pub(crate) enum Protocol {
@@ -88,7 +102,26 @@ impl Prepared {
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
         let protocol = Protocol::new(&check, user_agent, name_servers, permits, credentials);
-        Self { track_word: track.to_string(), track, question: check.question(), protocol, check }
+        let question = check.question();
+        let good_from = AtomicI64::new(i64::MIN);
+        Self { track_word: track.to_string(), track, question, protocol, check, good_from }
+    }
+
+    /// Whether what is seen now is to be written down if it is good.
+    pub(crate) fn shows_good(&self, now: Timestamp) -> bool {
+        let from = self.good_from.load(Ordering::Relaxed);
+        // A clock that was set back must not make it longer.
+        now.as_millisecond() >= from || (now + GOOD_EVERY).as_millisecond() < from
+    }
+
+    /// Notes what came of a probe: after a failure the next that is good is written down, and after one that was, none for a
+    /// while.
+    pub(crate) fn showed(&self, outcome: &Outcome, now: Timestamp) {
+        if outcome.failure.is_some() {
+            self.good_from.store(i64::MIN, Ordering::Relaxed);
+        } else if outcome.transcript.is_some() {
+            self.good_from.store((now + GOOD_EVERY).as_millisecond(), Ordering::Relaxed);
+        }
     }
 
     /// The check.

@@ -158,6 +158,7 @@ impl Prober {
             outcome
         };
         if let Some(outcome) = unbroken(whole).await {
+            prepared.showed(&outcome, self.clock.now());
             outcome.failure.iter().for_each(|failure| self.complaints.hear(failure));
             return outcome;
         }
@@ -172,9 +173,11 @@ impl Prober {
 
     fn nothing_yet(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        let shows = self.transcripts || prepared.shows_good(at);
         Outcome {
             confirm,
             question: Some(prepared.question),
+            transcript: shows.then(Box::default),
             ..Outcome::new(prepared.check.id.clone(), self.vantage.clone(), at)
         }
     }
@@ -277,7 +280,8 @@ impl Prober {
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
         add(&mut outcome.phases.tls, took);
         outcome.certificate = witness.certificate();
-        if self.transcripts {
+        let failed = !matches!(shaken, Ok(Ok(_)));
+        if failed || outcome.transcript.is_some() {
             let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
             outcome.transcript.get_or_insert_default().chain = chain;
         }
@@ -308,12 +312,12 @@ impl Prober {
             certificate: outcome.certificate.as_ref(),
         };
         let now = self.clock.now();
-        if self.transcripts {
-            outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
-        }
         outcome.retry_after = announced::retry_after(&received.headers, now);
         outcome.deprecation = announced::deprecation(&received.headers);
         let reading = answer::read(&target.expectations, target.dialect, answer, now);
+        if reading.failure.is_some() || outcome.transcript.is_some() {
+            outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
+        }
         outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health;
         reading.failure.map_or(Ok(()), Err)

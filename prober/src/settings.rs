@@ -21,7 +21,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How its requests are recognised.
     pub identity: Identity,
-    /// Whether what was seen is written down for people to read: see [`domain::Transcript`].
+    /// Whether what was seen is written down for people to read of every probe ([`domain::Transcript`]); else of those that
+    /// failed, and of a good one once an hour and after each failure.
     pub transcripts: bool,
     /// Who turns names into addresses.
     pub name_servers: NameServers,

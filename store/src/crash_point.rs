@@ -65,6 +65,7 @@ mod armed {
         "record/hours",
         "record/outcomes",
         "record/failures",
+        "record/transcripts",
         "record/track",
         "record/status",
         "record/incident",

@@ -28,6 +28,7 @@ mod row;
 mod schema;
 mod sqlite;
 mod track;
+mod transcript;
 
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;

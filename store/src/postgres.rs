@@ -68,6 +68,14 @@ pub(crate) const INSERT_FAILURES: &str = "
     FROM json_array_elements($1::json) AS given (value)
     ON CONFLICT DO NOTHING";
 
+/// Rows of `[track, good, at, state]`, as JSON, each of another key; what is kept already and newer stays.
+pub(crate) const PUT_TRANSCRIPTS: &str = "
+    INSERT INTO transcript (track, good, at, state)
+    SELECT (value ->> 0)::bigint, (value ->> 1)::bigint = 1, (value ->> 2)::bigint, value ->> 3
+    FROM json_array_elements($1::json) AS given (value)
+    ON CONFLICT (track, good) DO UPDATE SET at = excluded.at, state = excluded.state
+    WHERE transcript.at <= excluded.at";
+
 /// Rows of `[track, hour]`, as JSON.
 pub(crate) const UPDATE_HOURS: &str = "
     UPDATE track SET hour = risen.hour

@@ -12,6 +12,7 @@ use crate::{
     row::{signed, to_json, verdict_number},
     sqlite,
     track::{self, Number},
+    transcript,
 };
 use domain::{Change, Outcome, Silence, TrackId, Verdict};
 use std::{
@@ -129,6 +130,8 @@ impl Store {
         crash_point!("record/outcomes");
         insert_failures(connection, batch, &numbers).await?;
         crash_point!("record/failures");
+        transcript::put(connection, batch, &numbers, DOING).await?;
+        crash_point!("record/transcripts");
         let mut changed = numbers.iter().skip(batch.outcomes.len());
         for change in &batch.changes {
             match change {
@@ -235,11 +238,12 @@ impl Store {
     }
 }
 
-/// The tracks' numbers, when there is nothing to store but passes of tracks that already had one in the same hour.
+/// The tracks' numbers, when there is nothing to store but passes of tracks that already had one in the same hour, and nothing
+/// to keep of what was seen.
 fn quiet(batch: &Batch, known: &[Option<Number>]) -> Option<Vec<Number>> {
     let numbers = known.iter().copied().collect::<Option<Vec<_>>>()?;
     let passes = batch.outcomes.iter().zip(&numbers).all(|((outcome, verdict), number)| {
-        *verdict == Verdict::Pass && track::hour_of(outcome) <= number.hour
+        *verdict == Verdict::Pass && track::hour_of(outcome) <= number.hour && !transcript::is_kept(outcome)
     });
     (passes && batch.changes.is_empty() && batch.folded.is_empty()).then_some(numbers)
 }

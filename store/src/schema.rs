@@ -17,14 +17,16 @@ use sqlx::{
 /// Number, name and text of a migration.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 2] = [
+const SQLITE: [Step; 3] = [
     (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/sqlite/0002_recorder.sql")),
+    (3, "transcript", include_str!("../../migrations/sqlite/0003_transcript.sql")),
 ];
 /// The same numbers and names.
-const POSTGRES: [Step; 2] = [
+const POSTGRES: [Step; 3] = [
     (1, "init", include_str!("../../migrations/postgres/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/postgres/0002_recorder.sql")),
+    (3, "transcript", include_str!("../../migrations/postgres/0003_transcript.sql")),
 ];
 
 /// The other one needs no such statement.
@@ -73,7 +75,7 @@ async fn migrate(connection: &mut Connection) -> Result<(), Error> {
     .map_err(migrating)
 }
 
-fn migrator(steps: [Step; 2]) -> Migrator {
+fn migrator(steps: [Step; 3]) -> Migrator {
     let mut migrator = Migrator::with_migrations(
         steps
             .into_iter()

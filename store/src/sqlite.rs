@@ -77,6 +77,13 @@ pub(crate) const INSERT_FAILURES: &str = "
     FROM json_each($1) WHERE true
     ON CONFLICT DO NOTHING";
 
+/// Rows of `[track, good, at, state]`, each of another key; what is kept already and newer stays.
+pub(crate) const PUT_TRANSCRIPTS: &str = "
+    INSERT INTO transcript (track, good, at, state)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true
+    ON CONFLICT (track, good) DO UPDATE SET at = excluded.at, state = excluded.state
+    WHERE transcript.at <= excluded.at";
+
 /// Rows of `[track, hour]`.
 pub(crate) const UPDATE_HOURS: &str = "
     UPDATE track SET hour = risen.hour

@@ -131,8 +131,13 @@ async fn an_auditor_learns_which_probe_carried_a_request_id(on: On) {
     assert_eq!(one["failed"]["failure"]["kind"], "refused", "{one}");
     assert!(one["failed"]["phases_ms"]["connect"].is_number(), "{one}");
     assert!(one["good"]["at"].as_str() < one["failed"]["at"].as_str(), "{one}");
+    let (failed, good) = (&one["failed"]["seen"], &one["good"]["seen"]);
+    assert_eq!((&failed["at"], &failed["http"]), (&one["failed"]["at"], &serde_json::Value::Null), "{one}");
+    assert_eq!((&good["verdict"], &good["http"]["status"]), (&"pass".into(), &200.into()), "{one}");
+    assert!(good["headers"].to_string().contains("content-type"), "what was written down: {one}");
     let ran = place.run(&["probe", "results", "--environment", "production", "--last"]).await;
     assert!(ran.out.contains("last failed") && ran.out.contains("connect: "), "{ran:?}");
+    assert!(ran.out.contains("content-type: "), "{ran:?}");
     for confirm in [false, true] {
         let kept = failures.iter().find(|failure| failure.confirm == confirm).expect("one of them");
         let id = kept.request_id.clone().expect("its id");

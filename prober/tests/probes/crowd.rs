@@ -1,14 +1,14 @@
-//! Two hundred hosts that say nothing take no place from those that answer.
+//! Who is slow takes no place from those that answer; and where we are, we say so.
 
 use crate::{
-    schedule::{Running, until},
+    schedule::{Running, quick, until},
     servers::{Server, head, ok},
     setting::{check, check_id, failed, message, noon, settings},
 };
-use domain::{ApiId, Check, CheckId, Environment, FailureKind::*, InstanceId, Layer};
+use domain::{ApiId, Check, CheckId, Environment, FailureKind::*, InstanceId, LATE, Layer};
 use prober::{Limits, Prober};
 use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Semaphore, task::JoinSet, time::Instant};
 
 /// One check of an API of this name.
 fn named(api: &str, url: &str, every: Duration, timeout: Duration) -> Check {
@@ -66,6 +66,24 @@ async fn two_hundred_hosts_that_swallow_leave_the_others_as_they_were() {
     // Who answers keeps its pace: starved, it would see eight of them for each of its own.
     assert!(unanswered < 4 * answered, "{unanswered} for {answered}");
     running.stop.cancel();
+}
+
+#[tokio::test]
+async fn what_begins_long_after_its_time_says_so() {
+    let server = Server::says(ok("")).await;
+    let checks = (0..10).map(|n| quick(&format!("op-{n}"), &server.url())).collect();
+    let mut running = Running::with(settings(), checks, 1);
+    let metrics = running.prober.metrics().clone();
+    until("an outcome is held up", || metrics.outcomes_held_up() > 0).await;
+    until("what was in flight has ended", || metrics.in_flight() == 0).await;
+    let (began, due) = (metrics.probes(), Instant::now() + LATE * 2);
+    until("all beats are late", || Instant::now() > due).await;
+    let mut late = None;
+    // Those that were sent before are not.
+    for _ in 0..=began {
+        late = running.next().await.late;
+    }
+    assert!(late.is_some_and(|late| late > LATE), "{late:?}");
 }
 
 #[tokio::test]

@@ -34,3 +34,4 @@ mod schedule;
 mod servers;
 #[cfg(test)]
 mod setting;
+mod transcripts;

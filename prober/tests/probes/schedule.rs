@@ -5,8 +5,8 @@ use crate::{
     setting::{check, check_id, failed, internet, noon, running, settings},
 };
 use domain::{
-    Check, Clock, Configuration, FailureKind, LATE, Layer, Matrix, Outcome, Priority, Site, Text, TrackId,
-    Vantage, VantageId, Wanted, next_due,
+    Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId, Vantage,
+    VantageId, Wanted, next_due,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use prober::{Error, Limits, Prober, Settings, Work, run};
@@ -302,24 +302,6 @@ async fn a_full_channel_slows_probing_and_loses_nothing() {
     tokio::time::timeout(LONG, all).await.unwrap();
     running.task.join_next().await.unwrap().unwrap().unwrap();
     assert_eq!(seen, metrics.probes(), "one outcome a probe");
-}
-
-#[tokio::test]
-async fn what_begins_long_after_its_time_says_so() {
-    let server = Server::says(ok("")).await;
-    let checks = (0..10).map(|n| quick(&format!("op-{n}"), &server.url())).collect();
-    let mut running = Running::with(settings(), checks, 1);
-    let metrics = running.prober.metrics().clone();
-    until("an outcome is held up", || metrics.outcomes_held_up() > 0).await;
-    until("what was in flight has ended", || metrics.in_flight() == 0).await;
-    let (began, due) = (metrics.probes(), Instant::now() + LATE * 2);
-    until("all beats are late", || Instant::now() > due).await;
-    let mut late = None;
-    // Those that were sent before are not.
-    for _ in 0..=began {
-        late = running.next().await.late;
-    }
-    assert!(late.is_some_and(|late| late > LATE), "{late:?}");
 }
 
 #[tokio::test]

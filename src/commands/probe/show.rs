@@ -30,11 +30,17 @@ pub(super) fn lines(
         let late = format!("slower than {} ms", check.slow.as_millis());
         lines.push(format!("{INDENT}{}", terminal.ink(ink_of(verdict), &late)));
     }
-    lines.extend(waterfall(terminal, outcome));
+    lines.extend(seen(terminal, outcome, now));
+    lines.push(String::new());
+    lines
+}
+
+/// How long it took, what was expected, and what was written down of the answer.
+pub(super) fn seen(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<String> {
+    let mut lines = waterfall(terminal, outcome);
     lines.extend(expectations(terminal, outcome));
     lines.extend(certificates(terminal, outcome, now));
     lines.extend(notes(terminal, outcome, now));
-    lines.push(String::new());
     lines
 }
 
@@ -64,7 +70,7 @@ fn first(terminal: Terminal, outcome: &Outcome, verdict: Verdict) -> String {
 }
 
 /// A bar for each phase, as long as it took, from where the one before it ended.
-pub(super) fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
+fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
     let total = outcome.total.as_secs_f64().max(f64::MIN_POSITIVE);
     let mut from = Duration::ZERO;
     let Phases { dns, connect, tls, first_byte, body } = outcome.phases;

@@ -160,7 +160,7 @@ impl Way {
 /// As new; faster than to truncate.
 const EMPTY: &str =
     "DELETE FROM attempt; DELETE FROM notification; DELETE FROM incident; DELETE FROM status_change;
-                     DELETE FROM failure; DELETE FROM outcome; DELETE FROM track";
+                     DELETE FROM failure; DELETE FROM transcript; DELETE FROM outcome; DELETE FROM track";
 
 mod nothing_is_lost_or_doubled_wherever_the_connection_is_cut {
     use super::{Blow, Finds, Saying, Way, When};

@@ -5,7 +5,7 @@ use crate::made::{
     track, track_id, turned,
 };
 use crate::place::{On, on_both};
-use domain::{Change, Environment, IncidentId, IncidentStatus, Status, Verdict};
+use domain::{Change, Environment, IncidentId, IncidentStatus, Outcome, Status, Transcript, Verdict};
 use std::sync::Arc;
 use store::{Batch, Error, IncidentFilter};
 
@@ -19,6 +19,7 @@ on_both!(
     the_next_incident_of_a_cause_opens_once_the_last_is_resolved,
     a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again,
     the_last_outcome_is_found_however_long_it_is_past,
+    of_each_check_the_last_that_failed_and_the_last_good_one_that_was_written_down_are_kept,
 );
 
 async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
@@ -41,6 +42,26 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
     assert_eq!((before.last_incident, before.last_silence), (1, 4));
     let after = made.again().await.store.remember(at(0)).await.unwrap();
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
+}
+
+async fn of_each_check_the_last_that_failed_and_the_last_good_one_that_was_written_down_are_kept(on: On) {
+    let made = Made::new(on).await;
+    let noted = |ms, header: &str| {
+        let (outcome, verdict) = passed(&read(), ms);
+        let headers = vec![("server".to_owned(), header.to_owned())];
+        let transcript = Some(Box::new(Transcript { headers, chain: Vec::new() }));
+        (Arc::new(Outcome { transcript, ..Arc::unwrap_or_clone(outcome) }), verdict)
+    };
+    made.store.record(&outcomes([noted(0, "first"), failed(&read(), 1_000)])).await.unwrap();
+    let other = track_id(results(), "ping", "internet");
+    let later =
+        [failed(&read(), 4_000), failed(&read(), 3_000), noted(2_000, "nul \0"), passed(&read(), 5_000)];
+    made.store.record(&outcomes(later.into_iter().chain([failed(&other, 6_000)]))).await.unwrap();
+    // One that comes late takes nothing's place.
+    made.store.record(&outcomes([failed(&read(), 3_500), noted(1_500, "late")])).await.unwrap();
+    let kept = made.again().await.store.transcripts(&results()).await.unwrap();
+    let expected = [failed(&other, 6_000), failed(&read(), 4_000), noted(2_000, "nul \0")];
+    assert_eq!(kept, expected.map(|(outcome, _)| Arc::unwrap_or_clone(outcome)));
 }
 
 async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back(on: On) {
