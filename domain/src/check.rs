@@ -1,7 +1,7 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Credential, Environment, Operation, OperationId, VantageId,
+    ApiId, Connection, Credential, Environment, Operation, OperationId, VantageId,
     schedule::{OFFSET, fnv_1a},
 };
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,11 @@ impl Check {
     /// How long an Outcome of this check speaks: max(3 × interval, 60 s) (DESIGN §5).
     pub fn validity(&self) -> Duration {
         (self.every * 3).max(Duration::from_secs(60))
+    }
+
+    /// Whether its figures are those of connections that were kept; what it sees over others is left out of them.
+    pub fn is_warm(&self) -> bool {
+        self.operation.request.http().is_some_and(|http| http.connection == Connection::Warm)
     }
 
     /// What it asks, where, and as whom.

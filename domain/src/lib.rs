@@ -111,7 +111,7 @@ pub use incident::{
 pub use language::{Language, Text, duration_words};
 pub use maintenance::Window;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
-pub use operation::{Dialect, HttpRequest, Method, Operation, Redirects, Request};
+pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};
 pub use outcome::{
     Certificate, Deprecation, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases,
     Says,

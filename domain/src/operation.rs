@@ -85,6 +85,18 @@ pub struct HttpRequest {
     pub dialect: Dialect,
     /// Which redirects are followed.
     pub redirects: Redirects,
+    /// Over what it is sent.
+    pub connection: Connection,
+}
+
+/// Over what connection a request is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Connection {
+    /// One of its own: name, connection and handshake are part of what is measured.
+    #[default]
+    Fresh,
+    /// That of the probe before, while it stands: what is measured is the API alone.
+    Warm,
 }
 
 /// Redirects that are followed; by default none.
@@ -111,6 +123,7 @@ impl HttpRequest {
             body: None,
             dialect: Dialect::Plain,
             redirects: Redirects::default(),
+            connection: Connection::Fresh,
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct Outcome {
     /// How long after its time it began, where that was longer than [`LATE`](crate::LATE).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Duration>,
+    /// Sent over the connection of a probe before: no name was looked up, no connection made, no hand shaken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm: bool,
     /// Sent to confirm trouble, out of its turn.
     pub confirm: bool,
     /// How long each phase took.
@@ -285,6 +288,7 @@ impl Outcome {
             question: None,
             at,
             late: None,
+            warm: false,
             confirm: false,
             phases: Phases::default(),
             total: Duration::ZERO,

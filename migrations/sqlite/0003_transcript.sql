@@ -7,3 +7,5 @@ CREATE TABLE transcript (
     state TEXT NOT NULL,                    -- domain::Outcome
     PRIMARY KEY (track, good)
 ) STRICT, WITHOUT ROWID;
+
+-- From here on `outcome.verdict` is 4 more where the probe went over a connection that was kept: its time is of another kind.

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use std::{
     error::Error as _,
     io,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::Poll,
 };
@@ -66,7 +66,7 @@ const WINDOW: u32 = 64 * 1024;
 /// Bytes of a request that wait to be sent over HTTP/2.
 const SEND_BUFFER: usize = 64 * 1024;
 
-type Message = Request<Full<Bytes>>;
+pub(crate) type Message = Request<Full<Bytes>>;
 
 /// Over HTTP/1.1.
 pub(crate) async fn http1<'a, IO>(
@@ -78,15 +78,26 @@ pub(crate) async fn http1<'a, IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = http1::Builder::new()
+    let (mut sender, connection) = shake_http1(io, terms).await?;
+    let (connection, answer) = (pin!(connection), pin!(sender.send_request(request)));
+    alongside(connection, pin!(receive(answer, terms, phases))).await
+}
+
+/// Begins HTTP/1.1 on a connection.
+pub(crate) async fn shake_http1<IO>(
+    io: IO,
+    terms: &Terms<'_>,
+) -> Result<(http1::SendRequest<Full<Bytes>>, http1::Connection<TokioIo<IO>, Full<Bytes>>), Failure>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    http1::Builder::new()
         .max_header_size(terms.limits.head)
         // What comes in is handed on at once: the buffer need not hold more than the head.
         .max_buf_size(terms.limits.head.max(SMALLEST_BUFFER))
         .handshake(TokioIo::new(io))
         .await
-        .map_err(|error| terms.no_head(&error))?;
-    let answer = sender.send_request(request);
-    alongside(connection, receive(answer, terms, phases)).await
+        .map_err(|error| terms.no_head(&error))
 }
 
 /// Over HTTP/2.
@@ -99,9 +110,21 @@ pub(crate) async fn http2<'a, IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (mut sender, connection, _tasks) = shake_http2(io, terms).await?;
+    let (connection, answer) = (pin!(connection), pin!(sender.send_request(request)));
+    alongside(connection, pin!(receive(answer, terms, phases))).await
+}
+
+type Http2<IO> = (http2::SendRequest<Full<Bytes>>, http2::Connection<TokioIo<IO>, Full<Bytes>, Tasks>, Ended);
+
+/// Begins HTTP/2 on a connection; hyper's tasks for it end with the last of the three.
+pub(crate) async fn shake_http2<IO>(io: IO, terms: &Terms<'_>) -> Result<Http2<IO>, Failure>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let tasks = Tasks::default();
-    let _ended = Ended(&tasks);
-    let (mut sender, connection) = http2::Builder::new(tasks.clone())
+    let ended = Ended(tasks.clone());
+    let (sender, connection) = http2::Builder::new(tasks)
         .max_header_list_size(u32::try_from(terms.limits.head).unwrap_or(u32::MAX))
         // What a server may send unasked stays in memory until it is read.
         .initial_stream_window_size(WINDOW)
@@ -110,13 +133,12 @@ where
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| terms.no_head(&error))?;
-    let answer = sender.send_request(request);
-    alongside(connection, receive(answer, terms, phases)).await
+    Ok((sender, connection, ended))
 }
 
-/// The tasks that hyper starts for an HTTP/2 connection: they end with the probe.
+/// The tasks that hyper starts for an HTTP/2 connection: they end with the probe, or with the connection that is kept.
 #[derive(Clone, Default)]
-struct Tasks(Arc<Mutex<JoinSet<()>>>);
+pub(crate) struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, task: F) {
@@ -125,18 +147,19 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
 }
 
 /// Ends them: they hold the set that holds them, so dropping the set would not.
-struct Ended<'a>(&'a Tasks);
+pub(crate) struct Ended(Tasks);
 
-impl Drop for Ended<'_> {
+impl Drop for Ended {
     fn drop(&mut self) {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 
 /// Drives a connection for as long as it takes to `talk` over it, within the probe's own task.
-async fn alongside<C: Future, T: Future>(connection: C, talk: T) -> T::Output {
-    let mut connection = pin!(connection);
-    let mut talk = pin!(talk);
+pub(crate) async fn alongside<C: Future, T: Future>(
+    mut connection: Pin<&mut C>,
+    mut talk: Pin<&mut T>,
+) -> T::Output {
     let mut over = false;
     std::future::poll_fn(move |context| {
         if let Poll::Ready(said) = talk.as_mut().poll(context) {
@@ -149,8 +172,8 @@ async fn alongside<C: Future, T: Future>(connection: C, talk: T) -> T::Output {
     .await
 }
 
-async fn receive<'a>(
-    answer: impl Future<Output = hyper::Result<Response<Incoming>>>,
+pub(crate) async fn receive<'a>(
+    answer: Pin<&mut impl Future<Output = hyper::Result<Response<Incoming>>>>,
     terms: &Terms<'a>,
     phases: &mut Phases,
 ) -> Result<Received<'a>, Failure> {

@@ -26,6 +26,7 @@ mod fhir;
 mod fuzz;
 mod graphql;
 mod health;
+mod line;
 mod lookout;
 mod memory;
 mod metrics;

@@ -6,13 +6,15 @@ use crate::{
     dns::Dns,
     door::{self, Address},
     expectation::Expectations,
+    line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
     tcp::Tcp,
 };
 use bytes::Bytes;
 use domain::{
-    Check, Dialect, HttpRequest, Method, Outcome, Question, Redirects, Request, TrackId, VantageId,
+    Check, Connection, Dialect, HttpRequest, Method, Outcome, Question, Redirects, Request, TrackId,
+    VantageId,
 };
 use hyper::{
     Uri,
@@ -89,6 +91,8 @@ pub(crate) struct Target {
     /// What its answer is read as.
     pub(crate) dialect: Dialect,
     pub(crate) redirects: Redirects,
+    /// Where its connection waits for the next probe; `None`: each has its own.
+    pub(crate) kept: Option<Arc<Kept>>,
 }
 
 impl Prepared {
@@ -236,6 +240,7 @@ impl Target {
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
             redirects: request.redirects.clone(),
+            kept: (request.connection == Connection::Warm).then(Arc::default),
         })
     }
 
@@ -244,6 +249,7 @@ impl Target {
     pub(crate) fn redirected(&self, to: &Url, get: bool, same_host: bool) -> Result<Self, String> {
         let Place { address, port, server_name, origin, absolute, host } = Place::of(to)?;
         let mut target = Self { address, port, server_name, origin, absolute, host, ..self.clone() };
+        target.kept = None;
         if get && target.method != hyper::Method::HEAD {
             target.method = hyper::Method::GET;
             target.body = Bytes::new();

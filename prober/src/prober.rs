@@ -4,6 +4,7 @@ mod authorised;
 mod http;
 mod reach;
 mod spoken;
+mod warm;
 
 use crate::{
     Error, Limits, Metrics, NameServers, Settings, announced,
@@ -27,9 +28,10 @@ use domain::{Check, Clock, Failure, FailureKind, Layer, Outcome, PrivateAddresse
 use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
+    sync::Semaphore,
     time::{Instant, timeout_at},
 };
 use tokio_rustls::client::TlsStream;
@@ -50,6 +52,8 @@ pub struct Prober {
     name_servers: NameServers,
     tls: Tls,
     permits: Arc<Permits>,
+    /// Connections that may be kept; each holds a descriptor beside those of probes in flight.
+    lines: Arc<Semaphore>,
     memory: Arc<Memory>,
     credentials: Arc<Credentials>,
     complaints: Arc<Complaints>,
@@ -78,6 +82,7 @@ impl Prober {
             name_servers: settings.name_servers,
             lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
+            lines: Arc::new(Semaphore::new(settings.limits.in_flight.clamp(8, Semaphore::MAX_PERMITS) / 8)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
             private_addresses: settings.private_addresses,
@@ -97,6 +102,7 @@ impl Prober {
         let fresh = Self::new(Settings { limits, ..settings })?;
         Ok(Self {
             permits: Arc::clone(&self.permits),
+            lines: Arc::clone(&self.lines),
             memory: Arc::clone(&self.memory),
             credentials: Arc::clone(&self.credentials),
             complaints: Arc::clone(&self.complaints),
@@ -150,13 +156,13 @@ impl Prober {
     pub async fn probe_prepared(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
         let _flying = self.metrics.flying();
         let began = Instant::now();
-        let whole = async {
+        let whole = pin!(async {
             let mut outcome = self.authorised(prepared, at, confirm).await;
             if outcome.failure.is_some() {
                 Box::pin(self.lookout.judge(&mut outcome, began, (&self.resolve, &self.tls))).await;
             }
             outcome
-        };
+        });
         if let Some(outcome) = unbroken(whole).await {
             prepared.showed(&outcome, self.clock.now());
             outcome.failure.iter().for_each(|failure| self.complaints.hear(failure));
@@ -256,8 +262,9 @@ impl Prober {
         };
         let (written, private) = (address.is_written(), self.private_addresses);
         let dial = Dial { addresses, port, written, private };
-        let (connected, took) = timed(connect::connect(&dial, half(deadline))).await;
-        add(&mut outcome.phases.connect, took);
+        let started = Instant::now();
+        let connected = connect::connect(&dial, half(deadline)).await;
+        add(&mut outcome.phases.connect, started.elapsed());
         let (stream, remote_ip) = connected?;
         self.lookout.connected(remote_ip, &outcome.check);
         Ok((stream, remote_ip))

@@ -15,7 +15,7 @@ use super::{
     tree::Node,
     way::{self, Way},
 };
-use domain::{Dialect, Kind, Operation, OperationId, Request};
+use domain::{Connection, Dialect, Kind, Operation, OperationId, Request};
 use std::time::Duration;
 
 /// Longest path, header value and body, in bytes.
@@ -27,6 +27,8 @@ const MAX_HEADERS: usize = 32;
 /// Headers that the connection sets, or that hold a credential.
 const SET_BY_US: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
 const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "apikey"];
+
+const CONNECTIONS: [(&str, Connection); 2] = [("fresh", Connection::Fresh), ("warm", Connection::Warm)];
 
 /// A setting and where it stands.
 #[derive(Debug, Clone)]
@@ -108,6 +110,9 @@ pub(super) fn read(
     let (critical, health) = (flag("critical", reading), flag("health", reading));
     let redirects_node = section.optional("redirects", reading);
     let redirects = redirects_node.and_then(|node| redirects::read(node, reading));
+    let connection_node = section.optional("connection", reading);
+    let connection =
+        connection_node.and_then(|node| reading.choice(node, "a kind of connection", &CONNECTIONS));
     let expect_node = section.optional("expect", reading);
     let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
@@ -146,9 +151,16 @@ pub(super) fn read(
             http.dialect = dialect(kind, &http.path, health_place.is_some());
         }
         http.redirects = redirects.unwrap_or_default();
-    } else if let Some(node) = redirects_node {
-        let message = format!("'{}' knows no redirects: they are HTTP's", way.word());
-        reading.problems.error(Rank::Sense, &node.owner, message, None);
+        http.connection = connection.unwrap_or_default();
+    } else {
+        if let Some(node) = redirects_node {
+            let message = format!("'{}' knows no redirects: they are HTTP's", way.word());
+            reading.problems.error(Rank::Sense, &node.owner, message, None);
+        }
+        if let Some(node) = connection_node {
+            let message = format!("'{}' keeps no connection: that is HTTP's", way.word());
+            reading.problems.error(Rank::Sense, &node.owner, message, None);
+        }
     }
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };

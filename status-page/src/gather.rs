@@ -1,7 +1,7 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
 use crate::{History, Past, snapshot::MAX_INCIDENTS};
-use domain::{InstanceId, Percentiles, Situation, Verdict};
+use domain::{InstanceId, Percentiles, Situation};
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use store::{IncidentFilter, Store};
@@ -46,12 +46,10 @@ async fn latency(
         return Ok(None);
     };
     let from = now.checked_sub(LATENCY_RANGE).unwrap_or(Timestamp::MIN);
+    let warm = situation.configuration.checks.get(&check).is_some_and(|check| check.is_warm());
     let samples = store.samples(&check, None, from, now, LATENCY_SAMPLES).await?;
-    let mut answers: Vec<Duration> = samples
-        .into_iter()
-        .filter(|sample| matches!(sample.verdict, Verdict::Pass | Verdict::Slow))
-        .map(|sample| sample.total)
-        .collect();
+    let mut answers: Vec<Duration> =
+        samples.into_iter().filter(|sample| sample.tells_latency(warm)).map(|sample| sample.total).collect();
     Ok(Percentiles::of(&mut answers))
 }
 

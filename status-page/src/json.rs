@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{ApiId, Environment, InstanceId, OperationId, Percentiles, Tally, VantageId, Verdict};
+use domain::{ApiId, Environment, InstanceId, OperationId, Percentiles, Tally, VantageId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
@@ -234,12 +234,14 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             .map_err(failed)?,
         None => Vec::new(),
     };
+    let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
+    let warm = known.is_some_and(|check| check.is_warm());
     let zone = &view.snapshot.zone;
     let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
         .into_iter()
         .map(|(date, tally)| {
             let within = |sample: &&store::Sample| zone.to_datetime(sample.at).date() == date;
-            let mut value = stretch(&tally, samples.iter().filter(within));
+            let mut value = stretch(&tally, samples.iter().filter(within), warm);
             if let Value::Object(fields) = &mut value {
                 fields.insert("date".to_owned(), json!(date.to_string()));
             }
@@ -247,7 +249,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         })
         .collect();
     let whole = Tally::of(before.as_ref(), &changes, asked.from, asked.to);
-    let mut value = stretch(&whole, samples.iter());
+    let mut value = stretch(&whole, samples.iter(), warm);
     let policy = view.situation.configuration.policy(asked.instance.environment).map(|policy| {
         let confirm = policy.confirm;
         format!(
@@ -271,12 +273,13 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
     Ok(value)
 }
 
-/// A stretch of history: seconds by kind, shares, latency of good answers.
-fn stretch<'s>(tally: &Tally, samples: impl Iterator<Item = &'s store::Sample>) -> Value {
+/// A stretch of history: seconds by kind, shares, latency of good answers (over kept connections if `warm`, else over fresh
+/// ones).
+fn stretch<'s>(tally: &Tally, samples: impl Iterator<Item = &'s store::Sample>, warm: bool) -> Value {
     let mut count = 0_usize;
     let mut answers: Vec<Duration> = samples
         .inspect(|_| count += 1)
-        .filter(|sample| matches!(sample.verdict, Verdict::Pass | Verdict::Slow))
+        .filter(|sample| sample.tells_latency(warm))
         .map(|sample| sample.total)
         .collect();
     let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;

@@ -27,8 +27,18 @@ pub struct Sample {
     pub at: Timestamp,
     /// How it was judged.
     pub verdict: Verdict,
+    /// Over a connection that was kept.
+    pub warm: bool,
     /// How long it took, to 64 µs.
     pub total: Duration,
+}
+
+impl Sample {
+    /// Whether it is one of those that tell the latency of its check: an answer, and over the kind of connection that the check
+    /// is to use. Cold and warm ones are of two kinds.
+    pub fn tells_latency(&self, warm: bool) -> bool {
+        matches!(self.verdict, Verdict::Pass | Verdict::Slow) && self.warm == warm
+    }
 }
 
 /// One probe that was not a Pass.
@@ -141,6 +151,7 @@ impl Store {
             Ok(Sample {
                 at: row.time("at")?,
                 verdict: row.verdict()?,
+                warm: row.warm()?,
                 total: Duration::from_micros(unsigned(row.get("total")?).saturating_mul(64)),
             })
         })

@@ -9,7 +9,7 @@ use crate::{
     incident,
     lease::Under,
     outbox, postgres,
-    row::{signed, to_json, verdict_number},
+    row::{WARM, signed, to_json, verdict_number},
     sqlite,
     track::{self, Number},
     transcript,
@@ -288,7 +288,8 @@ fn outcome_rows<'b>(batch: &'b Batch, numbers: &'b [Number]) -> impl Iterator<It
     batch.outcomes.iter().zip(numbers).map(|((outcome, verdict), number)| {
         let at = outcome.at.as_millisecond();
         let (minute, ms) = (at.div_euclid(MINUTE), at.rem_euclid(MINUTE));
-        [minute, number.id, ms, verdict_number(*verdict), steps(outcome.total)]
+        let warm = if outcome.warm { WARM } else { 0 };
+        [minute, number.id, ms, verdict_number(*verdict) + warm, steps(outcome.total)]
     })
 }
 

@@ -62,17 +62,26 @@ impl<'r> Reading<'r> {
         })
     }
 
+    /// Whether the column `verdict` tells of a connection that was kept.
+    pub(crate) fn warm(self) -> Result<bool, Error> {
+        Ok(self.get::<i64>("verdict")? >= WARM)
+    }
+
     /// The column `verdict`.
     pub(crate) fn verdict(self) -> Result<Verdict, Error> {
-        match self.get::<i64>("verdict")? {
+        let number = self.get::<i64>("verdict")?;
+        match number % WARM {
             0 => Ok(Verdict::Pass),
             1 => Ok(Verdict::Slow),
             2 => Ok(Verdict::Fail),
             3 => Ok(Verdict::Inconclusive),
-            number => Err(Error::corrupt(self.doing, format!("{number} is no verdict"))),
+            _ => Err(Error::corrupt(self.doing, format!("{number} is no verdict"))),
         }
     }
 }
+
+/// Added to the number of a verdict in `outcome` where the probe went over a connection that was kept.
+pub(crate) const WARM: i64 = 4;
 
 /// The number of a verdict; 0 takes no room in a row.
 pub(crate) const fn verdict_number(verdict: Verdict) -> i64 {

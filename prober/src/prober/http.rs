@@ -11,6 +11,7 @@ use crate::{
 };
 use domain::{Failure, Http, Outcome};
 use hyper::Version;
+use std::net::IpAddr;
 use tokio::time::Instant;
 
 impl Prober {
@@ -24,7 +25,13 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let keeps_body = |status| target.keeps_body(status);
-        let mut received = self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?;
+        let mut received = match &target.kept {
+            None => self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?,
+            Some(kept) => {
+                let from = (target, kept.as_ref());
+                Box::pin(self.fetch_warm(from, &keeps_body, deadline, (id, bearer), outcome)).await?
+            }
+        };
         let mut hop = None;
         for taken in 0..=target.redirects.at_most {
             let here = hop.as_ref().unwrap_or(target);
@@ -71,16 +78,21 @@ impl Prober {
             let request = request(target, id, bearer, Version::HTTP_11);
             exchange::http1(stream, request, &terms, &mut outcome.phases).await?
         };
-        outcome.http = Some(Http {
-            status: received.status,
-            version: version_word(received.version),
-            remote_ip: Some(remote_ip),
-            bytes: received.bytes,
-        });
-        #[cfg(debug_assertions)]
-        crate::break_point::pass(&outcome.check);
+        saw(&received, remote_ip, outcome);
         Ok(received)
     }
+}
+
+/// Writes down what HTTP said.
+pub(super) fn saw(received: &Received<'_>, remote_ip: IpAddr, outcome: &mut Outcome) {
+    outcome.http = Some(Http {
+        status: received.status,
+        version: version_word(received.version),
+        remote_ip: Some(remote_ip),
+        bytes: received.bytes,
+    });
+    #[cfg(debug_assertions)]
+    crate::break_point::pass(&outcome.check);
 }
 
 fn version_word(version: Version) -> String {

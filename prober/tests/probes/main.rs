@@ -35,3 +35,4 @@ mod servers;
 #[cfg(test)]
 mod setting;
 mod transcripts;
+mod warm;

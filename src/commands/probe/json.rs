@@ -24,6 +24,7 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
         "failure": outcome.failure.as_ref().map(failure),
         "phases_ms": phases(&outcome.phases),
         "total_ms": ms(outcome.total),
+        "warm": outcome.warm,
         "http": outcome.http.as_ref().map(|http| {
             json!({ "status": http.status, "version": http.version, "remote_ip": http.remote_ip, "bytes": http.bytes })
         }),

@@ -1,0 +1,85 @@
+//! A request over the connection of the probe before, while it stands; else over a fresh one that is then kept.
+
+use super::{Prober, half, http::saw};
+use crate::{
+    credential::Bearer,
+    exchange::{self, Received, Terms},
+    line::{Kept, Line},
+    prepared::Target,
+    request::request,
+    tls::Speaks,
+};
+use domain::{Expectation, Failure, FailureKind, Outcome, Phases};
+use tokio::time::Instant;
+
+impl Prober {
+    /// As [`Prober::fetch`]. A kept connection that the other side has closed by the time that it is used is no failure: any
+    /// server may close one that is idle. The request is sent once more then, on a fresh one; none of them means a write.
+    pub(super) async fn fetch_warm<'a>(
+        &'a self,
+        (target, kept): (&Target, &Kept),
+        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        deadline: Instant,
+        (id, bearer): (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<Received<'a>, Failure> {
+        let terms = Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
+        if let Some(mut line) = kept.take().await {
+            let terms = Terms { witness: line.witness.clone(), ..terms };
+            outcome.certificate = line.witness.as_ref().and_then(|witness| witness.certificate());
+            let sent = request(target, id, bearer, line.version());
+            match line.ask(sent, &terms, &mut outcome.phases).await {
+                Err(failure) if failure.kind == FailureKind::ClosedEarly => {
+                    outcome.phases = Phases::default();
+                    outcome.expectations.push(Expectation {
+                        what: "kept connection".to_owned(),
+                        expected: "open".to_owned(),
+                        seen: "closed while idle; sent once more on a fresh one".to_owned(),
+                        ok: true,
+                    });
+                }
+                asked => {
+                    outcome.warm = true;
+                    self.lookout.connected(line.remote_ip, &outcome.check);
+                    let received = asked?;
+                    saw(&received, line.remote_ip, outcome);
+                    kept.keep(line, &self.lines).await;
+                    return Ok(received);
+                }
+            }
+        }
+        let mut line = self.new_line(target, &terms, outcome).await?;
+        let terms = Terms { witness: line.witness.clone(), ..terms };
+        let sent = request(target, id, bearer, line.version());
+        let received = line.ask(sent, &terms, &mut outcome.phases).await?;
+        saw(&received, line.remote_ip, outcome);
+        kept.keep(line, &self.lines).await;
+        Ok(received)
+    }
+
+    /// A fresh connection over which requests can be sent.
+    async fn new_line(
+        &self,
+        target: &Target,
+        terms: &Terms<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<Line, Failure> {
+        let (stream, ip) = self.connected(&target.address, target.port, terms.deadline, outcome).await?;
+        let Some(name) = &target.server_name else {
+            let (sender, connection) = exchange::shake_http1(stream, terms).await?;
+            return Ok(Line::one(sender, connection, (ip, None)));
+        };
+        let own = target.certificate.as_deref();
+        let limit = half(terms.deadline);
+        let (stream, witness) =
+            self.secured(name.clone(), stream, (Speaks::Http, own), limit, outcome).await?;
+        let seen = (ip, Some(witness));
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            let (sender, connection, tasks) = exchange::shake_http2(stream, terms).await?;
+            Ok(Line::two(sender, (connection, tasks), seen))
+        } else {
+            let (sender, connection) = exchange::shake_http1(stream, terms).await?;
+            Ok(Line::one(sender, connection, seen))
+        }
+    }
+}
