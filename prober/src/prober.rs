@@ -2,6 +2,7 @@
 
 mod authorised;
 mod http;
+mod journey;
 mod reach;
 mod spoken;
 
@@ -215,7 +216,10 @@ impl Prober {
         outcome.failure =
             self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
-        outcome.total = started.elapsed();
+        // A journey cleans up behind itself, and knows itself what it took without that.
+        if !matches!(protocol, Protocol::Journey(_)) {
+            outcome.total = started.elapsed();
+        }
         permit.saw(&outcome);
         outcome
     }
@@ -229,11 +233,19 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         match protocol {
-            Protocol::Http(target) => self.http(target, deadline, (id, bearer), outcome).await,
+            Protocol::Http(target) => {
+                let then = |received: Received<'_>, outcome: &mut Outcome| {
+                    self.understand(target, received, outcome)
+                };
+                self.http(target, deadline, (id, bearer), outcome, then).await
+            }
             // The rare ones apart, so that they do not make the common one's future larger.
             Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,
             Protocol::Dns(dns) => Box::pin(dns.ask(deadline, outcome)).await,
             Protocol::Mllp(mllp) => Box::pin(self.mllp(mllp, deadline, id, outcome)).await,
+            Protocol::Journey(journey) => {
+                Box::pin(self.journey(journey, deadline, (id, bearer), outcome)).await
+            }
         }
     }
 
