@@ -234,10 +234,7 @@ impl Prober {
     ) -> Result<(), Failure> {
         match protocol {
             Protocol::Http(target) => {
-                let then = |received: Received<'_>, outcome: &mut Outcome| {
-                    self.understand(target, received, outcome)
-                };
-                self.http(target, deadline, (id, bearer), outcome, then).await
+                self.http(target, deadline, (id, bearer), outcome, Self::understand).await
             }
             // The rare ones apart, so that they do not make the common one's future larger.
             Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,

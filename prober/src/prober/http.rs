@@ -22,7 +22,7 @@ impl Prober {
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
-        then: impl FnOnce(Received<'_>, &mut Outcome) -> Result<(), Failure>,
+        then: impl FnOnce(&Self, &Target, Received<'_>, &mut Outcome) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let keeps_body = |status| target.keeps_body(status);
         let mut received = self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?;
@@ -41,7 +41,7 @@ impl Prober {
             received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
             hop = Some(next);
         }
-        then(received, outcome)
+        then(self, target, received, outcome)
     }
 
     /// The phases in their order; each writes down how long it took, also when it was the last.

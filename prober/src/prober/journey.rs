@@ -7,6 +7,7 @@ use crate::{
     exchange::Received,
     fill::Values,
     journey::{Journey, Step},
+    prepared::Target,
     unbroken::unbroken,
 };
 use domain::{Expectation, Failure, FailureKind, Layer, Outcome, Phases, StepSeen};
@@ -30,10 +31,18 @@ impl Prober {
     ) -> Result<(), Failure> {
         let began = Instant::now();
         let mut values = Values::new(who.0);
-        let stepped = unbroken(self.steps(journey, (began, deadline), who, &mut values, outcome)).await;
+        let mut steps = Vec::new();
+        let stepped = self.steps(journey, (began, deadline), who, (&mut values, &mut steps), outcome);
+        let stepped = unbroken(stepped).await;
         outcome.total = began.elapsed();
-        self.clean_up(journey, who, &mut values, outcome).await;
-        stepped.unwrap_or_else(|| Err(self.broke_in(outcome)))
+        self.clean_up(journey, who, (&mut values, &mut steps), outcome).await;
+        let stepped = stepped.unwrap_or_else(|| Err(self.broke_in(outcome)));
+        // As with any probe, of a good one only where it is asked for.
+        if outcome.transcript.is_some() || stepped.is_err() || steps.iter().any(|step| step.failure.is_some())
+        {
+            outcome.transcript.get_or_insert_default().steps = steps;
+        }
+        stepped
     }
 
     /// What is said of a panic.
@@ -48,7 +57,7 @@ impl Prober {
         journey: &Journey,
         (began, deadline): (Instant, Instant),
         who: Who<'_>,
-        values: &mut Values,
+        (values, steps): (&mut Values, &mut Vec<StepSeen>),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         for step in journey.steps() {
@@ -60,10 +69,7 @@ impl Prober {
                     kind: FailureKind::FirstByteTimeout,
                     message: format!("not begun: the steps before it took {before:.1?}"),
                 };
-                keep(
-                    outcome,
-                    StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) },
-                );
+                steps.push(StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) });
                 return Err(named(&step.name, failure));
             }
             let seen = self.step(step, deadline, who, values, outcome).await;
@@ -74,18 +80,15 @@ impl Prober {
                     .into_iter()
                     .map(|one| Expectation { what: format!("{}: {}", step.name, one.what), ..one }),
             );
-            keep(
-                outcome,
-                StepSeen {
-                    failure: failed.clone(),
-                    http: seen.http,
-                    phases: seen.phases,
-                    total: seen.total,
-                    ..StepSeen::new(&step.name, false)
-                },
-            );
+            steps.push(StepSeen {
+                failure: failed.clone(),
+                http: seen.http,
+                phases: seen.phases,
+                total: seen.total,
+                ..StepSeen::new(&step.name, false)
+            });
             if let Some(mut failure) = failed {
-                if !before.is_zero() && is_timeout(failure.kind) && outcome.steps().len() > 1 {
+                if !before.is_zero() && is_timeout(failure.kind) && steps.len() > 1 {
                     failure.message = format!("{}; the steps before it took {before:.1?}", failure.message);
                 }
                 return Err(named(&step.name, failure));
@@ -103,7 +106,10 @@ impl Prober {
         values: &mut Values,
         journey: &Outcome,
     ) -> Outcome {
-        let mut seen = Outcome::new(journey.check.clone(), journey.vantage.clone(), journey.at);
+        let mut seen = Outcome {
+            transcript: journey.transcript.is_some().then(Box::default),
+            ..Outcome::new(journey.check.clone(), journey.vantage.clone(), journey.at)
+        };
         let began = Instant::now();
         let deadline = step.timeout.map_or(deadline, |timeout| deadline.min(began + timeout));
         let failure = self.asked(step, deadline, who, values, &mut seen).await.err();
@@ -122,20 +128,26 @@ impl Prober {
         seen: &mut Outcome,
     ) -> Result<(), Failure> {
         let target = step.target(values)?;
-        let then = |received: Received<'_>, seen: &mut Outcome| {
+        let then = |prober: &Self, target: &Target, received: Received<'_>, seen: &mut Outcome| {
             // Before the answer is judged: what was made by a step that then fails is to be cleaned up, too.
             let taken = match &received.broke_off {
                 None => step.captures.take(&received.headers, &received.body, values),
                 Some(_) => Ok(()),
             };
-            self.understand(&target, received, seen)?;
+            prober.understand(target, received, seen)?;
             taken
         };
         self.http(&target, deadline, who, seen, then).await
     }
 
     /// Each in its share of the time. None fails the probe.
-    async fn clean_up(&self, journey: &Journey, who: Who<'_>, values: &mut Values, outcome: &mut Outcome) {
+    async fn clean_up(
+        &self,
+        journey: &Journey,
+        who: Who<'_>,
+        (values, steps): (&mut Values, &mut Vec<StepSeen>),
+        outcome: &mut Outcome,
+    ) {
         let deadline = Instant::now() + journey.clean_up_timeout;
         for (step, left) in journey.clean_up.iter().zip((1..=journey.clean_up.len()).rev()) {
             let mut done = StepSeen::new(&step.name, true);
@@ -165,13 +177,9 @@ impl Prober {
                 },
                 ok: done.failure.is_none(),
             });
-            keep(outcome, done);
+            steps.push(done);
         }
     }
-}
-
-fn keep(outcome: &mut Outcome, step: StepSeen) {
-    outcome.transcript.get_or_insert_default().steps.push(step);
 }
 
 /// What of a step is the journey's.

@@ -303,6 +303,17 @@ async fn a_clean_up_that_fails_is_said_fails_nothing_and_keeps_the_next_from_not
 }
 
 #[tokio::test]
+async fn of_journeys_that_go_well_the_steps_are_written_down_once_an_hour() {
+    let (server, _heard) = serves(|line| Some(booked(line))).await;
+    let prober = prober();
+    let prepared = prober.prepare(Arc::new(booking(&server.url())));
+    let probe = async || prober.probe_prepared(&prepared, noon(), false).await;
+    assert_eq!(probe().await.steps().len(), 4);
+    let next = probe().await;
+    assert_eq!((failed(&next), next.transcript.is_none()), (None, true), "{}", message(&next));
+}
+
+#[tokio::test]
 async fn no_value_breaks_out_of_where_it_is_put() {
     for (value, path) in [
         ("../../admin", Some("/Patient/..%2F..%2Fadmin")),
