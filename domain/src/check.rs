@@ -76,8 +76,9 @@ pub struct Check {
     pub timeout: Duration,
     /// Where its probes are sent from; at least one.
     pub from: Vec<VantageId>,
-    /// From one vantage two probes of its instance begin at least so far apart, whichever checks they are of; `None`: as it
-    /// comes. The vantages of an instance share what it allows (`max_rate`).
+    /// From one vantage the next probe of its instance begins at least so long after one of this check, whichever check it is
+    /// of; `None`: as it comes. The vantages of an instance share what it allows (`max_rate`), and a journey takes as much
+    /// of it as it has requests.
     pub apart: Option<Duration>,
 }
 

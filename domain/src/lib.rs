@@ -56,9 +56,11 @@ mod history;
 mod hours;
 mod id;
 mod incident;
+mod journey;
 mod language;
 mod local;
 mod maintenance;
+mod nhs_number;
 mod notification;
 mod operation;
 mod outcome;
@@ -108,8 +110,10 @@ pub use incident::{
     Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
     Note, Post, PostSays, Ticket,
 };
+pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen, pieces};
 pub use language::{Language, Text, duration_words};
 pub use maintenance::Window;
+pub use nhs_number::may_be_a_patients;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};
 pub use outcome::{

@@ -1,6 +1,6 @@
 //! Operations: what exercising an Api does.
 
-use crate::{DnsRequest, Expect, MllpRequest, OperationId, TcpRequest};
+use crate::{DnsRequest, Expect, Journey, MllpRequest, OperationId, TcpRequest};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -28,6 +28,8 @@ pub enum Request {
     Dns(DnsRequest),
     /// An HL7 v2 message, framed by the Minimal Lower Layer Protocol.
     Mllp(MllpRequest),
+    /// Several requests over HTTP, one after the other.
+    Journey(Journey),
 }
 
 impl Request {
@@ -35,37 +37,37 @@ impl Request {
     pub const fn http(&self) -> Option<&HttpRequest> {
         match self {
             Self::Http(request) => Some(request),
-            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => None,
+            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) | Self::Journey(_) => None,
         }
     }
 
     /// In one line, for people: `GET /_ping`, `TCP port 25, STARTTLS`.
     pub fn line(&self) -> String {
         match self {
-            Self::Http(HttpRequest { method, path, dialect, .. }) => {
-                let what = dialect.protocol().map_or_else(String::new, |what| format!(" ({what})"));
-                format!("{} {path}{what}", method.word())
-            }
+            Self::Http(request) => request.line(),
             Self::Tcp(request) => request.line(),
             Self::Dns(request) => request.line(),
             Self::Mllp(_) => "HL7 v2 message over MLLP".to_owned(),
+            Self::Journey(journey) => journey.line(),
+        }
+    }
+
+    /// How many requests one probe sends at most, redirects not counted.
+    pub fn requests(&self) -> u32 {
+        match self {
+            Self::Http(_) | Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => 1,
+            Self::Journey(journey) => journey.requests(),
         }
     }
 
     /// What is asked, as words that are the same only where it is the same.
     pub(crate) fn words(&self) -> Vec<Cow<'_, str>> {
         match self {
-            Self::Http(HttpRequest { method, path, headers, body, redirects, .. }) => {
-                let body = body.as_deref().unwrap_or_default();
-                let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
-                let hops = (redirects.at_most > 0).then(|| redirects.at_most.to_string());
-                let hosts = redirects.to.iter().map(String::as_str);
-                let words = [method.word(), path, body].into_iter().chain(headers).map(Cow::Borrowed);
-                words.chain(hops.map(Cow::Owned)).chain(hosts.map(Cow::Borrowed)).collect()
-            }
+            Self::Http(request) => request.words(),
             Self::Tcp(request) => request.words(),
             Self::Dns(request) => request.words(),
             Self::Mllp(request) => vec!["mllp".into(), request.message.as_str().into()],
+            Self::Journey(journey) => journey.words(),
         }
     }
 }
@@ -79,7 +81,7 @@ pub struct HttpRequest {
     pub path: String,
     /// Sent as they are; the value `{uuid}` stands for this probe's request id.
     pub headers: Vec<(String, String)>,
-    /// Sent with POST.
+    /// Sent with POST and PUT.
     pub body: Option<String>,
     /// What the answer is read as, before the expectations.
     pub dialect: Dialect,
@@ -126,6 +128,22 @@ impl HttpRequest {
             connection: Connection::Fresh,
         }
     }
+
+    pub(crate) fn line(&self) -> String {
+        let Self { method, path, dialect, .. } = self;
+        let what = dialect.protocol().map_or_else(String::new, |what| format!(" ({what})"));
+        format!("{} {path}{what}", method.word())
+    }
+
+    pub(crate) fn words(&self) -> Vec<Cow<'_, str>> {
+        let Self { method, path, headers, body, redirects, .. } = self;
+        let body = body.as_deref().unwrap_or_default();
+        let headers = headers.iter().flat_map(|(name, value)| [name.as_str(), value]);
+        let hops = (redirects.at_most > 0).then(|| redirects.at_most.to_string());
+        let hosts = redirects.to.iter().map(String::as_str);
+        let words = [method.word(), path, body].into_iter().chain(headers).map(Cow::Borrowed);
+        words.chain(hops.map(Cow::Owned)).chain(hosts.map(Cow::Borrowed)).collect()
+    }
 }
 
 /// What the body of an answer says beyond HTTP.
@@ -166,8 +184,12 @@ pub enum Method {
     Get,
     /// Read without a body.
     Head,
-    /// SOAP envelopes and searches; never a write.
+    /// SOAP envelopes and searches; a write only as a step of a [`Journey`].
     Post,
+    /// Write; only as a step of a [`Journey`].
+    Put,
+    /// Take away; only as a step of a [`Journey`].
+    Delete,
 }
 
 impl Method {
@@ -177,6 +199,8 @@ impl Method {
             Self::Get => "GET",
             Self::Head => "HEAD",
             Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a probe saw: facts only, never rewritten.
 
-use crate::{CheckId, Question, Sight, Transcript, VantageId};
+use crate::{CheckId, Question, Sight, StepSeen, Transcript, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, time::Duration};
@@ -47,7 +47,7 @@ pub struct Outcome {
     pub health: Option<HealthWords>,
     /// The `X-Request-ID` that was sent; an auditor can find the request by it.
     pub request_id: Option<String>,
-    /// What was seen, where somebody wants to see for themselves.
+    /// What was seen, where somebody wants to see for themselves; and the steps of a journey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Box<Transcript>>,
     /// What the vantage's guards showed, when it got no answer and they were looked at.
@@ -280,6 +280,11 @@ pub struct Certificate {
 }
 
 impl Outcome {
+    /// Of a journey, each step and then each clean-up step, as far as it came; none where there was one request.
+    pub fn steps(&self) -> &[StepSeen] {
+        self.transcript.as_deref().map(|transcript| transcript.steps.as_slice()).unwrap_or_default()
+    }
+
     /// What is known of a probe when it begins, at `at`: nothing yet, so nothing that went wrong either.
     pub fn new(check: CheckId, vantage: VantageId, at: Timestamp) -> Self {
         Self {

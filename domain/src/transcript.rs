@@ -1,5 +1,6 @@
 //! What was seen of one exchange, for people who want to see for themselves: by allow-list, never a body.
 
+use crate::StepSeen;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ pub struct Transcript {
     pub headers: Vec<(String, String)>,
     /// The peer's certificates as it sent them, its own first; also when they were refused.
     pub chain: Vec<ChainCertificate>,
+    /// What became of the steps of a journey, its clean-up last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepSeen>,
 }
 
 /// One certificate of a chain.

@@ -168,7 +168,7 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
 }
 
 /// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper.
-fn parsed(body: &[u8]) -> Result<Value, &'static str> {
+pub(crate) fn parsed(body: &[u8]) -> Result<Value, &'static str> {
     serde_json::from_slice(body).map_err(|error| {
         if body.iter().all(u8::is_ascii_whitespace) {
             "an empty body"

@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 /// A credential made ready.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ready {
     /// What every request carries as it is.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,

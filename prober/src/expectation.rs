@@ -13,7 +13,7 @@ use serde_json_path::JsonPath;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
-const REGEX_SIZE: usize = 256 * 1024;
+pub(crate) const REGEX_SIZE: usize = 256 * 1024;
 
 /// What counts as good, compiled.
 #[derive(Debug)]

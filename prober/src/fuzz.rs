@@ -5,12 +5,15 @@
 
 use crate::{
     answer::{self, Answer},
+    capture::Captures,
     dialect,
     expectation::Expectations,
-    fault, health, mllp, smtp,
+    fault,
+    fill::Values,
+    health, mllp, smtp,
     xml::{self, XPath, Xml},
 };
-use domain::{Dialect, Expect, Matches};
+use domain::{Capture, Dialect, Expect, Journey, Matches, Source};
 use hyper::HeaderMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -146,6 +149,17 @@ fn curious() -> Expectations {
     .unwrap()
 }
 
+/// Captures that look for everything.
+fn greedy() -> Captures {
+    let capture =
+        |name: &str, source| Capture { name: name.to_owned(), source, regex: Some("[^ ]+".to_owned()) };
+    Captures::new(&[
+        capture("json", Source::Json("$..*".to_owned())),
+        capture("xpath", Source::XPath("//*[last()]".to_owned(), Vec::new())),
+    ])
+    .unwrap()
+}
+
 /// What is told: in one line, not long, and without a number that may be a patient's.
 fn fit(told: &str) {
     assert!(told.len() < 2_000 && !told.contains('\n'), "{told:?}");
@@ -154,6 +168,12 @@ fn fit(told: &str) {
 
 /// All parsers on one input.
 fn read_by_all(input: &[u8], expectations: &Expectations) {
+    let mut values = Values::new("id");
+    let taken = greedy().take(&HeaderMap::new(), input, &mut values);
+    taken.err().iter().for_each(|failure| fit(&failure.message));
+    for value in ["json", "xpath"].into_iter().filter_map(|name| values.get(name)) {
+        assert!(value.len() <= Journey::LONGEST_VALUE && !value.contains(char::is_control), "{value:?}");
+    }
     health::health_words(input);
     fit(&fault::of_answer(500, input).message);
     smtp::reply(input);

@@ -10,6 +10,7 @@ mod answer;
 mod body;
 #[cfg(debug_assertions)]
 pub mod break_point;
+mod capture;
 mod complaints;
 mod connect;
 mod conversation;
@@ -22,10 +23,12 @@ mod expectation;
 mod explain;
 mod fault;
 mod fhir;
+mod fill;
 #[cfg(test)]
 mod fuzz;
 mod graphql;
 mod health;
+mod journey;
 mod line;
 mod lookout;
 mod memory;
@@ -54,6 +57,7 @@ mod xml;
 
 pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
 pub use explain::{at_any_time, scheduled};
+pub use fill::check_body;
 pub use health::health_words;
 pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
 pub use mllp::check_message;

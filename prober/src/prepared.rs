@@ -6,6 +6,7 @@ use crate::{
     dns::Dns,
     door::{self, Address},
     expectation::Expectations,
+    journey::Journey,
     line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
@@ -13,7 +14,7 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Check, Connection, Dialect, HttpRequest, Method, Outcome, Question, Redirects, Request, TrackId,
+    Check, Connection, Dialect, Expect, HttpRequest, Method, Outcome, Question, Redirects, Request, TrackId,
     VantageId,
 };
 use hyper::{
@@ -56,6 +57,7 @@ pub(crate) enum Protocol {
     Tcp(Box<Tcp>),
     Dns(Box<Dns>),
     Mllp(Box<Mllp>),
+    Journey(Box<Journey>),
 }
 
 impl fmt::Debug for Prepared {
@@ -93,6 +95,8 @@ pub(crate) struct Target {
     pub(crate) redirects: Redirects,
     /// Where its connection waits for the next probe; `None`: each has its own.
     pub(crate) kept: Option<Arc<Kept>>,
+    /// A journey takes values from the body of its answer.
+    pub(crate) captured: bool,
 }
 
 impl Prepared {
@@ -152,7 +156,11 @@ impl Protocol {
         let ready = ready.unwrap_or_default();
         Ok(match &check.operation.request {
             Request::Http(request) => {
-                Self::Http(Box::new(Target::new(check, request, user_agent, permits, ready)?))
+                let asked = (&*check.url, request, &check.operation.expect);
+                Self::Http(Box::new(Target::new(asked, user_agent, permits, ready)?))
+            }
+            Request::Journey(journey) => {
+                Self::Journey(Box::new(Journey::new(&check.url, journey, user_agent, permits, &ready)?))
             }
             Request::Tcp(request) => {
                 let mut tcp = Tcp::new(check, request, permits)?;
@@ -174,6 +182,7 @@ impl Protocol {
             Self::Http(target) => target.certificate.as_ref(),
             Self::Tcp(tcp) => tcp.door.certificate.as_ref(),
             Self::Mllp(mllp) => mllp.door.certificate.as_ref(),
+            Self::Journey(journey) => journey.first().certificate.as_ref(),
             Self::Dns(_) => None,
         }
     }
@@ -182,6 +191,7 @@ impl Protocol {
     pub(crate) fn tokens(&self) -> Option<&Tokens> {
         match self {
             Self::Http(target) => target.tokens.as_deref(),
+            Self::Journey(journey) => journey.first().tokens.as_deref(),
             Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => None,
         }
     }
@@ -193,14 +203,15 @@ impl Protocol {
             Self::Tcp(tcp) => &tcp.door.places,
             Self::Dns(dns) => &dns.places,
             Self::Mllp(mllp) => &mllp.door.places,
+            Self::Journey(journey) => &journey.first().places,
         }
     }
 }
 
 impl Target {
-    fn new(
-        check: &Check,
-        request: &HttpRequest,
+    /// Of a request after this URL, whose answer must be like this.
+    pub(crate) fn new(
+        (base, request, expect): (&str, &HttpRequest, &Expect),
         user_agent: &HeaderValue,
         permits: &Permits,
         ready: Ready,
@@ -209,8 +220,8 @@ impl Target {
         let parse =
             |text: &str| Url::parse(text).map_err(|error| format!("its address cannot be used: {error}"));
         // First alone: `http://` and `/ping` together would name a host called ping.
-        parse(&check.url)?;
-        let url = parse(&format!("{}{}", check.url, request.path))?;
+        parse(base)?;
+        let url = parse(&format!("{base}{}", request.path))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an address may hold no user name or password; send them as a header".to_owned());
         }
@@ -227,6 +238,8 @@ impl Target {
                 Method::Get => hyper::Method::GET,
                 Method::Head => hyper::Method::HEAD,
                 Method::Post => hyper::Method::POST,
+                Method::Put => hyper::Method::PUT,
+                Method::Delete => hyper::Method::DELETE,
             },
             origin,
             absolute,
@@ -236,11 +249,12 @@ impl Target {
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Arc::new(Expectations::new(&check.operation.expect)?),
+            expectations: Arc::new(Expectations::new(expect)?),
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
             redirects: request.redirects.clone(),
             kept: (request.connection == Connection::Warm).then(Arc::default),
+            captured: false,
         })
     }
 
@@ -269,6 +283,7 @@ impl Target {
     /// Whether the body is looked into, or only counted.
     pub(crate) fn keeps_body(&self, status: u16) -> bool {
         self.dialect != Dialect::Plain
+            || self.captured
             || self.expectations.look_into_body()
             || !self.expectations.accepts(status)
     }

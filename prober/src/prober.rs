@@ -2,6 +2,7 @@
 
 mod authorised;
 mod http;
+mod journey;
 mod reach;
 mod spoken;
 mod warm;
@@ -221,7 +222,10 @@ impl Prober {
         outcome.failure =
             self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
-        outcome.total = started.elapsed();
+        // A journey cleans up behind itself, and knows itself what it took without that.
+        if !matches!(protocol, Protocol::Journey(_)) {
+            outcome.total = started.elapsed();
+        }
         permit.saw(&outcome);
         outcome
     }
@@ -235,11 +239,16 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         match protocol {
-            Protocol::Http(target) => self.http(target, deadline, (id, bearer), outcome).await,
+            Protocol::Http(target) => {
+                self.http(target, deadline, (id, bearer), outcome, Self::understand).await
+            }
             // The rare ones apart, so that they do not make the common one's future larger.
             Protocol::Tcp(tcp) => Box::pin(self.tcp(tcp, deadline, outcome)).await,
             Protocol::Dns(dns) => Box::pin(dns.ask(deadline, outcome)).await,
             Protocol::Mllp(mllp) => Box::pin(self.mllp(mllp, deadline, id, outcome)).await,
+            Protocol::Journey(journey) => {
+                Box::pin(self.journey(journey, deadline, (id, bearer), outcome)).await
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::estate::{Api, Kind, Vocabulary};
 use crate::fault::{Dependency, Fault};
 
 pub(crate) use identity::{CLIENT_ID, CLIENT_SECRET, ClientKey, TokenKey};
+pub(crate) use rest::Drafts;
 
 /// One request to an instance, its prefix taken off.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) dependencies: &'a [(String, Dependency)],
     pub(crate) tokens: &'a TokenKey,
     pub(crate) client_key: &'a ClientKey,
+    /// What callers have put there.
+    pub(crate) drafts: &'a Drafts,
 }
 
 impl Scene<'_> {

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
-use crate::api::{self, Call, Scene};
+use crate::api::{self, Call, Drafts, Scene};
 use crate::body::AnswerBody;
 use crate::change::Kept;
 use crate::door::{Door, Serve, Tasks};
@@ -48,6 +48,7 @@ pub(crate) struct Instance {
     pub(crate) environment: String,
     pub(crate) mood: Kept<Mood>,
     dice: Kept<Dice>,
+    drafts: Drafts,
     world: Weak<Neighbourhood>,
     tasks: Tasks,
 }
@@ -60,7 +61,7 @@ impl Instance {
         moods: (Kept<Mood>, Kept<Dice>),
         tasks: Tasks,
     ) -> Self {
-        Self { api, environment, mood: moods.0, dice: moods.1, world, tasks }
+        Self { api, environment, mood: moods.0, dice: moods.1, drafts: Drafts::default(), world, tasks }
     }
 
     pub(crate) fn open(self: &Arc<Self>, address: SocketAddr) -> io::Result<Door> {
@@ -225,6 +226,7 @@ impl Instance {
             dependencies: &dependencies,
             tokens: &world.tokens,
             client_key: &world.client_key,
+            drafts: &self.drafts,
         };
         let call = Call {
             method: &head.method,

@@ -2,14 +2,15 @@
 
 use super::{
     api::{ApiDraft, InstanceDraft},
+    journey,
     operation::{OperationDraft, Placed, Timing},
     problem::{Place, Problems, Rank},
     rate,
     reading::duration_text,
 };
 use domain::{
-    Check, CheckId, Credential, DnsRequest, Environment, InstanceId, Lifecycle, Operation, Request, Security,
-    Vantage,
+    Check, CheckId, Credential, DnsRequest, Environment, HttpRequest, InstanceId, Lifecycle, Operation,
+    Request, Security, Vantage,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::Url;
@@ -18,7 +19,7 @@ use url::Url;
 const DEFAULT_EVERY: Duration = Duration::from_secs(30);
 
 /// Intervals shorter than this may have a longer timeout (`domain::Check::timeout`).
-const SHORT: Duration = Duration::from_secs(1);
+pub(super) const SHORT: Duration = Duration::from_secs(1);
 
 /// All checks of an API; settings that contradict each other are among the problems.
 pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Problems) -> Vec<Check> {
@@ -104,10 +105,15 @@ fn check(
     let interval = every.map_or(DEFAULT_EVERY, |(_, every)| every.value);
     let id = &operation.operation.id;
     if timeout.1.value >= interval && interval >= SHORT {
-        let place = every.map_or(&timeout.1.place, |every| nearer(every, timeout));
+        let place = nearest_place(every, timeout);
         let (timeout, interval) = (duration_text(timeout.1.value), duration_text(interval));
         let message = format!("the timeout {timeout} of '{id}' must be shorter than its interval {interval}");
         problems.error(Rank::Sense, place, message, None);
+    }
+    if let Request::Journey(journey) = &operation.operation.request {
+        let took = nearest_place(every, timeout);
+        journey::check_times(operation, journey, (timeout.1.value, interval, took), problems);
+        journey::check_writes(operation, environment, problems);
     }
     if slow.1.value >= timeout.1.value {
         let place = nearer(slow, timeout);
@@ -151,10 +157,18 @@ fn check(
 /// An operation whose request says who is registered to ask; what it says itself is nearer.
 fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
     let mut operation = operation.clone();
-    let Request::Http(request) = &mut operation.request else { return operation };
-    for (name, value) in audit {
-        if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            request.headers.push((name.clone(), value.clone()));
+    let requests: Vec<&mut HttpRequest> = match &mut operation.request {
+        Request::Http(request) => vec![request],
+        Request::Journey(journey) => {
+            journey.steps.iter_mut().chain(&mut journey.clean_up).map(|step| &mut step.request).collect()
+        }
+        Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => Vec::new(),
+    };
+    for request in requests {
+        for (name, value) in audit {
+            if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                request.headers.push((name.clone(), value.clone()));
+            }
         }
     }
     operation
@@ -173,12 +187,14 @@ fn credential(operation: &OperationDraft, instance: &InstanceDraft) -> Option<Ar
 fn misfit(request: &Request, url: &str) -> Option<&'static str> {
     let is_web = url.starts_with("http:") || url.starts_with("https:");
     match request {
-        Request::Http(_) if !is_web => Some("asks over HTTP: its URL begins with https:// or http://"),
+        Request::Http(_) | Request::Journey(_) if !is_web => {
+            Some("asks over HTTP: its URL begins with https:// or http://")
+        }
         Request::Mllp(_) if is_web => Some("sends a message by MLLP: its URL begins with tcp:// or tls://"),
         Request::Dns(DnsRequest { name: None, .. }) if has_no_name(url) => {
             Some("asks for the name of an address: 'dns' needs the key 'name'")
         }
-        Request::Http(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => None,
+        Request::Http(_) | Request::Journey(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => None,
     }
 }
 
@@ -191,7 +207,7 @@ fn has_no_name(url: &str) -> bool {
 fn is_secured(check: &Check) -> bool {
     let by_url = check.url.starts_with("https:") || check.url.starts_with("tls:");
     match &check.operation.request {
-        Request::Http(_) | Request::Mllp(_) => by_url,
+        Request::Http(_) | Request::Journey(_) | Request::Mllp(_) => by_url,
         Request::Dns(_) => false,
         Request::Tcp(request) => match request.security {
             Security::AsUrl => by_url,
@@ -199,6 +215,14 @@ fn is_secured(check: &Check) -> bool {
             Security::Tls | Security::StartTlsSmtp => true,
         },
     }
+}
+
+/// Where the interval stands, if it is more particular than the timeout.
+fn nearest_place<'p>(
+    every: Option<(usize, &'p Placed<Duration>)>,
+    timeout: (usize, &'p Placed<Duration>),
+) -> &'p Place {
+    every.map_or(&timeout.1.place, |every| nearer(every, timeout))
 }
 
 /// Where the more particular of two settings stands; of two equally near, the second.

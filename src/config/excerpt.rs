@@ -2,10 +2,10 @@
 
 use super::{
     credential_name,
-    nhs_number::may_be_a_patients,
     problem::{Place, Problem},
     tree::{Node, Value},
 };
+use domain::may_be_a_patients;
 use regex::Regex;
 use std::{ops::Range, sync::LazyLock};
 

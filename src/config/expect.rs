@@ -129,7 +129,7 @@ fn json(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
     all
 }
 
-fn namespaces(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+pub(super) fn namespaces(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (prefix, node) in reading.map(node, "namespaces").unwrap_or_default() {
         let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -224,7 +224,7 @@ fn matches(node: &Node, single_value: bool, reading: &mut Reading<'_>) -> Option
     }
 }
 
-fn regex(text: &str) -> Result<String, String> {
+pub(super) fn regex(text: &str) -> Result<String, String> {
     match regex::RegexBuilder::new(text).size_limit(MAX_REGEX).build() {
         Ok(_) => Ok(text.to_owned()),
         Err(regex::Error::CompiledTooBig(_)) => Err("this regular expression is too big".to_owned()),

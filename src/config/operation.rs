@@ -1,12 +1,11 @@
 //! What exercising an API does: a request, and what counts as good.
 //!
-//! An operation never means a write. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
+//! An operation never means a write, but a journey that says so. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
 //! and GraphQL queries, FHIR searches (`_search`) and operations (`$…`). For plain REST, and for a GraphQL mutation, it
-//! is refused. Nor may a request name a person: see [`super::nhs_number`].
+//! is refused. Nor may a request name a person: see [`may_be_a_patients`].
 
 use super::{
-    credential_name, expect,
-    nhs_number::may_be_a_patients,
+    credential_name, expect, journey,
     problem::{Place, Rank},
     reading::Reading,
     redirects,
@@ -15,7 +14,7 @@ use super::{
     tree::Node,
     way::{self, Way},
 };
-use domain::{Connection, Dialect, Kind, Operation, OperationId, Request};
+use domain::{Connection, Dialect, Kind, Operation, OperationId, Request, may_be_a_patients};
 use std::time::Duration;
 
 /// Longest path, header value and body, in bytes.
@@ -83,6 +82,10 @@ pub(super) struct OperationDraft {
     pub timing: Timing,
     /// Its requests carry no credential, whatever the instance's are.
     pub anonymous: bool,
+    /// Steps of a journey that may write: their names, and where they stand.
+    pub writes: Vec<(String, Place)>,
+    /// What they write is about nobody.
+    pub synthetic: bool,
     pub place: Place,
 }
 
@@ -94,10 +97,23 @@ pub(super) fn read(
     reading: &mut Reading<'_>,
 ) -> Option<OperationDraft> {
     let mut section = Section::open(node, "an operation", reading)?;
-    let way = way::read(&mut section, reading);
-    let request = way.and_then(|(way, node)| way.request(node, reading));
+    let way = way::read(&mut section, ("an operation", way::OF_OPERATIONS), reading);
+    let journey = journey::Parts::read(&mut section, reading);
+    let mut writes = Vec::new();
+    let request = match way {
+        Some((Way::Journey, node)) => {
+            Some(Request::Journey(journey.journey(node, kind, &mut writes, reading)))
+        }
+        Some((way, node)) => {
+            journey.refuse(way, reading);
+            way.request(node, reading)
+        }
+        None => None,
+    };
     let body_node = section.optional("body", reading);
-    let body = body_node.and_then(|node| body(node, way.map(|(way, _)| way), reading));
+    let has_body = way.is_none_or(|(way, _)| way == Way::Post);
+    let body = body_node
+        .and_then(|node| body(node, has_body.then_some(()).ok_or("only 'post' has a body"), reading));
     let headers_node = section.optional("headers", reading);
     let headers = headers_node.map(|node| headers(node, reading)).unwrap_or_default();
     let auth = section.optional("auth", reading);
@@ -154,17 +170,26 @@ pub(super) fn read(
         http.connection = connection.unwrap_or_default();
     } else {
         if let Some(node) = redirects_node {
-            let message = format!("'{}' knows no redirects: they are HTTP's", way.word());
+            let message = if way == Way::Journey {
+                "redirects are followed where a step says so".to_owned()
+            } else {
+                format!("'{}' knows no redirects: they are HTTP's", way.word())
+            };
             reading.problems.error(Rank::Sense, &node.owner, message, None);
         }
         if let Some(node) = connection_node {
-            let message = format!("'{}' keeps no connection: that is HTTP's", way.word());
+            let message = if way == Way::Journey {
+                "a journey has a fresh connection for each step".to_owned()
+            } else {
+                format!("'{}' keeps no connection: that is HTTP's", way.word())
+            };
             reading.problems.error(Rank::Sense, &node.owner, message, None);
         }
     }
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
-    Some(OperationDraft { operation, timing, anonymous, place })
+    let synthetic = journey.synthetic;
+    Some(OperationDraft { operation, timing, anonymous, writes, synthetic, place })
 }
 
 /// The key `path` of a request that has others; left out, the instance's URL itself.
@@ -176,7 +201,7 @@ pub(super) fn path_or_none(section: &mut Section<'_>, reading: &mut Reading<'_>)
 }
 
 /// What a request is read as: health words where somebody says so, FHIR where the API speaks it.
-fn dialect(kind: Option<Kind>, path: &str, health: bool) -> Dialect {
+pub(super) fn dialect(kind: Option<Kind>, path: &str, health: bool) -> Dialect {
     let resource = path.split('?').next().unwrap_or_default();
     match kind {
         _ if health => Dialect::Health,
@@ -226,10 +251,11 @@ pub(super) fn refuse_patients(node: &Node, text: &str, reading: &mut Reading<'_>
     }
 }
 
-fn body(node: &Node, way: Option<Way>, reading: &mut Reading<'_>) -> Option<String> {
+/// A body, or why there is none.
+pub(super) fn body(node: &Node, goes: Result<(), &str>, reading: &mut Reading<'_>) -> Option<String> {
     let body = reading.word(node, "a body")?.to_owned();
-    if way.is_some_and(|way| way != Way::Post) {
-        reading.problems.error(Rank::Sense, &node.owner, "only 'post' has a body", None);
+    if let Err(why) = goes {
+        reading.problems.error(Rank::Sense, &node.owner, why, None);
     }
     if body.len() > MAX_BODY {
         reading.wrong(&node.place, format!("a body has at most {} KiB", MAX_BODY / 1024));
@@ -238,21 +264,25 @@ fn body(node: &Node, way: Option<Way>, reading: &mut Reading<'_>) -> Option<Stri
     Some(body)
 }
 
+/// Whether a POST of an API of this kind may write.
+pub(super) fn post_may_write(kind: Option<Kind>, path: &str, body: Option<&str>) -> bool {
+    let resource = path.split('?').next().unwrap_or_default();
+    let last = resource.rsplit('/').next().unwrap_or_default();
+    match kind {
+        Some(Kind::Soap | Kind::Hl7) | None => false,
+        Some(Kind::FhirR4) => last != "_search" && !last.starts_with('$'),
+        Some(Kind::Rest) => last != "_search" && last != "search",
+        Some(Kind::Graphql) => body.is_some_and(|body| body.contains("mutation")),
+    }
+}
+
 fn check_post(
     kind: Option<Kind>,
     (path, place): (&str, &Place),
     body: Option<&str>,
     reading: &mut Reading<'_>,
 ) {
-    let resource = path.split('?').next().unwrap_or_default();
-    let last = resource.rsplit('/').next().unwrap_or_default();
-    let may_write = match kind {
-        Some(Kind::Soap | Kind::Hl7) | None => false,
-        Some(Kind::FhirR4) => last != "_search" && !last.starts_with('$'),
-        Some(Kind::Rest) => last != "_search" && last != "search",
-        Some(Kind::Graphql) => body.is_some_and(|body| body.contains("mutation")),
-    };
-    if may_write {
+    if post_may_write(kind, path, body) {
         let hint = Some(
             "a probe never writes: POST is for SOAP, HL7 and GraphQL queries, searches ('/_search') and FHIR \
              operations ('/$…')"
@@ -271,7 +301,7 @@ fn unknown_coding(value: &str) -> Option<&str> {
     codings.into_iter().find(|coding| !coding.is_empty() && !known(coding))
 }
 
-fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
+pub(super) fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, String)> {
     let entries = reading.map(node, "headers").unwrap_or_default();
     if entries.len() > MAX_HEADERS {
         reading.wrong(&node.place, format!("at most {MAX_HEADERS} headers"));

@@ -61,7 +61,12 @@ const WITHOUT_A_WORD: f64 = 20.0;
 
 /// Probes a minute that these checks send by schedule, from all vantages together.
 fn asked<'c>(checks: impl Iterator<Item = &'c Check>) -> f64 {
-    checks.map(|check| f64::from(vantages(check)) * 60.0 / check.every.as_secs_f64()).sum()
+    checks.map(|check| f64::from(vantages(check)) * requests(check) * 60.0 / check.every.as_secs_f64()).sum()
+}
+
+/// A journey is as many probes as it has requests.
+fn requests(check: &Check) -> f64 {
+    f64::from(check.operation.request.requests())
 }
 
 fn vantages(check: &Check) -> u32 {
@@ -97,7 +102,7 @@ pub(super) fn hold(mut checks: Vec<&mut Check>, rate: &Placed<Duration>, problem
         problems.error(Rank::Sense, &rate.place, message, hint);
     }
     for check in &mut checks {
-        check.apart = Some(rate.value.saturating_mul(vantages(check)));
+        check.apart = Some(rate.value.saturating_mul(vantages(check) * check.operation.request.requests()));
     }
 }
 

@@ -80,7 +80,7 @@ impl<'n> Section<'n> {
     }
 
     /// Whether a key is there that will be said to mean one of these, or not to be supported yet.
-    pub(super) fn misspells(&self, keys: &[&'static str]) -> bool {
+    pub(super) fn misspells(&self, keys: &[&str]) -> bool {
         let later = |word: &str| is_not_yet(self.what, word);
         self.entries
             .iter()

@@ -3,6 +3,7 @@
 mod auth;
 mod catalogue;
 mod example;
+mod journeys;
 pub(crate) mod minimal;
 mod property;
 mod protocols;

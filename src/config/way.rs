@@ -1,4 +1,5 @@
-//! How an operation asks: by exactly one of `get`, `head`, `post`, `soap`, `graphql`, `tcp`, `dns`, `mllp`.
+//! How an operation asks: by exactly one of `get`, `head`, `post`, `soap`, `graphql`, `tcp`, `dns`, `mllp`, `journey`; and how a
+//! step of a journey does.
 
 use super::{
     dns, graphql, mllp,
@@ -17,26 +18,38 @@ pub(super) enum Way {
     Get,
     Head,
     Post,
+    Put,
+    Delete,
     Soap,
     Graphql,
     Tcp,
     Dns,
     Mllp,
+    Journey,
 }
 
-const ALL: [Way; 8] =
-    [Way::Get, Way::Head, Way::Post, Way::Soap, Way::Graphql, Way::Tcp, Way::Dns, Way::Mllp];
+/// How an operation asks.
+pub(super) const OF_OPERATIONS: &[Way] =
+    &[Way::Get, Way::Head, Way::Post, Way::Soap, Way::Graphql, Way::Tcp, Way::Dns, Way::Mllp, Way::Journey];
 
-/// The one way that an operation names, and what stands there.
-pub(super) fn read<'n>(section: &mut Section<'n>, reading: &mut Reading<'_>) -> Option<(Way, &'n Node)> {
+/// How a step of a journey asks.
+pub(super) const OF_STEPS: &[Way] = &[Way::Get, Way::Head, Way::Post, Way::Put, Way::Delete, Way::Soap];
+
+/// The one way among `all` that `what` names, and what stands there.
+pub(super) fn read<'n>(
+    section: &mut Section<'n>,
+    (what, all): (&str, &[Way]),
+    reading: &mut Reading<'_>,
+) -> Option<(Way, &'n Node)> {
     let found: Vec<(Way, &Node)> =
-        ALL.into_iter().filter_map(|way| Some((way, section.optional(way.word(), reading)?))).collect();
-    let words = || ALL.map(|way| format!("'{}'", way.word())).join(", ");
+        all.iter().filter_map(|way| Some((*way, section.optional(way.word(), reading)?))).collect();
+    let keys: Vec<&str> = all.iter().map(|way| way.word()).collect();
+    let words = || keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ");
     match found.as_slice() {
         [one] => Some(*one),
         [] => {
-            if !section.misspells(&ALL.map(Way::word)) {
-                let message = format!("an operation needs one of the keys {}", words());
+            if !section.misspells(&keys) {
+                let message = format!("{what} needs one of the keys {}", words());
                 reading.problems.error(Rank::Missing, section.place(), message, None);
             }
             None
@@ -56,17 +69,20 @@ impl Way {
             Self::Get => "get",
             Self::Head => "head",
             Self::Post => "post",
+            Self::Put => "put",
+            Self::Delete => "delete",
             Self::Soap => "soap",
             Self::Graphql => "graphql",
             Self::Tcp => "tcp",
             Self::Dns => "dns",
             Self::Mllp => "mllp",
+            Self::Journey => "journey",
         }
     }
 
     /// A body, headers and a dialect of one's own choice belong to it.
     const fn is_plain(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Post)
+        matches!(self, Self::Get | Self::Head | Self::Post | Self::Put | Self::Delete)
     }
 
     /// What is asked, as far as it stands under the key.
@@ -79,11 +95,15 @@ impl Way {
             Self::Get => plain(Method::Get, reading),
             Self::Head => plain(Method::Head, reading),
             Self::Post => plain(Method::Post, reading),
+            Self::Put => plain(Method::Put, reading),
+            Self::Delete => plain(Method::Delete, reading),
             Self::Soap => soap::read(node, reading).map(Request::Http),
             Self::Graphql => graphql::read(node, reading).map(Request::Http),
             Self::Tcp => tcp::read(node, reading).map(Request::Tcp),
             Self::Dns => dns::read(node, reading).map(Request::Dns),
             Self::Mllp => mllp::read(node, reading).map(Request::Mllp),
+            // Read with its clean-up: see `journey::read`.
+            Self::Journey => None,
         }
     }
 
@@ -106,15 +126,19 @@ impl Way {
         }
         let Some((place, expect)) = expect else { return };
         let judged_by = match self {
-            Self::Get | Self::Head | Self::Post | Self::Soap | Self::Graphql => return,
+            Self::Get | Self::Head | Self::Post | Self::Put | Self::Delete | Self::Soap | Self::Graphql => {
+                return;
+            }
             Self::Tcp => "what is to come is said by 'receive'",
             Self::Dns => "what is to be answered is said by 'answers'",
             Self::Mllp => "a message is judged by its acknowledgement",
+            Self::Journey => "what is good is said by each step",
         };
         let rest = Expect { certificate_days: None, ..expect.clone() };
         let days = expect.certificate_days.is_some();
-        if rest != Expect::default() || (days && self == Self::Dns) {
-            let also = if self == Self::Dns { "" } else { "; only 'certificate_days' goes with it" };
+        let none = matches!(self, Self::Dns | Self::Journey);
+        if rest != Expect::default() || (days && none) {
+            let also = if none { "" } else { "; only 'certificate_days' goes with it" };
             reading.problems.error(Rank::Sense, place, format!("{judged_by}{also}"), None);
         }
     }

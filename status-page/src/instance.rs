@@ -222,7 +222,12 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
         Request::Dns(request) if request.answers.is_empty() => Some("green-dns"),
         Request::Dns(_) => Some("green-dns-answers"),
         Request::Mllp(_) => Some("green-mllp"),
+        Request::Journey(_) => None,
     };
+    if let Request::Journey(journey) = &what.request {
+        let count = i64::try_from(journey.steps.len()).unwrap_or(i64::MAX);
+        expects.push(wording.say("green-journey", &[("count", count.into())])?);
+    }
     if let Some(own) = own {
         expects.push(wording.plain(own)?);
     }

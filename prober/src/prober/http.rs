@@ -15,14 +15,15 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 impl Prober {
-    /// One request, and one more for each redirect that is followed; then what the last answer means. Each phase is the
-    /// sum over all of them.
+    /// One request, and one more for each redirect that is followed; `then` says what the last answer means. Each phase is
+    /// the sum over all of them.
     pub(super) async fn http(
         &self,
         target: &Target,
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
+        then: impl FnOnce(&Self, &Target, Received<'_>, &mut Outcome) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let keeps_body = |status| target.keeps_body(status);
         let mut received = match &target.kept {
@@ -47,7 +48,7 @@ impl Prober {
             received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
             hop = Some(next);
         }
-        self.understand(target, received, outcome)
+        then(self, target, received, outcome)
     }
 
     /// The phases in their order; each writes down how long it took, also when it was the last.

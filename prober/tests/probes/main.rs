@@ -19,6 +19,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod journeys;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod own_certificate;

@@ -151,3 +151,23 @@ async fn an_assertion_that_the_client_did_not_sign_is_refused_and_a_fault_may_ke
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn in_the_sandbox_a_document_is_put_there_read_and_taken_away_again() {
+    let world = world().await;
+    let base = world.url("documents", "sandbox").expect("an instance");
+    let put = |url: String| client().post(url).header("Content-Type", "application/json").body("{}");
+    let made = put(format!("{base}/documents")).send().await.expect("an answer");
+    assert_eq!(made.status(), 201);
+    let place = made.headers()["location"].to_str().expect("text").to_owned();
+    let name = place.rsplit('/').next().expect("a name");
+    let document = format!("{base}/documents/{name}");
+    let (status, read) = get(&document).await;
+    assert_eq!((status, &read["id"], &read["status"]), (200, &name.into(), &"draft".into()));
+    assert_eq!(client().delete(&document).send().await.expect("an answer").status(), 204);
+    assert_eq!(client().delete(&document).send().await.expect("an answer").status(), 404);
+    assert_eq!(get(&document).await.0, 404);
+    let elsewhere = put(url(&world, "documents", "/documents")).send().await.expect("an answer");
+    assert_eq!(elsewhere.status(), 405, "only there");
+    world.stop().await;
+}

@@ -5,7 +5,7 @@ use super::{
     count,
 };
 use crate::config::duration_text;
-use domain::{ApiId, Check, CheckId, Configuration, Dialect, Environment, InstanceId, Request};
+use domain::{ApiId, Check, CheckId, Configuration, Dialect, Environment, Expect, InstanceId, Request};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names stand in one line.
@@ -116,11 +116,16 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
         all.push("proves otherwise who asks".to_owned());
     }
     let reads = |request: &Request| request.http().map(|request| request.dialect);
+    let expected = |request: &Request| match request {
+        Request::Journey(journey) => journey.steps.iter().map(|step| step.expect.clone()).collect(),
+        Request::Http(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => Vec::new(),
+    };
     let answers = |request: &Request| match request {
         Request::Dns(request) => request.answers.clone(),
-        Request::Http(_) | Request::Tcp(_) | Request::Mllp(_) => Vec::new(),
+        Request::Http(_) | Request::Tcp(_) | Request::Mllp(_) | Request::Journey(_) => Vec::new(),
     };
     if was.operation.expect != is.operation.expect
+        || expected(asked) != expected(asks)
         || reads(asked) != reads(asks)
         || answers(asked) != answers(asks)
     {
@@ -147,6 +152,11 @@ fn asked_alone(request: &Request) -> Request {
     match &mut alone {
         Request::Http(request) => request.dialect = Dialect::Plain,
         Request::Dns(request) => request.answers.clear(),
+        Request::Journey(journey) => {
+            for step in journey.steps.iter_mut().chain(&mut journey.clean_up) {
+                step.expect = Expect::default();
+            }
+        }
         Request::Tcp(_) | Request::Mllp(_) => {}
     }
     alone

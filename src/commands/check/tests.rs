@@ -284,3 +284,19 @@ fn the_load_is_that_of_the_schedule_and_of_everything_failing_at_once() {
         "documents  sit          internet  sit.example       2      12.0      36.0         17,280"
     );
 }
+
+#[test]
+fn a_journey_is_as_much_traffic_as_it_has_requests() {
+    let directory = Directory::new();
+    let journey = "{ every: 20s, journey: [ a: { get: /a }, b: { get: /b } ], clean_up: [ c: { get: /c } ] }";
+    directory.change(FILE, "{ get: /_ping }", journey).change(
+        FILE,
+        "operations: [ping]",
+        "operations: [ping], max_rate: 20/m",
+    );
+    let loaded = directory.load().unwrap();
+    let traffic = Traffic::of(&loaded.configuration);
+    let load = traffic.loads.iter().find(|load| load.environment.word() == "production").unwrap();
+    assert!((load.rate.per_second - 3.0 / 20.0).abs() < 1e-9, "{load:?}");
+    assert!((load.rate.worst_per_second - 20.0 / 60.0).abs() < 1e-9, "held to its rate: {load:?}");
+}

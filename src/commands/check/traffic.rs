@@ -70,7 +70,8 @@ impl Traffic {
                 });
                 load.rate.add(rate(configuration, check));
                 if let Some(apart) = check.apart {
-                    load.rate.worst_per_second = load.rate.worst_per_second.min(often(apart));
+                    let most = often(apart) * requests(check);
+                    load.rate.worst_per_second = load.rate.worst_per_second.min(most);
                 }
             }
         }
@@ -104,10 +105,12 @@ impl Traffic {
 
 /// What one check sends from one vantage.
 fn rate(configuration: &Configuration, check: &Check) -> Rate {
-    let per_second = often(check.every);
+    let per_second = often(check.every) * requests(check);
     let confirm = configuration.policy(check.id.instance.environment).map(|policy| policy.confirm);
     // A round goes on beside the schedule.
-    let confirming = confirm.filter(|confirm| confirm.of > 1).map_or(0.0, |confirm| often(confirm.every));
+    let confirming = confirm
+        .filter(|confirm| confirm.of > 1)
+        .map_or(0.0, |confirm| often(confirm.every) * requests(check));
     let audited = configuration.apis.get(&check.id.instance.api).is_some_and(|api| api.sensitive);
     Rate {
         checks: 1,
@@ -115,6 +118,11 @@ fn rate(configuration: &Configuration, check: &Check) -> Rate {
         worst_per_second: per_second + confirming,
         audited_per_day: if audited { per_second * SECONDS_A_DAY } else { 0.0 },
     }
+}
+
+/// A journey is as many probes as it has requests.
+fn requests(check: &Check) -> f64 {
+    f64::from(check.operation.request.requests())
 }
 
 fn often(every: Duration) -> f64 {

@@ -1,6 +1,6 @@
 //! What `curiad probe --json` prints.
 
-use domain::{Certificate, Failure, Outcome, Phases, Transcript, Verdict};
+use domain::{Certificate, Failure, Http, Outcome, Phases, StepSeen, Transcript, Verdict};
 use serde_json::{Value, json};
 use status_page::rfc3339;
 use std::time::Duration;
@@ -25,9 +25,7 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
         "phases_ms": phases(&outcome.phases),
         "total_ms": ms(outcome.total),
         "warm": outcome.warm,
-        "http": outcome.http.as_ref().map(|http| {
-            json!({ "status": http.status, "version": http.version, "remote_ip": http.remote_ip, "bytes": http.bytes })
-        }),
+        "http": outcome.http.as_ref().map(answer),
         "certificate": outcome.certificate.as_ref().map(|ends| certificate(ends, transcript)),
         "expectations": outcome.expectations,
         "health": outcome.health,
@@ -37,6 +35,26 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
             json!({ "since": goes.since.map(rfc3339), "sunset": goes.sunset.map(rfc3339) })
         }),
         "request_id": outcome.request_id,
+        "steps": outcome.steps().iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+fn answer(http: &Http) -> Value {
+    json!({ "status": http.status, "version": http.version, "remote_ip": http.remote_ip, "bytes": http.bytes })
+}
+
+/// A step of a journey; `sent` is false where a value that it needs was not captured.
+fn step(step: &StepSeen) -> Value {
+    json!({
+        "name": step.name,
+        "clean_up": step.clean_up,
+        "sent": step.without.is_none(),
+        "ok": step.failure.is_none(),
+        "layer": step.failure.as_ref().map(|failure| failure.layer.word()),
+        "failure": step.failure.as_ref().map(failure),
+        "http": step.http.as_ref().map(answer),
+        "phases_ms": phases(&step.phases),
+        "total_ms": ms(step.total),
     })
 }
 

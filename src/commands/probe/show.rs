@@ -37,7 +37,8 @@ pub(super) fn lines(
 
 /// How long it took, what was expected, and what was written down of the answer.
 pub(super) fn seen(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<String> {
-    let mut lines = waterfall(terminal, outcome);
+    let one = outcome.steps().is_empty();
+    let mut lines = if one { waterfall(terminal, outcome) } else { steps(terminal, outcome) };
     lines.extend(expectations(terminal, outcome));
     lines.extend(certificates(terminal, outcome, now));
     lines.extend(notes(terminal, outcome, now));
@@ -71,9 +72,45 @@ fn first(terminal: Terminal, outcome: &Outcome, verdict: Verdict) -> String {
 
 /// A bar for each phase, as long as it took, from where the one before it ended.
 fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
-    let total = outcome.total.as_secs_f64().max(f64::MIN_POSITIVE);
+    let whole = (Duration::ZERO, outcome.total);
+    bars(terminal, (outcome.phases, outcome.failure.as_ref()), whole)
+}
+
+/// Each step of a journey and a waterfall of its own, all of them on one scale.
+fn steps(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
+    let total = outcome.steps().iter().map(|step| step.total).sum();
     let mut from = Duration::ZERO;
-    let Phases { dns, connect, tls, first_byte, body } = outcome.phases;
+    let mut lines = Vec::new();
+    for step in outcome.steps() {
+        let what = if step.clean_up { "clean-up" } else { "step" };
+        let http =
+            step.http.as_ref().map_or_else(String::new, |http| format!("  {} {}", http.version, http.status));
+        let (mark, ink) = match (&step.without, &step.failure) {
+            (Some(_), _) => ("–", Ink::Dim),
+            (None, None) => ("✓", Ink::Green),
+            (None, Some(_)) => ("✗", Ink::Red),
+        };
+        let took = if step.without.is_some() {
+            "not needed".to_owned()
+        } else {
+            format!("{:.1} ms", ms(step.total))
+        };
+        let name = terminal.ink(Ink::Bold, &step.name);
+        lines.push(format!("{INDENT}{} {what} {name}  {took}{http}", terminal.ink(ink, mark)));
+        lines.extend(bars(terminal, (step.phases, step.failure.as_ref()), (from, total)));
+        from += step.total;
+    }
+    lines
+}
+
+fn bars(
+    terminal: Terminal,
+    (phases, failure): (Phases, Option<&Failure>),
+    (start, total): (Duration, Duration),
+) -> Vec<String> {
+    let total = total.as_secs_f64().max(f64::MIN_POSITIVE);
+    let mut from = start;
+    let Phases { dns, connect, tls, first_byte, body } = phases;
     let all = [
         ("dns", dns, Layer::Dns),
         ("connect", connect, Layer::Connect),
@@ -85,9 +122,7 @@ fn waterfall(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, (name, took, layer)) in all.into_iter().enumerate() {
         let Some(took) = took else { continue };
-        let broke = outcome
-            .failure
-            .as_ref()
+        let broke = failure
             .is_some_and(|failure| failure.layer == layer && Some(index) == ended && broke_off(failure));
         let ink = if broke { Ink::Red } else { Ink::Blue };
         let (start, length) = (eighths(from, total), eighths(took, total));

@@ -77,6 +77,14 @@ green-tcp-answer = mae’n derbyn y cysylltiad ac yn ateb fel y cytunwyd
 green-dns = mae cofnod o’r fath gan yr enw
 green-dns-answers = mae gan yr enw yr union gofnodion y cytunwyd arnynt
 green-mllp = mae’n derbyn neges brawf HL7
+green-journey = { $count ->
+    [zero] ni wneir unrhyw gais
+    [one] caiff ei un cais ei ateb fel y cytunwyd
+    [two] caiff ei ddau gais, un ar ôl y llall, eu hateb fel y cytunwyd
+    [few] caiff ei { $count } chais, un ar ôl y llall, eu hateb fel y cytunwyd
+    [many] caiff ei { $count } chais, un ar ôl y llall, eu hateb fel y cytunwyd
+   *[other] caiff ei { $count } cais, un ar ôl y llall, eu hateb fel y cytunwyd
+}
 green-status-any = mae’r ateb yn llwyddiant (200 i 299)
 green-status = statws yr ateb yw { $codes }
 green-contents = { $count ->
@@ -88,7 +96,7 @@ green-contents = { $count ->
    *[other] mae { $count } peth yn yr ateb fel y cytunwyd
     }
 green-certificate = mae’r dystysgrif yn ddilys am o leiaf { $days }
-green-not = Nid oes dim arall yn cael ei wirio: nid gweithrediadau eraill, nid data eraill, ac nid ysgrifennir dim byth.
+green-not = Nid oes dim arall yn cael ei wirio: nid gweithrediadau eraill, nid data eraill, ac nid ysgrifennir dim byth am berson.
 
 # Incidents.
 incidents = Digwyddiadau

@@ -77,6 +77,10 @@ green-tcp-answer = it takes the connection and answers as agreed
 green-dns = the name has such a record
 green-dns-answers = the name has exactly the records that were agreed
 green-mllp = it accepts an HL7 test message
+green-journey = { $count ->
+    [one] its one request is answered as agreed
+   *[other] its { $count } requests, one after the other, are each answered as agreed
+}
 green-status-any = the answer is a success (200 to 299)
 green-status = the status of the answer is { $codes }
 green-contents = { $count ->
@@ -84,7 +88,7 @@ green-contents = { $count ->
    *[other] { $count } things in the answer are as agreed
     }
 green-certificate = the certificate is good for at least { $days }
-green-not = Nothing else is checked: not other operations, not other data, and nothing is ever written.
+green-not = Nothing else is checked: not other operations, not other data, and nothing about a person is ever written.
 
 # Incidents.
 incidents = Incidents

@@ -5,7 +5,7 @@ const LENGTH: usize = 10;
 
 /// Whether `text` holds what may be the NHS number of a real person: ten digits, alone or grouped 3-3-4, whose last is
 /// the right check digit, and that are not reserved for tests. The number itself must not be repeated in a message.
-pub(super) fn may_be_a_patients(text: &str) -> bool {
+pub fn may_be_a_patients(text: &str) -> bool {
     let bytes = text.as_bytes();
     (0..bytes.len()).any(|start| {
         let before = start.checked_sub(1).and_then(|at| bytes.get(at));

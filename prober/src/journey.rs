@@ -1,0 +1,173 @@
+//! A journey made ready: its steps, and each of them filled with what was captured.
+
+use crate::{
+    capture::Captures,
+    credential::Ready,
+    fill::{Into, Values},
+    permits::Permits,
+    prepared::{Target, UUID},
+};
+use bytes::Bytes;
+use domain::{Failure, FailureKind, HttpRequest, JourneyStep, Layer, Piece, may_be_a_patients, pieces};
+use hyper::header::{HeaderName, HeaderValue};
+use std::{borrow::Cow, time::Duration};
+use url::{Position, Url};
+
+/// Several requests, one after the other.
+pub(crate) struct Journey {
+    first: Step,
+    others: Vec<Step>,
+    pub(crate) clean_up: Vec<Step>,
+    pub(crate) clean_up_timeout: Duration,
+}
+
+/// One of them.
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) captures: Captures,
+    pub(crate) timeout: Option<Duration>,
+    /// Without the values.
+    target: Target,
+    /// Where values go; `None`: nowhere.
+    blank: Option<Blank>,
+}
+
+/// What of a request values go into.
+struct Blank {
+    base: String,
+    path: String,
+    body: Option<(String, Into)>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl Journey {
+    pub(crate) fn new(
+        base: &str,
+        journey: &domain::Journey,
+        user_agent: &HeaderValue,
+        permits: &Permits,
+        ready: &Ready,
+    ) -> Result<Self, String> {
+        let step = |step| Step::new(base, step, user_agent, permits, ready.clone());
+        let mut steps = journey.steps.iter().map(step);
+        Ok(Self {
+            first: steps.next().ok_or("a journey has at least one step")??,
+            others: steps.collect::<Result<_, _>>()?,
+            clean_up: journey.clean_up.iter().map(step).collect::<Result<_, _>>()?,
+            clean_up_timeout: journey.clean_up_timeout,
+        })
+    }
+
+    /// The steps before the clean-up.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// What all have in common: the host, the credential, the certificate.
+    pub(crate) fn first(&self) -> &Target {
+        &self.first.target
+    }
+}
+
+impl Step {
+    fn new(
+        base: &str,
+        step: &JourneyStep,
+        user_agent: &HeaderValue,
+        permits: &Permits,
+        ready: Ready,
+    ) -> Result<Self, String> {
+        let JourneyStep { name, request, expect, captures, timeout } = step;
+        let of_step = |why| format!("step '{name}': {why}");
+        let captures = Captures::new(captures).map_err(of_step)?;
+        let (sent, blank) = Blank::of(base, request).map_err(of_step)?;
+        let mut target = Target::new((base, &sent, expect), user_agent, permits, ready).map_err(of_step)?;
+        target.captured = captures.look_into_body();
+        Ok(Self { name: name.clone(), captures, timeout: *timeout, target, blank })
+    }
+
+    /// A value that it needs and that was not captured.
+    pub(crate) fn lacks(&self, values: &Values) -> Option<&str> {
+        self.blank.as_ref()?.texts().find_map(|text| {
+            pieces(text).into_iter().find_map(|piece| match piece {
+                Piece::Value(name) if values.get(name).is_none() => Some(name),
+                Piece::Value(_) | Piece::Text(_) => None,
+            })
+        })
+    }
+
+    /// The request with the values in it. They go into its path, its body and its headers, and nowhere else.
+    pub(crate) fn target(&self, values: &Values) -> Result<Cow<'_, Target>, Failure> {
+        match &self.blank {
+            None => Ok(Cow::Borrowed(&self.target)),
+            Some(blank) => blank.filled(&self.target, values).map(Cow::Owned).map_err(|why| Failure {
+                layer: Layer::Contract,
+                kind: FailureKind::ExpectationFailed,
+                message: format!("it cannot be sent: {why}"),
+            }),
+        }
+    }
+}
+
+impl Blank {
+    /// A request without the headers that values go into, and what they go into, if into anything. The request id is in
+    /// its headers in any case.
+    fn of(base: &str, request: &HttpRequest) -> Result<(HttpRequest, Option<Self>), String> {
+        let has = |text: &str| pieces(text).iter().any(|piece| matches!(piece, Piece::Value(_)));
+        let captured = |text: &str| has(&text.replace(UUID, ""));
+        let (with, without): (Vec<_>, Vec<_>) =
+            request.headers.iter().cloned().partition(|(_, value)| captured(value));
+        let kind = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let body = match request.body.as_ref().filter(|body| has(body)) {
+            None => None,
+            Some(body) => {
+                let into = kind.and_then(|(_, kind)| Into::body(kind));
+                Some((body.clone(), into.ok_or("no value can be put into a body of this content type")?))
+            }
+        };
+        let name = |(name, value): (String, String)| {
+            let name =
+                HeaderName::try_from(&name).map_err(|_| format!("'{name}' is not the name of a header"))?;
+            Ok::<_, String>((name, value))
+        };
+        let headers = with.into_iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        let blank = body.is_some() || !headers.is_empty() || has(&request.path);
+        let blank = blank.then(|| Self { base: base.to_owned(), path: request.path.clone(), body, headers });
+        Ok((HttpRequest { headers: without, ..request.clone() }, blank))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let body = self.body.iter().map(|(body, _)| body.as_str());
+        let headers = self.headers.iter().map(|(_, value)| value.as_str());
+        std::iter::once(self.path.as_str()).chain(body).chain(headers)
+    }
+
+    fn filled(&self, target: &Target, values: &Values) -> Result<Target, String> {
+        let fill = |text: &str, into| {
+            let filled = values.fill(text, into)?;
+            if may_be_a_patients(&filled) {
+                return Err("with what was captured it may name a real person by NHS number".to_owned());
+            }
+            Ok(filled)
+        };
+        let path = fill(&self.path, Into::Path)?;
+        let cannot = |_| "its address cannot be used".to_owned();
+        let base = Url::parse(&self.base).map_err(cannot)?;
+        let url = Url::parse(&format!("{}{path}", self.base)).map_err(cannot)?;
+        let place = |url: &Url| url[..Position::BeforePath].to_owned();
+        if place(&url) != place(&base) {
+            return Err("what was captured would lead to another host".to_owned());
+        }
+        let mut filled = target.redirected(&url, false, true)?;
+        if let Some((body, into)) = &self.body {
+            filled.body = Bytes::from(fill(body, *into)?);
+        }
+        for (name, text) in &self.headers {
+            let value = HeaderValue::try_from(fill(text, Into::Header)?);
+            let value = value.map_err(|_| format!("no such value can stand in the header '{name}'"))?;
+            filled.with_uuid.retain(|(known, _)| known != name);
+            filled.headers.insert(name, value);
+        }
+        Ok(filled)
+    }
+}
