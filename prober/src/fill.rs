@@ -62,6 +62,10 @@ impl Values {
         Self { request_id: request_id.to_owned(), captured: Vec::new() }
     }
 
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     pub(crate) fn insert(&mut self, name: &str, value: String) {
         self.captured.push((name.to_owned(), value));
     }

@@ -145,7 +145,8 @@ impl Blank {
     fn filled(&self, target: &Target, values: &Values) -> Result<Target, String> {
         let fill = |text: &str, into| {
             let filled = values.fill(text, into)?;
-            if may_be_a_patients(&filled) {
+            // Ten digits of a request id are nobody's.
+            if may_be_a_patients(&filled.replace(values.request_id(), UUID)) {
                 return Err("with what was captured it may name a real person by NHS number".to_owned());
             }
             Ok(filled)
@@ -169,5 +170,33 @@ impl Blank {
             filled.headers.insert(name, value);
         }
         Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_digits_of_a_request_id_are_no_patients_and_those_that_were_captured_may_be() {
+        let request = HttpRequest::get("/a?id={uuid}&of={v}");
+        let (_, blank) = Blank::of("https://api.example/base", &request).unwrap();
+        let limits = crate::Limits::default();
+        let target = Target::new(
+            ("https://api.example/base", &request, &domain::Expect::default()),
+            &HeaderValue::from_static("Curiad"),
+            &Permits::new(&limits),
+            Ready::default(),
+        );
+        let (blank, target) = (blank.unwrap(), target.unwrap());
+        let filled = |id: &str, value: &str| {
+            let mut values = Values::new(id);
+            values.insert("v", value.to_owned());
+            blank.filled(&target, &values).map(|filled| filled.origin.to_string())
+        };
+        let id = "60e0b220-8136-4ca5-ae46-a9434765919b";
+        assert_eq!(filled(id, "9990000018").unwrap(), format!("/base/a?id={id}&of=9990000018"));
+        let why = filled(id, "9434765919").unwrap_err();
+        assert_eq!(why, "with what was captured it may name a real person by NHS number");
     }
 }
