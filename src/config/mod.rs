@@ -31,6 +31,7 @@ mod mllp;
 mod names;
 mod nearest;
 mod nhs_number;
+mod openapi;
 mod operation;
 mod ownership;
 mod people;

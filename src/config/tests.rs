@@ -4,6 +4,7 @@ mod auth;
 mod catalogue;
 mod example;
 pub(crate) mod minimal;
+mod openapi;
 mod property;
 mod protocols;
 mod resolved;

@@ -213,6 +213,44 @@ async fn files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_
     world.stop().await;
 }
 
+/// An OpenAPI document that promises resources of this type.
+fn promises(resource: &str) -> String {
+    format!(
+        "openapi: 3.1.0\npaths:\n  /DiagnosticReport:\n    get:\n      responses:\n        2XX:\n          content:\n            \
+         application/fhir+json:\n              schema: {{ properties: {{ resourceType: {{ const: {resource} }} }} }}\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_answers_are_held_against_is_taken_when_it_changes() {
+    let world = world().await;
+    let place = place(&world);
+    let named = read(&place, RESULTS)
+        .replace("lifecycle: stable", "lifecycle: stable\nopenapi: openapi/results.yaml")
+        .replace("expect: { json: {", "expect: { schema: openapi, json: {");
+    write(&place, RESULTS, &named);
+    place.write("openapi/results.yaml", &promises("Bundle"));
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let page = program.internal("/en/apis/results");
+    let said = "saw /resourceType: should be";
+    program.wait(|| async { text(&page).await.contains("search") }, "the page").await;
+    assert!(!text(&page).await.contains(said));
+
+    // By itself, once its file is still.
+    replace(&place, "openapi/results.yaml", &promises("Parcel"));
+    program.wait(|| async { text(&page).await.contains(said) }, "the new document to be held against").await;
+
+    // A broken one changes nothing; a good one is good again.
+    write(&place, "openapi/results.yaml", "openapi: 2.0.0");
+    hang_up(&mut program).await;
+    assert!(is(&program, SUCCESSFUL, 0.0).await);
+    write(&place, "openapi/results.yaml", &promises("Bundle"));
+    program.wait(|| async { !text(&page).await.contains(said) }, "the first document again").await;
+    assert!(is(&program, SUCCESSFUL, 1.0).await);
+    world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_needs_a_restart_is_said_and_the_rest_is_taken() {
     let world = world().await;
