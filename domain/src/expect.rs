@@ -1,6 +1,7 @@
 //! Expectations as configured: what counts as a good answer.
 
-use std::{fmt, ops::RangeInclusive, time::Duration};
+use crate::Contract;
+use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// What counts as good.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,10 +24,12 @@ pub struct Expect {
     pub latency: Option<Duration>,
     /// Days to the end of the nearest certificate in the chain; fewer is a failure of the contract.
     pub certificate_days: Option<u32>,
+    /// What the API's own document promises; all checks of an operation share it.
+    pub contract: Option<Arc<Contract>>,
 }
 
 /// One status code, or all that begin alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Statuses {
     /// This one.
     One(u16),

@@ -82,10 +82,9 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
     let speaks = reading.health.is_some() && (status.ok || (500..600).contains(&answer.status));
     if !status.ok && speaks && reading.health.as_ref().is_some_and(|words| words.says != Says::Fail) {
         status.ok = true;
-        status.seen = format!("{}, but the body says that it is well", answer.status);
-        if reading.health.as_ref().is_some_and(|words| words.says == Says::Warn) {
-            status.seen = format!("{}, but the body says that it is only degraded", answer.status);
-        }
+        let degraded = reading.health.as_ref().is_some_and(|words| words.says == Says::Warn);
+        let how = if degraded { "only degraded" } else { "well" };
+        status.seen = format!("{}, but the body says that it is {how}", answer.status);
     }
     if !status.ok && !speaks {
         reading.failure = Some(match &complaint {
@@ -149,7 +148,9 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
             reading.expect(expectation, no_json);
         }
     }
-    for expectation in expected.of_json(json.as_ref().map_err(|why| *why)) {
+    let body = json.as_ref().map_err(|why| *why);
+    let promised = expected.of_contract(answer.status, answer.headers, body);
+    for expectation in expected.of_json(body).chain(promised) {
         reading.expect(expectation, no_json);
     }
     for expectation in expected.of_xpath(xml.as_ref()) {

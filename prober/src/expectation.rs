@@ -1,6 +1,7 @@
 //! What counts as good, compiled once per check, and whether it held.
 
 use crate::{
+    schema::{Contracts, Held},
     scrub::scrubbed,
     seen::seen,
     xml::{XPath, Xml},
@@ -10,7 +11,7 @@ use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_SIZE: usize = 256 * 1024;
@@ -25,6 +26,7 @@ pub(crate) struct Expectations {
     text: Vec<Test>,
     size: Option<RangeInclusive<u64>>,
     latency: Option<Duration>,
+    contract: Option<Arc<Held>>,
     pub(crate) certificate_days: Option<u32>,
 }
 
@@ -95,8 +97,14 @@ impl Test {
 }
 
 impl Expectations {
-    /// Compiles; says what cannot be compiled.
+    /// Compiles all; says what cannot be compiled.
+    #[cfg(test)]
     pub(crate) fn new(expect: &Expect) -> Result<Self, String> {
+        Self::sharing(expect, &Contracts::default())
+    }
+
+    /// Compiles what is not among these contracts already; says what cannot be compiled.
+    pub(crate) fn sharing(expect: &Expect, contracts: &Contracts) -> Result<Self, String> {
         let header = |(name, matches): &(String, Matches)| {
             let name = HeaderName::try_from(name.as_str())
                 .map_err(|_| format!("'{name}' is not the name of a header"))?;
@@ -120,6 +128,7 @@ impl Expectations {
             text: expect.text.iter().map(Test::new).collect::<Result<_, _>>()?,
             size: expect.size.clone(),
             latency: expect.latency,
+            contract: expect.contract.as_ref().map(|contract| contracts.ready(contract)).transpose()?,
             certificate_days: expect.certificate_days,
         })
     }
@@ -132,11 +141,11 @@ impl Expectations {
 
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
-        !self.json.is_empty() || !self.xpath.is_empty() || !self.text.is_empty()
+        self.look_at_json() || !self.xpath.is_empty() || !self.text.is_empty()
     }
 
     pub(crate) fn look_at_json(&self) -> bool {
-        !self.json.is_empty()
+        !self.json.is_empty() || self.contract.is_some()
     }
 
     pub(crate) fn look_at_xml(&self) -> bool {
@@ -190,6 +199,16 @@ impl Expectations {
                 None => test.on_body(what, &at, None),
             }
         })
+    }
+
+    /// On the schema that the body is held against; or why the body is no JSON.
+    pub(crate) fn of_contract(
+        &self,
+        status: u16,
+        headers: &HeaderMap,
+        body: Result<&Value, &str>,
+    ) -> Option<Expectation> {
+        self.contract.as_ref().map(|held| held.of_body(status, headers, body))
     }
 
     /// On what each XPath finds; `None` or an error where the body is no XML.

@@ -13,12 +13,14 @@ use crate::{
     health, mllp, smtp,
     xml::{self, XPath, Xml},
 };
-use domain::{Capture, Dialect, Expect, Journey, Matches, Source};
-use hyper::HeaderMap;
+use domain::{Capture, Contract, Dialect, Expect, Journey, Matches, Promised, Source};
+use hyper::{HeaderMap, header};
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -136,6 +138,24 @@ impl Dice {
     }
 }
 
+/// A contract whose schema refers to itself in every way, so that each level of a body is looked at in many.
+fn promised() -> Contract {
+    let schema = r##"{"$ref":"#/$defs/any","$defs":{"any":{
+        "anyOf":[{"$ref":"#/$defs/map"},{"type":"array","items":{"$ref":"#/$defs/any"},"uniqueItems":true},{"type":["string","null"]}]},
+        "map":{"type":"object","minProperties":1,"unevaluatedProperties":false,"allOf":[
+            {"patternProperties":{"^(a|[^<]+)*$":{"$ref":"#/$defs/any"}}},
+            {"properties":{"issue":{"contains":{"$ref":"#/$defs/map"}},"code":{"pattern":"^([0-9 ]+)+x$"},
+                "version":{"multipleOf":0.01,"exclusiveMaximum":1e300},"status":{"enum":["UP"]}}},
+            {"additionalProperties":{"oneOf":[{"$ref":"#/$defs/map"},{"$ref":"#/$defs/any"},{"not":{"$ref":"#/$defs/any"}}]}}],
+            "if":{"required":["data"]},"then":{"properties":{"data":{"$ref":"#/$defs/map"}}}}}}"##;
+    Contract {
+        request: "GET /".to_owned(),
+        document: "openapi.json".to_owned(),
+        answers: vec![Promised { status: None, bodies: vec![("*/*".to_owned(), Some(0))] }],
+        schemas: vec![schema.to_owned()],
+    }
+}
+
 /// Expectations that look into everything.
 fn curious() -> Expectations {
     let test = |path: &str| (path.to_owned(), Matches::Regex("^(a|[^<]+)*$".to_owned()));
@@ -144,6 +164,7 @@ fn curious() -> Expectations {
         xpath: vec![test("//s:Fault//text()"), test("count(//*[@*])"), test("string(//*[last()])")],
         namespaces: vec![("s".to_owned(), "http://schemas.xmlsoap.org/soap/envelope/".to_owned())],
         text: vec![Matches::Contains("a".to_owned())],
+        contract: Some(Arc::new(promised())),
         ..Expect::default()
     })
     .unwrap()
@@ -190,7 +211,8 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
     }
     for status in [200, 500] {
         for dialect in DIALECTS {
-            let headers = HeaderMap::new();
+            let json = header::HeaderValue::from_static("application/json");
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
             let answer = Answer {
                 status,
                 headers: &headers,

@@ -10,6 +10,7 @@ use crate::{
     line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
+    schema::Contracts,
     tcp::Tcp,
 };
 use bytes::Bytes;
@@ -106,10 +107,10 @@ impl Prepared {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        credentials: &Credentials,
+        (credentials, contracts): (&Credentials, &Contracts),
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let protocol = Protocol::new(&check, user_agent, name_servers, permits, credentials);
+        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, contracts));
         let question = check.question();
         let good_from = AtomicI64::new(i64::MIN);
         Self { track_word: track.to_string(), track, question, protocol, check, good_from }
@@ -149,7 +150,7 @@ impl Protocol {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        credentials: &Credentials,
+        (credentials, contracts): (&Credentials, &Contracts),
     ) -> Result<Self, String> {
         let ready =
             check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
@@ -157,11 +158,15 @@ impl Protocol {
         Ok(match &check.operation.request {
             Request::Http(request) => {
                 let asked = (&*check.url, request, &check.operation.expect);
-                Self::Http(Box::new(Target::new(asked, user_agent, permits, ready)?))
+                Self::Http(Box::new(Target::new(asked, user_agent, permits, (ready, contracts))?))
             }
-            Request::Journey(journey) => {
-                Self::Journey(Box::new(Journey::new(&check.url, journey, user_agent, permits, &ready)?))
-            }
+            Request::Journey(journey) => Self::Journey(Box::new(Journey::new(
+                &check.url,
+                journey,
+                user_agent,
+                permits,
+                (&ready, contracts),
+            )?)),
             Request::Tcp(request) => {
                 let mut tcp = Tcp::new(check, request, permits)?;
                 tcp.door.certificate = ready.certificate;
@@ -214,7 +219,7 @@ impl Target {
         (base, request, expect): (&str, &HttpRequest, &Expect),
         user_agent: &HeaderValue,
         permits: &Permits,
-        ready: Ready,
+        (ready, contracts): (Ready, &Contracts),
     ) -> Result<Self, String> {
         // Without the address itself, which may hold a password.
         let parse =
@@ -249,7 +254,7 @@ impl Target {
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Arc::new(Expectations::new(expect)?),
+            expectations: Arc::new(Expectations::sharing(expect, contracts)?),
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
             redirects: request.redirects.clone(),

@@ -21,6 +21,7 @@ use crate::{
     prepared::{Prepared, Protocol, Target},
     request_id::RequestIds,
     resolve::Resolve,
+    schema::Contracts,
     tls::{Speaks, Tls, Witness},
     transcript,
     unbroken::unbroken,
@@ -57,6 +58,7 @@ pub struct Prober {
     lines: Arc<Semaphore>,
     memory: Arc<Memory>,
     credentials: Arc<Credentials>,
+    contracts: Arc<Contracts>,
     complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
@@ -91,6 +93,7 @@ impl Prober {
             clock: settings.clock,
             limits: settings.limits,
             credentials: Arc::default(),
+            contracts: Arc::default(),
             complaints: Arc::default(),
             metrics: Arc::default(),
         })
@@ -106,6 +109,7 @@ impl Prober {
             lines: Arc::clone(&self.lines),
             memory: Arc::clone(&self.memory),
             credentials: Arc::clone(&self.credentials),
+            contracts: Arc::clone(&self.contracts),
             complaints: Arc::clone(&self.complaints),
             metrics: Arc::clone(&self.metrics),
             ..fresh
@@ -145,7 +149,8 @@ impl Prober {
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
         let servers = &self.name_servers;
-        Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, &self.credentials)
+        let shared = (&*self.credentials, &*self.contracts);
+        Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, shared)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.

@@ -7,6 +7,7 @@ use super::{
     environments,
     names::Noun,
     nearest::did_you_mean,
+    openapi,
     operation::{self, OperationDraft, Placed, Timing},
     problem::{Place, Rank},
     rate,
@@ -82,6 +83,9 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
     let depends_on =
         depends.and_then(|node| reading.references(node, Noun::Api, ApiId::parse)).unwrap_or_default();
     let documentation = section.optional("documentation", reading).and_then(|node| reading.link(node));
+    let document = section
+        .optional("openapi", reading)
+        .map_or(openapi::Named::Nothing, |node| openapi::read(node, reading));
     let desk = section.optional("desk", reading).map(|node| desk(node, reading)).unwrap_or_default();
     let mut timing = Timing { every: Timing::setting(section, "every", reading), ..Timing::default() };
     if let Some(node) = section.required("latency", reading) {
@@ -93,7 +97,8 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
     } else {
         section.required("operations", reading)
     };
-    let operations = operations_node.map(|node| operations(node, kind, reading)).unwrap_or_default();
+    let operations =
+        operations_node.map(|node| operations(node, (kind, &document), reading)).unwrap_or_default();
     let known = known_operations(operations_node);
     let instances_node = if retired {
         section.optional("environments", reading)
@@ -228,7 +233,11 @@ fn known_operations(node: Option<&Node>) -> Vec<&str> {
     }
 }
 
-fn operations(node: &Node, kind: Option<Kind>, reading: &mut Reading<'_>) -> Vec<OperationDraft> {
+fn operations(
+    node: &Node,
+    of: (Option<Kind>, &openapi::Named),
+    reading: &mut Reading<'_>,
+) -> Vec<OperationDraft> {
     let Some(entries) = reading.map(node, "operations") else { return Vec::new() };
     if entries.is_empty() {
         reading.wrong(&node.place, "no operation: nothing would be checked");
@@ -243,7 +252,7 @@ fn operations(node: &Node, kind: Option<Kind>, reading: &mut Reading<'_>) -> Vec
     let mut all = Vec::new();
     for (name, node) in entries {
         if let Some(id) = reading.name(name, OperationId::parse) {
-            all.extend(operation::read(id, node, kind, reading));
+            all.extend(operation::read(id, node, of, reading));
         }
     }
     all

@@ -23,8 +23,8 @@ pub(super) fn is_header_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Reads what counts as good.
-pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
+/// Reads what counts as good, and where it says that a schema is held against; the caller knows which.
+pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<(Expect, Option<&'n Node>)> {
     let mut section = Section::open(node, "an expectation", reading)?;
     let status = section.optional("status", reading).map(|node| status(node, reading)).unwrap_or_default();
     let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
@@ -41,8 +41,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Expect> {
     let certificate_days = section
         .optional("certificate_days", reading)
         .and_then(|node| reading.number(node, "'certificate_days'", 1..=397));
+    let schema = section
+        .optional("schema", reading)
+        .filter(|node| reading.choice(node, "a schema", &[("openapi", ())]).is_some());
     section.close(reading);
-    Some(Expect { status, headers, json, xpath, namespaces, text, size, latency, certificate_days })
+    let contract = None;
+    let expect =
+        Expect { status, headers, json, xpath, namespaces, text, size, latency, certificate_days, contract };
+    Some((expect, schema))
 }
 
 /// One code, or a class such as `2xx`.

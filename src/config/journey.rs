@@ -150,7 +150,11 @@ fn step(
     let headers = headers_node.map(|node| operation::headers(node, reading)).unwrap_or_default();
     let redirects = section.optional("redirects", reading).and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
-    let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    let (expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    if let Some(node) = schema {
+        let message = "'schema' goes with a request of its own, not with a step of a journey";
+        reading.problems.error(Rank::Sense, &node.owner, message, None);
+    }
     let timeout = Timing::setting(&mut section, "timeout", reading);
     let capture_node = section.optional("capture", reading);
     let captures = capture_node.map(|node| capture::read(node, reading)).unwrap_or_default();

@@ -32,6 +32,7 @@ mod marks;
 mod mllp;
 mod names;
 mod nearest;
+mod openapi;
 mod operation;
 mod ownership;
 mod people;

@@ -5,7 +5,7 @@
 //! is refused. Nor may a request name a person: see [`may_be_a_patients`].
 
 use super::{
-    credential_name, expect, journey,
+    credential_name, expect, journey, openapi,
     problem::{Place, Rank},
     reading::Reading,
     redirects,
@@ -15,7 +15,7 @@ use super::{
     way::{self, Way},
 };
 use domain::{Connection, Dialect, Kind, Operation, OperationId, Request, may_be_a_patients};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Longest path, header value and body, in bytes.
 const MAX_PATH: usize = 2_048;
@@ -89,11 +89,11 @@ pub(super) struct OperationDraft {
     pub place: Place,
 }
 
-/// Reads an operation of an API of this kind.
+/// Reads an operation of an API of this kind, with this document.
 pub(super) fn read(
     id: OperationId,
     node: &Node,
-    kind: Option<Kind>,
+    (kind, document): (Option<Kind>, &openapi::Named),
     reading: &mut Reading<'_>,
 ) -> Option<OperationDraft> {
     let mut section = Section::open(node, "an operation", reading)?;
@@ -130,7 +130,7 @@ pub(super) fn read(
     let connection =
         connection_node.and_then(|node| reading.choice(node, "a kind of connection", &CONNECTIONS));
     let expect_node = section.optional("expect", reading);
-    let expect = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    let (mut expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
         every: Timing::setting(&mut section, "every", reading),
         slow: Timing::setting(&mut section, "slow", reading),
@@ -143,7 +143,10 @@ pub(super) fn read(
     let expected = expect_node.map(|node| (&node.owner, &expect));
     way.refuse((headers_node.map(|node| &node.owner), health_place), expected, reading);
     if way == Way::Head {
-        let read_from_body = !expect.json.is_empty() || !expect.xpath.is_empty() || !expect.text.is_empty();
+        let read_from_body = !expect.json.is_empty()
+            || !expect.xpath.is_empty()
+            || !expect.text.is_empty()
+            || schema.is_some();
         let expected = expect_node.filter(|_| read_from_body).map(|node| &node.owner);
         for place in [health_place, expected].into_iter().flatten() {
             let hint = Some("use 'get'".to_owned());
@@ -168,7 +171,14 @@ pub(super) fn read(
         }
         http.redirects = redirects.unwrap_or_default();
         http.connection = connection.unwrap_or_default();
+        if let Some(node) = schema.filter(|_| way != Way::Head) {
+            expect.contract = document.contract(http, &expect.status, node, reading).map(Arc::new);
+        }
     } else {
+        if let Some(node) = schema {
+            let message = format!("'schema' does not go with '{}'", way.word());
+            reading.problems.error(Rank::Sense, &node.owner, message, None);
+        }
         if let Some(node) = redirects_node {
             let message = if way == Way::Journey {
                 "redirects are followed where a step says so".to_owned()

@@ -5,6 +5,7 @@ mod catalogue;
 mod example;
 mod journeys;
 pub(crate) mod minimal;
+mod openapi;
 mod property;
 mod protocols;
 mod resolved;

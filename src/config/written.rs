@@ -73,7 +73,7 @@ impl Reading<'_> {
 }
 
 /// Whether a path stays where it begins.
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 

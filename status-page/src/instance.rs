@@ -238,13 +238,14 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
         let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
         expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
     }
-    let Expect { headers, json, xpath, text, size, latency, .. } = &what.expect;
+    let Expect { headers, json, xpath, text, size, latency, contract, .. } = &what.expect;
     let parts = headers.len()
         + json.len()
         + xpath.len()
         + text.len()
         + usize::from(size.is_some())
-        + usize::from(latency.is_some());
+        + usize::from(latency.is_some())
+        + usize::from(contract.is_some());
     if parts > 0 {
         let count = i64::try_from(parts).unwrap_or(i64::MAX);
         expects.push(wording.say("green-contents", &[("count", count.into())])?);

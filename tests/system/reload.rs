@@ -109,6 +109,7 @@ on_both!(
     an_instance_in_production_leaves_only_when_it_is_retired,
     files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_the_log_and_the_metric,
     what_needs_a_restart_is_said_and_the_rest_is_taken,
+    a_document_that_answers_are_held_against_is_taken_when_it_changes,
     however_often_the_files_are_read_the_program_does_not_grow
 );
 
@@ -224,6 +225,43 @@ async fn files_that_are_still_are_taken_by_themselves_and_bad_ones_are_named_in_
     assert_eq!(with(simulator::CALLBACK_TOKEN).await, 401, "the old one opens no more");
     let log = fs::read_to_string(place.log()).expect("a log");
     assert_eq!(log.matches(&named).count(), 1, "a mistake is said once\n{log}");
+    world.stop().await;
+}
+
+/// An OpenAPI document that promises resources of this type.
+fn promises(resource: &str) -> String {
+    format!(
+        "openapi: 3.1.0\npaths:\n  /DiagnosticReport:\n    get:\n      responses:\n        2XX:\n          content:\n            \
+         application/fhir+json:\n              schema: {{ properties: {{ resourceType: {{ const: {resource} }} }} }}\n"
+    )
+}
+
+async fn a_document_that_answers_are_held_against_is_taken_when_it_changes(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let named = read(&place, RESULTS)
+        .replace("lifecycle: stable", "lifecycle: stable\nopenapi: openapi/results.yaml")
+        .replace("expect: { json: {", "expect: { schema: openapi, json: {");
+    write(&place, RESULTS, &named);
+    place.write("openapi/results.yaml", &promises("Bundle"));
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let page = program.internal("/en/apis/results");
+    let said = "saw /resourceType: should be";
+    program.wait(|| async { text(&page).await.contains("search") }, "the page").await;
+    assert!(!text(&page).await.contains(said));
+
+    // By itself, once its file is still.
+    replace(&place, "openapi/results.yaml", &promises("Parcel"));
+    program.wait(|| async { text(&page).await.contains(said) }, "the new document to be held against").await;
+
+    // A broken one changes nothing; a good one is good again.
+    write(&place, "openapi/results.yaml", "openapi: 2.0.0");
+    hang_up(&mut program).await;
+    assert!(is(&program, SUCCESSFUL, 0.0).await);
+    write(&place, "openapi/results.yaml", &promises("Bundle"));
+    program.wait(|| async { !text(&page).await.contains(said) }, "the first document again").await;
+    assert!(is(&program, SUCCESSFUL, 1.0).await);
     world.stop().await;
 }
 

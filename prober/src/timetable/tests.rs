@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Limits, NameServers, credential::Credentials, permits::Permits};
+use crate::{Limits, NameServers, credential::Credentials, permits::Permits, schema::Contracts};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -35,7 +35,14 @@ fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) 
     let (permits, servers) = (Permits::new(&Limits::default()), NameServers::default());
     let agent = HeaderValue::from_static("Curiad");
     timetable.configure(checks.iter(), now, false, |check| {
-        Prepared::new(check, &vantage(), &agent, &servers, &permits, &Credentials::default())
+        Prepared::new(
+            check,
+            &vantage(),
+            &agent,
+            &servers,
+            &permits,
+            (&Credentials::default(), &Contracts::default()),
+        )
     });
 }
 

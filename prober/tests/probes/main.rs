@@ -32,6 +32,7 @@ mod requests;
 mod retry_after;
 #[cfg(test)]
 mod schedule;
+mod schema;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
