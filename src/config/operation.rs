@@ -175,31 +175,45 @@ pub(super) fn read(
             expect.contract = document.contract(http, &expect.status, node, reading).map(Arc::new);
         }
     } else {
-        if let Some(node) = schema {
-            let message = format!("'schema' does not go with '{}'", way.word());
-            reading.problems.error(Rank::Sense, &node.owner, message, None);
-        }
-        if let Some(node) = redirects_node {
-            let message = if way == Way::Journey {
-                "redirects are followed where a step says so".to_owned()
-            } else {
-                format!("'{}' knows no redirects: they are HTTP's", way.word())
-            };
-            reading.problems.error(Rank::Sense, &node.owner, message, None);
-        }
-        if let Some(node) = connection_node {
-            let message = if way == Way::Journey {
-                "a journey has a fresh connection for each step".to_owned()
-            } else {
-                format!("'{}' keeps no connection: that is HTTP's", way.word())
-            };
-            reading.problems.error(Rank::Sense, &node.owner, message, None);
-        }
+        refuse_what_is_http(way, (schema, redirects_node, connection_node), reading);
     }
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     let synthetic = journey.synthetic;
     Some(OperationDraft { operation, timing, anonymous, writes, synthetic, place })
+}
+
+/// What goes with a request over HTTP, and with no other.
+fn refuse_what_is_http(
+    way: Way,
+    (schema, redirects, connection): (Option<&Node>, Option<&Node>, Option<&Node>),
+    reading: &mut Reading<'_>,
+) {
+    let word = way.word();
+    let of_journey =
+        |said: &str, else_said: String| if way == Way::Journey { said.to_owned() } else { else_said };
+    let refused = [
+        (schema, format!("'schema' does not go with '{word}'")),
+        (
+            redirects,
+            of_journey(
+                "redirects are followed where a step says so",
+                format!("'{word}' knows no redirects: they are HTTP's"),
+            ),
+        ),
+        (
+            connection,
+            of_journey(
+                "a journey has a fresh connection for each step",
+                format!("'{word}' keeps no connection: that is HTTP's"),
+            ),
+        ),
+    ];
+    for (node, message) in refused {
+        if let Some(node) = node {
+            reading.problems.error(Rank::Sense, &node.owner, message, None);
+        }
+    }
 }
 
 /// The key `path` of a request that has others; left out, the instance's URL itself.
