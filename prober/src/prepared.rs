@@ -8,7 +8,7 @@ use crate::{
     expectation::Expectations,
     mllp::Mllp,
     permits::{self, Permits},
-    schema::Contracts,
+    schema::Schemas,
     tcp::Tcp,
 };
 use bytes::Bytes;
@@ -85,10 +85,10 @@ impl Prepared {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        (credentials, contracts): (&Credentials, &Contracts),
+        (credentials, schemas): (&Credentials, &Schemas),
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, contracts));
+        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, schemas));
         Self { track_word: track.to_string(), track, question: check.question(), protocol, check }
     }
 
@@ -109,14 +109,14 @@ impl Protocol {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        (credentials, contracts): (&Credentials, &Contracts),
+        (credentials, schemas): (&Credentials, &Schemas),
     ) -> Result<Self, String> {
         let ready =
             check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
         let ready = ready.unwrap_or_default();
         Ok(match &check.operation.request {
             Request::Http(request) => {
-                Self::Http(Box::new(Target::new(check, request, user_agent, permits, ready, contracts)?))
+                Self::Http(Box::new(Target::new(check, request, user_agent, permits, ready, schemas)?))
             }
             Request::Tcp(request) => {
                 let mut tcp = Tcp::new(check, request, permits)?;
@@ -168,7 +168,7 @@ impl Target {
         user_agent: &HeaderValue,
         permits: &Permits,
         ready: Ready,
-        contracts: &Contracts,
+        schemas: &Schemas,
     ) -> Result<Self, String> {
         // Without the address itself, which may hold a password.
         let parse =
@@ -201,7 +201,7 @@ impl Target {
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Arc::new(Expectations::sharing(&check.operation.expect, contracts)?),
+            expectations: Arc::new(Expectations::sharing(&check.operation.expect, schemas)?),
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
             redirects: request.redirects.clone(),

@@ -19,7 +19,7 @@ use crate::{
     prepared::{Prepared, Protocol, Target},
     request_id::RequestIds,
     resolve::Resolve,
-    schema::Contracts,
+    schema::Schemas,
     tls::{Speaks, Tls, Witness},
     transcript,
     unbroken::unbroken,
@@ -53,7 +53,7 @@ pub struct Prober {
     permits: Arc<Permits>,
     memory: Arc<Memory>,
     credentials: Arc<Credentials>,
-    contracts: Arc<Contracts>,
+    schemas: Arc<Schemas>,
     complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
@@ -87,7 +87,7 @@ impl Prober {
             clock: settings.clock,
             limits: settings.limits,
             credentials: Arc::default(),
-            contracts: Arc::default(),
+            schemas: Arc::default(),
             complaints: Arc::default(),
             metrics: Arc::default(),
         })
@@ -102,7 +102,7 @@ impl Prober {
             permits: Arc::clone(&self.permits),
             memory: Arc::clone(&self.memory),
             credentials: Arc::clone(&self.credentials),
-            contracts: Arc::clone(&self.contracts),
+            schemas: Arc::clone(&self.schemas),
             complaints: Arc::clone(&self.complaints),
             metrics: Arc::clone(&self.metrics),
             ..fresh
@@ -142,7 +142,7 @@ impl Prober {
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
         let servers = &self.name_servers;
-        let shared = (&*self.credentials, &*self.contracts);
+        let shared = (&*self.credentials, &*self.schemas);
         Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, shared)
     }
 
