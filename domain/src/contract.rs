@@ -1,6 +1,7 @@
 //! What the OpenAPI document of an API promises of the answers to one of its requests.
 
 use crate::Statuses;
+use std::sync::Arc;
 
 /// What is promised, made ready to be held against: nothing in it refers to the document any more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,8 +12,8 @@ pub struct Contract {
     pub document: String,
     /// What may be answered.
     pub answers: Vec<Promised>,
-    /// Whole JSON Schemas (2020-12), as text.
-    pub schemas: Vec<String>,
+    /// Whole JSON Schemas (2020-12), as text; large ones may be those of many operations.
+    pub schemas: Vec<Arc<str>>,
 }
 
 /// One answer that is promised.

@@ -1,7 +1,7 @@
 //! What counts as good, compiled once per check, and whether it held.
 
 use crate::{
-    schema::{Contracts, Held},
+    schema::{Held, Schemas},
     scrub::scrubbed,
     seen::seen,
     xml::{XPath, Xml},
@@ -11,7 +11,7 @@ use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_SIZE: usize = 256 * 1024;
@@ -26,7 +26,7 @@ pub(crate) struct Expectations {
     text: Vec<Test>,
     size: Option<RangeInclusive<u64>>,
     latency: Option<Duration>,
-    contract: Option<Arc<Held>>,
+    contract: Option<Held>,
     pub(crate) certificate_days: Option<u32>,
 }
 
@@ -100,11 +100,11 @@ impl Expectations {
     /// Compiles all; says what cannot be compiled.
     #[cfg(test)]
     pub(crate) fn new(expect: &Expect) -> Result<Self, String> {
-        Self::sharing(expect, &Contracts::default())
+        Self::sharing(expect, &Schemas::default())
     }
 
-    /// Compiles what is not among these contracts already; says what cannot be compiled.
-    pub(crate) fn sharing(expect: &Expect, contracts: &Contracts) -> Result<Self, String> {
+    /// Compiles what is not among these schemas already; says what cannot be compiled.
+    pub(crate) fn sharing(expect: &Expect, schemas: &Schemas) -> Result<Self, String> {
         let header = |(name, matches): &(String, Matches)| {
             let name = HeaderName::try_from(name.as_str())
                 .map_err(|_| format!("'{name}' is not the name of a header"))?;
@@ -128,7 +128,7 @@ impl Expectations {
             text: expect.text.iter().map(Test::new).collect::<Result<_, _>>()?,
             size: expect.size.clone(),
             latency: expect.latency,
-            contract: expect.contract.as_ref().map(|contract| contracts.ready(contract)).transpose()?,
+            contract: expect.contract.as_ref().map(|contract| schemas.ready(contract)).transpose()?,
             certificate_days: expect.certificate_days,
         })
     }

@@ -152,7 +152,7 @@ fn promised() -> Contract {
         request: "GET /".to_owned(),
         document: "openapi.json".to_owned(),
         answers: vec![Promised { status: None, bodies: vec![("*/*".to_owned(), Some(0))] }],
-        schemas: vec![schema.to_owned()],
+        schemas: vec![schema.into()],
     }
 }
 

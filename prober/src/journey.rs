@@ -6,7 +6,7 @@ use crate::{
     fill::{Into, Values},
     permits::Permits,
     prepared::{Target, UUID},
-    schema::Contracts,
+    schema::Schemas,
 };
 use bytes::Bytes;
 use domain::{Failure, FailureKind, HttpRequest, JourneyStep, Layer, Piece, may_be_a_patients, pieces};
@@ -47,9 +47,9 @@ impl Journey {
         journey: &domain::Journey,
         user_agent: &HeaderValue,
         permits: &Permits,
-        (ready, contracts): (&Ready, &Contracts),
+        (ready, schemas): (&Ready, &Schemas),
     ) -> Result<Self, String> {
-        let step = |step| Step::new(base, step, user_agent, permits, (ready.clone(), contracts));
+        let step = |step| Step::new(base, step, user_agent, permits, (ready.clone(), schemas));
         let mut steps = journey.steps.iter().map(step);
         Ok(Self {
             first: steps.next().ok_or("a journey has at least one step")??,
@@ -76,14 +76,14 @@ impl Step {
         step: &JourneyStep,
         user_agent: &HeaderValue,
         permits: &Permits,
-        (ready, contracts): (Ready, &Contracts),
+        (ready, schemas): (Ready, &Schemas),
     ) -> Result<Self, String> {
         let JourneyStep { name, request, expect, captures, timeout } = step;
         let of_step = |why| format!("step '{name}': {why}");
         let captures = Captures::new(captures).map_err(of_step)?;
         let (sent, blank) = Blank::of(base, request).map_err(of_step)?;
         let mut target =
-            Target::new((base, &sent, expect), user_agent, permits, (ready, contracts)).map_err(of_step)?;
+            Target::new((base, &sent, expect), user_agent, permits, (ready, schemas)).map_err(of_step)?;
         target.captured = captures.look_into_body();
         Ok(Self { name: name.clone(), captures, timeout: *timeout, target, blank })
     }
@@ -188,7 +188,7 @@ mod tests {
             ("https://api.example/base", &request, &domain::Expect::default()),
             &HeaderValue::from_static("Curiad"),
             &Permits::new(&limits),
-            (Ready::default(), &Contracts::default()),
+            (Ready::default(), &Schemas::default()),
         );
         let (blank, target) = (blank.unwrap(), target.unwrap());
         let filled = |id: &str, value: &str| {

@@ -66,7 +66,7 @@ pub use prepared::Prepared;
 pub use prober::{Prober, Reach};
 pub use request_id::request_id;
 pub use schedule::{Work, run};
-pub use schema::check_contract;
+pub use schema::check_schema;
 pub use settings::{Error, Identity, Limits, NameServers, Settings};
 pub use soap::{ENVELOPE_11, ENVELOPE_12, check_envelope};
 pub use tls::ends;

@@ -10,7 +10,7 @@ use crate::{
     line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
-    schema::Contracts,
+    schema::Schemas,
     tcp::Tcp,
 };
 use bytes::Bytes;
@@ -107,10 +107,10 @@ impl Prepared {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        (credentials, contracts): (&Credentials, &Contracts),
+        (credentials, schemas): (&Credentials, &Schemas),
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, contracts));
+        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, schemas));
         let question = check.question();
         let good_from = AtomicI64::new(i64::MIN);
         Self { track_word: track.to_string(), track, question, protocol, check, good_from }
@@ -150,7 +150,7 @@ impl Protocol {
         user_agent: &HeaderValue,
         name_servers: &NameServers,
         permits: &Permits,
-        (credentials, contracts): (&Credentials, &Contracts),
+        (credentials, schemas): (&Credentials, &Schemas),
     ) -> Result<Self, String> {
         let ready =
             check.credential.as_deref().map(|credential| credentials.ready(credential)).transpose()?;
@@ -158,14 +158,14 @@ impl Protocol {
         Ok(match &check.operation.request {
             Request::Http(request) => {
                 let asked = (&*check.url, request, &check.operation.expect);
-                Self::Http(Box::new(Target::new(asked, user_agent, permits, (ready, contracts))?))
+                Self::Http(Box::new(Target::new(asked, user_agent, permits, (ready, schemas))?))
             }
             Request::Journey(journey) => Self::Journey(Box::new(Journey::new(
                 &check.url,
                 journey,
                 user_agent,
                 permits,
-                (&ready, contracts),
+                (&ready, schemas),
             )?)),
             Request::Tcp(request) => {
                 let mut tcp = Tcp::new(check, request, permits)?;
@@ -219,7 +219,7 @@ impl Target {
         (base, request, expect): (&str, &HttpRequest, &Expect),
         user_agent: &HeaderValue,
         permits: &Permits,
-        (ready, contracts): (Ready, &Contracts),
+        (ready, schemas): (Ready, &Schemas),
     ) -> Result<Self, String> {
         // Without the address itself, which may hold a password.
         let parse =
@@ -254,7 +254,7 @@ impl Target {
             certificate,
             with_uuid,
             body: request.body.clone().map(Bytes::from).unwrap_or_default(),
-            expectations: Arc::new(Expectations::sharing(expect, contracts)?),
+            expectations: Arc::new(Expectations::sharing(expect, schemas)?),
             // A HEAD has no body to judge by.
             dialect: if request.method == Method::Head { Dialect::Plain } else { request.dialect },
             redirects: request.redirects.clone(),

@@ -21,7 +21,7 @@ use crate::{
     prepared::{Prepared, Protocol, Target},
     request_id::RequestIds,
     resolve::Resolve,
-    schema::Contracts,
+    schema::Schemas,
     tls::{Speaks, Tls, Witness},
     transcript,
     unbroken::unbroken,
@@ -58,7 +58,7 @@ pub struct Prober {
     lines: Arc<Semaphore>,
     memory: Arc<Memory>,
     credentials: Arc<Credentials>,
-    contracts: Arc<Contracts>,
+    schemas: Arc<Schemas>,
     complaints: Arc<Complaints>,
     metrics: Arc<Metrics>,
 }
@@ -93,7 +93,7 @@ impl Prober {
             clock: settings.clock,
             limits: settings.limits,
             credentials: Arc::default(),
-            contracts: Arc::default(),
+            schemas: Arc::default(),
             complaints: Arc::default(),
             metrics: Arc::default(),
         })
@@ -109,7 +109,7 @@ impl Prober {
             lines: Arc::clone(&self.lines),
             memory: Arc::clone(&self.memory),
             credentials: Arc::clone(&self.credentials),
-            contracts: Arc::clone(&self.contracts),
+            schemas: Arc::clone(&self.schemas),
             complaints: Arc::clone(&self.complaints),
             metrics: Arc::clone(&self.metrics),
             ..fresh
@@ -149,7 +149,7 @@ impl Prober {
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
         let servers = &self.name_servers;
-        let shared = (&*self.credentials, &*self.contracts);
+        let shared = (&*self.credentials, &*self.schemas);
         Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, shared)
     }
 

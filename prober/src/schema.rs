@@ -19,32 +19,41 @@ use std::{
 /// Largest compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
-/// All contracts there are, so that checks with the same one share it.
+/// All schemas there are, so that checks with the same one share it.
 #[derive(Default)]
-pub(crate) struct Contracts(Mutex<HashMap<Arc<Contract>, Weak<Held>>>);
+pub(crate) struct Schemas(Mutex<HashMap<Arc<str>, Weak<Schema>>>);
 
-impl Contracts {
-    /// Makes a contract ready, if no other check has; says what cannot be compiled.
-    pub(crate) fn ready(&self, contract: &Arc<Contract>) -> Result<Arc<Held>, String> {
+impl Schemas {
+    /// Makes a contract ready; says what cannot be compiled.
+    pub(crate) fn ready(&self, contract: &Arc<Contract>) -> Result<Held, String> {
+        let schemas = contract.schemas.iter().map(|text| self.schema(text)).collect::<Result<_, _>>();
+        let schemas =
+            schemas.map_err(|why| format!("the schema of '{}' cannot be used: {why}", contract.request))?;
+        Ok(Held { contract: Arc::clone(contract), schemas })
+    }
+
+    fn schema(&self, text: &Arc<str>) -> Result<Arc<Schema>, String> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = known.get(contract).and_then(Weak::upgrade) {
-            return Ok(held);
+        if let Some(schema) = known.get(text).and_then(Weak::upgrade) {
+            return Ok(schema);
         }
-        known.retain(|_, held| held.strong_count() > 0);
-        let held = Arc::new(Held::new(Arc::clone(contract))?);
-        known.insert(Arc::clone(contract), Arc::downgrade(&held));
-        Ok(held)
+        known.retain(|_, schema| schema.strong_count() > 0);
+        let validator = compiled(&parsed(text)?)?;
+        let schema = Arc::new(Schema { text: Arc::clone(text), validator, teller: OnceLock::new() });
+        known.insert(Arc::clone(text), Arc::downgrade(&schema));
+        Ok(schema)
     }
 }
 
-/// A contract, compiled.
+/// A contract, with its schemas compiled.
 pub(crate) struct Held {
     contract: Arc<Contract>,
     /// In the order of the contract's own.
-    schemas: Vec<Schema>,
+    schemas: Vec<Arc<Schema>>,
 }
 
 struct Schema {
+    text: Arc<str>,
     validator: Validator,
     /// What says why a body is not good: needed by few, so made when the first is not. `None`: it cannot be made.
     teller: OnceLock<Option<told::Teller>>,
@@ -56,13 +65,13 @@ impl fmt::Debug for Held {
     }
 }
 
-/// Checks that the schemas of a contract can be held against; says why not.
+/// Checks that a whole JSON Schema can be held against; says why not.
 ///
 /// # Errors
 ///
-/// A schema is none, or has a pattern that looks around or back.
-pub fn check_contract(contract: &Contract) -> Result<(), String> {
-    contract.schemas.iter().try_for_each(|schema| compiled(&parsed(schema)?).map(|_| ()))
+/// It is no schema, or has a pattern that looks around or back.
+pub fn check_schema(schema: &str) -> Result<(), String> {
+    compiled(&parsed(schema)?).map(|_| ())
 }
 
 fn parsed(schema: &str) -> Result<Value, String> {
@@ -81,16 +90,6 @@ fn compiled(schema: &Value) -> Result<Validator, String> {
 }
 
 impl Held {
-    fn new(contract: Arc<Contract>) -> Result<Self, String> {
-        let schema = |text: &String| {
-            let validator = compiled(&parsed(text)?)
-                .map_err(|why| format!("the schema of '{}' cannot be used: {why}", contract.request))?;
-            Ok::<_, String>(Schema { validator, teller: OnceLock::new() })
-        };
-        let schemas = contract.schemas.iter().map(schema).collect::<Result<_, _>>()?;
-        Ok(Self { contract, schemas })
-    }
-
     /// On a body, or on why it is no JSON.
     pub(crate) fn of_body(
         &self,
@@ -127,8 +126,7 @@ impl Held {
         if schema.validator.is_valid(body) {
             return Ok("so it is");
         }
-        let text = || self.contract.schemas.get(answer.body(&media_type)??);
-        let teller = schema.teller.get_or_init(|| told::Teller::new(&parsed(text()?).ok()?));
+        let teller = schema.teller.get_or_init(|| told::Teller::new(&parsed(&schema.text).ok()?));
         Err(teller
             .as_ref()
             .and_then(|teller| teller.of(body))

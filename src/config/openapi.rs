@@ -13,7 +13,7 @@ use super::{
 use domain::{Contract, HttpRequest, Method, Promised, Statuses};
 use schema::Dialect;
 use serde_json::Value;
-use std::{cmp::Reverse, num::ParseIntError};
+use std::{cell::RefCell, cmp::Reverse, collections::HashSet, num::ParseIntError, sync::Arc};
 
 /// Largest document, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,6 +35,8 @@ pub(super) struct Document {
     name: String,
     dialect: Dialect,
     root: Value,
+    /// Its schemas that were found good: many operations may share a large one.
+    good: RefCell<HashSet<Arc<str>>>,
 }
 
 /// What is wrong, and what to do.
@@ -125,7 +127,7 @@ impl Document {
         if root.get("jsonSchemaDialect").is_some_and(|dialect| !schema::is_known(dialect)) {
             return Err("has schemas of another dialect ('jsonSchemaDialect')".to_owned());
         }
-        Ok(Self { name: name.to_owned(), dialect, root })
+        Ok(Self { name: name.to_owned(), dialect, root, good: RefCell::default() })
     }
 
     /// What it promises of the answers to a request, as far as their statuses are accepted (none: 200–299).
@@ -182,8 +184,6 @@ impl Document {
             );
             return Err((message, hint));
         }
-        prober::check_contract(&contract)
-            .map_err(|why| plain(format!("{name}, {}: {why}", contract.request)))?;
         Ok(contract)
     }
 
@@ -211,11 +211,22 @@ impl Document {
         Err("its references lead in a circle".to_owned())
     }
 
+    /// A schema, if it is one.
+    fn good(&self, text: &str) -> Result<Arc<str>, String> {
+        if let Some(known) = self.good.borrow().get(text) {
+            return Ok(Arc::clone(known));
+        }
+        prober::check_schema(text)?;
+        let text: Arc<str> = text.into();
+        self.good.borrow_mut().insert(Arc::clone(&text));
+        Ok(text)
+    }
+
     /// What a response says of its body; its schemas are put among `schemas`.
     fn bodies(
         &self,
         response: &Value,
-        schemas: &mut Vec<String>,
+        schemas: &mut Vec<Arc<str>>,
     ) -> Result<Vec<(String, Option<usize>)>, String> {
         let content = self.resolved(response)?.get("content").and_then(Value::as_object);
         let mut bodies = Vec::new();
@@ -225,7 +236,7 @@ impl Document {
             let number = match schema {
                 None => None,
                 Some(schema) => {
-                    let text = schema::whole(&self.root, self.dialect, schema)?;
+                    let text = self.good(&schema::whole(&self.root, self.dialect, schema)?)?;
                     let known = schemas.iter().position(|known| *known == text);
                     Some(known.unwrap_or_else(|| {
                         schemas.push(text);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Limits, NameServers, credential::Credentials, permits::Permits, schema::Contracts};
+use crate::{Limits, NameServers, credential::Credentials, permits::Permits, schema::Schemas};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -41,7 +41,7 @@ fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) 
             &agent,
             &servers,
             &permits,
-            (&Credentials::default(), &Contracts::default()),
+            (&Credentials::default(), &Schemas::default()),
         )
     });
 }

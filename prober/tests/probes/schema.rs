@@ -20,9 +20,8 @@ fn promised(check: &mut Check) {
             answer(Statuses::Class(4), json(1)),
         ],
         schemas: vec![
-            r#"{"type":"object","required":["entry"],"properties":{"entry":{"items":{"properties":{"id":{"type":"string"}}}}}}"#
-                .to_owned(),
-            r#"{"required":["error"]}"#.to_owned(),
+            r#"{"type":"object","required":["entry"],"properties":{"entry":{"items":{"properties":{"id":{"type":"string"}}}}}}"#.into(),
+            r#"{"required":["error"]}"#.into(),
         ],
     }));
 }

@@ -50,8 +50,8 @@ fn what_is_promised_for_the_statuses_that_are_accepted_is_kept_and_nothing_else(
         ],
         schemas: vec![
             r##"{"$defs":{"All":{"items":{"type":["string","null"]},"type":"array"}},"$ref":"#/$defs/All"}"##
-                .to_owned(),
-            r#"{"$defs":{},"type":"object"}"#.to_owned(),
+                .into(),
+            r#"{"$defs":{},"type":"object"}"#.into(),
         ],
     };
     assert_eq!(*contracts(&loaded)[0], expected);
