@@ -130,6 +130,7 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
         vantage: vantage.id,
         guards: vantage.guards,
         private_addresses: vantage.private_addresses,
+        egress: vantage.egress,
         roots: loaded.roots.clone(),
         clock: clock.clone(),
         limits: crate::descriptors::limits(),
@@ -142,12 +143,17 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
     })
 }
 
-/// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
+/// Everything that goes out except probes and e-mails: no redirects, no cookies, the host's roots and the configured ones,
+/// through the configured proxy and never through one of the environment's.
 pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
+        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
+    if let Some(proxy) = &loaded.proxy {
+        builder = builder.proxy(prober::of_requests(proxy).context("the address of egress.proxy is none")?);
+    }
     for root in &loaded.roots {
         builder = builder
             .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);

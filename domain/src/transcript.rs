@@ -10,6 +10,9 @@ pub struct Transcript {
     pub headers: Vec<(String, String)>,
     /// The peer's certificates as it sent them, its own first; also when they were refused.
     pub chain: Vec<ChainCertificate>,
+    /// The proxy that led there, as `host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
 }
 
 /// One certificate of a chain.

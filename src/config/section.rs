@@ -10,7 +10,6 @@ use super::{
 
 /// Keys that people will expect, because the design has them, and that do nothing yet.
 const NOT_YET: &[(&str, &[&str])] = &[
-    ("egress", &["proxy"]),
     ("a person", &["voice"]),
     ("an operation", &["put", "patch", "delete"]),
     ("an expectation", &["schema"]),

@@ -1,20 +1,21 @@
 //! Where probes are sent from, and the guards by which a vantage knows its own network.
 
 use super::{
+    egress::{self, Outward},
     names::Noun,
     problem::Rank,
     reading::Reading,
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Guard, Guards, PrivateAddresses, Vantage, VantageId};
+use domain::{Egress, Guard, Guards, PrivateAddresses, Vantage, VantageId};
 use url::{Host, Url};
 
 /// Guards of one side: one that answers is enough, and all are tried within two seconds.
 const MAX_GUARDS: usize = 4;
 
 /// Where probes are sent from: exactly one place, for now.
-pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
+pub(super) fn read(node: &Node, outward: &Outward, reading: &mut Reading<'_>) -> Vec<Vantage> {
     let Some(entries) = reading.map(node, "vantages") else {
         reading.names.unreadable(Noun::Vantage);
         return Vec::new();
@@ -23,9 +24,13 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
     for (name, node) in entries {
         reading.names.define(Noun::Vantage, &name.word, &name.place);
         let id = reading.name(name, VantageId::parse);
-        let settings = if matches!(node.value, Value::Nothing) { None } else { vantage(node, reading) };
-        let (guards, private_addresses) = settings.unwrap_or_default();
-        all.extend(id.map(|id| Vantage { id, guards, private_addresses }));
+        let settings =
+            if matches!(node.value, Value::Nothing) { None } else { vantage(node, outward, reading) };
+        let (guards, private_addresses, egress) = settings.unwrap_or_else(|| {
+            let egress = Egress { proxy: outward.proxy.clone(), local_address: None };
+            (Guards::default(), PrivateAddresses::default(), egress)
+        });
+        all.extend(id.map(|id| Vantage { id, guards, private_addresses, egress }));
     }
     match entries {
         [] => reading
@@ -41,7 +46,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
     all
 }
 
-fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<(Guards, PrivateAddresses)> {
+fn vantage(
+    node: &Node,
+    outward: &Outward,
+    reading: &mut Reading<'_>,
+) -> Option<(Guards, PrivateAddresses, Egress)> {
     const CHOICES: [(&str, PrivateAddresses); 3] = [
         ("refused", PrivateAddresses::Refused),
         ("as-written", PrivateAddresses::AsWritten),
@@ -52,8 +61,9 @@ fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<(Guards, PrivateAdd
     let private = section
         .optional("private_addresses", reading)
         .and_then(|node| reading.choice(node, "what to do with private addresses", &CHOICES));
+    let egress = egress::of_vantage(&mut section, outward, reading);
     section.close(reading);
-    Some((guards.unwrap_or_default(), private.unwrap_or_default()))
+    Some((guards.unwrap_or_default(), private.unwrap_or_default(), egress))
 }
 
 fn guards(node: &Node, reading: &mut Reading<'_>) -> Option<Guards> {

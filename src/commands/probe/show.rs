@@ -222,6 +222,9 @@ fn notes(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<String> {
         let ip = http.remote_ip.map_or_else(String::new, |ip| format!(" from {ip}"));
         notes.push(("answer", format!("{} bytes{ip}", http.bytes)));
     }
+    if let Some(proxy) = outcome.transcript.as_deref().and_then(|seen| seen.proxy.as_ref()) {
+        notes.push(("through", format!("proxy {proxy}")));
+    }
     if let Some(wait) = outcome.retry_after {
         notes.push(("asks", format!("to be left alone for {} s (Retry-After)", wait.as_secs())));
     }
