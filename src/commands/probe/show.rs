@@ -25,6 +25,9 @@ pub(super) fn lines(
     now: Timestamp,
 ) -> Vec<String> {
     let mut lines = vec![first(terminal, outcome, verdict)];
+    if check.from.len() > 1 {
+        lines.push(format!("{INDENT}{}", terminal.ink(Ink::Dim, &format!("from {}", outcome.vantage))));
+    }
     lines.extend(told(terminal, outcome, verdict));
     if outcome.failure.is_none() && verdict == Verdict::Slow {
         let late = format!("slower than {} ms", check.slow.as_millis());
