@@ -6,7 +6,7 @@ use crate::{
 };
 use alerting::{Channels, DeadMan, Setup};
 use anyhow::Context;
-use domain::{Clock, Configuration, Secret};
+use domain::{Clock, Configuration, Secret, Vantage};
 use prober::{Identity, NameServers, Prober, Settings, Work};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Equipment {
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) prober: Arc<Prober>,
+    /// At the other vantages.
+    others: Vec<Arc<Prober>>,
     channels: Arc<Channels>,
     beating: Option<Beating>,
     callback_tokens: Arc<[Secret]>,
@@ -34,7 +36,7 @@ pub(crate) struct Beating {
 impl Equipment {
     /// Made for the first time.
     pub(crate) fn new(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Self, Failed> {
-        Self::with(loaded, prober(loaded, clock, request_id_key)?)
+        Self::with(loaded, clock, request_id_key, prober(loaded, clock, request_id_key)?)
     }
 
     /// Made anew from another configuration: the prober goes on counting.
@@ -45,14 +47,21 @@ impl Equipment {
         request_id_key: [u8; 32],
     ) -> Result<Self, Failed> {
         let prober = self.prober.again(settings(loaded, clock, request_id_key)?).map_err(unfit)?;
-        Self::with(loaded, prober)
+        Self::with(loaded, clock, request_id_key, prober)
     }
 
-    fn with(loaded: &Loaded, prober: Prober) -> Result<Self, Failed> {
+    fn with(
+        loaded: &Loaded,
+        clock: &Clock,
+        request_id_key: [u8; 32],
+        prober: Prober,
+    ) -> Result<Self, Failed> {
         let client = client(loaded)?;
         let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE).map_err(unfit)?;
         let dead_man = loaded.directory.dead_man.clone();
+        let others = beside(&prober, loaded, clock, request_id_key)?;
         Ok(Self {
+            others: others.into_iter().map(Arc::new).collect(),
             configuration: Arc::clone(&loaded.configuration),
             prober: Arc::new(prober),
             channels: Arc::new(channels),
@@ -62,7 +71,11 @@ impl Equipment {
     }
 
     fn work(&self) -> Work {
-        Work { prober: Arc::clone(&self.prober), configuration: Arc::clone(&self.configuration) }
+        Work {
+            prober: Arc::clone(&self.prober),
+            others: self.others.clone(),
+            configuration: Arc::clone(&self.configuration),
+        }
     }
 
     fn setup(&self) -> Setup {
@@ -107,29 +120,47 @@ impl Handing {
     }
 }
 
-/// A prober for the configuration's vantage.
+/// Probers for the other vantages, which share limits, tokens and figures with that of the first.
+fn beside(
+    first: &Prober,
+    loaded: &Loaded,
+    clock: &Clock,
+    request_id_key: [u8; 32],
+) -> Result<Vec<Prober>, Failed> {
+    let others = loaded.configuration.vantages.iter().skip(1);
+    others.map(|vantage| first.again(at(vantage, loaded, clock, request_id_key)).map_err(unfit)).collect()
+}
+
+/// A prober for the configuration's first vantage.
 pub(crate) fn prober(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Prober, Failed> {
     Prober::new(settings(loaded, clock, request_id_key)?).map_err(unfit)
 }
 
-/// The same, for people who look at single probes: it also writes down what it saw.
-pub(crate) fn close_prober(
+/// One for each vantage, for people who look at single probes: they also write down what they saw.
+pub(crate) fn close_probers(
     loaded: &Loaded,
     clock: &Clock,
     request_id_key: [u8; 32],
-) -> Result<Prober, Failed> {
-    let settings = Settings { transcripts: true, ..settings(loaded, clock, request_id_key)? };
-    Prober::new(settings).map_err(unfit)
+) -> Result<Vec<Prober>, Failed> {
+    let all = loaded.configuration.vantages.iter().map(|vantage| {
+        let settings = Settings { transcripts: true, ..at(vantage, loaded, clock, request_id_key) };
+        Prober::new(settings).map_err(unfit)
+    });
+    all.collect()
 }
 
 fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<Settings, Failed> {
-    let vantage = loaded.configuration.vantages.first().cloned();
-    let vantage = vantage.context("the configuration has no vantage")?;
+    let vantage = loaded.configuration.vantages.first().context("the configuration has no vantage")?;
+    Ok(at(vantage, loaded, clock, request_id_key))
+}
+
+fn at(vantage: &Vantage, loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Settings {
     let url = &loaded.configuration.site.url.en;
-    Ok(Settings {
-        vantage: vantage.id,
-        guards: vantage.guards,
+    Settings {
+        vantage: vantage.id.clone(),
+        guards: vantage.guards.clone(),
         private_addresses: vantage.private_addresses,
+        egress: vantage.egress.clone(),
         roots: loaded.roots.clone(),
         clock: clock.clone(),
         limits: crate::descriptors::limits(),
@@ -139,15 +170,20 @@ fn settings(loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32]) -> Result<
         },
         transcripts: false,
         name_servers: NameServers::System,
-    })
+    }
 }
 
-/// Everything that goes out except probes: no redirects, no cookies, the host's roots and the configured ones.
+/// Everything that goes out except probes and e-mails: no redirects, no cookies, the host's roots and the configured ones,
+/// through the configured proxy and never through one of the environment's.
 pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
+        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .user_agent(concat!("Curiad/", env!("CARGO_PKG_VERSION")));
+    if let Some(proxy) = &loaded.proxy {
+        builder = builder.proxy(prober::of_requests(proxy).context("the address of egress.proxy is none")?);
+    }
     for root in &loaded.roots {
         builder = builder
             .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);

@@ -151,8 +151,8 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             }
             let which = which.ok_or_else(|| Failed::new(USAGE, "name the API to probe"))?;
             let loaded = load(cli, &Secrets::read(), &clock)?;
-            let prober = equipment::close_prober(&loaded, &clock, serve::fresh_key()?)?;
-            return commands::probe::run(cli, &which, &loaded.configuration, &prober, clock.now()).await;
+            let probers = equipment::close_probers(&loaded, &clock, serve::fresh_key()?)?;
+            return commands::probe::run(cli, &which, &loaded.configuration, &probers, clock.now()).await;
         }
         Command::Rota(command) => {
             let loaded = load(cli, &Secrets::left_out(), &clock)?;

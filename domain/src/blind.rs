@@ -261,7 +261,13 @@ fn hosts(fold: &Fold, vantage: &VantageId) -> BTreeMap<String, Host> {
 fn is_silent(outcome: &Outcome) -> bool {
     outcome.failure.as_ref().is_some_and(|failure| match failure.layer {
         Layer::Dns | Layer::Connect => true,
-        Layer::Ours => matches!(failure.kind, FailureKind::NoNetwork | FailureKind::NoResolver),
+        Layer::Ours => matches!(
+            failure.kind,
+            FailureKind::NoNetwork
+                | FailureKind::NoResolver
+                | FailureKind::Proxy
+                | FailureKind::ConnectTimeout
+        ),
         Layer::Tls | Layer::Token | Layer::Gateway | Layer::Backend | Layer::Contract => false,
     })
 }

@@ -47,6 +47,7 @@ mod decide;
 mod diagnosis;
 mod due;
 mod duty;
+mod egress;
 mod environment;
 mod escalation;
 mod event;
@@ -97,6 +98,7 @@ pub use credential::{Access, Algorithm, ClientCertificate, Credential, OAuth2, P
 pub use cron::Cron;
 pub use decide::{decide, decide_late};
 pub use duty::{NextAction, next_action};
+pub use egress::{Egress, Proxy};
 pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};

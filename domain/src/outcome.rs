@@ -143,6 +143,8 @@ pub enum FailureKind {
     NoMemory,
     /// Ours: it leads to an address that no probe may be sent to.
     AddressRefused,
+    /// Ours: the proxy cannot be reached, is silent, or will not make the tunnel.
+    Proxy,
     /// Ours: the probe itself broke (a panic, a bad setting).
     ProbeBroke,
     /// The name does not exist.
@@ -255,7 +257,7 @@ pub struct Http {
     pub status: u16,
     /// `HTTP/1.1` or `HTTP/2`.
     pub version: String,
-    /// The address that answered.
+    /// The address that answered; through a proxy, the proxy's.
     pub remote_ip: Option<IpAddr>,
     /// Bytes of body read.
     pub bytes: u64,

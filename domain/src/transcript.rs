@@ -14,6 +14,9 @@ pub struct Transcript {
     /// What became of the steps of a journey, its clean-up last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepSeen>,
+    /// The proxy that led there, as `host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
 }
 
 /// One certificate of a chain.

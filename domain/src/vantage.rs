@@ -1,6 +1,6 @@
 //! Where probes are sent from, and how a vantage knows its own network from the APIs it looks at.
 
-use crate::{PrivateAddresses, VantageId};
+use crate::{Egress, PrivateAddresses, VantageId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,13 +13,16 @@ pub struct Vantage {
     pub guards: Guards,
     /// Which addresses beside public ones its probes are sent to.
     pub private_addresses: PrivateAddresses,
+    /// How its probes leave this host.
+    pub egress: Egress,
 }
 
 impl Vantage {
     /// A vantage without guards.
     pub const fn new(id: VantageId) -> Self {
         let guards = Guards { outside: Vec::new(), inside: Vec::new() };
-        Self { id, guards, private_addresses: PrivateAddresses::AsWritten }
+        let egress = Egress { proxy: None, local_address: None };
+        Self { id, guards, private_addresses: PrivateAddresses::AsWritten, egress }
     }
 }
 
@@ -36,6 +39,11 @@ impl Guards {
     /// Whether there is none to look at.
     pub const fn is_empty(&self) -> bool {
         self.outside.is_empty() && self.inside.is_empty()
+    }
+
+    /// Those of both sides.
+    pub fn all(&self) -> impl Iterator<Item = &Guard> {
+        self.outside.iter().chain(&self.inside)
     }
 
     /// What it means that the guards of the named sides answer or do not; a side without guards says nothing.

@@ -144,6 +144,7 @@ mod tests {
             NoPermit,
             NoResolver,
             NoNetwork,
+            Proxy,
             ProbeBroke,
             ClientCertificate,
             CredentialRefused,

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 use tokio::{
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{Instant, timeout_at},
 };
 
@@ -15,24 +15,49 @@ const TRIED: usize = 8;
 
 /// Addresses that may be dialled, if they are fit to be.
 #[derive(Debug)]
-pub(crate) struct Dial {
+pub(crate) struct Dial<'a> {
     /// In the order to try them.
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) port: u16,
     /// The configuration names them itself.
     pub(crate) written: bool,
     pub(crate) private: PrivateAddresses,
+    /// From which of this host's addresses; `None`: the system chooses.
+    pub(crate) local: Option<&'a IpAddr>,
+}
+
+/// From an address of this host.
+async fn connect_from(local: IpAddr, address: SocketAddr) -> Result<TcpStream, Trouble> {
+    let socket = if local.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.map_err(|error| Trouble::of(&error))?;
+    socket.bind(SocketAddr::new(local, 0)).map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrNotAvailable {
+            return Trouble::ours(
+                FailureKind::NoNetwork,
+                &format!("our local address {local} is not one of this host"),
+            );
+        }
+        Trouble::of(&error)
+    })?;
+    socket.connect(address).await.map_err(|error| Trouble::of(&error))
 }
 
 /// A connection to the first address that takes one, by `limit`; and which one that is. What may not be dialled is left
 /// out: the look is at the address itself, after the name was looked up and not again, so that no name leads elsewhere.
-pub(crate) async fn connect(dial: &Dial, limit: Instant) -> Result<(TcpStream, IpAddr), Failure> {
+pub(crate) async fn connect(dial: &Dial<'_>, limit: Instant) -> Result<(TcpStream, IpAddr), Failure> {
     let port = dial.port;
     let mut tried: Vec<(SocketAddr, Trouble)> = Vec::new();
     let mut addresses = Vec::with_capacity(dial.addresses.len().min(TRIED));
     for ip in dial.addresses.iter().take(TRIED) {
         match undialled(*ip, dial.written, dial.private) {
-            None => addresses.push(*ip),
+            None => match dial.local.filter(|local| local.is_ipv4() != ip.is_ipv4()) {
+                None => addresses.push(*ip),
+                Some(local) => {
+                    let why = format!("is not dialled: our local address {local} is of the other family");
+                    tried
+                        .push((SocketAddr::new(*ip, port), Trouble::ours(FailureKind::AddressRefused, &why)));
+                }
+            },
             Some(what) => {
                 let never = undialled(*ip, true, PrivateAddresses::Allowed).is_some();
                 let hint = if never { "" } else { " (to allow them: 'private_addresses' of the vantage)" };
@@ -47,7 +72,14 @@ pub(crate) async fn connect(dial: &Dial, limit: Instant) -> Result<(TcpStream, I
         let now = Instant::now();
         let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         let share = now + limit.saturating_duration_since(now) / left;
-        match timeout_at(share, TcpStream::connect(address)).await {
+        let opened = match dial.local {
+            None => timeout_at(share, TcpStream::connect(address))
+                .await
+                .map(|opened| opened.map_err(|error| Trouble::of(&error))),
+            // The rare one apart, so that it does not make the common one's future larger.
+            Some(local) => Box::pin(timeout_at(share, connect_from(*local, address))).await,
+        };
+        match opened {
             Ok(Ok(stream)) => {
                 // Without it a small request may wait 40 ms for an acknowledgement that is being delayed.
                 match stream.set_nodelay(true) {
@@ -55,7 +87,7 @@ pub(crate) async fn connect(dial: &Dial, limit: Instant) -> Result<(TcpStream, I
                     Err(error) => tried.push((address, Trouble::of(&error))),
                 }
             }
-            Ok(Err(error)) => tried.push((address, Trouble::of(&error))),
+            Ok(Err(trouble)) => tried.push((address, trouble)),
             Err(_) => tried.push((address, Trouble::peers(FailureKind::ConnectTimeout, "timed out"))),
         }
     }

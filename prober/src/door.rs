@@ -6,7 +6,7 @@ use crate::{
     resolve::is_localhost,
 };
 use rustls::pki_types::ServerName;
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 use url::{Host, Url};
 
 /// What is connected to.
@@ -19,6 +19,14 @@ pub(crate) enum Address {
 }
 
 impl Address {
+    /// As a host is written, without brackets.
+    pub(crate) fn host(&self) -> Cow<'_, str> {
+        match self {
+            Self::Ip(ip) => ip.to_string().into(),
+            Self::Name(name) => name.as_str().into(),
+        }
+    }
+
     /// Whether it is known without asking anybody: then whoever wrote it down meant it.
     pub(crate) fn is_written(&self) -> bool {
         match self {

@@ -10,7 +10,7 @@ use crate::{
     expectation::Expectations,
     fault,
     fill::Values,
-    health, mllp, smtp,
+    health, mllp, proxy, smtp,
     xml::{self, XPath, Xml},
 };
 use domain::{Capture, Contract, Dialect, Expect, Journey, Matches, Promised, Source};
@@ -46,6 +46,7 @@ const SEEDS: &[&str] = &[
      </e:Code></e:Fault></e:Body></e:Envelope>",
     "<!DOCTYPE a [<!ENTITY b \"&c;&c;\">]><a x:y=\"&#x0;\"><![CDATA[]]>&b;<!-- - -->",
     "\u{b}MSH|^~\\&|HUB\rMSA|AE|id|9434765919\rERR||PID^1|207^x\r\u{1c}\r",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n",
     "250-mail.example\r\n250 STARTTLS\r\n",
 ];
 
@@ -198,6 +199,7 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
     health::health_words(input);
     fit(&fault::of_answer(500, input).message);
     smtp::reply(input);
+    proxy::read(input);
     if let Some(Ok(frame)) = mllp::frame(input) {
         mllp::acknowledgement(&frame).ok();
     }

@@ -4,10 +4,11 @@
 
 use crate::{
     connect::{self, Dial},
+    proxy,
     resolve::Resolve,
     tls::{self, Speaks, Tls},
 };
-use domain::{CheckId, Failure, FailureKind, Guard, Guards, Layer, Outcome, PrivateAddresses, Sight};
+use domain::{CheckId, Egress, Failure, FailureKind, Guard, Guards, Layer, Outcome, PrivateAddresses, Sight};
 use rustls::pki_types::ServerName;
 use std::{
     collections::HashSet,
@@ -16,7 +17,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
 
 /// The guards are looked at this often when nothing fails.
 pub(crate) const REGULARLY: Duration = Duration::from_secs(10);
@@ -26,6 +30,14 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// A look that ended so shortly before a probe failed still speaks: many that fail at once do not burden the guards.
 const STILL_SPEAKS: Duration = Duration::from_secs(1);
+
+/// What guards are reached by: the same as probes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ways<'a> {
+    pub(crate) resolve: &'a Resolve,
+    pub(crate) tls: &'a Tls,
+    pub(crate) egress: &'a Egress,
+}
 
 /// Looks at the guards of one vantage.
 pub(crate) struct Lookout {
@@ -71,18 +83,18 @@ impl Lookout {
     }
 
     /// Looks at the guards regularly, for ever.
-    pub(crate) async fn watch(&self, resolve: &Resolve, tls: &Tls) {
+    pub(crate) async fn watch(&self, by: Ways<'_>) {
         loop {
             tokio::time::sleep(REGULARLY).await;
             if !self.guards.is_empty() {
-                self.look(Instant::now(), (resolve, tls)).await;
+                self.look(Instant::now(), by).await;
             }
         }
     }
 
     /// Says of an outcome that got no answer, of a probe that `began`, what the guards show; and where they show that our
     /// own network is gone, that the trouble is ours. An answer that came is never doubted.
-    pub(crate) async fn judge(&self, outcome: &mut Outcome, began: Instant, by: (&Resolve, &Tls)) {
+    pub(crate) async fn judge(&self, outcome: &mut Outcome, began: Instant, by: Ways<'_>) {
         let Some(failure) = outcome.failure.as_ref().filter(|failure| is_silence(failure)) else { return };
         if self.guards.is_empty() || outcome.http.is_some() {
             return;
@@ -99,6 +111,15 @@ impl Lookout {
             sight
         };
         outcome.sight = Some(sight);
+        if failure.kind == FailureKind::ConnectTimeout
+            && failure.layer == Layer::Ours
+            && sight == Sight::Clear
+            && self.guards.all().any(|guard| by.egress.proxy_to(&guard.host).is_some())
+        {
+            let message = format!("{}; it does to our guards", failure.message);
+            outcome.failure = Some(Failure { layer: Layer::Connect, message, ..*failure });
+            return;
+        }
         if let Some(told) = told(&self.guards, sight) {
             let message = format!("{told}; {}", failure.message);
             outcome.failure = Some(Failure { layer: Layer::Ours, kind: FailureKind::NoNetwork, message });
@@ -106,7 +127,7 @@ impl Lookout {
     }
 
     /// Looks, unless somebody looked since `wanted` or is looking now.
-    async fn look(&self, wanted: Instant, by: (&Resolve, &Tls)) {
+    async fn look(&self, wanted: Instant, by: Ways<'_>) {
         let guards = &self.guards;
         let _one = self.looking.lock().await;
         let speaks = |look: Look| look.ended + STILL_SPEAKS >= wanted;
@@ -164,7 +185,13 @@ fn is_silence(failure: &Failure) -> bool {
         Layer::Dns => failure.kind == FailureKind::NameFailed,
         Layer::Tls => failure.kind == FailureKind::TlsTimeout,
         Layer::Backend => failure.kind == FailureKind::FirstByteTimeout,
-        Layer::Ours => matches!(failure.kind, FailureKind::NoNetwork | FailureKind::NoResolver),
+        Layer::Ours => matches!(
+            failure.kind,
+            FailureKind::NoNetwork
+                | FailureKind::NoResolver
+                | FailureKind::Proxy
+                | FailureKind::ConnectTimeout
+        ),
         Layer::Token => failure.kind == FailureKind::TokenUnreachable,
         Layer::Gateway | Layer::Contract => false,
     }
@@ -197,7 +224,7 @@ fn told(guards: &Guards, sight: Sight) -> Option<String> {
 }
 
 /// Whether one of these answers; each in turn, with an even share of the time.
-async fn any(guards: &[Guard], limit: Instant, by: (&Resolve, &Tls)) -> bool {
+async fn any(guards: &[Guard], limit: Instant, by: Ways<'_>) -> bool {
     for (index, guard) in guards.iter().enumerate() {
         let now = Instant::now();
         let left = u32::try_from(guards.len() - index).unwrap_or(u32::MAX);
@@ -209,33 +236,43 @@ async fn any(guards: &[Guard], limit: Instant, by: (&Resolve, &Tls)) -> bool {
     false
 }
 
-async fn answers(guard: &Guard, limit: Instant, (resolve, tls): (&Resolve, &Tls)) -> bool {
-    let addresses = match guard.host.parse::<IpAddr>() {
-        Ok(ip) => vec![ip],
-        Err(_) => match timeout_at(limit, resolve.addresses(&guard.host, limit, limit)).await {
-            Ok(Ok(addresses)) => addresses,
-            Ok(Err(_)) | Err(_) => return false,
-        },
-    };
-    // Guards are the platform's own, and those inside are private by nature.
-    let dial = Dial { addresses, port: guard.port, written: true, private: PrivateAddresses::Allowed };
-    let stream = match connect::connect(&dial, limit).await {
-        Ok((stream, _)) => stream,
+async fn answers(guard: &Guard, limit: Instant, by: Ways<'_>) -> bool {
+    let stream = match timeout_at(limit, connected(guard, limit, by)).await {
+        Ok(Ok(stream)) => stream,
         // Nothing is known of a network that we have nothing left to ask with.
-        Err(failure) => return matches!(failure.kind, FailureKind::NoDescriptor | FailureKind::NoMemory),
+        Ok(Err(failure)) => return matches!(failure.kind, FailureKind::NoDescriptor | FailureKind::NoMemory),
+        Err(_) => return false,
     };
     if !guard.tls {
         return true;
     }
-    let (Some(witness), Ok(name)) = (tls.witness(), ServerName::try_from(guard.host.clone())) else {
+    let (Some(witness), Ok(name)) = (by.tls.witness(), ServerName::try_from(guard.host.clone())) else {
         return true;
     };
-    match timeout_at(limit, Box::pin(tls.handshake(witness.clone(), name, stream, Speaks::Http))).await {
+    match timeout_at(limit, Box::pin(by.tls.handshake(witness.clone(), name, stream, Speaks::Http))).await {
         Ok(Ok(_)) => true,
         // Whoever shows a certificate that we do not like is there all the same.
         Ok(Err(error)) => tls::failure(&error, &witness).kind != FailureKind::Handshake,
         Err(_) => false,
     }
+}
+
+/// As probes are connected.
+async fn connected(guard: &Guard, limit: Instant, by: Ways<'_>) -> Result<TcpStream, Failure> {
+    if let Some(proxy) = by.egress.proxy_to(&guard.host) {
+        let to = (guard.host.as_str(), guard.port);
+        let tunnel = proxy::tunnel(proxy, (by.egress, by.resolve), to, limit);
+        return Box::pin(tunnel).await.map(|(stream, _)| stream);
+    }
+    let addresses = match guard.host.parse::<IpAddr>() {
+        Ok(ip) => vec![ip],
+        Err(_) => by.resolve.addresses(&guard.host, limit, limit).await?,
+    };
+    // Guards are the platform's own, and those inside are private by nature.
+    let private = PrivateAddresses::Allowed;
+    let dial =
+        Dial { addresses, port: guard.port, written: true, private, local: by.egress.local_address.as_ref() };
+    connect::connect(&dial, limit).await.map(|(stream, _)| stream)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

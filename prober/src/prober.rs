@@ -15,10 +15,11 @@ use crate::{
     credential::{Bearer, Credentials, OwnCertificate},
     door::Address,
     exchange::Received,
-    lookout::Lookout,
+    lookout::{Lookout, Ways},
     memory::Memory,
     permits::Permits,
     prepared::{Prepared, Protocol, Target},
+    proxy,
     request_id::RequestIds,
     resolve::Resolve,
     schema::Schemas,
@@ -26,7 +27,9 @@ use crate::{
     transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Failure, FailureKind, Layer, Outcome, PrivateAddresses, VantageId};
+use domain::{
+    Check, Clock, Egress, Failure, FailureKind, Layer, Outcome, PrivateAddresses, Proxy, VantageId, undialled,
+};
 use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -44,6 +47,7 @@ pub use reach::Reach;
 pub struct Prober {
     vantage: VantageId,
     private_addresses: PrivateAddresses,
+    egress: Egress,
     transcripts: bool,
     clock: Clock,
     limits: Limits,
@@ -89,6 +93,7 @@ impl Prober {
             memory: Arc::new(Memory::new(settings.limits.bodies)),
             vantage: settings.vantage,
             private_addresses: settings.private_addresses,
+            egress: settings.egress,
             transcripts: settings.transcripts,
             clock: settings.clock,
             limits: settings.limits,
@@ -121,6 +126,8 @@ impl Prober {
         self.user_agent == before.user_agent
             && self.vantage == before.vantage
             && self.name_servers == before.name_servers
+            // Connections that are kept lead the old way.
+            && self.egress == before.egress
     }
 
     /// Where its probes are sent from.
@@ -135,7 +142,11 @@ impl Prober {
 
     /// Looks at the guards of its own network now and then, for ever.
     pub(crate) async fn look_out(self: Arc<Self>) {
-        self.lookout.watch(&self.resolve, &self.tls).await;
+        self.lookout.watch(self.ways()).await;
+    }
+
+    const fn ways(&self) -> Ways<'_> {
+        Ways { resolve: &self.resolve, tls: &self.tls, egress: &self.egress }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -165,7 +176,7 @@ impl Prober {
         let whole = pin!(async {
             let mut outcome = self.authorised(prepared, at, confirm).await;
             if outcome.failure.is_some() {
-                Box::pin(self.lookout.judge(&mut outcome, began, (&self.resolve, &self.tls))).await;
+                Box::pin(self.lookout.judge(&mut outcome, began, self.ways())).await;
             }
             outcome
         });
@@ -265,6 +276,11 @@ impl Prober {
         deadline: Instant,
         outcome: &mut Outcome,
     ) -> Result<(TcpStream, IpAddr), Failure> {
+        if let Some(proxy) = &self.egress.proxy
+            && proxy.leads_to(&address.host())
+        {
+            return Box::pin(self.tunnelled(proxy, (address, port), deadline, outcome)).await;
+        }
         let addresses = match address {
             Address::Ip(ip) => vec![*ip],
             Address::Name(name) => {
@@ -275,13 +291,39 @@ impl Prober {
             }
         };
         let (written, private) = (address.is_written(), self.private_addresses);
-        let dial = Dial { addresses, port, written, private };
+        let dial = Dial { addresses, port, written, private, local: self.egress.local_address.as_ref() };
         let started = Instant::now();
         let connected = connect::connect(&dial, half(deadline)).await;
         add(&mut outcome.phases.connect, started.elapsed());
         let (stream, remote_ip) = connected?;
         self.lookout.connected(remote_ip, &outcome.check);
         Ok((stream, remote_ip))
+    }
+
+    /// The same through a proxy, which looks the name up: what it cannot be asked is whether the address may be dialled.
+    async fn tunnelled(
+        &self,
+        proxy: &Proxy,
+        (address, port): (&Address, u16),
+        deadline: Instant,
+        outcome: &mut Outcome,
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        if let Some(transcript) = &mut outcome.transcript {
+            transcript.proxy = Some(proxy.to_string());
+        }
+        if let Address::Ip(ip) = address
+            && let Some(what) = undialled(*ip, true, self.private_addresses)
+        {
+            let message = format!("{ip} is not dialled, through the proxy {proxy} neither: it is {what}");
+            return Err(ours(FailureKind::AddressRefused, message));
+        }
+        let (host, by) = (address.host(), (&self.egress, &self.resolve));
+        let tunnel = proxy::tunnel(proxy, by, (&host, port), half(deadline));
+        let (connected, took) = timed(tunnel).await;
+        add(&mut outcome.phases.connect, took);
+        let (stream, proxy_ip) = connected?;
+        self.lookout.connected(proxy_ip, &outcome.check);
+        Ok((stream, proxy_ip))
     }
 
     async fn secured(
@@ -362,7 +404,7 @@ async fn timed<F: Future>(future: F) -> (F::Output, Duration) {
 
 /// A phase before the request may take half of what is left, so that the one that hangs is named, and a late one
 /// leaves time for the next.
-fn half(deadline: Instant) -> Instant {
+pub(crate) fn half(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
 }

@@ -1,4 +1,4 @@
-//! Every check of one vantage at its time, evenly spread, until told to stop.
+//! Every check at its time from each of its vantages, evenly spread, until told to stop.
 
 use crate::{
     Error, Metrics, Prober,
@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{Configuration, LATE, Outcome, Wanted};
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     sync::{
         mpsc::{self, error::TrySendError},
@@ -32,11 +32,13 @@ const SET: Duration = Duration::from_secs(1);
 pub struct Work {
     /// Who probes.
     pub prober: Arc<Prober>,
-    /// What: the checks of its vantage.
+    /// Who probes from other vantages, each made from `prober` by [`Prober::again`], so that they share its limits.
+    pub others: Vec<Arc<Prober>>,
+    /// What: the checks of their vantages.
     pub configuration: Arc<Configuration>,
 }
 
-/// Probes every check of the prober's vantage at its time, and what is `wanted` out of turn (marked *confirm*), until
+/// Probes every check of the probers' vantages at its time, and what is `wanted` out of turn (marked *confirm*), until
 /// `stop`; then waits for the probes in flight, at most [`Limits::grace`](crate::Limits::grace).
 ///
 /// New `work` is taken up at once and leaves probes in flight alone. While `outcomes` is full no
@@ -48,31 +50,28 @@ pub async fn run(
     outcomes: mpsc::Sender<Outcome>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let Work { prober, configuration } = work.borrow_and_update().clone();
-    let mut flight = Flight { prober, outcomes, probes: JoinSet::new() };
-    let mut timetable = Timetable::default();
-    let mut watch = Watch::new(flight.prober.clock().now());
-    configure(&mut timetable, &flight.prober, &configuration, true);
-    drop(configuration);
+    let first = work.borrow_and_update().clone();
+    let mut prober = Arc::clone(&first.prober);
+    let mut flight = Flight { outcomes, probes: JoinSet::new() };
+    let mut watch = Watch::new(prober.clock().now());
+    let mut lanes = lanes(Vec::new(), first);
     let (mut working, mut wanting) = (true, true);
-    let mut looking_out = Box::pin(Arc::clone(&flight.prober).look_out());
     loop {
-        let prober = Arc::clone(&flight.prober);
         let now = prober.clock().now();
         if watch.was_set(now) {
             tracing::warn!(%now, "the clock was set: every check's next time is worked out anew");
-            timetable.realign(now);
+            for lane in &mut lanes {
+                lane.timetable.realign(now);
+            }
         }
         flight.reap();
         let held_up = prober.metrics().holds_up();
         if !held_up {
-            for turn in timetable.due(now) {
-                flight.start(turn, now);
+            for lane in &mut lanes {
+                lane.start(&mut flight, now);
             }
-            prober.metrics().skip(std::mem::take(&mut timetable.skipped));
-            prober.metrics().pause(std::mem::take(&mut timetable.paused));
         }
-        let rest = rest(timetable.next(), now, held_up);
+        let rest = rest(lanes.iter().filter_map(|lane| lane.timetable.next()).min(), now, held_up);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -80,28 +79,75 @@ pub async fn run(
             changed = work.changed(), if working => match changed {
                 Ok(()) => {
                     let new = work.borrow_and_update().clone();
-                    configure(&mut timetable, &new.prober, &new.configuration, !new.prober.prepares_like(&prober));
-                    looking_out = Box::pin(Arc::clone(&new.prober).look_out());
-                    flight.prober = new.prober;
+                    prober = Arc::clone(&new.prober);
+                    lanes = self::lanes(lanes, new);
                 }
                 Err(_) => working = false,
             },
             one = wanted.recv(), if wanting => match one {
                 Some(one) => {
-                    timetable.want(prober.vantage(), one);
+                    want(&mut lanes, one);
                     while let Ok(one) = wanted.try_recv() {
-                        timetable.want(prober.vantage(), one);
+                        want(&mut lanes, one);
                     }
                 }
                 None => wanting = false,
             },
-            () = &mut looking_out => {}
+            () = look_out(&mut lanes) => {}
             () = tokio::time::sleep(rest) => {}
         }
     }
-    let grace = flight.prober.limits().grace;
+    let grace = prober.limits().grace;
     flight.land(grace).await;
     Ok(())
+}
+
+/// One vantage: who probes from there, and what is due.
+struct Lane {
+    prober: Arc<Prober>,
+    timetable: Timetable,
+    /// Never ends.
+    looking_out: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Lane {
+    fn start(&mut self, flight: &mut Flight, now: Timestamp) {
+        for turn in self.timetable.due(now) {
+            flight.start(&self.prober, turn, now);
+        }
+        self.prober.metrics().skip(std::mem::take(&mut self.timetable.skipped));
+        self.prober.metrics().pause(std::mem::take(&mut self.timetable.paused));
+    }
+}
+
+/// The lanes of new work; one whose vantage was there before goes on with its timetable.
+fn lanes(mut before: Vec<Lane>, work: Work) -> Vec<Lane> {
+    let Work { prober, others, configuration } = work;
+    let lane = |prober: Arc<Prober>| {
+        let same = before.iter().position(|lane| lane.prober.vantage() == prober.vantage());
+        let same = same.map(|at| before.swap_remove(at));
+        let anew = same.as_ref().is_none_or(|lane| !prober.prepares_like(&lane.prober));
+        let mut timetable = same.map(|lane| lane.timetable).unwrap_or_default();
+        configure(&mut timetable, &prober, &configuration, anew);
+        Lane { looking_out: Box::pin(Arc::clone(&prober).look_out()), timetable, prober }
+    };
+    std::iter::once(prober).chain(others).map(lane).collect()
+}
+
+fn want(lanes: &mut [Lane], one: Wanted) {
+    if let Some(lane) = lanes.iter_mut().find(|lane| *lane.prober.vantage() == one.track.vantage) {
+        lane.timetable.want(lane.prober.vantage(), one);
+    }
+}
+
+/// All look at their guards, for ever.
+fn look_out(lanes: &mut [Lane]) -> impl Future<Output = ()> {
+    std::future::poll_fn(|context| {
+        for lane in &mut *lanes {
+            let _never = lane.looking_out.as_mut().poll(context);
+        }
+        Poll::Pending
+    })
 }
 
 /// `anew`: also checks that did not change are made ready again.
@@ -154,16 +200,15 @@ impl Watch {
 
 /// The probes in flight.
 struct Flight {
-    prober: Arc<Prober>,
     outcomes: mpsc::Sender<Outcome>,
     probes: JoinSet<()>,
 }
 
 impl Flight {
-    fn start(&mut self, turn: Turn, now: Timestamp) {
+    fn start(&mut self, prober: &Arc<Prober>, turn: Turn, now: Timestamp) {
         let lag = Duration::try_from(now.duration_since(turn.free)).unwrap_or_default();
-        self.prober.metrics().started(lag);
-        let (prober, outcomes) = (self.prober.clone(), self.outcomes.clone());
+        prober.metrics().started(lag);
+        let (prober, outcomes) = (Arc::clone(prober), self.outcomes.clone());
         // In a box, so that it is not moved again: into the task, and out of it at its end.
         self.probes.spawn(Box::pin(async move {
             let mut outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;

@@ -1,6 +1,6 @@
 //! What a prober is told at the start.
 
-use domain::{Clock, Guards, PrivateAddresses, VantageId};
+use domain::{Clock, Egress, Guards, PrivateAddresses, VantageId};
 use rustls::pki_types::CertificateDer;
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -13,6 +13,8 @@ pub struct Settings {
     pub guards: Guards,
     /// Which addresses beside public ones its probes are sent to.
     pub private_addresses: PrivateAddresses,
+    /// How its probes leave this host.
+    pub egress: Egress,
     /// Certificates of authorities to trust besides the host's own store.
     pub roots: Vec<CertificateDer<'static>>,
     /// The time.

@@ -1,7 +1,7 @@
 //! TLS that keeps what it saw: the peer's chain also when it is refused, and why.
 
 use crate::{Error, Settings, credential::OwnCertificate};
-use domain::{Certificate, Clock, Failure, FailureKind, Layer};
+use domain::{Certificate, Clock, Egress, Failure, FailureKind, Layer};
 use jiff::Timestamp;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -219,11 +219,12 @@ impl Tls {
         Some(Arc::new(Witness { verifier, chain, asked_for_ours, ours }))
     }
 
-    /// For requests beside probes: no redirects, no proxy, no cookies, nothing tried twice. Made anew for each, so that
+    /// For requests beside probes: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
     /// it trusts whom probes trust now. `None`: nobody is trusted.
     pub(crate) fn client(
         &self,
         ours: Option<&OwnCertificate>,
+        egress: &Egress,
         patience: Duration,
     ) -> Option<(reqwest::Client, Arc<Shows>)> {
         self.verifier.as_ref()?;
@@ -231,12 +232,16 @@ impl Tls {
         let shows = Arc::new(Shows { ours, asked: AtomicBool::new(false) });
         let mut config = self.config.clone();
         config.client_auth_cert_resolver = shows.clone();
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder().no_proxy();
+        if let Some(proxy) = &egress.proxy {
+            builder = builder.proxy(crate::proxy::of_requests(proxy)?);
+        }
+        let client = builder
             .tls_backend_preconfigured(config)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .no_proxy()
+            .local_address(egress.local_address)
             .timeout(patience)
             .build()
             .ok()?;

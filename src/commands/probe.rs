@@ -26,25 +26,29 @@ pub(crate) struct Which<'a> {
     pub(crate) operation: Option<&'a str>,
 }
 
-/// Probes each check once and prints what was seen. The code says how the worst of them went.
+/// Probes each check once from each of its vantages and prints what was seen. The code says how the worst of them went.
 pub(crate) async fn run(
     cli: &Cli,
     which: &Which<'_>,
     configuration: &Configuration,
-    prober: &Prober,
+    probers: &[Prober],
     now: Timestamp,
 ) -> Result<u8, Failed> {
     let checks = find(configuration, which)?;
     let terminal = Terminal::new();
     let mut seen = Vec::new();
-    for check in checks {
+    let each = checks.iter().flat_map(|check| {
+        let here = probers.iter().filter(|prober| check.from.contains(prober.vantage()));
+        here.map(move |prober| (check, prober))
+    });
+    for (check, prober) in each {
         let mut progress = Progress::new();
         progress.show(&format!("probing {} …", check.id));
-        let outcome = prober.probe(&check, now, false).await;
+        let outcome = prober.probe(check, now, false).await;
         progress.clear();
         let verdict = judge(&outcome, check.slow);
         if !cli.json {
-            for line in show::lines(terminal, &check, &outcome, verdict, now) {
+            for line in show::lines(terminal, check, &outcome, verdict, now) {
                 terminal.line(&line);
             }
         }

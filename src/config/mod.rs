@@ -18,6 +18,7 @@ mod credential_name;
 mod database;
 mod desks;
 mod dns;
+mod egress;
 mod environments;
 mod escalations;
 mod excerpt;
@@ -71,7 +72,7 @@ pub(crate) use stamps::Stamps;
 use alerting::{Directory, OutageLimits};
 use api::ApiDraft;
 use asked::Asked;
-use domain::{ApiId, Check, Configuration, Secret, Site};
+use domain::{ApiId, Check, Configuration, Proxy, Secret, Site};
 use excerpt::Source;
 use jiff::Timestamp;
 use names::Names;
@@ -106,6 +107,8 @@ pub(crate) struct Loaded {
     pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
     pub(crate) roots: Vec<CertificateDer<'static>>,
+    /// Through which what is not a probe goes out, e-mails apart.
+    pub(crate) proxy: Option<Proxy>,
     /// The references of curiad.yaml, by the keys that lead to them: `people/one/text`.
     pub(crate) references: BTreeMap<String, String>,
     /// The secrets that it needs, by reference.
@@ -268,7 +271,8 @@ fn put_together(
         directory,
         callback_token: top.callback_token,
         listen: top.listen,
-        roots: top.roots,
+        roots: top.outward.roots,
+        proxy: top.outward.proxy,
         references: BTreeMap::new(),
         secrets: Vec::new(),
         warnings,

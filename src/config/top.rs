@@ -4,6 +4,7 @@ use super::{
     channels::{self, MailText},
     database,
     desks::{self, DeskDraft},
+    egress::{self, Outward},
     environments::{self, EnvironmentDraft},
     escalations::{self, EscalationDraft},
     hours,
@@ -23,7 +24,6 @@ use domain::{
     TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
-use rustls::pki_types::CertificateDer;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What could be read of `curiad.yaml`. What could not is among the problems.
@@ -32,7 +32,7 @@ pub(super) struct Top {
     pub site: Option<Site>,
     pub database: Option<Secret>,
     pub spool: Option<PathBuf>,
-    pub roots: Vec<CertificateDer<'static>>,
+    pub outward: Outward,
     pub listen: Listen,
     pub dead_man: Option<alerting::DeadMan>,
     pub notify: Option<alerting::Notify>,
@@ -82,14 +82,17 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     let has = MailText { mail: section.has("mail"), text: section.has("notify") };
     let notify = section.optional("notify", reading).and_then(|node| channels::notify(node, reading));
     let (notify, callback_token) = notify.map_or((None, None), |(notify, token)| (Some(notify), token));
+    let outward =
+        section.optional("egress", reading).map(|node| egress::read(node, reading)).unwrap_or_default();
+    let vantages = section
+        .required("vantages", reading)
+        .map(|node| vantages::read(node, &outward, reading))
+        .unwrap_or_default();
     let top = Top {
         site,
         database: database::read(section.optional("database", reading), reading),
         spool: section.optional("spool", reading).and_then(|node| site::spool(node, reading)),
-        roots: section
-            .optional("egress", reading)
-            .map(|node| site::egress(node, reading))
-            .unwrap_or_default(),
+        outward,
         listen: section
             .optional("listen", reading)
             .and_then(|node| listen::read(node, reading))
@@ -103,10 +106,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
             .required("environments", reading)
             .map(|node| environments::read(node, reading))
             .unwrap_or_default(),
-        vantages: section
-            .required("vantages", reading)
-            .map(|node| vantages::read(node, reading))
-            .unwrap_or_default(),
+        vantages,
         teams: named(section, "teams", (Noun::Team, TeamId::parse), reading, people::team),
         hours: named(section, "hours", (Noun::Hours, HoursId::parse), reading, |node, reading| {
             hours::read(node, &zone, reading)

@@ -1,47 +1,66 @@
 //! Where probes are sent from, and the guards by which a vantage knows its own network.
 
 use super::{
+    egress::{self, Outward},
     names::Noun,
     problem::Rank,
     reading::Reading,
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Guard, Guards, PrivateAddresses, Vantage, VantageId};
+use domain::{Egress, Guard, Guards, PrivateAddresses, Vantage, VantageId};
 use url::{Host, Url};
+
+/// Vantages: each check is probed from all of them, unless its instance chooses.
+const MAX_VANTAGES: usize = 8;
 
 /// Guards of one side: one that answers is enough, and all are tried within two seconds.
 const MAX_GUARDS: usize = 4;
 
-/// Where probes are sent from: exactly one place, for now.
-pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Vec<Vantage> {
+/// Where probes are sent from: this host, by ways that differ.
+pub(super) fn read(node: &Node, outward: &Outward, reading: &mut Reading<'_>) -> Vec<Vantage> {
     let Some(entries) = reading.map(node, "vantages") else {
         reading.names.unreadable(Noun::Vantage);
         return Vec::new();
     };
-    let mut all = Vec::new();
+    let mut all: Vec<Vantage> = Vec::new();
     for (name, node) in entries {
         reading.names.define(Noun::Vantage, &name.word, &name.place);
         let id = reading.name(name, VantageId::parse);
-        let settings = if matches!(node.value, Value::Nothing) { None } else { vantage(node, reading) };
-        let (guards, private_addresses) = settings.unwrap_or_default();
-        all.extend(id.map(|id| Vantage { id, guards, private_addresses }));
+        let settings =
+            if matches!(node.value, Value::Nothing) { None } else { vantage(node, outward, reading) };
+        let (guards, private_addresses, egress) = settings.unwrap_or_else(|| {
+            let egress = Egress { proxy: outward.proxy.clone(), local_address: None };
+            (Guards::default(), PrivateAddresses::default(), egress)
+        });
+        all.extend(id.map(|id| Vantage { id, guards, private_addresses, egress }));
     }
-    match entries {
-        [] => reading
-            .wrong(&node.place, "no vantage: probes need a place to be sent from, such as 'internet: {}'"),
-        [_] => {}
-        [_, (second, _), ..] => reading.problems.error(
-            Rank::Sense,
-            &second.place,
-            "agents at other vantages are not supported yet",
-            Some("name one vantage: where this program runs".to_owned()),
-        ),
+    if entries.is_empty() {
+        reading.wrong(&node.place, "no vantage: probes need a place to be sent from, such as 'internet: {}'");
+    }
+    if let Some((name, _)) = entries.get(MAX_VANTAGES) {
+        reading.wrong(&name.place, format!("there are at most {MAX_VANTAGES} vantages"));
+    }
+    for (index, vantage) in all.iter().enumerate() {
+        let same = all.iter().take(index).find(|other| other.egress == vantage.egress);
+        let name = entries.iter().find(|(name, _)| name.word == vantage.id.as_str());
+        if let (Some(same), Some((name, _))) = (same, name) {
+            reading.problems.error(
+                Rank::Sense,
+                &name.place,
+                format!("this vantage leaves this host as '{}' does: it would see the same", same.id),
+                Some("give it a 'proxy' or a 'local_address' of its own".to_owned()),
+            );
+        }
     }
     all
 }
 
-fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<(Guards, PrivateAddresses)> {
+fn vantage(
+    node: &Node,
+    outward: &Outward,
+    reading: &mut Reading<'_>,
+) -> Option<(Guards, PrivateAddresses, Egress)> {
     const CHOICES: [(&str, PrivateAddresses); 3] = [
         ("refused", PrivateAddresses::Refused),
         ("as-written", PrivateAddresses::AsWritten),
@@ -52,8 +71,9 @@ fn vantage(node: &Node, reading: &mut Reading<'_>) -> Option<(Guards, PrivateAdd
     let private = section
         .optional("private_addresses", reading)
         .and_then(|node| reading.choice(node, "what to do with private addresses", &CHOICES));
+    let egress = egress::of_vantage(&mut section, outward, reading);
     section.close(reading);
-    Some((guards.unwrap_or_default(), private.unwrap_or_default()))
+    Some((guards.unwrap_or_default(), private.unwrap_or_default(), egress))
 }
 
 fn guards(node: &Node, reading: &mut Reading<'_>) -> Option<Guards> {

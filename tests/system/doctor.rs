@@ -322,10 +322,43 @@ async fn what_is_wrong_with_this_machine_is_found() {
     let said = nobody.run(&["doctor"]).await.out;
     assert_eq!(said.matches("nobody is on call").count(), 1, "said once: {said}");
 
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port");
+    let walled = place(&world, |text| {
+        let egress = format!("\negress: {{ proxy: \"http://{closed}\" }}\n");
+        if text.contains("\nsite:") { text + &egress } else { text }
+    });
+    let proxy = format!("the proxy {closed}");
+    finds(&world, &walled, &proxy, "cannot be reached", "egress.proxy").await;
+
+    let elsewhere = place(&world, |text| {
+        text.replace("vantages: { internet: { ", "vantages: { internet: { local_address: 192.0.2.1, ")
+    });
+    let ran = elsewhere.run(&["--json", "doctor"]).await;
+    let found = ran.json();
+    let (state, detail, next) = of(&found, "the vantage internet: local address");
+    assert!(state == "problem" && detail.contains("192.0.2.1 is not one of this host"), "{state}: {detail}");
+    assert!(next.contains("local_address"), "{next}");
+    assert_eq!(ran.code, Some(1));
+
     let taken = place(&world, |text| text);
     let another = TcpListener::bind(("127.0.0.1", taken.public)).expect("the port");
     finds(&world, &taken, "the public port", "is taken", "listen.public").await;
     drop(another);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_in_the_environment_changes_nothing() {
+    let world = world().await;
+    let place = place(&world, |text| text);
+    let mut command = place.command(&["--json", "doctor"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("joined").expect("run");
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(trouble(&found), Vec::<&str>::new(), "{found:#}");
+    assert_eq!(of(&found, "GOV.UK Notify: our key").0, "ok");
     world.stop().await;
 }
 

@@ -1,16 +1,18 @@
 //! One request to a token endpoint, and what its answer means.
 
 use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
-use crate::{connect, tls};
+use crate::{connect, proxy, tls};
 use domain::{Failure, FailureKind, Layer, Proof};
 use hyper::header::HeaderValue;
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use std::{error::Error, io, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A token endpoint may take so long, all in all.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A proxy that made no tunnel to it is asked why for so long.
+const ASKED_AGAIN: Duration = Duration::from_secs(2);
 /// Bytes of its answer.
 const MOST_BYTES: usize = 64 * 1024;
 /// The life of a token whose issuer says none.
@@ -62,16 +64,27 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
         let message = "an assertion could not be signed: this host gives no random numbers";
         (ours(FailureKind::ProbeBroke, message), AGAIN)
     })?;
-    let (client, shows) = by.tls.client(tokens.certificate.as_deref(), PATIENCE).ok_or_else(|| {
-        let message = "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
-        (ours(FailureKind::ProbeBroke, message), AGAIN)
-    })?;
+    let (client, shows) =
+        by.tls.client(tokens.certificate.as_deref(), by.egress, PATIENCE).ok_or_else(|| {
+            let message =
+                "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
+            (ours(FailureKind::ProbeBroke, message), AGAIN)
+        })?;
     let asked = client
         .post(url)
         .header(reqwest::header::USER_AGENT, by.user_agent.clone())
         .header(reqwest::header::ACCEPT, "application/json")
         .form(&form);
-    let answer = asked.send().await.map_err(|error| (unreachable(url, &error, &shows), AGAIN))?;
+    let answer = match asked.send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let failure = match in_the_way(url, &error, by).await {
+                Some(failure) => failure,
+                None => unreachable(url, &error, &shows),
+            };
+            return Err((failure, AGAIN));
+        }
+    };
     let (status, retry_after) = (answer.status(), retry_after(&answer));
     let body = body(answer).await.map_err(|why| (broken(url, &why), AGAIN))?;
     let json = serde_json::from_slice::<Value>(&body).ok();
@@ -180,6 +193,22 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, String> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// What the proxy says to it where there was no connection through one: the client does not tell.
+async fn in_the_way(url: &str, error: &reqwest::Error, by: Fetching<'_>) -> Option<Failure> {
+    let url = reqwest::Url::parse(url).ok().filter(|_| error.is_connect())?;
+    let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+    let (proxy, port) = (by.egress.proxy_to(host)?, url.port_or_known_default()?);
+    let limit = Instant::now() + ASKED_AGAIN;
+    let tunnel = proxy::tunnel(proxy, (by.egress, by.resolve), (host, port), limit);
+    let failure = Box::pin(tunnel).await.err()?;
+    let message = format!("no connection to the token endpoint {url}: {}", failure.message);
+    Some(if failure.layer == Layer::Ours {
+        ours(failure.kind, message)
+    } else {
+        Failure { layer: Layer::Token, kind: FailureKind::TokenUnreachable, message }
+    })
 }
 
 /// Why there is no answer at all.

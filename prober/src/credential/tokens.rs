@@ -5,8 +5,8 @@ use super::{
     fetch::{Issued, fetch},
     jwt::Signer,
 };
-use crate::tls::Tls;
-use domain::{Clock, Failure, OAuth2, Proof};
+use crate::{resolve::Resolve, tls::Tls};
+use domain::{Clock, Egress, Failure, OAuth2, Proof};
 use hyper::header::HeaderValue;
 use std::{
     fmt,
@@ -39,6 +39,8 @@ pub(crate) struct Tokens {
 #[derive(Clone, Copy)]
 pub(crate) struct Fetching<'a> {
     pub(crate) tls: &'a Tls,
+    pub(crate) egress: &'a Egress,
+    pub(crate) resolve: &'a Resolve,
     pub(crate) clock: &'a Clock,
     pub(crate) user_agent: &'a HeaderValue,
     /// The right to fetch one.

@@ -66,7 +66,14 @@ impl Prober {
 
     fn fetching(&self) -> Fetching<'_> {
         let places = &self.credentials.places;
-        Fetching { tls: &self.tls, clock: &self.clock, user_agent: &self.user_agent, places }
+        Fetching {
+            tls: &self.tls,
+            egress: &self.egress,
+            resolve: &self.resolve,
+            clock: &self.clock,
+            user_agent: &self.user_agent,
+            places,
+        }
     }
 
     /// Has a token of this credential, as a probe would: how long it lasts, `None` where it needs none.

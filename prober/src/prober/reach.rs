@@ -3,9 +3,10 @@
 use super::{Prober, half, ours};
 use crate::{
     connect::{self, Dial},
+    proxy,
     tls::Speaks,
 };
-use domain::{Certificate, Failure, FailureKind, Layer, PrivateAddresses};
+use domain::{Certificate, Egress, Failure, FailureKind, Layer, PrivateAddresses, Proxy};
 use rustls::pki_types::ServerName;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 /// How far one came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Who took the connection.
+    /// Who took the connection; `None` also where it was the proxy.
     pub peer: Option<SocketAddr>,
     /// What it presented, also when it was refused; `None` without TLS.
     pub certificate: Option<Certificate>,
@@ -31,32 +32,53 @@ impl Prober {
         Box::pin(self.resolve.addresses(name, half(deadline), deadline)).await
     }
 
-    /// Connects to a host and, `secured`, shakes hands; then leaves without a word. The host learns nothing but that
+    /// Connects to a proxy and leaves without a word: which of its addresses took the connection.
+    pub async fn reach_proxy(&self, proxy: &Proxy, patience: Duration) -> Result<SocketAddr, Failure> {
+        let (straight, limit) = (Egress::default(), Instant::now() + patience);
+        let (_, ip) = Box::pin(proxy::reach(proxy, (&straight, &self.resolve), limit)).await?;
+        Ok(SocketAddr::new(ip, proxy.port))
+    }
+
+    /// Connects to a host, through a proxy where that leads there, and, `secured`, shakes hands; then leaves without a word. The host learns nothing but that
     /// somebody came by.
-    pub async fn reach(&self, host: &str, port: u16, secured: bool, patience: Duration) -> Reach {
+    pub async fn reach(
+        &self,
+        (host, port): (&str, u16),
+        proxy: Option<&Proxy>,
+        secured: bool,
+        patience: Duration,
+    ) -> Reach {
         let mut reach = Reach::default();
         let deadline = Instant::now() + patience;
-        reach.failure = Box::pin(self.come(host, port, secured, deadline, &mut reach)).await.err();
+        reach.failure = Box::pin(self.come((host, port), proxy, secured, deadline, &mut reach)).await.err();
         reach
     }
 
     async fn come(
         &self,
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
+        proxy: Option<&Proxy>,
         secured: bool,
         deadline: Instant,
         reach: &mut Reach,
     ) -> Result<(), Failure> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let addresses = match bare.parse::<IpAddr>() {
-            Ok(ip) => vec![ip],
-            Err(_) => Box::pin(self.resolve.addresses(bare, half(deadline), deadline)).await?,
+        // What is reached so is the platform's own, a desk or a mail server, and not asked from the vantage's address.
+        let straight = Egress::default();
+        let stream = if let Some(proxy) = proxy.filter(|proxy| proxy.leads_to(bare)) {
+            let by = (&straight, &self.resolve);
+            proxy::tunnel(proxy, by, (bare, port), half(deadline)).await?.0
+        } else {
+            let addresses = match bare.parse::<IpAddr>() {
+                Ok(ip) => vec![ip],
+                Err(_) => Box::pin(self.resolve.addresses(bare, half(deadline), deadline)).await?,
+            };
+            let private = PrivateAddresses::Allowed;
+            let dial = Dial { addresses, port, written: true, private, local: None };
+            let (stream, ip) = connect::connect(&dial, half(deadline)).await?;
+            reach.peer = Some(SocketAddr::new(ip, port));
+            stream
         };
-        // What is reached so is the platform's own: a desk, a mail server.
-        let dial = Dial { addresses, port, written: true, private: PrivateAddresses::Allowed };
-        let (stream, ip) = connect::connect(&dial, half(deadline)).await?;
-        reach.peer = Some(SocketAddr::new(ip, port));
         if !secured {
             return Ok(());
         }

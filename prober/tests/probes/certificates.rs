@@ -135,6 +135,23 @@ impl Keyed {
     pub(crate) async fn says(self, answer: &[u8]) -> Server {
         says(self.config(rustls::DEFAULT_VERSIONS, &[]), answer).await
     }
+
+    /// Speaks HTTP/2 and says what it was asked.
+    pub(crate) async fn h2(self) -> Server {
+        let config = self.config(rustls::DEFAULT_VERSIONS, &["h2"]);
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Server::start(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service_fn(echo))
+                    .await
+                    .ok();
+            }
+        })
+        .await
+    }
 }
 
 async fn says(config: ServerConfig, answer: &[u8]) -> Server {
@@ -249,19 +266,7 @@ async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_does() {
     let authority = Authority::new();
-    let config = authority.signs(&["localhost"], 2026, 2027).config(rustls::DEFAULT_VERSIONS, &["h2"]);
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let server = Server::start(move |stream| {
-        let acceptor = acceptor.clone();
-        async move {
-            let Ok(stream) = acceptor.accept(stream).await else { return };
-            hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service_fn(echo))
-                .await
-                .ok();
-        }
-    })
-    .await;
+    let server = authority.signs(&["localhost"], 2026, 2027).h2().await;
     let mut check = secure(&server, "localhost");
     request(&mut check).headers = vec![("host".to_owned(), "ignored.example".to_owned())];
     check.operation.expect.text = vec![domain::Matches::Contains(format!(

@@ -27,6 +27,8 @@ mod own_certificate;
 #[cfg(test)]
 mod protocols;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod retry_after;

@@ -38,7 +38,7 @@ pub(crate) enum Does {
 }
 
 pub(crate) struct NameServer {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     asked: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }

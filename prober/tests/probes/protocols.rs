@@ -195,7 +195,8 @@ async fn a_mail_server_goes_on_in_tls() {
     }
 }
 
-const MESSAGE: &str = "MSH|^~\\&|CURIAD|DHCW|HUB|DHCW|20261120||ADT^A04|1|T|2.5\rPID|1||9990000018\r";
+pub(crate) const MESSAGE: &str =
+    "MSH|^~\\&|CURIAD|DHCW|HUB|DHCW|20261120||ADT^A04|1|T|2.5\rPID|1||9990000018\r";
 
 /// Reads one frame; gives its segments, each split into fields.
 async fn read_frame(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Vec<Vec<String>> {
@@ -209,7 +210,7 @@ async fn read_frame(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Vec<V
 }
 
 /// An HL7 receiver that answers with this, `{id}` being MSH-10; and the ids that it saw.
-async fn receiver(says: &'static str) -> (Server, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn receiver(says: &'static str) -> (Server, Arc<Mutex<Vec<String>>>) {
     let ids = Arc::new(Mutex::new(Vec::new()));
     let seen = ids.clone();
     let server = Server::start(move |mut stream| {
@@ -309,7 +310,8 @@ async fn asked(
     if !named {
         settings.name_servers = NameServers::These(vec![address]);
     }
-    Prober::new(settings).unwrap().probe(&check, noon(), false).await
+    let prober = Box::new(Prober::new(settings).unwrap());
+    prober.probe(&check, noon(), false).await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, head, ok},
-    setting::{check, check_id, failed, internet, noon, running, settings},
+    setting::{check, check_id, failed, internet, message, noon, running, settings},
 };
 use domain::{
     Check, Clock, Configuration, FailureKind, Layer, Matrix, Outcome, Priority, Site, Text, TrackId, Vantage,
@@ -87,7 +87,8 @@ impl Running {
     pub(crate) fn with(settings: Settings, checks: Vec<Check>, room: usize) -> Self {
         let clock = settings.clock.clone();
         let prober = Arc::new(Prober::new(settings).unwrap());
-        let work = Work { prober: Arc::clone(&prober), configuration: configuration(checks) };
+        let work =
+            Work { prober: Arc::clone(&prober), others: Vec::new(), configuration: configuration(checks) };
         let (work, working) = watch::channel(work);
         let (wanted, wants) = mpsc::channel(16);
         let (sender, outcomes) = mpsc::channel(room);
@@ -100,7 +101,7 @@ impl Running {
     /// A new configuration is read.
     fn takes(&self, checks: Vec<Check>) {
         let prober = Arc::clone(&self.prober);
-        self.work.send(Work { prober, configuration: configuration(checks) }).unwrap();
+        self.work.send(Work { prober, others: Vec::new(), configuration: configuration(checks) }).unwrap();
     }
 
     pub(crate) async fn next(&mut self) -> Outcome {
@@ -269,7 +270,10 @@ async fn a_prober_that_takes_over_says_its_own_name_and_goes_on_counting() {
     renamed.identity.user_agent = "Curiad/0 (+https://elsewhere.example.wales)".to_owned();
     let fresh = Arc::new(running.prober.again(renamed).unwrap());
     let counted = running.prober.metrics().probes();
-    running.work.send(Work { prober: fresh.clone(), configuration: configuration(vec![check]) }).unwrap();
+    running
+        .work
+        .send(Work { prober: fresh.clone(), others: Vec::new(), configuration: configuration(vec![check]) })
+        .unwrap();
     while !heard.recv().await.unwrap().contains("elsewhere.example") {}
     assert!(fresh.metrics().probes() > counted, "one count over both");
 }
@@ -397,4 +401,43 @@ async fn a_check_that_cannot_be_sent_is_told_at_every_beat() {
         assert!(outcome.failure.unwrap().message.contains("the JSONPath '$[' cannot be used"));
     }
     assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn a_check_is_probed_from_each_of_its_vantages() {
+    let server = Server::says(ok("{}")).await;
+    let nhs = VantageId::parse("nhs").unwrap();
+    let both = Check { from: vec![internet(), nhs.clone()], ..quick("both", &server.url()) };
+    let theirs = Check { from: vec![nhs.clone()], ..quick("theirs", &server.url()) };
+    let later = Check { from: vec![nhs.clone()], ..rare("later", &server.url()) };
+    let all = || vec![both.clone(), theirs.clone(), later.clone()];
+    let mut running = Running::start(all());
+    let prober = Arc::clone(&running.prober);
+    let another = Arc::new(prober.again(Settings { vantage: nhs.clone(), ..settings() }).unwrap());
+    let work = Work { prober, others: vec![another], configuration: configuration(all()) };
+    running.work.send(work).unwrap();
+    let wanted = TrackId { check: check_id("later"), vantage: nhs.clone() };
+    running.wanted.send(Wanted { at: running.clock.now(), track: wanted }).await.unwrap();
+    let mut expected = vec![
+        ("both", internet(), false),
+        ("both", nhs.clone(), false),
+        ("later", nhs.clone(), true),
+        ("theirs", nhs.clone(), false),
+    ];
+    while !expected.is_empty() {
+        let outcome = running.next().await;
+        assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+        let operation = outcome.check.operation.as_str();
+        assert!(operation == "both" || outcome.vantage == nhs, "{operation} from {}", outcome.vantage);
+        expected.retain(|(name, from, confirm)| {
+            *name != operation || *from != outcome.vantage || *confirm != outcome.confirm
+        });
+    }
+    // A vantage that is gone is not probed from any more.
+    running.takes(all());
+    let alone = async {
+        while running.next().await.vantage == nhs {}
+        running.next().await.vantage
+    };
+    assert_eq!(alone.await, internet());
 }

@@ -1,8 +1,8 @@
 //! Probers and checks for the tests.
 
 use domain::{
-    ApiId, Check, CheckId, Clock, Environment, Expect, FailureKind, Guards, HttpRequest, InstanceId, Layer,
-    Operation, OperationId, Outcome, PrivateAddresses, Request, VantageId,
+    ApiId, Check, CheckId, Clock, Egress, Environment, Expect, FailureKind, Guards, HttpRequest, InstanceId,
+    Layer, Operation, OperationId, Outcome, PrivateAddresses, Request, VantageId,
 };
 use jiff::Timestamp;
 use prober::{Identity, Limits, NameServers, Prober, Settings};
@@ -31,6 +31,7 @@ pub(crate) fn settings() -> Settings {
         vantage: internet(),
         guards: Guards::default(),
         private_addresses: PrivateAddresses::AsWritten,
+        egress: Egress::default(),
         roots: Vec::new(),
         clock: running(),
         limits: Limits::default(),

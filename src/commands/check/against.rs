@@ -65,6 +65,11 @@ fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     if old.roots != new.roots {
         all.push(Change::note(About::Needs, "trusts other certificates beside those of the system"));
     }
+    if old.proxy != new.proxy {
+        let way =
+            new.proxy.as_ref().map_or_else(|| "straight".to_owned(), |proxy| format!("through {proxy}"));
+        all.push(Change::note(About::Needs, format!("desks, texts and heartbeats go out {way}")));
+    }
 }
 
 fn words(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {

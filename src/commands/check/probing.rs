@@ -71,6 +71,10 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, all: &mut Vec<Ch
             let message = format!("the vantage '{}' tests its own network by other guards", is.id);
             all.push(Change::note(About::Probing, message));
         }
+        if old.vantages.iter().any(|was| was.id == is.id && was.egress != is.egress) {
+            let message = format!("probes of the vantage '{}' leave this host another way", is.id);
+            all.push(Change::note(About::Probing, message));
+        }
     }
     for api in new
         .apis

@@ -6,7 +6,7 @@ use super::{
     place::{CERTIFICATE_DAYS, Health, days, own_health, plural},
 };
 use alerting::{Examined, Finding, MailTls};
-use domain::{Failure, FailureKind, Layer};
+use domain::{Failure, FailureKind, Layer, Proxy, Request};
 use jiff::Timestamp;
 use prober::Reach;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
@@ -18,6 +18,7 @@ const AT_ONCE: usize = 32;
 /// Names that are shown one by one.
 const SHOWN: usize = 10;
 const NAMES: &str = "names";
+const MAIL_SERVER: &str = "the mail server";
 /// A name, or a connection.
 const SOON: Duration = Duration::from_secs(6);
 
@@ -38,6 +39,12 @@ impl Outside {
         Some(Self { name: name.into(), host, port, secured: matches!(url.scheme(), "https" | "tls") })
     }
 
+    /// Through whom it is reached: mail always straight.
+    fn proxy<'a>(&self, asked: &'a Asked) -> Option<&'a Proxy> {
+        let proxy = asked.loaded.proxy.as_ref().filter(|_| self.name != MAIL_SERVER)?;
+        proxy.leads_to(&self.host).then_some(proxy)
+    }
+
     fn is_named(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<IpAddr>().is_err() && bare != "localhost"
@@ -53,7 +60,7 @@ fn outside(asked: &Asked) -> Vec<Outside> {
         .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), &desk.servicenow.as_ref()?.url));
     let notify = directory.notify.iter().filter_map(|notify| Outside::at("GOV.UK Notify", &notify.url));
     let mail = directory.mail.iter().map(|mail| Outside {
-        name: "the mail server".to_owned(),
+        name: MAIL_SERVER.to_owned(),
         host: mail.host.clone(),
         port: mail.port,
         secured: mail.tls == MailTls::Tls,
@@ -75,11 +82,13 @@ pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
     for system in all.into_iter().filter(|system| system.secured && system.name != "the dead man") {
         let asking = Arc::clone(asked);
         questions.push(Question::new(Group::Network, system.name.clone(), async move {
-            let reach = asking.prober.reach(&system.host, system.port, true, SOON).await;
+            let reach =
+                asking.prober.reach((&system.host, system.port), system.proxy(&asking), true, SOON).await;
             let finding = certificate(&system, &reach, asking.clock.now());
             Examined { findings: vec![finding], ..Examined::default() }
         }));
     }
+    questions.extend(proxies(asked));
     questions.push(heartbeat(asked));
     let asking = Arc::clone(asked);
     questions.push(Question::new(Group::Network, "our own page", async move {
@@ -95,14 +104,50 @@ fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
         if let Ok(url) = Url::parse(&check.url)
             && let Some(Host::Domain(name)) = url.host()
             && name != "localhost"
+            && (matches!(check.operation.request, Request::Dns(_)) || !proxied(asked, name))
         {
             names.entry(name.to_owned()).or_insert_with(|| (check.id.instance.to_string(), false));
         }
     }
-    for system in all.iter().filter(|system| system.is_named()) {
+    for system in all.iter().filter(|system| system.is_named() && system.proxy(asked).is_none()) {
         names.insert(system.host.clone(), (system.name.clone(), true));
     }
     names
+}
+
+/// Whether a proxy looks the name up wherever it is probed from.
+fn proxied(asked: &Asked, name: &str) -> bool {
+    asked.loaded.configuration.vantages.iter().all(|vantage| vantage.egress.proxy_to(name).is_some())
+}
+
+/// Each proxy that anything goes through: one that cannot be reached hides all behind it.
+fn proxies(asked: &Arc<Asked>) -> Vec<Question> {
+    let vantages = &asked.loaded.configuration.vantages;
+    let mut all: Vec<&Proxy> = Vec::new();
+    for proxy in
+        asked.loaded.proxy.iter().chain(vantages.iter().filter_map(|vantage| vantage.egress.proxy.as_ref()))
+    {
+        if !all.contains(&proxy) {
+            all.push(proxy);
+        }
+    }
+    let question = |proxy: &Proxy| {
+        let (asking, proxy, what) = (Arc::clone(asked), proxy.clone(), format!("the proxy {proxy}"));
+        Question::new(Group::Network, what.clone(), async move {
+            let finding = match asking.prober.reach_proxy(&proxy, SOON).await {
+                Ok(address) => {
+                    Finding::ok(what, format!("{address} takes connections; no tunnel was asked for"))
+                }
+                Err(failure) => Finding::problem(
+                    what,
+                    failure.message,
+                    "check `egress.proxy`, the vantage's `proxy`, and the network between",
+                ),
+            };
+            Examined { findings: vec![finding], ..Examined::default() }
+        })
+    };
+    all.into_iter().map(question).collect()
 }
 
 async fn resolve(asked: &Arc<Asked>, names: BTreeMap<String, (String, bool)>) -> Vec<Finding> {
@@ -244,7 +289,10 @@ fn heartbeat(asked: &Arc<Asked>) -> Question {
     };
     let asking = Arc::clone(asked);
     Question::new(Group::Network, WHAT, async move {
-        let reach = asking.prober.reach(&system.host, system.port, system.secured, SOON).await;
+        let reach = asking
+            .prober
+            .reach((&system.host, system.port), system.proxy(&asking), system.secured, SOON)
+            .await;
         let host = &system.host;
         let finding = match reach.failure {
             None => Finding::ok(

@@ -3,12 +3,13 @@
 use super::{Asked, Group, Question, memory::Recorder};
 use crate::descriptors;
 use alerting::{Examined, Finding};
+use domain::Vantage;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use std::{
     io::ErrorKind,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -37,6 +38,7 @@ pub(super) fn findings(asked: &Asked) -> Vec<(Group, Finding)> {
     if !asked.loaded.roots.is_empty() {
         findings.push(roots(&asked.loaded.roots, now));
     }
+    findings.extend(asked.loaded.configuration.vantages.iter().filter_map(local_address));
     findings.into_iter().map(|finding| (Group::Machine, finding)).collect()
 }
 
@@ -73,6 +75,20 @@ fn open_files(checks: usize, recorder: Option<u32>) -> Finding {
         Some(u64::MAX) => Finding::ok(WHAT, format!("{whose} any number")),
         Some(limit) => Finding::ok(WHAT, format!("{whose} {limit}; {checks} checks want at most {wanted}")),
     }
+}
+
+/// Whether this host has the address that a vantage probes from.
+fn local_address(vantage: &Vantage) -> Option<Finding> {
+    let (ip, what) = (vantage.egress.local_address?, format!("the vantage {}: local address", vantage.id));
+    Some(match UdpSocket::bind((ip, 0)) {
+        Ok(_) => Finding::ok(what, format!("{ip} is one of this host")),
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Finding::problem(
+            what,
+            format!("{ip} is not one of this host: nothing can be probed from there"),
+            "give this host the address, or change `local_address`",
+        ),
+        Err(error) => Finding::problem(what, format!("{ip} cannot be used: {error}"), "look at the network"),
+    })
 }
 
 fn roots(roots: &[CertificateDer<'static>], now: Timestamp) -> Finding {

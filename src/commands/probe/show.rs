@@ -25,6 +25,9 @@ pub(super) fn lines(
     now: Timestamp,
 ) -> Vec<String> {
     let mut lines = vec![first(terminal, outcome, verdict)];
+    if check.from.len() > 1 {
+        lines.push(format!("{INDENT}{}", terminal.ink(Ink::Dim, &format!("from {}", outcome.vantage))));
+    }
     lines.extend(told(terminal, outcome, verdict));
     if outcome.failure.is_none() && verdict == Verdict::Slow {
         let late = format!("slower than {} ms", check.slow.as_millis());
@@ -256,6 +259,9 @@ fn notes(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<String> {
     if let Some(http) = &outcome.http {
         let ip = http.remote_ip.map_or_else(String::new, |ip| format!(" from {ip}"));
         notes.push(("answer", format!("{} bytes{ip}", http.bytes)));
+    }
+    if let Some(proxy) = outcome.transcript.as_deref().and_then(|seen| seen.proxy.as_ref()) {
+        notes.push(("through", format!("proxy {proxy}")));
     }
     if let Some(wait) = outcome.retry_after {
         notes.push(("asks", format!("to be left alone for {} s (Retry-After)", wait.as_secs())));

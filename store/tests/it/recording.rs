@@ -49,7 +49,7 @@ async fn of_each_check_the_last_that_failed_and_the_last_good_one_that_was_writt
     let noted = |ms, header: &str| {
         let (outcome, verdict) = passed(&read(), ms);
         let headers = vec![("server".to_owned(), header.to_owned())];
-        let transcript = Some(Box::new(Transcript { headers, chain: Vec::new(), steps: Vec::new() }));
+        let transcript = Some(Box::new(Transcript { headers, ..Transcript::default() }));
         (Arc::new(Outcome { transcript, ..Arc::unwrap_or_clone(outcome) }), verdict)
     };
     made.store.record(&outcomes([noted(0, "first"), failed(&read(), 1_000)])).await.unwrap();
