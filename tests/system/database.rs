@@ -70,10 +70,17 @@ pub(crate) fn server() -> String {
     std::env::var("CURIAD_TEST_POSTGRES").expect("no PostgreSQL: run `tests/postgres cargo test --workspace`")
 }
 
+/// The same URL by way of the server's Unix socket, which no network namespace hides.
+#[expect(clippy::disallowed_methods, reason = "a test is told by its script where the socket is")]
+pub(crate) fn by_socket(url: &str) -> String {
+    let socket = std::env::var("CURIAD_TEST_POSTGRES_SOCKET").expect("no socket: run `tests/postgres …`");
+    format!("{url}?host={socket}")
+}
+
 /// `psql` comes with the server, as `pg_dump` does.
 fn tell(sql: &str) -> bool {
     Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--command", sql, &server()])
+        .args(["--no-psqlrc", "--quiet", "--command", sql, &by_socket(&server())])
         .stdin(Stdio::null())
         .status()
         .expect("psql runs")

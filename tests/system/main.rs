@@ -6,8 +6,7 @@
 //!   held, full, unchangeable or moved (of a server: stopped, hanging);
 //! - no database is opened: `readme`, `protocols`, `mistakes` and `command_line` but for those on both;
 //! - it is asked, and says the same: `doctor` about desks, channels, tokens, clock and machine;
-//!   `descriptors::the_soft_limit…`, `start_and_stop::a_port_that_is_taken…`;
-//! - `namespace`: its server would be beyond the link that is cut.
+//!   `descriptors::the_soft_limit…`, `start_and_stop::a_port_that_is_taken…`.
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 

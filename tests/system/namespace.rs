@@ -3,7 +3,8 @@
 //! only root may make a link.
 
 use crate::{
-    outage::{all_well, incidents, place_with, text_to},
+    database::{On, by_socket, on_both},
+    outage::{all_well, incidents, place_on_with, text_to},
     program::{Place, Program, json, text, world_with},
 };
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -42,23 +43,31 @@ struct Namespace {
 }
 
 impl Namespace {
-    fn new() -> Self {
+    /// The two stories of a process run at once: each has names and a net of its own.
+    fn new(on: On) -> Self {
+        let (letter, host) = match on {
+            On::Sqlite => ('s', 0),
+            On::Postgres => ('p', 4),
+        };
         let number = std::process::id();
         let [.., third, fourth] = number.to_be_bytes();
-        let (name, net) = (format!("curiad-{number}"), format!("10.{}.{third}", 200 + fourth % 50));
-        let made = Self { address: format!("{net}.1").parse().expect("an address"), name: name.clone() };
+        let number = format!("{letter}{number}");
+        let name = format!("curiad-{number}");
+        let net = format!("10.{}.{third}", 200 + fourth % 50);
+        let (ours, theirs) = (format!("{net}.{}", host + 1), format!("{net}.{}", host + 2));
+        let made = Self { address: ours.parse().expect("an address"), name: name.clone() };
         must(&format!("netns add {name}"));
         must(&format!("link add cu{number} type veth peer name inside netns {name}"));
-        must(&format!("addr add {net}.1/30 dev cu{number}"));
+        must(&format!("addr add {ours}/30 dev cu{number}"));
         must(&format!("link set cu{number} up"));
-        must(&format!("-n {name} addr add {net}.2/30 dev inside"));
+        must(&format!("-n {name} addr add {theirs}/30 dev inside"));
         must(&format!("-n {name} link set inside up"));
         must(&format!("-n {name} link set lo up"));
         // Where there is such a file, `ip netns exec` lays it over /etc/resolv.conf.
         fs::create_dir_all(made.settings()).expect("a directory");
         fs::write(
             made.settings().join("resolv.conf"),
-            format!("nameserver {net}.1\noptions timeout:1 attempts:1\n"),
+            format!("nameserver {ours}\noptions timeout:1 attempts:1\n"),
         )
         .expect("a file");
         made
@@ -118,8 +127,11 @@ async fn name_server(address: Ipv4Addr) {
 }
 
 /// The demo's configuration, with the APIs and the guards beyond the link; who is told is on this side of it.
-fn place(far: &World, near: &World) -> Place {
-    place_with(near, |mut text| {
+fn place(on: On, far: &World, near: &World) -> Place {
+    place_on_with(on, near, |mut text| {
+        if on == On::Postgres {
+            text = text.replace("{{database}}", &by_socket("{{database}}"));
+        }
         for (far, near) in far.instances().into_iter().zip(near.instances()) {
             let host = |url: &str| url.split('/').nth(2).expect("a host").to_owned();
             let port = host(&far.url).rsplit_once(':').expect("a port").1.to_owned();
@@ -154,9 +166,15 @@ fn known(metrics: &str) -> usize {
     metrics.lines().filter(known).count()
 }
 
-#[test]
-fn a_network_that_goes_in_its_namespace_is_one_incident_that_says_so_and_blames_no_api() {
-    let (namespace, outside) = (Namespace::new(), Runtime::new().expect("a runtime"));
+on_both!(a_network_that_goes_in_its_namespace_is_one_incident_that_says_so_and_blames_no_api);
+
+async fn a_network_that_goes_in_its_namespace_is_one_incident_that_says_so_and_blames_no_api(on: On) {
+    // A thread that has entered a namespace is no good for other stories: this one has its own.
+    tokio::task::spawn_blocking(move || in_a_namespace(on)).await.expect("it holds");
+}
+
+fn in_a_namespace(on: On) {
+    let (namespace, outside) = (Namespace::new(on), Runtime::new().expect("a runtime"));
     let address = namespace.address;
     let far = outside.block_on(world_with(|options| {
         options.host = IpAddr::V4(address);
@@ -169,7 +187,7 @@ fn a_network_that_goes_in_its_namespace_is_one_incident_that_says_so_and_blames_
             namespace.enter();
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(story(&namespace, &far, names, again));
+            runtime.block_on(story(on, &namespace, &far, names, again));
         });
         inside.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
     });
@@ -177,13 +195,14 @@ fn a_network_that_goes_in_its_namespace_is_one_incident_that_says_so_and_blames_
 }
 
 async fn story(
+    on: On,
     namespace: &Namespace,
     far: &World,
     names: JoinHandle<()>,
     again: impl Fn() -> JoinHandle<()>,
 ) {
     let near = crate::program::world().await;
-    let place = place(far, &near);
+    let place = place(on, far, &near);
     let mut program = namespace.serve(&place);
     all_well(&mut program).await;
     assert!(far.instances().iter().all(|one| one.requests > 0), "by way of the link");
