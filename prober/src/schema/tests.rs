@@ -90,6 +90,27 @@ fn it_is_said_where_and_what_was_expected_and_never_what_is_there() {
 }
 
 #[test]
+fn of_alternatives_the_one_that_the_body_names_is_told() {
+    let kind = |word: &str, member: &str| json!({ "required": ["kind"], "properties": { "kind": { "enum": [word] }, member: { "$ref": "#/$defs/any" } } });
+    let schema = json!({
+        "$ref": "#/$defs/any",
+        "$defs": {
+            "any": { "oneOf": [{ "$ref": "#/$defs/a" }, { "allOf": [{ "$ref": "#/$defs/b" }] }] },
+            "a": kind("a", "x"),
+            "b": kind("b", "y"),
+        },
+    });
+    for (body, said) in [
+        (json!({ "kind": "a", "x": { "kind": "b", "y": 1 } }), "/x/y: should be an object"),
+        (json!({ "kind": "a", "x": { "kind": "b", "y": {} } }), "/x/y: lacks \"kind\""),
+        (json!({ "kind": "b", "y": { "kind": "Jones" } }), "/y/kind: should be one of \"a\", \"b\""),
+    ] {
+        assert_eq!(seen(&schema, &body), said, "{body}");
+    }
+    assert!(on(&held(&schema), &json!({ "kind": "a", "x": { "kind": "b" }, "y": 1 })).ok);
+}
+
+#[test]
 fn what_cannot_be_held_against_it_is_said() {
     let held = held(&json!(true));
     let one = json!(1);

@@ -9,11 +9,15 @@ use jsonschema::{
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 
+/// Longest chain of references in which the word of an alternative is looked for.
+const MAX_CHAIN: usize = 8;
+
 /// Says why a body does not fit.
 ///
 /// It is compiled from a plainer schema than the one that decides. The library describes every way in which every one of
 /// several alternatives is missed: in a schema that refers to itself, that doubles with each level of a body. Here
-/// alternatives are only tried, not described, and of what refers to itself only one way is followed.
+/// alternatives are only tried, not described, unless a word in the body chooses one; and of what refers to itself only one
+/// way is followed.
 pub(super) struct Teller {
     validator: Validator,
     /// The names of members that the schema knows; any other may be about somebody.
@@ -23,8 +27,8 @@ pub(super) struct Teller {
 impl Teller {
     /// `None`: the schema cannot be made plainer.
     pub(super) fn new(schema: &Value) -> Option<Self> {
-        let cyclic = cyclic(schema);
-        let validator = compiled(&plainer(schema, &cyclic)).ok()?;
+        let whole = Whole { schema, cyclic: cyclic(schema) };
+        let validator = compiled(&plainer(schema, &whole)).ok()?;
         let mut names = HashSet::new();
         note_names(schema, &mut names);
         Some(Self { validator, names })
@@ -162,14 +166,62 @@ fn is_opaque(negated: &Value) -> bool {
     negated.as_object().is_some_and(|schema| schema.len() == 1 && schema.contains_key("not"))
 }
 
+/// The member by whose word alternatives are told apart, and the word of each: FHIR's `resourceType`.
+fn apart(schemas: &[Value], whole: &Whole<'_>) -> Option<(String, Vec<String>)> {
+    let all: Vec<HashMap<&str, &str>> = schemas.iter().map(|schema| words_of(schema, whole, 0)).collect();
+    let mut names: Vec<&str> = all.first()?.keys().copied().collect();
+    names.sort_unstable();
+    names.into_iter().find_map(|name| {
+        let words = all.iter().map(|words| words.get(name).map(|word| (*word).to_owned()));
+        let words = words.collect::<Option<Vec<String>>>()?;
+        let distinct: HashSet<&String> = words.iter().collect();
+        (distinct.len() == words.len()).then(|| (name.to_owned(), words))
+    })
+}
+
+/// The members that a schema wants to be there, and to be one word.
+fn words_of<'s>(schema: &'s Value, whole: &Whole<'s>, depth: usize) -> HashMap<&'s str, &'s str> {
+    let mut words = HashMap::new();
+    if depth > MAX_CHAIN {
+        return words;
+    }
+    let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    let target = target.and_then(|target| whole.schema.pointer(target));
+    for other in target
+        .into_iter()
+        .chain(schema.get("allOf").into_iter().flat_map(|all| held(all).map(|(_, all)| all)))
+    {
+        words.extend(words_of(other, whole, depth + 1));
+    }
+    let needed = schema.get("required").into_iter().flat_map(held).filter_map(|(_, name)| name.as_str());
+    for name in needed {
+        let member = schema.get("properties").and_then(|all| all.get(name));
+        let only =
+            member.and_then(|member| match member.get("enum").and_then(Value::as_array).map(Vec::as_slice) {
+                Some([only]) => Some(only),
+                _ => member.get("const"),
+            });
+        words.extend(only.and_then(Value::as_str).map(|word| (name, word)));
+    }
+    words
+}
+
 fn is_null(schema: &Value) -> bool {
     schema.as_object().is_some_and(|schema| schema.len() == 1 && schema.get("type") == Some(&json!("null")))
 }
 
+/// The schema with all that it refers to.
+struct Whole<'s> {
+    schema: &'s Value,
+    /// The references to definitions that lead to themselves.
+    cyclic: HashSet<&'s str>,
+}
+
 /// The same schema, so that saying what is wrong visits each part of a body a few times at most.
-fn plainer(schema: &Value, cyclic: &HashSet<&str>) -> Value {
+fn plainer(schema: &Value, whole: &Whole<'_>) -> Value {
+    let cyclic = &whole.cyclic;
     let Value::Object(schema) = schema else { return schema.clone() };
-    let plain = |schema: &Value| plainer(schema, cyclic);
+    let plain = |schema: &Value| plainer(schema, whole);
     let all = |schemas: &Map<String, Value>| {
         Value::Object(schemas.iter().map(|(name, schema)| (name.clone(), plain(schema))).collect())
     };
@@ -181,6 +233,15 @@ fn plainer(schema: &Value, cyclic: &HashSet<&str>) -> Value {
                 let rest: Vec<&Value> = schemas.iter().filter(|schema| !is_null(schema)).collect();
                 if let ([only], true) = (rest.as_slice(), rest.len() < schemas.len()) {
                     ways.push(json!({ "if": { "type": "null" }, "else": plain(only) }));
+                } else if let Some((name, words)) = apart(schemas, whole) {
+                    let of_word = |(word, schema): (&String, &Value)| json!({ "if": { "properties": { &*name: { "const": word } } }, "then": plain(schema) });
+                    let each: Vec<Value> = words.iter().zip(schemas).map(of_word).collect();
+                    ways.push(json!({
+                        "type": "object",
+                        "required": [name],
+                        "properties": { &*name: { "enum": words } },
+                        "allOf": each,
+                    }));
                 } else {
                     let tried = schemas.iter().map(opaque).collect();
                     own.insert(keyword.clone(), Value::Array(tried));
