@@ -45,3 +45,4 @@ mod stopping;
 mod strangers;
 mod tokens;
 mod unrecorded;
+mod vantages;
