@@ -83,7 +83,7 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
                 None => unreachable(url, &error, &shows),
             };
             if let (FailureKind::NoNetwork, Some(local)) = (failure.kind, by.egress.local_address) {
-                failure.message.push_str(&format!(" (from our local address {local})"));
+                failure.message = format!("{} (from our local address {local})", failure.message);
             }
             return Err((failure, AGAIN));
         }
