@@ -266,7 +266,9 @@ fn is_silent(outcome: &Outcome) -> bool {
             FailureKind::NoNetwork
                 | FailureKind::NoResolver
                 | FailureKind::Proxy
+                // A proxy made no tunnel, and we cannot tell whose fault it is.
                 | FailureKind::ConnectTimeout
+                | FailureKind::Unreachable
         ),
         Layer::Tls | Layer::Token | Layer::Gateway | Layer::Backend | Layer::Contract => false,
     })

@@ -111,12 +111,11 @@ impl Lookout {
             sight
         };
         outcome.sight = Some(sight);
-        if failure.kind == FailureKind::ConnectTimeout
-            && failure.layer == Layer::Ours
+        if proxy::is_unclear(failure)
             && sight == Sight::Clear
             && self.guards.all().any(|guard| by.egress.proxy_to(&guard.host).is_some())
         {
-            let message = format!("{}; it does to our guards", failure.message);
+            let message = format!("{}; to our guards it does", failure.message);
             outcome.failure = Some(Failure { layer: Layer::Connect, message, ..*failure });
             return;
         }
@@ -185,13 +184,10 @@ fn is_silence(failure: &Failure) -> bool {
         Layer::Dns => failure.kind == FailureKind::NameFailed,
         Layer::Tls => failure.kind == FailureKind::TlsTimeout,
         Layer::Backend => failure.kind == FailureKind::FirstByteTimeout,
-        Layer::Ours => matches!(
-            failure.kind,
-            FailureKind::NoNetwork
-                | FailureKind::NoResolver
-                | FailureKind::Proxy
-                | FailureKind::ConnectTimeout
-        ),
+        Layer::Ours => {
+            matches!(failure.kind, FailureKind::NoNetwork | FailureKind::NoResolver | FailureKind::Proxy)
+                || proxy::is_unclear(failure)
+        }
         Layer::Token => failure.kind == FailureKind::TokenUnreachable,
         Layer::Gateway | Layer::Contract => false,
     }

@@ -38,8 +38,7 @@ pub(crate) async fn tunnel(
         Err(_) => {
             let waited = asked.elapsed();
             let why = format_args!("takes connections, but gave no tunnel to {target} within {waited:.1?}");
-            // It may be the target that is silent: with guards behind the same proxy we can tell.
-            Err(Failure { kind: FailureKind::ConnectTimeout, ..ours(proxy, why) })
+            Err(unclear(FailureKind::ConnectTimeout, ours(proxy, why)))
         }
     }
 }
@@ -155,13 +154,28 @@ fn judged(proxy: &Proxy, target: &str, status: u16) -> Option<Failure> {
         502 | 503 => peers(FailureKind::Unreachable),
         504 => peers(FailureKind::ConnectTimeout),
         407 => Some(ours(proxy, "wants a credential, which we have not (status 407)")),
-        _ => Some(ours(proxy, format_args!("gives no tunnel to {target}: status {status}"))),
+        _ => {
+            let failure = ours(proxy, format_args!("gives no tunnel to {target}: status {status}"));
+            // Tinyproxy says 500 also where the target refuses the connection.
+            Some(if status >= 500 { unclear(FailureKind::Unreachable, failure) } else { failure })
+        }
     }
 }
 
 fn ours(proxy: &Proxy, why: impl fmt::Display) -> Failure {
     let message = format!("the proxy {proxy} {why}");
     Failure { layer: Layer::Ours, kind: FailureKind::Proxy, message }
+}
+
+/// It may be the target's: with guards behind the same proxy we can tell. Of ours alone it is never this kind.
+fn unclear(kind: FailureKind, failure: Failure) -> Failure {
+    Failure { kind, ..failure }
+}
+
+/// Whether it may as well be the target's.
+pub(crate) fn is_unclear(failure: &Failure) -> bool {
+    failure.layer == Layer::Ours
+        && matches!(failure.kind, FailureKind::ConnectTimeout | FailureKind::Unreachable)
 }
 
 /// The proxy itself cannot be reached. What this host has run out of keeps its own kind.

@@ -331,12 +331,15 @@ async fn what_is_wrong_with_this_machine_is_found() {
     finds(&world, &walled, &proxy, "cannot be reached", "egress.proxy").await;
 
     let elsewhere = place(&world, |text| {
-        text.replace("vantages: { internet: { ", "vantages: { internet: { local_address: 192.0.2.1, ")
+        text.replace("vantages: { internet: { ", "vantages: { internet: { local_address: 203.0.113.77, ")
     });
     let ran = elsewhere.run(&["--json", "doctor"]).await;
     let found = ran.json();
     let (state, detail, next) = of(&found, "the vantage internet: local address");
-    assert!(state == "problem" && detail.contains("192.0.2.1 is not one of this host"), "{state}: {detail}");
+    assert!(
+        state == "problem" && detail.contains("203.0.113.77 is not one of this host"),
+        "{state}: {detail}"
+    );
     assert!(next.contains("local_address"), "{next}");
     assert_eq!(ran.code, Some(1));
 

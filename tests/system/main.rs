@@ -44,3 +44,4 @@ mod stopping;
 mod strangers;
 mod tokens;
 mod unrecorded;
+mod vantages;

@@ -33,18 +33,15 @@ fn well() -> Hand {
 
 /// What a probe says that got no answer while guards of this network showed `sight`.
 fn guarded(hand: &mut Hand, api: &str, sight: Sight) {
+    ours(hand, api, FailureKind::NoNetwork, Some(sight));
+}
+
+fn ours(hand: &mut Hand, api: &str, kind: FailureKind, sight: Option<Sight>) {
     for operation in ["ping", "status"] {
         let track = track(api, PRODUCTION, operation);
-        let failure = Failure {
-            layer: Layer::Ours,
-            kind: FailureKind::NoNetwork,
-            message: "no guard answers".to_owned(),
-        };
-        let seen = Outcome {
-            failure: Some(failure),
-            sight: Some(sight),
-            ..(*outcome(&track, hand.now, Seen::Pass)).clone()
-        };
+        let failure = Failure { layer: Layer::Ours, kind, message: "our own side".to_owned() };
+        let seen =
+            Outcome { failure: Some(failure), sight, ..(*outcome(&track, hand.now, Seen::Pass)).clone() };
         hand.event(&Event::Outcome(Arc::new(seen)));
     }
 }
@@ -243,4 +240,20 @@ fn an_estate_on_one_host_has_incidents_of_its_apis() {
     hand.rounds(3, &everywhere(), Seen::Fail);
     assert!(hand.open().iter().all(|incident| matches!(incident.cause, Cause::Instance(_))));
     assert!(!hand.open().is_empty());
+}
+
+#[test]
+fn a_proxy_that_leads_nowhere_is_one_trouble_of_ours() {
+    for kind in [FailureKind::Proxy, FailureKind::ConnectTimeout, FailureKind::Unreachable] {
+        let mut hand = well();
+        for _ in 0..20 {
+            hand.wait(10);
+            for api in APIS {
+                ours(&mut hand, api, kind, None);
+            }
+        }
+        let open = hand.open();
+        assert!(matches!(open[..], [ref one] if matches!(one.cause, Cause::Blind(_))), "{kind:?}: {open:?}");
+        assert_eq!(hand.incident(1).affects.len(), APIS.len());
+    }
 }

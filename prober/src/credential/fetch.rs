@@ -78,10 +78,13 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
     let answer = match asked.send().await {
         Ok(answer) => answer,
         Err(error) => {
-            let failure = match in_the_way(url, &error, by).await {
+            let mut failure = match in_the_way(url, &error, by).await {
                 Some(failure) => failure,
                 None => unreachable(url, &error, &shows),
             };
+            if let (FailureKind::NoNetwork, Some(local)) = (failure.kind, by.egress.local_address) {
+                failure.message = format!("{} (from our local address {local})", failure.message);
+            }
             return Err((failure, AGAIN));
         }
     };

@@ -154,7 +154,7 @@ async fn a_proxy_that_gives_no_tunnel_is_our_trouble() {
             "gives no tunnel to api.wales.example:80: status 403",
         ),
         (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", true, Proxy, "status 302"),
-        (b"HTTP/1.1 500 x\r\n\r\n", true, Proxy, "status 500"),
+        (b"HTTP/1.1 500 x\r\n\r\n", true, Unreachable, "status 500"),
         (b"220 mail.example\r\n", true, Proxy, "answers with something that is not HTTP"),
         (b"HTTP/1.1 2OO OK\r\n\r\n", true, Proxy, "answers with something that is not HTTP"),
         (b"HTTP/1.1 200", false, Proxy, "closed the connection instead of making a tunnel"),
@@ -298,10 +298,14 @@ async fn guards_are_reached_through_the_proxy_too() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_leads_to_the_guards_but_is_silent_of_the_target_lays_it_on_the_target() {
+async fn a_proxy_that_leads_to_the_guards_but_not_to_the_target_lays_it_on_the_target() {
     let server = Server::start(|mut client| async move {
-        if head(&mut client).await.contains("guard.example") {
+        let asked = head(&mut client).await;
+        if asked.contains("guard.example") {
             client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok();
+        }
+        if asked.contains("refuses.example") {
+            client.write_all(b"HTTP/1.0 500 Unable to connect\r\n\r\n").await.ok();
         }
         std::future::pending::<()>().await;
     })
@@ -310,6 +314,9 @@ async fn a_proxy_that_leads_to_the_guards_but_is_silent_of_the_target_lays_it_on
     settings.guards = guards("guard.example");
     let outcome = seen(settings.clone(), &impatient(API)).await;
     assert_eq!(failed(&outcome), Some((Layer::Connect, ConnectTimeout)), "{}", message(&outcome));
+
+    let outcome = seen(settings.clone(), &check("http://refuses.example")).await;
+    assert_eq!(failed(&outcome), Some((Layer::Connect, Unreachable)), "{}", message(&outcome));
 
     // A guard that is reached straight says nothing of the proxy.
     let straight = Server::says("").await;
@@ -360,7 +367,7 @@ async fn the_proxy_is_reached_from_the_local_address() {
 async fn a_local_address_that_this_host_has_not_is_our_trouble() {
     let (server, mut who) = tells_who().await;
     for (local, kind, told) in [
-        ("192.0.2.1", NoNetwork, "our local address 192.0.2.1 is not one of this host"),
+        ("203.0.113.77", NoNetwork, "our local address 203.0.113.77 is not one of this host"),
         ("2001:db8::1", AddressRefused, "our local address 2001:db8::1 is of the other family"),
     ] {
         let mut settings = settings();
