@@ -27,7 +27,8 @@ pub struct Outcome {
     pub confirm: bool,
     /// How long each phase took.
     pub phases: Phases,
-    /// From start to verdict, token fetching excluded.
+    /// From its start to the last byte of the answer, or to where it ended without one; token fetching and our own reading
+    /// excluded.
     pub total: Duration,
     /// What was wrong, if anything.
     pub failure: Option<Failure>,

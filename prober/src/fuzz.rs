@@ -1,7 +1,7 @@
 //! Every parser that reads what a target sends, on random and mutated inputs: none panics, none takes long, and none repeats
 //! an NHS number.
 //!
-//! `cargo test` does this for 20 s. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
+//! `cargo test` does this for 20 s, `tests/run` for a minute. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
 
 use crate::{
     answer::{self, Answer},

@@ -238,8 +238,8 @@ impl Prober {
         outcome.failure =
             self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
-        // A journey cleans up behind itself, and knows itself what it took without that.
-        if !matches!(protocol, Protocol::Journey(_)) {
+        // An answer that came says itself when; to judge it is our own time, and so is a journey's clean-up.
+        if outcome.total.is_zero() {
             outcome.total = started.elapsed();
         }
         permit.saw(&outcome);
@@ -365,12 +365,13 @@ impl Prober {
         received: Received<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
+        outcome.total = outcome.phases.sum();
         let answer = Answer {
             status: received.status,
             headers: &received.headers,
             body: &received.body,
             size: received.size,
-            took: outcome.phases.sum(),
+            took: outcome.total,
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
         };

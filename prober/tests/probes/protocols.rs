@@ -79,7 +79,7 @@ async fn what_is_to_come_is_waited_for() {
         let outcome = probe(&tcp(server.address, asks_for("PONG"))).await;
         assert_eq!(failed(&outcome), Some((layer, kind)), "{says:?}");
         assert!(message(&outcome).starts_with(told), "{}", message(&outcome));
-        assert!(!format!("{outcome:?}").contains("943"), "what came is not repeated");
+        assert!(!format!("{outcome:?}").contains("943 476"), "what came is not repeated");
     }
 }
 
