@@ -1,6 +1,7 @@
 //! One probe, from permit to Outcome.
 
 mod authorised;
+mod connecting;
 mod http;
 mod journey;
 mod reach;
@@ -11,35 +12,24 @@ use crate::{
     Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
     complaints::Complaints,
-    connect::{self, Dial},
-    credential::{Bearer, Credentials, OwnCertificate},
-    door::Address,
+    credential::{Bearer, Credentials},
     exchange::Received,
     lookout::{Lookout, Ways},
     memory::Memory,
     permits::Permits,
     prepared::{Prepared, Protocol, Target},
-    proxy,
     request_id::RequestIds,
     resolve::Resolve,
     schema::Schemas,
-    tls::{Speaks, Tls, Witness},
+    tls::Tls,
     transcript,
     unbroken::unbroken,
 };
-use domain::{
-    Check, Clock, Egress, Failure, FailureKind, Layer, Outcome, PrivateAddresses, Proxy, VantageId, undialled,
-};
+use domain::{Check, Clock, Egress, Failure, FailureKind, Layer, Outcome, PrivateAddresses, VantageId};
 use hyper::header::HeaderValue;
 use jiff::Timestamp;
-use rustls::pki_types::ServerName;
-use std::{fmt, net::IpAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{
-    net::TcpStream,
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
-use tokio_rustls::client::TlsStream;
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, time::Instant};
 
 pub use reach::Reach;
 
@@ -265,97 +255,6 @@ impl Prober {
             Protocol::Journey(journey) => {
                 Box::pin(self.journey(journey, deadline, (id, bearer), outcome)).await
             }
-        }
-    }
-
-    /// A connection to an address.
-    async fn connected(
-        &self,
-        address: &Address,
-        port: u16,
-        deadline: Instant,
-        outcome: &mut Outcome,
-    ) -> Result<(TcpStream, IpAddr), Failure> {
-        if let Some(proxy) = &self.egress.proxy
-            && proxy.leads_to(&address.host())
-        {
-            return Box::pin(self.tunnelled(proxy, (address, port), deadline, outcome)).await;
-        }
-        let addresses = match address {
-            Address::Ip(ip) => vec![*ip],
-            Address::Name(name) => {
-                let (found, took) =
-                    timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
-                add(&mut outcome.phases.dns, took);
-                found?
-            }
-        };
-        let (written, private) = (address.is_written(), self.private_addresses);
-        let dial = Dial { addresses, port, written, private, local: self.egress.local_address.as_ref() };
-        let started = Instant::now();
-        let connected = connect::connect(&dial, half(deadline)).await;
-        add(&mut outcome.phases.connect, started.elapsed());
-        let (stream, remote_ip) = connected?;
-        self.lookout.connected(remote_ip, &outcome.check);
-        Ok((stream, remote_ip))
-    }
-
-    /// The same through a proxy, which looks the name up: what it cannot be asked is whether the address may be dialled.
-    async fn tunnelled(
-        &self,
-        proxy: &Proxy,
-        (address, port): (&Address, u16),
-        deadline: Instant,
-        outcome: &mut Outcome,
-    ) -> Result<(TcpStream, IpAddr), Failure> {
-        if let Some(transcript) = &mut outcome.transcript {
-            transcript.proxy = Some(proxy.to_string());
-        }
-        if let Address::Ip(ip) = address
-            && let Some(what) = undialled(*ip, true, self.private_addresses)
-        {
-            let message = format!("{ip} is not dialled, through the proxy {proxy} neither: it is {what}");
-            return Err(ours(FailureKind::AddressRefused, message));
-        }
-        let (host, by) = (address.host(), (&self.egress, &self.resolve));
-        let tunnel = proxy::tunnel(proxy, by, (&host, port), half(deadline));
-        let (connected, took) = timed(tunnel).await;
-        add(&mut outcome.phases.connect, took);
-        let (stream, proxy_ip) = connected?;
-        self.lookout.connected(proxy_ip, &outcome.check);
-        Ok((stream, proxy_ip))
-    }
-
-    async fn secured(
-        &self,
-        name: ServerName<'static>,
-        stream: TcpStream,
-        (speaks, own): (Speaks, Option<&OwnCertificate>),
-        limit: Instant,
-        outcome: &mut Outcome,
-    ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
-        let Some(witness) = self.tls.witness_with(own) else {
-            let message =
-                "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
-            return Err(ours(FailureKind::ProbeBroke, message));
-        };
-        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
-        let (shaken, took) = timed(timeout_at(limit, handshake)).await;
-        add(&mut outcome.phases.tls, took);
-        outcome.certificate = witness.certificate();
-        let failed = !matches!(shaken, Ok(Ok(_)));
-        if failed || outcome.transcript.is_some() {
-            let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
-            outcome.transcript.get_or_insert_default().chain = chain;
-        }
-        match shaken {
-            Ok(Ok(stream)) => Ok((stream, witness)),
-            Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
-            Err(_) => Err(Failure {
-                layer: Layer::Tls,
-                kind: FailureKind::TlsTimeout,
-                message: format!("connected, but no TLS handshake within {took:.1?}"),
-            }),
         }
     }
 

@@ -40,6 +40,7 @@ impl Prober {
                 }
                 asked => {
                     outcome.warm = true;
+                    self.leads(&target.address, outcome);
                     self.lookout.connected(line.remote_ip, &outcome.check);
                     let received = asked?;
                     saw(&received, line.remote_ip, outcome);

@@ -1,7 +1,7 @@
 //! Who is slow takes no place from those that answer; and where we are, we say so.
 
 use crate::{
-    schedule::{Running, quick, until},
+    running::{Running, quick, until},
     servers::{Server, head, ok},
     setting::{check, check_id, failed, message, noon, settings},
 };

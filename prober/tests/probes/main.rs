@@ -33,6 +33,7 @@ mod requests;
 #[cfg(test)]
 mod retry_after;
 #[cfg(test)]
+mod running;
 mod schedule;
 mod schema;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! An API that asks to be left alone is left alone, within bounds.
 
 use crate::{
-    schedule::{LONG, Running, quick},
+    running::{LONG, Running, quick},
     servers::{Server, head},
     setting::{failed, internet},
 };

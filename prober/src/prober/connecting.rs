@@ -1,0 +1,126 @@
+//! The way to a target: its addresses, or a proxy; a connection, and its security.
+
+use super::{Prober, add, half, ours, timed};
+use crate::{
+    connect::{self, Dial},
+    credential::OwnCertificate,
+    door::Address,
+    proxy,
+    tls::{Speaks, Witness},
+    transcript,
+};
+use domain::{Failure, FailureKind, Layer, Outcome, Proxy, undialled};
+use rustls::pki_types::ServerName;
+use std::{net::IpAddr, sync::Arc};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+use tokio_rustls::client::TlsStream;
+
+impl Prober {
+    /// A connection to an address.
+    pub(super) async fn connected(
+        &self,
+        address: &Address,
+        port: u16,
+        deadline: Instant,
+        outcome: &mut Outcome,
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        if let Some(proxy) = &self.egress.proxy
+            && proxy.leads_to(&address.host())
+        {
+            return Box::pin(self.tunnelled(proxy, (address, port), deadline, outcome)).await;
+        }
+        let addresses = match address {
+            Address::Ip(ip) => vec![*ip],
+            Address::Name(name) => {
+                let (found, took) =
+                    timed(Box::pin(self.resolve.addresses(name, half(deadline), deadline))).await;
+                add(&mut outcome.phases.dns, took);
+                found?
+            }
+        };
+        let (written, private) = (address.is_written(), self.private_addresses);
+        let dial = Dial { addresses, port, written, private, local: self.egress.local_address.as_ref() };
+        let started = Instant::now();
+        let connected = connect::connect(&dial, half(deadline)).await;
+        add(&mut outcome.phases.connect, started.elapsed());
+        let (stream, remote_ip) = connected?;
+        self.lookout.connected(remote_ip, &outcome.check);
+        Ok((stream, remote_ip))
+    }
+
+    /// Says by which proxy a connection leads that was made before.
+    pub(super) fn leads(&self, address: &Address, outcome: &mut Outcome) {
+        if let Some(proxy) = &self.egress.proxy
+            && proxy.leads_to(&address.host())
+        {
+            note(proxy, outcome);
+        }
+    }
+
+    /// The same through a proxy, which looks the name up: what it cannot be asked is whether the address may be dialled.
+    async fn tunnelled(
+        &self,
+        proxy: &Proxy,
+        (address, port): (&Address, u16),
+        deadline: Instant,
+        outcome: &mut Outcome,
+    ) -> Result<(TcpStream, IpAddr), Failure> {
+        note(proxy, outcome);
+        if let Address::Ip(ip) = address
+            && let Some(what) = undialled(*ip, true, self.private_addresses)
+        {
+            let message = format!("{ip} is not dialled, through the proxy {proxy} neither: it is {what}");
+            return Err(ours(FailureKind::AddressRefused, message));
+        }
+        let (host, by) = (address.host(), (&self.egress, &self.resolve));
+        let tunnel = proxy::tunnel(proxy, by, (&host, port), half(deadline));
+        let (connected, took) = timed(tunnel).await;
+        add(&mut outcome.phases.connect, took);
+        let (stream, proxy_ip) = connected?;
+        self.lookout.connected(proxy_ip, &outcome.check);
+        Ok((stream, proxy_ip))
+    }
+
+    pub(super) async fn secured(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+        (speaks, own): (Speaks, Option<&OwnCertificate>),
+        limit: Instant,
+        outcome: &mut Outcome,
+    ) -> Result<(Box<TlsStream<TcpStream>>, Arc<Witness>), Failure> {
+        let Some(witness) = self.tls.witness_with(own) else {
+            let message =
+                "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
+            return Err(ours(FailureKind::ProbeBroke, message));
+        };
+        let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
+        let (shaken, took) = timed(timeout_at(limit, handshake)).await;
+        add(&mut outcome.phases.tls, took);
+        outcome.certificate = witness.certificate();
+        let failed = !matches!(shaken, Ok(Ok(_)));
+        if failed || outcome.transcript.is_some() {
+            let chain = witness.chain().iter().filter_map(transcript::certificate).collect();
+            outcome.transcript.get_or_insert_default().chain = chain;
+        }
+        match shaken {
+            Ok(Ok(stream)) => Ok((stream, witness)),
+            Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
+            Err(_) => Err(Failure {
+                layer: Layer::Tls,
+                kind: FailureKind::TlsTimeout,
+                message: format!("connected, but no TLS handshake within {took:.1?}"),
+            }),
+        }
+    }
+}
+
+/// Writes the proxy down, where what is seen is.
+fn note(proxy: &Proxy, outcome: &mut Outcome) {
+    if let Some(transcript) = &mut outcome.transcript {
+        transcript.proxy = Some(proxy.to_string());
+    }
+}
