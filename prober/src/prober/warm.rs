@@ -41,8 +41,9 @@ impl Prober {
                 asked => {
                     outcome.warm = true;
                     self.leads(&target.address, outcome);
-                    self.lookout.connected(line.remote_ip, &outcome.check);
+                    // Only an answer shows that the way there is whole: this connection was made before.
                     let received = asked?;
+                    self.lookout.connected(line.remote_ip, &outcome.check);
                     saw(&received, line.remote_ip, outcome);
                     kept.keep(line, &self.lines).await;
                     return Ok(received);
