@@ -1,6 +1,6 @@
 //! The dead-man heartbeat: while Curiad says it is well, somebody outside hears of it; silence calls humans.
 
-use crate::{DeadMan, answer::Answer};
+use crate::{Away, DeadMan, Lasting, answer::Answer};
 use std::time::Duration;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ pub async fn heartbeat(
     // An interval of nothing would be a flood (and a panic).
     let mut beat = tokio::time::interval(settings.every.max(SHORTEST));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut withheld = Away::default();
     loop {
         tokio::select! {
             biased;
@@ -30,8 +31,13 @@ pub async fn heartbeat(
         }
         // Who would say that we are well may itself be gone.
         if !*well.borrow() || well.has_changed().is_err() {
-            tracing::warn!("not well: the dead-man heartbeat is withheld");
+            if let Some(Lasting { lasted, times }) = withheld.failed() {
+                tracing::warn!(?lasted, times, "not well: the dead-man heartbeat is withheld");
+            }
             continue;
+        }
+        if let Some(Lasting { lasted, times }) = withheld.answered() {
+            tracing::info!(?lasted, times, "well again: the dead-man heartbeat goes on");
         }
         let request = client.get(settings.url.reveal()).timeout(settings.every.min(PATIENCE));
         let answered = tokio::select! {

@@ -86,6 +86,8 @@ pub(super) struct Outage {
     pub(super) due_at: Instant,
     looked: Option<Timestamp>,
     narrowing: Narrowing,
+    /// The store took what the last attempt gave it.
+    takes: bool,
     /// When the last resort was told, as the spool has it.
     pub(super) told_at: Option<Timestamp>,
 }
@@ -114,6 +116,7 @@ impl Outage {
             due_at: now,
             looked: None,
             narrowing: Narrowing::default(),
+            takes: false,
         }
     }
 
@@ -146,10 +149,23 @@ impl Outage {
 
     /// When there is something to do, if nothing happens before.
     pub(super) fn wake(&self, failing: &Failing, limits: &OutageLimits) -> Instant {
-        let attempt = matches!(self.attempt, Attempt::None).then_some(self.try_at);
-        let writes = self.backlog.spool.is_some() && self.writing.is_none() && self.backlog.in_memory() > 0;
+        let attempt = self.may_try().then_some(self.try_at);
+        let writes = self.spools() && self.writing.is_none() && self.backlog.in_memory() > 0;
         let write = writes.then(|| self.write_at.max(failing.began + limits.spool_after));
         [attempt, write].into_iter().flatten().fold(self.due_at, Instant::min)
+    }
+
+    /// An attempt may begin. While all that waits is on its way into the spool there is nothing to try.
+    fn may_try(&self) -> bool {
+        let something = self.backlog.on_disk > 0 || self.backlog.in_memory() > 0 || self.writing.is_none();
+        matches!(self.attempt, Attempt::None) && something
+    }
+
+    /// What comes is put into the spool. Not while the store takes what it is given and one more attempt is all that is
+    /// left: each would find something new in the spool, and where the disk is slow that would never end.
+    fn spools(&self) -> bool {
+        let left = self.backlog.on_disk + self.backlog.in_memory() as u64;
+        self.backlog.spool.is_some() && !(self.takes && left <= LARGEST_BATCH as u64)
     }
 
     /// Only what has just come waits, and the store takes it: it can be recorded with what comes next.
@@ -160,6 +176,10 @@ impl Outage {
 
     /// The attempt under way has ended.
     pub(super) fn ended(&mut self, ended: Ended, failing: &mut Failing) -> Result<Option<Overlay>, Trouble> {
+        self.takes = match &ended {
+            Ended::InTime(ended) => ended.is_ok(),
+            Ended::Late(tried) => tried.ended.is_ok(),
+        };
         match (ended, std::mem::replace(&mut self.attempt, Attempt::None)) {
             (Ended::InTime(Ok(())), Attempt::InTime(_, overlay)) => {
                 self.backlog.in_hand.clear();
@@ -250,9 +270,9 @@ impl Outage {
     /// Begins what is to be done next.
     pub(super) fn go_on(&mut self, failing: &Failing, recorder: &Recorder) {
         let (now, limits) = (Instant::now(), &recorder.limits);
-        let spools = self.backlog.spool.is_some() && failing.began.elapsed() >= limits.spool_after;
+        let spools = self.spools() && failing.began.elapsed() >= limits.spool_after;
         let to_write = spools && self.backlog.in_memory() > 0;
-        let mut due = matches!(self.attempt, Attempt::None) && self.try_at <= now;
+        let mut due = self.may_try() && self.try_at <= now;
         if due && self.backlog.on_disk == 0 && to_write && !self.backlog.stuck {
             // Through the spool first, so that a crash meanwhile loses nothing.
             (self.write_at, self.try_at, due) = (now, now + WRITE, false);
@@ -294,5 +314,64 @@ impl Outage {
             return Back { situation: self.shadow, late: Vec::new(), configured: None };
         };
         Back { situation: *situation, late: self.backlog.into_memory(), configured: self.configured }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Recording, Spool, words::example};
+    use domain::{CheckId, Environment, OperationId, Outcome, ReferenceKey, Remembered, VantageId};
+    use std::sync::Mutex;
+
+    fn outage(folder: &tempfile::TempDir) -> Outage {
+        let spool = Spool::open(&folder.path().join("spool")).unwrap();
+        let backlog = Backlog::new(Some(Arc::new(Mutex::new(spool))), Arc::new(Recording::default()));
+        let nothing = Remembered {
+            tracks: Vec::new(),
+            latest: Vec::new(),
+            healths: Vec::new(),
+            incidents: Vec::new(),
+            silences: Vec::new(),
+            last_incident: 0,
+            last_silence: 0,
+            key: ReferenceKey([0; 32]),
+        };
+        let situation = Situation::new(Arc::new(example::configuration()), nothing);
+        Outage::new(backlog, situation, None)
+    }
+
+    fn record() -> Record {
+        let (instance, then) =
+            (example::instance("documents", Environment::Production), example::at("02:14:10"));
+        let check = CheckId { instance, operation: OperationId::parse("ping").unwrap() };
+        let outcome = Outcome::new(check, VantageId::parse("internet").unwrap(), then);
+        Record::Late(LateOutcome { then, outcome: Arc::new(outcome) })
+    }
+
+    #[tokio::test]
+    async fn while_all_that_waits_is_on_its_way_into_the_spool_nothing_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outage = outage(&folder);
+        outage.backlog.push(record());
+        assert!(outage.may_try());
+        let mut writing: Writing = Box::pin(outage.backlog.write());
+        outage.writing = Some(Box::pin(pending()));
+        assert!(!outage.may_try(), "an attempt of nothing would end at once, and so would the next");
+        outage.backlog.written((&mut writing).await);
+        outage.writing = None;
+        assert!(outage.may_try());
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_put_into_the_spool_unless_the_store_takes_all_that_is_left_with_one_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outage = outage(&folder);
+        outage.backlog.push(record());
+        assert!(outage.spools());
+        outage.takes = true;
+        assert!(!outage.spools());
+        (0..LARGEST_BATCH).for_each(|_| outage.backlog.push(record()));
+        assert!(outage.spools(), "more than one attempt takes");
     }
 }
