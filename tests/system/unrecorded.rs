@@ -204,8 +204,14 @@ async fn says_so(program: &mut Program, world: &World, place: &Place) {
     }
     until_text(world, "Curiad CANNOT RECORD since").await;
     // Nothing beats, however long the world is probed.
-    until_asked(world, 100).await;
-    let silent = beats(world);
+    let mut silent = beats(world);
+    // What was on its way still arrives.
+    for _ in 0..10 {
+        until_asked(world, 100).await;
+        if std::mem::replace(&mut silent, beats(world)) == beats(world) {
+            break;
+        }
+    }
     until_asked(world, 200).await;
     assert_eq!(beats(world), silent, "the heart stands still");
     assert_eq!(texts(world, "Curiad CANNOT RECORD").len(), 1, "told once");
@@ -243,7 +249,9 @@ async fn catches_up(program: &mut Program, world: &World, broke: Timestamp) {
     let heard = beats(world);
     world.wait_for(PATIENCE, |world| (beats(world) > heard + 1).then_some(())).await.expect("it beats again");
     let incidents = json(&program.internal("/api/v1/incidents")).await;
-    let all: Vec<&Value> = incidents.as_array().expect("an array").iter().collect();
+    // On a machine that has much to do, others may have answered slowly.
+    let of_it = |one: &&Value| (&one["api"], &one["environment"]) == (&API.into(), &"production".into());
+    let all: Vec<&Value> = incidents.as_array().expect("an array").iter().filter(of_it).collect();
     let [incident] = all.as_slice() else { panic!("one incident: {all:?}") };
     let started: Timestamp = incident["started_at"].as_str().expect("a time").parse().expect("a time");
     assert!(
