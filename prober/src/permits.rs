@@ -183,12 +183,13 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// Whether it kept its place to the end of its time.
+/// Whether it kept its place to the end of its time, or of what a name may take of it.
 fn is_wordless(outcome: &Outcome) -> bool {
     outcome.failure.as_ref().is_some_and(|failure| {
         matches!(
             failure.kind,
-            FailureKind::ConnectTimeout
+            FailureKind::NameFailed
+                | FailureKind::ConnectTimeout
                 | FailureKind::TlsTimeout
                 | FailureKind::FirstByteTimeout
                 | FailureKind::BodyTimeout

@@ -14,7 +14,7 @@ fn guard(address: SocketAddr) -> Guard {
     Guard { tls: false, host: address.ip().to_string(), port: address.port() }
 }
 
-fn guarded(outside: &[SocketAddr], inside: &[SocketAddr]) -> Prober {
+pub(crate) fn guarded(outside: &[SocketAddr], inside: &[SocketAddr]) -> Prober {
     let all = |side: &[SocketAddr]| side.iter().map(|address| guard(*address)).collect();
     let mut settings = settings();
     settings.guards = Guards { outside: all(outside), inside: all(inside) };

@@ -13,6 +13,8 @@ mod dialects;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gone;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod hostile;

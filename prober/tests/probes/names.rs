@@ -33,6 +33,8 @@ pub(crate) enum Does {
     Fails(u8),
     /// Answers with SERVFAIL for every name but those that begin with `good`.
     KnowsGood,
+    /// Tells 127.0.0.1 for names that begin with `good`, and answers nothing for others.
+    TellsGood,
     /// Answers nothing.
     IsMute,
 }
@@ -86,13 +88,19 @@ fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
     let (code, answers) = match does {
         Does::IsMute => return None,
         Does::IgnoresTheName if !root => return None,
+        Does::TellsGood if !root && query.get(13..17) != Some(b"good") => return None,
         Does::Code(code) if !root => (code, 0),
         Does::Fails(code) => (code, 0),
         Does::KnowsGood if query.get(13..17) == Some(b"good") => (0, u8::from(is_a)),
         Does::KnowsGood => (2, 0),
-        Does::Tells | Does::TellsMetadata if is_a => (0, 1),
+        Does::Tells | Does::TellsGood | Does::TellsMetadata if is_a => (0, 1),
         Does::TellsTwo if is_a => (0, 2),
-        Does::Tells | Does::TellsMetadata | Does::TellsTwo | Does::Code(_) | Does::IgnoresTheName => (0, 0),
+        Does::Tells
+        | Does::TellsGood
+        | Does::TellsMetadata
+        | Does::TellsTwo
+        | Does::Code(_)
+        | Does::IgnoresTheName => (0, 0),
     };
     let mut reply = vec![query[0], query[1], 0x81, 0x80 | code, 0, 1, 0, answers, 0, 0, 0, 0];
     reply.extend_from_slice(question);

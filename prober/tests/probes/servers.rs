@@ -153,8 +153,17 @@ pub(crate) struct Swallows {
 
 /// A listener that accepts nobody and whose queue is full: the kernel drops what else arrives.
 pub(crate) async fn swallows() -> Swallows {
+    swallows_on("127.0.0.1:0").await
+}
+
+/// The same at every address of this host.
+pub(crate) async fn swallows_everywhere() -> Swallows {
+    swallows_on("0.0.0.0:0").await
+}
+
+async fn swallows_on(address: &str) -> Swallows {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.bind(address.parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut queued = Vec::new();

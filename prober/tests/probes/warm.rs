@@ -2,11 +2,12 @@
 
 use crate::{
     certificates::{Authority, secure},
-    servers::{Server, head, ok},
-    setting::{check, failed, message, noon, prober, request},
+    guards::guarded,
+    servers::{Server, head, nobody, ok},
+    setting::{check, failed, impatient, message, noon, prober, request},
 };
 use bytes::Bytes;
-use domain::{Check, Connection, FailureKind, Layer, Outcome};
+use domain::{Check, Connection, FailureKind, Layer, Outcome, Sight};
 use http_body_util::Full;
 use hyper::{Response, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -58,6 +59,18 @@ async fn answers(each: usize, all: &'static [&'static str]) -> Server {
                 stream.write_all(said.as_bytes()).await.ok();
             }
         }
+    })
+    .await
+}
+
+/// Answers so many requests on each connection, and then says nothing any more.
+async fn falls_silent_after(each: usize) -> Server {
+    Server::start(move |mut stream| async move {
+        for _ in 0..each {
+            head(&mut stream).await;
+            stream.write_all(ok("{}").as_bytes()).await.ok();
+        }
+        std::future::pending::<()>().await;
     })
     .await
 }
@@ -171,5 +184,50 @@ async fn more_than_may_be_kept_are_fresh() {
             let outcome = prober.probe_prepared(prepared, noon(), false).await;
             assert_eq!((failed(&outcome), outcome.warm), (None, warm), "round {round}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_nothing_comes_over_is_the_apis_while_guards_answer_and_ours_when_they_are_gone()
+ {
+    for (gone, expected, sight) in [
+        (false, (Layer::Backend, FailureKind::FirstByteTimeout), Sight::Clear),
+        (true, (Layer::Ours, FailureKind::NoNetwork), Sight::Nothing),
+    ] {
+        let server = falls_silent_after(1).await;
+        let guard = Server::says("").await;
+        let probes = Probes::of(guarded(&[guard.address], &[]), impatient(&server.url()));
+        assert_eq!(failed(&probes.next().await), None);
+        let guard = Some(guard).filter(|_| !gone);
+        let silent = probes.next().await;
+        assert_eq!((failed(&silent), silent.warm), (Some(expected), true), "{}", message(&silent));
+        assert_eq!(silent.sight, Some(sight));
+        drop(guard);
+    }
+}
+
+#[tokio::test]
+async fn where_one_side_is_gone_a_kept_connection_shows_that_its_target_is_reached_only_by_an_answer() {
+    for (answers, expected, sight) in [
+        (1, (Layer::Ours, FailureKind::NoNetwork), Some(Sight::NoInside)),
+        (2, (Layer::Backend, FailureKind::FirstByteTimeout), None),
+    ] {
+        let server = falls_silent_after(answers).await;
+        let there = Server::says("").await;
+        let probes = Probes::of(guarded(&[there.address], &[nobody()]), impatient(&server.url()));
+        assert_eq!(failed(&probes.next().await), None);
+        // Another check finds that a side is gone.
+        let mut another = check(&format!("http://{}", nobody()));
+        another.id.operation = domain::OperationId::parse("another").unwrap();
+        let found = probes.prober.probe(&another, noon(), false).await;
+        assert_eq!(found.sight, Some(Sight::NoInside));
+        for _ in 1..answers {
+            let answered = probes.next().await;
+            assert_eq!((failed(&answered), answered.warm), (None, true), "{}", message(&answered));
+        }
+        let silent = probes.next().await;
+        assert_eq!((failed(&silent), silent.warm), (Some(expected), true), "{}", message(&silent));
+        assert_eq!(silent.sight, sight);
+        assert_eq!(server.accepted(), 1);
     }
 }
