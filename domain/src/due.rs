@@ -56,7 +56,8 @@ fn expire(fold: &mut Fold) {
             let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
             let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
             let Some(track) = fold.after.tracks.get(&id) else { continue };
-            match track.speaks_until(last_at, check.validity()) {
+            let validity = check.validity(last_at.unwrap_or(track.since));
+            match track.speaks_until(last_at, validity) {
                 Some(until) if until <= fold.now => {
                     let expired = track.expired(until);
                     fold.put_track(expired);

@@ -49,6 +49,7 @@ mod armed {
         "recorder/folded-configuration",
         "recorder/folded-outcome",
         "recorder/folded-told",
+        "recorder/folded-heard",
         "recorder/folded-due",
         "recorder/before-commit",
         "recorder/committed",

@@ -57,7 +57,7 @@ impl Overlay {
         if !self.is_worth_committing() {
             self.began = Instant::now();
         }
-        let Decision { after, changes, probes, verdict, answer } = decision;
+        let Decision { after, changes, probes, verdict, made, answer } = decision;
         self.situation = after;
         self.configured |= matches!(event, Event::Configured(_));
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
@@ -67,6 +67,7 @@ impl Overlay {
         if let (Event::Outcome(outcome), Some(verdict)) = (&event, verdict) {
             batch.outcomes.push((Arc::clone(outcome), verdict));
         }
+        batch.outcomes.extend(made);
         if let (Some(id), Some(answer)) = (inbox, answer) {
             batch.folded.push((id, answer));
         }
@@ -84,11 +85,12 @@ impl Overlay {
         (self.urgent || waited) && self.is_worth_committing()
     }
 
-    /// The outcomes, for when they cannot be recorded now. What was told us waits in the inbox; time passes by itself.
+    /// The outcomes, for when they cannot be recorded now. What was told us waits in the inbox, and what is made of it is made
+    /// again; time passes by itself.
     pub(super) fn late(&self) -> impl Iterator<Item = Late> {
         self.events.iter().filter_map(|(event, then)| match event {
             Event::Outcome(outcome) => Some(Late { then: *then, outcome: Arc::clone(outcome) }),
-            Event::Due | Event::Told(_) | Event::Configured(_) => None,
+            Event::Due | Event::Told(_) | Event::Heard { .. } | Event::Configured(_) => None,
         })
     }
 
@@ -96,7 +98,7 @@ impl Overlay {
     pub(super) fn configuration(&self) -> Option<Configured> {
         self.events.iter().rev().find_map(|(event, at)| match event {
             Event::Configured(configuration) => Some((*at, Arc::clone(configuration))),
-            Event::Due | Event::Told(_) | Event::Outcome(_) => None,
+            Event::Due | Event::Told(_) | Event::Heard { .. } | Event::Outcome(_) => None,
         })
     }
 }

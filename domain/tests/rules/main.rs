@@ -6,6 +6,7 @@ mod calling;
 mod desk;
 mod estate;
 mod health;
+mod heartbeats;
 mod holding;
 mod incident;
 mod jumping;
