@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod acting;
+mod beats;
 #[cfg(test)]
 mod estate;
 #[cfg(test)]
