@@ -74,6 +74,7 @@ mod armed {
         "record/withdrawn",
         "record/silence",
         "record/answer",
+        "record/heard",
         "record/before-commit",
         "record/committed",
         // What waits while the store takes nothing.

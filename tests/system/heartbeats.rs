@@ -3,8 +3,10 @@
 use crate::{
     database::{On, on_both},
     outage::{all_well, place_on_with},
-    program::{PATIENCE, Place, Program, client, json, status, text, world},
+    program::{PATIENCE, Place, Program, client, json, now, status, text, world},
+    unrecorded::{self, mend},
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::ffi::OsStr;
 
@@ -140,7 +142,7 @@ async fn a_beat_that_was_taken_outlives_a_kill_and_is_there_once(on: On) {
     program.kill();
     let mut beats = 1;
     // Kept, and nobody was told so; folded in, and nothing of that is recorded; nearly recorded.
-    for point in ["inbox/appended", "recorder/folded-told", "record/answer"] {
+    for point in ["inbox/appended", "recorder/folded-told", "record/heard"] {
         let mut program = place.serve();
         there(&mut program, beats).await;
         program.kill();
@@ -164,6 +166,35 @@ async fn there(program: &mut Program, beats: u64) {
     let samples = || async { json(&history).await["samples"].as_u64() };
     program.wait(|| async { samples().await >= Some(beats) }, "the beat").await;
     assert_eq!(samples().await, Some(beats));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beat_that_could_not_be_kept_makes_no_job_fail() {
+    let world = world().await;
+    let place = place(On::Sqlite, &world, "10s");
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let address = address(&place).await;
+    assert_eq!(status(&address).await, Some(200));
+    program.wait(|| async { job(&place).await["status"] == "operational" }, "it to be heard").await;
+    let ended_at: Timestamp =
+        job(&place).await["ended_at"].as_str().expect("a time").parse().expect("a time");
+    // It calls again when it is time, and is refused.
+    let trouble = unrecorded::hold(&place).await;
+    loop {
+        let called_at = now();
+        assert_eq!(status(&address).await, Some(503));
+        if called_at.duration_since(ended_at) > SignedDuration::from_secs(7) {
+            break;
+        }
+    }
+    mend(trouble).await;
+    program.wait(|| async { job(&place).await["status"] == "unknown" }, "nothing to be known").await;
+    assert_eq!(status(&address).await, Some(200));
+    program.wait(|| async { job(&place).await["status"] == "operational" }, "it to be heard again").await;
+    let history = json(&program.internal(&history())).await;
+    assert_eq!(history["samples"], 2, "it was heard twice, and never said to be silent: {history}");
+    world.stop().await;
 }
 
 async fn what_is_no_address_of_a_job_is_not_found(on: On) {

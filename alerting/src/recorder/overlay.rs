@@ -2,7 +2,7 @@
 
 use super::{Configured, LARGEST_BATCH, LONGEST_BATCH};
 use crate::spool::Late;
-use domain::{Change, Decision, Event, Situation, Wanted, decide, decide_late};
+use domain::{Change, Decision, Event, Message, Situation, Told, Wanted, decide, decide_late};
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::{Batch, InboxId};
@@ -68,8 +68,11 @@ impl Overlay {
             batch.outcomes.push((Arc::clone(outcome), verdict));
         }
         batch.outcomes.extend(made);
-        if let (Some(id), Some(answer)) = (inbox, answer) {
-            batch.folded.push((id, answer));
+        match (&event, inbox, answer) {
+            // Nobody waits for what we say to it.
+            (Event::Told(Told { what: Message::Beat { .. }, .. }), Some(id), _) => batch.heard.push(id),
+            (_, Some(id), Some(answer)) => batch.folded.push((id, answer)),
+            (_, Some(_), None) | (_, None, _) => {}
         }
         self.inbox.extend(inbox);
         self.events.push((event, at));
