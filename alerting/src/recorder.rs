@@ -279,6 +279,8 @@ impl Recorder {
             self.recovered(failing.take());
             return Ok(Some(Committed::InTime(self.publish(overlay))));
         }
+        // What was told meanwhile may not have been taken either; and what is dropped here may have been the word of that.
+        self.unheard.store(true, Ordering::Release);
         let since = overlay.events.first().map_or_else(|| self.clock.now(), |(_, at)| *at);
         let failing = failing.get_or_insert_with(|| Failing::new(since, String::new(), false));
         let backlog = Backlog::new(spool.clone(), Arc::clone(&self.recording));

@@ -65,7 +65,7 @@ pub(crate) async fn hear(State(shown): State<Shown>, request: Request) -> Respon
     drop(to_bytes(body, MAX_BODY).await);
     let told = Told { at: site.clock.now(), what: Message::Beat { check, beat } };
     if shown.site.keep(&told).await.is_none() {
-        site.options.unheard.store(true, Ordering::Release);
+        site.options.unheard.fetch_or(true, Ordering::Release);
         return Problem::unavailable("this could not be kept; send it again").answer(shown.audience);
     }
     // No cache on the way may answer for us.

@@ -15,4 +15,5 @@ mod leaving;
 mod properties;
 mod receipts;
 mod tokens;
+mod unheard;
 mod watching;

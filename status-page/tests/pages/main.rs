@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod acting;
+#[cfg(test)]
 mod beats;
 #[cfg(test)]
 mod estate;
