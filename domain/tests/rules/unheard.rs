@@ -105,7 +105,7 @@ fn a_job_by_the_clock_is_excused_only_for_the_time_in_which_it_was_to_come() {
 }
 
 /// How nobody could hear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Deaf {
     Stopped,
     Frozen,
@@ -127,12 +127,13 @@ fn run(period: i64, until: i64, end: i64, breaks: &[Break]) -> Vec<i64> {
     let (mut next, mut noted, mut stopped) = (0, Vec::new(), false);
     for second in 0..end {
         hand.now = start + SignedDuration::from_secs(second);
-        let deaf = breaks.iter().find(|(from, lasts, deaf)| {
+        let deaf = breaks.iter().filter(|(from, lasts, deaf)| {
             // A short freeze only makes whoever calls wait.
             let lasts = if *deaf == Deaf::Frozen { lasts + 40 } else { *lasts };
             *from <= second && second < from + lasts
         });
-        let deaf = deaf.map(|(.., deaf)| *deaf);
+        // The worse of two at a time.
+        let deaf = deaf.map(|(.., deaf)| *deaf).min();
         let calls = second == next && second <= until;
         if second == next {
             next += period;
