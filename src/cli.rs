@@ -79,6 +79,9 @@ pub(crate) enum Command {
     /// Who is on call, and whether it is out of hours
     #[command(subcommand)]
     Rota(RotaCommand),
+    /// Jobs that call us: where, and when they last did
+    #[command(subcommand)]
+    Heartbeat(HeartbeatCommand),
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(IncidentCommand),
@@ -200,6 +203,12 @@ pub(crate) enum RotaCommand {
         #[arg(long, value_name = "TIME")]
         at: Option<Timestamp>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HeartbeatCommand {
+    /// The address of each, to be given to its job and nobody else, and when it was last heard
+    List,
 }
 
 #[derive(Debug, Subcommand)]

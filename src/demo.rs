@@ -21,9 +21,13 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// The job runs so often: more often than its heartbeat is awaited.
+const JOB_EVERY: Duration = Duration::from_secs(20);
 
 /// The width that the story is told in, and where its words begin: behind the time and who.
 const COLUMNS: usize = 100;
@@ -57,6 +61,7 @@ pub(crate) async fn run(
     let zone = loaded.configuration.site.time_zone.clone();
     let with = (clock.clone(), log_lines_lost);
     let running = serve::start((loaded, source), listen, with, Arc::default(), &mut tasks).await?;
+    begin_job(&running, &world);
     greet(terminal, arguments, &running, &config, &database, &world);
 
     let (situation, narrating) = (running.situation.clone(), tasks.stop.clone());
@@ -141,6 +146,15 @@ fn write_configuration(config: &Path, world: &World, public: &str, database: &st
         )?;
     }
     Ok(())
+}
+
+/// The world's job is given the address that it is to call, as the provider's team would be.
+fn begin_job(running: &serve::Running, world: &World) {
+    let situation = running.situation.borrow();
+    let mut heard = situation.configuration.checks.values();
+    if let Some(reference) = heard.find_map(|check| check.beat_reference(&situation.key)) {
+        world.job().begin(&format!("http://{}/beats/{reference}", running.public), JOB_EVERY);
+    }
 }
 
 fn greet(

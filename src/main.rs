@@ -28,7 +28,7 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command, ProbeArgs};
+use cli::{Cli, Command, HeartbeatCommand, ProbeArgs};
 use commands::{Asking, explain::Sought, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
@@ -157,6 +157,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::Rota(command) => {
             let loaded = load(cli, &Secrets::left_out(), &clock)?;
             commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
+        }
+        Command::Heartbeat(HeartbeatCommand::List) => {
+            commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
         }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;

@@ -12,7 +12,10 @@ use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use prober::Metrics;
 use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
 use store::Store;
 use tokio::{
     net::TcpListener,
@@ -34,6 +37,8 @@ pub(crate) struct Pages {
     pub(crate) prober: Arc<Metrics>,
     /// "Look at the inbox", for the recorder.
     pub(crate) told: Arc<Notify>,
+    /// A heartbeat could not be kept, for the recorder.
+    pub(crate) unheard: Arc<AtomicBool>,
     /// What GOV.UK Notify sends with its receipts.
     pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
     /// How the configuration stands to its files.
@@ -73,6 +78,7 @@ pub(crate) fn start(
         role: pages.role,
         registry,
         told: pages.told,
+        unheard: pages.unheard,
         undelivered: pages.undelivered,
         unrecorded: Some(pages.unrecorded),
         set_aside: pages.set_aside,

@@ -13,7 +13,11 @@ use domain::{Clock, Configuration, Situation, Unrecorded};
 use jiff::{SignedDuration, Timestamp};
 use prober::Work;
 use status_page::Role;
-use std::{convert::Infallible, path::PathBuf, sync::Arc};
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 use store::{Store, crash_point};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +46,8 @@ pub(crate) struct Seat {
     pub(crate) role: watch::Sender<Role>,
     /// "Look at the inbox."
     pub(crate) inbox: Arc<Notify>,
+    /// A heartbeat could not be kept.
+    pub(crate) unheard: Arc<AtomicBool>,
     pub(crate) recording: Arc<Recording>,
     /// Since when nothing can be recorded, and how things stand meanwhile.
     pub(crate) unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
@@ -70,6 +76,7 @@ impl Seat {
             situation: watch::Sender::new(situation),
             role: watch::Sender::new(role),
             inbox: Arc::default(),
+            unheard: Arc::default(),
             recording: Arc::default(),
             unrecorded: watch::Sender::new(None),
             undelivered: watch::Sender::new(None),
@@ -146,6 +153,7 @@ impl Seat {
             wanted: wanted_in,
             situation: self.situation,
             inbox: Arc::clone(&self.inbox),
+            unheard: self.unheard,
             outbox: Arc::clone(&outbox),
             recording: self.recording,
             spool,

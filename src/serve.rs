@@ -185,6 +185,7 @@ pub(crate) async fn start(
         undelivered: seat.undelivered.subscribe(),
         prober: Arc::clone(equipment.prober.metrics()),
         told: Arc::clone(&seat.inbox),
+        unheard: Arc::clone(&seat.unheard),
         callback_tokens: handing.callback_tokens.subscribe(),
         standing: standing.subscribe(),
         role: seat.role.subscribe(),

@@ -22,13 +22,16 @@ use crate::{
 };
 use attempt::{InTime, record};
 use backlog::{Backlog, Shared};
-use domain::{Change, Clock, Configuration, Event, Outcome, Situation, Unrecorded, Wanted};
+use domain::{Change, Clock, Configuration, Event, Outcome, Situation, TOLD_WITHIN, Unrecorded, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use live::{Live, until_due};
 use outage::{Back, Failing, Outage};
 use overlay::{Overlay, say};
 use std::{
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use store::{Store, crash_point};
@@ -44,6 +47,8 @@ const LONGEST_BATCH: Duration = Duration::from_millis(250);
 const TICK: Duration = Duration::from_secs(1);
 /// The inbox is read so often even when nobody says that something came.
 const INBOX_POLL: Duration = Duration::from_secs(2);
+/// What was told so long ago is in the inbox, or was refused; with a second for whoever is slow.
+const KEPT_WITHIN: Duration = TOLD_WITHIN.saturating_add(Duration::from_secs(1));
 /// Outcomes do not wait longer for the inbox than this: readers may all be busy with somebody's history.
 const INBOX_PATIENCE: Duration = Duration::from_secs(1);
 /// Events of one batch, and rows of the inbox in it: a batch that cannot be committed must stay small enough to keep.
@@ -95,6 +100,8 @@ pub struct Recorder {
     pub situation: watch::Sender<Arc<Situation>>,
     /// "Look at the inbox."
     pub inbox: Arc<Notify>,
+    /// A heartbeat was refused, because it could not be kept, since this was last looked at.
+    pub unheard: Arc<AtomicBool>,
     /// "Look at the outbox."
     pub outbox: Arc<Notify>,
     /// Counters.
@@ -227,6 +234,8 @@ impl Recorder {
 
     /// Whether there may be more.
     async fn read_inbox(&self, overlay: &mut Overlay, now: Timestamp) -> bool {
+        // Before it is read: who is refused from now on is seen the next time.
+        let whole = !self.unheard.swap(false, Ordering::AcqRel);
         let rows = match timeout(INBOX_PATIENCE, self.store.inbox(INBOX_ROWS)).await {
             Ok(Ok(rows)) => rows,
             Ok(Err(error)) => {
@@ -243,6 +252,12 @@ impl Recorder {
         for (id, told) in rows.into_iter().filter(|(id, _)| !in_hand.contains(id)) {
             overlay.fold(Event::Told(told), Some(id), now);
             crash_point!("recorder/folded-told");
+        }
+        if !more {
+            overlay.fold(Event::Heard { until: now - KEPT_WITHIN, whole }, None, now);
+            crash_point!("recorder/folded-heard");
+        } else if !whole {
+            self.unheard.store(true, Ordering::Release);
         }
         more
     }
@@ -264,6 +279,8 @@ impl Recorder {
             self.recovered(failing.take());
             return Ok(Some(Committed::InTime(self.publish(overlay))));
         }
+        // What was told meanwhile may not have been taken either; and what is dropped here may have been the word of that.
+        self.unheard.store(true, Ordering::Release);
         let since = overlay.events.first().map_or_else(|| self.clock.now(), |(_, at)| *at);
         let failing = failing.get_or_insert_with(|| Failing::new(since, String::new(), false));
         let backlog = Backlog::new(spool.clone(), Arc::clone(&self.recording));

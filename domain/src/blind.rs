@@ -235,7 +235,7 @@ fn hosts(fold: &Fold, vantage: &VantageId) -> BTreeMap<String, Host> {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
         let Some(latest) = fold.after.latest.get(&track) else { continue };
         let Some(outcome) = &latest.outcome else { continue };
-        if fold.now.duration_since(latest.at) > duty::signed(check.validity()) {
+        if fold.now.duration_since(latest.at) > duty::signed(check.validity(latest.at)) {
             continue;
         }
         if outcome.sight == Some(Sight::Clear) {

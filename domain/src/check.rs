@@ -1,9 +1,10 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Connection, Credential, Environment, Operation, OperationId, VantageId,
+    ApiId, Connection, Credential, Environment, Operation, OperationId, VantageId, heartbeat,
     schedule::{OFFSET, fnv_1a},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, iter, sync::Arc, time::Duration};
 
@@ -68,13 +69,13 @@ pub struct Check {
     pub operation: Operation,
     /// What its probes prove with who asks; `None`: nobody asks who they are.
     pub credential: Option<Arc<Credential>>,
-    /// From one probe to the next.
+    /// From one probe to the next; of a heartbeat, from one end of its job to the next.
     pub every: Duration,
-    /// A good answer that takes longer is Slow.
+    /// A good answer that takes longer is Slow; of a heartbeat, none is.
     pub slow: Duration,
     /// The probe ends here. Shorter than `every`, unless `every` is shorter than 1 s.
     pub timeout: Duration,
-    /// Where its probes are sent from; at least one.
+    /// Where its probes are sent from; at least one. A heartbeat is heard at [`Heartbeat::VANTAGE`](crate::Heartbeat::VANTAGE) alone.
     pub from: Vec<VantageId>,
     /// From one vantage the next probe of its instance begins at least so long after one of this check, whichever check it is
     /// of; `None`: as it comes. The vantages of an instance share what it allows (`max_rate`), and a journey takes as much
@@ -93,14 +94,22 @@ impl Check {
         authority.split(':').next().unwrap_or_default()
     }
 
-    /// How long an Outcome of this check speaks: max(3 × interval, 60 s) (DESIGN §5).
-    pub fn validity(&self) -> Duration {
-        (self.every * 3).max(Duration::from_secs(60))
+    /// How long an Outcome of `at` of this check speaks: max(3 × interval, 60 s) (DESIGN §5); of a heartbeat, until the next
+    /// should have been heard.
+    pub fn validity(&self, at: Timestamp) -> Duration {
+        match self.heartbeat() {
+            Some(heartbeat) => heartbeat::validity(heartbeat, at),
+            None => (self.every * 3).max(Duration::from_secs(60)),
+        }
     }
 
-    /// Whether its figures are those of connections that were kept; what it sees over others is left out of them.
+    /// Whether its figures are those of connections that were kept; what it sees over others is left out of them. So a
+    /// heartbeat, which has no connections, has no latency.
     pub fn is_warm(&self) -> bool {
-        self.operation.request.http().is_some_and(|http| http.connection == Connection::Warm)
+        match self.operation.request.http() {
+            Some(http) => http.connection == Connection::Warm,
+            None => self.heartbeat().is_some(),
+        }
     }
 
     /// What it asks, where, and as whom.

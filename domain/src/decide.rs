@@ -1,8 +1,8 @@
 //! `decide`: from what is known and what happened to what is to be stored, told and done.
 
 use crate::{
-    Configuration, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
-    Situation, Status, Track, TrackId, Verdict, Wanted, behind, cause, due, duty, fold::Fold,
+    Configuration, Confirm, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
+    Situation, Status, Track, TrackId, Verdict, Wanted, beat, behind, cause, due, duty, fold::Fold,
     instance_status, judge, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +34,7 @@ fn react(mut fold: Fold, event: &Event) -> Decision {
         Event::Outcome(seen) => verdict = Some(outcome(&mut fold, seen)),
         Event::Due => due::due(&mut fold),
         Event::Told(said) => answer = Some(told::told(&mut fold, said)),
+        Event::Heard { until, whole } => beat::heard(&mut fold, *until, *whole),
         Event::Configured(configuration) => configured(&mut fold, configuration),
     }
     duty::settle(&mut fold);
@@ -41,7 +42,7 @@ fn react(mut fold: Fold, event: &Event) -> Decision {
 }
 
 /// Rules one and two for a check, then on to its instance if anything came of it.
-fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
+pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     let configuration = fold.configuration();
     let id = TrackId { check: outcome.check.clone(), vantage: outcome.vantage.clone() };
     let check = configuration.checks.get(&id.check).filter(|check| check.from.contains(&id.vantage));
@@ -65,19 +66,22 @@ fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     let before = fold.after.tracks.get(&id).map(|track| (**track).clone());
     let before = before.unwrap_or_else(|| Track::unknown(id.clone(), outcome.at));
     // Time that passed unmeasured before this outcome is Unknown, whoever noticed.
-    if let Some(expired) = before.expire(last_at, check.validity(), outcome.at) {
+    let validity = check.validity(last_at.unwrap_or(before.since));
+    if let Some(expired) = before.expire(last_at, validity, outcome.at) {
         fold.put_track(expired);
         look_at(fold, &id.check.instance, None);
     }
     let before = fold.after.tracks.get(&id).map_or(before, |track| (**track).clone());
-    let track = before.step(outcome, verdict, last_at, &policy.confirm);
+    // A job that calls us is believed: there is nobody to ask again.
+    let confirm = if check.heartbeat().is_some() { Confirm::ONCE } else { policy.confirm };
+    let track = before.step(outcome, verdict, last_at, &confirm);
     if track.wants_confirmation() {
         let pause = SignedDuration::try_from(policy.confirm.every).unwrap_or(SignedDuration::ZERO);
         fold.want(outcome.at + pause, id.clone());
     }
     // Of a clock that is ahead of ours: what follows is newer all the same.
     let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
-    due::noted(fold, track.speaks_until(Some(latest.at), check.validity()));
+    due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
     fold.after.latest.insert_mut(id.clone(), latest);
     let since = track.since;
     if fold.put_track(track) {
@@ -129,10 +133,16 @@ fn half_proven(fold: &mut Fold, before: &Configuration) {
         let (old, new) = (before.checks.get(&id.check), configuration.checks.get(&id.check));
         old.zip(new).is_some_and(|(old, new)| old.question() != new.question())
     };
-    let open = fold.after.tracks.values().filter(|track| track.round.is_some() && asks_anew(&track.id));
+    let open = fold
+        .after
+        .tracks
+        .values()
+        .filter(|track| (track.round.is_some() || track.pulse.is_some()) && asks_anew(&track.id));
     let open: Vec<Track> = open.map(|track| (**track).clone()).collect();
     for track in open {
-        fold.put_track(Track { round: None, ..track });
+        let mut track = Track { round: None, ..track };
+        beat::awaited_anew(&mut track, fold.now);
+        fold.put_track(track);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What several checks together say about where the fault is.
 
-use crate::{Entry, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track, TrackId};
+use crate::{Entry, Incident, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track, TrackId};
 use jiff::Timestamp;
 
 /// Where an instance's trouble is, in a sentence.
@@ -18,6 +18,10 @@ pub(crate) fn diagnose(
             "We cannot tell whether it works: no check comes back with an answer we can judge.",
             "Ni allwn ddweud a yw'n gweithio: nid oes yr un gwiriad yn dod yn ôl ag ateb y gallwn ei farnu.",
         );
+    }
+    let mut failing = tracks(situation, instance).filter(|track| track.status.is_down()).peekable();
+    if failing.peek().is_some() && failing.all(|track| track.id.vantage.is_inbound()) {
+        return of_a_job();
     }
     let answers = tracks(situation, instance).any(|track| track.status == Status::Operational);
     match layer {
@@ -51,6 +55,20 @@ pub(crate) fn diagnose(
     }
 }
 
+fn of_a_job() -> Text {
+    Text::new(
+        "A scheduled job of it has not been heard in time, or says that it failed.",
+        "Ni chlywyd gan un o'i dasgau cyfnodol mewn pryd, neu mae'n dweud iddi fethu.",
+    )
+}
+
+impl Incident {
+    /// Whether only jobs are its trouble: of what probes pass on their way it says nothing.
+    pub fn is_of_a_job(&self) -> bool {
+        self.diagnosis == of_a_job()
+    }
+}
+
 /// What the checks of an instance last said: failing ones first.
 pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Vec<Entry> {
     let line = |track: &Track| {
@@ -74,10 +92,11 @@ pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timest
             .map_or_else(String::new, |id| format!(", request {id}"));
         Entry {
             at: latest.map_or(now, |latest| latest.at),
-            text: format!(
-                "{} from {}: {said}{answered}{request}",
-                track.id.check.operation, track.id.vantage
-            ),
+            text: if track.id.vantage.is_inbound() {
+                format!("{}: {said}", track.id.check.operation)
+            } else {
+                format!("{} from {}: {said}{answered}{request}", track.id.check.operation, track.id.vantage)
+            },
         }
     };
     let mut all: Vec<&Track> = tracks(situation, instance).collect();

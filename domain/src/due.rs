@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 /// Time passed, and nothing else.
 pub(crate) fn due(fold: &mut Fold) {
-    expire(fold);
+    let expired = expire(fold);
     let configuration = fold.configuration();
-    if !is_calm(fold, &configuration) {
+    if expired || !is_calm(fold, &configuration) {
         return all(fold, &configuration);
     }
     for instance in configuration.instances() {
@@ -44,22 +44,24 @@ fn all(fold: &mut Fold, configuration: &Configuration) {
     fold.touched.extend(open);
 }
 
-/// Ends what no longer speaks, once the time has come at which the first of it may.
-fn expire(fold: &mut Fold) {
+/// Ends what no longer speaks, once the time has come at which the first of it may. Says whether there was any.
+fn expire(fold: &mut Fold) -> bool {
     if fold.after.speaks_until.is_some_and(|until| fold.now < until) {
-        return;
+        return false;
     }
     let configuration = fold.configuration();
-    let mut next = Timestamp::MAX;
+    let (mut next, mut any) = (Timestamp::MAX, false);
     for check in configuration.checks.values() {
         for vantage in &check.from {
             let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
             let last_at = fold.after.latest.get(&id).map(|latest| latest.at);
             let Some(track) = fold.after.tracks.get(&id) else { continue };
-            match track.speaks_until(last_at, check.validity()) {
+            let validity = check.validity(last_at.unwrap_or(track.since));
+            match track.speaks_until(last_at, validity) {
                 Some(until) if until <= fold.now => {
                     let expired = track.expired(until);
                     fold.put_track(expired);
+                    any = true;
                 }
                 Some(until) => next = next.min(until),
                 None => {}
@@ -67,21 +69,27 @@ fn expire(fold: &mut Fold) {
         }
     }
     fold.after.speaks_until = Some(next);
+    any
 }
 
 /// Whether nothing waits for its time: every check works as far as its last probe tells, and no incident is open. Then
 /// only what is planned can change anything, and what ends.
 fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
     let situation = &fold.after;
-    let checks: usize = configuration.checks.values().map(|check| check.from.len()).sum();
+    // Of a heartbeat that is not heard nothing is known, however long; its silence is not judged here.
+    let probed = configuration.checks.values().filter(|check| check.heartbeat().is_none());
+    let checks: usize = probed.map(|check| check.from.len()).sum();
+    let known = || situation.tracks.keys().filter(|id| !id.vantage.is_inbound()).count();
     let well = || {
-        let mut tracks = situation.tracks.values();
-        tracks.all(|track| track.status == Status::Operational && track.inconclusive_since.is_none())
+        situation.tracks.values().all(|track| {
+            let unheard = track.id.vantage.is_inbound() && track.status == Status::Unknown;
+            (unheard || track.status == Status::Operational) && track.inconclusive_since.is_none()
+        })
     };
     let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
     situation.open_incidents().next().is_none()
         && situation.behind.is_empty()
-        && situation.tracks.size() == checks
+        && known() == checks
         && well()
         && !situation.latest.values().any(failed)
 }

@@ -70,6 +70,11 @@ pub struct Confirm {
     pub recover: u32,
 }
 
+impl Confirm {
+    /// One word is enough.
+    pub const ONCE: Self = Self { fail: 1, of: 1, every: Duration::ZERO, recover: 1 };
+}
+
 impl Default for Confirm {
     fn default() -> Self {
         Self { fail: 2, of: 3, every: Duration::from_secs(5), recover: 2 }

@@ -1,6 +1,6 @@
 //! Anything the rules react to.
 
-use crate::{Answer, Configuration, Environment, IncidentId, Outcome, Receipt, Text};
+use crate::{Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Receipt, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -14,6 +14,13 @@ pub enum Event {
     Due,
     /// Something was told to us: a row of the inbox.
     Told(Told),
+    /// All that was told to us before this time is folded in; `whole`: and no heartbeat was refused meanwhile.
+    Heard {
+        /// Before this time.
+        until: Timestamp,
+        /// Nothing that was told was refused.
+        whole: bool,
+    },
     /// A new configuration was read.
     Configured(Arc<Configuration>),
 }
@@ -42,6 +49,13 @@ pub enum Message {
     },
     /// An operator acts.
     Command(Command),
+    /// A scheduled job calls, at `/beats/{reference}`.
+    Beat {
+        /// Whose address it called.
+        check: CheckId,
+        /// What it says.
+        beat: Beat,
+    },
 }
 
 /// What an operator can do. Every one names who, and all but `Acknowledge` a reason.

@@ -2,7 +2,8 @@
 
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
-    Notification, PersonId, Silence, Situation, StatusChange, TeamId, Track, TrackId, Verdict, Wanted,
+    Notification, Outcome, PersonId, Silence, Situation, StatusChange, TeamId, Track, TrackId, Verdict,
+    Wanted,
 };
 use jiff::Timestamp;
 use std::{
@@ -22,6 +23,8 @@ pub(crate) struct Fold {
     pub(crate) late: bool,
     /// Incidents whose duties have to be looked at.
     pub(crate) touched: BTreeSet<IncidentId>,
+    /// Outcomes that no probe brought.
+    pub(crate) made: Vec<(Arc<Outcome>, Verdict)>,
     changes: Vec<Change>,
     probes: BTreeSet<Wanted>,
     in_maintenance: BTreeMap<Environment, bool>,
@@ -35,6 +38,7 @@ impl Fold {
             telling_at: now,
             late: false,
             touched: BTreeSet::new(),
+            made: Vec::new(),
             changes: Vec::new(),
             probes: BTreeSet::new(),
             in_maintenance: BTreeMap::new(),
@@ -52,7 +56,7 @@ impl Fold {
         answer: Option<Result<String, String>>,
     ) -> Decision {
         let probes = self.probes.into_iter().collect();
-        Decision { after: self.after, changes: self.changes, probes, verdict, answer }
+        Decision { after: self.after, changes: self.changes, probes, verdict, made: self.made, answer }
     }
 
     /// The configuration in force.

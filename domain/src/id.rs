@@ -112,6 +112,18 @@ impl OperationId {
     }
 }
 
+impl VantageId {
+    /// Where heartbeats are heard.
+    pub fn inbound() -> Self {
+        Self(crate::Heartbeat::VANTAGE.into())
+    }
+
+    /// Whether it is where heartbeats are heard: nothing is sent from there.
+    pub fn is_inbound(&self) -> bool {
+        *self.0 == *crate::Heartbeat::VANTAGE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,7 @@
 //! | [`Rota`] / [`Shift`] / [`Override`] | who is on call when; one stretch of it; a swap | roster, schedule |
 //! | [`Escalation`] | the ordered steps of Callouts until a human answers | policy chain |
 //! | [`Post`] | what the public page says about an Incident or Maintenance | message |
+//! | [`Heartbeat`] | an Operation whose request is that a scheduled job calls us; its Check is heard, not probed | ping, push |
 //! | Maintenance ([`Window`]) | planned work or a test window: published, excluded from availability by name | downtime |
 //! | [`Silence`] | an operator's mute, with owner, reason and end | suppression |
 //! | [`Notification`] / Attempt / Outbox | one message to one channel; one try to send it; the table of those not settled | job |
@@ -33,6 +34,7 @@
 mod address;
 mod api;
 pub mod bank_holidays;
+mod beat;
 mod behind;
 mod blind;
 mod calling;
@@ -54,6 +56,7 @@ mod event;
 mod expect;
 mod fold;
 mod health;
+mod heartbeat;
 mod history;
 mod hours;
 mod id;
@@ -89,6 +92,7 @@ mod watch;
 pub use address::{PrivateAddresses, undialled};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use bank_holidays::{BankHoliday, bank_holiday};
+pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
@@ -104,6 +108,7 @@ pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use expect::{Expect, Matches, Statuses};
 pub use health::{Health, Status, StatusChange, instance_status};
+pub use heartbeat::{Beat, Heartbeat, Rhythm};
 pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
 pub use id::{

@@ -1,6 +1,6 @@
 //! Operations: what exercising an Api does.
 
-use crate::{DnsRequest, Expect, Journey, MllpRequest, OperationId, TcpRequest};
+use crate::{DnsRequest, Expect, Heartbeat, Journey, MllpRequest, OperationId, TcpRequest};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -30,6 +30,8 @@ pub enum Request {
     Mllp(MllpRequest),
     /// Several requests over HTTP, one after the other.
     Journey(Journey),
+    /// Nothing is sent: a job calls us.
+    Heartbeat(Heartbeat),
 }
 
 impl Request {
@@ -37,7 +39,15 @@ impl Request {
     pub const fn http(&self) -> Option<&HttpRequest> {
         match self {
             Self::Http(request) => Some(request),
-            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) | Self::Journey(_) => None,
+            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) | Self::Journey(_) | Self::Heartbeat(_) => None,
+        }
+    }
+
+    /// What is heard, if nobody is asked.
+    pub const fn heartbeat(&self) -> Option<&Heartbeat> {
+        match self {
+            Self::Heartbeat(heartbeat) => Some(heartbeat),
+            Self::Http(_) | Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) | Self::Journey(_) => None,
         }
     }
 
@@ -49,6 +59,7 @@ impl Request {
             Self::Dns(request) => request.line(),
             Self::Mllp(_) => "HL7 v2 message over MLLP".to_owned(),
             Self::Journey(journey) => journey.line(),
+            Self::Heartbeat(heartbeat) => heartbeat.line(),
         }
     }
 
@@ -57,6 +68,7 @@ impl Request {
         match self {
             Self::Http(_) | Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => 1,
             Self::Journey(journey) => journey.requests(),
+            Self::Heartbeat(_) => 0,
         }
     }
 
@@ -68,6 +80,7 @@ impl Request {
             Self::Dns(request) => request.words(),
             Self::Mllp(request) => vec!["mllp".into(), request.message.as_str().into()],
             Self::Journey(journey) => journey.words(),
+            Self::Heartbeat(heartbeat) => heartbeat.words(),
         }
     }
 }

@@ -217,6 +217,10 @@ pub enum FailureKind {
     ExpectationFailed,
     /// A certificate of the chain ends too soon.
     CertificateEndsSoon,
+    /// A job that calls us was not heard in time.
+    NotHeard,
+    /// A job that calls us says that it failed.
+    JobFailed,
 }
 
 impl FailureKind {

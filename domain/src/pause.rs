@@ -17,7 +17,7 @@ pub fn pause(outcome: &Outcome, check: &Check) -> Duration {
     let asked = outcome.retry_after.unwrap_or_default().min(LONGEST);
     match outcome.http.as_ref().map(|http| http.status) {
         Some(429) => asked,
-        Some(503) => asked.min(check.validity() / 2),
+        Some(503) => asked.min(check.validity(outcome.at) / 2),
         Some(_) | None => Duration::ZERO,
     }
 }

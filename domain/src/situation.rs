@@ -25,6 +25,8 @@ pub struct Situation {
     pub silences: RedBlackTreeMapSync<u64, Silence>,
     /// When somebody looked; `None`: not since the program started.
     pub watch: Option<crate::Watch>,
+    /// How well heartbeats are heard; `None`: not yet.
+    pub listening: Option<crate::Listening>,
     /// Until then every outcome speaks that speaks now; `None`: not worked out.
     pub(crate) speaks_until: Option<Timestamp>,
     /// Vantages whose probes begin late, and since when.
@@ -97,6 +99,8 @@ pub struct Decision {
     pub probes: Vec<Wanted>,
     /// How the outcome was judged, when the event was one.
     pub verdict: Option<crate::Verdict>,
+    /// Outcomes that the rules made, of heartbeats: to be committed with the changes.
+    pub made: Vec<(Arc<Outcome>, crate::Verdict)>,
     /// What to answer whoever told us something.
     pub answer: Option<Result<String, String>>,
 }
@@ -171,6 +175,7 @@ impl Situation {
                 .collect(),
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             watch: None,
+            listening: None,
             speaks_until: None,
             behind: RedBlackTreeMapSync::new_sync(),
             key: remembered.key,

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
-    PostSays, Silence, Told, calling, cause::still_there, duty, fold::Fold, receipts, telling,
+    PostSays, Silence, Told, beat, calling, cause::still_there, duty, fold::Fold, receipts, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,6 +15,7 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
         Message::Receipt(receipt) => receipts::receive(fold, receipt),
         Message::Answer { reference, answer } => answered(fold, reference, *answer, said.at),
         Message::Command(command) => act(fold, command),
+        Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rule two, *health*, for one check as seen from one vantage: streaks and rounds become a confirmed Status.
 
-use crate::{Confirm, Failure, Layer, Outcome, Status, TrackId, Verdict};
+use crate::{Confirm, Failure, Layer, Outcome, Pulse, Status, TrackId, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -24,6 +24,9 @@ pub struct Track {
     pub round: Option<Round>,
     /// While probes are Inconclusive: the last conclusive one, or the first of them if there was none.
     pub inconclusive_since: Option<Timestamp>,
+    /// Of a heartbeat: when its job was heard, and from when on it is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<Pulse>,
 }
 
 /// Probes that disagree with the confirmed status (DESIGN §5, `confirm`).
@@ -101,6 +104,7 @@ impl Track {
             message: None,
             round: None,
             inconclusive_since: None,
+            pulse: None,
         }
     }
 

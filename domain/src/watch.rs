@@ -1,7 +1,7 @@
 //! How long the rules have looked without a break: what happened while the program was stopped or the machine frozen
 //! is no API's trouble; and what a clock that was ahead has left behind.
 
-use crate::{Incident, Round, Situation, Ticket, Track, fold::Fold};
+use crate::{Incident, Round, Situation, Ticket, Track, beat, fold::Fold};
 use jiff::{SignedDuration, Timestamp};
 
 /// Nobody looked for so long: the shortest validity of an outcome, so by then nothing was known any more.
@@ -56,6 +56,7 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
         if let Some(Round::Confirm { since, .. } | Round::Recover { since, .. }) = &mut track.round {
             *since = now.min(*since);
         }
+        beat::set_back(&mut track, now);
         fold.put_track(track);
     }
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();

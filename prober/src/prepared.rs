@@ -173,6 +173,7 @@ impl Protocol {
                 Self::Tcp(Box::new(tcp))
             }
             Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, name_servers, permits)?)),
+            Request::Heartbeat(_) => return Err("nothing is sent: a job calls us".to_owned()),
             Request::Mllp(request) => {
                 let mut mllp = Mllp::new(check, request, permits)?;
                 mllp.door.certificate = ready.certificate;

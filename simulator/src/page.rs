@@ -33,6 +33,7 @@ pub(crate) fn routes(world: WeakWorld) -> Router {
         .route("/faults", post(act::faults))
         .route("/troubles", post(act::troubles))
         .route("/cascade", post(act::cascade))
+        .route("/job", post(act::job))
         .route("/delivery", post(act::delivery))
         .route("/tickets", post(act::tickets))
         .route("/replies", post(act::replies))

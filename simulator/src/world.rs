@@ -15,6 +15,7 @@ use crate::estate::Estate;
 use crate::fault::Fault;
 use crate::heartbeat::{self, Ear, Heartbeat};
 use crate::http;
+use crate::job::Job;
 use crate::neighbourhood::{Neighbourhood, Plan};
 use crate::network::{self, Network};
 use crate::notify::{self, Exchange, Notify};
@@ -54,6 +55,7 @@ struct Parts {
     notify: Notify,
     mail: MailServer,
     heartbeat: Heartbeat,
+    job: Job,
     network: Network,
     page: OnceLock<Door>,
     _stop_with_the_last: DropGuard,
@@ -112,6 +114,7 @@ impl World {
         )?;
         let heartbeat = Heartbeat::new(ear, door);
 
+        let job = Job::new(&bell, &tasks);
         let network = Network::new(
             open("the address outside", at(options.ports.outside), network::silence())?,
             open("the address inside", at(options.ports.inside), network::silence())?,
@@ -144,6 +147,7 @@ impl World {
                 notify,
                 mail,
                 heartbeat,
+                job,
                 network,
                 page: OnceLock::new(),
                 _stop_with_the_last: guard,
@@ -272,6 +276,11 @@ impl World {
     /// The heartbeat receiver.
     pub fn heartbeat(&self) -> &Heartbeat {
         &self.parts.heartbeat
+    }
+
+    /// A provider's scheduled job, which calls Curiad.
+    pub fn job(&self) -> &Job {
+        &self.parts.job
     }
 
     /// Curiad's own network.

@@ -102,7 +102,8 @@ fn tracks(asking: &Asking, which: Option<&Which<'_>>) -> Result<Vec<(TrackId, Du
         Some(which) => find(&asking.configuration, which)?,
         None => asking.configuration.checks.values().cloned().collect(),
     };
-    let all = checks.iter().flat_map(|check| {
+    let probed = checks.iter().filter(|check| check.heartbeat().is_none());
+    let all = probed.flat_map(|check| {
         let track =
             |vantage: &domain::VantageId| TrackId { check: check.id.clone(), vantage: vantage.clone() };
         check.from.iter().map(move |vantage| (track(vantage), check.every))

@@ -36,6 +36,17 @@ pub(crate) async fn run(
 ) -> Result<u8, Failed> {
     let checks = find(configuration, which)?;
     let terminal = Terminal::new();
+    let (heard, checks): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.heartbeat().is_some());
+    if let Some(check) = heard.first().filter(|_| checks.is_empty()) {
+        let what = format!("{} is heard, not probed: its job calls us", check.id);
+        let next = "`curiad heartbeat list` shows where, and when it last did";
+        return Err(Failed::new(USAGE, format!("{what}\n{next}")));
+    }
+    if !cli.json {
+        for check in &heard {
+            terminal.line(&format!("{}  is heard, not probed", check.id));
+        }
+    }
     let mut seen = Vec::new();
     let each = checks.iter().flat_map(|check| {
         let here = probers.iter().filter(|prober| check.from.contains(prober.vantage()));

@@ -9,8 +9,8 @@ use super::{
     reading::duration_text,
 };
 use domain::{
-    Check, CheckId, Credential, DnsRequest, Environment, HttpRequest, InstanceId, Lifecycle, Operation,
-    Request, Security, Vantage,
+    Check, CheckId, Credential, DnsRequest, Environment, Heartbeat, HttpRequest, InstanceId, Lifecycle,
+    Operation, Request, Security, Vantage, VantageId,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::Url;
@@ -38,7 +38,9 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
     }
     overruled(draft, problems);
     for (environment, instance) in &draft.instances {
-        let own = checks.iter_mut().filter(|check| check.id.instance.environment == *environment);
+        let own = checks
+            .iter_mut()
+            .filter(|check| check.id.instance.environment == *environment && check.heartbeat().is_none());
         let own: Vec<&mut Check> = own.collect();
         match &instance.max_rate {
             Some(max_rate) => rate::hold(own, max_rate, problems),
@@ -65,8 +67,14 @@ fn overruled(draft: &ApiDraft, problems: &mut Problems) {
         };
         for (name, setting) in SETTINGS {
             let Some(placed) = setting(&instance.timing) else { continue };
-            let mut own =
-                draft.operations.iter().filter(chosen).map(|it| setting(&it.timing).is_some()).peekable();
+            let probed = |operation: &&OperationDraft| operation.operation.request.heartbeat().is_none();
+            let mut own = draft
+                .operations
+                .iter()
+                .filter(chosen)
+                .filter(probed)
+                .map(|it| setting(&it.timing).is_some())
+                .peekable();
             if own.peek().is_some() && own.all(|own| own) {
                 let message =
                     format!("'{name}' of {environment} has no effect: each of its operations has its own");
@@ -100,6 +108,9 @@ fn check(
             .enumerate()
             .find_map(|(distance, timing)| setting(timing).as_ref().map(|placed| (distance, placed)))
     };
+    if let Request::Heartbeat(heartbeat) = &operation.operation.request {
+        return Some(heard(draft, operation, heartbeat, (environment, instance)));
+    }
     let every = nearest(|timing| &timing.every);
     let (slow, timeout) = (nearest(|timing| &timing.slow)?, nearest(|timing| &timing.timeout)?);
     let interval = every.map_or(DEFAULT_EVERY, |(_, every)| every.value);
@@ -154,6 +165,29 @@ fn check(
     })
 }
 
+/// What is heard and not probed: it has neither a time nor a credential, and is heard at one place.
+fn heard(
+    draft: &ApiDraft,
+    operation: &OperationDraft,
+    heartbeat: &Heartbeat,
+    (environment, instance): (Environment, &InstanceDraft),
+) -> Check {
+    Check {
+        id: CheckId {
+            instance: InstanceId { api: draft.api.id.clone(), environment },
+            operation: operation.operation.id.clone(),
+        },
+        url: instance.url.clone(),
+        operation: operation.operation.clone(),
+        credential: None,
+        every: heartbeat.every(),
+        slow: Duration::MAX,
+        timeout: Duration::MAX,
+        from: vec![VantageId::inbound()],
+        apart: None,
+    }
+}
+
 /// An operation whose request says who is registered to ask; what it says itself is nearer.
 fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
     let mut operation = operation.clone();
@@ -162,7 +196,7 @@ fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
         Request::Journey(journey) => {
             journey.steps.iter_mut().chain(&mut journey.clean_up).map(|step| &mut step.request).collect()
         }
-        Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => Vec::new(),
+        Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) | Request::Heartbeat(_) => Vec::new(),
     };
     for request in requests {
         for (name, value) in audit {
@@ -194,7 +228,12 @@ fn misfit(request: &Request, url: &str) -> Option<&'static str> {
         Request::Dns(DnsRequest { name: None, .. }) if has_no_name(url) => {
             Some("asks for the name of an address: 'dns' needs the key 'name'")
         }
-        Request::Http(_) | Request::Journey(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => None,
+        Request::Http(_)
+        | Request::Journey(_)
+        | Request::Tcp(_)
+        | Request::Dns(_)
+        | Request::Mllp(_)
+        | Request::Heartbeat(_) => None,
     }
 }
 
@@ -208,7 +247,7 @@ fn is_secured(check: &Check) -> bool {
     let by_url = check.url.starts_with("https:") || check.url.starts_with("tls:");
     match &check.operation.request {
         Request::Http(_) | Request::Journey(_) | Request::Mllp(_) => by_url,
-        Request::Dns(_) => false,
+        Request::Dns(_) | Request::Heartbeat(_) => false,
         Request::Tcp(request) => match request.security {
             Security::AsUrl => by_url,
             Security::Plain => false,

@@ -25,6 +25,7 @@ mod excerpt;
 mod expect;
 mod files;
 mod graphql;
+mod heartbeat;
 mod hours;
 mod journey;
 mod leaving;
@@ -74,7 +75,7 @@ use api::ApiDraft;
 use asked::Asked;
 use domain::{ApiId, Check, Configuration, Proxy, Secret, Site};
 use excerpt::Source;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use names::Names;
 use problem::Problems;
 use reading::Reading;
@@ -149,6 +150,7 @@ fn read_and_ask<'a>(
         secrets,
         stamps,
         directory,
+        zone: TimeZone::UTC,
     };
     let loaded = read_all(&mut reading, now);
     (loaded, reading)
@@ -171,6 +173,9 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         top::unreadable(reading);
         Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
     };
+    if let Some(site) = &top.site {
+        reading.zone = site.time_zone.clone();
+    }
     // Also of a file that cannot be read: the file is the problem, not who depends on it.
     for file in &files.apis {
         reading.names.define(names::Noun::Api, &file.stem, &problem::Place::whole(&file.name));

@@ -5,7 +5,7 @@
 //! is refused. Nor may a request name a person: see [`may_be_a_patients`].
 
 use super::{
-    credential_name, expect, journey, openapi,
+    credential_name, expect, heartbeat, journey, openapi,
     problem::{Place, Rank},
     reading::Reading,
     redirects,
@@ -139,6 +139,9 @@ pub(super) fn read(
     let place = section.place().clone();
     section.close(reading);
     let (way, way_node) = way?;
+    if way == Way::Heartbeat {
+        heartbeat::refuse(&timing, auth.map(|node| &node.owner), reading);
+    }
     let health_place = health.as_ref().filter(|(health, _)| *health).map(|(_, place)| place);
     let expected = expect_node.map(|node| (&node.owner, &expect));
     way.refuse((headers_node.map(|node| &node.owner), health_place), expected, reading);

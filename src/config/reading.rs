@@ -10,6 +10,7 @@ use super::{
     stamps::Stamps,
     tree::{Key, Node, Value},
 };
+use jiff::tz::TimeZone;
 use std::{ops::RangeInclusive, path::Path, time::Duration};
 
 /// One reading of a whole configuration.
@@ -30,6 +31,8 @@ pub(super) struct Reading<'a> {
     pub stamps: Stamps,
     /// What `file:` paths are relative to.
     pub directory: &'a Path,
+    /// The site's, once that is read.
+    pub zone: TimeZone,
 }
 
 /// What a plain word also means to some reader of YAML.

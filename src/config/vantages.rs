@@ -27,6 +27,11 @@ pub(super) fn read(node: &Node, outward: &Outward, reading: &mut Reading<'_>) ->
     for (name, node) in entries {
         reading.names.define(Noun::Vantage, &name.word, &name.place);
         let id = reading.name(name, VantageId::parse);
+        if id.as_ref().is_some_and(VantageId::is_inbound) {
+            let message = "'inbound' is where heartbeats are heard: no probe is sent from there";
+            let hint = Some("give this vantage another name".to_owned());
+            reading.problems.error(Rank::Value, &name.place, message, hint);
+        }
         let settings =
             if matches!(node.value, Value::Nothing) { None } else { vantage(node, outward, reading) };
         let (guards, private_addresses, egress) = settings.unwrap_or_else(|| {

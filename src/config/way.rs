@@ -1,8 +1,8 @@
-//! How an operation asks: by exactly one of `get`, `head`, `post`, `soap`, `graphql`, `tcp`, `dns`, `mllp`, `journey`; and how a
-//! step of a journey does.
+//! How an operation asks: by exactly one of `get`, `head`, `post`, `soap`, `graphql`, `tcp`, `dns`, `mllp`, `journey`,
+//! `heartbeat`; and how a step of a journey does.
 
 use super::{
-    dns, graphql, mllp,
+    dns, graphql, heartbeat, mllp,
     operation::path,
     problem::{Place, Rank},
     reading::Reading,
@@ -26,11 +26,22 @@ pub(super) enum Way {
     Dns,
     Mllp,
     Journey,
+    Heartbeat,
 }
 
 /// How an operation asks.
-pub(super) const OF_OPERATIONS: &[Way] =
-    &[Way::Get, Way::Head, Way::Post, Way::Soap, Way::Graphql, Way::Tcp, Way::Dns, Way::Mllp, Way::Journey];
+pub(super) const OF_OPERATIONS: &[Way] = &[
+    Way::Get,
+    Way::Head,
+    Way::Post,
+    Way::Soap,
+    Way::Graphql,
+    Way::Tcp,
+    Way::Dns,
+    Way::Mllp,
+    Way::Journey,
+    Way::Heartbeat,
+];
 
 /// How a step of a journey asks.
 pub(super) const OF_STEPS: &[Way] = &[Way::Get, Way::Head, Way::Post, Way::Put, Way::Delete, Way::Soap];
@@ -77,6 +88,7 @@ impl Way {
             Self::Dns => "dns",
             Self::Mllp => "mllp",
             Self::Journey => "journey",
+            Self::Heartbeat => "heartbeat",
         }
     }
 
@@ -102,6 +114,7 @@ impl Way {
             Self::Tcp => tcp::read(node, reading).map(Request::Tcp),
             Self::Dns => dns::read(node, reading).map(Request::Dns),
             Self::Mllp => mllp::read(node, reading).map(Request::Mllp),
+            Self::Heartbeat => heartbeat::read(node, reading).map(Request::Heartbeat),
             // Read with its clean-up: see `journey::read`.
             Self::Journey => None,
         }
@@ -133,10 +146,11 @@ impl Way {
             Self::Dns => "what is to be answered is said by 'answers'",
             Self::Mllp => "a message is judged by its acknowledgement",
             Self::Journey => "what is good is said by each step",
+            Self::Heartbeat => "a heartbeat is judged by whether it is heard",
         };
         let rest = Expect { certificate_days: None, ..expect.clone() };
         let days = expect.certificate_days.is_some();
-        let none = matches!(self, Self::Dns | Self::Journey);
+        let none = matches!(self, Self::Dns | Self::Journey | Self::Heartbeat);
         if rest != Expect::default() || (days && none) {
             let also = if none { "" } else { "; only 'certificate_days' goes with it" };
             reading.problems.error(Rank::Sense, place, format!("{judged_by}{also}"), None);

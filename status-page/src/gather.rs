@@ -62,7 +62,9 @@ pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<d
             .checks
             .contains_key(&domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
     };
-    let running = || api.operations.iter().filter(runs);
+    // What is heard has no latency.
+    let asked = |operation: &&domain::Operation| operation.request.heartbeat().is_none();
+    let running = || api.operations.iter().filter(runs).filter(asked);
     let operation = running().find(|operation| operation.critical).or_else(|| running().next())?;
     Some(domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
 }

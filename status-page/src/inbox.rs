@@ -7,7 +7,7 @@ use store::InboxId;
 use tokio::time::timeout;
 
 /// Nobody waits longer for the store: it may be locked, or its server hang.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = domain::TOLD_WITHIN;
 
 impl Site {
     /// Keeps it, and says so to the recorder. `None`: it is not kept, as far as we know; what the store does after we have

@@ -7,7 +7,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Check, Dialect, Expect, Request, Status, Verdict};
+use domain::{Check, Dialect, Expect, Failure, FailureKind, Heartbeat, Request, Rhythm, Status, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -61,6 +61,8 @@ struct OperationLine {
     layer: Option<String>,
     latency: Option<String>,
     at: Option<When>,
+    /// It is when its job was last heard.
+    heard: bool,
     /// For the internal audience, in English as recorded.
     message: Option<String>,
     request: Option<String>,
@@ -95,7 +97,10 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             instance.since.map(|at| wording.short(at))
         },
         until: until(wording, instance),
-        layer: instance.layer.map(|layer| wording.layer(layer)).transpose()?,
+        layer: match instance.layer {
+            Some(_) if is_of_a_job(instance) => Some(wording.plain("job-fails")?),
+            layer => layer.map(|layer| wording.layer(layer)).transpose()?,
+        },
         checked: instance.checked_at.map(|at| wording.times().second(at)),
         numbers: numbers(wording, instance)?,
         strip: wording.strip(instance)?,
@@ -109,6 +114,14 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             .map(|operation| green(wording, operation))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// Whether all that fails are jobs.
+fn is_of_a_job(instance: &InstanceView) -> bool {
+    let tracks = instance.operations.iter().flat_map(|operation| &operation.tracks);
+    let fails = |view: &&TrackView| view.track.as_ref().is_some_and(|track| track.status.is_down());
+    let mut failing = tracks.filter(fails).peekable();
+    failing.peek().is_some() && failing.all(|view| view.vantage.is_inbound())
 }
 
 fn numbers(wording: &Wording<'_>, instance: &InstanceView) -> Result<Vec<Number>, WordsError> {
@@ -185,6 +198,8 @@ fn operation_line(
     let verdict = track.last.map(|(_, verdict)| verdict);
     let failing = !matches!(verdict, Some(Verdict::Pass) | None);
     let outcome = track.outcome.as_deref();
+    let heard = track.vantage.is_inbound();
+    let ended_at = track.track.as_ref().and_then(|track| track.pulse?.ended_at);
     let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
     Ok(OperationLine {
         name: operation.check.id.operation.to_string(),
@@ -194,19 +209,54 @@ fn operation_line(
         old: track.expired && verdict.is_some(),
         layer: failure
             .filter(|_| failing && !track.expired)
-            .map(|failure| wording.layer(failure.layer))
+            .map(|failure| layer(wording, failure))
             .transpose()?,
-        latency: outcome.map(|outcome| Wording::latency(outcome.total)),
-        at: track.last.map(|(at, _)| wording.times().second(at)),
+        latency: outcome.filter(|_| !heard).map(|outcome| Wording::latency(outcome.total)),
+        at: if heard { ended_at } else { track.last.map(|(at, _)| at) }.map(|at| wording.times().second(at)),
+        heard,
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),
         request: internal.then(|| operation.check.operation.request.line()),
     })
+}
+
+/// Where it fails; of a job, how.
+fn layer(wording: &Wording<'_>, failure: &Failure) -> Result<String, WordsError> {
+    if failure.kind == FailureKind::NotHeard {
+        wording.plain("job-silent")
+    } else if failure.kind == FailureKind::JobFailed {
+        wording.plain("job-failed")
+    } else {
+        wording.layer(failure.layer)
+    }
+}
+
+/// The same of a job.
+fn green_when_heard(
+    wording: &Wording<'_>,
+    operation: &OperationView,
+    heartbeat: &Heartbeat,
+) -> Result<String, WordsError> {
+    let when = match &heartbeat.rhythm {
+        Rhythm::Every(every) => wording.say("job-every", &[("every", wording.duration(*every)?.into())])?,
+        Rhythm::At(cron, _) => wording.say("job-at", &[("cron", cron.to_string().into())])?,
+    };
+    wording.say(
+        if operation.critical { "green-job-critical" } else { "green-job" },
+        &[
+            ("name", operation.check.id.operation.as_str().into()),
+            ("when", when.into()),
+            ("grace", wording.duration(heartbeat.grace)?.into()),
+        ],
+    )
 }
 
 /// One sentence on what an operation checks, and when that is good.
 fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, WordsError> {
     let check: &Check = &operation.check;
     let what = &check.operation;
+    if let Request::Heartbeat(heartbeat) = &what.request {
+        return green_when_heard(wording, operation, heartbeat);
+    }
     let mut expects = Vec::new();
     let own = match &what.request {
         Request::Http(request) => match request.dialect {
@@ -222,7 +272,7 @@ fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Wor
         Request::Dns(request) if request.answers.is_empty() => Some("green-dns"),
         Request::Dns(_) => Some("green-dns-answers"),
         Request::Mllp(_) => Some("green-mllp"),
-        Request::Journey(_) => None,
+        Request::Journey(_) | Request::Heartbeat(_) => None,
     };
     if let Request::Journey(journey) = &what.request {
         let count = i64::try_from(journey.steps.len()).unwrap_or(i64::MAX);

@@ -8,6 +8,7 @@ mod api_page;
 mod assets;
 mod audience;
 mod bars;
+mod beats;
 mod besides;
 mod body;
 mod form;

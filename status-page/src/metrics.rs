@@ -83,7 +83,10 @@ fn probes(situation: &Situation, now: Timestamp) -> prometheus::Result<Families>
         let Some(outcome) = &latest.outcome else {
             continue;
         };
-        duration.with_label_values(&labels).set(outcome.total.as_secs_f64());
+        // Of a job that did not say when it began nobody knows how long it took.
+        if !id.vantage.is_inbound() || !outcome.total.is_zero() {
+            duration.with_label_values(&labels).set(outcome.total.as_secs_f64());
+        }
         let [api, environment, operation, vantage] = labels;
         for (phase, took) in [
             ("resolve", outcome.phases.dns),

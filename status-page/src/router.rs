@@ -1,7 +1,7 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets, body::Body, hooks, json, live, metrics,
+    Audience, Page, RenderError, Site, ack, assets, beats, body::Body, hooks, json, live, metrics,
     path::language_of, problem::Problem,
 };
 use axum::{
@@ -27,6 +27,8 @@ pub(crate) struct Shown {
 pub fn public_router(site: &Site) -> Router {
     let acting = Router::new()
         .route("/ack/{reference}", get(ack::show).post(ack::act))
+        .route("/beats/{reference}", get(beats::hear).post(beats::hear))
+        .route("/beats/{reference}/{says}", get(beats::hear).post(beats::hear))
         .route("/hooks/notify", post(hooks::notify).fallback(not_found));
     with_frame(site, Audience::Public, acting)
 }

@@ -2,8 +2,8 @@
 //! only if the one before was looked at — and other pages when first asked for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, besides::Besides,
-    body::Body, gather::gather, limit::Limits,
+    Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
+    besides::Besides, body::Body, gather::gather, limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ pub struct Options {
     pub registry: prometheus::Registry,
     /// Told when something was appended to the inbox, so that the recorder need not find it by looking.
     pub told: Arc<Notify>,
+    /// Set when a heartbeat could not be kept: nobody is to be blamed for a silence meanwhile.
+    pub unheard: Arc<AtomicBool>,
     /// Since when what is to be told cannot be read.
     pub undelivered: watch::Receiver<Option<Timestamp>>,
     /// Whether what is seen is recorded; `None`: it is.
@@ -70,6 +72,7 @@ impl Default for Options {
             role: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),
             told: Arc::default(),
+            unheard: Arc::default(),
             undelivered: watch::Sender::default().subscribe(),
             unrecorded: None,
             set_aside: watch::Sender::default().subscribe(),
@@ -89,6 +92,7 @@ pub(crate) struct Inner {
     pub(crate) renderer: Renderer,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
+    pub(crate) beats: Addresses,
     started_at: Timestamp,
     history: watch::Sender<Arc<History>>,
     public: watch::Sender<Arc<View>>,
@@ -137,6 +141,7 @@ impl Site {
             renderer,
             options,
             limits: Limits::default(),
+            beats: Addresses::default(),
             started_at: now,
             history: watch::channel(history).0,
             public: watch::channel(Arc::new(public)).0,

@@ -213,15 +213,19 @@ impl ApiView {
     }
 }
 
+/// What was heard hours ago may speak still, and says nothing of whether we see: it counts only where nothing is probed.
 fn anything_speaks(situation: &Situation, now: Timestamp) -> bool {
+    let checks = &situation.configuration.checks;
+    let nothing_is_probed = checks.values().all(|check| check.heartbeat().is_some());
     situation.latest.iter().any(|(id, latest)| {
-        situation.configuration.checks.get(&id.check).is_some_and(|check| !is_over(latest.at, check, now))
+        (nothing_is_probed || !id.vantage.is_inbound())
+            && checks.get(&id.check).is_some_and(|check| !is_over(latest.at, check, now))
     })
 }
 
 /// Whether an outcome of `at` speaks no longer (DESIGN §5, "Valid for how long").
 pub(crate) fn is_over(at: Timestamp, check: &Check, now: Timestamp) -> bool {
-    at.checked_add(check.validity()).is_ok_and(|end| end < now)
+    at.checked_add(check.validity(at)).is_ok_and(|end| end < now)
 }
 
 fn api_view(
@@ -299,7 +303,8 @@ fn silent_since(situation: &Situation, health: &Health, now: Timestamp) -> Optio
     let ends = critical.flat_map(|check| {
         check.from.iter().filter_map(|vantage| {
             let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-            situation.latest.get(&id)?.at.checked_add(check.validity() + GRACE).ok()
+            let at = situation.latest.get(&id)?.at;
+            at.checked_add(check.validity(at) + GRACE).ok()
         })
     });
     ends.max().filter(|end| *end < now).map(|end| end.max(health.since))

@@ -49,6 +49,7 @@ mod armed {
         "recorder/folded-configuration",
         "recorder/folded-outcome",
         "recorder/folded-told",
+        "recorder/folded-heard",
         "recorder/folded-due",
         "recorder/before-commit",
         "recorder/committed",
@@ -73,6 +74,7 @@ mod armed {
         "record/withdrawn",
         "record/silence",
         "record/answer",
+        "record/heard",
         "record/before-commit",
         "record/committed",
         // What waits while the store takes nothing.

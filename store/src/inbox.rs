@@ -125,3 +125,11 @@ pub(crate) async fn fold(
     crash_point!("record/answer");
     Ok(())
 }
+
+/// Takes a row out that was folded in.
+pub(crate) async fn take_out(connection: &mut Connection, id: InboxId) -> Result<(), Error> {
+    let doing = "take a heartbeat out of the inbox";
+    connection.statement("DELETE FROM inbox WHERE id = $1").bind(id.0).execute(doing).await?;
+    crash_point!("record/heard");
+    Ok(())
+}

@@ -35,12 +35,14 @@ pub struct Batch {
     pub changes: Vec<Change>,
     /// Inbox rows that were folded in, and what to answer who told us.
     pub folded: Vec<(InboxId, Result<String, String>)>,
+    /// Inbox rows that were folded in and of which nobody awaits an answer: their outcomes are all there is to keep.
+    pub heard: Vec<InboxId>,
 }
 
 impl Batch {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        self.outcomes.is_empty() && self.changes.is_empty() && self.folded.is_empty()
+        self.outcomes.is_empty() && self.changes.is_empty() && self.folded.is_empty() && self.heard.is_empty()
     }
 
     /// The tracks it needs numbers of: first those of the outcomes in their order, then those that changed.
@@ -150,6 +152,9 @@ impl Store {
         for (id, answer) in &batch.folded {
             inbox::fold(connection, *id, answer.as_ref()).await?;
         }
+        for id in &batch.heard {
+            inbox::take_out(connection, *id).await?;
+        }
         crash_point!("record/before-commit");
         self.commit(transaction, batch).await?;
         crash_point!("record/committed");
@@ -245,7 +250,8 @@ fn quiet(batch: &Batch, known: &[Option<Number>]) -> Option<Vec<Number>> {
     let passes = batch.outcomes.iter().zip(&numbers).all(|((outcome, verdict), number)| {
         *verdict == Verdict::Pass && track::hour_of(outcome) <= number.hour && !transcript::is_kept(outcome)
     });
-    (passes && batch.changes.is_empty() && batch.folded.is_empty()).then_some(numbers)
+    let nothing_else = batch.changes.is_empty() && batch.folded.is_empty() && batch.heard.is_empty();
+    (passes && nothing_else).then_some(numbers)
 }
 
 /// The numbers of all `tracks`; those that had none are given one, and noted in `fresh`.

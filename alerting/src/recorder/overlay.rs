@@ -2,7 +2,7 @@
 
 use super::{Configured, LARGEST_BATCH, LONGEST_BATCH};
 use crate::spool::Late;
-use domain::{Change, Decision, Event, Situation, Wanted, decide, decide_late};
+use domain::{Change, Decision, Event, Message, Situation, Told, Wanted, decide, decide_late};
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::{Batch, InboxId};
@@ -57,7 +57,7 @@ impl Overlay {
         if !self.is_worth_committing() {
             self.began = Instant::now();
         }
-        let Decision { after, changes, probes, verdict, answer } = decision;
+        let Decision { after, changes, probes, verdict, made, answer } = decision;
         self.situation = after;
         self.configured |= matches!(event, Event::Configured(_));
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
@@ -67,8 +67,12 @@ impl Overlay {
         if let (Event::Outcome(outcome), Some(verdict)) = (&event, verdict) {
             batch.outcomes.push((Arc::clone(outcome), verdict));
         }
-        if let (Some(id), Some(answer)) = (inbox, answer) {
-            batch.folded.push((id, answer));
+        batch.outcomes.extend(made);
+        match (&event, inbox, answer) {
+            // Nobody waits for what we say to it.
+            (Event::Told(Told { what: Message::Beat { .. }, .. }), Some(id), _) => batch.heard.push(id),
+            (_, Some(id), Some(answer)) => batch.folded.push((id, answer)),
+            (_, Some(_), None) | (_, None, _) => {}
         }
         self.inbox.extend(inbox);
         self.events.push((event, at));
@@ -84,11 +88,12 @@ impl Overlay {
         (self.urgent || waited) && self.is_worth_committing()
     }
 
-    /// The outcomes, for when they cannot be recorded now. What was told us waits in the inbox; time passes by itself.
+    /// The outcomes, for when they cannot be recorded now. What was told us waits in the inbox, and what is made of it is made
+    /// again; time passes by itself.
     pub(super) fn late(&self) -> impl Iterator<Item = Late> {
         self.events.iter().filter_map(|(event, then)| match event {
             Event::Outcome(outcome) => Some(Late { then: *then, outcome: Arc::clone(outcome) }),
-            Event::Due | Event::Told(_) | Event::Configured(_) => None,
+            Event::Due | Event::Told(_) | Event::Heard { .. } | Event::Configured(_) => None,
         })
     }
 
@@ -96,7 +101,7 @@ impl Overlay {
     pub(super) fn configuration(&self) -> Option<Configured> {
         self.events.iter().rev().find_map(|(event, at)| match event {
             Event::Configured(configuration) => Some((*at, Arc::clone(configuration))),
-            Event::Due | Event::Told(_) | Event::Outcome(_) => None,
+            Event::Due | Event::Told(_) | Event::Heard { .. } | Event::Outcome(_) => None,
         })
     }
 }

@@ -137,7 +137,7 @@ fn place(facts: &Facts<'_>) -> String {
     if !diagnosis.is_empty() {
         lines.push(diagnosis);
     }
-    if let Some(layer) = incident.layer {
+    if let Some(layer) = incident.layer.filter(|_| !incident.is_of_a_job()) {
         lines.push(format!("Fails at: {}. {}", layer_words(layer), works(layer)));
     }
     lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
@@ -212,7 +212,8 @@ fn evidence(facts: &Facts<'_>) -> String {
         .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE))
         .collect();
     if let Some(instance) = facts.incident.affects.first() {
-        let checks: Vec<_> = facts.configuration.checks_of(instance).collect();
+        let checks = facts.configuration.checks_of(instance).filter(|check| check.heartbeat().is_none());
+        let checks: Vec<_> = checks.collect();
         let vantages: std::collections::BTreeSet<_> =
             checks.iter().flat_map(|check| &check.from).map(ToString::to_string).collect();
         if !checks.is_empty() {

@@ -199,7 +199,7 @@ impl House {
             .into_iter()
             .filter_map(|(_, told)| match told.what {
                 Message::Receipt(receipt) => Some(receipt),
-                Message::Answer { .. } | Message::Command(_) => None,
+                Message::Answer { .. } | Message::Command(_) | Message::Beat { .. } => None,
             })
             .collect()
     }

@@ -175,6 +175,7 @@ impl Night {
             let decision = decide(&self.situation, &event, now);
             self.situation = decision.after;
             batch.changes.extend(decision.changes);
+            batch.outcomes.extend(decision.made);
             if let (Event::Outcome(outcome), Some(verdict)) = (&event, decision.verdict) {
                 batch.outcomes.push((Arc::clone(outcome), verdict));
             }

@@ -55,6 +55,7 @@ pub(crate) async fn room_in(folder: TempDir, limits: OutageLimits) -> Room {
         wanted,
         situation: shown,
         inbox: Arc::default(),
+        unheard: Arc::default(),
         outbox: Arc::default(),
         recording: Arc::default(),
         spool: Some(Spool::open(&folder.path().join("spool")).unwrap()),

@@ -208,5 +208,5 @@ fn a_key_that_is_rotated_asks_the_same_question() {
     assert_ne!(one.question(), check("https://id2.example/token", "one").question());
     let nobody = Check { credential: None, ..one.clone() };
     assert_ne!(one.question(), nobody.question());
-    assert_eq!(nobody.validity(), secs(60));
+    assert_eq!(nobody.validity(crate::estate::start()), secs(60));
 }

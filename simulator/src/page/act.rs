@@ -96,6 +96,21 @@ pub(super) async fn cascade(
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct JobForm {
+    does: String,
+    #[serde(default)]
+    picked: String,
+}
+
+pub(super) async fn job(State(world): State<WeakWorld>, Form(form): Form<JobForm>) -> Result<Redirect, Gone> {
+    let world = alive(&world)?;
+    if let Ok(does) = form.does.parse() {
+        world.job().set(does);
+    }
+    Ok(back(&form.picked, "job"))
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct DeliveryForm {
     ending: String,
     #[serde(default)]

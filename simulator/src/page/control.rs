@@ -16,6 +16,7 @@ use super::act::{agent, set_trouble};
 use super::{Gone, alive};
 use crate::answer::Answer;
 use crate::fault::Fault;
+use crate::job::Does;
 use crate::notify::{Callbacks, Delivery};
 use crate::trouble::Trouble;
 use crate::world::WeakWorld;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<WeakWorld> {
         .route("/callbacks", post(callbacks))
         .route("/mails", get(mails))
         .route("/heartbeat", get(heartbeat))
+        .route("/job", get(job).post(set_job))
 }
 
 /// Why a command was not carried out.
@@ -263,6 +265,23 @@ async fn callbacks(State(world): State<WeakWorld>, body: Bytes) -> Told {
 
 async fn mails(State(world): State<WeakWorld>) -> Told {
     Ok(Json(json!(alive(&world)?.mail().mails())))
+}
+
+async fn job(State(world): State<WeakWorld>) -> Told {
+    Ok(Json(json!(alive(&world)?.job().runs())))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobCommand {
+    does: String,
+}
+
+async fn set_job(State(world): State<WeakWorld>, body: Bytes) -> Told {
+    let command: JobCommand = read(&body)?;
+    let does: Does = parse(&command.does)?;
+    alive(&world)?.job().set(does);
+    Ok(done())
 }
 
 async fn heartbeat(State(world): State<WeakWorld>) -> Told {

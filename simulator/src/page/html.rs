@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{inbox, matrix, ticket};
 use crate::fault::Fault;
+use crate::job::Does;
 use crate::trouble::Trouble;
 use crate::world::World;
 
@@ -95,7 +96,8 @@ pub(super) fn page(world: &World, picked: Fault) -> String {
         + [world.desk().trouble(), world.notify().trouble(), world.mail().trouble()]
             .into_iter()
             .filter(|trouble| *trouble != Trouble::None)
-            .count();
+            .count()
+        + usize::from(world.job().runs().does != Does::Well);
     let (shape, sentence) = match wrong {
         0 => (WELL, "The world is well.".to_owned()),
         1 => (BROKEN, "One thing in the world is broken.".to_owned()),
@@ -111,13 +113,34 @@ pub(super) fn page(world: &World, picked: Fault) -> String {
          <link rel=\"stylesheet\" href=\"/world.css\"><link rel=\"icon\" href=\"data:,\"><script src=\"/world.js\" defer></script>\
          <noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript></head><body><main id=\"world\">\
          <header><p class=\"whose\">The world outside Curiad, simulated</p><h1>{shape}{sentence}</h1>\
-         <p class=\"small\">{} UTC. {}{curiad}</p></header>{}<div class=\"columns\">{}{}</div></main></body></html>",
+         <p class=\"small\">{} UTC. {}{curiad}</p>{}</header>{}<div class=\"columns\">{}{}</div></main></body></html>",
         if wrong == 0 { "Well" } else { "Broken" },
         When(now),
         heart(world, now),
+        job(world, picked),
         matrix::section(world, picked),
         ticket::section(world, picked),
         inbox::section(world, picked),
+    )
+}
+
+fn job(world: &World, picked: Fault) -> String {
+    let runs = world.job().runs();
+    let option = |does: Does| {
+        let chosen = if does == runs.does { " selected" } else { "" };
+        let words = match does {
+            Does::Well => "ends well, and calls Curiad",
+            Does::Fails => "fails, and says so",
+            Does::Silent => "is silent",
+        };
+        format!("<option value=\"{does}\"{chosen}>{words}</option>")
+    };
+    let shape = if runs.does == Does::Well { WELL } else { BROKEN };
+    format!(
+        "<form class=\"trouble\" id=\"job\" method=\"post\" action=\"/job\">{}{shape}<label for=\"job-does\">The import of Reference \
+         Data, a scheduled job</label><select id=\"job-does\" name=\"does\">{}</select><button>Set</button></form>",
+        remember(picked),
+        Does::ALL.map(option).concat()
     )
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Clock, answer, client, get, world};
 use serde_json::json;
-use simulator::{Fault, Trouble, World, WorldOptions};
+use simulator::{Does, Fault, Trouble, World, WorldOptions};
 
 async fn page(world: &World) -> String {
     client().get(world.page_url()).send().await.expect("an answer").text().await.expect("a page")
@@ -38,6 +38,8 @@ async fn a_click_breaks_a_cell_and_the_next_click_mends_it() {
     assert_eq!(world.desk().trouble(), Trouble::AcceptThenTimeOut);
     post(&world, "/cascade", &[("on", "true")]).await;
     assert!(world.cascade());
+    assert_eq!(post(&world, "/job", &[("does", "silent")]).await, "/?fault=refuse#job");
+    assert_eq!(world.job().runs().does, Does::Silent);
     world.stop().await;
 }
 

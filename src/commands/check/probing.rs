@@ -106,8 +106,10 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
         }
     };
     duration("every", was.every, is.every);
-    duration("slow after", was.slow, is.slow);
-    duration("timeout", was.timeout, is.timeout);
+    if was.heartbeat().is_none() && is.heartbeat().is_none() {
+        duration("slow after", was.slow, is.slow);
+        duration("timeout", was.timeout, is.timeout);
+    }
     let (asked, asks) = (&was.operation.request, &is.operation.request);
     if asked_alone(asked) != asked_alone(asks) {
         all.push("asks otherwise".to_owned());
@@ -122,11 +124,17 @@ fn differences(was: &Check, is: &Check) -> Vec<String> {
     let reads = |request: &Request| request.http().map(|request| request.dialect);
     let expected = |request: &Request| match request {
         Request::Journey(journey) => journey.steps.iter().map(|step| step.expect.clone()).collect(),
-        Request::Http(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) => Vec::new(),
+        Request::Http(_) | Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) | Request::Heartbeat(_) => {
+            Vec::new()
+        }
     };
     let answers = |request: &Request| match request {
         Request::Dns(request) => request.answers.clone(),
-        Request::Http(_) | Request::Tcp(_) | Request::Mllp(_) | Request::Journey(_) => Vec::new(),
+        Request::Http(_)
+        | Request::Tcp(_)
+        | Request::Mllp(_)
+        | Request::Journey(_)
+        | Request::Heartbeat(_) => Vec::new(),
     };
     if was.operation.expect != is.operation.expect
         || expected(asked) != expected(asks)
@@ -161,7 +169,7 @@ fn asked_alone(request: &Request) -> Request {
                 step.expect = Expect::default();
             }
         }
-        Request::Tcp(_) | Request::Mllp(_) => {}
+        Request::Tcp(_) | Request::Mllp(_) | Request::Heartbeat(_) => {}
     }
     alone
 }

@@ -57,7 +57,7 @@ impl Traffic {
     /// What `configuration` brings.
     pub(crate) fn of(configuration: &Configuration) -> Self {
         let mut loads: BTreeMap<(ApiId, Environment, VantageId), Load> = BTreeMap::new();
-        for check in configuration.checks.values() {
+        for check in configuration.checks.values().filter(|check| check.heartbeat().is_none()) {
             let instance = &check.id.instance;
             for vantage in &check.from {
                 let key = (instance.api.clone(), instance.environment, vantage.clone());

@@ -104,6 +104,7 @@ fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
         if let Ok(url) = Url::parse(&check.url)
             && let Some(Host::Domain(name)) = url.host()
             && name != "localhost"
+            && check.heartbeat().is_none()
             && (matches!(check.operation.request, Request::Dns(_)) || !proxied(asked, name))
         {
             names.entry(name.to_owned()).or_insert_with(|| (check.id.instance.to_string(), false));

@@ -85,6 +85,14 @@ green-journey = { $count ->
     [many] caiff ei { $count } chais, un ar ôl y llall, eu hateb fel y cytunwyd
    *[other] caiff ei { $count } cais, un ar ôl y llall, eu hateb fel y cytunwyd
 }
+green-job-critical = “{ $name }”, hanfodol: tasg gyfnodol sy’n dweud wrthym ei hun pan ddaw i ben: { $when }, { $grace } yn hwyr ar y mwyaf.
+green-job = “{ $name }”: tasg gyfnodol sy’n dweud wrthym ei hun pan ddaw i ben: { $when }, { $grace } yn hwyr ar y mwyaf.
+job-every = bob { $every }
+job-at = ar yr amserau { $cron } (cron)
+job-heard = clywyd ddiwethaf
+job-silent = Ni chlywyd gan dasg gyfnodol mewn pryd
+job-failed = Mae tasg gyfnodol yn dweud iddi fethu
+job-fails = Ni chlywyd gan dasg gyfnodol, neu methodd
 green-status-any = mae’r ateb yn llwyddiant (200 i 299)
 green-status = statws yr ateb yw { $codes }
 green-contents = { $count ->

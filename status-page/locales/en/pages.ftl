@@ -81,6 +81,14 @@ green-journey = { $count ->
     [one] its one request is answered as agreed
    *[other] its { $count } requests, one after the other, are each answered as agreed
 }
+green-job-critical = “{ $name }”, critical: a scheduled job tells us itself when it has ended: { $when }, at most { $grace } late.
+green-job = “{ $name }”: a scheduled job tells us itself when it has ended: { $when }, at most { $grace } late.
+job-every = every { $every }
+job-at = at the times { $cron } (cron)
+job-heard = last heard from
+job-silent = A scheduled job has not been heard from in time
+job-failed = A scheduled job says that it failed
+job-fails = A scheduled job has not been heard from, or failed
 green-status-any = the answer is a success (200 to 299)
 green-status = the status of the answer is { $codes }
 green-contents = { $count ->

@@ -288,6 +288,7 @@ fn outcomes(
                 message: None,
                 round: None,
                 inconclusive_since: None,
+                pulse: None,
             };
             situation.tracks.insert_mut(track_id.clone(), Arc::new(track));
             let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::new(outcome)) };

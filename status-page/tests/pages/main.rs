@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acting;
 #[cfg(test)]
+mod beats;
+#[cfg(test)]
 mod estate;
 #[cfg(test)]
 mod json;

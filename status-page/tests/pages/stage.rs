@@ -9,7 +9,10 @@ use axum::{
 use domain::{Clock, Secret, Situation, Unrecorded};
 use http_body_util::BodyExt as _;
 use status_page::{Options, Site};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use store::Store;
 use tokio::{
     sync::{Notify, watch},
@@ -25,6 +28,7 @@ pub(crate) struct Stage {
     pub(crate) site: Site,
     pub(crate) store: Store,
     pub(crate) situation: watch::Sender<Arc<Situation>>,
+    pub(crate) unheard: Arc<AtomicBool>,
     told: Arc<Notify>,
 }
 
@@ -38,15 +42,17 @@ impl Stage {
         let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
         let (sender, receiver) = watch::channel(Arc::new(situation));
         let told = Arc::new(Notify::new());
+        let unheard = Arc::new(AtomicBool::new(false));
         let options = Options {
             told: Arc::clone(&told),
+            unheard: Arc::clone(&unheard),
             notify_tokens: watch::Sender::new([Secret::new("old-token"), Secret::new("new-token")].into())
                 .subscribe(),
             unrecorded: Some(watch::Sender::new(unrecorded.map(Arc::new)).subscribe()),
             ..Options::default()
         };
         let site = Site::new(receiver, store.clone(), Clock::new(estate::now), options).unwrap();
-        Self { site, store, situation: sender, told }
+        Self { site, store, situation: sender, unheard, told }
     }
 
     /// Waits until the recorder is told that something came.

@@ -106,6 +106,7 @@ pub(crate) fn track(id: TrackId, status: Status, ms: i64) -> Track {
         message: Some("Iechyd gwael".to_owned()),
         round: None,
         inconclusive_since: None,
+        pulse: None,
     }
 }
 

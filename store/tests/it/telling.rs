@@ -7,6 +7,7 @@ use store::{Batch, InboxId};
 
 on_both!(
     what_is_told_waits_in_order_until_it_is_folded_in,
+    a_heartbeat_that_was_folded_in_leaves_the_inbox_and_its_number_is_not_used_again,
     a_row_that_cannot_be_read_is_refused_and_holds_up_no_other,
 );
 
@@ -48,6 +49,19 @@ async fn what_is_told_waits_in_order_until_it_is_folded_in(on: On) {
     assert_eq!(made.store.inbox(9).await.unwrap(), waiting[2..]);
     let again = made.again().await;
     assert_eq!(again.store.inbox(9).await.unwrap(), waiting[2..]);
+}
+
+async fn a_heartbeat_that_was_folded_in_leaves_the_inbox_and_its_number_is_not_used_again(on: On) {
+    let made = Made::new(on).await;
+    let first = made.store.tell(&acknowledge(1, "one")).await.unwrap();
+    let heard = Batch { heard: vec![first], ..Batch::default() };
+    assert!(!heard.is_empty());
+    for _ in 0..2 {
+        made.store.record(&heard).await.unwrap();
+        assert_eq!(made.store.inbox(9).await.unwrap(), []);
+        assert_eq!(made.store.answer(first).await.unwrap(), None);
+    }
+    assert!(made.again().await.store.tell(&acknowledge(2, "two")).await.unwrap() > first);
 }
 
 async fn a_row_that_cannot_be_read_is_refused_and_holds_up_no_other(on: On) {

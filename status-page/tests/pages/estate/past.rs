@@ -60,6 +60,6 @@ pub(crate) async fn remember(store: &store::Store, situation: &Situation) {
         .values()
         .filter_map(|latest| Some((latest.outcome.clone()?, latest.verdict)))
         .collect();
-    let batch = store::Batch { outcomes, changes, folded: vec![] };
+    let batch = store::Batch { outcomes, changes, ..store::Batch::default() };
     store.record(&batch).await.unwrap();
 }
