@@ -19,6 +19,7 @@ mod metrics;
 mod pages;
 mod panic;
 mod reload;
+mod sealer;
 mod seat;
 mod serve;
 mod set_aside;

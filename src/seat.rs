@@ -3,7 +3,7 @@
 use crate::{
     equipment::{Beating, Handing},
     heartbeat::{Records, beat, look_after},
-    lease, spool,
+    lease, sealer, spool,
     tasks::Tasks,
 };
 use alerting::{
@@ -117,7 +117,7 @@ impl Seat {
         if let Some(store) = leased.clone() {
             tasks.add("lease", lease::keep(store, written));
         }
-        // Held by the deliverer until it has ended.
+        // Held by the deliverer and the sealer until they have ended.
         let (delivering, mut sends) = mpsc::channel::<Infallible>(1);
         self.situation.send_replace(Arc::new(situation.clone()));
         self.role.send_replace(Role::Recorder);
@@ -160,6 +160,7 @@ impl Seat {
             unrecorded: self.unrecorded,
             limits: self.outages.limits,
         };
+        let sealing = sealer::run(self.store.clone(), self.clock.clone(), stop.clone());
         let deliverer = Deliverer {
             store: self.store,
             setup: self.setup,
@@ -191,6 +192,12 @@ impl Seat {
         };
         tasks.add_pair(("recorder", recording), ("prober", probing));
         let stopping = stop.clone();
+        let sealed = delivering.clone();
+        tasks.add("sealer", async move {
+            let _sealed = sealed;
+            sealing.await;
+            anyhow::Ok(())
+        });
         tasks.add("deliverer", async move {
             let _delivering = delivering;
             deliverer.run(stopping).await;

@@ -115,6 +115,12 @@ mod armed {
         "settle/attempt",
         "settle/receipt",
         "settle/committed",
+        // Hours that are over.
+        "seal/begun",
+        "seal/taken-out",
+        "seal/put-in",
+        "seal/before-commit",
+        "seal/committed",
         // A stop.
         "stop/drained",
         "stop/closed",

@@ -4,12 +4,15 @@ use crate::{
     database::{Connection, Purpose},
     error::Error,
     postgres,
+    record::MINUTE,
     row::Reading,
-    schema, sqlite,
+    schema, sealed, sqlite,
 };
 use jiff::Timestamp;
 
 const DOING: &str = "look at the database";
+/// From this version on the schema has sealed hours.
+const SEALS: i64 = 4;
 
 /// What a database is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +72,12 @@ pub async fn examine(url: &str) -> Result<Look, Error> {
     let time = |ms: Option<i64>| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
     look.first = time(number(&mut connection, first, first).await?);
     look.last = time(number(&mut connection, last, last).await?);
+    if look.schema >= SEALS {
+        let (first, last) = sealed::ends(&mut connection, DOING).await?;
+        let minute = first.and_then(|at| time(Some(at.as_millisecond().div_euclid(MINUTE) * MINUTE)));
+        look.first = [look.first, minute].into_iter().flatten().min();
+        look.last = look.last.max(last);
+    }
     Ok(look)
 }
 

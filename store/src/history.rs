@@ -1,15 +1,12 @@
-//! The past: statuses, samples and failures over a range `[from, to)`.
+//! The past: statuses and failures over a range `[from, to)`.
 
 use crate::{
     Store, crash_point,
     database::{Connection, Purpose},
     error::Error,
-    record::MINUTE,
     row::{Reading, time, unsigned},
 };
-use domain::{
-    CheckId, Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, VantageId, Verdict,
-};
+use domain::{Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, Verdict};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -17,29 +14,6 @@ use std::time::Duration;
 pub const MAX_CHANGES: u32 = 10_000;
 /// Samples or failures that one answer holds at most, whatever was asked for: 90 days at one probe every 30 s.
 pub const MAX_SAMPLES: u32 = 260_000;
-/// Minutes with samples that one answer may span: a little more than 90 days.
-pub const MAX_MINUTES: u32 = 92 * 24 * 60;
-
-/// One probe, as far as history goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
-    /// When it started.
-    pub at: Timestamp,
-    /// How it was judged.
-    pub verdict: Verdict,
-    /// Over a connection that was kept.
-    pub warm: bool,
-    /// How long it took, to 64 µs.
-    pub total: Duration,
-}
-
-impl Sample {
-    /// Whether it is one of those that tell the latency of its check: an answer, and over the kind of connection that the check
-    /// is to use. Cold and warm ones are of two kinds.
-    pub fn tells_latency(&self, warm: bool) -> bool {
-        matches!(self.verdict, Verdict::Pass | Verdict::Slow) && self.warm == warm
-    }
-}
 
 /// One probe that was not a Pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,87 +75,6 @@ impl Store {
             return Err(Error::TooMuch { doing, limit: MAX_CHANGES, of: "changes of status" });
         }
         Ok((in_force, healths))
-    }
-
-    /// The newest `limit` (at most [`MAX_SAMPLES`]) probes of `check` in the range, in order of time; of one vantage, or of all.
-    /// A range with samples over more than [`MAX_MINUTES`] is [`Error::TooMuch`].
-    pub async fn samples(
-        &self,
-        check: &CheckId,
-        vantage: Option<&VantageId>,
-        from: Timestamp,
-        to: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Sample>, Error> {
-        let doing = "read the samples of a check";
-        let Some((first, last)) = self.minutes(from, to, doing).await? else {
-            return Ok(Vec::new());
-        };
-        if last - first >= i64::from(MAX_MINUTES) {
-            return Err(Error::TooMuch { doing, limit: MAX_MINUTES, of: "minutes of samples" });
-        }
-        // CROSS JOIN keeps the order: for each track, look every minute up by the key.
-        let mut connection = self.connect(Purpose::Read, doing).await?;
-        let mut samples = connection.statement(
-            "WITH RECURSIVE span (minute) AS (SELECT $5 UNION ALL SELECT minute - 1 FROM span WHERE minute > $6)
-             SELECT CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms AS at,
-                    CAST(outcome.verdict AS BIGINT) AS verdict, CAST(outcome.total AS BIGINT) AS total
-             FROM track CROSS JOIN span CROSS JOIN outcome
-             WHERE track.api = $1 AND track.environment = $2 AND track.operation = $3
-               AND ($4 IS NULL OR track.vantage = $4)
-               AND outcome.minute = span.minute AND outcome.track = track.id
-               AND CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms >= $7
-               AND CAST(outcome.minute AS BIGINT) * 60000 + outcome.ms < $8
-             ORDER BY at DESC LIMIT $9",
-        )
-        .bind(check.instance.api.as_str())
-        .bind(check.instance.environment.word())
-        .bind(check.operation.as_str())
-        .bind(vantage.map(VantageId::as_str))
-        .bind(last)
-        .bind(first)
-        .bind(from.as_millisecond())
-        .bind(to.as_millisecond())
-        .bind(i64::from(limit.min(MAX_SAMPLES)))
-        .rows(doing)
-        .await?
-        .iter()
-        .map(|row| {
-            let row = Reading { row, doing };
-            Ok(Sample {
-                at: row.time("at")?,
-                verdict: row.verdict()?,
-                warm: row.warm()?,
-                total: Duration::from_micros(unsigned(row.get("total")?).saturating_mul(64)),
-            })
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-        samples.reverse();
-        Ok(samples)
-    }
-
-    /// The first and the last minute within the range that can hold samples; `None` if there are none.
-    async fn minutes(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-        doing: &'static str,
-    ) -> Result<Option<(i64, i64)>, Error> {
-        let mut connection = self.connect(Purpose::Read, doing).await?;
-        let row = connection
-            .statement(
-                "SELECT CAST((SELECT min(minute) FROM outcome) AS BIGINT) AS oldest,
-                        CAST((SELECT max(minute) FROM outcome) AS BIGINT) AS newest",
-            )
-            .row(doing)
-            .await?;
-        let row = Reading { row: &row, doing };
-        let (oldest, newest): (Option<i64>, Option<i64>) = (row.get("oldest")?, row.get("newest")?);
-        Ok(oldest.zip(newest).and_then(|(oldest, newest)| {
-            let first = from.as_millisecond().div_euclid(MINUTE).max(oldest);
-            let last = to.as_millisecond().div_euclid(MINUTE).min(newest);
-            (first <= last).then_some((first, last))
-        }))
     }
 
     /// Which probe that was not a Pass carried this `X-Request-ID`, and when it started.

@@ -7,6 +7,7 @@
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
+mod block;
 mod claim;
 mod counts;
 pub mod crash_point;
@@ -25,7 +26,9 @@ mod postgres;
 mod record;
 mod remember;
 mod row;
+mod sample;
 mod schema;
+mod sealed;
 mod sqlite;
 mod track;
 mod transcript;
@@ -34,12 +37,14 @@ pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
 pub use examine::{Look, examine};
-pub use history::{FailureRow, MAX_CHANGES, MAX_MINUTES, MAX_SAMPLES, Sample};
+pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
 pub use lease::Lease;
 pub use outbox::{OutboxRow, OutboxState};
 pub use record::Batch;
+pub use sample::{MAX_MINUTES, Sample};
+pub use sealed::Sealed;
 
 use database::{Connection, Database, Purpose};
 use domain::ReferenceKey;

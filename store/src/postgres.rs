@@ -83,6 +83,19 @@ pub(crate) const UPDATE_HOURS: &str = "
           FROM json_array_elements($1::json) AS given (value)) AS risen
     WHERE track.id = risen.id";
 
+/// Between two minutes, the rows of the tracks of a list. Arrays, so that each row is looked up by the key.
+pub(crate) const TAKE_OUT: &str = "
+    DELETE FROM outcome
+    WHERE minute = ANY (ARRAY(SELECT generate_series($1::bigint, $2::bigint)::int))
+      AND track = ANY (ARRAY(SELECT value::int FROM json_array_elements_text($3::json) AS given (value)))
+    RETURNING track::bigint, ((minute % 60) * 60000 + ms)::bigint AS ms, verdict::bigint, total::bigint";
+
+/// The blocks of a list of slots, which nobody else writes until the transaction ends.
+pub(crate) const SEALED_BLOCKS: &str = "
+    SELECT slot, block FROM sealed
+    WHERE slot = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json) AS given (value)))
+    ORDER BY slot FOR UPDATE";
+
 /// Those connections that are for the same.
 #[derive(Debug)]
 pub(crate) struct Pools {

@@ -2,11 +2,13 @@
 
 use crate::{
     Store,
+    block::HOUR,
     database::{Connection, Purpose},
     error::Error,
     history,
     incident::MAX_INCIDENTS,
-    row::{Reading, unsigned},
+    row::{Reading, time, unsigned, verdict_of},
+    sealed,
 };
 use domain::{Health, Incident, Remembered, Silence, Track, TrackId, Verdict};
 use jiff::Timestamp;
@@ -62,15 +64,20 @@ async fn latest(connection: &mut Connection) -> Result<Vec<(TrackId, Timestamp, 
     )
     .rows(DOING)
     .await?;
-    let mut recent = recent(connection).await?;
+    let recent = recent(connection).await?;
+    let sealed = sealed_last(connection).await?;
     let mut latest = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Reading { row, doing: DOING };
         let id = row.get("id")?;
-        let last = match recent.remove(&id) {
-            Some(last) => Some(last),
-            None => last_of(connection, id, row.get("hour")?).await?,
+        let hour: i64 = row.get("hour")?;
+        let late = recent.get(&id).filter(|(at, _)| at.as_millisecond().div_euclid(HOUR) >= hour).copied();
+        let row_of_it = match late {
+            Some(late) => Some(late),
+            None => last_of(connection, id, hour).await?,
         };
+        // Of two at the same time, the sealed one was first.
+        let last = row_of_it.into_iter().chain(sealed.get(&id).copied()).max_by_key(|(at, _)| *at);
         if let Some((at, verdict)) = last {
             latest.push((row.track()?, at, verdict));
         }
@@ -96,6 +103,27 @@ async fn recent(connection: &mut Connection) -> Result<HashMap<i64, (Timestamp, 
         Ok((row.get("track")?, (row.time("at")?, row.verdict()?)))
     })
     .collect()
+}
+
+/// The last sealed outcome of every track whose last hour is sealed.
+async fn sealed_last(connection: &mut Connection) -> Result<HashMap<i64, (Timestamp, Verdict)>, Error> {
+    let rows = connection
+        .statement(
+            "SELECT sealed.slot, sealed.block FROM track CROSS JOIN sealed
+             WHERE sealed.slot = track.id * 4194304 + track.hour",
+        )
+        .rows(DOING)
+        .await?;
+    let mut last = HashMap::new();
+    for row in &rows {
+        let row = Reading { row, doing: DOING };
+        let (track, hour) = sealed::track_and_hour(row.get("slot")?);
+        if let Some(one) = sealed::packed(row)?.last() {
+            let at = time(hour * HOUR + i64::from(one.ms), DOING)?;
+            last.insert(track, (at, verdict_of(i64::from(one.code), DOING)?));
+        }
+    }
+    Ok(last)
 }
 
 /// The last outcome of one track, looked up minute by minute in the hour in which it was.

@@ -62,21 +62,9 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// Whether the column `verdict` tells of a connection that was kept.
-    pub(crate) fn warm(self) -> Result<bool, Error> {
-        Ok(self.get::<i64>("verdict")? >= WARM)
-    }
-
     /// The column `verdict`.
     pub(crate) fn verdict(self) -> Result<Verdict, Error> {
-        let number = self.get::<i64>("verdict")?;
-        match number % WARM {
-            0 => Ok(Verdict::Pass),
-            1 => Ok(Verdict::Slow),
-            2 => Ok(Verdict::Fail),
-            3 => Ok(Verdict::Inconclusive),
-            _ => Err(Error::corrupt(self.doing, format!("{number} is no verdict"))),
-        }
+        verdict_of(self.get("verdict")?, self.doing)
     }
 }
 
@@ -90,6 +78,17 @@ pub(crate) const fn verdict_number(verdict: Verdict) -> i64 {
         Verdict::Slow => 1,
         Verdict::Fail => 2,
         Verdict::Inconclusive => 3,
+    }
+}
+
+/// The verdict of a number, over whichever connection.
+pub(crate) fn verdict_of(number: i64, doing: &'static str) -> Result<Verdict, Error> {
+    match number % WARM {
+        0 => Ok(Verdict::Pass),
+        1 => Ok(Verdict::Slow),
+        2 => Ok(Verdict::Fail),
+        3 => Ok(Verdict::Inconclusive),
+        _ => Err(Error::corrupt(doing, format!("{number} is no verdict"))),
     }
 }
 

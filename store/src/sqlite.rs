@@ -90,6 +90,18 @@ pub(crate) const UPDATE_HOURS: &str = "
     FROM (SELECT value ->> 0 AS id, value ->> 1 AS hour FROM json_each($1)) AS risen
     WHERE track.id = risen.id";
 
+/// Between two minutes, the rows of the tracks of a list.
+pub(crate) const TAKE_OUT: &str = "
+    DELETE FROM outcome
+    WHERE minute IN (WITH RECURSIVE span (minute) AS (SELECT $1 UNION ALL SELECT minute + 1 FROM span WHERE minute < $2)
+                     SELECT minute FROM span)
+      AND track IN (SELECT value FROM json_each($3))
+    RETURNING track, (minute % 60) * 60000 + ms AS ms, verdict, total";
+
+/// The blocks of a list of slots.
+pub(crate) const SEALED_BLOCKS: &str =
+    "SELECT slot, block FROM sealed WHERE slot IN (SELECT value FROM json_each($1))";
+
 /// One connection that writes, and some that only read.
 #[derive(Debug)]
 pub(crate) struct Pools {

@@ -25,6 +25,8 @@ mod place;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]
+mod sealing;
+#[cfg(test)]
 mod sending;
 #[cfg(test)]
 mod telling;

@@ -4,8 +4,10 @@ use super::after;
 use crate::{
     database::On,
     examine, poison,
-    program::{PATIENCE, Place, Program, tail, world},
+    program::{PATIENCE, Place, Program, now, tail, world},
 };
+use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
+use jiff::SignedDuration;
 use serde_json::Value;
 use simulator::{Answer, Fault, Message, Trouble, World, answer};
 use std::{
@@ -13,9 +15,10 @@ use std::{
     fmt,
     os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
-use store::Store;
+use store::{Batch, Store};
 use tokio::time::{Instant, sleep};
 
 pub(super) const API: &str = "patient-demographics";
@@ -51,6 +54,8 @@ pub(crate) enum Way {
     StoreHeld,
     /// The database refuses an outcome for good.
     StoreRefuses,
+    /// There are hours that are over, and not sealed yet.
+    OldHours,
 }
 
 impl fmt::Display for Case {
@@ -134,6 +139,7 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
     if case.way == Way::DeskRefusesOnce {
         world.desk().set_trouble_for(Trouble::ServerError, 1).await;
     }
+    let old = if case.way == Way::OldHours { old_hours(&place).await } else { 0 };
     let mut life = Life::begin(case, world, place);
 
     let called = life
@@ -160,7 +166,7 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
     let store = Store::open(&place.url, [0; 32]).await.expect("the database is whole");
     examine::look(&store).await;
     after::once(&store, &world).await;
-    let recorded = recorded + recorded_before;
+    let recorded = recorded + recorded_before + old;
     after::unbroken(&store, recorded).await;
     store.close().await;
     let told = Told {
@@ -172,6 +178,25 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
     };
     world.stop().await;
     told
+}
+
+/// Has the database hold what somebody who is gone saw in two hours that are over; how many outcomes that is.
+async fn old_hours(place: &Place) -> usize {
+    let instance =
+        InstanceId { api: ApiId::parse("identity").expect("an id"), environment: Environment::Production };
+    let operation = OperationId::parse("status").expect("an id");
+    let check = CheckId { instance, operation };
+    let vantage = VantageId::parse("gone").expect("an id");
+    let from = now() - SignedDuration::from_hours(6);
+    let outcomes: Vec<_> = (0..400)
+        .map(|number| from + SignedDuration::from_secs(number * 10))
+        .map(|at| (Arc::new(Outcome::new(check.clone(), vantage.clone(), at)), Verdict::Pass))
+        .collect();
+    let recorded = outcomes.len();
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database");
+    store.record(&Batch { outcomes, ..Batch::default() }).await.expect("recorded");
+    store.close().await;
+    recorded
 }
 
 /// How often the world's APIs were asked.
@@ -192,7 +217,8 @@ impl Life {
             | Way::DeskRefusesOnce
             | Way::Stop
             | Way::StoreHeld
-            | Way::StoreRefuses => Vec::new(),
+            | Way::StoreRefuses
+            | Way::OldHours => Vec::new(),
         };
         doomed.push(format!("{}:{}", case.point, case.passing));
         let program = start(&place, doomed.first());
@@ -248,7 +274,7 @@ impl Life {
     /// What only some stories have in them.
     async fn meet(&mut self) {
         match self.case.way {
-            Way::Trouble | Way::DeskRefusesOnce => {}
+            Way::Trouble | Way::DeskRefusesOnce | Way::OldHours => {}
             Way::StoreHeld => {
                 let store = Store::open(&self.place.url, [0; 32]).await.expect("the database");
                 let limit = Instant::now() + PATIENCE;
