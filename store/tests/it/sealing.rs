@@ -13,7 +13,7 @@ on_both!(
     what_comes_for_a_sealed_hour_is_read_beside_it_and_sealed_into_it,
     who_lost_the_lease_seals_nothing,
     a_database_that_is_all_sealed_says_from_when_to_when_it_is,
-    a_damaged_block_is_said_to_be_damaged,
+    a_damaged_block_is_said_to_be_damaged_and_keeps_no_program_from_starting,
 );
 
 const HOUR: i64 = 3_600_000;
@@ -98,7 +98,7 @@ async fn a_database_that_is_all_sealed_says_from_when_to_when_it_is(on: On) {
 /// `FULL` begins a minute.
 const FULL_IN_MINUTE: i64 = (1_790_000_000_000 + FULL) % 60_000;
 
-async fn a_damaged_block_is_said_to_be_damaged(on: On) {
+async fn a_damaged_block_is_said_to_be_damaged_and_keeps_no_program_from_starting(on: On) {
     let made = Made::new(on).await;
     made.store.record(&outcomes([pass(&read(), FULL, 1)])).await.unwrap();
     made.store.seal(at(FULL + HOUR), 9).await.unwrap();
@@ -109,6 +109,8 @@ async fn a_damaged_block_is_said_to_be_damaged(on: On) {
     made.place.tell(damage).await;
     let said = made.store.samples(&read().check, None, at(FULL), at(FULL + 1), 9).await;
     assert!(matches!(said, Err(Error::Corrupt { .. })), "{said:?}");
+    let latest = made.store.remember(at(0)).await.map(|remembered| remembered.latest.len());
+    assert_eq!(latest.unwrap(), 0, "and keeps no program from starting");
 }
 
 /// One step of a random history.
