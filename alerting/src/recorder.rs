@@ -283,6 +283,7 @@ impl Recorder {
         self.unheard.store(true, Ordering::Release);
         let since = overlay.events.first().map_or_else(|| self.clock.now(), |(_, at)| *at);
         let failing = failing.get_or_insert_with(|| Failing::new(since, String::new(), false));
+        failing.again(since);
         let backlog = Backlog::new(spool.clone(), Arc::clone(&self.recording));
         let outage = Outage::new(backlog, situation.clone(), None);
         let outage = match ended {
@@ -300,7 +301,6 @@ impl Recorder {
         let Some(failing) = failing else { return };
         let lost = self.recording.lost.load(Ordering::Relaxed);
         tracing::info!(since = %failing.since, lost, "all that waited is recorded");
-        self.unrecorded.send_replace(None);
     }
 
     /// The batch is durable: tell everybody who looks.

@@ -26,7 +26,8 @@ pub(super) const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// A line of the log says so often that it goes on.
 const SAY: Duration = Duration::from_secs(60);
 
-/// Since when nothing was recorded. It ends with the first commit of what came in time.
+/// Since when nothing was recorded. It ends with the first commit of what came in time; until then each outage is one
+/// more of the same trouble, in which nothing is missing from before it.
 pub(super) struct Failing {
     pub(super) since: Timestamp,
     pub(super) began: Instant,
@@ -43,6 +44,11 @@ impl Failing {
     pub(super) fn new(since: Timestamp, why: String, told: bool) -> Self {
         let now = Instant::now();
         Self { since, began: now, why, pause: FIRST_PAUSE, said: now, told, refused: false }
+    }
+
+    /// All that came before is recorded: the store took it, late.
+    pub(super) fn again(&mut self, since: Timestamp) {
+        (self.since, self.began, self.told) = (since, Instant::now(), false);
     }
 }
 

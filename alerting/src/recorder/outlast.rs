@@ -58,6 +58,7 @@ impl Recorder {
                                 self.publish(overlay);
                             }
                             if outage.is_over() {
+                                self.unrecorded.send_replace(None);
                                 return Ok(Some(outage.back()));
                             }
                         }

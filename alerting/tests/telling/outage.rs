@@ -60,6 +60,11 @@ impl Room {
         samples.into_iter().map(|sample| sample.at).collect()
     }
 
+    /// And the recorder has heard that it is, so that nothing is under way.
+    async fn until_published(&self, count: u64) {
+        self.until_so("published", async || self.recording.outcomes.load(Ordering::Relaxed) == count).await;
+    }
+
     async fn until_recorded(&self, count: usize) -> Vec<Timestamp> {
         self.until_so("recorded", async || self.recorded().await.len() == count).await;
         self.recorded().await
@@ -76,7 +81,7 @@ async fn what_was_seen_meanwhile_is_recorded_as_it_was_when_the_store_is_back() 
     for _ in 0..3 {
         room.see(false).await;
     }
-    room.until_recorded(3).await;
+    room.until_published(3).await;
     let hold = room.beside().await.hold().await.unwrap();
     for _ in 0..2 {
         room.see(false).await;
@@ -102,6 +107,26 @@ async fn what_was_seen_meanwhile_is_recorded_as_it_was_when_the_store_is_back() 
     room.unrecorded.wait_for(Option::is_none).await.unwrap();
     room.waiting(0).await;
     assert_eq!(room.recording.lost.load(Ordering::Relaxed), 0);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn an_outage_that_follows_another_is_told_from_its_own_beginning() {
+    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let beside = room.beside().await;
+    let hold = beside.hold().await.unwrap();
+    room.see(true).await;
+    room.unrecorded.wait_for(Option::is_some).await.unwrap();
+    assert_eq!(room.unrecorded.borrow().clone().unwrap().since, example::at("02:14:10"));
+    drop(hold);
+    room.unrecorded.wait_for(Option::is_none).await.unwrap();
+    assert_eq!(room.recorded().await.len(), 1, "nothing is missing any more");
+    // Before anything was recorded at once again.
+    let hold = beside.hold().await.unwrap();
+    room.see(true).await;
+    room.unrecorded.wait_for(Option::is_some).await.unwrap();
+    assert_eq!(room.unrecorded.borrow().clone().unwrap().since, example::at("02:14:20"));
+    drop(hold);
     room.close().await;
 }
 
