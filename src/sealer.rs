@@ -1,16 +1,20 @@
-//! Seals the hours that are over, a few tracks at a time, so that recording never waits long for it.
+//! Seals the hours that are over, then rolls up the days that are, a few tracks at a time, so that recording never waits long
+//! for it.
 
 use alerting::Away;
-use domain::Clock;
+use domain::{Clock, Configuration};
 use jiff::SignedDuration;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store::{Error, Store};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 /// An hour is left alone for so long after its end: what is late by less is never sealed twice.
 const REST: SignedDuration = SignedDuration::from_hours(2);
-/// Whether an hour is to be sealed is looked at this often.
+/// Whether there is something to do is looked at this often.
 const LOOK: Duration = Duration::from_secs(60);
 /// Between two steps, so that whoever records comes in between.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -19,27 +23,43 @@ const LONG: Duration = Duration::from_millis(20);
 /// Tracks of one step, at most.
 const TRACKS: u32 = 32;
 
-/// Seals until `stop`; a step that is under way then is ended first. An error is tried again, and said when it begins.
-pub(crate) async fn run(store: Store, clock: Clock, stop: CancellationToken) {
-    let (mut tracks, mut away) = (TRACKS / 4, Away::default());
-    let (mut hours, mut samples) = (0_u64, 0_u64);
+/// What was done since there was nothing to do.
+#[derive(Debug, Default)]
+struct Done {
+    samples: u64,
+    hours: u64,
+    days: u64,
+}
+
+/// Works until `stop`; a step that is under way then is ended first. An error is tried again, and said when it begins.
+pub(crate) async fn run(
+    store: Store,
+    configuration: watch::Receiver<Arc<Configuration>>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let (mut tracks, mut away, mut done) = (TRACKS / 4, Away::default(), Done::default());
     while !stop.is_cancelled() {
         let began = Instant::now();
-        let pause = match store.seal(clock.now() - REST, tracks).await {
-            Ok(sealed) if sealed.tracks > 0 => {
+        let pause = match step(&store, &configuration, &clock, tracks, &mut done).await {
+            Ok(more) => {
                 away.answered();
-                hours += u64::from(sealed.tracks);
-                samples += sealed.samples;
-                tracks = if began.elapsed() > LONG { tracks.div_ceil(2) } else { (tracks + 1).min(TRACKS) };
-                PAUSE
-            }
-            Ok(_) => {
-                away.answered();
-                if samples > 0 {
-                    tracing::info!(samples, blocks = hours, "sealed the hours that are over");
-                    (hours, samples) = (0, 0);
+                if more {
+                    tracks =
+                        if began.elapsed() > LONG { tracks.div_ceil(2) } else { (tracks + 1).min(TRACKS) };
+                    PAUSE
+                } else {
+                    let Done { samples, hours, days } = std::mem::take(&mut done);
+                    if hours + days > 0 {
+                        tracing::info!(
+                            samples,
+                            hours,
+                            days,
+                            "sealed the hours and rolled up the days that are over"
+                        );
+                    }
+                    LOOK
                 }
-                LOOK
             }
             // Another program records: who keeps the lease, or who records, ends this one.
             Err(Error::Fenced) => return stop.cancelled().await,
@@ -55,4 +75,25 @@ pub(crate) async fn run(store: Store, clock: Clock, stop: CancellationToken) {
             () = sleep(pause) => {}
         }
     }
+}
+
+/// Whether there was something to do.
+async fn step(
+    store: &Store,
+    configuration: &watch::Receiver<Arc<Configuration>>,
+    clock: &Clock,
+    tracks: u32,
+    done: &mut Done,
+) -> Result<bool, Error> {
+    let before = clock.now() - REST;
+    let sealed = store.seal(before, tracks).await?;
+    done.hours += u64::from(sealed.tracks);
+    done.samples += sealed.samples;
+    if sealed.tracks > 0 {
+        return Ok(true);
+    }
+    let zone = configuration.borrow().site.time_zone.clone();
+    let days = store.roll_up(before, &zone, tracks).await?;
+    done.days += u64::from(days);
+    Ok(days > 0)
 }

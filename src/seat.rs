@@ -145,6 +145,8 @@ impl Seat {
             clock: self.clock.clone(),
             recording: Arc::clone(&self.recording),
         };
+        let configuration = self.configuration.clone();
+        let sealing = sealer::run(self.store.clone(), configuration, self.clock.clone(), stop.clone());
         let recorder = Recorder {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -160,7 +162,6 @@ impl Seat {
             unrecorded: self.unrecorded,
             limits: self.outages.limits,
         };
-        let sealing = sealer::run(self.store.clone(), self.clock.clone(), stop.clone());
         let deliverer = Deliverer {
             store: self.store,
             setup: self.setup,

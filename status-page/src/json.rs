@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{ApiId, Environment, InstanceId, OperationId, Percentiles, Tally, VantageId};
+use domain::{ApiId, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
@@ -227,21 +227,22 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
     };
     let store = &shown.site.0.store;
     let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
-    let samples = match &check {
+    let zone = &view.snapshot.zone;
+    let sums = match &check {
         Some(check) => store
-            .samples(check, asked.vantage.as_ref(), asked.from, asked.to, store::MAX_SAMPLES)
+            .rollups(std::slice::from_ref(check), asked.vantage.as_ref(), asked.from..asked.to, zone)
             .await
-            .map_err(failed)?,
-        None => Vec::new(),
+            .map_err(failed)?
+            .pop()
+            .unwrap_or_default(),
+        None => BTreeMap::new(),
     };
     let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
     let warm = known.is_some_and(|check| check.is_warm());
-    let zone = &view.snapshot.zone;
     let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
         .into_iter()
         .map(|(date, tally)| {
-            let within = |sample: &&store::Sample| zone.to_datetime(sample.at).date() == date;
-            let mut value = stretch(&tally, samples.iter().filter(within), warm);
+            let mut value = stretch(&tally, sums.get(&date).unwrap_or(&Rollup::default()), warm);
             if let Value::Object(fields) = &mut value {
                 fields.insert("date".to_owned(), json!(date.to_string()));
             }
@@ -249,7 +250,11 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         })
         .collect();
     let whole = Tally::of(before.as_ref(), &changes, asked.from, asked.to);
-    let mut value = stretch(&whole, samples.iter(), warm);
+    let mut sum = Rollup::default();
+    for day in sums.values() {
+        sum.merge(day);
+    }
+    let mut value = stretch(&whole, &sum, warm);
     let policy = view.situation.configuration.policy(asked.instance.environment).map(|policy| {
         let confirm = policy.confirm;
         format!(
@@ -264,10 +269,6 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         fields.insert("policy".to_owned(), json!(policy));
         fields.insert("from".to_owned(), json!(rfc3339(asked.from)));
         fields.insert("to".to_owned(), json!(rfc3339(asked.to)));
-        // More samples than one answer holds: latency is that of the newest, and says so.
-        let cut = samples.len() >= usize::try_from(store::MAX_SAMPLES).unwrap_or(usize::MAX);
-        let since = samples.first().filter(|_| cut).map(|sample| rfc3339(sample.at));
-        fields.insert("latency_from".to_owned(), json!(since));
         fields.insert("days".to_owned(), Value::Array(days));
     }
     Ok(value)
@@ -275,15 +276,9 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
 
 /// A stretch of history: seconds by kind, shares, latency of good answers (over kept connections if `warm`, else over fresh
 /// ones).
-fn stretch<'s>(tally: &Tally, samples: impl Iterator<Item = &'s store::Sample>, warm: bool) -> Value {
-    let mut count = 0_usize;
-    let mut answers: Vec<Duration> = samples
-        .inspect(|_| count += 1)
-        .filter(|sample| sample.tells_latency(warm))
-        .map(|sample| sample.total)
-        .collect();
+fn stretch(tally: &Tally, sum: &Rollup, warm: bool) -> Value {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
-    let latency = Percentiles::of(&mut answers).map(|p| {
+    let latency = sum.latency(warm).percentiles().map(|p| {
         json!({ "p50": ms(p.p50), "p90": ms(p.p90), "p95": ms(p.p95), "p99": ms(p.p99), "max": ms(p.max) })
     });
     json!({
@@ -297,6 +292,6 @@ fn stretch<'s>(tally: &Tally, samples: impl Iterator<Item = &'s store::Sample>, 
         "availability": tally.availability(),
         "coverage": tally.coverage(),
         "latency_ms": latency,
-        "samples": count,
+        "samples": sum.samples(),
     })
 }

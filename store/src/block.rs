@@ -1,7 +1,6 @@
 //! The samples of one hour of one track, as bytes and back.
 //!
-//! `version` (1 byte), CRC-32 of all that follows (4 bytes, little-endian), then numbers in groups of seven bits: how many
-//! samples; runs of equal codes; the first time; the usual time between two; the lowest total; the two parameters. Then bits:
+//! Under the head of `packed.rs`, numbers: how many samples; runs of equal codes; the first time; the usual time between two; the lowest total; the two parameters. Then bits:
 //! how far each time is from where the usual one would be, and how far each total is above the lowest, in Rice's code with the
 //! parameter that makes them shortest.
 //!
@@ -9,9 +8,9 @@
 //! 2.15 at 360; times and totals alone take 2.63 and 2.30 with the crate pco, for its header and bins, 3.0 as varints, and
 //! 2.76 and 2.58 as varints deflated.
 
+use crate::packed::{self, Damaged, get, put};
+
 const VERSION: u8 = 1;
-/// The version and the checksum.
-const HEAD: usize = 5;
 /// Milliseconds in an hour.
 pub(crate) const HOUR: i64 = 3_600_000;
 /// The kinds of codes: a verdict's number, and 4 more for a kept connection.
@@ -29,11 +28,6 @@ pub(crate) struct Packed {
     /// In steps of 64 µs, up to `i32::MAX`.
     pub(crate) total: u32,
 }
-
-/// Bytes that are no block, or not what was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed hour is damaged: {0}")]
-pub(crate) struct Damaged(&'static str);
 
 /// The block of `samples`, which are in order of time, no two at the same.
 pub(crate) fn encode(samples: &[Packed]) -> Vec<u8> {
@@ -62,25 +56,12 @@ pub(crate) fn encode(samples: &[Packed]) -> Vec<u8> {
     for total in totals {
         bits.rice(total, of_totals);
     }
-    let mut block = Vec::with_capacity(HEAD + bits.bytes.len());
-    block.push(VERSION);
-    block.extend(crc32fast::hash(&bits.bytes).to_le_bytes());
-    block.extend(bits.bytes);
-    block
+    packed::close(VERSION, &bits.bytes)
 }
 
 /// The samples of a block, in order of time.
 pub(crate) fn decode(block: &[u8]) -> Result<Vec<Packed>, Damaged> {
-    let Some((&[version, ref sum @ ..], body)) = block.split_first_chunk::<HEAD>() else {
-        return Err(Damaged("it is too short"));
-    };
-    if version != VERSION {
-        return Err(Damaged("this program does not know its version"));
-    }
-    if crc32fast::hash(body).to_le_bytes() != *sum {
-        return Err(Damaged("its checksum does not fit"));
-    }
-    read(body).ok_or(Damaged("it ends early or holds what cannot be"))
+    read(packed::open(VERSION, block)?).ok_or(Damaged("it ends early or holds what cannot be"))
 }
 
 fn read(mut body: &[u8]) -> Option<Vec<Packed>> {
@@ -160,27 +141,6 @@ fn parameter(numbers: &[u32]) -> u32 {
         numbers.iter().map(one).sum()
     };
     (0..32).min_by_key(bits).unwrap_or(0)
-}
-
-fn put(bytes: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push((number & 0x7f) as u8);
-}
-
-fn get(bytes: &mut &[u8]) -> Option<u32> {
-    let mut number = 0;
-    for place in 0..5 {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return u32::try_from(number).ok();
-        }
-    }
-    None
 }
 
 struct Writer {

@@ -121,6 +121,12 @@ mod armed {
         "seal/put-in",
         "seal/before-commit",
         "seal/committed",
+        // Days that are over.
+        "roll-up/begun",
+        "roll-up/taken",
+        "roll-up/put-in",
+        "roll-up/before-commit",
+        "roll-up/committed",
         // A stop.
         "stop/drained",
         "stop/closed",

@@ -84,17 +84,65 @@ pub(crate) const UPDATE_HOURS: &str = "
     WHERE track.id = risen.id";
 
 /// Between two minutes, the rows of the tracks of a list. Arrays, so that each row is looked up by the key.
+pub(crate) const HOT: &str = "
+    SELECT track::bigint, minute::bigint, ms::bigint, verdict::bigint, total::bigint FROM outcome
+    WHERE minute = ANY (ARRAY(SELECT generate_series($1::bigint, $2::bigint)::int))
+      AND track = ANY (ARRAY(SELECT value::int FROM json_array_elements_text($3::json) AS given (value)))";
+
+/// The same, taken out.
 pub(crate) const TAKE_OUT: &str = "
     DELETE FROM outcome
     WHERE minute = ANY (ARRAY(SELECT generate_series($1::bigint, $2::bigint)::int))
       AND track = ANY (ARRAY(SELECT value::int FROM json_array_elements_text($3::json) AS given (value)))
-    RETURNING track::bigint, ((minute % 60) * 60000 + ms)::bigint AS ms, verdict::bigint, total::bigint";
+    RETURNING track::bigint, minute::bigint, ms::bigint, verdict::bigint, total::bigint";
 
 /// The blocks of a list of slots, which nobody else writes until the transaction ends.
 pub(crate) const SEALED_BLOCKS: &str = "
     SELECT slot, block FROM sealed
     WHERE slot = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json) AS given (value)))
     ORDER BY slot FOR UPDATE";
+
+/// The blocks of a list of `[first, last]` slots, at most `$2`. OFFSET 0: each span is looked up by the key.
+pub(crate) const SEALED_SPANS: &str = "
+    SELECT slot, block FROM json_array_elements($1::json) AS span (value),
+        LATERAL (SELECT slot, block FROM sealed
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found
+    LIMIT $2";
+
+/// The roll-ups of a list of `[first, last]` slots.
+pub(crate) const DAYS_OF_SPANS: &str = "
+    SELECT slot, rollups FROM json_array_elements($1::json) AS span (value),
+        LATERAL (SELECT slot, rollups FROM rollup_days
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
+pub(crate) const HOURS_OF_SPANS: &str = "
+    SELECT slot, rollups FROM json_array_elements($1::json) AS span (value),
+        LATERAL (SELECT slot, rollups FROM rollup_hours
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
+
+/// Of an hour, for the tracks of a list.
+pub(crate) const PUT_UNROLLED: &str = "
+    INSERT INTO unrolled (hour, track)
+    SELECT $1::bigint::int, value::int FROM json_array_elements_text($2::json) AS given (value) ON CONFLICT DO NOTHING";
+
+/// Between two hours, for the tracks of a list.
+pub(crate) const UNROLLED: &str = "
+    SELECT hour::bigint, track::bigint FROM unrolled
+    WHERE hour = ANY (ARRAY(SELECT generate_series($1::bigint, $2::bigint)::int))
+      AND track = ANY (ARRAY(SELECT value::int FROM json_array_elements_text($3::json) AS given (value)))";
+
+/// The same, taken out.
+pub(crate) const TAKE_UNROLLED: &str = "
+    DELETE FROM unrolled
+    WHERE hour = ANY (ARRAY(SELECT generate_series($1::bigint, $2::bigint)::int))
+      AND track = ANY (ARRAY(SELECT value::int FROM json_array_elements_text($3::json) AS given (value)))";
+
+/// The tracks of a list of `[api, environment, operation]`, from one vantage or all, and the place of each in the list.
+pub(crate) const TRACKS_OF: &str = "
+    SELECT track.id::bigint AS id, (wanted.place - 1)::bigint AS place
+    FROM json_array_elements($1::json) WITH ORDINALITY AS wanted (value, place)
+    JOIN track ON track.api = wanted.value ->> 0 AND track.environment = wanted.value ->> 1
+      AND track.operation = wanted.value ->> 2
+    WHERE ($2::text IS NULL OR track.vantage = $2::text)";
 
 /// Those connections that are for the same.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use crate::{
     incident::MAX_INCIDENTS,
     row::{Reading, time, unsigned, verdict_of},
     sealed,
+    slot::of_slot,
 };
 use domain::{Health, Incident, Remembered, Silence, Track, TrackId, Verdict};
 use jiff::Timestamp;
@@ -117,15 +118,9 @@ async fn sealed_last(connection: &mut Connection) -> Result<HashMap<i64, (Timest
     let mut last = HashMap::new();
     for row in &rows {
         let row = Reading { row, doing: DOING };
-        let (track, hour) = sealed::track_and_hour(row.get("slot")?);
-        let packed = match sealed::packed(row) {
-            Ok(packed) => packed,
-            Err(error) => {
-                // It is long past: that nobody can read it must keep nobody from looking on.
-                tracing::error!(track, hour, %error, "the last sealed hour of a track cannot be read");
-                continue;
-            }
-        };
+        let (track, hour) = of_slot(row.get("slot")?);
+        // Long past: that nobody can read it must keep nobody from looking on.
+        let packed = sealed::readable(row)?;
         if let Some(one) = packed.last() {
             let at = time(hour * HOUR + i64::from(one.ms), DOING)?;
             last.insert(track, (at, verdict_of(i64::from(one.code), DOING)?));

@@ -9,6 +9,7 @@ use crate::{
     record::MINUTE,
     row::{Reading, WARM, time, verdict_of},
     sealed,
+    slot::of_slot,
 };
 use domain::{CheckId, VantageId, Verdict};
 use jiff::Timestamp;
@@ -101,7 +102,7 @@ async fn read(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<Vec<St
         let (first, last) = (from.div_euclid(MINUTE).max(oldest), to.div_euclid(MINUTE).min(newest));
         (first <= last).then_some((first, last))
     };
-    let hot = hot_minutes(connection).await?;
+    let hot = hot_minutes(connection, DOING).await?;
     let hot = hot.and_then(|hot| minutes(wanted.from, wanted.to, hot));
     let cold = sealed_hours(connection, wanted).await?;
     let cold =
@@ -122,15 +123,18 @@ async fn read(connection: &mut Connection, wanted: &Wanted<'_>) -> Result<Vec<St
 }
 
 /// The first and the last minute that has rows.
-async fn hot_minutes(connection: &mut Connection) -> Result<Option<(i64, i64)>, Error> {
+pub(crate) async fn hot_minutes(
+    connection: &mut Connection,
+    doing: &'static str,
+) -> Result<Option<(i64, i64)>, Error> {
     let row = connection
         .statement(
             "SELECT CAST((SELECT min(minute) FROM outcome) AS BIGINT) AS oldest,
                     CAST((SELECT max(minute) FROM outcome) AS BIGINT) AS newest",
         )
-        .row(DOING)
+        .row(doing)
         .await?;
-    let row = Reading { row: &row, doing: DOING };
+    let row = Reading { row: &row, doing };
     let (oldest, newest): (Option<i64>, Option<i64>) = (row.get("oldest")?, row.get("newest")?);
     Ok(oldest.zip(newest))
 }
@@ -184,7 +188,7 @@ async fn sealed_samples(
             .await?;
         for row in &rows {
             let row = Reading { row, doing: DOING };
-            let (track, hour) = sealed::track_and_hour(row.get("slot")?);
+            let (track, hour) = of_slot(row.get("slot")?);
             let packed = sealed::packed(row)?;
             let stored = packed.iter().map(|one| Stored {
                 at: hour * HOUR + i64::from(one.ms),

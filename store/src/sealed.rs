@@ -7,19 +7,18 @@ use crate::{
     Store,
     block::{self, HOUR, Packed},
     crash_point,
-    database::{Connection, Purpose},
+    database::{Connection, Purpose, Row},
     error::Error,
     postgres,
+    record::MINUTE,
     row::{Reading, time, to_json},
+    slot::{of_slot, slot},
     sqlite,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 const DOING: &str = "seal an hour";
-
-/// Hours that a track has slots for: until the year 2448.
-const SLOTS: i64 = 1 << 22;
 
 /// What one step of sealing did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,8 +33,7 @@ impl Store {
     /// Seals one hour, the oldest that has rows, of at most `tracks` tracks, in one transaction; nothing if that hour does not
     /// end by `before`. To be repeated until there is nothing to do.
     ///
-    /// [`Error::Fenced`]: another one records. [`Error::Corrupt`]: a block to which rows are to be added is damaged; it and
-    /// they are left as they are.
+    /// A block to which rows are to be added and that is damaged is put aside. [`Error::Fenced`]: another one records.
     pub async fn seal(&self, before: Timestamp, tracks: u32) -> Result<Sealed, Error> {
         // So that the write lock is not taken in vain.
         let mut reader = self.connect(Purpose::Read, DOING).await?;
@@ -83,13 +81,21 @@ async fn seal(connection: &mut Connection, minute: i64, at_most: u32) -> Result<
         .await?;
     let tracks =
         rows.iter().map(|row| Reading { row, doing: DOING }.get("track")).collect::<Result<Vec<i64>, _>>()?;
-    let hot = take_out(connection, hour, &tracks).await?;
+    let rows = connection
+        .either(sqlite::TAKE_OUT, postgres::TAKE_OUT)
+        .bind(hour * 60)
+        .bind(hour * 60 + 59)
+        .bind(to_json(&tracks, DOING)?)
+        .rows(DOING)
+        .await?;
+    // What is deleted is what is sealed, whatever comes in between.
+    let hot = hot(&rows, DOING)?;
     crash_point!("seal/taken-out");
     let mut sealed = Sealed { tracks: u32::try_from(hot.len()).unwrap_or(u32::MAX), samples: 0 };
     let mut blocks = blocks(connection, hour, &tracks).await?;
-    for (track, rows) in hot {
+    for ((track, _), rows) in hot {
         sealed.samples += rows.len() as u64;
-        let slot = track * SLOTS + hour;
+        let slot = slot(track, hour);
         let before = blocks.remove(&slot);
         // A second who seals the same hour at the same time is refused by the key, or waits for the lock on the block.
         let statement = if before.is_some() {
@@ -106,33 +112,28 @@ async fn seal(connection: &mut Connection, minute: i64, at_most: u32) -> Result<
             .execute(DOING)
             .await?;
     }
+    connection
+        .either(sqlite::PUT_UNROLLED, postgres::PUT_UNROLLED)
+        .bind(hour)
+        .bind(to_json(&tracks, DOING)?)
+        .execute(DOING)
+        .await?;
     crash_point!("seal/put-in");
     Ok(sealed)
 }
 
-/// Deletes the rows of those tracks in that hour: what is deleted is what is sealed, whatever comes in between.
-async fn take_out(
-    connection: &mut Connection,
-    hour: i64,
-    tracks: &[i64],
-) -> Result<BTreeMap<i64, Vec<Packed>>, Error> {
-    let rows = connection
-        .either(sqlite::TAKE_OUT, postgres::TAKE_OUT)
-        .bind(hour * 60)
-        .bind(hour * 60 + 59)
-        .bind(to_json(&tracks, DOING)?)
-        .rows(DOING)
-        .await?;
-    let mut hot: BTreeMap<i64, Vec<Packed>> = BTreeMap::new();
-    for row in &rows {
-        let row = Reading { row, doing: DOING };
-        let number = |column| {
-            let number = row.get::<i64>(column)?;
-            u32::try_from(number).map_err(|error| Error::corrupt(DOING, error))
-        };
-        let code = u8::try_from(number("verdict")?).map_err(|error| Error::corrupt(DOING, error))?;
-        let packed = Packed { ms: number("ms")?, code, total: number("total")? };
-        hot.entry(row.get("track")?).or_default().push(packed);
+/// Rows of `outcome` by track and hour, each in order of time.
+pub(crate) fn hot(rows: &[Row], doing: &'static str) -> Result<BTreeMap<(i64, i64), Vec<Packed>>, Error> {
+    let mut hot: BTreeMap<(i64, i64), Vec<Packed>> = BTreeMap::new();
+    for row in rows {
+        let row = Reading { row, doing };
+        let number = |number: i64| u32::try_from(number).map_err(|error| Error::corrupt(doing, error));
+        let minute: i64 = row.get("minute")?;
+        let code =
+            u8::try_from(number(row.get("verdict")?)?).map_err(|error| Error::corrupt(doing, error))?;
+        let ms = number(minute.rem_euclid(60) * MINUTE + row.get::<i64>("ms")?)?;
+        let packed = Packed { ms, code, total: number(row.get("total")?)? };
+        hot.entry((row.get("track")?, minute.div_euclid(60))).or_default().push(packed);
     }
     for rows in hot.values_mut() {
         rows.sort_unstable_by_key(|one| one.ms);
@@ -146,28 +147,53 @@ async fn blocks(
     hour: i64,
     tracks: &[i64],
 ) -> Result<HashMap<i64, Vec<Packed>>, Error> {
-    let slots: Vec<i64> = tracks.iter().map(|track| track * SLOTS + hour).collect();
+    let slots: Vec<i64> = tracks.iter().map(|track| slot(*track, hour)).collect();
     let rows = connection
         .either(sqlite::SEALED_BLOCKS, postgres::SEALED_BLOCKS)
         .bind(to_json(&slots, DOING)?)
         .rows(DOING)
         .await?;
-    rows.iter()
-        .map(|row| {
-            let row = Reading { row, doing: DOING };
-            Ok((row.get("slot")?, packed(row)?))
-        })
-        .collect()
+    let mut blocks = HashMap::new();
+    for row in &rows {
+        let row = Reading { row, doing: DOING };
+        let slot: i64 = row.get("slot")?;
+        if let Err(damaged) = block::decode(row.get("block")?) {
+            let (track, hour) = of_slot(slot);
+            tracing::error!(track, hour, %damaged, "a sealed hour to which something is added is put aside");
+            put_aside(connection, slot).await?;
+            continue;
+        }
+        blocks.insert(slot, packed(row)?);
+    }
+    Ok(blocks)
+}
+
+/// What nobody can read stays as it is, but in nobody's way.
+async fn put_aside(connection: &mut Connection, slot: i64) -> Result<(), Error> {
+    connection
+        .statement(
+            "INSERT INTO damaged (slot, samples, block) SELECT slot, samples, block FROM sealed WHERE slot = $1
+             ON CONFLICT (slot) DO NOTHING",
+        )
+        .bind(slot)
+        .execute(DOING)
+        .await?;
+    connection.statement("DELETE FROM sealed WHERE slot = $1").bind(slot).execute(DOING).await.map(drop)
+}
+
+/// The column `block`; what is damaged is said, and counts as nothing.
+pub(crate) fn readable(row: Reading<'_>) -> Result<Vec<Packed>, Error> {
+    let (track, hour) = of_slot(row.get("slot")?);
+    let block = block::decode(row.get("block")?);
+    Ok(block.unwrap_or_else(|damaged| {
+        tracing::error!(track, hour, %damaged, "a sealed hour cannot be read");
+        Vec::new()
+    }))
 }
 
 /// The column `block`.
 pub(crate) fn packed(row: Reading<'_>) -> Result<Vec<Packed>, Error> {
     block::decode(row.get("block")?).map_err(|damaged| Error::corrupt(row.doing, damaged))
-}
-
-/// What a slot is of: the track's number, and the hour since 1970.
-pub(crate) const fn track_and_hour(slot: i64) -> (i64, i64) {
-    (slot.div_euclid(SLOTS), slot.rem_euclid(SLOTS))
 }
 
 /// The first and the last outcome of all that is sealed.
@@ -194,7 +220,7 @@ pub(crate) async fn ends(
     let (mut first, mut last) = (None::<Timestamp>, None::<Timestamp>);
     for row in &rows {
         let row = Reading { row, doing };
-        let (_, hour) = track_and_hour(row.get("slot")?);
+        let (_, hour) = of_slot(row.get("slot")?);
         for one in packed(row)? {
             let at = time(hour * HOUR + i64::from(one.ms), doing)?;
             first = Some(first.map_or(at, |first| first.min(at)));

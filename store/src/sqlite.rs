@@ -91,16 +91,60 @@ pub(crate) const UPDATE_HOURS: &str = "
     WHERE track.id = risen.id";
 
 /// Between two minutes, the rows of the tracks of a list.
+pub(crate) const HOT: &str = "
+    SELECT track, minute, ms, verdict, total FROM outcome
+    WHERE minute IN (WITH RECURSIVE span (minute) AS (SELECT $1 UNION ALL SELECT minute + 1 FROM span WHERE minute < $2)
+                     SELECT minute FROM span)
+      AND track IN (SELECT value FROM json_each($3))";
+
+/// The same, taken out.
 pub(crate) const TAKE_OUT: &str = "
     DELETE FROM outcome
     WHERE minute IN (WITH RECURSIVE span (minute) AS (SELECT $1 UNION ALL SELECT minute + 1 FROM span WHERE minute < $2)
                      SELECT minute FROM span)
       AND track IN (SELECT value FROM json_each($3))
-    RETURNING track, (minute % 60) * 60000 + ms AS ms, verdict, total";
+    RETURNING track, minute, ms, verdict, total";
 
 /// The blocks of a list of slots.
 pub(crate) const SEALED_BLOCKS: &str =
     "SELECT slot, block FROM sealed WHERE slot IN (SELECT value FROM json_each($1))";
+
+/// The blocks of a list of `[first, last]` slots, at most `$2`.
+pub(crate) const SEALED_SPANS: &str = "
+    SELECT slot, block FROM json_each($1) AS span CROSS JOIN sealed
+    WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1 LIMIT $2";
+
+/// The roll-ups of a list of `[first, last]` slots.
+pub(crate) const DAYS_OF_SPANS: &str = "
+    SELECT slot, rollups FROM json_each($1) AS span CROSS JOIN rollup_days
+    WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
+pub(crate) const HOURS_OF_SPANS: &str = "
+    SELECT slot, rollups FROM json_each($1) AS span CROSS JOIN rollup_hours
+    WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
+
+/// Of an hour, for the tracks of a list.
+pub(crate) const PUT_UNROLLED: &str = "
+    INSERT INTO unrolled (hour, track) SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING";
+
+/// Between two hours, for the tracks of a list.
+pub(crate) const UNROLLED: &str = "
+    SELECT hour, track FROM unrolled
+    WHERE hour IN (WITH RECURSIVE span (hour) AS (SELECT $1 UNION ALL SELECT hour + 1 FROM span WHERE hour < $2)
+                   SELECT hour FROM span)
+      AND track IN (SELECT value FROM json_each($3))";
+
+/// The same, taken out.
+pub(crate) const TAKE_UNROLLED: &str = "
+    DELETE FROM unrolled
+    WHERE hour IN (WITH RECURSIVE span (hour) AS (SELECT $1 UNION ALL SELECT hour + 1 FROM span WHERE hour < $2)
+                   SELECT hour FROM span)
+      AND track IN (SELECT value FROM json_each($3))";
+
+/// The tracks of a list of `[api, environment, operation]`, from one vantage or all, and the place of each in the list.
+pub(crate) const TRACKS_OF: &str = "
+    SELECT track.id AS id, wanted.key AS place FROM json_each($1) AS wanted CROSS JOIN track
+    WHERE track.api = wanted.value ->> 0 AND track.environment = wanted.value ->> 1
+      AND track.operation = wanted.value ->> 2 AND ($2 IS NULL OR track.vantage = $2)";
 
 /// One connection that writes, and some that only read.
 #[derive(Debug)]

@@ -186,3 +186,24 @@ pub(crate) fn silence(id: u64, until: i64) -> Silence {
         environment: Some(Environment::Sit),
     }
 }
+
+/// A probe that was judged; `total` in steps of 64 µs.
+pub(crate) fn probe(
+    track: &TrackId,
+    ms: i64,
+    verdict: Verdict,
+    warm: bool,
+    total: u64,
+) -> (Arc<Outcome>, Verdict) {
+    let outcome = Outcome {
+        total: Duration::from_micros(64 * total),
+        warm,
+        ..Outcome::new(track.check.clone(), track.vantage.clone(), at(ms))
+    };
+    (Arc::new(outcome), verdict)
+}
+
+/// One that passed.
+pub(crate) fn pass(track: &TrackId, ms: i64, total: u64) -> (Arc<Outcome>, Verdict) {
+    probe(track, ms, Verdict::Pass, false, total)
+}

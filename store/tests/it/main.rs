@@ -23,6 +23,8 @@ mod own_server;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod ranges;
+#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod sealing;

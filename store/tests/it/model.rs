@@ -132,34 +132,23 @@ fn batches() -> impl Strategy<Value = (Batches, bool)> {
 
 mod what_is_remembered_equals_what_was_recorded {
     use super::{batches, remembers_what_was_recorded};
-    use crate::place::On;
-    use proptest::test_runner::{Config, TestRunner};
+    use crate::place::{On, random};
 
     #[test]
     fn sqlite() {
-        run(On::Sqlite, 48);
+        random(On::Sqlite, &batches(), remembers_what_was_recorded);
     }
 
     #[test]
     fn postgres() {
-        run(On::Postgres, 16);
-    }
-
-    fn run(on: On, cases: u32) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
-        TestRunner::new(config)
-            .run(&batches(), |(batches, again)| {
-                runtime.block_on(remembers_what_was_recorded(on, &batches, again))
-            })
-            .unwrap();
+        random(On::Postgres, &batches(), remembers_what_was_recorded);
     }
 }
 
-async fn remembers_what_was_recorded(on: On, batches: &Batches, again: bool) -> Result<(), TestCaseError> {
+async fn remembers_what_was_recorded(on: On, (batches, again): (Batches, bool)) -> Result<(), TestCaseError> {
     let mut made = Made::new(on).await;
     let mut model = Model::default();
-    for things in batches {
+    for things in &batches {
         let (mut next, mut batch, mut allowed) = (model.clone(), Batch::default(), true);
         for thing in things {
             allowed &= next.add(thing, &mut batch);

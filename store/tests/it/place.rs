@@ -1,5 +1,9 @@
 //! Where a database of a test is: a file, or one of the server that `tests/postgres` started.
 
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
 use sqlx::{
     AssertSqlSafe, Connection as _, FromRow, PgConnection, SqliteConnection, postgres::PgRow,
     sqlite::SqliteRow,
@@ -35,6 +39,18 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
+/// Tries 48 random cases on `SQLite`, 16 on `PostgreSQL`, where making a database takes long.
+pub(crate) fn random<S: Strategy>(
+    on: On,
+    strategy: &S,
+    case: impl AsyncFn(On, S::Value) -> Result<(), TestCaseError>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let cases = if on == On::Sqlite { 48 } else { 16 };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config).run(strategy, |value| runtime.block_on(case(on, value))).unwrap();
+}
 
 /// A database, which goes when this goes.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! Hours that are over are sealed, and nobody who reads can tell.
 
-use crate::made::{Made, at, outcomes, read, results, track_id};
+use crate::made::{Made, at, outcomes, pass, probe, read, results, track_id};
 use crate::place::{On, Place, on_both};
-use domain::{Outcome, TrackId, Verdict};
+use domain::{TrackId, Verdict};
 use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use store::{Error, Sample, Sealed, Store};
 
 on_both!(
@@ -19,19 +19,6 @@ on_both!(
 const HOUR: i64 = 3_600_000;
 /// The first full hour after `at(0)`.
 const FULL: i64 = 2_800_000;
-
-fn probe(track: &TrackId, ms: i64, verdict: Verdict, warm: bool, total: u64) -> (Arc<Outcome>, Verdict) {
-    let outcome = Outcome {
-        total: Duration::from_micros(64 * total),
-        warm,
-        ..Outcome::new(track.check.clone(), track.vantage.clone(), at(ms))
-    };
-    (Arc::new(outcome), verdict)
-}
-
-fn pass(track: &TrackId, ms: i64, total: u64) -> (Arc<Outcome>, Verdict) {
-    probe(track, ms, Verdict::Pass, false, total)
-}
 
 async fn totals(store: &Store) -> Vec<u128> {
     let (from, to) = (at(-HOUR * 100), at(HOUR * 100));
@@ -135,41 +122,28 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 mod sealed_or_not_what_is_read_equals_what_was_recorded {
-    use super::{MOST, reads_what_was_recorded, step};
-    use crate::place::On;
-    use proptest::{
-        collection::vec,
-        test_runner::{Config, TestRunner},
-    };
+    use super::{history, reads_what_was_recorded};
+    use crate::place::{On, random};
 
     #[test]
     fn sqlite() {
-        run(On::Sqlite, 48);
+        random(On::Sqlite, &history(), reads_what_was_recorded);
     }
 
     #[test]
     fn postgres() {
-        run(On::Postgres, 16);
-    }
-
-    fn run(on: On, cases: u32) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
-        let history = (vec(step(), 1..16), 0..MOST, 0..MOST, 1..200_u32);
-        TestRunner::new(config)
-            .run(&history, |(steps, from, to, limit)| {
-                runtime.block_on(reads_what_was_recorded(on, steps, (from, to), limit))
-            })
-            .unwrap();
+        random(On::Postgres, &history(), reads_what_was_recorded);
     }
 }
 
-async fn reads_what_was_recorded(
-    on: On,
-    steps: Vec<Step>,
-    (from, to): (i64, i64),
-    limit: u32,
-) -> Result<(), TestCaseError> {
+/// Steps, and what is read of them: a range, and how many at most.
+type History = (Vec<Step>, i64, i64, u32);
+
+fn history() -> impl Strategy<Value = History> {
+    (vec(step(), 1..16), 0..MOST, 0..MOST, 1..200_u32)
+}
+
+async fn reads_what_was_recorded(on: On, (steps, from, to, limit): History) -> Result<(), TestCaseError> {
     let tracks = [read(), track_id(results(), "read", "inside"), track_id(results(), "ping", "internet")];
     let mut made = Made::new(on).await;
     let mut model: BTreeMap<(i64, usize), Sample> = BTreeMap::new();

@@ -2,10 +2,10 @@
 
 use super::story::{API, is_call};
 use crate::{examine, program::now};
-use domain::{CheckId, InstanceId, NotificationKind};
-use jiff::{SignedDuration, Timestamp};
+use domain::{CheckId, InstanceId, NotificationKind, Rollup};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use simulator::World;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{IncidentFilter, OutboxState, Store};
 
 /// One incident, that began and ended once; one ticket, with each note once; somebody called, each text once.
@@ -62,9 +62,14 @@ pub(super) async fn unbroken(store: &Store, recorded: usize) {
                 instance: instance.clone(),
                 operation: domain::OperationId::parse(operation).expect("an id"),
             };
-            let from = ever.1 - SignedDuration::from_hours(24);
+            let from = ever.1 - SignedDuration::from_hours(72);
             let samples = store.samples(&check, None, from, ever.1, 10_000).await.expect("samples");
             each_once(samples.iter().map(|sample| sample.at.to_string()), "an outcome");
+            let range = from..ever.1;
+            let days =
+                store.rollups(std::slice::from_ref(&check), None, range, &TimeZone::UTC).await.expect("sums");
+            let summed: u64 = days.iter().flat_map(BTreeMap::values).map(Rollup::samples).sum();
+            assert_eq!(summed, samples.len() as u64, "each is in the sum of its day");
             kept += samples.len();
         }
     }

@@ -54,7 +54,7 @@ pub(crate) enum Way {
     StoreHeld,
     /// The database refuses an outcome for good.
     StoreRefuses,
-    /// There are hours that are over, and not sealed yet.
+    /// There are hours of a day that is over, and not sealed yet.
     OldHours,
 }
 
@@ -187,7 +187,7 @@ async fn old_hours(place: &Place) -> usize {
     let operation = OperationId::parse("status").expect("an id");
     let check = CheckId { instance, operation };
     let vantage = VantageId::parse("gone").expect("an id");
-    let from = now() - SignedDuration::from_hours(6);
+    let from = now() - SignedDuration::from_hours(50);
     let outcomes: Vec<_> = (0..400)
         .map(|number| from + SignedDuration::from_secs(number * 10))
         .map(|at| (Arc::new(Outcome::new(check.clone(), vantage.clone(), at)), Verdict::Pass))

@@ -1,0 +1,146 @@
+//! Roll-ups as bytes and back: those of the days of a month, or of the hours of a day.
+//!
+//! Under the head of `packed.rs`, for each: its key (day of the month, hour of the day) and the length of what follows; how
+//! many of each verdict; for fresh and kept connections how many buckets, the shortest, how much longer the longest is, and the
+//! buckets, each as how far it is from the one before and its count.
+
+use crate::packed::{self, Damaged, get, put};
+use domain::{Histogram, Rollup};
+use std::collections::BTreeMap;
+
+const VERSION: u8 = 1;
+
+/// By day of the month, or by hour of the day.
+pub(crate) type Rollups = BTreeMap<u8, Rollup>;
+
+pub(crate) fn encode(rollups: &Rollups) -> Vec<u8> {
+    let mut body = Vec::with_capacity(rollups.len() * 200);
+    for (key, rollup) in rollups {
+        let mut one = Vec::with_capacity(200);
+        for count in rollup.verdicts {
+            put(&mut one, narrow(count));
+        }
+        histogram(&mut one, &rollup.fresh);
+        histogram(&mut one, &rollup.kept);
+        body.push(*key);
+        put(&mut body, u32::try_from(one.len()).unwrap_or(u32::MAX));
+        body.extend(one);
+    }
+    packed::close(VERSION, &body)
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Result<Rollups, Damaged> {
+    read(packed::open(VERSION, bytes)?).ok_or(Damaged("it ends early or holds what cannot be"))
+}
+
+/// More probes than this in a day are beyond every schedule.
+fn narrow(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn histogram(bytes: &mut Vec<u8>, histogram: &Histogram) {
+    let (counts, shortest, longest) = histogram.parts();
+    put(bytes, u32::try_from(counts.len()).unwrap_or(u32::MAX));
+    if counts.is_empty() {
+        return;
+    }
+    put(bytes, shortest);
+    put(bytes, longest - shortest);
+    let mut last = 0;
+    for (bucket, count) in counts {
+        put(bytes, u32::from(bucket - last));
+        put(bytes, *count);
+        last = *bucket;
+    }
+}
+
+fn read(mut body: &[u8]) -> Option<Rollups> {
+    let mut rollups = Rollups::new();
+    while let Some((&key, rest)) = body.split_first() {
+        body = rest;
+        let length = get(&mut body)? as usize;
+        let (mut one, rest) = body.split_at_checked(length)?;
+        body = rest;
+        let mut rollup = Rollup::default();
+        for count in &mut rollup.verdicts {
+            *count = get(&mut one)?.into();
+        }
+        rollup.fresh = read_histogram(&mut one)?;
+        rollup.kept = read_histogram(&mut one)?;
+        if !one.is_empty() || rollups.insert(key, rollup).is_some() {
+            return None;
+        }
+    }
+    Some(rollups)
+}
+
+fn read_histogram(bytes: &mut &[u8]) -> Option<Histogram> {
+    let count = get(bytes)? as usize;
+    // Each bucket takes two bytes at the least.
+    if count > bytes.len() / 2 {
+        return None;
+    }
+    if count == 0 {
+        return Some(Histogram::default());
+    }
+    let shortest = get(bytes)?;
+    let longest = shortest.checked_add(get(bytes)?)?;
+    let mut counts = Vec::with_capacity(count);
+    let mut bucket = 0_u16;
+    for _ in 0..count {
+        bucket = bucket.checked_add(u16::try_from(get(bytes)?).ok()?)?;
+        counts.push((bucket, get(bytes)?));
+    }
+    Histogram::from_parts(counts, shortest, longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Verdict;
+    use proptest::{
+        collection::{btree_map, vec},
+        prelude::*,
+    };
+
+    fn rollups() -> impl Strategy<Value = Rollups> {
+        let verdict = prop_oneof![
+            6 => Just(Verdict::Pass), 1 => Just(Verdict::Slow), 1 => Just(Verdict::Fail), 1 => Just(Verdict::Inconclusive)
+        ];
+        let length = prop_oneof![9 => 300..6_000_u32, 1 => any::<u32>()];
+        btree_map(0..32_u8, vec((verdict, any::<bool>(), length), 0..80), 0..8).prop_map(|all| {
+            all.into_iter()
+                .map(|(key, samples)| {
+                    let mut rollup = Rollup::default();
+                    for (verdict, kept, steps) in samples {
+                        rollup.add(verdict, kept, steps);
+                    }
+                    (key, rollup)
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_out_is_what_went_in(rollups in rollups()) {
+            prop_assert_eq!(decode(&encode(&rollups)), Ok(rollups));
+        }
+
+        #[test]
+        fn damage_is_an_error_and_never_a_wrong_number(
+            rollups in rollups(), place in any::<prop::sample::Index>(), flip in 1..=255_u8, cut in any::<prop::sample::Index>(),
+        ) {
+            let bytes = encode(&rollups);
+            let mut changed = bytes.clone();
+            changed[place.index(bytes.len())] ^= flip;
+            prop_assert!(decode(&changed).is_err());
+            prop_assert!(decode(&bytes[..cut.index(bytes.len())]).is_err());
+        }
+
+        #[test]
+        fn no_bytes_whatever_are_more_than_an_error(bytes in vec(any::<u8>(), 0..200)) {
+            read(&bytes);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What samples add up to by local day, from whatever is kept of them: equal to adding them up one by one.
+
+use crate::made::{Made, at, outcomes, pass, probe, read, results, track_id};
+use crate::place::{On, on_both};
+use domain::{CheckId, Rollup, TrackId, Verdict};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use proptest::{collection::vec, prelude::*};
+use std::collections::BTreeMap;
+use store::{Error, Store};
+
+on_both!(
+    a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed,
+    who_lost_the_lease_rolls_nothing_up,
+    rollups_of_many_checks_are_each_in_its_place,
+);
+
+const HOUR: i64 = 3_600_000;
+
+fn london() -> TimeZone {
+    TimeZone::get("Europe/London").unwrap()
+}
+
+/// Midnight in London on 24 October 2026; the next day has 25 hours.
+fn begins() -> Timestamp {
+    "2026-10-23T23:00:00Z".parse().unwrap()
+}
+
+/// So many milliseconds later, as `at` counts.
+fn later(ms: i64) -> i64 {
+    begins().as_millisecond() - at(0).as_millisecond() + ms
+}
+
+async fn days(store: &Store, check: &CheckId, from: i64, to: i64) -> BTreeMap<Date, Rollup> {
+    let range = at(later(from))..at(later(to));
+    store.rollups(std::slice::from_ref(check), None, range, &london()).await.unwrap().remove(0)
+}
+
+async fn counts(store: &Store) -> Vec<u64> {
+    days(store, &read().check, 0, 99 * HOUR).await.values().map(Rollup::samples).collect()
+}
+
+async fn a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed(on: On) {
+    let made = Made::new(on).await;
+    let told = [0, HOUR, 24 * HOUR, 48 * HOUR + 1, 49 * HOUR].map(|ms| pass(&read(), later(ms), 7));
+    made.store.record(&outcomes(told)).await.unwrap();
+    assert_eq!(counts(&made.store).await, [2, 2, 1], "as rows");
+    while made.store.seal(at(later(99 * HOUR)), 9).await.unwrap().tracks > 0 {}
+    assert_eq!(counts(&made.store).await, [2, 2, 1], "as blocks");
+    let roll_up = async |before: i64| made.store.roll_up(at(later(before)), &london(), 9).await.unwrap();
+    assert_eq!(roll_up(24 * HOUR - 1).await, 0, "it is not over");
+    assert_eq!((roll_up(49 * HOUR).await, roll_up(49 * HOUR).await, roll_up(49 * HOUR).await), (1, 1, 0));
+    made.place.tell("DELETE FROM sealed").await;
+    assert_eq!(counts(&made.store).await, [2, 2], "as the sums of days; the last one was none yet");
+    let made = made.again().await;
+    made.store.record(&outcomes([pass(&read(), later(2 * HOUR), 7)])).await.unwrap();
+    while made.store.seal(at(later(99 * HOUR)), 9).await.unwrap().tracks > 0 {}
+    assert_eq!(made.store.roll_up(at(later(99 * HOUR)), &london(), 9).await.unwrap(), 1);
+    assert_eq!(counts(&made.store).await, [2, 2], "a day does not shrink");
+}
+
+async fn who_lost_the_lease_rolls_nothing_up(on: On) {
+    let made = Made::new(on).await;
+    let store = &made.store;
+    assert!(store.take(&store.lease().await.unwrap(), "one").await.unwrap());
+    store.record(&outcomes([pass(&read(), later(0), 1)])).await.unwrap();
+    store.seal(at(later(HOUR)), 9).await.unwrap();
+    let other = made.another().await;
+    assert!(other.take(&other.lease().await.unwrap(), "another").await.unwrap());
+    let refused = store.roll_up(at(later(99 * HOUR)), &london(), 9).await;
+    assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
+    assert_eq!(other.roll_up(at(later(99 * HOUR)), &london(), 9).await.unwrap(), 1);
+}
+
+async fn rollups_of_many_checks_are_each_in_its_place(on: On) {
+    let made = Made::new(on).await;
+    let tracks = ["one", "two", "three"].map(|name| track_id(results(), name, "internet"));
+    let told =
+        tracks.iter().zip(1..).flat_map(|(track, n)| (0..n).map(move |k| pass(track, later(k * 1000), 7)));
+    made.store.record(&outcomes(told)).await.unwrap();
+    let mut checks: Vec<CheckId> = tracks.iter().rev().map(|track| track.check.clone()).collect();
+    checks.insert(1, track_id(results(), "never", "internet").check);
+    let range = at(later(0))..at(later(HOUR));
+    let got = made.store.rollups(&checks, None, range, &london()).await.unwrap();
+    let samples: Vec<u64> = got.iter().map(|days| days.values().map(Rollup::samples).sum()).collect();
+    assert_eq!(samples, [3, 0, 2, 1]);
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Told(Vec<(usize, i64, u8, bool, u64)>),
+    Sealed(i64, u32),
+    RolledUp(i64, u32),
+    Again,
+}
+
+/// Three days, of which the second has 25 hours.
+const MOST: i64 = 73 * HOUR;
+
+fn step() -> impl Strategy<Value = Step> {
+    // At few moments, so that much is told twice.
+    let ms = (0..MOST / (HOUR / 2), 0..2_i64).prop_map(|(half, odd)| half * (HOUR / 2) + odd * 12_345);
+    let one = (0..3_usize, ms, 0..4_u8, any::<bool>(), 0..90_000_u64);
+    prop_oneof![
+        5 => vec(one, 1..60).prop_map(Step::Told),
+        3 => (0..=MOST + HOUR).prop_map(|before| Step::Sealed(before, 9)),
+        4 => (0..=MOST + HOUR, 1..4_u32).prop_map(|(before, tracks)| Step::RolledUp(before, tracks)),
+        1 => Just(Step::Again),
+    ]
+}
+
+mod rolled_up_or_not_what_is_read_equals_what_was_recorded {
+    use super::{adds_up, history};
+    use crate::place::{On, random};
+
+    #[test]
+    fn sqlite() {
+        random(On::Sqlite, &history(), adds_up);
+    }
+
+    #[test]
+    fn postgres() {
+        random(On::Postgres, &history(), adds_up);
+    }
+}
+
+/// Steps, and a range.
+fn history() -> impl Strategy<Value = (Vec<Step>, i64, i64)> {
+    (vec(step(), 1..20), 0..MOST, 0..MOST)
+}
+
+async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(), TestCaseError> {
+    let tracks = [read(), track_id(results(), "read", "inside"), track_id(results(), "ping", "internet")];
+    let mut made = Made::new(on).await;
+    let mut model: BTreeMap<(i64, usize), (Verdict, bool, u64)> = BTreeMap::new();
+    for step in steps {
+        match step {
+            Step::Told(told) => {
+                let mut batch = Vec::new();
+                for (track, ms, verdict, warm, total) in told {
+                    let verdict = [Verdict::Pass, Verdict::Slow, Verdict::Fail, Verdict::Inconclusive]
+                        [usize::from(verdict)];
+                    batch.push(probe(&tracks[track], later(ms), verdict, warm, total));
+                    model.entry((ms, track)).or_insert((verdict, warm, total));
+                }
+                made.store.record(&outcomes(batch)).await.unwrap();
+            }
+            Step::Sealed(before, tracks) => {
+                while made.store.seal(at(later(before)), tracks).await.unwrap().tracks > 0 {}
+            }
+            Step::RolledUp(before, tracks) => {
+                made.store.roll_up(at(later(before)), &london(), tracks).await.unwrap();
+            }
+            Step::Again => made = made.again().await,
+        }
+    }
+    for (from, to) in [(0, MOST), (from, to)] {
+        let expected = |of: &[usize]| {
+            let mut days: BTreeMap<Date, Rollup> = BTreeMap::new();
+            for ((ms, track), (verdict, warm, total)) in &model {
+                if (from..to).contains(ms) && of.contains(track) {
+                    let date = london().to_datetime(begins() + SignedDuration::from_millis(*ms)).date();
+                    days.entry(date).or_default().add(*verdict, *warm, u32::try_from(*total).unwrap());
+                }
+            }
+            days
+        };
+        let got = async |vantage: Option<usize>, check: &TrackId| {
+            let (vantage, checks) = (vantage.map(|track| &tracks[track].vantage), [check.check.clone()]);
+            let range = at(later(from))..at(later(to));
+            made.store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0)
+        };
+        prop_assert_eq!(got(Some(0), &tracks[0]).await, expected(&[0]));
+        prop_assert_eq!(got(Some(1), &tracks[0]).await, expected(&[1]));
+        prop_assert_eq!(got(None, &tracks[0]).await, expected(&[0, 1]));
+        prop_assert_eq!(got(None, &tracks[2]).await, expected(&[2]));
+    }
+    Ok(())
+}
