@@ -1,8 +1,8 @@
-//! Seals the hours that are over, then rolls up the days that are, a few tracks at a time, so that recording never waits long
-//! for it.
+//! Seals the hours that are over, then rolls up the days that are, then lets go of what is kept no more: a few tracks at a time,
+//! so that recording never waits long for it.
 
 use alerting::Away;
-use domain::{Clock, Configuration};
+use domain::{Clock, Configuration, Environment};
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use store::{Error, Store};
@@ -29,6 +29,19 @@ struct Done {
     samples: u64,
     hours: u64,
     days: u64,
+    pruned: u64,
+}
+
+impl Done {
+    fn say(self) {
+        let Self { samples, hours, days, pruned } = self;
+        if hours + days > 0 {
+            tracing::info!(samples, hours, days, "sealed the hours and rolled up the days that are over");
+        }
+        if pruned > 0 {
+            tracing::info!(times = pruned, "let go of what is kept no more");
+        }
+    }
 }
 
 /// Works until `stop`; a step that is under way then is ended first. An error is tried again, and said when it begins.
@@ -49,15 +62,7 @@ pub(crate) async fn run(
                         if began.elapsed() > LONG { tracks.div_ceil(2) } else { (tracks + 1).min(TRACKS) };
                     PAUSE
                 } else {
-                    let Done { samples, hours, days } = std::mem::take(&mut done);
-                    if hours + days > 0 {
-                        tracing::info!(
-                            samples,
-                            hours,
-                            days,
-                            "sealed the hours and rolled up the days that are over"
-                        );
-                    }
+                    std::mem::take(&mut done).say();
                     LOOK
                 }
             }
@@ -65,7 +70,7 @@ pub(crate) async fn run(
             Err(Error::Fenced) => return stop.cancelled().await,
             Err(error) => {
                 if away.failed().is_some() {
-                    tracing::warn!(%error, "could not seal the hours that are over; they stay as they are");
+                    tracing::warn!(%error, "the history that is over could not be looked after; it stays as it is");
                 }
                 LOOK
             }
@@ -95,5 +100,16 @@ async fn step(
     let zone = configuration.borrow().site.time_zone.clone();
     let days = store.roll_up(before, &zone, tracks).await?;
     done.days += u64::from(days);
-    Ok(days > 0)
+    if days > 0 {
+        return Ok(true);
+    }
+    for environment in Environment::ALL {
+        let retention = configuration.borrow().policy(environment).map(|policy| policy.retention);
+        let pruned = store.prune(environment, &retention.unwrap_or_default(), clock.now(), tracks).await?;
+        done.pruned += u64::from(pruned);
+        if pruned > 0 {
+            return Ok(true);
+        }
+    }
+    store.give_back().await
 }

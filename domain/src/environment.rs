@@ -1,6 +1,6 @@
 //! The five environments, and what each one's policy is.
 
-use crate::{DeskId, EscalationId, HoursId, Priority, Window};
+use crate::{DeskId, EscalationId, HoursId, Priority, Retention, Window};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -148,6 +148,8 @@ pub struct EnvironmentPolicy {
     pub publish: Publish,
     /// Planned windows that repeat: load tests, deployments.
     pub maintenance: Vec<Window>,
+    /// How long its history is kept.
+    pub retention: Retention,
 }
 
 impl EnvironmentPolicy {
@@ -162,6 +164,7 @@ impl EnvironmentPolicy {
             major: None,
             publish: Publish::ByHand,
             maintenance: Vec::new(),
+            retention: Retention::default(),
         }
     }
 }

@@ -75,6 +75,7 @@ mod pause;
 mod priority;
 mod protocol;
 mod receipts;
+mod retention;
 mod rollup;
 mod rota;
 mod schedule;
@@ -137,6 +138,7 @@ pub use outcome::{
 pub use pause::pause;
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
+pub use retention::{Keep, Retention};
 pub use rollup::Rollup;
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;

@@ -5,6 +5,7 @@ use super::{
     nearest::{did_you_mean, nearest},
     problem::{Place, Rank},
     reading::{Reading, duration_text, parse_duration},
+    retention,
     section::Section,
     tree::Node,
 };
@@ -83,6 +84,7 @@ fn policy(
     let major = major_node.and_then(|node| major(node, environment, reading));
     let publish = section.optional("publish", reading).and_then(|node| publish(node, reading));
     let maintenance = section.optional("maintenance", reading).map(|node| maintenance(node, reading));
+    let retention = section.optional("retention", reading).map(|node| retention::read(node, reading));
     let place = section.place().clone();
     section.close(reading);
     let policy = EnvironmentPolicy {
@@ -94,6 +96,7 @@ fn policy(
         major,
         publish: publish.unwrap_or(Publish::ByHand),
         maintenance: maintenance.unwrap_or_default(),
+        retention: retention.unwrap_or_default(),
     };
     let owner = |node: Option<&Node>| node.map(|node| node.owner.clone());
     let (tell_place, hold_place, major_place) = (owner(tell), owner(hold_node), owner(major_node));

@@ -44,6 +44,7 @@ mod rate;
 mod reading;
 mod redirects;
 mod report;
+mod retention;
 mod rotas;
 mod secret;
 mod section;

@@ -127,6 +127,11 @@ mod armed {
         "roll-up/put-in",
         "roll-up/before-commit",
         "roll-up/committed",
+        // What is kept no more.
+        "prune/begun",
+        "prune/summed",
+        "prune/before-commit",
+        "prune/committed",
         // A stop.
         "stop/drained",
         "stop/closed",

@@ -24,6 +24,7 @@ mod lease;
 mod outbox;
 mod packed;
 mod postgres;
+mod prune;
 mod range;
 mod record;
 mod remember;

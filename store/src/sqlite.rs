@@ -10,7 +10,9 @@ use sqlx::{
     Connection as _, Sqlite,
     error::DatabaseError,
     pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    },
 };
 use std::{
     fmt::Write as _,
@@ -191,11 +193,15 @@ impl Pools {
                     })
                 })
         };
+        // Only a new file can be made one that gives space back; and to say so is to write, each time.
+        let is_new =
+            !in_memory && std::fs::metadata(options.get_filename()).is_ok_and(|file| file.len() == 0);
+        let making =
+            if is_new { options.clone().auto_vacuum(SqliteAutoVacuum::Incremental) } else { options.clone() };
         let limit = Instant::now() + BUSY;
         let writer = loop {
             // Turning a new file to write-ahead logging takes it whole, and for that SQLite does not wait by itself.
-            match pool().max_connections(1).connect_with(options.clone()).await.map_err(Error::during(doing))
-            {
+            match pool().max_connections(1).connect_with(making.clone()).await.map_err(Error::during(doing)) {
                 Err(Error::Busy { .. }) if Instant::now() < limit => tokio::time::sleep(BUSY_PAUSE).await,
                 ended => break ended?,
             }
@@ -244,6 +250,14 @@ impl Pools {
         self.writer.close().await;
     }
 }
+
+/// Free pages of the file, all its pages, and whether it can give some back: a file that an earlier program made cannot, until
+/// it is made anew by VACUUM.
+pub(crate) const FREE: &str = "
+    SELECT freelist_count AS free, page_count AS pages, auto_vacuum = 2 AS can
+    FROM pragma_freelist_count, pragma_page_count, pragma_auto_vacuum";
+/// Gives a megabyte back.
+pub(crate) const GIVE_BACK: &str = "PRAGMA incremental_vacuum(256)";
 
 /// How many bytes the database has.
 pub(crate) const SIZE: &str =

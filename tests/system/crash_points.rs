@@ -30,7 +30,9 @@ fn cases(point: &'static str) -> Vec<Case> {
         "record/silence" => (&[1], Way::Silence),
         // Nobody calls in these stories: `heartbeats.rs` dies there.
         "record/heard" => (&[], Way::Trouble),
-        point if point.starts_with("seal/") || point.starts_with("roll-up/") => (&[1], Way::OldHours),
+        point if ["seal/", "roll-up/", "prune/"].iter().any(|of| point.starts_with(of)) => {
+            (&[1], Way::OldHours)
+        }
         "deliverer/refused" => (&[1], Way::DeskRefusesOnce),
         // A new spool is begun once as well.
         "spool/renewing" => (&[2], Way::StoreHeld),

@@ -4,9 +4,9 @@ use domain::{
     Api, ApiId, Certificate, Check, CheckId, Configuration, Confirm, Cron, Dialect, Environment,
     EnvironmentPolicy, Expect, Failure, FailureKind, Health, Hold, Http, HttpRequest, IncidentStatus,
     InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Matrix, Operation, OperationId, Outcome,
-    Person, PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, ServiceLevel, Site,
-    Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility, Way,
-    Window,
+    Person, PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, Retention,
+    ServiceLevel, Site, Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict,
+    Visibility, Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -109,6 +109,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         } else {
             vec![]
         },
+        retention: Retention::default(),
     };
     let mut checks = BTreeMap::new();
     for api in &apis {

@@ -1,8 +1,8 @@
 //! What samples add up to by local day, from whatever is kept of them: equal to adding them up one by one.
 
-use crate::made::{Made, at, outcomes, pass, probe, read, results, track_id};
+use crate::made::{Made, at, instance, outcomes, pass, probe, read, results, track_id};
 use crate::place::{On, on_both};
-use domain::{CheckId, Rollup, TrackId, Verdict};
+use domain::{CheckId, Environment, Keep, Retention, Rollup, TrackId, Verdict};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ on_both!(
     a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed,
     who_lost_the_lease_rolls_nothing_up,
     rollups_of_many_checks_are_each_in_its_place,
+    what_is_kept_no_more_goes_and_what_it_added_up_to_stays,
+    who_lost_the_lease_lets_go_of_nothing,
 );
 
 const HOUR: i64 = 3_600_000;
@@ -36,7 +38,7 @@ async fn days(store: &Store, check: &CheckId, from: i64, to: i64) -> BTreeMap<Da
 }
 
 async fn counts(store: &Store) -> Vec<u64> {
-    days(store, &read().check, 0, 99 * HOUR).await.values().map(Rollup::samples).collect()
+    days(store, &read().check, 0, 999 * HOUR).await.values().map(Rollup::samples).collect()
 }
 
 async fn a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed(on: On) {
@@ -83,6 +85,77 @@ async fn rollups_of_many_checks_are_each_in_its_place(on: On) {
     let got = made.store.rollups(&checks, None, range, &london()).await.unwrap();
     let samples: Vec<u64> = got.iter().map(|days| days.values().map(Rollup::samples).sum()).collect();
     assert_eq!(samples, [3, 0, 2, 1]);
+}
+
+/// Everything but days is kept for the least there may be.
+const SHORT: Retention =
+    Retention { samples: Keep::Days(7), hours: Keep::Days(7), days: Keep::Forever, failures: Keep::Days(7) };
+
+async fn prune(store: &Store, retention: &Retention, now: i64) {
+    while store.prune(Environment::Production, retention, at(later(now)), 2).await.unwrap() > 0 {}
+}
+
+async fn what_is_kept_no_more_goes_and_what_it_added_up_to_stays(on: On) {
+    let made = Made::new(on).await;
+    let (store, day) = (&made.store, 24 * HOUR);
+    let sandbox = track_id(instance("results", Environment::Sandbox), "read", "internet");
+    let moments = [HOUR / 2, HOUR, 3 * HOUR, day, 9 * day];
+    let told = moments.iter().flat_map(|ms| [pass(&read(), later(*ms), 7), pass(&sandbox, later(*ms), 7)]);
+    let (failed, verdict) = probe(&read(), later(2 * HOUR), Verdict::Fail, false, 9);
+    store.record(&outcomes(told.chain([(failed, verdict)]))).await.unwrap();
+    while store.seal(at(later(9 * day + HOUR)), 9).await.unwrap().tracks > 0 {}
+    while store.roll_up(at(later(9 * day)), &london(), 9).await.unwrap() > 0 {}
+    let hours = Retention { hours: Keep::Forever, ..SHORT };
+    prune(store, &hours, 8 * day + 2 * HOUR).await;
+    let left = |table| made.place.ask::<(i64,)>(table);
+    assert_eq!(
+        left("SELECT CAST(count(*) AS BIGINT) FROM sealed").await,
+        [(6,)],
+        "five of sandbox, and a later one"
+    );
+    assert_eq!(left("SELECT CAST(count(*) AS BIGINT) FROM failure").await, [(0,)]);
+    assert_eq!(counts(store).await, [4, 1, 1]);
+    let samples = |days: BTreeMap<Date, Rollup>| days.values().map(Rollup::samples).collect::<Vec<_>>();
+    let within = async |from, to| samples(days(store, &read().check, from, to).await);
+    assert_eq!(within(HOUR, 3 * HOUR).await, [2], "by the hour");
+    assert_eq!(within(1, HOUR + 1).await, [1], "an hour counts where it begins");
+    prune(store, &SHORT, 8 * day + 2 * HOUR).await;
+    assert_eq!(within(HOUR, 3 * HOUR).await, [] as [u64; 0], "nothing that fine is left");
+    assert_eq!(within(0, 3 * HOUR).await, [4], "a day counts where it begins");
+    assert_eq!(counts(store).await, [4, 1, 1]);
+    prune(store, &Retention { days: Keep::Days(7), ..SHORT }, 40 * day).await;
+    assert_eq!(counts(store).await, [] as [u64; 0]);
+    let kept = days(store, &sandbox.check, 0, 99 * day).await;
+    assert_eq!(samples(kept), [3, 1, 1], "another environment is kept by its own rule");
+}
+
+async fn who_lost_the_lease_lets_go_of_nothing(on: On) {
+    let made = Made::new(on).await;
+    let store = &made.store;
+    assert!(store.take(&store.lease().await.unwrap(), "one").await.unwrap());
+    store.record(&outcomes([pass(&read(), later(0), 1)])).await.unwrap();
+    store.seal(at(later(HOUR)), 9).await.unwrap();
+    let other = made.another().await;
+    assert!(other.take(&other.lease().await.unwrap(), "another").await.unwrap());
+    let refused = store.prune(Environment::Production, &SHORT, at(later(999 * HOUR)), 9).await;
+    assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_gives_back_what_is_free_beyond_a_quarter_of_it() {
+    let made = Made::new(On::Sqlite).await;
+    made.place.tell("INSERT INTO meta (name, value) VALUES ('large', zeroblob(40000000))").await;
+    assert!(!made.store.give_back().await.unwrap(), "all of it is in use");
+    made.place.tell("DELETE FROM meta WHERE name = 'large'").await;
+    let pages = || made.place.ask::<(i64,)>("SELECT page_count FROM pragma_page_count");
+    let before = pages().await[0].0;
+    let mut times = 0;
+    while made.store.give_back().await.unwrap() {
+        times += 1;
+        assert!(times < 100, "a megabyte at a time");
+    }
+    let after = pages().await[0].0;
+    assert!(before > 9_000 && (3_800..4_200).contains(&after), "{before} pages, then {after}");
 }
 
 /// One step of a random history.
@@ -154,7 +227,12 @@ async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(),
             Step::Again => made = made.again().await,
         }
     }
-    for (from, to) in [(0, MOST), (from, to)] {
+    let store = &made.store;
+    for (pruned, from, to) in [(false, 0, MOST), (false, from, to), (true, 0, MOST)] {
+        if pruned {
+            while store.seal(at(later(MOST + HOUR)), 9).await.unwrap().tracks > 0 {}
+            prune(store, &Retention { hours: Keep::Forever, ..SHORT }, MOST + 9 * 24 * HOUR).await;
+        }
         let expected = |of: &[usize]| {
             let mut days: BTreeMap<Date, Rollup> = BTreeMap::new();
             for ((ms, track), (verdict, warm, total)) in &model {
@@ -168,7 +246,7 @@ async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(),
         let got = async |vantage: Option<usize>, check: &TrackId| {
             let (vantage, checks) = (vantage.map(|track| &tracks[track].vantage), [check.check.clone()]);
             let range = at(later(from))..at(later(to));
-            made.store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0)
+            store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0)
         };
         prop_assert_eq!(got(Some(0), &tracks[0]).await, expected(&[0]));
         prop_assert_eq!(got(Some(1), &tracks[0]).await, expected(&[1]));

@@ -54,7 +54,7 @@ pub(crate) enum Way {
     StoreHeld,
     /// The database refuses an outcome for good.
     StoreRefuses,
-    /// There are hours of a day that is over, and not sealed yet.
+    /// There are hours of days that are over, and not sealed yet; one of them was long ago.
     OldHours,
 }
 
@@ -187,9 +187,11 @@ async fn old_hours(place: &Place) -> usize {
     let operation = OperationId::parse("status").expect("an id");
     let check = CheckId { instance, operation };
     let vantage = VantageId::parse("gone").expect("an id");
-    let from = now() - SignedDuration::from_hours(50);
-    let outcomes: Vec<_> = (0..400)
-        .map(|number| from + SignedDuration::from_secs(number * 10))
+    // To be sealed and rolled up; and to be kept as sums alone.
+    let begins = [50, 100 * 24].map(|hours| now() - SignedDuration::from_hours(hours));
+    let outcomes: Vec<_> = begins
+        .into_iter()
+        .flat_map(|from| (0..400).map(move |number| from + SignedDuration::from_secs(number * 10)))
         .map(|at| (Arc::new(Outcome::new(check.clone(), vantage.clone(), at)), Verdict::Pass))
         .collect();
     let recorded = outcomes.len();
