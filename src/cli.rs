@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Jobs that call us: where, and when they last did
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),
+    /// What was measured: prove it, or give it to other programs
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(IncidentCommand),
@@ -209,6 +212,45 @@ pub(crate) enum RotaCommand {
 pub(crate) enum HeartbeatCommand {
     /// The address of each, to be given to its job and nobody else, and when it was last heard
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HistoryCommand {
+    /// Hold against each other what is kept in several ways: exits with 65 where something is lost, damaged or there twice
+    Verify,
+    /// Every sample of a range, to standard output
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// For a spreadsheet, or for `promtool tsdb create-blocks-from openmetrics`
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// From when, as 2026-12-25T03:00:00Z (default: 24 hours before the end)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Until when (default: now)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
+    /// Only this API
+    #[arg(long)]
+    pub(crate) api: Option<String>,
+    /// Only this environment
+    #[arg(long)]
+    pub(crate) environment: Option<String>,
+    /// Only this operation
+    #[arg(long)]
+    pub(crate) operation: Option<String>,
+}
+
+/// How samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One line a sample
+    Csv,
+    /// As /metrics has them, with times
+    Openmetrics,
 }
 
 #[derive(Debug, Subcommand)]

@@ -162,6 +162,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::Heartbeat(HeartbeatCommand::List) => {
             commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
         }
+        Command::History(command) => {
+            return commands::history::run(command, &asking(cli, &clock).await?, cli.json).await;
+        }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod heartbeat;
+pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod probe;
 pub(crate) mod rota;

@@ -38,6 +38,7 @@ mod slot;
 mod sqlite;
 mod track;
 mod transcript;
+mod verify;
 
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
@@ -52,6 +53,7 @@ pub use range::MAX_BLOCKS;
 pub use record::Batch;
 pub use sample::{MAX_MINUTES, Sample};
 pub use sealed::Sealed;
+pub use verify::Verified;
 
 use database::{Connection, Database, Purpose};
 use domain::ReferenceKey;

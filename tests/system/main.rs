@@ -22,6 +22,7 @@ mod database;
 mod descriptors;
 mod doctor;
 mod examine;
+mod exporting;
 mod heartbeats;
 mod hostile;
 mod kills;

@@ -32,3 +32,5 @@ mod sealing;
 mod sending;
 #[cfg(test)]
 mod telling;
+#[cfg(test)]
+mod verifying;

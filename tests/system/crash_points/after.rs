@@ -47,6 +47,11 @@ pub(super) async fn once(store: &Store, world: &World) {
 pub(super) async fn unbroken(store: &Store, recorded: usize) {
     let all = Timestamp::from_second(0).expect("a time");
     let ever = (all, now() + SignedDuration::from_hours(1));
+    for track in store.tracks().await.expect("tracks") {
+        let verified =
+            store.verify(&track, &TimeZone::get("Europe/London").expect("a zone")).await.expect("verified");
+        assert_eq!(verified.problems, [] as [String; 0], "{track:?}");
+    }
     let mut kept = 0;
     for api in [API, "identity"] {
         let instance = InstanceId {

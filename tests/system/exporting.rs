@@ -1,0 +1,129 @@
+//! `curiad history`: what was measured is proved, and given to other programs.
+
+use crate::{
+    database::{On, on_both},
+    outage::place_on,
+    program::{Place, world},
+};
+use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
+use jiff::{SignedDuration, Timestamp};
+use std::{sync::Arc, time::Duration};
+use store::{Batch, Store};
+
+on_both!(
+    what_was_measured_is_proved_and_what_is_damaged_is_named,
+    what_was_measured_can_be_had_for_a_spreadsheet_and_for_prometheus,
+);
+
+/// Already the next day in London.
+const BEGINS: &str = "2026-06-01T23:30:00Z";
+
+fn probe(second: i64, verdict: Verdict) -> (Arc<Outcome>, Verdict) {
+    let instance =
+        InstanceId { api: ApiId::parse("results").expect("an id"), environment: Environment::Production };
+    let check = CheckId { instance, operation: OperationId::parse("ping").expect("an id") };
+    let begins: Timestamp = BEGINS.parse().expect("a time");
+    let at = begins + SignedDuration::from_millis(1_001 * second);
+    let mut outcome = Outcome::new(check, VantageId::parse("internet").expect("an id"), at);
+    outcome.total = Duration::from_micros(64 * 1_000);
+    (Arc::new(outcome), verdict)
+}
+
+fn one(second: i64) -> Batch {
+    Batch { outcomes: vec![probe(second, Verdict::Pass)], ..Batch::default() }
+}
+
+/// Three probes of one check, of which the last failed, and a fourth of which nothing is known.
+async fn measured(place: &Place) -> Store {
+    let store = Store::open(&place.url, [0; 32]).await.expect("the database");
+    let verdicts = [Verdict::Pass, Verdict::Slow, Verdict::Fail, Verdict::Inconclusive];
+    let outcomes =
+        verdicts.into_iter().zip(0..).map(|(verdict, number)| probe(10 * number, verdict)).collect();
+    store.record(&Batch { outcomes, ..Batch::default() }).await.expect("recorded");
+    store
+}
+
+async fn what_was_measured_is_proved_and_what_is_damaged_is_named(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let store = measured(&place).await;
+    let ran = place.run(&["history", "verify"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains("samples 4, in sealed hours 0") && ran.out.contains("nothing is lost"),
+        "{ran:?}"
+    );
+    let later: Timestamp = "2026-06-03T00:00:00Z".parse().expect("a time");
+    let zone = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
+    store.seal(later, 9).await.expect("sealed");
+    store.roll_up(later, &zone, 9).await.expect("rolled up");
+    let ran = place.run(&["history", "verify", "--json"]).await;
+    let said = ran.json();
+    assert_eq!(
+        (ran.code, &said["ok"], &said["days"], &said["hours"]),
+        (Some(0), &true.into(), &1.into(), &1.into())
+    );
+
+    // As by a program that was told of another place.
+    store.record(&one(60)).await.expect("recorded");
+    store.seal(later, 9).await.expect("sealed");
+    store.roll_up(later, &jiff::tz::TimeZone::UTC, 9).await.expect("rolled up");
+    let ran = place.run(&["history", "verify"]).await;
+    assert_eq!(ran.code, Some(65), "{ran:?}");
+    for words in ["results/production/ping from internet", "2026-06-02 says 4 samples, its hours hold 5"] {
+        assert!(ran.out.contains(words), "{words}: {ran:?}");
+    }
+    assert!(ran.err.contains("the history is not as it should be"), "{ran:?}");
+    let ran = place.run(&["history", "verify", "--json"]).await;
+    assert_eq!((ran.code, &ran.json()["ok"]), (Some(65), &false.into()));
+    world.stop().await;
+}
+
+async fn what_was_measured_can_be_had_for_a_spreadsheet_and_for_prometheus(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    measured(&place).await.close().await;
+    let export = async |more: &[&str]| {
+        let range = ["history", "export", "--from", BEGINS, "--to", "2026-06-02T00:00:00Z"];
+        place.run(&[&range[..], more].concat()).await
+    };
+    let ran = export(&["--format", "csv"]).await;
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "api,environment,operation,vantage,at,verdict,connection,total_ms",
+            "results,production,ping,internet,2026-06-01T23:30:00.000Z,pass,fresh,64.000",
+            "results,production,ping,internet,2026-06-01T23:30:10.010Z,slow,fresh,64.000",
+            "results,production,ping,internet,2026-06-01T23:30:20.020Z,fail,fresh,64.000",
+            "results,production,ping,internet,2026-06-01T23:30:30.030Z,inconclusive,fresh,64.000",
+        ]
+    );
+    let ran = export(&["--format", "openmetrics"]).await;
+    let labels = "{api=\"results\",environment=\"production\",operation=\"ping\",vantage=\"internet\"}";
+    let expected = format!(
+        "# TYPE probe_success gauge
+# HELP probe_success Whether the probe passed, slowly or not; absent where nothing could be told.
+probe_success{labels} 1 1780356600.000
+probe_success{labels} 1 1780356610.010
+probe_success{labels} 0 1780356620.020
+# TYPE probe_duration_seconds gauge
+# UNIT probe_duration_seconds seconds
+# HELP probe_duration_seconds How long the probe took.
+probe_duration_seconds{labels} 0.064 1780356600.000
+probe_duration_seconds{labels} 0.064 1780356610.010
+probe_duration_seconds{labels} 0.064 1780356620.020
+probe_duration_seconds{labels} 0.064 1780356630.030
+# EOF
+"
+    );
+    assert_eq!(ran.out, expected);
+    for (wrong, words) in [
+        (&["--format", "csv", "--api", "moon"][..], "nothing of that was ever measured"),
+        (&["--format", "csv", "--environment", "moon"][..], "there is no environment 'moon'"),
+    ] {
+        let ran = export(wrong).await;
+        assert!(ran.code == Some(64) && ran.err.contains(words), "{wrong:?}: {ran:?}");
+    }
+    world.stop().await;
+}
