@@ -82,6 +82,8 @@ pub(crate) enum Command {
     /// Jobs that call us: where, and when they last did
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),
+    /// Make the tables, or bring them up to date, and do nothing else: for a user of `PostgreSQL` who alone may
+    Migrate,
     /// What was measured: prove it, or give it to other programs
     #[command(subcommand)]
     History(HistoryCommand),

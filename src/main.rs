@@ -162,6 +162,10 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::Heartbeat(HeartbeatCommand::List) => {
             commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
         }
+        Command::Migrate => {
+            let loaded = load(cli, &Secrets::of_the_database(), &clock)?;
+            commands::migrate::run(&loaded.database, cli.json).await?;
+        }
         Command::History(command) => {
             return commands::history::run(command, &asking(cli, &clock).await?, cli.json).await;
         }

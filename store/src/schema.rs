@@ -37,6 +37,9 @@ const POSTGRES: [Step; 5] = [
 const NOTHING: &str = "SELECT 1 AS one";
 
 const DOING: &str = "bring the database up to date";
+/// For a user who may not.
+const MAKING: &str =
+    "make or change the tables (`curiad migrate` does, as the user to whom the database belongs)";
 
 /// Migrates, and gives the database's own key: `fresh_key`, if it had none.
 pub(crate) async fn prepare(database: &Database, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
@@ -55,19 +58,61 @@ pub(crate) async fn prepare(database: &Database, fresh_key: [u8; 32]) -> Result<
 
 async fn prepare_locked(connection: &mut Connection, fresh_key: [u8; 32]) -> Result<ReferenceKey, Error> {
     refuse_newer(connection).await?;
-    migrate(connection).await?;
+    // Where all is done, nothing is to be made: a user who may make no tables can work with them.
+    if !is_done(connection).await? {
+        migrate(connection).await.map_err(|error| {
+            if let Error::Denied { source, .. } = error {
+                Error::Denied { doing: MAKING, source }
+            } else {
+                error
+            }
+        })?;
+    }
     crash_point!("start/migrating");
-    connection
-        .statement(
-            "INSERT INTO meta (name, value) VALUES ('reference_key', $1) ON CONFLICT (name) DO NOTHING",
-        )
-        .bind(fresh_key.as_slice())
-        .execute(DOING)
-        .await?;
-    let row = connection.statement("SELECT value FROM meta WHERE name = 'reference_key'").row(DOING).await?;
-    let key: Vec<u8> = Reading { row: &row, doing: DOING }.get("value")?;
+    let mut known = key(connection).await?;
+    if known.is_none() {
+        connection
+            .statement("INSERT INTO meta (name, value) VALUES ('reference_key', $1)")
+            .bind(fresh_key.as_slice())
+            .execute(DOING)
+            .await?;
+        known = Some(fresh_key.to_vec());
+    }
+    let key = known.unwrap_or_default();
     let key = key.try_into().map_err(|_| Error::corrupt(DOING, "the reference key is not 32 bytes"))?;
     Ok(ReferenceKey(key))
+}
+
+async fn key(connection: &mut Connection) -> Result<Option<Vec<u8>>, Error> {
+    let row =
+        connection.statement("SELECT value FROM meta WHERE name = 'reference_key'").row_if(DOING).await?;
+    row.map(|row| Reading { row: &row, doing: DOING }.get("value")).transpose()
+}
+
+/// Whether every migration was run, as this program knows it.
+async fn is_done(connection: &mut Connection) -> Result<bool, Error> {
+    let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
+    if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
+        return Ok(false);
+    }
+    let rows = connection
+        .statement("SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version")
+        .rows(DOING)
+        .await?;
+    let run = rows
+        .iter()
+        .map(|row| {
+            let row = Reading { row, doing: DOING };
+            Ok((row.get("version")?, row.get("checksum")?))
+        })
+        .collect::<Result<Vec<(i64, Vec<u8>)>, Error>>()?;
+    let known = migrator(match connection {
+        Connection::Sqlite(_) | Connection::SqliteTransaction(_) => SQLITE,
+        Connection::Postgres(_) => POSTGRES,
+    });
+    let known: Vec<(i64, Vec<u8>)> =
+        known.iter().map(|one| (one.version, one.checksum.clone().into_owned())).collect();
+    Ok(run == known)
 }
 
 async fn migrate(connection: &mut Connection) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use store::{Batch, Store};
 
 on_both!(
+    the_tables_can_be_made_before_anything_is_started,
     what_was_measured_is_proved_and_what_is_damaged_is_named,
     what_was_measured_can_be_had_for_a_spreadsheet_and_for_prometheus,
 );
@@ -41,6 +42,26 @@ async fn measured(place: &Place) -> Store {
         verdicts.into_iter().zip(0..).map(|(verdict, number)| probe(10 * number, verdict)).collect();
     store.record(&Batch { outcomes, ..Batch::default() }).await.expect("recorded");
     store
+}
+
+async fn the_tables_can_be_made_before_anything_is_started(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let ran = place.run(&["migrate"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.starts_with("the tables are of version ") && ran.out.contains("they were of 0"),
+        "{ran:?}"
+    );
+    let ran = place.run(&["migrate", "--json"]).await.json();
+    assert!(ran["now"].as_u64().is_some_and(|now| now > 0) && ran["before"] == ran["now"], "{ran}");
+    assert!(place.run(&["migrate"]).await.out.contains("up to date"));
+    assert_eq!(
+        place.run(&["history", "verify"]).await.code,
+        Some(0),
+        "nothing was measured, and all of it is there"
+    );
+    world.stop().await;
 }
 
 async fn what_was_measured_is_proved_and_what_is_damaged_is_named(on: On) {

@@ -27,6 +27,8 @@ mod ranges;
 #[cfg(test)]
 mod recording;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod sealing;
 #[cfg(test)]
 mod sending;
