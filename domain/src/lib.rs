@@ -33,6 +33,7 @@
 
 mod address;
 mod api;
+mod availability;
 pub mod bank_holidays;
 mod beat;
 mod behind;
@@ -96,6 +97,7 @@ mod watch;
 
 pub use address::{PrivateAddresses, undialled};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, PlannedWork};
 pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
@@ -146,7 +148,7 @@ pub use schedule::next_due;
 pub use scrub::scrubbed;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
-pub use tally::Tally;
+pub use tally::{Measured, Tally};
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};
 pub use transcript::{ChainCertificate, Transcript};

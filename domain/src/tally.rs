@@ -1,14 +1,14 @@
-//! Time-weighted availability from confirmed Status.
+//! Seconds by what confirmed Status says of them: what availability is counted from.
 
-use crate::{Health, Status};
+use crate::{Health, Status, day::MAX_DAYS};
 use jiff::{
     Timestamp,
     civil::{Date, Time},
     tz::TimeZone,
 };
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 
-/// Seconds in each kind of status over a range.
+/// Seconds in each kind of status over a range: enough for every [`AvailabilityPolicy`](crate::AvailabilityPolicy).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
     /// Operational.
@@ -17,14 +17,29 @@ pub struct Tally {
     pub degraded: f64,
     /// Partial and major outage.
     pub down: f64,
-    /// Planned work, whatever was measured during it.
-    pub maintenance: f64,
+    /// Planned work, by what was measured during it.
+    pub maintenance: Measured,
     /// Not measured; also during planned work: what was not measured stays unknown (invariant 5).
     pub unknown: f64,
 }
 
-/// The most local days that [`Tally::days`] gives: eleven years.
-const MAX_DAYS: usize = 4096;
+/// Seconds in each kind of status that was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// Operational.
+    pub operational: f64,
+    /// Degraded.
+    pub degraded: f64,
+    /// Partial and major outage.
+    pub down: f64,
+}
+
+impl Measured {
+    /// All of them.
+    pub fn total(&self) -> f64 {
+        self.operational + self.degraded + self.down
+    }
+}
 
 impl Tally {
     /// Seconds by kind between `from` and `to`, from status changes in order of their `since`;
@@ -45,33 +60,50 @@ impl Tally {
         tally
     }
 
-    /// (operational + degraded) ÷ (operational + degraded + down), `0..=1`; maintenance and unknown do not count.
-    /// `None` where nothing was measured.
-    pub fn availability(&self) -> Option<f64> {
-        let up = self.operational + self.degraded;
-        share(up, up + self.down)
+    /// The same of that part of the range that is `open`: in order and apart, as [`crate::Hours::between`] gives it.
+    pub fn within(
+        open: &[Range<Timestamp>],
+        before: Option<&Health>,
+        changes: &[Health],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Self {
+        let mut tally = Self::default();
+        let mut current = before;
+        let mut ahead = changes;
+        let first = open.partition_point(|open| open.end <= from);
+        for open in open.iter().skip(first).take_while(|open| open.start < to) {
+            let (opens, closes) = (from.max(open.start), to.min(open.end));
+            let (earlier, later) = ahead.split_at(ahead.partition_point(|change| change.since <= opens));
+            current = earlier.last().or(current);
+            let (within, later) = later.split_at(later.partition_point(|change| change.since < closes));
+            tally += Self::of(current, within, opens, closes);
+            current = within.last().or(current);
+            ahead = later;
+        }
+        tally
     }
 
     /// Measured time (all but unknown) ÷ all time, `0..=1`; `None` for an empty range.
     pub fn coverage(&self) -> Option<f64> {
         let total = self.total();
-        share(total - self.unknown, total)
+        (total > 0.0).then(|| ((total - self.unknown) / total).clamp(0.0, 1.0))
     }
 
     /// All seconds of the range.
     pub fn total(&self) -> f64 {
-        self.operational + self.degraded + self.down + self.maintenance + self.unknown
+        self.operational + self.degraded + self.down + self.maintenance.total() + self.unknown
     }
 
     /// The same by local day in `zone`, each cut to the range: a day on which the clocks change has 23 or 25 hours.
-    /// Oldest first; at most the first 4096 days.
+    /// Oldest first, each with what of it is in the range; at most the first 4096 days.
     pub fn days(
         before: Option<&Health>,
         changes: &[Health],
         from: Timestamp,
         to: Timestamp,
         zone: &TimeZone,
-    ) -> Vec<(Date, Self)> {
+    ) -> Vec<(Date, Range<Timestamp>, Self)> {
         let mut days = Vec::new();
         let mut at = from;
         let mut current = before;
@@ -83,7 +115,7 @@ impl Tally {
             });
             let end = next.min(to);
             let (within, later) = ahead.split_at(ahead.partition_point(|change| change.since < end));
-            days.push((day, Self::of(current, within, at, end)));
+            days.push((day, at..end, Self::of(current, within, at, end)));
             current = within.last().or(current);
             ahead = later;
             at = end;
@@ -95,12 +127,15 @@ impl Tally {
         if from >= to {
             return;
         }
+        let planned = &mut self.maintenance;
         let kind = match health.map(|health| (health.status, health.maintenance)) {
-            None | Some((Status::Unknown, _)) => &mut self.unknown,
-            Some((_, true) | (Status::Maintenance, _)) => &mut self.maintenance,
+            None | Some((Status::Unknown | Status::Maintenance, _)) => &mut self.unknown,
             Some((Status::Operational, false)) => &mut self.operational,
             Some((Status::Degraded, false)) => &mut self.degraded,
             Some((Status::PartialOutage | Status::MajorOutage, false)) => &mut self.down,
+            Some((Status::Operational, true)) => &mut planned.operational,
+            Some((Status::Degraded, true)) => &mut planned.degraded,
+            Some((Status::PartialOutage | Status::MajorOutage, true)) => &mut planned.down,
         };
         *kind += to.duration_since(from).as_secs_f64();
     }
@@ -111,19 +146,17 @@ impl AddAssign for Tally {
         self.operational += other.operational;
         self.degraded += other.degraded;
         self.down += other.down;
-        self.maintenance += other.maintenance;
+        self.maintenance.operational += other.maintenance.operational;
+        self.maintenance.degraded += other.maintenance.degraded;
+        self.maintenance.down += other.maintenance.down;
         self.unknown += other.unknown;
     }
-}
-
-fn share(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ApiId, Environment, InstanceId};
+    use crate::{ApiId, AvailabilityPolicy, Environment, InstanceId};
     use jiff::civil::date;
     use proptest::prelude::*;
     use std::time::Duration;
@@ -160,12 +193,14 @@ mod tests {
             .collect();
         let before = before.map(|status| health(status, false, after(-600)));
         let tally = Tally::of(before.as_ref(), &changes, noon, after(60));
-        let seconds = [tally.operational, tally.degraded, tally.down, tally.maintenance, tally.unknown];
+        let seconds =
+            [tally.operational, tally.degraded, tally.down, tally.maintenance.total(), tally.unknown];
         assert_eq!(
             seconds.map(Duration::from_secs_f64),
             expected.map(|minutes| Duration::from_secs(60 * minutes))
         );
-        assert_eq!([tally.availability(), tally.coverage()], shares);
+        let availability = AvailabilityPolicy::default().availability(&tally);
+        assert_eq!([availability, tally.coverage()], shares);
     }
 
     #[test]
@@ -225,7 +260,7 @@ mod tests {
         let hours_by_day = |from: &str, to: &str| -> Vec<(Date, f64)> {
             Tally::days(None, &[], at(from), at(to), &london)
                 .into_iter()
-                .map(|(day, tally)| (day, tally.unknown / 3600.0))
+                .map(|(day, _, tally)| (day, tally.unknown / 3600.0))
                 .collect()
         };
         assert_eq!(
@@ -269,7 +304,9 @@ mod tests {
             (left.operational, right.operational),
             (left.degraded, right.degraded),
             (left.down, right.down),
-            (left.maintenance, right.maintenance),
+            (left.maintenance.operational, right.maintenance.operational),
+            (left.maintenance.degraded, right.maintenance.degraded),
+            (left.maintenance.down, right.maintenance.down),
             (left.unknown, right.unknown),
         ]
         .iter()
@@ -278,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_five_add_up_and_a_range_can_be_split_anywhere(
+        fn the_kinds_add_up_and_a_range_can_be_split_anywhere(
             changes in any_changes(),
             known_before: bool,
             mut edges in prop::array::uniform3(0..30 * 86_400_000_i64),
@@ -295,12 +332,13 @@ mod tests {
             halves += Tally::of(in_force, &later, middle, to);
             prop_assert!(near(whole, halves), "{whole:?} is not {halves:?}");
 
-            for share in [whole.availability(), whole.coverage()].into_iter().flatten() {
+            let availability = AvailabilityPolicy::default().availability(&whole);
+            for share in [availability, whole.coverage()].into_iter().flatten() {
                 prop_assert!((0.0..=1.0).contains(&share));
             }
             prop_assert_eq!(whole.coverage().is_none(), from == to);
             let measured = whole.operational + whole.degraded + whole.down > 0.0;
-            prop_assert_eq!(whole.availability().is_some(), measured);
+            prop_assert_eq!(availability.is_some(), measured);
         }
 
         #[test]
@@ -310,12 +348,12 @@ mod tests {
             let london = TimeZone::get("Europe/London").unwrap();
             let days = Tally::days(None, &changes, from, to, &london);
             let mut sum = Tally::default();
-            for (_, tally) in &days {
+            for (_, _, tally) in &days {
                 sum += *tally;
             }
             prop_assert!(near(sum, Tally::of(None, &changes, from, to)));
             prop_assert!(days.is_sorted_by(|left, right| left.0 < right.0), "each day once");
-            prop_assert!(days.iter().all(|(_, tally)| tally.total() > 0.0 && tally.total() <= 25.0 * 3600.0));
+            prop_assert!(days.iter().all(|(_, _, tally)| tally.total() > 0.0 && tally.total() <= 25.0 * 3600.0));
         }
     }
 }
