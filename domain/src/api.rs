@@ -1,6 +1,6 @@
 //! A published API: what it is, who provides it, what it depends on.
 
-use crate::{ApiId, Environment, Operation, TeamId, Text};
+use crate::{Agreed, ApiId, Environment, Operation, TeamId, Text};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -29,6 +29,8 @@ pub struct Api {
     pub documentation: Option<String>,
     /// What the service desk needs to know.
     pub desk: DeskNotes,
+    /// Its own supported hours and objective.
+    pub agreed: Agreed,
     /// What exercising it does.
     pub operations: Vec<Operation>,
     /// Where it runs: base URL by environment, `http://` or `https://`, without a trailing slash.

@@ -2,9 +2,9 @@
 //! Holds no address of a person, and no secret but what probes prove with who asks: the others stay with who sends.
 
 use crate::{
-    Api, ApiId, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation, EscalationId, Hours,
-    HoursId, InstanceId, Language, Lifecycle, Matrix, PersonId, Rota, RotaId, TeamId, Text, Vantage,
-    VantageId, Way,
+    Api, ApiId, AvailabilityPolicy, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation,
+    EscalationId, Hours, HoursId, InstanceId, Language, Lifecycle, Matrix, Objective, PersonId, Rota, RotaId,
+    TeamId, Text, Vantage, VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,8 @@ pub struct Configuration {
     pub desks: BTreeMap<DeskId, Desk>,
     /// Impact × urgency.
     pub priorities: Matrix,
+    /// What counts as available.
+    pub availability: AvailabilityPolicy,
 }
 
 /// What the site is called and where it is.
@@ -147,6 +149,18 @@ impl Configuration {
     /// A vantage by its name.
     pub fn vantage(&self, id: &VantageId) -> Option<&Vantage> {
         self.vantages.iter().find(|vantage| vantage.id == *id)
+    }
+
+    /// The supported hours of an API: its own, else those of the site; `None`: all hours are alike.
+    pub fn supported_hours(&self, api: &ApiId) -> Option<(&HoursId, &Hours)> {
+        let own = self.apis.get(api).and_then(|api| api.agreed.hours.as_ref());
+        self.hours.get_key_value(own.or(self.availability.hours.as_ref())?)
+    }
+
+    /// What is promised of an instance: in production alone.
+    pub fn objective(&self, instance: &InstanceId) -> Option<Objective> {
+        let api = self.apis.get(&instance.api).filter(|_| instance.environment == Environment::Production)?;
+        api.agreed.objective.or_else(|| self.availability.objective(api.service_level))
     }
 
     /// The policy of an environment.

@@ -1,11 +1,12 @@
 //! Service hours: weekly windows in local time, and the bank holidays of England and Wales.
 
-use crate::{bank_holidays::bank_holiday, local};
+use crate::{bank_holidays::bank_holiday, day::MAX_DAYS, local};
 use jiff::{
     Timestamp,
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
+use std::ops::Range;
 
 /// When somebody is there. No window at all means never.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,24 @@ impl Hours {
             .take(OPENS_WITHIN)
             .find_map(|day| self.stretches(day).into_iter().find(|(_, to)| at < *to))
             .map(|(from, _)| from.max(at))
+    }
+
+    /// When they are open in `from..to`: in order, apart, none empty; `None` for a range of more than
+    /// [`MAX_DAYS`] local days.
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> Option<Vec<Range<Timestamp>>> {
+        if self.weekly.is_empty() || from >= to {
+            return Some(Vec::new());
+        }
+        let first = self.time_zone.to_datetime(from).date();
+        let last = self.time_zone.to_datetime(to).date();
+        let days: Vec<Date> = days_from(first).take_while(|day| *day <= last).take(MAX_DAYS + 1).collect();
+        (days.len() <= MAX_DAYS).then(|| {
+            days.into_iter()
+                .flat_map(|day| self.stretches(day))
+                .map(|(opens, closes)| opens.max(from)..closes.min(to))
+                .filter(|open| !open.is_empty())
+                .collect()
+        })
     }
 
     /// When they are open on the local day `day`: in order, apart, none empty.

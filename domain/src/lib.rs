@@ -33,6 +33,7 @@
 
 mod address;
 mod api;
+mod availability;
 pub mod bank_holidays;
 mod beat;
 mod behind;
@@ -59,7 +60,6 @@ mod fold;
 mod health;
 mod heartbeat;
 mod histogram;
-mod history;
 mod hours;
 mod id;
 mod incident;
@@ -72,6 +72,7 @@ mod notification;
 mod operation;
 mod outcome;
 mod pause;
+mod percentiles;
 mod priority;
 mod protocol;
 mod receipts;
@@ -83,6 +84,7 @@ mod scrub;
 mod secret;
 mod shared;
 mod situation;
+mod tally;
 mod telling;
 mod token;
 mod told;
@@ -95,6 +97,7 @@ mod watch;
 
 pub use address::{PrivateAddresses, undialled};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
+pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, PlannedWork};
 pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
@@ -115,7 +118,6 @@ pub use expect::{Expect, Matches, Statuses};
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use heartbeat::{Beat, Heartbeat, Rhythm};
 pub use histogram::Histogram;
-pub use history::{Percentiles, Tally};
 pub use hours::{Hours, Opening, WeeklyWindow};
 pub use id::{
     ApiId, DeskId, EscalationId, HoursId, IdError, MAX_LENGTH, OperationId, PersonId, RotaId, TeamId,
@@ -136,6 +138,7 @@ pub use outcome::{
     Says,
 };
 pub use pause::pause;
+pub use percentiles::Percentiles;
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use retention::{Keep, Retention};
@@ -145,6 +148,7 @@ pub use schedule::next_due;
 pub use scrub::scrubbed;
 pub use secret::Secret;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
+pub use tally::{Measured, Tally};
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};
 pub use transcript::{ChainCertificate, Transcript};

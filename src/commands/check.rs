@@ -3,6 +3,7 @@
 mod against;
 mod calling;
 mod change;
+mod figures;
 mod probing;
 mod reached;
 mod telling;

@@ -3,6 +3,7 @@
 use super::{
     address, audit,
     auth::{self, AuthDraft},
+    availability::{self, Supported},
     desks::sys_id,
     environments,
     names::Noun,
@@ -28,6 +29,7 @@ pub(super) struct ApiDraft {
     pub api: Api,
     pub place: Place,
     pub depends_place: Option<Place>,
+    pub supported: Supported,
     /// Headers that say who is registered to ask.
     pub audit: Vec<(String, String)>,
     pub operations: Vec<OperationDraft>,
@@ -87,6 +89,10 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         .optional("openapi", reading)
         .map_or(openapi::Named::Nothing, |node| openapi::read(node, reading));
     let desk = section.optional("desk", reading).map(|node| desk(node, reading)).unwrap_or_default();
+    let (agreed, supported) = section
+        .optional("availability", reading)
+        .map(|node| availability::agreed(node, reading))
+        .unwrap_or_default();
     let mut timing = Timing { every: Timing::setting(section, "every", reading), ..Timing::default() };
     if let Some(node) = section.required("latency", reading) {
         timing.latency(node, true, reading);
@@ -126,6 +132,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
             depends_on,
             documentation,
             desk,
+            agreed,
             operations: operations.iter().map(|draft| draft.operation.clone()).collect(),
             instances: instances
                 .iter()
@@ -134,6 +141,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         },
         place,
         depends_place: depends.map(|node| node.place.clone()),
+        supported,
         audit,
         operations,
         timing,

@@ -9,6 +9,7 @@ mod api;
 mod asked;
 mod audit;
 mod auth;
+mod availability;
 mod bilingual;
 mod calendar;
 mod capture;
@@ -267,6 +268,7 @@ fn put_together(
             .collect(),
         desks,
         priorities: top.priorities,
+        availability: top.availability.map(|(policy, _)| policy).unwrap_or_default(),
     };
     Loaded {
         configuration: Arc::new(configuration),

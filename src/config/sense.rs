@@ -2,6 +2,7 @@
 
 use super::{
     api::ApiDraft,
+    availability,
     problem::{Place, Problems, Rank},
     top::Top,
 };
@@ -13,6 +14,9 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     circles(apis, problems);
     carriers(top, problems);
     telling(top, apis, problems);
+    let of_the_site = top.availability.iter().filter_map(|(_, supported)| supported.as_ref());
+    let own = apis.values().filter_map(|draft| draft.supported.as_ref());
+    availability::never(of_the_site.chain(own), &top.hours, problems);
     for (id, escalation) in &top.escalations {
         for (step, place) in &escalation.steps {
             reachable(top, step, place, problems);

@@ -1,6 +1,7 @@
 //! `curiad.yaml`: everything but the APIs.
 
 use super::{
+    availability::{self, Supported},
     channels::{self, MailText},
     database,
     desks::{self, DeskDraft},
@@ -20,8 +21,8 @@ use super::{
     vantages,
 };
 use domain::{
-    DeskId, Environment, EscalationId, Hours, HoursId, IdError, Matrix, PersonId, RotaId, Secret, Site,
-    TeamId, Vantage,
+    AvailabilityPolicy, DeskId, Environment, EscalationId, Hours, HoursId, IdError, Matrix, PersonId, RotaId,
+    Secret, Site, TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -45,6 +46,8 @@ pub(super) struct Top {
     pub teams: BTreeMap<TeamId, TeamDraft>,
     pub hours: BTreeMap<HoursId, Hours>,
     pub priorities: Matrix,
+    /// `None`: it says nothing.
+    pub availability: Option<(AvailabilityPolicy, Supported)>,
     pub people: BTreeMap<PersonId, PersonDraft>,
     pub rotas: BTreeMap<RotaId, RotaDraft>,
     pub escalations: BTreeMap<EscalationId, EscalationDraft>,
@@ -115,6 +118,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
             .optional("priorities", reading)
             .and_then(|node| priorities::read(node, reading))
             .unwrap_or_default(),
+        availability: section
+            .optional("availability", reading)
+            .and_then(|node| availability::read(node, reading)),
         people: named(section, "people", (Noun::Person, PersonId::parse), reading, people::person),
         rotas: named(section, "rotas", (Noun::Rota, RotaId::parse), reading, |node, reading| {
             rotas::read(node, &zone, reading)

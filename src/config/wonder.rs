@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
 pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
     for draft in apis.values() {
+        if draft.api.agreed.objective.is_some() && !draft.instances.contains_key(&Environment::Production) {
+            let message = "the objective of this API counts nowhere: it is not in production";
+            problems.warning(&draft.place, message, None);
+        }
         for (environment, instance) in &draft.instances {
             let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
             if let Some((other, _)) = earlier {

@@ -4,12 +4,14 @@ use crate::{
     ApiView, InstanceView, Page, WordsError,
     incidents::{Block, block},
     instance::{FullInstance, full},
+    measuring,
+    numbers::policy,
     planned::{PlannedLine, planned},
     sentence::of_environment,
     when::When,
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Environment, Lifecycle, ServiceLevel};
+use domain::{Environment, Lifecycle, ServiceLevel, Tally};
 use serde::Serialize;
 
 /// One API.
@@ -33,6 +35,8 @@ pub(crate) struct OneEnvironment {
     shape: Shape,
     sentence: String,
     rows: Vec<Line>,
+    /// By what availability is counted.
+    policy: Link,
     open: Vec<Block>,
     planned: Vec<PlannedLine>,
 }
@@ -47,6 +51,8 @@ struct Line {
     until: Option<When>,
     strip: Bars,
     availability: Option<String>,
+    /// The share that was measured, in words.
+    measured: Option<String>,
     checked: Option<When>,
 }
 
@@ -94,6 +100,12 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
     if let Some(team) = &view.team {
         facts.push((wording.plain("fact-team")?, wording.text(team).to_owned()));
     }
+    if let Some(hours) = &view.supported {
+        facts.push((wording.plain("fact-hours")?, measuring::in_words(wording, hours)?));
+    }
+    if let Some(objective) = view.objective {
+        facts.push((wording.plain("fact-objective")?, measuring::promised(wording, "promised", objective)?));
+    }
     Ok(OneApi {
         name: wording.text(&view.api.name).to_owned(),
         description: wording.text(&view.api.description).to_owned(),
@@ -136,6 +148,7 @@ pub(crate) fn one_environment(
         shape: wording.shape(status)?,
         sentence,
         rows: instances.into_iter().map(|instance| line(wording, instance)).collect::<Result<_, _>>()?,
+        policy: policy(wording)?,
         open: snapshot
             .open_incidents()
             .filter(|view| view.incident.environment == environment)
@@ -146,6 +159,8 @@ pub(crate) fn one_environment(
 }
 
 fn line(wording: &Wording<'_>, instance: &InstanceView) -> Result<Line, WordsError> {
+    let quarter = instance.past.as_ref().map(|past| &past.last_quarter);
+    let share = |tally: &Tally| measuring::share(wording, tally.coverage());
     Ok(Line {
         name: Link {
             href: wording.href(&Page::Api(instance.id.api.clone())),
@@ -156,11 +171,12 @@ fn line(wording: &Wording<'_>, instance: &InstanceView) -> Result<Line, WordsErr
         since: crate::front::since(wording, instance),
         until: crate::front::until(wording, instance),
         strip: wording.strip(instance)?,
-        availability: instance
-            .past
-            .as_ref()
-            .and_then(|past| past.last_quarter.availability())
+        availability: quarter
+            .and_then(|tally| wording.snapshot.policy.availability(tally))
             .map(crate::when::percent),
+        measured: quarter
+            .map(|tally| wording.say("measured-share", &[("share", share(tally)?.into())]))
+            .transpose()?,
         checked: instance.checked_at.map(|at| wording.times().second(at)),
     })
 }

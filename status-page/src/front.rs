@@ -193,9 +193,3 @@ pub(crate) fn until(wording: &Wording<'_>, instance: &InstanceView) -> Option<Wh
 pub(crate) fn legend(wording: &Wording<'_>) -> Result<Vec<Shape>, WordsError> {
     Status::ALL.into_iter().map(|status| wording.shape(status)).collect()
 }
-
-/// The page on how we measure.
-#[derive(Debug, Serialize)]
-pub(crate) struct Legend {
-    pub(crate) legend: Vec<Shape>,
-}

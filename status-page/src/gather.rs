@@ -19,10 +19,18 @@ pub(crate) async fn gather(
 ) -> Result<History, store::Error> {
     let zone = &situation.configuration.site.time_zone;
     let begins = Past::begins(now, zone);
+    let configuration = &situation.configuration;
+    let open: HashMap<_, _> = configuration
+        .hours
+        .iter()
+        .filter_map(|(id, hours)| Some((id, hours.between(begins, now)?)))
+        .collect();
     let mut instances = HashMap::new();
     for id in situation.configuration.instances() {
         let (before, changes) = store.healths(&id, begins, now).await?;
-        let mut past = Past::of(before.as_ref(), &changes, now, zone);
+        let open = configuration.supported_hours(&id.api).and_then(|(hours, _)| open.get(hours));
+        let agreed = (open.map(Vec::as_slice), configuration.objective(&id));
+        let mut past = Past::of((before.as_ref(), &changes), now, zone, agreed);
         past.latency = latency(store, situation, &id, now).await?;
         instances.insert(id, Arc::new(past));
     }

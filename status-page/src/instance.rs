@@ -3,6 +3,7 @@
 use crate::{
     Audience, InstanceView, OperationView, Page, TrackView, WordsError,
     front::{since, under, until},
+    numbers::{Number, numbers, policy},
     past::{Day, minutes},
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
@@ -23,20 +24,14 @@ pub(crate) struct FullInstance {
     layer: Option<String>,
     checked: Option<When>,
     numbers: Vec<Number>,
+    /// By what they are counted.
+    policy: Link,
     strip: Bars,
     bars: Option<Bars>,
     bars_from: String,
     days: Vec<DayRow>,
     operations: Vec<OperationLine>,
     green: Vec<String>,
-}
-
-/// A figure with what it is.
-#[derive(Debug, Serialize)]
-struct Number {
-    what: String,
-    value: String,
-    more: String,
 }
 
 /// Days in a row that were alike.
@@ -103,6 +98,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         },
         checked: instance.checked_at.map(|at| wording.times().second(at)),
         numbers: numbers(wording, instance)?,
+        policy: policy(wording)?,
         strip: wording.strip(instance)?,
         bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
@@ -122,32 +118,6 @@ fn is_of_a_job(instance: &InstanceView) -> bool {
     let fails = |view: &&TrackView| view.track.as_ref().is_some_and(|track| track.status.is_down());
     let mut failing = tracks.filter(fails).peekable();
     failing.peek().is_some() && failing.all(|view| view.vantage.is_inbound())
-}
-
-fn numbers(wording: &Wording<'_>, instance: &InstanceView) -> Result<Vec<Number>, WordsError> {
-    let Some(past) = instance.past.as_ref() else {
-        return Ok(Vec::new());
-    };
-    let share = |share: Option<f64>| -> Result<String, WordsError> {
-        share.map_or_else(|| wording.plain("not-measured"), |share| Ok(percent(share)))
-    };
-    let mut numbers = Vec::new();
-    for (key, tally) in [("available-day", &past.last_day), ("available-quarter", &past.last_quarter)] {
-        numbers.push(Number {
-            what: wording.plain(key)?,
-            value: share(tally.availability())?,
-            more: wording
-                .say("measured-share", &[("share", percent(tally.coverage().unwrap_or(0.0)).into())])?,
-        });
-    }
-    if let Some(latency) = past.latency {
-        numbers.push(Number {
-            what: wording.plain("response-time")?,
-            value: Wording::latency(latency.p50),
-            more: wording.say("response-time-more", &[("p95", Wording::latency(latency.p95).into())])?,
-        });
-    }
-    Ok(numbers)
 }
 
 fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsError> {
@@ -176,9 +146,13 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
                 },
                 shape: wording.shape(first.span.worst)?,
                 down: amount(first.tally.down)?,
-                planned: amount(first.tally.maintenance)?,
+                planned: amount(first.tally.maintenance.total())?,
                 unmeasured: amount(first.tally.unknown)?,
-                availability: first.tally.availability().map_or_else(|| "–".to_owned(), percent),
+                availability: wording
+                    .snapshot
+                    .policy
+                    .availability(&first.tally)
+                    .map_or_else(|| "–".to_owned(), percent),
             })
         })
         .collect()
@@ -186,7 +160,12 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
 
 /// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.
 fn row_key(day: &Day) -> (Status, i64, i64, i64) {
-    (day.span.worst, minutes(day.tally.down), minutes(day.tally.maintenance), minutes(day.tally.unknown))
+    (
+        day.span.worst,
+        minutes(day.tally.down),
+        minutes(day.tally.maintenance.total()),
+        minutes(day.tally.unknown),
+    )
 }
 
 fn operation_line(

@@ -5,6 +5,7 @@ use crate::{
     body::Body,
     gather::first_critical,
     incident_json::incident_json,
+    measuring,
     problem::Problem,
     rfc3339,
     router::{Shown, document, open_to_all},
@@ -14,9 +15,9 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{ApiId, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
+use domain::{ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 /// A ranged read that takes longer than this is refused.
@@ -239,11 +240,20 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
     };
     let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
     let warm = known.is_some_and(|check| check.is_warm());
+    let policy = &view.situation.configuration.availability;
+    let hours = view.situation.configuration.supported_hours(&asked.instance.api);
+    // Null where there are no such hours, or more of them than are counted.
+    let open = hours.and_then(|(_, hours)| hours.between(asked.from, asked.to));
+    let supported = |from: Timestamp, to: Timestamp| {
+        let tally = open.as_ref().map(|open| Tally::within(open, before.as_ref(), &changes, from, to));
+        tally.map(|tally| figures(policy, &tally))
+    };
     let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
         .into_iter()
-        .map(|(date, tally)| {
-            let mut value = stretch(&tally, sums.get(&date).unwrap_or(&Rollup::default()), warm);
+        .map(|(date, range, tally)| {
+            let mut value = stretch(policy, &tally, sums.get(&date).unwrap_or(&Rollup::default()), warm);
             if let Value::Object(fields) = &mut value {
+                fields.insert("supported".to_owned(), json!(supported(range.start, range.end)));
                 fields.insert("date".to_owned(), json!(date.to_string()));
             }
             value
@@ -254,11 +264,11 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
     for day in sums.values() {
         sum.merge(day);
     }
-    let mut value = stretch(&whole, &sum, warm);
-    let policy = view.situation.configuration.policy(asked.instance.environment).map(|policy| {
-        let confirm = policy.confirm;
+    let mut value = stretch(policy, &whole, &sum, warm);
+    let in_words = view.situation.configuration.policy(asked.instance.environment).map(|environment| {
+        let confirm = environment.confirm;
         format!(
-            "down = partial and major outage; confirmed by {} of {} probes every {} s; over after {} passes in a row",
+            "{policy}; down = partial and major outage; confirmed by {} of {} probes every {} s; over after {} passes in a row",
             confirm.fail,
             confirm.of,
             confirm.every.as_secs(),
@@ -266,7 +276,11 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         )
     });
     if let Value::Object(fields) = &mut value {
-        fields.insert("policy".to_owned(), json!(policy));
+        fields.insert("policy".to_owned(), json!(in_words));
+        let objective = view.situation.configuration.objective(&asked.instance);
+        let hours = hours.map(|(_, hours)| hours);
+        fields.insert("availability_policy".to_owned(), measuring::policy_json(policy, hours, objective));
+        fields.insert("supported".to_owned(), json!(supported(asked.from, asked.to)));
         fields.insert("from".to_owned(), json!(rfc3339(asked.from)));
         fields.insert("to".to_owned(), json!(rfc3339(asked.to)));
         fields.insert("days".to_owned(), Value::Array(days));
@@ -276,22 +290,35 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
 
 /// A stretch of history: seconds by kind, shares, latency of good answers (over kept connections if `warm`, else over fresh
 /// ones).
-fn stretch(tally: &Tally, sum: &Rollup, warm: bool) -> Value {
+fn stretch(policy: &AvailabilityPolicy, tally: &Tally, sum: &Rollup, warm: bool) -> Value {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
     let latency = sum.latency(warm).percentiles().map(|p| {
         json!({ "p50": ms(p.p50), "p90": ms(p.p90), "p95": ms(p.p95), "p99": ms(p.p99), "max": ms(p.max) })
     });
-    json!({
-        "seconds": {
-            "operational": tally.operational,
-            "degraded": tally.degraded,
-            "down": tally.down,
-            "maintenance": tally.maintenance,
-            "unknown": tally.unknown,
-        },
-        "availability": tally.availability(),
-        "coverage": tally.coverage(),
-        "latency_ms": latency,
-        "samples": sum.samples(),
-    })
+    let mut fields = figures(policy, tally);
+    fields.insert("latency_ms".to_owned(), json!(latency));
+    fields.insert("samples".to_owned(), json!(sum.samples()));
+    Value::Object(fields)
+}
+
+/// Seconds by kind, and the shares that the policy makes of them.
+fn figures(policy: &AvailabilityPolicy, tally: &Tally) -> Map<String, Value> {
+    let seconds = json!({
+        "operational": tally.operational,
+        "degraded": tally.degraded,
+        "down": tally.down,
+        "maintenance": tally.maintenance.total(),
+        "unknown": tally.unknown,
+    });
+    let planned = json!({
+        "operational": tally.maintenance.operational,
+        "degraded": tally.maintenance.degraded,
+        "down": tally.maintenance.down,
+    });
+    Map::from_iter([
+        ("seconds".to_owned(), seconds),
+        ("seconds_in_maintenance".to_owned(), planned),
+        ("availability".to_owned(), json!(policy.availability(tally))),
+        ("coverage".to_owned(), json!(tally.coverage())),
+    ])
 }

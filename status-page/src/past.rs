@@ -1,8 +1,8 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
-use domain::{Health, Incident, InstanceId, Percentiles, Status, Tally};
+use domain::{Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 /// Hours of a strip.
 pub const HOURS: usize = 24;
@@ -31,6 +31,10 @@ pub struct Past {
     pub last_day: Tally,
     /// Seconds by kind over the 90 days to now.
     pub last_quarter: Tally,
+    /// The same two of its supported hours, where it has any.
+    pub supported: Option<[Tally; 2]>,
+    /// What is promised of it, and seconds by kind over that time: in supported hours, where it has any.
+    pub promised: Option<(Objective, Tally)>,
     /// How fast the first critical operation answered lately.
     pub latency: Option<Percentiles>,
 }
@@ -56,11 +60,22 @@ pub struct Day {
 }
 
 impl Past {
-    /// From the health in force 90 days ago (`before`) and the changes since, in order.
-    pub fn of(before: Option<&Health>, changes: &[Health], now: Timestamp, zone: &TimeZone) -> Self {
+    /// From the health in force 90 days ago (`before`) and the changes since, in order; with when it was
+    /// supported, and what is promised of it.
+    pub fn of(
+        (before, changes): (Option<&Health>, &[Health]),
+        now: Timestamp,
+        zone: &TimeZone,
+        (open, objective): (Option<&[Range<Timestamp>]>, Option<Objective>),
+    ) -> Self {
         let line = Line { before, changes };
         let day_ago = back(now, Duration::from_secs(24 * 3600));
         let quarter_ago = back(now, Duration::from_secs(90 * 24 * 3600));
+        let within = |open, from| Tally::within(open, before, changes, from, now);
+        let promised = |objective: Objective| {
+            let from = back(now, objective.window());
+            (objective, open.map_or_else(|| line.tally(from, now), |open| within(open, from)))
+        };
         Self {
             hours: hours(now).map(|(from, to)| line.span(from, to)).collect(),
             days: days(now, zone)
@@ -68,6 +83,8 @@ impl Past {
                 .collect(),
             last_day: line.tally(day_ago, now),
             last_quarter: line.tally(quarter_ago, now),
+            supported: open.map(|open| [within(open, day_ago), within(open, quarter_ago)]),
+            promised: objective.map(promised),
             latency: None,
         }
     }
@@ -187,17 +204,13 @@ mod tests {
     #[test]
     fn time_that_was_not_measured_is_a_gap_and_never_green() {
         let now = "2026-11-21T12:30:00Z".parse().unwrap();
-        let past = Past::of(
-            None,
-            &[
-                health(Status::Operational, "2026-11-21T09:20:00Z"),
-                health(Status::MajorOutage, "2026-11-21T10:10:00Z"),
-                health(Status::Operational, "2026-11-21T10:12:00Z"),
-                health(Status::Unknown, "2026-11-21T12:00:00Z"),
-            ],
-            now,
-            &london(),
-        );
+        let changes = [
+            health(Status::Operational, "2026-11-21T09:20:00Z"),
+            health(Status::MajorOutage, "2026-11-21T10:10:00Z"),
+            health(Status::Operational, "2026-11-21T10:12:00Z"),
+            health(Status::Unknown, "2026-11-21T12:00:00Z"),
+        ];
+        let past = Past::of((None, &changes), now, &london(), (None, None));
         assert_eq!((past.hours.len(), past.days.len()), (HOURS, DAYS));
         let unknown = Span { worst: Status::Unknown, gap: false };
         assert!(past.hours[..20].iter().all(|span| *span == unknown));
@@ -212,7 +225,8 @@ mod tests {
     #[test]
     fn the_health_in_force_before_the_range_counts() {
         let now = "2026-11-21T12:30:00Z".parse().unwrap();
-        let past = Past::of(Some(&health(Status::Operational, "2026-01-01T00:00:00Z")), &[], now, &london());
+        let before = health(Status::Operational, "2026-01-01T00:00:00Z");
+        let past = Past::of((Some(&before), &[]), now, &london(), (None, None));
         assert!(past.hours.iter().all(|span| span.worst == Status::Operational && !span.gap));
         assert!(past.days.iter().all(|day| day.span.worst == Status::Operational));
     }
@@ -220,7 +234,7 @@ mod tests {
     #[test]
     fn days_are_local_days_also_when_the_clocks_change() {
         let now = "2026-10-26T12:00:00Z".parse().unwrap();
-        let past = Past::of(None, &[], now, &london());
+        let past = Past::of((None, &[]), now, &london(), (None, None));
         let dates: Vec<String> = past.days.iter().map(|day| day.date.to_string()).collect();
         assert_eq!(dates[88..], ["2026-10-25", "2026-10-26"]);
         let of = days(now, &london()).collect::<Vec<_>>();

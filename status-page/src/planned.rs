@@ -5,11 +5,15 @@ use crate::{
     when::When,
     wording::{Link, Wording},
 };
-use domain::Environment;
+use domain::{Configuration, Environment, PlannedWork};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// Planned work that begins within so many hours stands on the front page.
 const SOON_HOURS: i64 = 24;
+
+/// Stretches of planned work that are listed for one window.
+const PLANNED_AHEAD: usize = 5;
 
 /// One stretch.
 #[derive(Debug, Serialize)]
@@ -25,7 +29,54 @@ pub(crate) struct PlannedLine {
 /// The page of planned work.
 #[derive(Debug, Serialize)]
 pub(crate) struct Maintenance {
-    pub(crate) planned: Vec<PlannedLine>,
+    /// What it is to availability.
+    lead: String,
+    planned: Vec<PlannedLine>,
+}
+
+/// Builds the page's view.
+pub(crate) fn maintenance(wording: &Wording<'_>) -> Result<Maintenance, WordsError> {
+    let lead = wording.plain(match wording.snapshot.policy.maintenance {
+        PlannedWork::Excluded => "maintenance-lead",
+        PlannedWork::Counted => "maintenance-lead-counted",
+    })?;
+    Ok(Maintenance { lead, planned: planned(wording, None)? })
+}
+
+/// Planned work in these environments that runs at `now` or is to come, the nearest first.
+pub(crate) fn ahead(
+    configuration: &Configuration,
+    environments: &[Environment],
+    now: Timestamp,
+) -> Vec<Planned> {
+    let zone = &configuration.site.time_zone;
+    let mut planned = Vec::new();
+    for environment in environments {
+        for window in configuration.policy(*environment).map_or(&[][..], |policy| &policy.maintenance) {
+            let running = window.covering(now, zone);
+            planned.extend(running.map(|(from, to)| Planned {
+                environment: *environment,
+                from,
+                to,
+                why: window.why.clone(),
+            }));
+            let mut after = now;
+            for _ in 0..PLANNED_AHEAD {
+                let Some(from) = window.cron.next(after, zone) else {
+                    break;
+                };
+                planned.extend(from.checked_add(window.lasts).map(|to| Planned {
+                    environment: *environment,
+                    from,
+                    to,
+                    why: window.why.clone(),
+                }));
+                after = from;
+            }
+        }
+    }
+    planned.sort_by_key(|stretch| (stretch.from, stretch.environment));
+    planned
 }
 
 fn line(wording: &Wording<'_>, stretch: &Planned) -> Result<PlannedLine, WordsError> {

@@ -1,7 +1,7 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, measuring,
     notice::{Notice, notices},
     planned,
     when::When,
@@ -155,11 +155,11 @@ impl Renderer {
                 self.html("incident.html", &wording, &Place::Page(page), &title, &view)?
             }
             Page::Maintenance => {
-                let view = planned::Maintenance { planned: planned::planned(&wording, None)? };
+                let view = planned::maintenance(&wording)?;
                 self.html("maintenance.html", &wording, &Place::Page(page), &title("maintenance")?, &view)?
             }
             Page::Measuring => {
-                let view = front::Legend { legend: front::legend(&wording)? };
+                let view = measuring::measuring(&wording)?;
                 self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
             }
             Page::Accessibility => {

@@ -1,9 +1,9 @@
 //! The immutable view that pages are made from, with its time.
 
-use crate::{Audience, History, Past, SetAside, Standing, past::rank};
+use crate::{Audience, History, Past, SetAside, Standing, past::rank, planned::ahead};
 use domain::{
-    Api, ApiId, Cause, Check, Configuration, Environment, Health, Incident, InstanceId, Layer, Outcome,
-    Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    Api, ApiId, AvailabilityPolicy, Cause, Check, Configuration, Environment, Health, Hours, Incident,
+    InstanceId, Layer, Objective, Outcome, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{cmp::Reverse, sync::Arc, time::Duration};
@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub url: Text,
     /// Local time for people.
     pub zone: TimeZone,
+    /// What counts as available.
+    pub policy: AvailabilityPolicy,
+    /// The supported hours of every API that has none of its own.
+    pub supported: Option<Hours>,
     /// The environments that the audience sees, production first.
     pub environments: Vec<Environment>,
     /// The APIs that have an instance the audience sees: worst first, then by English name.
@@ -52,6 +56,10 @@ pub struct ApiView {
     pub team: Option<Text>,
     /// APIs it depends on that the audience sees too.
     pub depends_on: Vec<ApiId>,
+    /// Its supported hours; `None`: all hours are alike.
+    pub supported: Option<Hours>,
+    /// What is promised of it in production, where the audience sees that.
+    pub objective: Option<Objective>,
     /// Its instances, production first.
     pub instances: Vec<InstanceView>,
 }
@@ -129,8 +137,6 @@ pub struct Planned {
     pub why: Text,
 }
 
-/// Stretches of planned work that are listed for one window.
-const PLANNED_AHEAD: usize = 5;
 /// The rules have so long to say by themselves that an outcome speaks no longer.
 const GRACE: Duration = Duration::from_secs(5);
 /// Incidents that a snapshot keeps.
@@ -169,8 +175,15 @@ impl Snapshot {
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
             zone: configuration.site.time_zone.clone(),
+            policy: configuration.availability.clone(),
+            supported: configuration
+                .availability
+                .hours
+                .as_ref()
+                .and_then(|id| configuration.hours.get(id))
+                .cloned(),
             incidents: incident_views(situation, history, audience, &apis),
-            planned: planned(configuration, &environments, now),
+            planned: ahead(configuration, &environments, now),
             environments,
             apis,
             standing: None,
@@ -258,6 +271,8 @@ fn api_view(
     (!instances.is_empty()).then(|| ApiView {
         team: configuration.teams.get(&api.team).map(|team| team.name.clone()),
         depends_on,
+        supported: configuration.supported_hours(&api.id).map(|(_, hours)| hours.clone()),
+        objective: instances.iter().find_map(|instance| configuration.objective(&instance.id)),
         instances,
         api: api.clone(),
     })
@@ -363,35 +378,4 @@ fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
         Cause::Blind(_) => Audience::Public.sees(configuration, view.incident.environment),
     };
     about && !view.incident.posts.is_empty()
-}
-
-fn planned(configuration: &Configuration, environments: &[Environment], now: Timestamp) -> Vec<Planned> {
-    let zone = &configuration.site.time_zone;
-    let mut planned = Vec::new();
-    for environment in environments {
-        for window in configuration.policy(*environment).map_or(&[][..], |policy| &policy.maintenance) {
-            let running = window.covering(now, zone);
-            planned.extend(running.map(|(from, to)| Planned {
-                environment: *environment,
-                from,
-                to,
-                why: window.why.clone(),
-            }));
-            let mut after = now;
-            for _ in 0..PLANNED_AHEAD {
-                let Some(from) = window.cron.next(after, zone) else {
-                    break;
-                };
-                planned.extend(from.checked_add(window.lasts).map(|to| Planned {
-                    environment: *environment,
-                    from,
-                    to,
-                    why: window.why.clone(),
-                }));
-                after = from;
-            }
-        }
-    }
-    planned.sort_by_key(|stretch| (stretch.from, stretch.environment));
-    planned
 }

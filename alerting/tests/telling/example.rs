@@ -39,6 +39,7 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
             )),
             runbook: Some("https://runbooks.example.wales/patient-demographics".to_owned()),
         },
+        agreed: domain::Agreed::default(),
         operations: Vec::new(),
         instances: Environment::ALL
             .into_iter()
@@ -104,6 +105,7 @@ pub(crate) fn configuration() -> Configuration {
             },
         )]),
         priorities: Matrix::default(),
+        availability: domain::AvailabilityPolicy::default(),
     }
 }
 

@@ -34,6 +34,7 @@ fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
         depends_on: depends_on.iter().map(|id| ApiId::parse(id).expect("an id")).collect(),
         documentation: None,
         desk: DeskNotes::default(),
+        agreed: domain::Agreed::default(),
         operations: vec![get("ping", false), get("status", true)],
         instances: [Environment::Sit, Environment::Production]
             .into_iter()
@@ -157,6 +158,7 @@ pub(crate) fn configuration() -> Configuration {
         )]
         .into(),
         priorities: Matrix::default(),
+        availability: domain::AvailabilityPolicy::default(),
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
         priorities: Matrix::new([[Priority::P5; 5]; 5]),
+        availability: domain::AvailabilityPolicy::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{
     calling,
     change::{About, Change, Gravity},
-    probing, reached, telling,
+    figures, probing, reached, telling,
 };
 use crate::config::Loaded;
 use domain::Environment;
@@ -19,6 +19,7 @@ pub(crate) fn changes(directory: &Path, old: &Loaded, new: &Loaded, now: Timesta
     reached::compare(old, new, &mut all);
     probing::compare(&old.configuration, &new.configuration, &mut all);
     needs(old, new, &mut all);
+    figures::compare(&old.configuration, &new.configuration, &mut all);
     words(old, new, &mut all);
     // Errors before all; then by weight. Within one, in the order in which they were found.
     all.sort_by_key(|change| (change.severity != Gravity::Error, change.about, change.severity));

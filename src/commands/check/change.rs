@@ -32,6 +32,8 @@ pub(crate) enum About {
     Probing,
     /// What the program needs: secrets, a database, addresses.
     Needs,
+    /// What figures mean.
+    Figures,
     /// What things are called.
     Words,
 }
@@ -48,6 +50,7 @@ impl About {
             Self::Timing => "timing",
             Self::Probing => "probing",
             Self::Needs => "needs",
+            Self::Figures => "figures",
             Self::Words => "words",
         }
     }

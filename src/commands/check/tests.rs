@@ -300,3 +300,24 @@ fn a_journey_is_as_much_traffic_as_it_has_requests() {
     assert!((load.rate.per_second - 3.0 / 20.0).abs() < 1e-9, "{load:?}");
     assert!((load.rate.worst_per_second - 20.0 / 60.0).abs() < 1e-9, "held to its rate: {load:?}");
 }
+
+#[test]
+fn availability_that_is_counted_otherwise_wants_another_version() {
+    let same = "vantages:";
+    let policy = |version: &str, more: &str| {
+        format!(
+            "availability: {{ name: {{ en: Ours, cy: Ein un ni }}, version: \"{version}\"{more} }}\nvantages:"
+        )
+    };
+    let named = "availability is counted by 'Ours', version";
+    let was = "no longer 'Standard availability', version 1";
+    check(TOP, same, &policy("2", ""), &[&format!("figures {named} 2, {was}")]);
+    check(TOP, same, &policy("2", ", degraded: down"), &[&format!("figures {named} 2, {was}")]);
+    let silent =
+        "figures ! availability is counted otherwise, but its version is '1' as before: give it another";
+    check(TOP, same, &policy("1", ", maintenance: counted"), &[silent]);
+    check(TOP, same, &policy("1", ", hours: office"), &[silent]);
+    check(FILE, "kind: rest", "kind: rest\navailability: { hours: office }", &[silent]);
+    let objective = "figures documents: the objective is 99.9% in 30d, no longer none";
+    check(FILE, "kind: rest", "kind: rest\navailability: { objective: 99.9% in 30d }", &[objective]);
+}

@@ -11,6 +11,8 @@ use domain::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+#[path = "estate/counting.rs"]
+pub(crate) mod counting;
 #[path = "estate/past.rs"]
 pub(crate) mod past;
 #[path = "estate/trouble.rs"]
@@ -76,6 +78,7 @@ pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
             runbook: Some(format!("https://runbooks.example.wales/{id}")),
             ..domain::DeskNotes::default()
         },
+        agreed: domain::Agreed::default(),
         operations: vec![
             operation("ping", "/_ping", false, false),
             operation("status", "/_status", false, true),
@@ -155,10 +158,11 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             (PersonId::parse("oncall.two").unwrap(), person("Tom Price", Language::En)),
         ]),
         rotas: BTreeMap::new(),
-        hours: BTreeMap::new(),
+        hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
         priorities: Matrix::default(),
+        availability: counting::policy(),
     }
 }
 

@@ -92,7 +92,16 @@ async fn history_is_read_by_range() {
     assert_eq!(history["days"][0]["date"], "2026-09-01");
     assert_eq!(
         keys(&history["days"][0]),
-        ["availability", "coverage", "date", "latency_ms", "samples", "seconds"]
+        [
+            "availability",
+            "coverage",
+            "date",
+            "latency_ms",
+            "samples",
+            "seconds",
+            "seconds_in_maintenance",
+            "supported"
+        ]
     );
     assert_eq!(history["days"][0]["availability"], Value::Null, "what was not measured has no availability");
     let recent = "/api/v1/history?api=identity&environment=production&from=2026-11-21T03:00:00Z";

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acting;
 #[cfg(test)]
+mod availability;
+#[cfg(test)]
 mod beats;
 #[cfg(test)]
 mod estate;

@@ -1,14 +1,14 @@
-//! Time-weighted availability from confirmed Status, and percentiles of response times.
+//! Seconds by what confirmed Status says of them: what availability is counted from.
 
-use crate::{Health, Status};
+use crate::{Health, Status, day::MAX_DAYS};
 use jiff::{
     Timestamp,
     civil::{Date, Time},
     tz::TimeZone,
 };
-use std::{ops::AddAssign, time::Duration};
+use std::ops::{AddAssign, Range};
 
-/// Seconds in each kind of status over a range.
+/// Seconds in each kind of status over a range: enough for every [`AvailabilityPolicy`](crate::AvailabilityPolicy).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
     /// Operational.
@@ -17,14 +17,29 @@ pub struct Tally {
     pub degraded: f64,
     /// Partial and major outage.
     pub down: f64,
-    /// Planned work, whatever was measured during it.
-    pub maintenance: f64,
+    /// Planned work, by what was measured during it.
+    pub maintenance: Measured,
     /// Not measured; also during planned work: what was not measured stays unknown (invariant 5).
     pub unknown: f64,
 }
 
-/// The most local days that [`Tally::days`] gives: eleven years.
-const MAX_DAYS: usize = 4096;
+/// Seconds in each kind of status that was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// Operational.
+    pub operational: f64,
+    /// Degraded.
+    pub degraded: f64,
+    /// Partial and major outage.
+    pub down: f64,
+}
+
+impl Measured {
+    /// All of them.
+    pub fn total(&self) -> f64 {
+        self.operational + self.degraded + self.down
+    }
+}
 
 impl Tally {
     /// Seconds by kind between `from` and `to`, from status changes in order of their `since`;
@@ -45,33 +60,50 @@ impl Tally {
         tally
     }
 
-    /// (operational + degraded) ÷ (operational + degraded + down), `0..=1`; maintenance and unknown do not count.
-    /// `None` where nothing was measured.
-    pub fn availability(&self) -> Option<f64> {
-        let up = self.operational + self.degraded;
-        share(up, up + self.down)
+    /// The same of that part of the range that is `open`: in order and apart, as [`crate::Hours::between`] gives it.
+    pub fn within(
+        open: &[Range<Timestamp>],
+        before: Option<&Health>,
+        changes: &[Health],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Self {
+        let mut tally = Self::default();
+        let mut current = before;
+        let mut ahead = changes;
+        let first = open.partition_point(|open| open.end <= from);
+        for open in open.iter().skip(first).take_while(|open| open.start < to) {
+            let (opens, closes) = (from.max(open.start), to.min(open.end));
+            let (earlier, later) = ahead.split_at(ahead.partition_point(|change| change.since <= opens));
+            current = earlier.last().or(current);
+            let (within, later) = later.split_at(later.partition_point(|change| change.since < closes));
+            tally += Self::of(current, within, opens, closes);
+            current = within.last().or(current);
+            ahead = later;
+        }
+        tally
     }
 
     /// Measured time (all but unknown) ÷ all time, `0..=1`; `None` for an empty range.
     pub fn coverage(&self) -> Option<f64> {
         let total = self.total();
-        share(total - self.unknown, total)
+        (total > 0.0).then(|| ((total - self.unknown) / total).clamp(0.0, 1.0))
     }
 
     /// All seconds of the range.
     pub fn total(&self) -> f64 {
-        self.operational + self.degraded + self.down + self.maintenance + self.unknown
+        self.operational + self.degraded + self.down + self.maintenance.total() + self.unknown
     }
 
     /// The same by local day in `zone`, each cut to the range: a day on which the clocks change has 23 or 25 hours.
-    /// Oldest first; at most the first 4096 days.
+    /// Oldest first, each with what of it is in the range; at most the first 4096 days.
     pub fn days(
         before: Option<&Health>,
         changes: &[Health],
         from: Timestamp,
         to: Timestamp,
         zone: &TimeZone,
-    ) -> Vec<(Date, Self)> {
+    ) -> Vec<(Date, Range<Timestamp>, Self)> {
         let mut days = Vec::new();
         let mut at = from;
         let mut current = before;
@@ -83,7 +115,7 @@ impl Tally {
             });
             let end = next.min(to);
             let (within, later) = ahead.split_at(ahead.partition_point(|change| change.since < end));
-            days.push((day, Self::of(current, within, at, end)));
+            days.push((day, at..end, Self::of(current, within, at, end)));
             current = within.last().or(current);
             ahead = later;
             at = end;
@@ -95,12 +127,15 @@ impl Tally {
         if from >= to {
             return;
         }
+        let planned = &mut self.maintenance;
         let kind = match health.map(|health| (health.status, health.maintenance)) {
-            None | Some((Status::Unknown, _)) => &mut self.unknown,
-            Some((_, true) | (Status::Maintenance, _)) => &mut self.maintenance,
+            None | Some((Status::Unknown | Status::Maintenance, _)) => &mut self.unknown,
             Some((Status::Operational, false)) => &mut self.operational,
             Some((Status::Degraded, false)) => &mut self.degraded,
             Some((Status::PartialOutage | Status::MajorOutage, false)) => &mut self.down,
+            Some((Status::Operational, true)) => &mut planned.operational,
+            Some((Status::Degraded, true)) => &mut planned.degraded,
+            Some((Status::PartialOutage | Status::MajorOutage, true)) => &mut planned.down,
         };
         *kind += to.duration_since(from).as_secs_f64();
     }
@@ -111,49 +146,20 @@ impl AddAssign for Tally {
         self.operational += other.operational;
         self.degraded += other.degraded;
         self.down += other.down;
-        self.maintenance += other.maintenance;
+        self.maintenance.operational += other.maintenance.operational;
+        self.maintenance.degraded += other.maintenance.degraded;
+        self.maintenance.down += other.maintenance.down;
         self.unknown += other.unknown;
-    }
-}
-
-fn share(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
-}
-
-/// Response times that so many in a hundred did not exceed, by nearest rank: each is one that was really measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Percentiles {
-    /// Half.
-    pub p50: Duration,
-    /// Nine in ten.
-    pub p90: Duration,
-    /// Nineteen in twenty.
-    pub p95: Duration,
-    /// All but one in a hundred.
-    pub p99: Duration,
-    /// The longest.
-    pub max: Duration,
-}
-
-impl Percentiles {
-    /// Of these durations, which are put in order; `None` if there is none. Of raw measurements only: percentiles of
-    /// percentiles are wrong.
-    pub fn of(durations: &mut [Duration]) -> Option<Self> {
-        durations.sort_unstable();
-        let rank = |percent: usize| {
-            let rank = (durations.len() * percent).div_ceil(100);
-            durations.get(rank.checked_sub(1)?).copied()
-        };
-        Some(Self { p50: rank(50)?, p90: rank(90)?, p95: rank(95)?, p99: rank(99)?, max: rank(100)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ApiId, Environment, InstanceId};
+    use crate::{ApiId, AvailabilityPolicy, Environment, InstanceId};
     use jiff::civil::date;
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -187,12 +193,14 @@ mod tests {
             .collect();
         let before = before.map(|status| health(status, false, after(-600)));
         let tally = Tally::of(before.as_ref(), &changes, noon, after(60));
-        let seconds = [tally.operational, tally.degraded, tally.down, tally.maintenance, tally.unknown];
+        let seconds =
+            [tally.operational, tally.degraded, tally.down, tally.maintenance.total(), tally.unknown];
         assert_eq!(
             seconds.map(Duration::from_secs_f64),
             expected.map(|minutes| Duration::from_secs(60 * minutes))
         );
-        assert_eq!([tally.availability(), tally.coverage()], shares);
+        let availability = AvailabilityPolicy::default().availability(&tally);
+        assert_eq!([availability, tally.coverage()], shares);
     }
 
     #[test]
@@ -252,7 +260,7 @@ mod tests {
         let hours_by_day = |from: &str, to: &str| -> Vec<(Date, f64)> {
             Tally::days(None, &[], at(from), at(to), &london)
                 .into_iter()
-                .map(|(day, tally)| (day, tally.unknown / 3600.0))
+                .map(|(day, _, tally)| (day, tally.unknown / 3600.0))
                 .collect()
         };
         assert_eq!(
@@ -269,21 +277,6 @@ mod tests {
     fn the_days_of_all_time_are_bounded() {
         let days = Tally::days(None, &[], Timestamp::MIN, Timestamp::MAX, &TimeZone::UTC);
         assert_eq!(days.len(), MAX_DAYS);
-    }
-
-    #[test]
-    fn percentiles_are_by_nearest_rank() {
-        let check = |milliseconds: std::ops::RangeInclusive<u64>, expected: [u64; 5]| {
-            let mut durations: Vec<Duration> = milliseconds.rev().map(Duration::from_millis).collect();
-            let [p50, p90, p95, p99, max] = expected.map(Duration::from_millis);
-            assert_eq!(Percentiles::of(&mut durations), Some(Percentiles { p50, p90, p95, p99, max }));
-        };
-        check(7..=7, [7; 5]);
-        check(1..=2, [1, 2, 2, 2, 2]);
-        check(1..=10, [5, 9, 10, 10, 10]);
-        check(1..=100, [50, 90, 95, 99, 100]);
-        check(1..=1000, [500, 900, 950, 990, 1000]);
-        assert_eq!(Percentiles::of(&mut []), None);
     }
 
     fn any_changes() -> impl Strategy<Value = Vec<Health>> {
@@ -311,7 +304,9 @@ mod tests {
             (left.operational, right.operational),
             (left.degraded, right.degraded),
             (left.down, right.down),
-            (left.maintenance, right.maintenance),
+            (left.maintenance.operational, right.maintenance.operational),
+            (left.maintenance.degraded, right.maintenance.degraded),
+            (left.maintenance.down, right.maintenance.down),
             (left.unknown, right.unknown),
         ]
         .iter()
@@ -320,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_five_add_up_and_a_range_can_be_split_anywhere(
+        fn the_kinds_add_up_and_a_range_can_be_split_anywhere(
             changes in any_changes(),
             known_before: bool,
             mut edges in prop::array::uniform3(0..30 * 86_400_000_i64),
@@ -337,12 +332,13 @@ mod tests {
             halves += Tally::of(in_force, &later, middle, to);
             prop_assert!(near(whole, halves), "{whole:?} is not {halves:?}");
 
-            for share in [whole.availability(), whole.coverage()].into_iter().flatten() {
+            let availability = AvailabilityPolicy::default().availability(&whole);
+            for share in [availability, whole.coverage()].into_iter().flatten() {
                 prop_assert!((0.0..=1.0).contains(&share));
             }
             prop_assert_eq!(whole.coverage().is_none(), from == to);
             let measured = whole.operational + whole.degraded + whole.down > 0.0;
-            prop_assert_eq!(whole.availability().is_some(), measured);
+            prop_assert_eq!(availability.is_some(), measured);
         }
 
         #[test]
@@ -352,26 +348,12 @@ mod tests {
             let london = TimeZone::get("Europe/London").unwrap();
             let days = Tally::days(None, &changes, from, to, &london);
             let mut sum = Tally::default();
-            for (_, tally) in &days {
+            for (_, _, tally) in &days {
                 sum += *tally;
             }
             prop_assert!(near(sum, Tally::of(None, &changes, from, to)));
             prop_assert!(days.is_sorted_by(|left, right| left.0 < right.0), "each day once");
-            prop_assert!(days.iter().all(|(_, tally)| tally.total() > 0.0 && tally.total() <= 25.0 * 3600.0));
-        }
-
-        #[test]
-        fn percentiles_are_measured_values_in_order(mut durations in prop::collection::vec(0_u64..10_000_000, 1..200)) {
-            let mut sorted: Vec<Duration> = durations.iter().copied().map(Duration::from_micros).collect();
-            let of = Percentiles::of(&mut sorted).unwrap();
-            prop_assert!(of.p50 <= of.p90 && of.p90 <= of.p95 && of.p95 <= of.p99 && of.p99 <= of.max);
-            durations.sort_unstable();
-            prop_assert_eq!(of.max, Duration::from_micros(*durations.last().unwrap()));
-            for (share, value) in [(50, of.p50), (90, of.p90), (95, of.p95), (99, of.p99)] {
-                prop_assert!(sorted.contains(&value));
-                let within = sorted.iter().filter(|duration| **duration <= value).count();
-                prop_assert!(within * 100 >= share * sorted.len());
-            }
+            prop_assert!(days.iter().all(|(_, _, tally)| tally.total() > 0.0 && tally.total() <= 25.0 * 3600.0));
         }
     }
 }
