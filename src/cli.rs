@@ -2,6 +2,7 @@
 
 use crate::{
     config,
+    demo::parse_history,
     exit::{Failed, USAGE},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -171,6 +172,9 @@ pub(crate) struct DemoArgs {
     /// No story: nothing fails until you make it fail
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Begin with a made-up past of this length, marked as simulated: 90d, 26w, 2y (about 4 MB a day)
+    #[arg(long, value_name = "LENGTH", value_parser = parse_history)]
+    pub(crate) history: Option<Duration>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -132,6 +132,7 @@ mod armed {
         "prune/summed",
         "prune/before-commit",
         "prune/committed",
+        "import/before-commit",
         // A stop.
         "stop/drained",
         "stop/closed",

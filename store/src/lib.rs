@@ -17,6 +17,7 @@ mod examine;
 #[cfg(debug_assertions)]
 pub mod growth;
 mod history;
+mod import;
 mod in_place;
 mod inbox;
 mod incident;
@@ -44,6 +45,7 @@ pub use counts::Counts;
 pub use error::Error;
 pub use examine::{Look, examine};
 pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};
+pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
 pub use lease::Lease;
