@@ -67,6 +67,11 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Check the configuration; exit 0, or 78 if there are problems
     Check(CheckArgs),
+    /// Copy the database while it is in use, and check the copy
+    Backup {
+        /// The file to make; nothing is overwritten
+        file: PathBuf,
+    },
     /// Print the JSON Schema of curiad.yaml, or of an API's file: for editors
     Schema {
         /// Of which file

@@ -133,6 +133,7 @@ mod armed {
         "prune/before-commit",
         "prune/committed",
         "import/before-commit",
+        "backup/copied",
         // A stop.
         "stop/drained",
         "stop/closed",

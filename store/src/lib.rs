@@ -7,6 +7,7 @@
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
+mod backup;
 mod block;
 mod claim;
 mod counts;
@@ -40,6 +41,7 @@ mod sqlite;
 mod track;
 mod transcript;
 
+pub use backup::{Contents, back_up, look_through};
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;

@@ -11,6 +11,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod answers;
+mod backup;
 mod beside;
 #[cfg(debug_assertions)]
 mod broken;
