@@ -18,8 +18,8 @@ const HOUR: i64 = 3_600_000;
 /// The last hours are rows, as they are when they have been recorded: they are sealed later.
 const ROWS: SignedDuration = SignedDuration::from_hours(2);
 /// Hours of one transaction: at least so many, and more until nothing is amiss, but no more than these.
-const HOURS: u32 = 6;
-const MOST_HOURS: u32 = 24;
+const HOURS: u32 = 4;
+const MOST_HOURS: u32 = 12;
 /// When making it took less, the past goes on to the present.
 const CATCHES_UP: SignedDuration = SignedDuration::from_hours(1);
 
