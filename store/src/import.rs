@@ -7,15 +7,20 @@ use crate::{
     crash_point,
     database::{Connection, Purpose},
     error::Error,
-    history, incident, outbox,
+    history, incident, outbox, postgres,
     record::{MINUTE, insert_failures, insert_rows, steps},
     row::{Reading, WARM, to_json, verdict_number},
+    slot::slot,
+    sqlite,
     track::{self, Number},
 };
 use domain::{Incident, Notification, Outcome, StatusChange, Track, TrackId, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 const DOING: &str = "put a past in";
 
@@ -103,6 +108,7 @@ impl Store {
         let connection = &mut transaction;
         let mut numbers = HashMap::new();
         let mut rows = Vec::new();
+        let mut sealed: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for (track, samples) in &stretch.hours {
             let (Some(first), number) =
                 (samples.first(), self.number(connection, &mut numbers, track).await?)
@@ -113,10 +119,14 @@ impl Store {
             number.hour = number.hour.max(hour);
             let number = *number;
             if (hour + 1) * HOUR <= sealed_before.as_millisecond() {
-                put_block(connection, number.id * SLOTS + hour, samples, hour).await?;
+                put_block(connection, slot(number.id, hour), samples, hour).await?;
+                sealed.entry(hour).or_default().push(number.id);
             } else {
                 rows.extend(samples.iter().map(|sample| row(sample, number.id)));
             }
+        }
+        for (hour, tracks) in &sealed {
+            put_unrolled(connection, *hour, tracks).await?;
         }
         for rows in rows.chunks(ROWS) {
             put_rows(connection, rows).await?;
@@ -170,8 +180,6 @@ impl Store {
     }
 }
 
-/// Hours that a track has slots for, as `sealed` has it.
-const SLOTS: i64 = 1 << 22;
 /// Rows of one statement.
 const ROWS: usize = 5_000;
 
@@ -194,6 +202,17 @@ async fn put_block(
         .bind(slot)
         .bind(i32::try_from(packed.len()).unwrap_or(i32::MAX))
         .bind(block::encode(&packed))
+        .execute(DOING)
+        .await
+        .map(drop)
+}
+
+/// Their days are rolled up later, as those of hours that were sealed one by one.
+async fn put_unrolled(connection: &mut Connection, hour: i64, tracks: &[i64]) -> Result<(), Error> {
+    connection
+        .either(sqlite::PUT_UNROLLED, postgres::PUT_UNROLLED)
+        .bind(hour)
+        .bind(to_json(&tracks, DOING)?)
         .execute(DOING)
         .await
         .map(drop)

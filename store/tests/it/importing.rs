@@ -95,6 +95,8 @@ async fn what_is_put_in_is_read_like_what_was_recorded(on: On) {
     assert!(latest.contains(&(other(), at(FULL + 3 * HOUR), Verdict::Pass)));
     let sealed = put_in.store.seal(at(FULL + 3 * HOUR), 9).await.unwrap();
     assert_eq!(sealed.samples, 60, "what was left as rows");
+    let rolled = put_in.store.roll_up(at(FULL + 24 * HOUR), &jiff::tz::TimeZone::UTC, 9).await.unwrap();
+    assert_eq!(rolled, 2, "its day is rolled up like any other");
 }
 
 async fn what_is_made_up_is_marked_and_so_is_how_far_it_came(on: On) {
