@@ -2,6 +2,7 @@
 
 use crate::{
     config,
+    demo::parse_history,
     exit::{Failed, USAGE},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -66,6 +67,11 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Check the configuration; exit 0, or 78 if there are problems
     Check(CheckArgs),
+    /// Copy the database while it is in use, and check the copy
+    Backup {
+        /// The file to make; nothing is overwritten
+        file: PathBuf,
+    },
     /// Print the JSON Schema of curiad.yaml, or of an API's file: for editors
     Schema {
         /// Of which file
@@ -176,6 +182,9 @@ pub(crate) struct DemoArgs {
     /// No story: nothing fails until you make it fail
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Begin with a made-up past of this length, marked as simulated: 90d, 26w, 2y (about 4 MB a day)
+    #[arg(long, value_name = "LENGTH", value_parser = parse_history)]
+    pub(crate) history: Option<Duration>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,11 @@
 //! `curiad demo`: the real program against a simulated world, with a story. The engine knows no demo: it gets a
 //! configuration directory, like any other.
 
+mod lived;
+mod past;
+
+pub(crate) use past::parse_history;
+
 use crate::{
     cli::DemoArgs,
     commands::incident::title,
@@ -58,6 +63,21 @@ pub(crate) async fn run(
 
     let source = Source { directory: config.clone(), stamps };
     let mut tasks = Tasks::new();
+    tasks.stop_on_signal();
+    if let Some(length) = arguments.history {
+        // Said before minutes are spent on it.
+        drop(serve::bind(listen.public, "--listen").await?);
+        drop(serve::bind(listen.internal, "--listen-internal").await?);
+        let held = serve::hold(&loaded.database)?;
+        let store = serve::open(&loaded.database).await?;
+        let made = past::make(&store, &loaded.configuration, length, &clock, &tasks.stop).await;
+        store.close().await;
+        drop(held);
+        if !made? {
+            world.stop().await;
+            return Ok(());
+        }
+    }
     let zone = loaded.configuration.site.time_zone.clone();
     let with = (clock.clone(), log_lines_lost);
     let running = serve::start((loaded, source), listen, with, Arc::default(), &mut tasks).await?;
@@ -79,7 +99,6 @@ pub(crate) async fn run(
             anyhow::Ok(())
         });
     }
-    tasks.stop_on_signal();
     let ended = tasks.run().await;
     running.close().await;
     world.stop().await;

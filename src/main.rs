@@ -130,6 +130,10 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             serve::serve(loaded, source, listen, clock, log.lost()).await?;
         }
         Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()),
+        Command::Backup { file } => {
+            let loaded = load(cli, &Secrets::of_the_database(), &clock)?;
+            commands::backup::run(&loaded.database, file, cli.json).await?;
+        }
         Command::Schema { of } => commands::check::schema(*of),
         Command::Doctor => {
             return commands::doctor::run(load(cli, &Secrets::read(), &clock)?, clock, cli.json).await;

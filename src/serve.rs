@@ -273,7 +273,8 @@ fn taken(database: &Secret, failed: Failed) -> Failed {
     if lock.is_some_and(|lock| lock.exists()) { hold(database).err().unwrap_or(failed) } else { failed }
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
+/// Listens there; `flag` is what chooses another place.
+pub(crate) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failed> {
     TcpListener::bind(address).await.map_err(|error| {
         #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is wrong, another address may do")]
         let (code, next) = match error.kind() {

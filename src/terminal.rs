@@ -130,6 +130,11 @@ impl Progress {
         Self { shown: io::stderr().is_terminal() && !is_dumb(|name| env::var_os(name)) }
     }
 
+    /// Whether there is a line for it.
+    pub(crate) const fn is_shown(&self) -> bool {
+        self.shown
+    }
+
     /// Says what is waited for now.
     pub(crate) fn show(&mut self, text: &str) {
         if self.shown {

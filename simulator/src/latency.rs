@@ -45,14 +45,21 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn unit(&mut self) -> f64 {
+    /// From 0 to 1.
+    pub(crate) fn unit(&mut self) -> f64 {
         let thirty_two_bits = u32::try_from(self.roll() >> 32).unwrap_or(u32::MAX);
         f64::from(thirty_two_bits) / f64::from(u32::MAX)
     }
 
     /// Twelve uniform numbers, less six: close enough to a normal one.
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+
+    /// From 0 to `most`, without it; `most` is positive.
+    pub(crate) fn below(&mut self, most: i64) -> i64 {
+        let most = most.unsigned_abs().max(1);
+        i64::try_from(self.roll() % most).unwrap_or(0)
     }
 
     /// 32 hexadecimal digits, as `ServiceNow`'s `sys_id`.

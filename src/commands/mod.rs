@@ -1,5 +1,6 @@
 //! What the command line does beside running the program.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -238,6 +238,8 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             .unwrap_or_default(),
         None => BTreeMap::new(),
     };
+    let simulated = store.simulated().await.map_err(failed)?;
+    let simulated = simulated.is_some_and(|made_up| made_up.touches(asked.from, asked.to));
     let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
     let warm = known.is_some_and(|check| check.is_warm());
     let policy = &view.situation.configuration.availability;
@@ -283,6 +285,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         fields.insert("supported".to_owned(), json!(supported(asked.from, asked.to)));
         fields.insert("from".to_owned(), json!(rfc3339(asked.from)));
         fields.insert("to".to_owned(), json!(rfc3339(asked.to)));
+        fields.insert("simulated".to_owned(), json!(simulated));
         fields.insert("days".to_owned(), Value::Array(days));
     }
     Ok(value)

@@ -132,6 +132,8 @@ mod armed {
         "prune/summed",
         "prune/before-commit",
         "prune/committed",
+        "import/before-commit",
+        "backup/copied",
         // A stop.
         "stop/drained",
         "stop/closed",

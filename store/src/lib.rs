@@ -7,6 +7,7 @@
 //!
 //! Nothing is held between calls: every function is one statement or one transaction.
 
+mod backup;
 mod block;
 mod claim;
 mod counts;
@@ -17,6 +18,7 @@ mod examine;
 #[cfg(debug_assertions)]
 pub mod growth;
 mod history;
+mod import;
 mod in_place;
 mod inbox;
 mod incident;
@@ -40,11 +42,13 @@ mod track;
 mod transcript;
 mod verify;
 
+pub use backup::{Contents, back_up, look_through};
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
 pub use examine::{Look, examine};
 pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};
+pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
 pub use lease::Lease;

@@ -130,7 +130,7 @@ impl Store {
         fresh.extend(risen);
         let recorded = self.insert_outcomes(connection, batch, &numbers, under).await?;
         crash_point!("record/outcomes");
-        insert_failures(connection, batch, &numbers).await?;
+        insert_failures(connection, &batch.outcomes, &numbers).await?;
         crash_point!("record/failures");
         transcript::put(connection, batch, &numbers, DOING).await?;
         crash_point!("record/transcripts");
@@ -222,24 +222,28 @@ impl Store {
         if batch.outcomes.is_empty() {
             return Ok(0);
         }
-        let rows = outcome_rows(batch, numbers);
-        let insert = connection.either(sqlite::INSERT_OUTCOMES, postgres::INSERT_OUTCOMES);
-        let insert = match insert {
-            Statement::Sqlite(connection, query) => {
-                Statement::Sqlite(connection, query.bind(sqlite::rows(rows)))
-            }
-            Statement::Postgres(connection, query) => {
-                let columns = postgres::Columns::new(rows);
-                let query = query.bind(columns.minutes).bind(columns.tracks).bind(columns.ms);
-                Statement::Postgres(connection, query.bind(columns.verdicts).bind(columns.totals))
-            }
-        };
+        let insert = insert_rows(connection, outcome_rows(batch, numbers));
         let new = insert.bind(under.map(|under| under.fence)).execute(DOING).await?;
         if under.is_some() && new < batch.outcomes.len() as u64 {
             // Some were stored before, or this one may not write any more.
             self.check_lease(connection, DOING).await?;
         }
         Ok(new)
+    }
+}
+
+/// Rows of `[minute, track, ms, verdict, total]`, to be put in; the fence is still to be bound.
+pub(crate) fn insert_rows(
+    connection: &mut Connection,
+    rows: impl Iterator<Item = [i64; 5]>,
+) -> Statement<'_> {
+    match connection.either(sqlite::INSERT_OUTCOMES, postgres::INSERT_OUTCOMES) {
+        Statement::Sqlite(connection, query) => Statement::Sqlite(connection, query.bind(sqlite::rows(rows))),
+        Statement::Postgres(connection, query) => {
+            let columns = postgres::Columns::new(rows);
+            let query = query.bind(columns.minutes).bind(columns.tracks).bind(columns.ms);
+            Statement::Postgres(connection, query.bind(columns.verdicts).bind(columns.totals))
+        }
     }
 }
 
@@ -300,17 +304,17 @@ fn outcome_rows<'b>(batch: &'b Batch, numbers: &'b [Number]) -> impl Iterator<It
 }
 
 /// Steps of 64 µs, to the nearest.
-fn steps(total: Duration) -> i64 {
+pub(crate) fn steps(total: Duration) -> i64 {
     i32::try_from((total.as_micros() + 32) / 64).unwrap_or(i32::MAX).into()
 }
 
-async fn insert_failures(
+/// Those that were not a Pass, in full.
+pub(crate) async fn insert_failures(
     connection: &mut Connection,
-    batch: &Batch,
+    outcomes: &[(Arc<Outcome>, Verdict)],
     numbers: &[Number],
 ) -> Result<(), Error> {
-    let rows: Vec<serde_json::Value> = batch
-        .outcomes
+    let rows: Vec<serde_json::Value> = outcomes
         .iter()
         .zip(numbers)
         .filter(|((_, verdict), _)| *verdict != Verdict::Pass)

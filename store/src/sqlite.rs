@@ -7,7 +7,7 @@ use crate::{
     in_place::InPlace,
 };
 use sqlx::{
-    Connection as _, Sqlite,
+    ConnectOptions as _, Connection as _, Sqlite,
     error::DatabaseError,
     pool::PoolConnection,
     sqlite::{
@@ -267,7 +267,8 @@ pub(crate) const SIZE: &str =
 pub(crate) async fn look(url: &str) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).read_only(true);
     let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT);
-    pool.connect_with(options.busy_timeout(BUSY)).await?.acquire().await
+    // Whoever looks all of it through takes some time.
+    pool.connect_with(options.busy_timeout(BUSY).disable_statement_logging()).await?.acquire().await
 }
 
 /// Another program's tables are left alone. Looked at before the file is opened for use, which would change it. What

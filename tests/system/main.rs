@@ -2,7 +2,7 @@
 //!
 //! All run on both databases (`database.rs`), but for those of one alone and those that no database has to do with:
 //! - of a file: `mistakes::{with_the_database, with_permissions, with_a_disk_…}`, `beside::they_make_no_database` (of a server:
-//!   its neighbour), a second program that is refused (of a server it stands by: `standby`), and of `unrecorded` what has a file
+//!   its neighbour), `history` (the demo's is one), a second program that is refused (of a server it stands by: `standby`), and of `unrecorded` what has a file
 //!   held, full, unchangeable or moved (of a server: stopped, hanging);
 //! - no database is opened: `readme`, `protocols`, `mistakes` and `command_line` but for those on both;
 //! - it is asked, and says the same: `doctor` about desks, channels, tokens, clock and machine;
@@ -11,6 +11,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
 mod answers;
+mod backup;
 mod beside;
 #[cfg(debug_assertions)]
 mod broken;
@@ -24,6 +25,7 @@ mod doctor;
 mod examine;
 mod exporting;
 mod heartbeats;
+mod history;
 mod hostile;
 mod kills;
 mod log;

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod leasing;
 #[cfg(test)]
 mod made;
