@@ -2,7 +2,7 @@
 
 use crate::{ApiId, Environment, Operation, TeamId, Text};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// One published API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub struct Api {
     pub documentation: Option<String>,
     /// What the service desk needs to know.
     pub desk: DeskNotes,
-    /// What exercising it does.
-    pub operations: Vec<Operation>,
+    /// What exercising it does; shared by all views of it.
+    pub operations: Arc<[Operation]>,
     /// Where it runs: base URL by environment, `http://` or `https://`, without a trailing slash.
     pub instances: BTreeMap<Environment, String>,
 }

@@ -39,7 +39,7 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
             )),
             runbook: Some("https://runbooks.example.wales/patient-demographics".to_owned()),
         },
-        operations: Vec::new(),
+        operations: [].into(),
         instances: Environment::ALL
             .into_iter()
             .map(|e| (e, "https://api.example.wales".to_owned()))
