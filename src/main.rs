@@ -1,5 +1,6 @@
 //! Curiad: the health and status monitoring system of NHS Wales' APIs.
 
+mod arena;
 mod cli;
 mod clock;
 mod commands;
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if matches!(cli.command, Command::Serve(_) | Command::Demo(_)) {
+        arena::one();
+    }
     let log = match Log::start() {
         Ok(log) => log,
         Err(Failed { code, message }) => {

@@ -2,7 +2,7 @@
 
 use crate::{Agreed, ApiId, Environment, Operation, TeamId, Text};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// One published API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub struct Api {
     pub desk: DeskNotes,
     /// Its own supported hours and objective.
     pub agreed: Agreed,
-    /// What exercising it does.
-    pub operations: Vec<Operation>,
+    /// What exercising it does; shared by all views of it.
+    pub operations: Arc<[Operation]>,
     /// Where it runs: base URL by environment, `http://` or `https://`, without a trailing slash.
     pub instances: BTreeMap<Environment, String>,
 }

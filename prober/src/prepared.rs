@@ -372,5 +372,6 @@ fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(HeaderMap
     if absent(&REQUEST_ID, &headers) {
         with_uuid.push((REQUEST_ID, UUID.to_owned()));
     }
-    Ok((headers, with_uuid))
+    // A copy takes no more room than its headers: what is kept for every check should be small.
+    Ok((headers.clone(), with_uuid))
 }

@@ -27,6 +27,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A clock that is this far from where it should be has been set.
 const SET: Duration = Duration::from_secs(1);
 
+/// Of what is due, so many times as many begin as may be in flight; the others begin late. When the recorder held all up, far
+/// more is due at once than could have a place in its time, and of each we would say that we had none.
+const CROWD: usize = 4;
+
 /// By whom what is probed; exchanged as one when the configuration is read again.
 #[derive(Debug, Clone)]
 pub struct Work {
@@ -112,7 +116,8 @@ struct Lane {
 
 impl Lane {
     fn start(&mut self, flight: &mut Flight, now: Timestamp) {
-        for turn in self.timetable.due(now) {
+        let most = self.prober.limits().in_flight * CROWD;
+        for turn in self.timetable.due(now, most.saturating_sub(flight.probes.len())) {
             flight.start(&self.prober, turn, now);
         }
         self.prober.metrics().skip(std::mem::take(&mut self.timetable.skipped));

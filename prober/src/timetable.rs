@@ -239,13 +239,16 @@ impl Timetable {
     }
 
     /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out. Either
-    /// waits for its instance's rate.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Turn> {
+    /// waits for its instance's rate. Not more than `most`: the rest stays due.
+    pub(crate) fn due(&mut self, now: Timestamp, most: usize) -> Vec<Turn> {
         let mut turns = Vec::new();
         let (slots, paces) = (&self.slots, &mut self.paces);
         if self.wanted.first().is_some_and(|(at, _)| *at <= now) {
             let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
+                if turns.len() >= most {
+                    return true;
+                }
                 let slot = slots.get(id).filter(|_| *at <= now);
                 if let Some(until) = slot.and_then(|slot| slot.paused(now)) {
                     later.push((until, id.clone()));
@@ -260,7 +263,9 @@ impl Timetable {
             });
             self.wanted.extend(later);
         }
-        while let Some(mut top) = self.beats.peek_mut() {
+        while turns.len() < most
+            && let Some(mut top) = self.beats.peek_mut()
+        {
             let Reverse(beat) = &mut *top;
             if beat.at > now {
                 break;

@@ -6,14 +6,13 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use domain::{Priority, Situation, TrackId, Verdict};
+use domain::{Latest, Priority, Situation, TrackId, Verdict};
 use jiff::Timestamp;
-use prometheus::{Encoder as _, GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
-use std::time::Duration;
+use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::{fmt::Write as _, time::Duration};
 
 /// Counting what waits may take so long; then the counts are left out of this answer.
 const COUNT_LIMIT: Duration = Duration::from_secs(1);
-const LABELS: [&str; 4] = ["api", "environment", "operation", "vantage"];
 
 /// `GET /metrics`, on the internal listener only.
 pub(crate) async fn metrics(State(shown): State<Shown>) -> Response<HttpBody> {
@@ -22,11 +21,11 @@ pub(crate) async fn metrics(State(shown): State<Shown>) -> Response<HttpBody> {
     let now = site.clock.now();
     let counts = tokio::time::timeout(COUNT_LIMIT, site.store.counts()).await;
     let view_age = now.duration_since(shown.site.view(shown.audience).snapshot.as_of);
-    let text = probes(&situation, now).and_then(|mut families| {
-        families.extend(itself(&situation, counts.ok().and_then(Result::ok), view_age.as_secs())?);
+    let counts = counts.ok().and_then(Result::ok);
+    let text = itself(&situation, counts, view_age.as_secs()).and_then(|mut families| {
         families.extend(site.options.registry.gather());
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&families, &mut text)?;
+        let mut text = probes(&situation, now);
+        TextEncoder::new().encode_utf8(&families, &mut text)?;
         Ok(text)
     });
     match text {
@@ -48,46 +47,35 @@ pub(crate) async fn metrics(State(shown): State<Shown>) -> Response<HttpBody> {
 type Families = Vec<prometheus::proto::MetricFamily>;
 
 /// What each check saw last. A check that cannot tell, or whose last outcome speaks no longer, has no `probe_success`.
-fn probes(situation: &Situation, now: Timestamp) -> prometheus::Result<Families> {
-    let registry = Registry::new();
-    let gauge = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<GaugeVec> {
-        let gauge = GaugeVec::new(Opts::new(name, help), labels)?;
-        registry.register(Box::new(gauge.clone()))?;
-        Ok(gauge)
+///
+/// Written as they are read: of ten thousand checks, the families of the library would take a hundred megabytes.
+fn probes(situation: &Situation, now: Timestamp) -> String {
+    let speaks = |id: &TrackId, latest: &Latest| {
+        situation.configuration.checks.get(&id.check).is_some_and(|check| !is_over(latest.at, check, now))
     };
-    let success = gauge("probe_success", "1: passed or slow; 0: failed; absent: cannot tell", &LABELS)?;
-    let duration = gauge("probe_duration_seconds", "From start to verdict, tokens excluded", &LABELS)?;
-    let phases = gauge(
-        "probe_http_duration_seconds",
-        "By phase",
-        &["api", "environment", "operation", "vantage", "phase"],
-    )?;
-    let expiry = gauge(
-        "probe_ssl_earliest_cert_expiry",
-        "When the first certificate of the chain ends, in Unix time",
-        &LABELS,
-    )?;
-    let code = gauge("probe_http_status_code", "The status code", &LABELS)?;
-    for (id, latest) in &situation.latest {
-        let over =
-            situation.configuration.checks.get(&id.check).is_none_or(|check| is_over(latest.at, check, now));
-        if over {
-            continue;
-        }
-        let labels = labels(id);
+    let mut all: Vec<(&TrackId, &Latest)> =
+        situation.latest.iter().filter(|(id, latest)| speaks(id, latest)).collect();
+    all.sort_unstable_by_key(|(id, _)| *id);
+    let outcomes = || all.iter().filter_map(|(id, latest)| Some((*id, latest.outcome.as_deref()?)));
+    let mut text = Probes(String::new());
+
+    text.family("probe_success", "1: passed or slow; 0: failed; absent: cannot tell");
+    for (id, latest) in &all {
         match latest.verdict {
-            Verdict::Pass | Verdict::Slow => success.with_label_values(&labels).set(1.0),
-            Verdict::Fail => success.with_label_values(&labels).set(0.0),
+            Verdict::Pass | Verdict::Slow => text.sample("probe_success", id, None, 1.0),
+            Verdict::Fail => text.sample("probe_success", id, None, 0.0),
             Verdict::Inconclusive => {}
         }
-        let Some(outcome) = &latest.outcome else {
-            continue;
-        };
+    }
+    text.family("probe_duration_seconds", "From start to verdict, tokens excluded");
+    for (id, outcome) in outcomes() {
         // Of a job that did not say when it began nobody knows how long it took.
         if !id.vantage.is_inbound() || !outcome.total.is_zero() {
-            duration.with_label_values(&labels).set(outcome.total.as_secs_f64());
+            text.sample("probe_duration_seconds", id, None, outcome.total.as_secs_f64());
         }
-        let [api, environment, operation, vantage] = labels;
+    }
+    text.family("probe_http_duration_seconds", "By phase");
+    for (id, outcome) in outcomes() {
         for (phase, took) in [
             ("resolve", outcome.phases.dns),
             ("connect", outcome.phases.connect),
@@ -96,27 +84,47 @@ fn probes(situation: &Situation, now: Timestamp) -> prometheus::Result<Families>
             ("transfer", outcome.phases.body),
         ] {
             if let Some(took) = took {
-                let labels = [api, environment, operation, vantage, phase];
-                phases.with_label_values(&labels).set(took.as_secs_f64());
+                text.sample("probe_http_duration_seconds", id, Some(phase), took.as_secs_f64());
             }
         }
+    }
+    text.family(
+        "probe_ssl_earliest_cert_expiry",
+        "When the first certificate of the chain ends, in Unix time",
+    );
+    for (id, outcome) in outcomes() {
         if let Some(certificate) = &outcome.certificate {
-            expiry.with_label_values(&labels).set(certificate.not_after.as_duration().as_secs_f64());
-        }
-        if let Some(http) = &outcome.http {
-            code.with_label_values(&labels).set(f64::from(http.status));
+            let ends = certificate.not_after.as_duration().as_secs_f64();
+            text.sample("probe_ssl_earliest_cert_expiry", id, None, ends);
         }
     }
-    Ok(registry.gather())
+    text.family("probe_http_status_code", "The status code");
+    for (id, outcome) in outcomes() {
+        if let Some(http) = &outcome.http {
+            text.sample("probe_http_status_code", id, None, f64::from(http.status));
+        }
+    }
+    text.0
 }
 
-fn labels(id: &TrackId) -> [&str; 4] {
-    [
-        id.check.instance.api.as_str(),
-        id.check.instance.environment.word(),
-        id.check.operation.as_str(),
-        id.vantage.as_str(),
-    ]
+/// Gauges of checks, in Prometheus' text format. No id has a character that would need escaping.
+struct Probes(String);
+
+impl Probes {
+    fn family(&mut self, name: &str, help: &str) {
+        // Writing to a String cannot fail; nor below.
+        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge").ok();
+    }
+
+    fn sample(&mut self, name: &str, id: &TrackId, phase: Option<&str>, value: f64) {
+        let (instance, operation, vantage) = (&id.check.instance, &id.check.operation, &id.vantage);
+        let (api, environment) = (&instance.api, instance.environment);
+        write!(self.0, "{name}{{api=\"{api}\",environment=\"{environment}\",operation=\"{operation}\"").ok();
+        if let Some(phase) = phase {
+            write!(self.0, ",phase=\"{phase}\"").ok();
+        }
+        writeln!(self.0, ",vantage=\"{vantage}\"}} {value}").ok();
+    }
 }
 
 /// Curiad's own: what is open, what waits, how old the view is.

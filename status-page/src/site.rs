@@ -24,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// A view that nothing changed in is made again after this, so that its time stays honest.
 const QUIET: Duration = Duration::from_secs(10);
-/// Views are not made more often than this, however much changes.
+/// Views are not made more often than this, however much changes; and where one takes long, that is a fifth of the time.
 const BUSY: Duration = Duration::from_millis(200);
+const SHARE: u32 = 5;
 /// History is read again after this, or sooner when a status changed.
 const HISTORY: Duration = Duration::from_secs(30);
 /// History is not read more often than this.
@@ -163,7 +164,7 @@ impl Site {
         let mut history = self.0.history.subscribe();
         let (mut standing, mut role) = (self.0.options.standing.clone(), self.0.options.role.clone());
         let mut shown = situation.borrow_and_update().clone();
-        self.show(&shown, true);
+        let mut took = self.show(&shown, true);
         let mut unrecorded = self.0.options.unrecorded.clone();
         let mut set_aside = self.0.options.set_aside.clone();
         loop {
@@ -189,9 +190,9 @@ impl Site {
                     break news;
                 }
             };
-            tokio::time::sleep_until(made + BUSY).await;
+            tokio::time::sleep_until(made + BUSY.max(took * (SHARE - 1))).await;
             shown = situation.borrow_and_update().clone();
-            self.show(&shown, news);
+            took = self.show(&shown, news);
         }
     }
 
@@ -226,8 +227,9 @@ impl Site {
     }
 
     /// Makes both audiences' views of `situation` now. Without `news`, a view that nobody looks at is not rendered: with a
-    /// thousand checks that is a fifth of all that the program does.
-    fn show(&self, situation: &Arc<Situation>, news: bool) {
+    /// thousand checks that is a fifth of all that the program does. Says how long it took.
+    fn show(&self, situation: &Arc<Situation>, news: bool) -> Duration {
+        let began = Instant::now();
         let history = self.0.history.borrow().clone();
         let options = &self.0.options;
         let besides = Besides::of(options);
@@ -244,6 +246,7 @@ impl Site {
                 Err(error) => tracing::error!(%error, "the status page could not be rendered"),
             }
         }
+        began.elapsed()
     }
 
     /// The newest view for `audience`.

@@ -2,13 +2,15 @@
 
 use crate::{
     Store, crash_point,
-    database::{Connection, Purpose},
+    database::{Connection, Purpose, without_nul},
     error::Error,
-    row::{Reading, time, unsigned},
+    postgres,
+    row::{Reading, time, to_json, unsigned},
+    sqlite,
 };
 use domain::{Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, Verdict};
 use jiff::Timestamp;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Status changes of one instance that one answer may hold.
 pub const MAX_CHANGES: u32 = 10_000;
@@ -173,28 +175,39 @@ fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
     })
 }
 
-/// Turns a page of an instance's history, or writes the page of that moment anew, within a transaction.
-pub(crate) async fn put(connection: &mut Connection, change: &StatusChange) -> Result<(), Error> {
-    let doing = "record a change of status";
-    let health = &change.health;
+/// Turns pages of instances' histories, or writes the page of that moment anew, within a transaction. Of two of one moment
+/// the later is kept.
+pub(crate) async fn put<'c>(
+    connection: &mut Connection,
+    changes: impl Iterator<Item = &'c StatusChange>,
+) -> Result<(), Error> {
+    let doing = "record changes of status";
+    let pages: BTreeMap<(&InstanceId, i64), &StatusChange> = changes
+        .map(|change| ((&change.health.instance, change.health.since.as_millisecond()), change))
+        .collect();
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<serde_json::Value> = pages.into_iter().map(status_row).collect();
     connection
-        .statement(
-            "INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (api, environment, since) DO UPDATE
-         SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
-             decided_at = excluded.decided_at, why = excluded.why",
-        )
-        .bind(health.instance.api.as_str())
-        .bind(health.instance.environment.word())
-        .bind(health.since.as_millisecond())
-        .bind(health.status.word())
-        .bind(health.layer.map(Layer::word))
-        .bind(health.maintenance)
-        .bind(change.decided_at.as_millisecond())
-        .bind_words(change.why.as_str())
+        .either(sqlite::PUT_STATUSES, postgres::PUT_STATUSES)
+        .bind(to_json(&rows, doing)?)
         .execute(doing)
         .await?;
     crash_point!("record/status");
     Ok(())
+}
+
+fn status_row(((instance, since), change): ((&InstanceId, i64), &StatusChange)) -> serde_json::Value {
+    let health = &change.health;
+    serde_json::json!([
+        instance.api.as_str(),
+        instance.environment.word(),
+        since,
+        health.status.word(),
+        health.layer.map(Layer::word),
+        health.maintenance,
+        change.decided_at.as_millisecond(),
+        without_nul(&change.why),
+    ])
 }

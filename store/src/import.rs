@@ -18,7 +18,7 @@ use domain::{Incident, Notification, Outcome, StatusChange, Track, TrackId, Verd
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -138,15 +138,14 @@ impl Store {
         for (failures, numbers) in stretch.failures.chunks(ROWS).zip(of_failures.chunks(ROWS)) {
             insert_failures(connection, failures, numbers).await?;
         }
+        let mut states = BTreeMap::new();
         for track in &stretch.tracks {
-            let number = *self.number(connection, &mut numbers, &track.id).await?;
-            track::put(connection, number, track).await?;
+            states.insert(self.number(connection, &mut numbers, &track.id).await?.id, track.as_ref());
         }
+        track::put(connection, states).await?;
         let known = numbers.values().copied().filter(|number| number.hour > i64::MIN);
         track::put_hours(connection, known, DOING).await?;
-        for change in &stretch.statuses {
-            history::put(connection, change).await?;
-        }
+        history::put(connection, stretch.statuses.iter()).await?;
         for incident in &stretch.incidents {
             incident::put(connection, incident).await?;
         }
@@ -170,11 +169,12 @@ impl Store {
     ) -> Result<&'n mut Number, Error> {
         if !numbers.contains_key(track) {
             let known = self.0.tracks.of(std::slice::from_ref(track)).first().copied().flatten();
-            let number = match known {
-                Some(number) => number,
-                None => Number { id: track::number(connection, track, DOING).await?, hour: i64::MIN },
-            };
-            numbers.insert(track.clone(), number);
+            if let Some(number) = known {
+                numbers.insert(track.clone(), number);
+            } else {
+                let given = track::number(connection, &BTreeSet::from([track]), DOING).await?;
+                numbers.extend(given.into_iter().map(|(track, id)| (track, Number { id, hour: i64::MIN })));
+            }
         }
         numbers.get_mut(track).ok_or_else(|| Error::corrupt(DOING, "a track has no number"))
     }

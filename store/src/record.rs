@@ -14,7 +14,7 @@ use crate::{
     track::{self, Number},
     transcript,
 };
-use domain::{Change, Outcome, Silence, TrackId, Verdict};
+use domain::{Change, Outcome, Silence, StatusChange, Track, TrackId, Verdict};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -48,15 +48,29 @@ impl Batch {
     /// The tracks it needs numbers of: first those of the outcomes in their order, then those that changed.
     fn tracks(&self) -> Vec<TrackId> {
         let of_outcomes = self.outcomes.iter().map(|(outcome, _)| track::track_of(outcome));
-        let changed = self.changes.iter().filter_map(|change| match change {
-            Change::Track(track) => Some(track.id.clone()),
+        of_outcomes.chain(self.changed_tracks().map(|track| track.id.clone())).collect()
+    }
+
+    fn changed_tracks(&self) -> impl Iterator<Item = &Track> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Track(track) => Some(&**track),
             Change::Status(_)
             | Change::Incident(_)
             | Change::Notify(_)
             | Change::Withdraw(_)
             | Change::Silence(_) => None,
-        });
-        of_outcomes.chain(changed).collect()
+        })
+    }
+
+    fn turned_pages(&self) -> impl Iterator<Item = &StatusChange> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Status(change) => Some(change),
+            Change::Track(_)
+            | Change::Incident(_)
+            | Change::Notify(_)
+            | Change::Withdraw(_)
+            | Change::Silence(_) => None,
+        })
     }
 }
 
@@ -134,15 +148,12 @@ impl Store {
         crash_point!("record/failures");
         transcript::put(connection, batch, &numbers, DOING).await?;
         crash_point!("record/transcripts");
-        let mut changed = numbers.iter().skip(batch.outcomes.len());
+        let changed = numbers.iter().skip(batch.outcomes.len()).map(|number| number.id);
+        track::put(connection, changed.zip(batch.changed_tracks()).collect()).await?;
+        history::put(connection, batch.turned_pages()).await?;
         for change in &batch.changes {
             match change {
-                Change::Track(track) => {
-                    if let Some(number) = changed.next() {
-                        track::put(connection, *number, track).await?;
-                    }
-                }
-                Change::Status(change) => history::put(connection, change).await?,
+                Change::Track(_) | Change::Status(_) => {}
                 Change::Incident(incident) => incident::put(connection, incident).await?,
                 Change::Notify(notification) => outbox::put(connection, notification).await?,
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
@@ -265,19 +276,11 @@ async fn number_all(
     known: &[Option<Number>],
     fresh: &mut HashMap<TrackId, Number>,
 ) -> Result<Vec<Number>, Error> {
-    let mut all = Vec::with_capacity(tracks.len());
-    for (track, number) in tracks.iter().zip(known) {
-        let number = if let Some(number) = number.or_else(|| fresh.get(track).copied()) {
-            number
-        } else {
-            let id = track::number(connection, track, DOING).await?;
-            let number = Number { id, hour: i64::MIN };
-            fresh.insert(track.clone(), number);
-            number
-        };
-        all.push(number);
-    }
-    Ok(all)
+    let new = tracks.iter().zip(known).filter(|(_, number)| number.is_none()).map(|(track, _)| track);
+    let new = track::number(connection, &new.collect(), DOING).await?;
+    fresh.extend(new.into_iter().map(|(track, id)| (track, Number { id, hour: i64::MIN })));
+    let all = tracks.iter().zip(known).map(|(track, number)| number.or_else(|| fresh.get(track).copied()));
+    all.collect::<Option<_>>().ok_or_else(|| Error::during(DOING)(sqlx::Error::RowNotFound))
 }
 
 /// The tracks whose last outcome is now of a later hour.

@@ -86,6 +86,28 @@ pub(crate) const PUT_TRANSCRIPTS: &str = "
     ON CONFLICT (track, good) DO UPDATE SET at = excluded.at, state = excluded.state
     WHERE transcript.at <= excluded.at";
 
+/// Rows of `[api, environment, operation, vantage]`, no two alike.
+pub(crate) const NUMBER_TRACKS: &str = "
+    INSERT INTO track (api, environment, operation, vantage)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true
+    ON CONFLICT (api, environment, operation, vantage) DO UPDATE SET api = excluded.api
+    RETURNING id, api, environment, operation, vantage";
+
+/// Rows of `[track, state]`.
+pub(crate) const UPDATE_STATES: &str = "
+    UPDATE track SET state = changed.state
+    FROM (SELECT value ->> 0 AS id, value ->> 1 AS state FROM json_each($1)) AS changed
+    WHERE track.id = changed.id";
+
+/// Rows of 8 columns, in the order of the table, each of another key.
+pub(crate) const PUT_STATUSES: &str = "
+    INSERT INTO status_change (api, environment, since, status, layer, maintenance, decided_at, why)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+    FROM json_each($1) WHERE true
+    ON CONFLICT (api, environment, since) DO UPDATE
+    SET status = excluded.status, layer = excluded.layer, maintenance = excluded.maintenance,
+        decided_at = excluded.decided_at, why = excluded.why";
+
 /// Rows of `[track, hour]`.
 pub(crate) const UPDATE_HOURS: &str = "
     UPDATE track SET hour = risen.hour

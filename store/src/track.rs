@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{Outcome, TrackId};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -65,25 +65,37 @@ pub(crate) fn track_of(outcome: &Outcome) -> TrackId {
     TrackId { check: outcome.check.clone(), vantage: outcome.vantage.clone() }
 }
 
-/// Gives `track` a number in the transaction of `connection`, or finds the one it has.
+/// Gives each of `tracks` a number in the transaction of `connection`, or finds the one it has.
 pub(crate) async fn number(
     connection: &mut Connection,
-    track: &TrackId,
+    tracks: &BTreeSet<&TrackId>,
     doing: &'static str,
-) -> Result<i64, Error> {
-    let row = connection
-        .statement(
-            "INSERT INTO track (api, environment, operation, vantage) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (api, environment, operation, vantage) DO UPDATE SET api = excluded.api
-         RETURNING id",
-        )
-        .bind(track.check.instance.api.as_str())
-        .bind(track.check.instance.environment.word())
-        .bind(track.check.operation.as_str())
-        .bind(track.vantage.as_str())
-        .row(doing)
-        .await?;
-    Reading { row: &row, doing }.get("id")
+) -> Result<HashMap<TrackId, i64>, Error> {
+    if tracks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let row = |track: &&TrackId| {
+        let instance = &track.check.instance;
+        let operation = track.check.operation.as_str();
+        serde_json::json!([
+            instance.api.as_str(),
+            instance.environment.word(),
+            operation,
+            track.vantage.as_str()
+        ])
+    };
+    let rows: Vec<serde_json::Value> = tracks.iter().map(row).collect();
+    connection
+        .either(sqlite::NUMBER_TRACKS, postgres::NUMBER_TRACKS)
+        .bind(to_json(&rows, doing)?)
+        .rows(doing)
+        .await?
+        .iter()
+        .map(|row| {
+            let row = Reading { row, doing };
+            Ok((row.track()?, row.get("id")?))
+        })
+        .collect()
 }
 
 /// The hour of an outcome, since 1970.
@@ -109,17 +121,20 @@ pub(crate) async fn put_hours(
     Ok(())
 }
 
-/// Stores the durable part of a track, within a transaction.
+/// Stores the durable part of tracks by their numbers, within a transaction.
 pub(crate) async fn put(
     connection: &mut Connection,
-    number: Number,
-    track: &domain::Track,
+    tracks: BTreeMap<i64, &domain::Track>,
 ) -> Result<(), Error> {
-    let doing = "record a track";
+    let doing = "record tracks";
+    if tracks.is_empty() {
+        return Ok(());
+    }
+    let row = |(id, track)| Ok((id, to_json(track, doing)?));
+    let rows: Vec<(i64, String)> = tracks.into_iter().map(row).collect::<Result<_, Error>>()?;
     connection
-        .statement("UPDATE track SET state = $2 WHERE id = $1")
-        .bind(number.id)
-        .bind(to_json(track, doing)?)
+        .either(sqlite::UPDATE_STATES, postgres::UPDATE_STATES)
+        .bind(to_json(&rows, doing)?)
         .execute(doing)
         .await?;
     crash_point!("record/track");

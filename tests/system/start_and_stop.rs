@@ -50,6 +50,23 @@ async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it(on: On)
     world.stop().await;
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn all_memory_is_of_one_arena_unless_somebody_says_how_many() {
+    let world = world().await;
+    let place = place(&world);
+    for (said, expected) in [(None, "1"), (Some("4"), "4")] {
+        let said: Vec<_> = said.iter().map(|said| ("MALLOC_ARENA_MAX", std::ffi::OsStr::new(said))).collect();
+        let mut program = place.serve_with(&said);
+        program.ready().await;
+        let environment = std::fs::read(format!("/proc/{}/environ", program.pid())).expect("an environment");
+        let expected = format!("MALLOC_ARENA_MAX={expected}");
+        assert!(environment.split(|byte| *byte == 0).any(|one| one == expected.as_bytes()), "{expected}");
+        assert!(program.stop().await.success());
+    }
+    world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_is_taken_is_said_in_words() {
     let world = world().await;

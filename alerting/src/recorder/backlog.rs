@@ -65,9 +65,16 @@ impl Backlog {
         if self.memory.len() < MOST_IN_MEMORY {
             self.memory.push_back(record);
         } else if self.recording.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+            let what = match (&self.spool, self.stuck) {
+                (None, _) => "there is no spool; configure one",
+                (Some(_), true) => "the spool takes no more; make room on its disk",
+                (Some(_), false) => {
+                    "outcomes come faster than the spool writes them; probe less often, or give it a faster disk"
+                }
+            };
             tracing::error!(
-                "neither the store nor the spool takes outcomes, and memory is full: the newest are lost from now on; \
-                 history will have a gap. make room on the disk"
+                "the store takes no outcomes, memory is full, and {what}. the newest are lost from now on; history will \
+                 have a gap"
             );
         }
         self.count();

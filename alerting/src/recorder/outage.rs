@@ -12,7 +12,7 @@ use super::{
     overlay::Overlay,
 };
 use crate::spool::{Late as LateOutcome, Record};
-use domain::{Event, Situation, Wanted, decide_late};
+use domain::{Event, Outcome, Situation, Wanted, decide_late};
 use jiff::Timestamp;
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -93,7 +93,9 @@ pub(super) struct Outage {
     looked: Option<Timestamp>,
     narrowing: Narrowing,
     /// The store took what the last attempt gave it.
-    takes: bool,
+    pub(super) takes: bool,
+    /// Outcomes that came since then.
+    came: usize,
     /// When the last resort was told, as the spool has it.
     pub(super) told_at: Option<Timestamp>,
 }
@@ -123,6 +125,7 @@ impl Outage {
             looked: None,
             narrowing: Narrowing::default(),
             takes: false,
+            came: 0,
         }
     }
 
@@ -174,6 +177,21 @@ impl Outage {
         self.backlog.spool.is_some() && !(self.takes && left <= LARGEST_BATCH as u64)
     }
 
+    /// How many outcomes may come until the attempt under way has ended. While the store takes what it is given, half of what
+    /// an attempt takes: so what waits gets less however fast it comes, for more than that waits with the prober, which slows.
+    pub(super) fn room(&self) -> usize {
+        if self.takes { (LARGEST_BATCH / 2).saturating_sub(self.came) } else { LARGEST_BATCH }
+    }
+
+    /// One outcome, not recorded yet. Answers the probes that are wanted out of turn.
+    pub(super) fn take(&mut self, outcome: Outcome, then: Timestamp) -> Vec<Wanted> {
+        let outcome = Arc::new(outcome);
+        let wanted = self.shadow(&Event::Outcome(Arc::clone(&outcome)), then);
+        self.backlog.push(Record::Late(LateOutcome { then, outcome }));
+        self.came += 1;
+        wanted
+    }
+
     /// Only what has just come waits, and the store takes it: it can be recorded with what comes next.
     pub(super) fn is_over(&self) -> bool {
         let few = self.backlog.on_disk == 0 && self.backlog.in_memory() <= LARGEST_BATCH / 2;
@@ -186,6 +204,7 @@ impl Outage {
             Ended::InTime(ended) => ended.is_ok(),
             Ended::Late(tried) => tried.ended.is_ok(),
         };
+        self.came = 0;
         match (ended, std::mem::replace(&mut self.attempt, Attempt::None)) {
             (Ended::InTime(Ok(())), Attempt::InTime(_, overlay)) => {
                 self.backlog.in_hand.clear();
@@ -327,7 +346,7 @@ impl Outage {
 mod tests {
     use super::*;
     use crate::{Recording, Spool, words::example};
-    use domain::{CheckId, Environment, OperationId, Outcome, ReferenceKey, Remembered, VantageId};
+    use domain::{CheckId, Environment, OperationId, ReferenceKey, Remembered, VantageId};
     use std::sync::Mutex;
 
     fn outage(folder: &tempfile::TempDir) -> Outage {
@@ -347,12 +366,15 @@ mod tests {
         Outage::new(backlog, situation, None)
     }
 
-    fn record() -> Record {
-        let (instance, then) =
-            (example::instance("documents", Environment::Production), example::at("02:14:10"));
+    fn outcome(at: Timestamp) -> Outcome {
+        let instance = example::instance("documents", Environment::Production);
         let check = CheckId { instance, operation: OperationId::parse("ping").unwrap() };
-        let outcome = Outcome::new(check, VantageId::parse("internet").unwrap(), then);
-        Record::Late(LateOutcome { then, outcome: Arc::new(outcome) })
+        Outcome::new(check, VantageId::parse("internet").unwrap(), at)
+    }
+
+    fn record() -> Record {
+        let then = example::at("02:14:10");
+        Record::Late(LateOutcome { then, outcome: Arc::new(outcome(then)) })
     }
 
     #[tokio::test]
@@ -379,5 +401,20 @@ mod tests {
         assert!(!outage.spools());
         (0..LARGEST_BATCH).for_each(|_| outage.backlog.push(record()));
         assert!(outage.spools(), "more than one attempt takes");
+    }
+
+    #[tokio::test]
+    async fn while_the_store_takes_what_waits_less_comes_than_it_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outage = outage(&folder);
+        assert!(outage.room() > 0, "an attempt that hangs holds up no probe");
+        outage.takes = true;
+        let now = example::at("02:14:10");
+        while outage.room() > 0 {
+            outage.take(outcome(now), now);
+        }
+        assert_eq!(outage.backlog.in_memory(), LARGEST_BATCH / 2);
+        outage.takes = false;
+        assert!(outage.room() > 0, "the store takes nothing again: nobody waits for it");
     }
 }

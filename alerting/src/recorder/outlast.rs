@@ -1,7 +1,7 @@
 //! The recorder while the store takes nothing: what happens, and what is done about it.
 
 use super::{
-    GRACE, LARGEST_BATCH, Recorder,
+    GRACE, Recorder,
     backlog::Written,
     live::until_due,
     outage::{Back, Ended, Failing, Outage, WRITE, WRITE_AGAIN, Writing},
@@ -74,7 +74,7 @@ impl Recorder {
                     let pause = if outage.backlog.stuck { WRITE_AGAIN } else { WRITE };
                     outage.write_at = Instant::now() + pause;
                 }
-                outcome = self.outcomes.recv() => {
+                outcome = self.outcomes.recv(), if outage.room() > 0 => {
                     let Some(outcome) = outcome else {
                         self.put_by(outage).await;
                         return Ok(None);
@@ -94,13 +94,11 @@ impl Recorder {
 
     /// One outcome, and whatever else has arrived by now.
     fn take_late(&mut self, outage: &mut Outage, first: Outcome) {
-        let (mut next, mut taken, then) = (Some(first), 0, self.clock.now());
-        while let Some(outcome) = next {
-            let outcome = Arc::new(outcome);
-            self.want_all(outage.shadow(&Event::Outcome(Arc::clone(&outcome)), then));
-            outage.backlog.push(Record::Late(Late { then, outcome }));
-            taken += 1;
-            next = if taken < LARGEST_BATCH { self.outcomes.try_recv().ok() } else { None };
+        let (mut next, then, room) = (Some(first), self.clock.now(), outage.room());
+        for left in (0..room).rev() {
+            let Some(outcome) = next else { break };
+            self.want_all(outage.take(outcome, then));
+            next = if left > 0 { self.outcomes.try_recv().ok() } else { None };
         }
     }
 
@@ -113,7 +111,9 @@ impl Recorder {
             outage.told_at = Some(told_at);
             outage.backlog.push(Record::Told(told_at));
         }
-        if failing.told || failing.began.elapsed() >= self.limits.tell_after {
+        let said = failing.told || self.unrecorded.borrow().is_some();
+        // What the store takes is recorded, if late.
+        if said || !outage.takes && failing.began.elapsed() >= self.limits.tell_after {
             self.unrecorded.send_replace(Some(Arc::new(Unrecorded {
                 since: failing.since,
                 why: failing.why.clone(),

@@ -40,7 +40,7 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
             runbook: Some("https://runbooks.example.wales/patient-demographics".to_owned()),
         },
         agreed: domain::Agreed::default(),
-        operations: Vec::new(),
+        operations: [].into(),
         instances: Environment::ALL
             .into_iter()
             .map(|e| (e, "https://api.example.wales".to_owned()))

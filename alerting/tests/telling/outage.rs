@@ -2,6 +2,7 @@
 
 use crate::{
     example,
+    house::LIMIT,
     room::{Room, room_in},
 };
 use alerting::OutageLimits;
@@ -107,6 +108,35 @@ async fn what_was_seen_meanwhile_is_recorded_as_it_was_when_the_store_is_back() 
     room.unrecorded.wait_for(Option::is_none).await.unwrap();
     room.waiting(0).await;
     assert_eq!(room.recording.lost.load(Ordering::Relaxed), 0);
+    room.close().await;
+}
+
+#[tokio::test]
+async fn outcomes_that_come_without_end_do_not_keep_the_recorder_from_catching_up() {
+    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let (TrackId { check, vantage }, began) = (track(), room.hand.now());
+    let mut next = (0..).map(move |ms| {
+        let at = began + SignedDuration::from_millis(ms);
+        Outcome::new(check.clone(), vantage.clone(), at)
+    });
+    let hold = room.beside().await.hold().await.unwrap();
+    for outcome in next.by_ref().take(6_000) {
+        room.outcomes.send(outcome).await.unwrap();
+    }
+    room.unrecorded.wait_for(Option::is_some).await.unwrap();
+    let outcomes = room.outcomes.clone();
+    let mut prober = tokio::task::JoinSet::new();
+    prober.spawn(async move {
+        for outcome in next {
+            if outcomes.send(outcome).await.is_err() {
+                break;
+            }
+        }
+    });
+    drop(hold);
+    tokio::time::timeout(LIMIT, room.unrecorded.wait_for(Option::is_none)).await.expect("in time").unwrap();
+    assert_eq!(room.recording.lost.load(Ordering::Relaxed), 0);
+    prober.shutdown().await;
     room.close().await;
 }
 

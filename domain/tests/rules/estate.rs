@@ -35,7 +35,7 @@ fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
         documentation: None,
         desk: DeskNotes::default(),
         agreed: domain::Agreed::default(),
-        operations: vec![get("ping", false), get("status", true)],
+        operations: [get("ping", false), get("status", true)].into(),
         instances: [Environment::Sit, Environment::Production]
             .into_iter()
             .map(|environment| (environment, format!("http://127.0.0.1:1/{environment}/{id}")))
@@ -47,7 +47,7 @@ fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId,
     let mut checks = BTreeMap::new();
     for api in apis.values() {
         for (environment, url) in &api.instances {
-            for operation in &api.operations {
+            for operation in api.operations.iter() {
                 let instance = InstanceId { api: api.id.clone(), environment: *environment };
                 let id = CheckId { instance, operation: operation.id.clone() };
                 let check = Check {

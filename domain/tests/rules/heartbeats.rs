@@ -39,7 +39,7 @@ pub(crate) fn with(heartbeat: Heartbeat) -> Configuration {
     let api = configuration.apis.get_mut(&results).expect("the API");
     api.depends_on.clear();
     api.instances.remove(&Environment::Sit);
-    api.operations = vec![operation.clone()];
+    api.operations = [operation.clone()].into();
     let check = Check {
         id: nightly(),
         url: "http://127.0.0.1:1".to_owned(),

@@ -66,7 +66,7 @@ fn over_many_cycles_no_beat_is_lost_doubled_or_late() {
     let mut beats: HashMap<CheckId, Vec<Timestamp>> = HashMap::new();
     while timetable.next().unwrap() <= seconds(700) {
         let now = timetable.next().unwrap() + Duration::from_millis(9);
-        for turn in timetable.due(now) {
+        for turn in timetable.due(now, usize::MAX) {
             assert!(!turn.confirm);
             beats.entry(turn.slot.prepared.check().id.clone()).or_default().push(turn.due);
         }
@@ -86,7 +86,7 @@ fn beats_that_were_slept_through_are_not_made_up_for() {
     let checks = [check("a", 10)];
     let mut timetable = Timetable::default();
     configured(&mut timetable, &checks, seconds(0));
-    let turns = timetable.due(seconds(500));
+    let turns = timetable.due(seconds(500), usize::MAX);
     assert_eq!(turns.len(), 1);
     assert_eq!(timetable.next(), Some(due(&checks[0], seconds(500))));
 }
@@ -96,12 +96,12 @@ fn a_busy_check_leaves_its_beat_out_and_keeps_what_is_wanted() {
     let checks = [check("a", 10)];
     let mut timetable = Timetable::default();
     configured(&mut timetable, &checks, seconds(0));
-    let busy = timetable.due(seconds(10));
+    let busy = timetable.due(seconds(10), usize::MAX);
     assert!(timetable.want(&vantage(), Wanted { at: seconds(11), track: track(&checks[0]) }));
-    assert!(timetable.due(seconds(20)).is_empty());
+    assert!(timetable.due(seconds(20), usize::MAX).is_empty());
     assert_eq!((timetable.skipped, timetable.next()), (1, Some(seconds(11))));
     drop(busy);
-    let turns = timetable.due(seconds(21));
+    let turns = timetable.due(seconds(21), usize::MAX);
     assert_eq!(turns.iter().map(|turn| (turn.due, turn.confirm)).collect::<Vec<_>>(), [(seconds(11), true)]);
     assert!(timetable.next().unwrap() > seconds(21));
 }
@@ -115,7 +115,7 @@ fn what_is_unchanged_keeps_its_beat_and_what_is_changed_gets_another() {
     let late = seconds(10);
     let due_before = due(&check("a", 10), seconds(0));
     configured(&mut timetable, &[check("a", 10), check("b", 20), check("new", 10)], late);
-    let turns = timetable.due(late);
+    let turns = timetable.due(late, usize::MAX);
     assert_eq!(turns.len(), 1);
     assert_eq!(
         (turns[0].slot.prepared.check().id.clone(), turns[0].due),
@@ -134,11 +134,11 @@ fn what_is_unchanged_keeps_its_beat_and_what_is_changed_gets_another() {
 fn a_check_in_flight_stays_busy_when_it_is_changed() {
     let mut timetable = Timetable::default();
     configured(&mut timetable, &[check("a", 10)], seconds(0));
-    let busy = timetable.due(seconds(10));
+    let busy = timetable.due(seconds(10), usize::MAX);
     configured(&mut timetable, &[check("a", 1)], seconds(11));
-    assert!(timetable.due(seconds(13)).is_empty());
+    assert!(timetable.due(seconds(13), usize::MAX).is_empty());
     drop(busy);
-    assert_eq!(timetable.due(seconds(15)).len(), 1);
+    assert_eq!(timetable.due(seconds(15), usize::MAX).len(), 1);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn an_instance_with_a_rate_gets_one_probe_after_the_other() {
         if timetable.wanted.is_empty() {
             timetable.want(&vantage(), Wanted { at: now, track: track(&checks[0]) });
         }
-        for turn in timetable.due(now) {
+        for turn in timetable.due(now, usize::MAX) {
             assert!(turn.due <= turn.free && turn.free <= now, "{turn:?}");
             *beats.entry(turn.slot.prepared.check().id.clone()).or_default() += u32::from(!turn.confirm);
             began.push((now, turn.due, turn.free, turn.confirm));
@@ -198,4 +198,19 @@ fn a_clock_that_was_set_back_does_not_silence_a_check() {
     configured(&mut timetable, &checks, seconds(100_000));
     timetable.realign(seconds(0));
     assert_eq!(timetable.next(), Some(due(&checks[0], seconds(0))));
+}
+
+#[test]
+fn of_more_that_is_due_than_may_begin_the_rest_stays_due() {
+    let mut timetable = Timetable::default();
+    let checks: Vec<Arc<Check>> = (0..50).map(|n| check(&format!("op{n}"), 10)).collect();
+    configured(&mut timetable, &checks, seconds(0));
+    let mut begun = BTreeSet::new();
+    for _ in 0..5 {
+        let turns = timetable.due(seconds(10), 10);
+        assert_eq!(turns.len(), 10);
+        begun.extend(turns.iter().map(|turn| turn.slot.prepared.check().id.clone()));
+    }
+    assert_eq!((begun.len(), timetable.skipped), (50, 0));
+    assert!(timetable.due(seconds(10), 10).is_empty());
 }

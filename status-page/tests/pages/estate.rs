@@ -79,11 +79,12 @@ pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
             ..domain::DeskNotes::default()
         },
         agreed: domain::Agreed::default(),
-        operations: vec![
+        operations: [
             operation("ping", "/_ping", false, false),
             operation("status", "/_status", false, true),
             operation("read", "/Patient/9990000018", true, false),
-        ],
+        ]
+        .into(),
         instances: Environment::ALL
             .into_iter()
             .map(|environment| (environment, format!("https://{environment}.example.wales/{id}")))
@@ -117,7 +118,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
     let mut checks = BTreeMap::new();
     for api in &apis {
         for (environment, url) in &api.instances {
-            for operation in &api.operations {
+            for operation in api.operations.iter() {
                 let id = CheckId {
                     instance: InstanceId { api: api.id.clone(), environment: *environment },
                     operation: operation.id.clone(),

@@ -176,6 +176,13 @@ async fn metrics_are_internal_and_absent_while_it_cannot_be_told() {
     for phase in ["resolve", "connect", "tls", "processing", "transfer"] {
         assert!(text.contains(&format!("phase=\"{phase}\"")), "{phase}");
     }
+    let whole = "probe_http_status_code{api=\"documents\",environment=\"production\",operation=\"read\",\
+                 vantage=\"internet\"} 503";
+    assert!(text.lines().any(|line| line == whole), "{text}");
+    for name in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}");
+        assert!(text.contains(&format!("# HELP {name} ")), "{name}");
+    }
     for name in
         ["curiad_incidents_open{priority=\"P1\"} 0", "curiad_outbox_waiting 0", "curiad_view_age_seconds 0"]
     {

@@ -1,12 +1,14 @@
 //! A batch is one transaction, and the same batch twice is one batch.
 
 use crate::made::{
-    Made, at, callout, changes, failed, health, incident, opened, outcomes, passed, read, results, silence,
-    track, track_id, turned,
+    Made, at, callout, changes, failed, health, incident, instance, opened, outcomes, passed, read, results,
+    silence, track, track_id, turned,
 };
 use crate::place::{On, on_both};
-use domain::{Change, Environment, IncidentId, IncidentStatus, Outcome, Status, Transcript, Verdict};
-use std::sync::Arc;
+use domain::{
+    Change, Environment, IncidentId, IncidentStatus, Outcome, Status, TrackId, Transcript, Verdict,
+};
+use std::{collections::BTreeMap, sync::Arc};
 use store::{Batch, Error, IncidentFilter};
 
 on_both!(
@@ -15,6 +17,7 @@ on_both!(
     a_tracks_number_that_was_taken_back_is_given_anew,
     the_same_batch_twice_is_stored_once,
     one_probe_in_two_batches_is_told_by_the_first,
+    of_a_batch_with_many_new_tracks_that_change_twice_all_are_remembered_as_they_were_last,
     an_empty_batch_is_nothing,
     the_next_incident_of_a_cause_opens_once_the_last_is_resolved,
     a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again,
@@ -130,6 +133,32 @@ async fn one_probe_in_two_batches_is_told_by_the_first(on: On) {
     let samples = made.store.samples(&read().check, None, at(0), at(1), 9).await.unwrap();
     assert_eq!(samples.len(), 1);
     assert_eq!(samples[0].verdict, Verdict::Pass);
+}
+
+async fn of_a_batch_with_many_new_tracks_that_change_twice_all_are_remembered_as_they_were_last(on: On) {
+    let made = Made::new(on).await;
+    made.store.record(&outcomes([passed(&read(), 0)])).await.unwrap();
+    let of = |n: usize| instance(&format!("api-{:02}", n % 40), Environment::Production);
+    let mut tracks: Vec<TrackId> =
+        (0..2_000).map(|n| track_id(of(n), &format!("op{n}"), "internet")).collect();
+    tracks.push(read());
+    let twice =
+        |status| tracks.iter().map(move |id| Change::Track(Arc::new(track(id.clone(), status, 10_000))));
+    let pages = |status| (0..40).map(move |n| turned(health(of(n), status, 10_000)));
+    let mut batch = outcomes(tracks.iter().map(|id| passed(id, 10_000)));
+    batch.changes.extend(twice(Status::Degraded).chain(pages(Status::Degraded)));
+    batch.changes.extend(twice(Status::Operational).chain(pages(Status::Operational)));
+    made.store.record(&batch).await.unwrap();
+    let remembered = made.again().await.store.remember(at(0)).await.unwrap();
+    let told: BTreeMap<&TrackId, Status> =
+        remembered.tracks.iter().map(|track| (&track.id, track.status)).collect();
+    assert_eq!(told, tracks.iter().map(|id| (id, Status::Operational)).collect());
+    assert_eq!(remembered.latest.len(), tracks.len());
+    assert!(
+        remembered.latest.iter().all(|(_, then, verdict)| (*then, *verdict) == (at(10_000), Verdict::Pass))
+    );
+    assert_eq!(remembered.healths.len(), 40);
+    assert!(remembered.healths.iter().all(|health| health.status == Status::Operational));
 }
 
 async fn an_empty_batch_is_nothing(on: On) {
