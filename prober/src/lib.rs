@@ -24,6 +24,7 @@ mod explain;
 mod fault;
 mod fhir;
 mod fill;
+mod flow;
 #[cfg(test)]
 mod fuzz;
 mod graphql;

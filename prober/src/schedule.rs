@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Metrics, Prober,
+    flow::Flow,
     timetable::{Timetable, Turn},
 };
 use domain::{Configuration, LATE, Outcome, Wanted};
@@ -26,10 +27,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// A clock that is this far from where it should be has been set.
 const SET: Duration = Duration::from_secs(1);
-
-/// Of what is due, so many times as many begin as may be in flight; the others begin late. When the recorder held all up, far
-/// more is due at once than could have a place in its time, and of each we would say that we had none.
-const CROWD: usize = 4;
 
 /// By whom what is probed; exchanged as one when the configuration is read again.
 #[derive(Debug, Clone)]
@@ -110,14 +107,16 @@ pub async fn run(
 struct Lane {
     prober: Arc<Prober>,
     timetable: Timetable,
+    flow: Flow,
     /// Never ends.
     looking_out: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Lane {
     fn start(&mut self, flight: &mut Flight, now: Timestamp) {
-        let most = self.prober.limits().in_flight * CROWD;
-        for turn in self.timetable.due(now, most.saturating_sub(flight.probes.len())) {
+        let most = self.flow.allows(self.timetable.per_second(), Instant::now());
+        for turn in self.timetable.due(now, most) {
+            self.flow.began(u32::from(!turn.confirm));
             flight.start(&self.prober, turn, now);
         }
         self.prober.metrics().skip(std::mem::take(&mut self.timetable.skipped));
@@ -132,9 +131,12 @@ fn lanes(mut before: Vec<Lane>, work: Work) -> Vec<Lane> {
         let same = before.iter().position(|lane| lane.prober.vantage() == prober.vantage());
         let same = same.map(|at| before.swap_remove(at));
         let anew = same.as_ref().is_none_or(|lane| !prober.prepares_like(&lane.prober));
-        let mut timetable = same.map(|lane| lane.timetable).unwrap_or_default();
+        let (mut timetable, flow) = same.map_or_else(
+            || (Timetable::default(), Flow::new(Instant::now())),
+            |lane| (lane.timetable, lane.flow),
+        );
         configure(&mut timetable, &prober, &configuration, anew);
-        Lane { looking_out: Box::pin(Arc::clone(&prober).look_out()), timetable, prober }
+        Lane { looking_out: Box::pin(Arc::clone(&prober).look_out()), timetable, flow, prober }
     };
     std::iter::once(prober).chain(others).map(lane).collect()
 }

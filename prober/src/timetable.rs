@@ -163,6 +163,7 @@ pub(crate) struct Timetable {
     beats: BinaryHeap<Reverse<Beat>>,
     wanted: BTreeSet<(Timestamp, CheckId)>,
     paces: Paces,
+    per_second: f64,
     /// Beats left out because the last probe was still in flight.
     pub(crate) skipped: u64,
     /// Beats left out because the API asked to be left alone.
@@ -206,10 +207,16 @@ impl Timetable {
             self.slots.insert(check.id.clone(), slot);
         }
         let slots = &self.slots;
+        self.per_second = slots.values().map(|slot| 1.0 / slot.every().as_secs_f64().max(0.001)).sum();
         self.wanted.retain(|(_, id)| slots.contains_key(id));
         let paced = slots.values().map(|slot| slot.prepared.check()).filter(|check| check.apart.is_some());
         let paced: BTreeSet<&InstanceId> = paced.map(|check| &check.id.instance).collect();
         self.paces.0.retain(|instance, _| paced.contains(instance));
+    }
+
+    /// Beats that the schedule has a second.
+    pub(crate) const fn per_second(&self) -> f64 {
+        self.per_second
     }
 
     /// Works every beat out anew: the clock was set.
@@ -239,16 +246,13 @@ impl Timetable {
     }
 
     /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out. Either
-    /// waits for its instance's rate. Not more than `most`: the rest stays due.
+    /// waits for its instance's rate. Not more than `most` beats: the rest stays due.
     pub(crate) fn due(&mut self, now: Timestamp, most: usize) -> Vec<Turn> {
         let mut turns = Vec::new();
         let (slots, paces) = (&self.slots, &mut self.paces);
         if self.wanted.first().is_some_and(|(at, _)| *at <= now) {
             let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
-                if turns.len() >= most {
-                    return true;
-                }
                 let slot = slots.get(id).filter(|_| *at <= now);
                 if let Some(until) = slot.and_then(|slot| slot.paused(now)) {
                     later.push((until, id.clone()));
@@ -263,7 +267,8 @@ impl Timetable {
             });
             self.wanted.extend(later);
         }
-        while turns.len() < most
+        let wanted = turns.len();
+        while turns.len() - wanted < most
             && let Some(mut top) = self.beats.peek_mut()
         {
             let Reverse(beat) = &mut *top;
