@@ -1,8 +1,8 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
-use crate::{History, Past, snapshot::MAX_INCIDENTS};
+use crate::{History, Past, Responses, snapshot::MAX_INCIDENTS};
 use domain::{InstanceId, Percentiles, Situation};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use store::{IncidentFilter, Store};
 
@@ -11,12 +11,18 @@ const LATENCY_RANGE: Duration = Duration::from_secs(3600);
 /// …and of so many answers at most.
 const LATENCY_SAMPLES: u32 = 400;
 
-/// Reads the history of every configured instance.
+/// Response times of long ranges are read again after this: they change little, and cost most of the reading.
+const RESPONSES: SignedDuration = SignedDuration::from_mins(5);
+
+/// Reads the history of every configured instance; of the `last` one stays what changes little, for a while.
 pub(crate) async fn gather(
     store: &Store,
     situation: &Situation,
     now: Timestamp,
+    last: &History,
 ) -> Result<History, store::Error> {
+    let recent =
+        last.responses_at.filter(|at| (SignedDuration::ZERO..RESPONSES).contains(&now.duration_since(*at)));
     let zone = &situation.configuration.site.time_zone;
     let begins = Past::begins(now, zone);
     let configuration = &situation.configuration;
@@ -32,6 +38,14 @@ pub(crate) async fn gather(
         let agreed = (open.map(Vec::as_slice), configuration.objective(&id));
         let mut past = Past::of((before.as_ref(), &changes), now, zone, agreed);
         past.latency = latency(store, situation, &id, now).await?;
+        past.responses = match last.instances.get(&id).filter(|_| recent.is_some()) {
+            Some(known) => known.responses.clone(),
+            // Hours that are over wait to be sealed: until they are there is no time to read them one by one.
+            None => match responses(store, situation, &id, now).await {
+                Err(store::Error::TooMuch { .. }) => None,
+                read => read?,
+            },
+        };
         instances.insert(id, Arc::new(past));
     }
     let filter = IncidentFilter {
@@ -40,7 +54,7 @@ pub(crate) async fn gather(
         limit: u32::try_from(MAX_INCIDENTS).unwrap_or(u32::MAX),
     };
     let incidents = store.incidents(filter).await?.into_iter().map(Arc::new).collect();
-    Ok(History { taken_at: Some(now), instances, incidents })
+    Ok(History { taken_at: Some(now), responses_at: recent.or(Some(now)), instances, incidents })
 }
 
 /// How fast the first critical operation (or else the first) answered well in the last hour.
@@ -59,6 +73,29 @@ async fn latency(
     let mut answers: Vec<Duration> =
         samples.into_iter().filter(|sample| sample.tells_latency(warm)).map(|sample| sample.total).collect();
     Ok(Percentiles::of(&mut answers))
+}
+
+/// How fast it answered in the last day, and by the days of a year.
+async fn responses(
+    store: &Store,
+    situation: &Situation,
+    id: &InstanceId,
+    now: Timestamp,
+) -> Result<Option<Arc<Responses>>, store::Error> {
+    let Some(check) = first_critical(situation, id) else {
+        return Ok(None);
+    };
+    let zone = &situation.configuration.site.time_zone;
+    let warm = situation.configuration.checks.get(&check).is_some_and(|check| check.is_warm());
+    let operation = check.operation.to_string();
+    let checks = [check];
+    let read = async |days: i64, from: Timestamp| {
+        let from = from.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
+        Ok::<_, store::Error>(store.rollups(&checks, None, from..now, zone).await?.pop().unwrap_or_default())
+    };
+    let today = domain::Day::around(now, zone);
+    let (days, last_day) = (read(365, today.begins).await?, read(1, now).await?);
+    Ok(Responses::of(operation, &days, &last_day, today.date, warm).map(Arc::new))
 }
 
 /// The operation whose latency stands for its instance: the first critical one, else the first.

@@ -5,6 +5,7 @@ use crate::{
     front::{since, under, until},
     numbers::{Number, numbers, policy},
     past::{Day, minutes},
+    speed::{Speed, speed},
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
@@ -30,6 +31,7 @@ pub(crate) struct FullInstance {
     bars: Option<Bars>,
     bars_from: String,
     days: Vec<DayRow>,
+    speed: Option<Speed>,
     operations: Vec<OperationLine>,
     green: Vec<String>,
 }
@@ -103,6 +105,10 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
         days: day_rows(wording, days)?,
+        speed: past
+            .and_then(|past| past.responses.as_ref())
+            .map(|responses| speed(wording, responses))
+            .transpose()?,
         operations,
         green: instance
             .operations

@@ -1,5 +1,6 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
+use crate::Responses;
 use domain::{Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
@@ -14,6 +15,8 @@ pub const DAYS: usize = 90;
 pub struct History {
     /// When it was taken; `None`: not yet.
     pub taken_at: Option<Timestamp>,
+    /// When its response times were taken.
+    pub responses_at: Option<Timestamp>,
     /// By instance.
     pub instances: HashMap<InstanceId, Arc<Past>>,
     /// Incidents that are over and no longer in the Situation, newest first.
@@ -37,6 +40,8 @@ pub struct Past {
     pub promised: Option<(Objective, Tally)>,
     /// How fast the first critical operation answered lately.
     pub latency: Option<Percentiles>,
+    /// How fast it answered over longer times; `None`: not read yet, or it never did.
+    pub responses: Option<Arc<Responses>>,
 }
 
 /// A stretch of time drawn as one bar.
@@ -86,6 +91,7 @@ impl Past {
             supported: open.map(|open| [within(open, day_ago), within(open, quarter_ago)]),
             promised: objective.map(promised),
             latency: None,
+            responses: None,
         }
     }
 

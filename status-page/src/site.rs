@@ -201,7 +201,8 @@ impl Site {
         loop {
             let begun = Instant::now();
             let current = situation.borrow_and_update().clone();
-            match gather(&self.0.store, &current, self.0.clock.now()).await {
+            let before = self.0.history.borrow().clone();
+            match gather(&self.0.store, &current, self.0.clock.now(), &before).await {
                 Ok(history) => {
                     self.0.history.send_replace(Arc::new(history));
                 }

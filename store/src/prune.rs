@@ -72,7 +72,7 @@ impl Store {
         Ok(u32::try_from(found.len()).unwrap_or(u32::MAX))
     }
 
-    /// Gives a megabyte of the file of `SQLite` back to the disk, if more than a quarter of it, and more than [`SPARE`] pages, is
+    /// Gives a megabyte of the file of `SQLite` back to the disk, if more than a quarter of it, and more than 16 MB, is
     /// free: what recording frees by the hour it uses again. Whether it did. `PostgreSQL` looks after that by itself.
     pub async fn give_back(&self) -> Result<bool, Error> {
         let doing = "give free space back";

@@ -13,5 +13,8 @@ mod json;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
 mod unrecorded;

@@ -1,0 +1,91 @@
+//! Response times as a drawing: a line of the median, a quieter one of what nineteen in twenty did not exceed, dots for all
+//! but one in a hundred. From zero up; a day without an answer is a gap in the lines.
+
+use domain::Percentiles;
+use std::{fmt::Write as _, time::Duration};
+
+/// Units from one day to the next, and of the height.
+const PITCH: usize = 10;
+const HEIGHT: f64 = 100.0;
+
+/// A drawing, and the time at its top.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chart {
+    pub(crate) marks: String,
+    pub(crate) width: usize,
+    pub(crate) top: Duration,
+}
+
+/// The chart of days in a row; `None`: none of them has an answer.
+pub(crate) fn chart(days: &[Option<Percentiles>]) -> Option<Chart> {
+    let longest = days.iter().flatten().map(|day| day.p99).max()?;
+    let top = round(longest);
+    let y = |took: Duration| (1.0 - took.as_secs_f64() / top.as_secs_f64()) * HEIGHT;
+    let mut marks = String::new();
+    for (class, of) in [("l2", (|day| day.p95) as fn(&Percentiles) -> Duration), ("l1", |day| day.p50)] {
+        let mut path = String::new();
+        for (at, day) in days.iter().enumerate() {
+            let Some(day) = day else { continue };
+            let before = at.checked_sub(1).and_then(|before| days.get(before)).is_some_and(Option::is_some);
+            let after = days.get(at + 1).is_some_and(Option::is_some);
+            // Writing to a String cannot fail.
+            write!(path, "{}{} {:.1}", if before { 'L' } else { 'M' }, at * PITCH, y(of(day))).ok();
+            if !before && !after {
+                // A day alone is a point, which a line of no length with round ends is.
+                path.push_str("h0");
+            }
+        }
+        write!(marks, r#"<path class="{class}" d="{path}"/>"#).ok();
+    }
+    let mut dots = String::new();
+    for (at, day) in days.iter().enumerate() {
+        if let Some(day) = day {
+            write!(dots, "M{} {:.1}h0", at * PITCH, y(day.p99)).ok();
+        }
+    }
+    write!(marks, r#"<path class="l3" d="{dots}"/>"#).ok();
+    Some(Chart { marks, width: days.len().saturating_sub(1).max(1) * PITCH, top })
+}
+
+/// The next 1, 2 or 5 times a power of ten milliseconds: at least one.
+fn round(longest: Duration) -> Duration {
+    let longest = u64::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+    let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
+    let steps = powers.flat_map(|power| [1, 2, 5].map(|step| power.saturating_mul(step)));
+    Duration::from_millis(steps.into_iter().find(|step| *step >= longest).unwrap_or(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(ms: u64) -> Percentiles {
+        let of = |times| Duration::from_millis(ms * times);
+        Percentiles { p50: of(1), p90: of(2), p95: of(2), p99: of(4), max: of(9) }
+    }
+
+    #[test]
+    fn lines_break_where_nothing_answered_and_begin_at_zero() {
+        let drawn = chart(&[Some(day(50)), Some(day(25)), None, Some(day(50)), None]).unwrap();
+        assert_eq!((drawn.top, drawn.width), (Duration::from_millis(200), 40));
+        assert_eq!(
+            drawn.marks,
+            concat!(
+                r#"<path class="l2" d="M0 50.0L10 75.0M30 50.0h0"/>"#,
+                r#"<path class="l1" d="M0 75.0L10 87.5M30 75.0h0"/>"#,
+                r#"<path class="l3" d="M0 0.0h0M10 50.0h0M30 0.0h0"/>"#
+            )
+        );
+        assert_eq!(chart(&[None, None]), None);
+    }
+
+    #[test]
+    fn the_top_is_a_round_time_that_nothing_exceeds() {
+        for (longest, top) in
+            [(0, 1), (1, 1), (3, 5), (180, 200), (201, 500), (4_999, 5_000), (60_001, 100_000)]
+        {
+            assert_eq!(round(Duration::from_millis(longest)), Duration::from_millis(top));
+        }
+        assert_eq!(round(Duration::from_micros(1_001)), Duration::from_millis(2));
+    }
+}

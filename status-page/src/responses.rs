@@ -1,0 +1,116 @@
+//! How fast an instance answered: day by day over 90 days, and over ranges up to a year.
+
+use domain::{Percentiles, Rollup};
+use jiff::{ToSpan as _, civil::Date};
+use std::collections::BTreeMap;
+
+use crate::DAYS;
+
+/// What an instance's first critical operation took, by what its samples add up to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Responses {
+    /// The operation.
+    pub operation: String,
+    /// Of 24 hours, 7, 90 and 365 days; `None`: no good answer in it.
+    pub ranges: [Answers; 4],
+    /// The last 90 local days, oldest first.
+    pub days: Vec<(Date, Option<Percentiles>)>,
+    /// Those days by seven, the newest seven first.
+    pub weeks: Vec<(Date, Answers)>,
+}
+
+/// Good answers of a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answers {
+    /// How many.
+    pub count: u64,
+    /// How long they took.
+    pub took: Option<Percentiles>,
+}
+
+impl Answers {
+    fn of<'r>(rollups: impl Iterator<Item = &'r Rollup>, warm: bool) -> Self {
+        let mut all = Rollup::default();
+        for rollup in rollups {
+            all.merge(rollup);
+        }
+        let latency = all.latency(warm);
+        Self { count: latency.count(), took: latency.percentiles() }
+    }
+}
+
+impl Responses {
+    /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
+    /// (`warm`) or does not. `None`: it never answered in a year.
+    pub fn of(
+        operation: String,
+        days: &BTreeMap<Date, Rollup>,
+        last_day: &BTreeMap<Date, Rollup>,
+        today: Date,
+        warm: bool,
+    ) -> Option<Self> {
+        let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
+        let since = |ago: i64| Answers::of(days.range(first(ago)..).map(|(_, rollup)| rollup), warm);
+        let ranges = [Answers::of(last_day.values(), warm), since(7), since(90), since(365)];
+        ranges.last()?.took?;
+        let dates: Vec<Date> = (0..DAYS)
+            .rev()
+            .filter_map(|ago| today.checked_sub(i64::try_from(ago).ok()?.days()).ok())
+            .collect();
+        let of = |date: &Date| days.get(date).and_then(|rollup| rollup.latency(warm).percentiles());
+        let weeks = dates.rchunks(7).filter_map(|week| {
+            let answers = Answers::of(week.iter().filter_map(|date| days.get(date)), warm);
+            Some((*week.first()?, answers)).filter(|(_, answers)| answers.count > 0)
+        });
+        let weeks = weeks.collect();
+        let days = dates.iter().map(|date| (*date, of(date))).collect();
+        Some(Self { operation, ranges, days, weeks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Verdict;
+    use jiff::civil::date;
+    use std::time::Duration;
+
+    fn day(steps: &[u32]) -> Rollup {
+        let mut rollup = Rollup::default();
+        for steps in steps {
+            rollup.add(Verdict::Pass, false, *steps);
+        }
+        rollup.add(Verdict::Fail, false, 90_000);
+        rollup.add(Verdict::Pass, true, 1);
+        rollup
+    }
+
+    #[test]
+    fn each_range_is_made_of_its_days_and_never_of_percentiles() {
+        let today = date(2026, 11, 28);
+        let days = BTreeMap::from([
+            (date(2026, 1, 10), day(&[100])),
+            (date(2026, 9, 1), day(&[90, 90])),
+            (date(2026, 11, 21), day(&[80])),
+            (date(2026, 11, 22), day(&[70, 70])),
+            (today, day(&[10])),
+        ]);
+        let last_day = BTreeMap::from([(today, day(&[10]))]);
+        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap();
+        let ms = |steps: u32| Duration::from_micros(64) * steps;
+        let seen = responses.ranges.map(|range| (range.count, range.took.map(|took| took.max)));
+        assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
+        assert_eq!(responses.days.len(), 90);
+        assert_eq!((responses.days[0].0, responses.days[89].0), (date(2026, 8, 31), today));
+        assert_eq!(responses.days.iter().filter(|(_, took)| took.is_some()).count(), 4);
+        let weeks: Vec<(Date, u64)> =
+            responses.weeks.iter().map(|(first, week)| (*first, week.count)).collect();
+        assert_eq!(weeks, [(date(2026, 11, 22), 3), (date(2026, 11, 15), 1), (date(2026, 8, 31), 2)]);
+    }
+
+    #[test]
+    fn an_operation_that_never_answered_has_no_response_time() {
+        let days = BTreeMap::from([(date(2026, 11, 28), day(&[]))]);
+        assert_eq!(Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false), None);
+    }
+}
