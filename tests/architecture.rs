@@ -31,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("alerting", &["domain", "store"]),
     ("status-page", &["domain", "store"]),
     ("simulator", &[]),
-    ("benches", &["simulator"]),
+    ("benches", &["domain", "simulator", "store"]),
 ];
 
 /// The same for their tests alone.

@@ -1,0 +1,150 @@
+//! What history costs to keep and to read: a past is made up, put into a new SQLite database as sealed hours, rolled up by the day
+//! and asked.
+//!
+//! Prints one line of JSON; times in milliseconds, each the median of nine.
+
+use clap::Parser;
+use domain::{CheckId, Environment, OperationId, Rollup, TrackId, VantageId, Verdict};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use simulator::{Asked, Past};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use store::{Sample, Simulated, Store, Stretch};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Instances, each with one check from one vantage
+    #[arg(long, default_value_t = 200)]
+    instances: u32,
+    /// Days of 24 hours
+    #[arg(long, default_value_t = 90)]
+    days: i64,
+    /// Seconds from one probe to the next
+    #[arg(long, default_value_t = 30)]
+    every: u64,
+    /// Where the database is made; it stays there
+    #[arg(long)]
+    database: PathBuf,
+}
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// Hours that are put in at once.
+const STEP: i64 = 12;
+/// A time of which there is the median.
+const TIMES: usize = 9;
+
+fn asked(check: &CheckId, every: u64) -> Asked {
+    Asked {
+        name: check.to_string(),
+        api: check.instance.api.to_string(),
+        environment: check.instance.environment.word().to_owned(),
+        operation: check.operation.to_string(),
+        every: Duration::from_secs(every),
+        slow: Duration::from_millis(800),
+        timeout: Duration::from_secs(3),
+    }
+}
+
+fn track(number: u32) -> Result<TrackId, domain::IdError> {
+    let instance = domain::InstanceId {
+        api: domain::ApiId::parse(&format!("api-{number}"))?,
+        environment: Environment::Production,
+    };
+    let check = CheckId { instance, operation: OperationId::parse("read")? };
+    Ok(TrackId { check, vantage: VantageId::parse("internet")? })
+}
+
+/// The samples of one hour.
+fn samples(past: &Past, asked: &Asked, from: Timestamp) -> Vec<Sample> {
+    let sample = |seen: simulator::Seen| {
+        let verdict = match seen.symptom() {
+            None if seen.took > asked.slow => Verdict::Slow,
+            None => Verdict::Pass,
+            Some(_) => Verdict::Fail,
+        };
+        Sample { at: seen.at, verdict, warm: false, total: seen.took }
+    };
+    past.seen(asked, from, from + HOUR).into_iter().map(sample).collect()
+}
+
+async fn median<T>(mut read: impl AsyncFnMut() -> Result<T, store::Error>) -> Result<f64, store::Error> {
+    let mut took = Vec::new();
+    for _ in 0..TIMES {
+        let begun = Instant::now();
+        read().await?;
+        took.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    took.sort_unstable_by(f64::total_cmp);
+    Ok(took.get(TIMES / 2).copied().unwrap_or_default())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { instances, days, every, database } = Arguments::parse();
+    let store = Store::open(&format!("sqlite://{}", database.display()), [7; 32]).await?;
+    let from = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000);
+    let until = from + SignedDuration::from_hours(24 * days);
+    let tracks = (0..instances).map(track).collect::<Result<Vec<_>, _>>()?;
+    let asked: Vec<Asked> = tracks.iter().map(|track| asked(&track.check, every)).collect();
+    let known = asked.iter().map(|one| (one.api.as_str(), one.environment.as_str()));
+    let past = Past::new(1, (from, until), TimeZone::UTC, known);
+
+    let (mut at, mut count, mut storing) = (from, 0_u64, Duration::ZERO);
+    while at < until {
+        let end = (at + HOUR * i32::try_from(STEP)?).min(until);
+        let mut stretch = Stretch::default();
+        while at < end {
+            for (track, asked) in tracks.iter().zip(&asked) {
+                let samples = samples(&past, asked, at);
+                count += samples.len() as u64;
+                stretch.hours.push((track.clone(), samples));
+            }
+            at += HOUR;
+        }
+        let begun = Instant::now();
+        store.import(&stretch, until, Simulated { from, until, through: end }).await?;
+        storing += begun.elapsed();
+    }
+    let begun = Instant::now();
+    while store.roll_up(until, &TimeZone::UTC, 32).await? > 0 {}
+    let rolling = begun.elapsed();
+    store.close().await;
+    let bytes = std::fs::metadata(&database)?.len();
+
+    let store = Store::open(&format!("sqlite://{}", database.display()), [7; 32]).await?;
+    let checks: Vec<CheckId> = tracks.into_iter().map(|track| track.check).collect();
+    let one = checks.get(..1).unwrap_or_default();
+    let summed = async |checks: &[CheckId], days: i64| {
+        let begins = until - SignedDuration::from_hours(24 * days);
+        let all = store.rollups(checks, None, begins..until, &TimeZone::UTC).await?;
+        // As a page has them: of each day, and of all.
+        for of_check in &all {
+            let mut sum = Rollup::default();
+            for day in of_check.values() {
+                std::hint::black_box(day.fresh.percentiles());
+                sum.merge(day);
+            }
+            std::hint::black_box(sum.fresh.percentiles());
+        }
+        Ok::<_, store::Error>(())
+    };
+    let quarter = median(async || summed(&checks, 90).await).await?;
+    let year = median(async || summed(one, days.min(365)).await).await?;
+    let check = checks.first().ok_or("no instance")?;
+    let begins = until - SignedDuration::from_hours(24);
+    let day = median(async || store.samples(check, None, begins, until, 30_000).await).await?;
+    store.close().await;
+
+    let per_sample = |number: f64| number / u32::try_from(count).map_or(f64::MAX, f64::from);
+    let measured = serde_json::json!({
+        "instances": instances, "days": days, "samples": count, "bytes": bytes,
+        "bytes_a_sample": per_sample(f64::from(u32::try_from(bytes).unwrap_or(u32::MAX))),
+        "microseconds_a_sample": per_sample(storing.as_secs_f64() * 1e6), "rolling_up_seconds": rolling.as_secs_f64(),
+        "quarter_of_all_ms": quarter, "year_of_one_ms": year, "day_of_one_ms": day,
+    });
+    writeln!(io::stdout(), "{measured}")?;
+    Ok(())
+}
