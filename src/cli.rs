@@ -88,7 +88,7 @@ pub(crate) enum Command {
     /// Jobs that call us: where, and when they last did
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),
-    /// Make the tables, or bring them up to date, and do nothing else: for a user of `PostgreSQL` who alone may
+    /// Make the tables, or bring them up to date, and do nothing else
     Migrate,
     /// What was measured: prove it, or give it to other programs
     #[command(subcommand)]
@@ -210,7 +210,7 @@ pub(crate) enum RotaCommand {
     },
     /// Is it out of hours, and why
     Explain {
-        /// The hours' name (default: the only ones)
+        /// The hours' name (default: the only ones, or those by which majors in production call)
         #[arg(long)]
         hours: Option<String>,
         /// When, as 2026-12-25T03:00:00Z (default: now)

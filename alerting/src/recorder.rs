@@ -7,6 +7,7 @@
 
 mod attempt;
 mod backlog;
+mod failing;
 mod live;
 mod narrowing;
 mod outage;
@@ -23,9 +24,10 @@ use crate::{
 use attempt::{InTime, record};
 use backlog::{Backlog, Shared};
 use domain::{Change, Clock, Configuration, Event, Outcome, Situation, TOLD_WITHIN, Unrecorded, Wanted};
+use failing::Failing;
 use jiff::{SignedDuration, Timestamp};
 use live::{Live, until_due};
-use outage::{Back, Failing, Outage};
+use outage::{Back, Outage};
 use overlay::{Overlay, say};
 use std::{
     sync::{

@@ -2,10 +2,10 @@
 
 use crate::{
     cli::RotaCommand,
-    exit::{Failed, Usage},
+    exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal},
 };
-use domain::{Configuration, Hours, HoursId, Rota, RotaId, Shift};
+use domain::{Configuration, Environment, Hours, HoursId, Rota, RotaId, Shift};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use status_page::rfc3339;
@@ -121,14 +121,23 @@ fn find_hours<'a>(
     configuration: &'a Configuration,
     word: Option<&str>,
 ) -> Result<(HoursId, &'a Hours), Failed> {
-    let found = match word {
+    let only = || configuration.hours.keys().next().filter(|_| configuration.hours.len() == 1);
+    // Those that decide whom a major incident in production calls.
+    let major = || Some(&configuration.policy(Environment::Production)?.major.as_ref()?.hours);
+    let id = match word {
         Some(word) => HoursId::parse(word).ok(),
-        None if configuration.hours.len() == 1 => configuration.hours.keys().next().cloned(),
-        None => None,
+        None => only().or_else(major).cloned(),
     };
-    found
-        .and_then(|id| configuration.hours.get(&id).map(|hours| (id, hours)))
-        .ok_or_else(|| Usage::unknown("hours", word.unwrap_or("--hours"), configuration.hours.keys()))
+    let found = id.and_then(|id| configuration.hours.get(&id).map(|hours| (id, hours)));
+    match (found, word) {
+        (Some(found), _) => Ok(found),
+        (None, Some(word)) => Err(Usage::unknown("hours", word, configuration.hours.keys())),
+        (None, None) => {
+            let all: Vec<&str> = configuration.hours.keys().map(HoursId::as_str).collect();
+            let what = "no hours decide what is out of hours in production";
+            Err(Failed::new(USAGE, format!("{what}\nname them with --hours: {}", all.join(", "))))
+        }
+    }
 }
 
 fn name<'a>(configuration: &'a Configuration, shift: &'a Shift) -> &'a str {

@@ -8,6 +8,7 @@ use super::{
     Configured, LARGEST_BATCH, OutageLimits, Recorder,
     attempt::{Base, CatchUp, Fate, InTime, Source, Tried, Trouble, fate},
     backlog::{Backlog, Written},
+    failing::Failing,
     narrowing::Narrowing,
     overlay::Overlay,
 };
@@ -17,40 +18,13 @@ use jiff::Timestamp;
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Pause after an attempt that failed, doubled up to the second figure.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause after an attempt that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What is in memory goes into the spool so often; and is tried so often where the spool takes no more.
 pub(super) const WRITE: Duration = Duration::from_millis(250);
 pub(super) const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// A line of the log says so often that it goes on.
 const SAY: Duration = Duration::from_secs(60);
-
-/// Since when nothing was recorded. It ends with the first commit of what came in time; until then each outage is one
-/// more of the same trouble, in which nothing is missing from before it.
-pub(super) struct Failing {
-    pub(super) since: Timestamp,
-    pub(super) began: Instant,
-    pub(super) why: String,
-    pause: Duration,
-    said: Instant,
-    /// The last resort was told of it before this program began.
-    pub(super) told: bool,
-    /// What came in time was refused, and its outcomes were narrowed down: refused again, it is not for an outcome.
-    refused: bool,
-}
-
-impl Failing {
-    pub(super) fn new(since: Timestamp, why: String, told: bool) -> Self {
-        let now = Instant::now();
-        Self { since, began: now, why, pause: FIRST_PAUSE, said: now, told, refused: false }
-    }
-
-    /// All that came before is recorded: the store took it, late.
-    pub(super) fn again(&mut self, since: Timestamp) {
-        (self.since, self.began, self.told) = (since, Instant::now(), false);
-    }
-}
 
 pub(super) type Writing = Pin<Box<dyn Future<Output = Written> + Send>>;
 

@@ -3,8 +3,9 @@
 use super::{
     GRACE, Recorder,
     backlog::Written,
+    failing::Failing,
     live::until_due,
-    outage::{Back, Ended, Failing, Outage, WRITE, WRITE_AGAIN, Writing},
+    outage::{Back, Ended, Outage, WRITE, WRITE_AGAIN, Writing},
 };
 use crate::spool::{Late, Record};
 use domain::{Event, Outcome, Unrecorded};

@@ -288,7 +288,13 @@ mod what_the_server_says_is_told_apart {
         place.open([1; 32]).await.close().await;
         let name = place.url().rsplit_once('/').unwrap().1.to_owned();
         place.tell(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-        let refused = Store::open(&place.url(), [1; 32]).await;
+        let store = place.open([1; 32]).await;
+        let refused = store.take(&store.lease().await.unwrap(), "one").await;
+        assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+        let empty = Place::new(On::Postgres).await;
+        let name = empty.url().rsplit_once('/').unwrap().1.to_owned();
+        empty.tell(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+        let refused = Store::open(&empty.url(), [1; 32]).await;
         assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
         let nobody = Store::open("postgres://curiad:hunter2@127.0.0.1:1/curiad", [1; 32]).await.unwrap_err();
         assert!(nobody.to_string().contains("Connection refused"), "{nobody}");
