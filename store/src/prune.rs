@@ -9,7 +9,7 @@ use crate::{
     postgres,
     roll_up::{add, hours_of, month},
     rollup,
-    row::{Reading, to_json},
+    row::{Reading, time, to_json},
     sealed,
     slot::{of_slot, slot},
     sqlite,
@@ -41,7 +41,8 @@ macro_rules! oldest {
 
 impl Store {
     /// Lets go of some of what `retention` does not keep at `now` of an environment: of one kind, and of at most `tracks` tracks,
-    /// in one transaction. How many of them; to be repeated until it says 0.
+    /// in one transaction. How many of them; to be repeated until it says 0. Time does not count on beyond a day after what was
+    /// sealed last there: where nothing is measured any more, nothing goes.
     ///
     /// [`Error::Fenced`]: another one records.
     pub async fn prune(
@@ -52,9 +53,17 @@ impl Store {
         tracks: u32,
     ) -> Result<u32, Error> {
         let mut reader = self.connect(Purpose::Read, DOING).await?;
-        let Some((kind, found)) = too_old(&mut reader, environment, retention, now, tracks).await? else {
+        let Some(found) = too_old(&mut reader, environment, retention, now, tracks).await? else {
             return Ok(0);
         };
+        // A clock that is far ahead must not cost a history.
+        let believed = now.min(believable(&mut reader, environment).await?.unwrap_or(now));
+        let found = if believed < now {
+            too_old(&mut reader, environment, retention, believed, tracks).await?
+        } else {
+            Some(found)
+        };
+        let Some((kind, found)) = found else { return Ok(0) };
         drop(reader);
         self.0.database.is_in_place(DOING)?;
         let mut transaction = self.begin(Purpose::Write, DOING).await?;
@@ -91,6 +100,25 @@ impl Store {
         writer.statement(sqlite::GIVE_BACK).rows(doing).await?;
         Ok(true)
     }
+}
+
+/// Hours after the last one that is sealed in which the next may yet be measured and sealed.
+const BELIEVED: i64 = 27;
+
+/// The latest time that what is sealed of an environment speaks for; `None`: nothing is.
+async fn believable(reader: &mut Connection, environment: Environment) -> Result<Option<Timestamp>, Error> {
+    let row = reader
+        .statement(
+            "SELECT CAST(max((SELECT max(slot) FROM sealed
+                      WHERE slot >= track.id * 4194304 AND slot < (track.id + 1) * 4194304) - track.id * 4194304)
+                      AS BIGINT) AS newest
+             FROM track WHERE environment = $1",
+        )
+        .bind(environment.word())
+        .row(DOING)
+        .await?;
+    let newest: Option<i64> = Reading { row: &row, doing: DOING }.get("newest")?;
+    newest.map(|hour| time((hour + BELIEVED) * HOUR, DOING)).transpose()
 }
 
 /// What is too old, and from when on it is not: in days, months, milliseconds.

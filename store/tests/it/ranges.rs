@@ -14,6 +14,7 @@ on_both!(
     rollups_of_many_checks_are_each_in_its_place,
     what_is_kept_no_more_goes_and_what_it_added_up_to_stays,
     who_lost_the_lease_lets_go_of_nothing,
+    a_clock_that_is_years_ahead_costs_no_history,
 );
 
 const HOUR: i64 = 3_600_000;
@@ -123,10 +124,23 @@ async fn what_is_kept_no_more_goes_and_what_it_added_up_to_stays(on: On) {
     assert_eq!(within(HOUR, 3 * HOUR).await, [] as [u64; 0], "nothing that fine is left");
     assert_eq!(within(0, 3 * HOUR).await, [4], "a day counts where it begins");
     assert_eq!(counts(store).await, [4, 1, 1]);
-    prune(store, &Retention { days: Keep::Days(7), ..SHORT }, 40 * day).await;
+    store.record(&outcomes([pass(&read(), later(45 * day), 7)])).await.unwrap();
+    while store.seal(at(later(46 * day)), 9).await.unwrap().tracks > 0 {}
+    prune(store, &Retention { days: Keep::Days(7), ..SHORT }, 46 * day).await;
     assert_eq!(counts(store).await, [] as [u64; 0]);
     let kept = days(store, &sandbox.check, 0, 99 * day).await;
     assert_eq!(samples(kept), [3, 1, 1], "another environment is kept by its own rule");
+}
+
+async fn a_clock_that_is_years_ahead_costs_no_history(on: On) {
+    let made = Made::new(on).await;
+    let (store, day) = (&made.store, 24 * HOUR);
+    store.record(&outcomes([0, 5, 9].map(|days| pass(&read(), later(days * day), 7)))).await.unwrap();
+    while store.seal(at(later(10 * day)), 9).await.unwrap().tracks > 0 {}
+    while store.roll_up(at(later(10 * day)), &london(), 9).await.unwrap() > 0 {}
+    prune(store, &SHORT, 2_000 * day).await;
+    let sealed = made.place.ask::<(i64,)>("SELECT CAST(count(*) AS BIGINT) FROM sealed").await;
+    assert_eq!(sealed, [(2,)], "the first is more than seven days older than the last");
 }
 
 async fn who_lost_the_lease_lets_go_of_nothing(on: On) {
@@ -137,7 +151,8 @@ async fn who_lost_the_lease_lets_go_of_nothing(on: On) {
     store.seal(at(later(HOUR)), 9).await.unwrap();
     let other = made.another().await;
     assert!(other.take(&other.lease().await.unwrap(), "another").await.unwrap());
-    let refused = store.prune(Environment::Production, &SHORT, at(later(999 * HOUR)), 9).await;
+    let retention = Retention { samples: Keep::Days(0), ..SHORT };
+    let refused = store.prune(Environment::Production, &retention, at(later(99 * HOUR)), 9).await;
     assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
 }
 
@@ -231,7 +246,8 @@ async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(),
     for (pruned, from, to) in [(false, 0, MOST), (false, from, to), (true, 0, MOST)] {
         if pruned {
             while store.seal(at(later(MOST + HOUR)), 9).await.unwrap().tracks > 0 {}
-            prune(store, &Retention { hours: Keep::Forever, ..SHORT }, MOST + 9 * 24 * HOUR).await;
+            let retention = Retention { samples: Keep::Days(0), hours: Keep::Forever, ..SHORT };
+            prune(store, &retention, MOST + 9 * 24 * HOUR).await;
         }
         let expected = |of: &[usize]| {
             let mut days: BTreeMap<Date, Rollup> = BTreeMap::new();

@@ -50,9 +50,8 @@ async fn who_writes_makes_no_tables_and_who_reads_writes_nothing() {
         .unwrap();
     while writer.seal(at(99 * HOUR), 9).await.unwrap().tracks > 0 {}
     assert_eq!(writer.roll_up(at(99 * HOUR), &TimeZone::UTC, 9).await.unwrap(), 1);
-    let retention = domain::Retention::default();
-    let later = at(100 * 24 * HOUR);
-    assert_eq!(writer.prune(domain::Environment::Production, &retention, later, 9).await.unwrap(), 1);
+    let retention = domain::Retention { samples: domain::Keep::Days(0), ..domain::Retention::default() };
+    assert_eq!(writer.prune(domain::Environment::Production, &retention, at(99 * HOUR), 9).await.unwrap(), 1);
 
     let reader = Store::open(&url("reader"), [3; 32]).await.unwrap();
     let range = at(-HOUR)..at(99 * HOUR);

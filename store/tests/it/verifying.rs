@@ -23,8 +23,9 @@ async fn made(on: On, pruned: bool) -> Made {
     while made.store.seal(at(70 * HOUR), 9).await.unwrap().tracks > 0 {}
     while made.store.roll_up(at(70 * HOUR), &TimeZone::UTC, 9).await.unwrap() > 0 {}
     if pruned {
-        let (retention, production) = (domain::Retention::default(), domain::Environment::Production);
-        let now = at(90 * 24 * HOUR + 30 * HOUR);
+        let production = domain::Environment::Production;
+        let retention = domain::Retention { samples: domain::Keep::Days(1), ..domain::Retention::default() };
+        let now = at(54 * HOUR);
         while made.store.prune(production, &retention, now, 9).await.unwrap() > 0 {}
     }
     made
