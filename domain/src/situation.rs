@@ -132,6 +132,20 @@ pub struct Wanted {
 }
 
 impl Remembered {
+    /// What a database remembers in which nothing was ever recorded.
+    pub const fn nothing(key: ReferenceKey) -> Self {
+        Self {
+            tracks: Vec::new(),
+            latest: Vec::new(),
+            healths: Vec::new(),
+            incidents: Vec::new(),
+            silences: Vec::new(),
+            last_incident: 0,
+            last_silence: 0,
+            key,
+        }
+    }
+
     /// The APIs that had an instance in production when the program last ran, as far as something was known of it then:
     /// of what left the configuration nothing is known.
     pub fn in_production(&self) -> impl Iterator<Item = &ApiId> {

@@ -326,16 +326,7 @@ mod tests {
     fn outage(folder: &tempfile::TempDir) -> Outage {
         let spool = Spool::open(&folder.path().join("spool")).unwrap();
         let backlog = Backlog::new(Some(Arc::new(Mutex::new(spool))), Arc::new(Recording::default()));
-        let nothing = Remembered {
-            tracks: Vec::new(),
-            latest: Vec::new(),
-            healths: Vec::new(),
-            incidents: Vec::new(),
-            silences: Vec::new(),
-            last_incident: 0,
-            last_silence: 0,
-            key: ReferenceKey([0; 32]),
-        };
+        let nothing = Remembered::nothing(ReferenceKey([0; 32]));
         let situation = Situation::new(Arc::new(example::configuration()), nothing);
         Outage::new(backlog, situation, None)
     }

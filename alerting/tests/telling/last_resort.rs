@@ -48,16 +48,7 @@ async fn desk() -> Desk {
     });
     let (unrecorded, said) = watch::channel(None);
     let recording = Arc::new(Recording::default());
-    let remembered = Remembered {
-        tracks: Vec::new(),
-        latest: Vec::new(),
-        healths: Vec::new(),
-        incidents: Vec::new(),
-        silences: Vec::new(),
-        last_incident: 0,
-        last_silence: 0,
-        key: ReferenceKey([7; 32]),
-    };
+    let remembered = Remembered::nothing(ReferenceKey([7; 32]));
     let known = Situation::new(configuration, remembered);
     let (undelivered, not_delivered) = watch::channel(None);
     let last_resort = LastResort {

@@ -216,16 +216,7 @@ pub(crate) struct Hand {
 
 impl Hand {
     pub(crate) fn new(configuration: Configuration) -> Self {
-        let remembered = Remembered {
-            tracks: Vec::new(),
-            latest: Vec::new(),
-            healths: Vec::new(),
-            incidents: Vec::new(),
-            silences: Vec::new(),
-            last_incident: 0,
-            last_silence: 0,
-            key: ReferenceKey([7; 32]),
-        };
+        let remembered = Remembered::nothing(ReferenceKey([7; 32]));
         let situation = Situation::new(Arc::new(configuration), remembered);
         Self { situation, now: start(), changes: Vec::new(), probes: Vec::new(), events: Vec::new() }
     }

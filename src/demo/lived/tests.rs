@@ -12,16 +12,7 @@ fn configured() -> Arc<Configuration> {
 }
 
 fn blank(configuration: &Arc<Configuration>) -> Situation {
-    let remembered = Remembered {
-        tracks: Vec::new(),
-        latest: Vec::new(),
-        healths: Vec::new(),
-        incidents: Vec::new(),
-        silences: Vec::new(),
-        last_incident: 0,
-        last_silence: 0,
-        key: ReferenceKey([7; 32]),
-    };
+    let remembered = Remembered::nothing(ReferenceKey([7; 32]));
     Situation::new(Arc::clone(configuration), remembered)
 }
 

@@ -61,7 +61,8 @@ async fn a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sea
     assert_eq!(counts(&made.store).await, [2, 2], "a day does not shrink");
 }
 
-async fn who_lost_the_lease_rolls_nothing_up(on: On) {
+/// One that sealed an hour, and another that has its lease since.
+async fn taken_over(on: On) -> (Made, Store) {
     let made = Made::new(on).await;
     let store = &made.store;
     assert!(store.take(&store.lease().await.unwrap(), "one").await.unwrap());
@@ -69,6 +70,12 @@ async fn who_lost_the_lease_rolls_nothing_up(on: On) {
     store.seal(at(later(HOUR)), 9).await.unwrap();
     let other = made.another().await;
     assert!(other.take(&other.lease().await.unwrap(), "another").await.unwrap());
+    (made, other)
+}
+
+async fn who_lost_the_lease_rolls_nothing_up(on: On) {
+    let (made, other) = taken_over(on).await;
+    let store = &made.store;
     let refused = store.roll_up(at(later(99 * HOUR)), &london(), 9).await;
     assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
     assert_eq!(other.roll_up(at(later(99 * HOUR)), &london(), 9).await.unwrap(), 1);
@@ -144,13 +151,8 @@ async fn a_clock_that_is_years_ahead_costs_no_history(on: On) {
 }
 
 async fn who_lost_the_lease_lets_go_of_nothing(on: On) {
-    let made = Made::new(on).await;
+    let (made, _other) = taken_over(on).await;
     let store = &made.store;
-    assert!(store.take(&store.lease().await.unwrap(), "one").await.unwrap());
-    store.record(&outcomes([pass(&read(), later(0), 1)])).await.unwrap();
-    store.seal(at(later(HOUR)), 9).await.unwrap();
-    let other = made.another().await;
-    assert!(other.take(&other.lease().await.unwrap(), "another").await.unwrap());
     let retention = Retention { samples: Keep::Days(0), ..SHORT };
     let refused = store.prune(Environment::Production, &retention, at(later(99 * HOUR)), 9).await;
     assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
