@@ -3,7 +3,7 @@
 use crate::{
     Configuration, Confirm, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
     Situation, Status, Track, TrackId, Verdict, Wanted, beat, behind, cause, due, duty, fold::Fold,
-    instance_status, judge, told, watch,
+    instance_status, judge, release, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -71,6 +71,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         fold.put_track(expired);
         look_at(fold, &id.check.instance, None);
     }
+    release::heard(fold, outcome);
     let before = fold.after.tracks.get(&id).map_or(before, |track| (**track).clone());
     // A job that calls us is believed: there is nobody to ask again.
     let confirm = if check.heartbeat().is_some() { Confirm::ONCE } else { policy.confirm };
@@ -114,6 +115,7 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
         }
         fold.after.healths.remove_mut(&instance);
     }
+    release::left(fold, |instance| instances.contains(instance));
     cause::left(fold);
     let known = |id: &TrackId| {
         configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))

@@ -2,8 +2,8 @@
 
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
-    Notification, Outcome, PersonId, Silence, Situation, StatusChange, TeamId, Track, TrackId, Verdict,
-    Wanted,
+    Notification, Outcome, PersonId, Release, Silence, Situation, StatusChange, TeamId, Track, TrackId,
+    Verdict, Wanted,
 };
 use jiff::Timestamp;
 use std::{
@@ -133,6 +133,12 @@ impl Fold {
         self.changes.push(Change::Status(StatusChange { health, decided_at: self.now, why: why.to_owned() }));
     }
 
+    /// Another version runs.
+    pub(crate) fn put_release(&mut self, release: Arc<Release>) {
+        self.after.releases.insert_mut(release.instance.clone(), Arc::clone(&release));
+        self.changes.push(Change::Release(release));
+    }
+
     /// A copy of an incident, to change.
     pub(crate) fn incident(&self, id: IncidentId) -> Option<Incident> {
         self.after.incidents.get(&id).map(|incident| (**incident).clone())
@@ -158,6 +164,7 @@ impl Fold {
             Change::Incident(_)
             | Change::Track(_)
             | Change::Status(_)
+            | Change::Release(_)
             | Change::Notify(_)
             | Change::Withdraw(_)
             | Change::Silence(_) => None,

@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Notification,
-    Outcome, Silence, Status, StatusChange, Track, TrackId, VantageId,
+    Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId, release::Coming,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -19,6 +19,10 @@ pub struct Situation {
     pub latest: HashTrieMapSync<TrackId, Latest>,
     /// Instances.
     pub healths: HashTrieMapSync<InstanceId, Arc<Health>>,
+    /// Which version runs in each instance whose answers name one.
+    pub releases: HashTrieMapSync<InstanceId, Arc<Release>>,
+    /// Versions that answers begin to name.
+    pub(crate) coming: HashTrieMapSync<InstanceId, Coming>,
     /// Open incidents, and those resolved lately.
     pub incidents: RedBlackTreeMapSync<IncidentId, Arc<Incident>>,
     /// Silences that have not ended.
@@ -76,6 +80,8 @@ pub struct Remembered {
     pub latest: Vec<(TrackId, Timestamp, crate::Verdict)>,
     /// The last health of each instance.
     pub healths: Vec<Health>,
+    /// The last release of each instance.
+    pub releases: Vec<Release>,
     /// Open incidents, and those resolved lately.
     pub incidents: Vec<Incident>,
     /// Silences that have not ended.
@@ -112,6 +118,8 @@ pub enum Change {
     Track(Arc<Track>),
     /// An instance's history turns a page.
     Status(StatusChange),
+    /// Another version runs.
+    Release(Arc<Release>),
     /// An incident began or changed: its whole state.
     Incident(Arc<Incident>),
     /// To be told.
@@ -138,6 +146,7 @@ impl Remembered {
             tracks: Vec::new(),
             latest: Vec::new(),
             healths: Vec::new(),
+            releases: Vec::new(),
             incidents: Vec::new(),
             silences: Vec::new(),
             last_incident: 0,
@@ -182,6 +191,12 @@ impl Situation {
                 .into_iter()
                 .map(|health| (health.instance.clone(), Arc::new(health)))
                 .collect(),
+            releases: remembered
+                .releases
+                .into_iter()
+                .map(|release| (release.instance.clone(), Arc::new(release)))
+                .collect(),
+            coming: HashTrieMapSync::new_sync(),
             incidents: remembered
                 .incidents
                 .into_iter()

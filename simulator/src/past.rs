@@ -65,6 +65,8 @@ impl Seen {
 #[derive(Debug, Clone)]
 pub struct Past {
     seed: u64,
+    from: Timestamp,
+    until: Timestamp,
     zone: TimeZone,
     courses: BTreeMap<(String, String), Course>,
     /// Nobody probed anything: from when to when, in order.
@@ -93,7 +95,19 @@ impl Past {
             .into_iter()
             .map(|(from, to)| (moment(from), moment(to)))
             .collect();
-        Self { seed, zone, courses, breaks }
+        Self { seed, from, until, zone, courses, breaks }
+    }
+
+    /// Which versions an instance ran, from when on, in order: the last is `version`, those before it are counted down from it.
+    pub fn versions(&self, api: &str, environment: &str, version: &str) -> Vec<(Timestamp, String)> {
+        let course = self.courses.get(&(api.to_owned(), environment.to_owned()));
+        let released = course.into_iter().flat_map(Course::released).map(moment);
+        let began: Vec<Timestamp> = std::iter::once(self.from)
+            .chain(released.filter(|at| self.from < *at && *at < self.until))
+            .collect();
+        let last = began.len().saturating_sub(1);
+        let numbered = began.into_iter().enumerate();
+        numbered.map(|(place, at)| (at, plan::earlier(version, last - place))).collect()
     }
 
     /// When nobody probed, in order: `[from, to)`.

@@ -7,8 +7,8 @@ mod follow;
 mod world;
 
 use domain::{
-    Change, Configuration, Cron, Decision, Event, Incident, IncidentId, Latest, Message, Situation, Text,
-    Told, Track, TrackId, Verdict, Wanted, Watch, Window, decide,
+    Change, Configuration, Cron, Decision, Event, Incident, IncidentId, Latest, Message, Release, Situation,
+    Text, Told, Track, TrackId, Verdict, Wanted, Watch, Window, decide,
 };
 use follow::Followed;
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,8 @@ pub(super) struct Lived {
     breaks: VecDeque<(Timestamp, Timestamp)>,
     /// What will be told to us, and when; numbered, because two may come at once.
     tellings: BTreeMap<(Timestamp, u64), Message>,
+    /// Other versions that will run: those to come.
+    releases: VecDeque<Arc<Release>>,
     wanted: BTreeSet<(Timestamp, usize)>,
     looked_at: Timestamp,
     now: Timestamp,
@@ -75,6 +77,7 @@ impl Lived {
         let after = |(_, to): &&(Timestamp, Timestamp)| *to > simulated.through;
         Self {
             breaks: past.breaks().iter().filter(after).copied().collect(),
+            releases: releases(&past, &situation, simulated.through),
             past,
             followed,
             places,
@@ -95,6 +98,10 @@ impl Lived {
             one.begin(&self.past, from, to);
         }
         self.events(from, to);
+        while let Some(release) = self.releases.pop_front_if(|release| release.since < to) {
+            self.situation.releases.insert_mut(release.instance.clone(), Arc::clone(&release));
+            self.stretch.releases.push(release);
+        }
         for one in &mut self.followed {
             if let Some(samples) = one.end() {
                 self.stretch.hours.push((one.id.clone(), samples));
@@ -266,6 +273,7 @@ impl Lived {
                     self.stretch.told.push(told);
                     self.later(answers);
                 }
+                Change::Release(release) => self.stretch.releases.push(release),
                 // All that is told has been told at once; nobody is silenced.
                 Change::Withdraw(_) | Change::Silence(_) => {}
             }
@@ -283,6 +291,31 @@ impl Lived {
             self.tellings.insert((at, number), what);
         }
     }
+}
+
+/// What `_status` would have named: a version that begins to run changes nothing else, so no probe is folded for it.
+fn releases(past: &Past, situation: &Situation, after: Timestamp) -> VecDeque<Arc<Release>> {
+    let estate = simulator::demo_estate();
+    let mut releases = Vec::new();
+    for check in situation.configuration.checks.values() {
+        let instance = &check.id.instance;
+        let api = estate.apis.iter().find(|api| api.id == instance.api.as_str());
+        let Some(api) = api.filter(|_| check.id.operation.as_str() == "status") else { continue };
+        let mut before = None;
+        for (since, version) in past.versions(&api.id, instance.environment.word(), &api.version) {
+            let release = Release {
+                instance: instance.clone(),
+                version: version.clone(),
+                before: before.replace(version),
+                since,
+                operation: check.id.operation.clone(),
+            };
+            releases.push(Arc::new(release));
+        }
+    }
+    releases.retain(|release| release.since >= after);
+    releases.sort_by_key(|release| release.since);
+    releases.into()
 }
 
 /// A check of the configuration as the world is asked it.

@@ -23,6 +23,7 @@ pub(crate) struct FullInstance {
     since: Option<When>,
     until: Option<When>,
     layer: Option<String>,
+    version: Option<Version>,
     checked: Option<When>,
     numbers: Vec<Number>,
     /// By what they are counted.
@@ -34,6 +35,13 @@ pub(crate) struct FullInstance {
     speed: Option<Speed>,
     operations: Vec<OperationLine>,
     green: Vec<String>,
+}
+
+/// Which version runs, and since when: of the first that was seen nobody knows.
+#[derive(Debug, Serialize)]
+struct Version {
+    name: String,
+    since: Option<When>,
 }
 
 /// Days in a row that were alike.
@@ -98,6 +106,10 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             Some(_) if is_of_a_job(instance) => Some(wording.plain("job-fails")?),
             layer => layer.map(|layer| wording.layer(layer)).transpose()?,
         },
+        version: instance.release.as_ref().map(|release| Version {
+            name: release.version.clone(),
+            since: release.before.is_some().then(|| wording.short(release.since)),
+        }),
         checked: instance.checked_at.map(|at| wording.times().second(at)),
         numbers: numbers(wording, instance)?,
         policy: policy(wording)?,

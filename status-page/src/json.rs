@@ -46,6 +46,11 @@ fn status_of(snapshot: &Snapshot) -> Value {
                 "since": instance.since.map(rfc3339),
                 "checked_at": instance.checked_at.map(rfc3339),
                 "layer": instance.layer.map(domain::Layer::word),
+                "release": instance.release.as_ref().map(|release| json!({
+                    "version": release.version,
+                    "since": rfc3339(release.since),
+                    "before": release.before,
+                })),
             })
         })
         .collect();

@@ -3,7 +3,8 @@
 use crate::{Audience, History, Past, SetAside, Standing, past::rank, planned::ahead};
 use domain::{
     Api, ApiId, AvailabilityPolicy, Cause, Check, Configuration, Environment, Health, Hours, Incident,
-    InstanceId, Layer, Objective, Outcome, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    InstanceId, Layer, Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId,
+    Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{cmp::Reverse, sync::Arc, time::Duration};
@@ -79,6 +80,8 @@ pub struct InstanceView {
     pub layer: Option<Layer>,
     /// When any of its checks last came back.
     pub checked_at: Option<Timestamp>,
+    /// Which version runs, where answers name one.
+    pub release: Option<Arc<Release>>,
     /// Its checks, critical ones first as configured.
     pub operations: Vec<OperationView>,
     /// Its history, once it was read.
@@ -301,6 +304,7 @@ fn instance_view(situation: &Situation, history: &History, id: InstanceId, now: 
         since: health.map(|health| silent_since.unwrap_or(health.since)),
         layer: health.filter(|_| silent_since.is_none()).and_then(|health| health.layer),
         checked_at: situation.checked_at(&id),
+        release: situation.releases.get(&id).cloned(),
         past: history.instances.get(&id).cloned(),
         operations,
         id,

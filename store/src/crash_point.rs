@@ -72,6 +72,7 @@ mod armed {
         "record/incident",
         "record/notification",
         "record/withdrawn",
+        "record/release",
         "record/silence",
         "record/answer",
         "record/heard",

@@ -9,12 +9,13 @@ use crate::{
     error::Error,
     history, incident, outbox, postgres,
     record::{MINUTE, insert_failures, insert_rows, steps},
+    release,
     row::{Reading, WARM, to_json, verdict_number},
     slot::slot,
     sqlite,
     track::{self, Number},
 };
-use domain::{Incident, Notification, Outcome, StatusChange, Track, TrackId, Verdict};
+use domain::{Incident, Notification, Outcome, Release, StatusChange, Track, TrackId, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -58,6 +59,8 @@ pub struct Stretch {
     pub tracks: Vec<Arc<Track>>,
     /// How statuses changed, in order.
     pub statuses: Vec<StatusChange>,
+    /// Which versions began to run, in order.
+    pub releases: Vec<Arc<Release>>,
     /// What incidents are at the end of it.
     pub incidents: Vec<Arc<Incident>>,
     /// What was told, when that was settled, and the other side's id for it: nobody is told again.
@@ -146,6 +149,9 @@ impl Store {
         let known = numbers.values().copied().filter(|number| number.hour > i64::MIN);
         track::put_hours(connection, known, DOING).await?;
         history::put(connection, stretch.statuses.iter()).await?;
+        for release in &stretch.releases {
+            release::put(connection, release).await?;
+        }
         for incident in &stretch.incidents {
             incident::put(connection, incident).await?;
         }

@@ -8,7 +8,7 @@ use crate::{
     inbox::{self, InboxId},
     incident,
     lease::Under,
-    outbox, postgres,
+    outbox, postgres, release,
     row::{WARM, signed, to_json, verdict_number},
     sqlite,
     track::{self, Number},
@@ -58,6 +58,7 @@ impl Batch {
             | Change::Incident(_)
             | Change::Notify(_)
             | Change::Withdraw(_)
+            | Change::Release(_)
             | Change::Silence(_) => None,
         })
     }
@@ -69,6 +70,7 @@ impl Batch {
             | Change::Incident(_)
             | Change::Notify(_)
             | Change::Withdraw(_)
+            | Change::Release(_)
             | Change::Silence(_) => None,
         })
     }
@@ -157,6 +159,7 @@ impl Store {
                 Change::Incident(incident) => incident::put(connection, incident).await?,
                 Change::Notify(notification) => outbox::put(connection, notification).await?,
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
+                Change::Release(release) => release::put(connection, release).await?,
                 Change::Silence(silence) => put_silence(connection, silence).await?,
             }
         }

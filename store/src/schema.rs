@@ -17,20 +17,22 @@ use sqlx::{
 /// Number, name and text of a migration.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 5] = [
+const SQLITE: [Step; 6] = [
     (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/sqlite/0002_recorder.sql")),
     (3, "transcript", include_str!("../../migrations/sqlite/0003_transcript.sql")),
     (4, "sealed", include_str!("../../migrations/sqlite/0004_sealed.sql")),
     (5, "rollup", include_str!("../../migrations/sqlite/0005_rollup.sql")),
+    (6, "release", include_str!("../../migrations/sqlite/0006_release.sql")),
 ];
 /// The same numbers and names.
-const POSTGRES: [Step; 5] = [
+const POSTGRES: [Step; 6] = [
     (1, "init", include_str!("../../migrations/postgres/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/postgres/0002_recorder.sql")),
     (3, "transcript", include_str!("../../migrations/postgres/0003_transcript.sql")),
     (4, "sealed", include_str!("../../migrations/postgres/0004_sealed.sql")),
     (5, "rollup", include_str!("../../migrations/postgres/0005_rollup.sql")),
+    (6, "release", include_str!("../../migrations/postgres/0006_release.sql")),
 ];
 
 /// The other one needs no such statement.
@@ -124,7 +126,7 @@ async fn migrate(connection: &mut Connection) -> Result<(), Error> {
     .map_err(migrating)
 }
 
-fn migrator(steps: [Step; 5]) -> Migrator {
+fn migrator(steps: [Step; 6]) -> Migrator {
     let mut migrator = Migrator::with_migrations(
         steps
             .into_iter()

@@ -52,6 +52,7 @@ mod tests {
             tracks: Vec::new(),
             latest: Vec::new(),
             healths: Vec::new(),
+            releases: Vec::new(),
             incidents: vec![example::incident()],
             silences: Vec::new(),
             last_incident: 42,

@@ -124,6 +124,9 @@ pub(super) fn say(change: &Change) {
         Change::Notify(notification) => tracing::info!(notification = notification.key, "to be told"),
         Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
         Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
+        Change::Release(release) => {
+            tracing::info!(instance = %release.instance, version = release.version, since = %release.since, "another version");
+        }
         Change::Track(_) => {}
     }
 }

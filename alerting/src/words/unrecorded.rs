@@ -268,6 +268,7 @@ mod tests {
             tracks: Vec::new(),
             latest: Vec::new(),
             healths: healths.collect(),
+            releases: Vec::new(),
             incidents: Vec::new(),
             silences: Vec::new(),
             last_incident: 0,

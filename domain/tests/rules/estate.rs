@@ -232,6 +232,7 @@ impl Hand {
                 .map(|(id, latest)| (id.clone(), latest.at, latest.verdict))
                 .collect(),
             healths: before.healths.values().map(|health| (**health).clone()).collect(),
+            releases: before.releases.values().map(|release| (**release).clone()).collect(),
             incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: before.silences.values().cloned().collect(),
             last_incident: before.next_incident - 1,

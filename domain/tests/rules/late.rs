@@ -42,6 +42,7 @@ fn notifications(changes: &[Change]) -> Vec<(String, Timestamp, Timestamp)> {
         | Change::Status(_)
         | Change::Incident(_)
         | Change::Withdraw(_)
+        | Change::Release(_)
         | Change::Silence(_) => None,
     });
     told.collect()
@@ -123,6 +124,7 @@ fn statuses_are_those_that_would_have_been_recorded_in_time() {
             | Change::Notify(_)
             | Change::Incident(_)
             | Change::Withdraw(_)
+            | Change::Release(_)
             | Change::Silence(_) => None,
         });
         statuses.collect()

@@ -15,6 +15,7 @@ mod late;
 mod leaving;
 mod properties;
 mod receipts;
+mod releases;
 mod tokens;
 mod unheard;
 mod watching;

@@ -95,6 +95,10 @@ impl Course {
     }
 
     /// Those that touch `[from, to)`.
+    pub(super) fn released(&self) -> impl Iterator<Item = i64> {
+        self.releases.iter().map(|(at, _)| *at)
+    }
+
     pub(super) fn spells(&self, from: i64, to: i64) -> &[Spell] {
         let first = self.spells.partition_point(|spell| spell.to <= from);
         let after = self.spells.partition_point(|spell| spell.from < to);
@@ -123,6 +127,15 @@ pub(super) fn course(
         stays
     });
     Course { releases, spells }
+}
+
+/// The version so many releases before `version`, whose last part counts releases; after ten the part before it does.
+pub(super) fn earlier(version: &str, releases: usize) -> String {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0_u64));
+    let [major, minor, patch] = std::array::from_fn(|_| parts.next().unwrap_or(0));
+    let number = (major * 10 + minor) * 10 + patch;
+    let number = number.saturating_sub(u64::try_from(releases).unwrap_or(u64::MAX));
+    format!("{}.{}.{}", number / 100, number / 10 % 10, number % 10)
 }
 
 /// Every two to five weeks, on the hour.

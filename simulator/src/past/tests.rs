@@ -148,3 +148,14 @@ fn a_release_makes_a_step() {
     let paces: BTreeSet<u64> = (0..90 * 24).map(|hour| course.pace(hour * HOUR).to_bits()).collect();
     assert!((3..=8).contains(&paces.len()), "{}", paces.len());
 }
+
+#[test]
+fn releases_count_up_to_the_version_that_runs_now() {
+    let past = past(1);
+    let versions = past.versions("results", "production", "1.0.2");
+    let at: Vec<Timestamp> = versions.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at.first(), Some(&begins()));
+    assert!(at.is_sorted() && at.len() >= 3 && at.iter().all(|at| *at < ends()), "{at:?}");
+    let names: Vec<&str> = versions.iter().rev().map(|(_, name)| name.as_str()).take(4).collect();
+    assert_eq!(names, ["1.0.2", "1.0.1", "1.0.0", "0.9.9"][..names.len()]);
+}

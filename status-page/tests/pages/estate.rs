@@ -175,6 +175,7 @@ pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
             tracks: vec![],
             latest: vec![],
             healths: vec![],
+            releases: vec![],
             incidents: vec![],
             silences: vec![],
             last_incident: 0,

@@ -5,8 +5,8 @@ use crate::{
     stage::{Stage, get, get_with},
 };
 use axum::http::StatusCode;
-use domain::{Environment, Layer, Status};
-use serde_json::Value;
+use domain::{Environment, Layer, OperationId, Release, Status};
+use serde_json::{Value, json};
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -27,13 +27,47 @@ async fn status_has_its_shape() {
     let instances = status["instances"].as_array().unwrap();
     assert_eq!(instances.len(), 12);
     let down = &instances[0];
-    assert_eq!(keys(down), ["api", "checked_at", "environment", "layer", "since", "status"]);
+    assert_eq!(keys(down), ["api", "checked_at", "environment", "layer", "release", "since", "status"]);
+    assert_eq!(down["release"], Value::Null);
     assert_eq!(down["api"], "patient-demographics");
     assert_eq!((&down["status"], &down["layer"]), (&"major_outage".into(), &"backend".into()));
     assert_eq!(down["since"], "2026-11-21T02:40:29.120Z");
     let internal = get(stage.internal(), "/api/v1/status").await;
     assert_eq!(internal.json()["instances"].as_array().unwrap().len(), 30);
     assert_eq!(internal.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn the_version_that_an_api_names_is_told_with_its_time_where_that_is_known() {
+    let mut situation = estate::trouble();
+    for (environment, before) in [(Environment::Production, Some("2.3.0")), (Environment::Sandbox, None)] {
+        let instance = estate::instance("results", environment);
+        let release = Release {
+            instance: instance.clone(),
+            version: "2.3.1 <b>".to_owned(),
+            before: before.map(str::to_owned),
+            since: estate::ago(100_000),
+            operation: OperationId::parse("status").unwrap(),
+        };
+        situation.releases.insert_mut(instance, release.into());
+    }
+    let stage = Stage::of(situation).await;
+    let status = get(stage.public(), "/api/v1/status").await.json();
+    let of = |environment: &str| {
+        let instances = status["instances"].as_array().unwrap().iter();
+        let mut of = instances.filter(|one| one["api"] == "results" && one["environment"] == environment);
+        of.next().unwrap()["release"].clone()
+    };
+    let since = "2026-11-19T23:20:29.120Z";
+    assert_eq!(of("production"), json!({"version": "2.3.1 <b>", "since": since, "before": "2.3.0"}));
+    assert_eq!(of("sandbox"), json!({"version": "2.3.1 <b>", "since": since, "before": null}));
+    for (path, known, unknown) in [
+        ("/en/apis/results", "Version <b>2.3.1 &lt;b&gt;</b>, since", "Version <b>2.3.1 &lt;b&gt;</b></p>"),
+        ("/cy/apis/results", "Fersiwn <b>2.3.1 &lt;b&gt;</b>, ers", "Fersiwn <b>2.3.1 &lt;b&gt;</b></p>"),
+    ] {
+        let page = get(stage.public(), path).await.text();
+        assert_eq!((page.matches(known).count(), page.matches(unknown).count()), (1, 1), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ fn stretch() -> Stretch {
             Change::Track(track) => stretch.tracks.push(track),
             Change::Status(change) => stretch.statuses.push(change),
             Change::Incident(incident) => stretch.incidents.push(incident),
+            Change::Release(release) => stretch.releases.push(release),
             Change::Notify(_) | Change::Withdraw(_) | Change::Silence(_) => {}
         }
     }

@@ -4,8 +4,8 @@ use crate::place::{On, Place};
 use domain::{
     ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
     IncidentId, IncidentStatus, InstanceId, Layer, Notification, NotificationKind, OperationId, Outcome,
-    PersonId, Phases, Priority, Silence, Status, StatusChange, Text, Ticket, Track, TrackId, VantageId,
-    Verdict,
+    PersonId, Phases, Priority, Release, Silence, Status, StatusChange, Text, Ticket, Track, TrackId,
+    VantageId, Verdict,
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -173,6 +173,17 @@ pub(crate) fn notification(key: &str, kind: NotificationKind, ms: i64) -> Notifi
 /// A callout about incident 1, due at once.
 pub(crate) fn callout(key: &str) -> Notification {
     notification(key, NotificationKind::Callout { callout: 1 }, 0)
+}
+
+/// A version of Results in production.
+pub(crate) fn release(ms: i64, version: &str, before: Option<&str>) -> Release {
+    Release {
+        instance: results(),
+        version: version.to_owned(),
+        before: before.map(str::to_owned),
+        since: at(ms),
+        operation: OperationId::parse("status").unwrap(),
+    }
 }
 
 pub(crate) fn silence(id: u64, until: i64) -> Silence {

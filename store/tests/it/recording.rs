@@ -1,8 +1,8 @@
 //! A batch is one transaction, and the same batch twice is one batch.
 
 use crate::made::{
-    Made, at, callout, changes, failed, health, incident, instance, opened, outcomes, passed, read, results,
-    silence, track, track_id, turned,
+    Made, at, callout, changes, failed, health, incident, instance, opened, outcomes, passed, read, release,
+    results, silence, track, track_id, turned,
 };
 use crate::place::{On, on_both};
 use domain::{
@@ -19,6 +19,7 @@ on_both!(
     one_probe_in_two_batches_is_told_by_the_first,
     of_a_batch_with_many_new_tracks_that_change_twice_all_are_remembered_as_they_were_last,
     an_empty_batch_is_nothing,
+    releases_are_read_by_range_and_the_last_of_each_is_remembered,
     the_next_incident_of_a_cause_opens_once_the_last_is_resolved,
     a_silence_that_ended_is_forgotten_but_its_number_is_not_used_again,
     the_last_outcome_is_found_however_long_it_is_past,
@@ -65,6 +66,26 @@ async fn of_each_check_the_last_that_failed_and_the_last_good_one_that_was_writt
     let kept = made.again().await.store.transcripts(&results()).await.unwrap();
     let expected = [failed(&other, 6_000), failed(&read(), 4_000), noted(2_000, "nul \0")];
     assert_eq!(kept, expected.map(|(outcome, _)| Arc::unwrap_or_clone(outcome)));
+}
+
+async fn releases_are_read_by_range_and_the_last_of_each_is_remembered(on: On) {
+    let made = Made::new(on).await;
+    let all = [release(0, "1", None), release(5_000, "2\0", Some("1")), release(9_000, "1", Some("2\0"))];
+    for release in &all {
+        made.store.record(&changes([Change::Release(Arc::new(release.clone()))])).await.unwrap();
+    }
+    // Told again, as after a crash.
+    made.store.record(&changes([Change::Release(Arc::new(all[1].clone()))])).await.unwrap();
+    let made = made.again().await;
+    let shown =
+        [all[0].clone(), release(5_000, "2\u{fffd}", Some("1")), release(9_000, "1", Some("2\u{fffd}"))];
+    assert_eq!(made.store.remember(at(0)).await.unwrap().releases, shown[2..]);
+    let between = |from, to| made.store.releases(&shown[0].instance, at(from), at(to));
+    assert_eq!(between(0, 10_000).await.unwrap(), shown);
+    assert_eq!(between(4_999, 5_000).await.unwrap(), shown[..1]);
+    assert_eq!(between(5_000, 9_000).await.unwrap(), shown[1..2]);
+    assert_eq!(between(20_000, 30_000).await.unwrap(), shown[2..]);
+    assert!(between(-10, 0).await.unwrap().is_empty());
 }
 
 async fn a_second_open_incident_of_one_cause_takes_the_whole_batch_back(on: On) {
