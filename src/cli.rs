@@ -1,5 +1,9 @@
 //! The command line.
 
+mod report;
+
+pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
+
 use crate::{
     config,
     demo::parse_history,
@@ -93,6 +97,8 @@ pub(crate) enum Command {
     /// What was measured: prove it, or give it to other programs
     #[command(subcommand)]
     History(HistoryCommand),
+    /// A service review of a stretch of time, to standard output
+    Report(ReportArgs),
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(IncidentCommand),

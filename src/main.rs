@@ -177,6 +177,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::History(command) => {
             return commands::history::run(command, &asking(cli, &clock).await?, cli.json).await;
         }
+        Command::Report(arguments) => {
+            commands::report::run(arguments, &asking(cli, &clock).await?, cli.json).await?;
+        }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }

@@ -18,8 +18,10 @@ fn asset(stem: &str, extension: &str, kind: &'static str, source: &str) -> Asset
     Asset { path: format!("/assets/{stem}-{}.{extension}", body.hash()), body }
 }
 
-static CSS: LazyLock<Asset> =
-    LazyLock::new(|| asset("page", "css", "text/css; charset=utf-8", include_str!("../assets/page.css")));
+/// The style sheet, for a document that stands by itself.
+pub(crate) const STYLE: &str = include_str!("../assets/page.css");
+
+static CSS: LazyLock<Asset> = LazyLock::new(|| asset("page", "css", "text/css; charset=utf-8", STYLE));
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
 

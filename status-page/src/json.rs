@@ -310,7 +310,7 @@ fn stretch(policy: &AvailabilityPolicy, tally: &Tally, sum: &Rollup, warm: bool)
 }
 
 /// Seconds by kind, and the shares that the policy makes of them.
-fn figures(policy: &AvailabilityPolicy, tally: &Tally) -> Map<String, Value> {
+pub(crate) fn figures(policy: &AvailabilityPolicy, tally: &Tally) -> Map<String, Value> {
     let seconds = json!({
         "operational": tally.operational,
         "degraded": tally.degraded,

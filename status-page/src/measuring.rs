@@ -22,6 +22,11 @@ pub(crate) struct Measuring {
 
 /// Builds the page's view.
 pub(crate) fn measuring(wording: &Wording<'_>) -> Result<Measuring, WordsError> {
+    Ok(Measuring { legend: front::legend(wording)?, policy: name(wording)?, counts: counts(wording)? })
+}
+
+/// What counts, a sentence each.
+pub(crate) fn counts(wording: &Wording<'_>) -> Result<Vec<String>, WordsError> {
     let (policy, hours) = (&wording.snapshot.policy, wording.snapshot.supported.as_ref());
     let mut counts = vec![
         wording.plain("counting-share")?,
@@ -46,7 +51,7 @@ pub(crate) fn measuring(wording: &Wording<'_>) -> Result<Measuring, WordsError> 
             counts.push(promised(wording, key, objective)?);
         }
     }
-    Ok(Measuring { legend: front::legend(wording)?, policy: name(wording)?, counts })
+    Ok(counts)
 }
 
 /// The policy's name and version.

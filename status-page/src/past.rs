@@ -129,9 +129,9 @@ fn days(now: Timestamp, zone: &TimeZone) -> impl Iterator<Item = (Date, Timestam
 }
 
 /// Health over time: a step function.
-struct Line<'a> {
-    before: Option<&'a Health>,
-    changes: &'a [Health],
+pub(crate) struct Line<'a> {
+    pub(crate) before: Option<&'a Health>,
+    pub(crate) changes: &'a [Health],
 }
 
 impl Line<'_> {
@@ -143,12 +143,12 @@ impl Line<'_> {
         (before, self.changes.get(first..last).unwrap_or_default())
     }
 
-    fn tally(&self, from: Timestamp, to: Timestamp) -> Tally {
+    pub(crate) fn tally(&self, from: Timestamp, to: Timestamp) -> Tally {
         let (before, changes) = self.cut(from, to);
         Tally::of(before, changes, from, to)
     }
 
-    fn span(&self, from: Timestamp, to: Timestamp) -> Span {
+    pub(crate) fn span(&self, from: Timestamp, to: Timestamp) -> Span {
         let (before, changes) = self.cut(from, to);
         let statuses = std::iter::once(before.map_or(Status::Unknown, Health::shown))
             .chain(changes.iter().map(Health::shown));

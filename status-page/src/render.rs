@@ -181,6 +181,19 @@ impl Renderer {
         Wording { words: &self.words, snapshot, language }
     }
 
+    /// Renders `template` with `view`, as a document of its own.
+    pub(crate) fn document(
+        &self,
+        template: &str,
+        language: Language,
+        view: &impl Serialize,
+    ) -> Result<String, RenderError> {
+        let mut context =
+            Context::from_serialize(view).map_err(|error| RenderError::View(error.to_string()))?;
+        context.insert("lang", language.tag());
+        Ok(self.tera.render(template, &context)?)
+    }
+
     /// Renders `template` with `view`, inside the frame.
     pub(crate) fn html(
         &self,

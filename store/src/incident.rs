@@ -60,6 +60,44 @@ impl Store {
     }
 }
 
+/// Incidents that are read at a time.
+const PAGE: i64 = 500;
+
+impl Store {
+    /// Incidents that were open at some time in `[from, to)`, the oldest first. More than ten thousand are
+    /// [`Error::TooMuch`].
+    pub async fn incidents_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Incident>, Error> {
+        const MOST: u32 = 10_000;
+        let doing = "read the incidents of a range";
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        let mut incidents: Vec<Incident> = Vec::new();
+        loop {
+            let after = incidents.last().map_or(-1, |last| signed(last.id.0));
+            let rows = connection
+                .statement(
+                    "SELECT state FROM incident
+                     WHERE id > $1 AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at >= $2)
+                     ORDER BY id LIMIT $4",
+                )
+                .bind(after)
+                .bind(from.as_millisecond())
+                .bind(to.as_millisecond())
+                .bind(PAGE)
+                .rows(doing)
+                .await?;
+            for row in &rows {
+                incidents.push(Reading { row, doing }.json("state")?);
+            }
+            if incidents.len() > MOST as usize {
+                return Err(Error::TooMuch { doing, limit: MOST, of: "incidents" });
+            }
+            if rows.is_empty() {
+                return Ok(incidents);
+            }
+        }
+    }
+}
+
 /// Stores the whole state of an incident, within a transaction.
 pub(crate) async fn put(connection: &mut Connection, incident: &Incident) -> Result<(), Error> {
     let doing = "record an incident";

@@ -41,6 +41,7 @@ mod program;
 mod protocols;
 mod readme;
 mod reload;
+mod reviewing;
 mod secrets;
 mod standby;
 mod start_and_stop;

@@ -1,0 +1,39 @@
+report-title = Service review
+report-range = { $from } to { $to }
+report-made = Made at { $when }
+report-simulated = Some of this time was made up for a demonstration: these are not measurements of any API.
+report-summary = Availability
+report-api = API
+report-environment = Environment
+report-measured = Measured
+report-supported = In supported hours
+report-objective = Objective
+report-reached = reached
+report-missed = not reached
+report-left = Budget left
+report-incidents = Incidents
+report-no-incidents = There was no incident.
+report-incident = Incident
+report-began = Began
+report-detected = Confirmed after
+report-acknowledged = Taken after
+report-over = Works again after
+report-ticket = Ticket
+report-major = major
+report-median = In the middle (median)
+report-stages = “Confirmed after” and “works again after” count from the first failure, “taken after” from when it was confirmed until somebody had it.
+report-slowest = Slowest operations
+report-no-answers = Nothing was answered.
+report-releases = Versions that began to run
+report-no-releases = None was seen. Versions are as the APIs name them in their health answers.
+report-version = Version
+report-before = Before
+report-since = First seen
+report-details = Day by day
+report-each = Each bar: { $days }
+report-bars-label = The whole time. { $summary }
+report-bars = { $count ->
+    [one] { $count } bar
+   *[other] { $count } bars
+    }
+report-response-label = Half of the good answers took at most { $p50 }, 95 of 100 at most { $p95 }, 99 of 100 at most { $p99 }. Drawn from zero to { $top }.
