@@ -28,6 +28,17 @@ pub struct Expect {
     pub contract: Option<Arc<Contract>>,
 }
 
+impl Expect {
+    /// The words that tests hold against values: in a journey `{name}` in them stands for a value that was captured before.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter().chain(&self.json).chain(&self.xpath).map(|(_, matches)| matches);
+        named.chain(&self.text).filter_map(|matches| match matches {
+            Matches::Equals(words) | Matches::Contains(words) => Some(words.as_str()),
+            Matches::Regex(_) | Matches::Exists => None,
+        })
+    }
+}
+
 /// One status code, or all that begin alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Statuses {

@@ -1,28 +1,29 @@
 //! What counts as good, compiled once per check, and whether it held.
 
 use crate::{
+    fill::Values,
     schema::{Held, Schemas},
     scrub::scrubbed,
     seen::seen,
     xml::{XPath, Xml},
 };
-use domain::{Expect, Expectation, Matches, Statuses};
+use domain::{Expect, Expectation, Matches, Piece, Statuses, pieces};
 use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_SIZE: usize = 256 * 1024;
 
 /// What counts as good, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Expectations {
     status: Vec<Statuses>,
     headers: Vec<(HeaderName, Test)>,
     json: Vec<(JsonPath, Test)>,
-    xpath: Vec<(XPath, Test)>,
+    xpath: Vec<(Arc<XPath>, Test)>,
     text: Vec<Test>,
     size: Option<RangeInclusive<u64>>,
     latency: Option<Duration>,
@@ -31,19 +32,50 @@ pub(crate) struct Expectations {
 }
 
 /// A test on one value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Test {
-    Equals(String),
-    Contains(String),
+    Equals(Words),
+    Contains(Words),
     Matches(Regex),
     Exists,
+}
+
+/// Words that are held against a value.
+#[derive(Debug, Clone)]
+struct Words {
+    /// As the configuration has them; this is what is said of them.
+    written: String,
+    /// The same with what a journey captured in its place: never said.
+    meant: Option<String>,
+}
+
+impl Words {
+    fn new(written: &str) -> Self {
+        Self { written: written.to_owned(), meant: None }
+    }
+
+    fn meant(&self) -> &str {
+        self.meant.as_ref().unwrap_or(&self.written)
+    }
+
+    fn fill(&mut self, values: &Values) {
+        self.meant = Some(
+            pieces(&self.written)
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Value(name) => values.get(name).unwrap_or_default(),
+                })
+                .collect(),
+        );
+    }
 }
 
 impl Test {
     fn new(matches: &Matches) -> Result<Self, String> {
         Ok(match matches {
-            Matches::Equals(text) => Self::Equals(text.clone()),
-            Matches::Contains(text) => Self::Contains(text.clone()),
+            Matches::Equals(text) => Self::Equals(Words::new(text)),
+            Matches::Contains(text) => Self::Contains(Words::new(text)),
             Matches::Exists => Self::Exists,
             Matches::Regex(text) => Self::Matches(
                 regex::RegexBuilder::new(text)
@@ -56,8 +88,8 @@ impl Test {
 
     fn holds(&self, value: &str) -> bool {
         match self {
-            Self::Equals(text) => value == text,
-            Self::Contains(text) => value.contains(text.as_str()),
+            Self::Equals(words) => value == words.meant(),
+            Self::Contains(words) => value.contains(words.meant()),
             Self::Matches(regex) => regex.is_match(value),
             Self::Exists => true,
         }
@@ -65,10 +97,24 @@ impl Test {
 
     fn expected(&self) -> String {
         match self {
-            Self::Equals(text) => text.clone(),
-            Self::Contains(text) => format!("contains '{text}'"),
+            Self::Equals(words) => words.written.clone(),
+            Self::Contains(words) => format!("contains '{}'", words.written),
             Self::Matches(regex) => format!("matches /{regex}/"),
             Self::Exists => "there".to_owned(),
+        }
+    }
+
+    fn words(&self) -> Option<&Words> {
+        match self {
+            Self::Equals(words) | Self::Contains(words) => Some(words),
+            Self::Matches(_) | Self::Exists => None,
+        }
+    }
+
+    fn words_mut(&mut self) -> Option<&mut Words> {
+        match self {
+            Self::Equals(words) | Self::Contains(words) => Some(words),
+            Self::Matches(_) | Self::Exists => None,
         }
     }
 
@@ -78,7 +124,7 @@ impl Test {
         let Some(value) = value else { return expectation };
         let seen = match self {
             // The configuration says it itself.
-            Self::Equals(text) if text == value => scrubbed(text),
+            Self::Equals(words) if words.meant() == value => scrubbed(&words.written),
             Self::Exists => "there".to_owned(),
             Self::Equals(_) | Self::Contains(_) | Self::Matches(_) => seen(path, value, expectation.ok),
         };
@@ -118,7 +164,7 @@ impl Expectations {
         let xpath = |(path, matches): &(String, Matches)| {
             let compiled = XPath::new(path, &expect.namespaces)
                 .map_err(|error| format!("the XPath '{path}' cannot be used: {error}"))?;
-            Ok::<_, String>((compiled, Test::new(matches)?))
+            Ok::<_, String>((Arc::new(compiled), Test::new(matches)?))
         };
         Ok(Self {
             status: expect.status.clone(),
@@ -131,6 +177,26 @@ impl Expectations {
             contract: expect.contract.as_ref().map(|contract| schemas.ready(contract)).transpose()?,
             certificate_days: expect.certificate_days,
         })
+    }
+
+    /// The words of all tests.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter().map(|(_, test)| test);
+        let json = self.json.iter().map(|(_, test)| test);
+        let xpath = self.xpath.iter().map(|(_, test)| test);
+        let tests = headers.chain(json).chain(xpath).chain(&self.text);
+        tests.filter_map(Test::words).map(|words| words.written.as_str())
+    }
+
+    /// The same with the values of a journey in their places.
+    pub(crate) fn filled(&self, values: &Values) -> Self {
+        let mut filled = self.clone();
+        let headers = filled.headers.iter_mut().map(|(_, test)| test);
+        let json = filled.json.iter_mut().map(|(_, test)| test);
+        let xpath = filled.xpath.iter_mut().map(|(_, test)| test);
+        let tests = headers.chain(json).chain(xpath).chain(&mut filled.text);
+        tests.filter_map(Test::words_mut).for_each(|words| words.fill(values));
+        filled
     }
 
     /// Whether this status is a good one.
@@ -258,7 +324,7 @@ impl Expectations {
         self.text.iter().map(move |test| {
             let ok = match test {
                 Test::Exists => !body.is_empty(),
-                Test::Equals(text) => body.trim() == text.trim(),
+                Test::Equals(words) => body.trim() == words.meant().trim(),
                 Test::Contains(_) | Test::Matches(_) => test.holds(body),
             };
             // Never the text itself: a body may be about a patient.

@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use domain::{Failure, FailureKind, HttpRequest, JourneyStep, Layer, Piece, may_be_a_patients, pieces};
 use hyper::header::{HeaderName, HeaderValue};
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use url::{Position, Url};
 
 /// Several requests, one after the other.
@@ -31,6 +31,8 @@ pub(crate) struct Step {
     target: Target,
     /// Where values go; `None`: nowhere.
     blank: Option<Blank>,
+    /// Values stand in what is expected of the answer.
+    expects: bool,
 }
 
 /// What of a request values go into.
@@ -85,12 +87,14 @@ impl Step {
         let mut target =
             Target::new((base, &sent, expect), user_agent, permits, (ready, schemas)).map_err(of_step)?;
         target.captured = captures.look_into_body();
-        Ok(Self { name: name.clone(), captures, timeout: *timeout, target, blank })
+        let expects = target.expectations.words().any(has_value);
+        Ok(Self { name: name.clone(), captures, timeout: *timeout, target, blank, expects })
     }
 
     /// A value that it needs and that was not captured.
     pub(crate) fn lacks(&self, values: &Values) -> Option<&str> {
-        self.blank.as_ref()?.texts().find_map(|text| {
+        let sent = self.blank.iter().flat_map(Blank::texts);
+        sent.chain(self.target.expectations.words()).find_map(|text| {
             pieces(text).into_iter().find_map(|piece| match piece {
                 Piece::Value(name) if values.get(name).is_none() => Some(name),
                 Piece::Value(_) | Piece::Text(_) => None,
@@ -100,27 +104,34 @@ impl Step {
 
     /// The request with the values in it. They go into its path, its body and its headers, and nowhere else.
     pub(crate) fn target(&self, values: &Values) -> Result<Cow<'_, Target>, Failure> {
-        match &self.blank {
-            None => Ok(Cow::Borrowed(&self.target)),
+        let mut target = match &self.blank {
+            None => Cow::Borrowed(&self.target),
             Some(blank) => blank.filled(&self.target, values).map(Cow::Owned).map_err(|why| Failure {
                 layer: Layer::Contract,
                 kind: FailureKind::ExpectationFailed,
                 message: format!("it cannot be sent: {why}"),
-            }),
+            })?,
+        };
+        if self.expects {
+            target.to_mut().expectations = Arc::new(self.target.expectations.filled(values));
         }
+        Ok(target)
     }
+}
+
+fn has_value(text: &str) -> bool {
+    pieces(text).iter().any(|piece| matches!(piece, Piece::Value(_)))
 }
 
 impl Blank {
     /// A request without the headers that values go into, and what they go into, if into anything. The request id is in
     /// its headers in any case.
     fn of(base: &str, request: &HttpRequest) -> Result<(HttpRequest, Option<Self>), String> {
-        let has = |text: &str| pieces(text).iter().any(|piece| matches!(piece, Piece::Value(_)));
-        let captured = |text: &str| has(&text.replace(UUID, ""));
+        let captured = |text: &str| has_value(&text.replace(UUID, ""));
         let (with, without): (Vec<_>, Vec<_>) =
             request.headers.iter().cloned().partition(|(_, value)| captured(value));
         let kind = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let body = match request.body.as_ref().filter(|body| has(body)) {
+        let body = match request.body.as_ref().filter(|body| has_value(body)) {
             None => None,
             Some(body) => {
                 let into = kind.and_then(|(_, kind)| Into::body(kind));
@@ -133,7 +144,7 @@ impl Blank {
             Ok::<_, String>((name, value))
         };
         let headers = with.into_iter().map(name).collect::<Result<Vec<_>, _>>()?;
-        let blank = body.is_some() || !headers.is_empty() || has(&request.path);
+        let blank = body.is_some() || !headers.is_empty() || has_value(&request.path);
         let blank = blank.then(|| Self { base: base.to_owned(), path: request.path.clone(), body, headers });
         Ok((HttpRequest { headers: without, ..request.clone() }, blank))
     }

@@ -46,6 +46,7 @@ impl Schemas {
 }
 
 /// A contract, with its schemas compiled.
+#[derive(Clone)]
 pub(crate) struct Held {
     contract: Arc<Contract>,
     /// In the order of the contract's own.

@@ -5,6 +5,7 @@ use super::{
     checks::SHORT,
     expect,
     nearest::did_you_mean,
+    openapi::Named,
     operation::{self, OperationDraft, Timing},
     problem::{Place, Problems, Rank},
     reading::{Reading, duration_text},
@@ -17,7 +18,7 @@ use domain::{
     Capture, Dialect, Environment, HttpRequest, Journey, JourneyStep, Kind, OperationId, Piece, Request,
     Source, pieces,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What the clean-up may take where nobody says.
 const CLEAN_UP: Duration = Duration::from_secs(5);
@@ -74,7 +75,7 @@ impl<'n> Parts<'n> {
     pub(super) fn journey(
         &self,
         node: &Node,
-        kind: Option<Kind>,
+        (kind, document): (Option<Kind>, &Named),
         writes: &mut Vec<(String, Place)>,
         reading: &mut Reading<'_>,
     ) -> Journey {
@@ -101,7 +102,7 @@ impl<'n> Parts<'n> {
                 steps.extend(step(
                     (&name, &key.place),
                     node,
-                    (kind, clean_up),
+                    (kind, clean_up, document),
                     (&mut values, writes),
                     reading,
                 ));
@@ -135,7 +136,7 @@ fn name_and_step<'n>(item: &'n Node, reading: &mut Reading<'_>) -> Option<(&'n K
 fn step(
     (name, place): (&OperationId, &Place),
     node: &Node,
-    (kind, clean_up): (Option<Kind>, bool),
+    (kind, clean_up, document): (Option<Kind>, bool, &Named),
     (values, writes): (&mut Values, &mut Vec<(String, Place)>),
     reading: &mut Reading<'_>,
 ) -> Option<JourneyStep> {
@@ -150,11 +151,7 @@ fn step(
     let headers = headers_node.map(|node| operation::headers(node, reading)).unwrap_or_default();
     let redirects = section.optional("redirects", reading).and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
-    let (expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
-    if let Some(node) = schema {
-        let message = "'schema' goes with a request of its own, not with a step of a journey";
-        reading.problems.error(Rank::Sense, &node.owner, message, None);
-    }
+    let (mut expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timeout = Timing::setting(&mut section, "timeout", reading);
     let capture_node = section.optional("capture", reading);
     let captures = capture_node.map(|node| capture::read(node, reading)).unwrap_or_default();
@@ -165,7 +162,10 @@ fn step(
     }
     if way.is_some_and(|(way, _)| way == Way::Head) {
         let from_body = |capture: &Capture| !matches!(capture.source, Source::Header(_));
-        let expects = !expect.json.is_empty() || !expect.xpath.is_empty() || !expect.text.is_empty();
+        let expects = !expect.json.is_empty()
+            || !expect.xpath.is_empty()
+            || !expect.text.is_empty()
+            || schema.is_some();
         let captures = capture_node
             .filter(|_| captures.iter().any(|(_, capture)| capture.as_ref().is_some_and(from_body)));
         for node in expect_node.filter(|_| expects).into_iter().chain(captures) {
@@ -210,6 +210,11 @@ fn step(
         }
         values.used.push((body.clone(), body_place.clone(), before));
     }
+    if let Some(node) = schema.filter(|_| way != Way::Head) {
+        expect.contract = document.contract(&http, &expect.status, node, reading).map(Arc::new);
+    }
+    let expect_place = expect_node.map_or(&way_node.place, |node| &node.place);
+    values.used.extend(expect.words().map(|words| (words.to_owned(), expect_place.clone(), before)));
     values.used.push((http.path.clone(), way_node.place.clone(), before));
     let header_place = headers_node.map_or(&way_node.place, |node| &node.place);
     for (_, value) in &http.headers {

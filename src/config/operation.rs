@@ -102,7 +102,7 @@ pub(super) fn read(
     let mut writes = Vec::new();
     let request = match way {
         Some((Way::Journey, node)) => {
-            Some(Request::Journey(journey.journey(node, kind, &mut writes, reading)))
+            Some(Request::Journey(journey.journey(node, (kind, document), &mut writes, reading)))
         }
         Some((way, node)) => {
             journey.refuse(way, reading);

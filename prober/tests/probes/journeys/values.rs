@@ -5,7 +5,8 @@ use crate::{
     servers::{Server, ok},
     setting::{failed, message, probe},
 };
-use domain::{FailureKind::*, Layer, Source};
+use domain::{Contract, Expect, FailureKind::*, JourneyStep, Layer, Matches, Promised, Source, Statuses};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_value_is_taken_from_xml_and_goes_into_xml_and_into_a_header() {
@@ -65,6 +66,73 @@ async fn no_value_breaks_out_of_where_it_is_put() {
         }
         let short: String = value.chars().take(200).collect();
         silent(&outcome, &[&short]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_have_to_say_what_was_captured_before_and_what_that_is_is_never_said() {
+    for (said, good) in [("slot-77", true), ("slot-78", false), ("{slot}", false)] {
+        let body = format!(r#"{{"slot":"{said}","link":"/Slot/{said}/x"}}"#);
+        let (server, _heard) = serves(move |line| {
+            let etag =
+                format!("HTTP/1.1 200 OK\r\nETag: {said}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            Some(if line == "GET /find" { ok(r#"{"id":"slot-77"}"#) } else { etag })
+        })
+        .await;
+        let find = captures(step("find", "/find"), "slot", json("$.id"));
+        for expect in [
+            Expect {
+                json: vec![("$.slot".to_owned(), Matches::Equals("{slot}".to_owned()))],
+                ..Expect::default()
+            },
+            Expect {
+                json: vec![("$.link".to_owned(), Matches::Contains("/{slot}/".to_owned()))],
+                ..Expect::default()
+            },
+            Expect {
+                headers: vec![("etag".to_owned(), Matches::Equals("{slot}".to_owned()))],
+                ..Expect::default()
+            },
+            Expect { text: vec![Matches::Contains("\"{slot}\"".to_owned())], ..Expect::default() },
+        ] {
+            let read = JourneyStep { expect, ..step("read", "/read") };
+            let outcome = probe(&journey(&server.url(), vec![find.clone(), read], vec![])).await;
+            let expected = (!good).then_some((Layer::Contract, ExpectationFailed));
+            assert_eq!(failed(&outcome), expected, "{said}: {}", message(&outcome));
+            assert!(outcome.expectations.iter().any(|row| row.expected.contains("{slot}")), "{outcome:?}");
+            silent(&outcome, &["slot-77"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_step_is_held_against_the_document() {
+    let contract = Contract {
+        request: "GET /Slot/{id}".to_owned(),
+        document: "openapi/results.json".to_owned(),
+        answers: vec![Promised {
+            status: Some(Statuses::One(200)),
+            bodies: vec![("application/json".to_owned(), Some(0))],
+        }],
+        schemas: vec![r#"{"properties":{"free":{"type":"boolean"}}}"#.into()],
+    };
+    for (body, good) in [(r#"{"free":true}"#, true), (r#"{"free":"slot-77"}"#, false)] {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
+        let said = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let (server, _heard) = serves(move |line| {
+            Some(if line == "GET /find" { ok(r#"{"id":"slot-77"}"#) } else { said.clone() })
+        })
+        .await;
+        let mut read = step("read", "/Slot/{slot}");
+        read.expect.contract = Some(Arc::new(contract.clone()));
+        let find = captures(step("find", "/find"), "slot", json("$.id"));
+        let outcome = probe(&journey(&server.url(), vec![find, read], vec![])).await;
+        assert_eq!(failed(&outcome), (!good).then_some((Layer::Contract, ExpectationFailed)), "{outcome:?}");
+        if !good {
+            let words = "step 'read': schema: expected GET /Slot/{id} 200 of openapi/results.json, saw /free: should be";
+            assert!(message(&outcome).starts_with(words), "{}", message(&outcome));
+        }
+        silent(&outcome, &["slot-77"]);
     }
 }
 
