@@ -4,14 +4,14 @@ use crate::{
     certificates::{Authority, secure},
     guards::guarded,
     servers::{Server, head, nobody, ok},
-    setting::{check, failed, impatient, message, noon, prober, request},
+    setting::{check, failed, impatient, message, noon, prober, request, settings},
 };
 use bytes::Bytes;
 use domain::{Check, Connection, FailureKind, Layer, Outcome, Sight};
 use http_body_util::Full;
 use hyper::{Response, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use prober::{Prepared, Prober};
+use prober::{Prepared, Prober, Settings};
 use std::{
     convert::Infallible,
     sync::{
@@ -106,7 +106,8 @@ async fn a_connection_that_was_closed_while_idle_is_no_failure() {
             }
         })
         .await;
-        let probes = Probes::of(prober(), check(&server.url()));
+        let shows = Prober::new(Settings { transcripts: true, ..settings() }).unwrap();
+        let probes = Probes::of(shows, check(&server.url()));
         for count in 1..=4 {
             let outcome = probes.next().await;
             assert_eq!((failed(&outcome), outcome.warm), (None, false), "{closes}: {}", message(&outcome));
