@@ -1,7 +1,9 @@
 //! The command line.
 
+mod maintenance;
 mod report;
 
+pub(crate) use maintenance::MaintenanceCommand;
 pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
 
 use crate::{
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Announce planned work
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
     /// Mute notifications for a while
     #[command(subcommand)]
     Silence(SilenceCommand),

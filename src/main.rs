@@ -183,6 +183,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }
+        Command::Maintenance(command) => {
+            commands::maintenance::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
         Command::Silence(command) => {
             commands::silence::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }

@@ -151,7 +151,7 @@ fn half_proven(fold: &mut Fold, before: &Configuration) {
 /// Rule two for an instance, then rule three. `since`: when the change that made us look began, if one did.
 pub(crate) fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Timestamp>) {
     let configuration = fold.configuration();
-    let maintenance = fold.in_maintenance(instance.environment);
+    let maintenance = fold.in_maintenance(instance);
     let (status, layer) =
         instance_status(&configuration, instance, |id| fold.after.tracks.get(id).map(AsRef::as_ref));
     let before = fold.after.healths.get(instance).cloned();
@@ -226,6 +226,11 @@ impl Situation {
             .filter(|silence| silence.until < limit)
             .map(|silence| silence.id)
             .collect();
+        let over = self.maintenances.values().filter(|planned| planned.until < limit);
+        let over: Vec<u64> = over.map(|planned| planned.id).collect();
+        for id in over {
+            self.maintenances.remove_mut(&id);
+        }
         for id in silences {
             self.silences.remove_mut(&id);
         }

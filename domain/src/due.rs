@@ -17,7 +17,7 @@ pub(crate) fn due(fold: &mut Fold) {
         return all(fold, &configuration);
     }
     for instance in configuration.instances() {
-        let maintenance = fold.in_maintenance(instance.environment);
+        let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);
         let is_same =
             |health: &Arc<Health>| health.status == Status::Operational && health.maintenance == maintenance;

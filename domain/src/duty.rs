@@ -205,7 +205,13 @@ fn muted_until(
         .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
         .map(|silence| silence.until);
     let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
-    silences.chain(windows).max()
+    let announced = situation.maintenances.values().filter_map(|planned| {
+        let end = planned.overruns_until();
+        // What begins after its end is no overrun.
+        let of_it = planned.from <= now && now < end && incident.started_at < planned.until;
+        (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
+    });
+    silences.chain(windows).chain(announced).max()
 }
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.

@@ -109,6 +109,28 @@ pub enum Command {
         /// Only this environment.
         environment: Option<Environment>,
     },
+    /// Announces planned work.
+    Maintain {
+        /// Who.
+        by: String,
+        /// Why, for everybody, in both languages (invariant 15).
+        why: Text,
+        /// From when; before now: from now.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Where.
+        environment: Environment,
+        /// Only this API.
+        api: Option<crate::ApiId>,
+    },
+    /// Ends planned work before its time, or calls it off.
+    EndMaintenance {
+        /// Which.
+        maintenance: u64,
+        /// Who.
+        by: String,
+    },
     /// Ends a silence before its time.
     EndSilence {
         /// Which.

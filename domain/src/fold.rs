@@ -2,8 +2,8 @@
 
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
-    Notification, Outcome, PersonId, Release, Silence, Situation, StatusChange, TeamId, Track, TrackId,
-    Verdict, Wanted,
+    Maintenance, Notification, Outcome, PersonId, Release, Silence, Situation, StatusChange, TeamId, Track,
+    TrackId, Verdict, Wanted,
 };
 use jiff::Timestamp;
 use std::{
@@ -99,8 +99,14 @@ impl Fold {
         known.map_or_else(|| team.to_string(), |team| team.name.en.clone())
     }
 
-    /// Whether planned work covers an environment now: asked for every instance, worked out once.
-    pub(crate) fn in_maintenance(&mut self, environment: Environment) -> bool {
+    /// Whether planned work covers an instance now.
+    pub(crate) fn in_maintenance(&mut self, instance: &InstanceId) -> bool {
+        self.after.maintenances.values().any(|planned| planned.covers(instance, self.now))
+            || self.in_window(instance.environment)
+    }
+
+    /// Whether a window of the configuration covers an environment now: asked for every instance, worked out once.
+    fn in_window(&mut self, environment: Environment) -> bool {
         let configuration = &self.after.configuration;
         *self.in_maintenance.entry(environment).or_insert_with(|| {
             let zone = &configuration.site.time_zone;
@@ -167,7 +173,8 @@ impl Fold {
             | Change::Release(_)
             | Change::Notify(_)
             | Change::Withdraw(_)
-            | Change::Silence(_) => None,
+            | Change::Silence(_)
+            | Change::Maintenance(_) => None,
         });
         match earlier {
             // It keeps its place: notifications that follow refer to it.
@@ -190,6 +197,12 @@ impl Fold {
     pub(crate) fn put_silence(&mut self, silence: Silence) {
         self.after.silences.insert_mut(silence.id, silence.clone());
         self.changes.push(Change::Silence(silence));
+    }
+
+    /// Planned work was announced or changed.
+    pub(crate) fn put_maintenance(&mut self, planned: Maintenance) {
+        self.after.maintenances.insert_mut(planned.id, planned.clone());
+        self.changes.push(Change::Maintenance(planned));
     }
 
     /// A probe out of turn.

@@ -130,7 +130,7 @@ pub use incident::{
 };
 pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen, pieces};
 pub use language::{Language, Text, duration_words};
-pub use maintenance::Window;
+pub use maintenance::{Maintenance, Window};
 pub use nhs_number::may_be_a_patients;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};

@@ -1,7 +1,8 @@
 //! Planned work and test windows.
 
-use crate::Text;
-use jiff::{Timestamp, tz::TimeZone};
+use crate::{ApiId, Environment, InstanceId, Text};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A window that repeats by a cron expression in local time.
@@ -29,6 +30,51 @@ impl Window {
 
     fn from(&self, from: Timestamp) -> (Timestamp, Timestamp) {
         (from, from.checked_add(self.lasts).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// Planned work that somebody announced: once, with an owner, of one API or of a whole environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// A running number.
+    pub id: u64,
+    /// Whose.
+    pub by: String,
+    /// Why, for everybody.
+    pub why: Text,
+    /// From when,
+    pub from: Timestamp,
+    /// until when; ended early, this is when.
+    pub until: Timestamp,
+    /// Who ended it before its time, or called it off.
+    #[serde(default)]
+    pub ended_by: Option<String>,
+    /// Where.
+    pub environment: Environment,
+    /// Only this API.
+    pub api: Option<ApiId>,
+}
+
+impl Maintenance {
+    /// Trouble that is still there when it ends is nobody's incident for so much longer: work overruns by minutes.
+    const GRACE: SignedDuration = SignedDuration::from_mins(10);
+
+    /// Whether `instance` is worked on at `now`.
+    pub fn covers(&self, instance: &InstanceId, now: Timestamp) -> bool {
+        self.from <= now && now < self.until && self.concerns(instance)
+    }
+
+    /// Until when trouble that began before its end is taken to be the work's: none is left of work that somebody ended.
+    pub fn overruns_until(&self) -> Timestamp {
+        match &self.ended_by {
+            Some(_) => self.until,
+            None => self.until.checked_add(Self::GRACE).unwrap_or(self.until),
+        }
+    }
+
+    /// Whether it is about `instance`, whenever it is.
+    pub fn concerns(&self, instance: &InstanceId) -> bool {
+        self.environment == instance.environment && self.api.as_ref().is_none_or(|api| *api == instance.api)
     }
 }
 

@@ -1,8 +1,9 @@
 //! All that the rules know at a moment: cheap to copy, so that a batch that cannot be committed is simply dropped.
 
 use crate::{
-    ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Notification,
-    Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId, release::Coming,
+    ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Maintenance,
+    Notification, Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId,
+    release::Coming,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -27,6 +28,8 @@ pub struct Situation {
     pub incidents: RedBlackTreeMapSync<IncidentId, Arc<Incident>>,
     /// Silences that have not ended.
     pub silences: RedBlackTreeMapSync<u64, Silence>,
+    /// Planned work that was announced and has not ended long ago.
+    pub maintenances: RedBlackTreeMapSync<u64, Maintenance>,
     /// When somebody looked; `None`: not since the program started.
     pub watch: Option<crate::Watch>,
     /// How well heartbeats are heard; `None`: not yet.
@@ -41,6 +44,8 @@ pub struct Situation {
     pub next_incident: u64,
     /// The next silence's number.
     pub next_silence: u64,
+    /// The next announced maintenance's number.
+    pub next_maintenance: u64,
 }
 
 /// The secret from which callout references are made.
@@ -86,10 +91,14 @@ pub struct Remembered {
     pub incidents: Vec<Incident>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
+    /// Planned work that was announced and has not ended.
+    pub maintenances: Vec<Maintenance>,
     /// The highest incident number ever used, 0 if none.
     pub last_incident: u64,
     /// The highest silence number ever used, 0 if none.
     pub last_silence: u64,
+    /// The highest number of announced maintenance ever used, 0 if none.
+    pub last_maintenance: u64,
     /// The database's own key.
     pub key: ReferenceKey,
 }
@@ -128,6 +137,8 @@ pub enum Change {
     Withdraw(String),
     /// A silence began or changed.
     Silence(Silence),
+    /// Planned work was announced or changed.
+    Maintenance(Maintenance),
 }
 
 /// A probe wanted out of turn.
@@ -149,8 +160,10 @@ impl Remembered {
             releases: Vec::new(),
             incidents: Vec::new(),
             silences: Vec::new(),
+            maintenances: Vec::new(),
             last_incident: 0,
             last_silence: 0,
+            last_maintenance: 0,
             key,
         }
     }
@@ -203,6 +216,7 @@ impl Situation {
                 .map(|incident| (incident.id, Arc::new(incident)))
                 .collect(),
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
+            maintenances: remembered.maintenances.into_iter().map(|planned| (planned.id, planned)).collect(),
             watch: None,
             listening: None,
             speaks_until: None,
@@ -210,6 +224,7 @@ impl Situation {
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,
+            next_maintenance: remembered.last_maintenance + 1,
             configuration,
         }
     }

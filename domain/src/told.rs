@@ -1,8 +1,9 @@
 //! What people and outside systems tell us, folded in.
 
 use crate::{
-    Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Major, Message, Post,
-    PostSays, Silence, Told, beat, calling, cause::still_there, duty, fold::Fold, receipts, telling,
+    Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Maintenance, Major, Message,
+    Post, PostSays, Silence, Told, beat, calling, cause::still_there, due, duty, fold::Fold, receipts,
+    telling,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -125,6 +126,35 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         Command::Silence { by, why, until, api, environment } => {
             silence(fold, by, why, *until, api.as_ref(), *environment)
         }
+        Command::Maintain { by, why, from, until, environment, api } => {
+            let planned = Maintenance {
+                id: fold.after.next_maintenance,
+                by: by.clone(),
+                why: why.clone(),
+                from: fold.now.max(*from),
+                until: *until,
+                ended_by: None,
+                environment: *environment,
+                api: api.clone(),
+            };
+            maintain(fold, planned)
+        }
+        Command::EndMaintenance { maintenance, by } => {
+            let mut found =
+                fold.after.maintenances.get(maintenance).cloned().ok_or("there is no such planned work")?;
+            if found.until <= fold.now {
+                let end = fold.time(found.until);
+                return Err(format!("planned work {maintenance} ended at {end}"));
+            }
+            let begun = found.from <= fold.now;
+            found.until = fold.now;
+            found.from = found.from.min(fold.now);
+            found.ended_by = Some(by.clone());
+            let what = if begun { "ended" } else { "called off" };
+            fold.put_maintenance(found);
+            due::anew(fold);
+            Ok(format!("planned work {maintenance} is {what}"))
+        }
         Command::EndSilence { silence, by } => {
             let mut found = fold.after.silences.get(silence).cloned().ok_or("there is no such silence")?;
             if found.until <= fold.now {
@@ -172,6 +202,37 @@ fn silence(
         environment,
     });
     Ok(format!("silence {id} until {}", fold.time(until)))
+}
+
+/// Who plans for longer has no plan yet.
+const LONGEST_MAINTENANCE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Announced further ahead it is a mistyped year.
+const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+fn maintain(fold: &mut Fold, planned: Maintenance) -> Result<String, String> {
+    if planned.until <= planned.from {
+        return Err(format!("it ends at {}, before it begins", fold.time(planned.until)));
+    }
+    if planned.until.duration_since(planned.from) > LONGEST_MAINTENANCE {
+        return Err("planned work lasts 7 days at most; announce the rest when it comes".to_owned());
+    }
+    if planned.from.duration_since(fold.now) > FURTHEST_AHEAD {
+        return Err(format!("{} is more than 400 days ahead", fold.time(planned.from)));
+    }
+    let configuration = fold.configuration();
+    if !configuration.instances().any(|instance| planned.concerns(&instance)) {
+        return Err("there is no such instance".to_owned());
+    }
+    fold.after.next_maintenance += 1;
+    let said = format!(
+        "planned work {} from {} until {}",
+        planned.id,
+        fold.time(planned.from),
+        fold.time(planned.until)
+    );
+    fold.put_maintenance(planned);
+    due::anew(fold);
+    Ok(said)
 }
 
 fn touch_all(fold: &mut Fold) {

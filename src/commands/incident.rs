@@ -46,7 +46,7 @@ pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: boo
 }
 
 /// What is published, in both languages: the one is not the other by mistake, as in the configuration.
-fn words(en: &str, cy: &str, same: bool) -> Result<Text, Failed> {
+pub(super) fn words(en: &str, cy: &str, same: bool) -> Result<Text, Failed> {
     let (en, cy) = (en.trim(), cy.trim());
     let wrong = if en.is_empty() || cy.is_empty() {
         "one language says nothing\nwrite the English in --en and the Welsh in --cy"

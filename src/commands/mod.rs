@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod heartbeat;
 pub(crate) mod history;
 pub(crate) mod incident;
+pub(crate) mod maintenance;
 pub(crate) mod migrate;
 pub(crate) mod probe;
 pub(crate) mod report;

@@ -47,7 +47,7 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
     asking.tell(Message::Command(act), next, as_json).await
 }
 
-fn find_api(asking: &Asking, word: &str) -> Result<ApiId, Failed> {
+pub(super) fn find_api(asking: &Asking, word: &str) -> Result<ApiId, Failed> {
     let apis = &asking.configuration.apis;
     ApiId::parse(word)
         .ok()

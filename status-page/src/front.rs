@@ -179,14 +179,17 @@ pub(crate) fn since(wording: &Wording<'_>, instance: &InstanceView) -> Option<Wh
     Some(wording.short(since))
 }
 
-/// Until when planned work lasts, where it is planned work of the configuration.
+/// Until when planned work lasts.
 pub(crate) fn until(wording: &Wording<'_>, instance: &InstanceView) -> Option<When> {
     let now = wording.snapshot.as_of;
     let covers = |stretch: &&crate::Planned| {
-        stretch.environment == instance.id.environment && stretch.from <= now && now < stretch.to
+        stretch.environment == instance.id.environment
+            && stretch.api.as_ref().is_none_or(|api| *api == instance.id.api)
+            && stretch.from <= now
+            && now < stretch.to
     };
-    let stretch = wording.snapshot.planned.iter().find(covers)?;
-    (instance.shown == Status::Maintenance).then(|| wording.short(stretch.to))
+    let ends = wording.snapshot.planned.iter().filter(covers).map(|stretch| stretch.to).max()?;
+    (instance.shown == Status::Maintenance).then(|| wording.short(ends))
 }
 
 /// Every status once, for the legend.

@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Wording},
 };
-use domain::{Configuration, Environment, PlannedWork};
+use domain::{ApiId, Environment, PlannedWork, Situation};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ const PLANNED_AHEAD: usize = 5;
 #[derive(Debug, Serialize)]
 pub(crate) struct PlannedLine {
     environment: Link,
+    api: Option<Link>,
     why: String,
     from: When,
     to: When,
@@ -44,11 +45,8 @@ pub(crate) fn maintenance(wording: &Wording<'_>) -> Result<Maintenance, WordsErr
 }
 
 /// Planned work in these environments that runs at `now` or is to come, the nearest first.
-pub(crate) fn ahead(
-    configuration: &Configuration,
-    environments: &[Environment],
-    now: Timestamp,
-) -> Vec<Planned> {
+pub(crate) fn ahead(situation: &Situation, environments: &[Environment], now: Timestamp) -> Vec<Planned> {
+    let configuration = &situation.configuration;
     let zone = &configuration.site.time_zone;
     let mut planned = Vec::new();
     for environment in environments {
@@ -56,6 +54,7 @@ pub(crate) fn ahead(
             let running = window.covering(now, zone);
             planned.extend(running.map(|(from, to)| Planned {
                 environment: *environment,
+                api: None,
                 from,
                 to,
                 why: window.why.clone(),
@@ -67,6 +66,7 @@ pub(crate) fn ahead(
                 };
                 planned.extend(from.checked_add(window.lasts).map(|to| Planned {
                     environment: *environment,
+                    api: None,
                     from,
                     to,
                     why: window.why.clone(),
@@ -75,6 +75,19 @@ pub(crate) fn ahead(
             }
         }
     }
+    let announced = situation.maintenances.values().filter(|one| {
+        let of_none = |api: &ApiId| {
+            configuration.apis.get(api).is_none_or(|api| !api.instances.contains_key(&one.environment))
+        };
+        now < one.until && environments.contains(&one.environment) && !one.api.as_ref().is_some_and(of_none)
+    });
+    planned.extend(announced.map(|one| Planned {
+        environment: one.environment,
+        api: one.api.clone(),
+        from: one.from,
+        to: one.until,
+        why: one.why.clone(),
+    }));
     planned.sort_by_key(|stretch| (stretch.from, stretch.environment));
     planned
 }
@@ -85,6 +98,13 @@ fn line(wording: &Wording<'_>, stretch: &Planned) -> Result<PlannedLine, WordsEr
             href: wording.href(&Page::Environment(stretch.environment)),
             text: wording.environment(stretch.environment)?,
         },
+        api: stretch.api.as_ref().map(|api| Link {
+            href: wording.href(&Page::Api(api.clone())),
+            text: wording
+                .snapshot
+                .api(api)
+                .map_or_else(|| api.to_string(), |view| wording.text(&view.api.name).to_owned()),
+        }),
         why: wording.text(&stretch.why).to_owned(),
         from: wording.short(stretch.from),
         to: wording.short(stretch.to),
@@ -111,8 +131,9 @@ pub(crate) fn running_or_next(wording: &Wording<'_>) -> Result<Vec<PlannedLine>,
     let mut near: Vec<&Planned> = Vec::new();
     for stretch in &wording.snapshot.planned {
         let soon = stretch.from.duration_since(wording.snapshot.as_of).as_hours() < SOON_HOURS;
-        let again =
-            near.iter().any(|other| other.environment == stretch.environment && other.why == stretch.why);
+        let again = near.iter().any(|other| {
+            other.environment == stretch.environment && other.api == stretch.api && other.why == stretch.why
+        });
         if soon && !again {
             near.push(stretch);
         }

@@ -132,6 +132,8 @@ pub struct IncidentView {
 pub struct Planned {
     /// Where.
     pub environment: Environment,
+    /// Of one API alone; `None`: of all there.
+    pub api: Option<ApiId>,
     /// From.
     pub from: Timestamp,
     /// To.
@@ -186,7 +188,7 @@ impl Snapshot {
                 .and_then(|id| configuration.hours.get(id))
                 .cloned(),
             incidents: incident_views(situation, history, audience, &apis),
-            planned: ahead(configuration, &environments, now),
+            planned: ahead(situation, &environments, now),
             environments,
             apis,
             standing: None,

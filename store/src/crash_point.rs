@@ -74,6 +74,7 @@ mod armed {
         "record/withdrawn",
         "record/release",
         "record/silence",
+        "record/maintenance",
         "record/answer",
         "record/heard",
         "record/before-commit",

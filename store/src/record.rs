@@ -14,7 +14,7 @@ use crate::{
     track::{self, Number},
     transcript,
 };
-use domain::{Change, Outcome, Silence, StatusChange, Track, TrackId, Verdict};
+use domain::{Change, Maintenance, Outcome, Silence, StatusChange, Track, TrackId, Verdict};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -59,7 +59,8 @@ impl Batch {
             | Change::Notify(_)
             | Change::Withdraw(_)
             | Change::Release(_)
-            | Change::Silence(_) => None,
+            | Change::Silence(_)
+            | Change::Maintenance(_) => None,
         })
     }
 
@@ -71,7 +72,8 @@ impl Batch {
             | Change::Notify(_)
             | Change::Withdraw(_)
             | Change::Release(_)
-            | Change::Silence(_) => None,
+            | Change::Silence(_)
+            | Change::Maintenance(_) => None,
         })
     }
 }
@@ -161,6 +163,7 @@ impl Store {
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
                 Change::Release(release) => release::put(connection, release).await?,
                 Change::Silence(silence) => put_silence(connection, silence).await?,
+                Change::Maintenance(planned) => put_maintenance(connection, planned).await?,
             }
         }
         for (id, answer) in &batch.folded {
@@ -362,6 +365,21 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
 
 fn micros(phase: Duration) -> i64 {
     i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
+}
+
+async fn put_maintenance(connection: &mut Connection, planned: &Maintenance) -> Result<(), Error> {
+    connection
+        .statement(
+            "INSERT INTO maintenance (id, until, state) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state",
+        )
+        .bind(signed(planned.id))
+        .bind(planned.until.as_millisecond())
+        .bind(to_json(planned, DOING)?)
+        .execute(DOING)
+        .await?;
+    crash_point!("record/maintenance");
+    Ok(())
 }
 
 async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {

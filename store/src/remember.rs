@@ -12,7 +12,7 @@ use crate::{
     sealed,
     slot::of_slot,
 };
-use domain::{Health, Incident, Remembered, Silence, Track, TrackId, Verdict};
+use domain::{Health, Incident, Maintenance, Remembered, Silence, Track, TrackId, Verdict};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -35,8 +35,11 @@ impl Store {
             releases: release::last(connection, DOING).await?,
             incidents: incidents(connection, resolved_since).await?,
             silences: silences(connection, resolved_since).await?,
+            maintenances: maintenances(connection, resolved_since).await?,
             last_incident: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM incident").await?,
             last_silence: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM silence").await?,
+            last_maintenance: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM maintenance")
+                .await?,
             key: self.0.key.clone(),
         };
         transaction.rollback(DOING).await?;
@@ -193,6 +196,17 @@ async fn incidents(connection: &mut Connection, resolved_since: Timestamp) -> Re
 async fn silences(connection: &mut Connection, after: Timestamp) -> Result<Vec<Silence>, Error> {
     connection
         .statement("SELECT state FROM silence WHERE until > $1 ORDER BY id")
+        .bind(after.as_millisecond())
+        .rows(DOING)
+        .await?
+        .iter()
+        .map(|row| Reading { row, doing: DOING }.json("state"))
+        .collect()
+}
+
+async fn maintenances(connection: &mut Connection, after: Timestamp) -> Result<Vec<Maintenance>, Error> {
+    connection
+        .statement("SELECT state FROM maintenance WHERE until > $1 ORDER BY id")
         .bind(after.as_millisecond())
         .rows(DOING)
         .await?

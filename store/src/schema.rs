@@ -17,22 +17,24 @@ use sqlx::{
 /// Number, name and text of a migration.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 6] = [
+const SQLITE: &[Step] = &[
     (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/sqlite/0002_recorder.sql")),
     (3, "transcript", include_str!("../../migrations/sqlite/0003_transcript.sql")),
     (4, "sealed", include_str!("../../migrations/sqlite/0004_sealed.sql")),
     (5, "rollup", include_str!("../../migrations/sqlite/0005_rollup.sql")),
     (6, "release", include_str!("../../migrations/sqlite/0006_release.sql")),
+    (7, "maintenance", include_str!("../../migrations/sqlite/0007_maintenance.sql")),
 ];
 /// The same numbers and names.
-const POSTGRES: [Step; 6] = [
+const POSTGRES: &[Step] = &[
     (1, "init", include_str!("../../migrations/postgres/0001_init.sql")),
     (2, "recorder", include_str!("../../migrations/postgres/0002_recorder.sql")),
     (3, "transcript", include_str!("../../migrations/postgres/0003_transcript.sql")),
     (4, "sealed", include_str!("../../migrations/postgres/0004_sealed.sql")),
     (5, "rollup", include_str!("../../migrations/postgres/0005_rollup.sql")),
     (6, "release", include_str!("../../migrations/postgres/0006_release.sql")),
+    (7, "maintenance", include_str!("../../migrations/postgres/0007_maintenance.sql")),
 ];
 
 /// The other one needs no such statement.
@@ -126,10 +128,11 @@ async fn migrate(connection: &mut Connection) -> Result<(), Error> {
     .map_err(migrating)
 }
 
-fn migrator(steps: [Step; 6]) -> Migrator {
+fn migrator(steps: &[Step]) -> Migrator {
     let mut migrator = Migrator::with_migrations(
         steps
-            .into_iter()
+            .iter()
+            .copied()
             .map(|(number, name, text)| {
                 let text = AssertSqlSafe(text).into_sql_str();
                 Migration::new(number, name.into(), MigrationType::Simple, text, false)

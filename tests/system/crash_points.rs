@@ -27,7 +27,15 @@ fn cases(point: &'static str) -> Vec<Case> {
         }
         // The look-up, the ticket, the second look-up, the text.
         "answer/unread" => (&[2, 3, 4, 5], Way::Trouble),
-        "record/silence" => (&[1], Way::Silence),
+        "record/silence" => {
+            (&[1], Way::Tells("silence add --api identity --environment sit --for 30m --why test"))
+        }
+        "record/maintenance" => (
+            &[1],
+            Way::Tells(
+                "maintenance add --api identity --environment production --from {tomorrow} --for 30m --en test --cy prawf",
+            ),
+        ),
         // In these stories nobody calls, no past is made and nothing is backed up: `heartbeats.rs`, `history.rs` and
         // `backup.rs` die there.
         "record/heard" | "import/before-commit" | "backup/copied" => (&[], Way::Trouble),

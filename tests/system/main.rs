@@ -36,6 +36,7 @@ mod network;
 mod nginx;
 mod outage;
 #[cfg(debug_assertions)]
+mod planning;
 mod poison;
 mod program;
 mod protocols;

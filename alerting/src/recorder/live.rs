@@ -55,8 +55,10 @@ mod tests {
             releases: Vec::new(),
             incidents: vec![example::incident()],
             silences: Vec::new(),
+            maintenances: Vec::new(),
             last_incident: 42,
             last_silence: 0,
+            last_maintenance: 0,
             key: domain::ReferenceKey([7; 32]),
         };
         let situation = Situation::new(Arc::new(example::configuration()), remembered);

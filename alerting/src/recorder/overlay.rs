@@ -123,6 +123,9 @@ pub(super) fn say(change: &Change) {
         }
         Change::Notify(notification) => tracing::info!(notification = notification.key, "to be told"),
         Change::Withdraw(key) => tracing::debug!(notification = key, "withdrawn"),
+        Change::Maintenance(planned) => {
+            tracing::info!(maintenance = planned.id, from = %planned.from, until = %planned.until, "planned work");
+        }
         Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
         Change::Release(release) => {
             tracing::info!(instance = %release.instance, version = release.version, since = %release.since, "another version");

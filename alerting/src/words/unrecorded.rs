@@ -271,8 +271,10 @@ mod tests {
             releases: Vec::new(),
             incidents: Vec::new(),
             silences: Vec::new(),
+            maintenances: Vec::new(),
             last_incident: 0,
             last_silence: 0,
+            last_maintenance: 0,
             key: ReferenceKey([7; 32]),
         };
         Unrecorded {

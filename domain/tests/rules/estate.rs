@@ -235,8 +235,10 @@ impl Hand {
             releases: before.releases.values().map(|release| (**release).clone()).collect(),
             incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: before.silences.values().cloned().collect(),
+            maintenances: before.maintenances.values().cloned().collect(),
             last_incident: before.next_incident - 1,
             last_silence: before.next_silence - 1,
+            last_maintenance: before.next_maintenance - 1,
             key: before.key.clone(),
         };
         self.situation = Situation::new(Arc::new(configuration), remembered);

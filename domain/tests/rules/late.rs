@@ -43,7 +43,8 @@ fn notifications(changes: &[Change]) -> Vec<(String, Timestamp, Timestamp)> {
         | Change::Incident(_)
         | Change::Withdraw(_)
         | Change::Release(_)
-        | Change::Silence(_) => None,
+        | Change::Silence(_)
+        | Change::Maintenance(_) => None,
     });
     told.collect()
 }
@@ -125,7 +126,8 @@ fn statuses_are_those_that_would_have_been_recorded_in_time() {
             | Change::Incident(_)
             | Change::Withdraw(_)
             | Change::Release(_)
-            | Change::Silence(_) => None,
+            | Change::Silence(_)
+            | Change::Maintenance(_) => None,
         });
         statuses.collect()
     };

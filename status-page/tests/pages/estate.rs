@@ -178,8 +178,10 @@ pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
             releases: vec![],
             incidents: vec![],
             silences: vec![],
+            maintenances: vec![],
             last_incident: 0,
             last_silence: 0,
+            last_maintenance: 0,
             key: ReferenceKey([7; 32]),
         },
     )

@@ -63,7 +63,7 @@ fn stretch() -> Stretch {
             Change::Status(change) => stretch.statuses.push(change),
             Change::Incident(incident) => stretch.incidents.push(incident),
             Change::Release(release) => stretch.releases.push(release),
-            Change::Notify(_) | Change::Withdraw(_) | Change::Silence(_) => {}
+            Change::Notify(_) | Change::Withdraw(_) | Change::Silence(_) | Change::Maintenance(_) => {}
         }
     }
     stretch

@@ -3,9 +3,9 @@
 use crate::place::{On, Place};
 use domain::{
     ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
-    IncidentId, IncidentStatus, InstanceId, Layer, Notification, NotificationKind, OperationId, Outcome,
-    PersonId, Phases, Priority, Release, Silence, Status, StatusChange, Text, Ticket, Track, TrackId,
-    VantageId, Verdict,
+    IncidentId, IncidentStatus, InstanceId, Layer, Maintenance, Notification, NotificationKind, OperationId,
+    Outcome, PersonId, Phases, Priority, Release, Silence, Status, StatusChange, Text, Ticket, Track,
+    TrackId, VantageId, Verdict,
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -183,6 +183,19 @@ pub(crate) fn release(ms: i64, version: &str, before: Option<&str>) -> Release {
         before: before.map(str::to_owned),
         since: at(ms),
         operation: OperationId::parse("status").unwrap(),
+    }
+}
+
+pub(crate) fn maintenance(id: u64, until: i64) -> Maintenance {
+    Maintenance {
+        id,
+        by: "ann".to_owned(),
+        why: Text::new("A new database", "Cronfa ddata newydd"),
+        from: at(0),
+        until: at(until),
+        ended_by: None,
+        environment: Environment::Production,
+        api: None,
     }
 }
 

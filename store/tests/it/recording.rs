@@ -1,8 +1,8 @@
 //! A batch is one transaction, and the same batch twice is one batch.
 
 use crate::made::{
-    Made, at, callout, changes, failed, health, incident, instance, opened, outcomes, passed, read, release,
-    results, silence, track, track_id, turned,
+    Made, at, callout, changes, failed, health, incident, instance, maintenance, opened, outcomes, passed,
+    read, release, results, silence, track, track_id, turned,
 };
 use crate::place::{On, on_both};
 use domain::{
@@ -35,6 +35,7 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
         opened(1, "results"),
         Change::Notify(callout("C-1/callout/1/text")),
         Change::Silence(silence(4, 90_000)),
+        Change::Maintenance(maintenance(7, 90_000)),
     ];
     made.store.record(&batch).await.unwrap();
     let before = made.store.remember(at(0)).await.unwrap();
@@ -43,7 +44,14 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
     assert_eq!(before.healths, [health(results(), Status::MajorOutage, 10_000)]);
     assert_eq!(before.incidents, [incident(1, "results", IncidentStatus::Open)]);
     assert_eq!(before.silences, [silence(4, 90_000)]);
-    assert_eq!((before.last_incident, before.last_silence), (1, 4));
+    assert_eq!(before.maintenances, [maintenance(7, 90_000)]);
+    assert_eq!((before.last_incident, before.last_silence, before.last_maintenance), (1, 4, 7));
+    let later = made.store.remember(at(90_000)).await.unwrap();
+    assert_eq!(
+        (later.maintenances, later.last_maintenance),
+        (vec![], 7),
+        "over, and its number is not used again"
+    );
     let after = made.again().await.store.remember(at(0)).await.unwrap();
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
 }

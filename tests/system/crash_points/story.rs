@@ -42,8 +42,8 @@ pub(crate) struct Case {
 pub(crate) enum Way {
     /// The outage alone.
     Trouble,
-    /// Somebody silences something else.
-    Silence,
+    /// Somebody tells of something else.
+    Tells(&'static str),
     /// The desk's first answer is an error.
     DeskRefusesOnce,
     /// It dies at that other point before.
@@ -215,7 +215,7 @@ impl Life {
         let mut doomed = match case.way {
             Way::DiesTwice(before) => vec![before.to_owned()],
             Way::Trouble
-            | Way::Silence
+            | Way::Tells(_)
             | Way::DeskRefusesOnce
             | Way::Stop
             | Way::StoreHeld
@@ -300,8 +300,9 @@ impl Life {
             Way::DiesTwice(_) => {
                 self.until("both deaths", |life| life.doomed.is_empty().then_some(())).await;
             }
-            Way::Silence => {
-                let words = "silence add --api identity --environment sit --for 30m --why test";
+            Way::Tells(words) => {
+                let tomorrow = crate::program::now() + jiff::SignedDuration::from_hours(24);
+                let words = words.replace("{tomorrow}", &tomorrow.to_string());
                 let mut command = self.place.command(&words.split(' ').collect::<Vec<_>>());
                 let mut asking = command.stdout(Stdio::null()).spawn().expect("the command runs");
                 let answered = self.until("the answer", |_| asking.try_wait().expect("a status")).await;

@@ -1,0 +1,131 @@
+//! Planned work that somebody announced: it mutes, it hides nothing, and it ends.
+
+use crate::estate::*;
+use domain::{ApiId, Command, Environment, Environment::Production as PRODUCTION, Message, Status, Text};
+use jiff::SignedDuration;
+
+const RESULTS: (&str, Environment) = ("results", PRODUCTION);
+
+fn minutes(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
+}
+
+impl Hand {
+    /// Planned work on an API in production, or on all, from and for so many minutes.
+    fn announce(&mut self, api: Option<&str>, from: i64, lasts: i64) -> Result<String, String> {
+        let from = self.now + minutes(from);
+        self.tell(Message::Command(Command::Maintain {
+            by: "ann".into(),
+            why: Text::new("A new database", "Cronfa ddata newydd"),
+            from,
+            until: from + minutes(lasts),
+            environment: PRODUCTION,
+            api: api.map(|api| ApiId::parse(api).expect("an id")),
+        }))
+    }
+
+    fn end(&mut self, maintenance: u64) -> Result<String, String> {
+        self.tell(Message::Command(Command::EndMaintenance { maintenance, by: "ben".into() }))
+    }
+
+    fn is_in_maintenance(&self, api: &str) -> bool {
+        self.situation.healths.get(&instance(api, PRODUCTION)).expect("known").maintenance
+    }
+}
+
+fn well() -> Hand {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand
+}
+
+#[test]
+fn it_begins_and_ends_by_itself_for_its_api_alone() {
+    let mut hand = well();
+    hand.announce(Some("results"), 5, 10).expect("announced");
+    hand.rounds(29, &[], Seen::Pass);
+    assert!(!hand.is_in_maintenance("results"));
+    hand.rounds(2, &[], Seen::Pass);
+    assert!(hand.is_in_maintenance("results") && !hand.is_in_maintenance("documents"));
+    hand.rounds(61, &[], Seen::Pass);
+    assert!(!hand.is_in_maintenance("results"));
+    hand.announce(None, 0, 10).expect("announced");
+    assert!(hand.is_in_maintenance("results") && hand.is_in_maintenance("documents"), "at once, and all");
+}
+
+#[test]
+fn it_mutes_and_hides_nothing_and_what_overruns_by_ten_minutes_is_told() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 10).expect("announced");
+    hand.rounds(60, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.status("results", PRODUCTION), Status::MajorOutage, "shown all the same");
+    assert!(hand.told().is_empty(), "{:?}", hand.told());
+    // It was to end here, and work overruns by minutes.
+    hand.rounds(58, &[RESULTS], Seen::Fail);
+    assert!(hand.told().is_empty(), "{:?}", hand.told());
+    hand.rounds(4, &[RESULTS], Seen::Fail);
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+}
+
+#[test]
+fn what_begins_after_its_end_is_told_without_grace() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 10).expect("announced");
+    hand.rounds(61, &[], Seen::Pass);
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+}
+
+#[test]
+fn trouble_of_what_is_not_worked_on_is_told() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 60).expect("announced");
+    hand.rounds(12, &[("identity", PRODUCTION)], Seen::Fail);
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+}
+
+#[test]
+fn ended_before_its_time_it_has_no_grace_and_called_off_it_mutes_nothing() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 60).expect("announced");
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert!(hand.told().is_empty());
+    assert_eq!(hand.end(1), Ok("planned work 1 is ended".to_owned()));
+    assert!(hand.end(1).is_err(), "once");
+    assert!(!hand.is_in_maintenance("results"));
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+
+    let mut hand = well();
+    hand.announce(Some("results"), 1, 60).expect("announced");
+    assert_eq!(hand.end(1), Ok("planned work 1 is called off".to_owned()));
+    hand.rounds(20, &[RESULTS], Seen::Fail);
+    assert!(!hand.is_in_maintenance("results") && hand.told().contains(&"ticket".to_owned()));
+    assert!(hand.end(2).is_err(), "there is none");
+}
+
+#[test]
+fn it_goes_on_over_a_restart() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 60).expect("announced");
+    hand.restart(30);
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert!(hand.is_in_maintenance("results") && hand.told().is_empty());
+    assert!(hand.announce(Some("results"), 0, 60).expect("announced").starts_with("planned work 2 "));
+}
+
+#[test]
+fn what_can_be_no_plan_is_refused_with_the_reason() {
+    let mut hand = well();
+    for (api, from, lasts, why) in [
+        (Some("results"), -60, 30, "before it begins"),
+        (Some("results"), 60, 0, "before it begins"),
+        (Some("results"), 0, 8 * 24 * 60, "7 days at most"),
+        (Some("results"), 500 * 24 * 60, 60, "400 days ahead"),
+        (Some("moon"), 0, 60, "no such instance"),
+    ] {
+        let said = hand.announce(api, from, lasts).expect_err("refused");
+        assert!(said.contains(why), "{said}");
+    }
+    assert!(hand.situation.maintenances.is_empty());
+}
