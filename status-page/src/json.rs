@@ -8,7 +8,7 @@ use crate::{
     measuring,
     problem::Problem,
     rfc3339,
-    router::{Shown, document, open_to_all},
+    router::{Shown, kept_json, open_to_all},
 };
 use axum::{
     body::Body as HttpBody,
@@ -32,7 +32,7 @@ pub(crate) async fn status(
     headers: HeaderMap,
 ) -> Response<HttpBody> {
     let body = shown.site.view(shown.audience).json("status", status_of);
-    document(&shown, &method, &headers, body)
+    kept_json(&shown, &method, &headers, body)
 }
 
 fn status_of(snapshot: &Snapshot) -> Value {
@@ -66,7 +66,7 @@ pub(crate) async fn incidents(
             .map(|seen| incident_json(&view.situation, &seen.incident, snapshot.audience, snapshot.as_of))
             .collect()
     });
-    document(&shown, &method, &headers, body)
+    kept_json(&shown, &method, &headers, body)
 }
 
 /// `GET /api/v1/apis`: the catalogue.
@@ -96,7 +96,7 @@ pub(crate) async fn apis(
             })
             .collect()
     });
-    document(&shown, &method, &headers, body)
+    kept_json(&shown, &method, &headers, body)
 }
 
 fn operations_of(view: &crate::ApiView) -> Vec<Value> {

@@ -1,8 +1,12 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets, beats, body::Body, hooks, json, live, metrics,
-    path::language_of, problem::Problem,
+    Audience, Page, RenderError, Site, ack, assets, beats,
+    body::Body,
+    document::{self, Document},
+    hooks, json, live, metrics,
+    path::language_of,
+    problem::Problem,
 };
 use axum::{
     Router,
@@ -126,6 +130,9 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     if let Some(asset) = assets::find(path).filter(|_| reads) {
         return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
     }
+    if let Some(document) = Document::parse(path) {
+        return document::answer(&shown, document, (method, headers, uri));
+    }
     if path == "/api" || path.starts_with("/api/") {
         return Problem::NOT_FOUND.answer(shown.audience);
     }
@@ -147,7 +154,7 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     }
 }
 
-fn not_allowed() -> Response<HttpBody> {
+pub(crate) fn not_allowed() -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -197,7 +204,7 @@ pub(crate) fn broken(error: &RenderError) -> Response<HttpBody> {
 }
 
 /// A document kept by the view, or the error.
-pub(crate) fn document(
+pub(crate) fn kept_json(
     shown: &Shown,
     method: &Method,
     headers: &HeaderMap,

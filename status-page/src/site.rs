@@ -3,7 +3,7 @@
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, body::Body, gather::gather, limit::Limits,
+    besides::Besides, body::Body, document::Document, gather::gather, limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -115,6 +115,7 @@ enum Key {
     Page(Language, Page, Option<String>),
     NotFound(Language),
     Json(&'static str),
+    Document(Document),
 }
 
 impl Site {
@@ -275,6 +276,7 @@ impl View {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
         snapshot.unrecorded_since = besides.unrecorded_since;
+        snapshot.configured_at = besides.standing.taken_at.unwrap_or(started_at);
         let internal = audience == Audience::Internal;
         snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
         Self {
@@ -340,6 +342,15 @@ impl View {
             let text = make(&self.snapshot).to_string();
             Ok(Some(Body::new("application/json", text.into_bytes())))
         })
+    }
+
+    /// A document for programs, made from the snapshot once; `None`: there is none such for this audience.
+    pub(crate) fn document(
+        &self,
+        renderer: &Renderer,
+        document: Document,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Document(document.clone()), || document.make(renderer, &self.snapshot))
     }
 
     fn kept(

@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub as_of: Timestamp,
     /// When this process started to look.
     pub started_at: Timestamp,
+    /// Since when its configuration is in force.
+    pub configured_at: Timestamp,
     /// When the newest outcome of all came; `None`: none yet.
     pub heard_at: Option<Timestamp>,
     /// No check has an outcome that still speaks: the view is old.
@@ -168,6 +170,7 @@ impl Snapshot {
             audience,
             as_of: now,
             started_at,
+            configured_at: started_at,
             heard_at,
             unrecorded_since: None,
             set_aside: None,

@@ -9,6 +9,8 @@ mod beats;
 #[cfg(test)]
 mod estate;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod pages;
