@@ -1,19 +1,21 @@
-//! What programs read beside the API: feeds, calendars. Each is made once from a Snapshot and kept like a page.
+//! What programs and other people's pages read beside the API: feeds, calendars, badges, frames. Each is made once from a Snapshot and kept like a page.
 
 use crate::{
-    Page, RenderError, Renderer, Snapshot,
+    Audience, Page, RenderError, Renderer, Snapshot,
+    badge::Badge,
     body::Body,
-    calendar,
+    calendar, embed,
     feed::{self, Format},
-    router::{Shown, broken, cache, missing, not_allowed, open_to_all},
+    router::{Framed, Shown, broken, cache, in_language, missing, not_allowed, open_to_all},
     scope::Scope,
+    site::HTML,
     wording::Wording,
 };
 use axum::{
     body::Body as HttpBody,
     http::{HeaderMap, Method, Response, StatusCode, Uri},
 };
-use domain::Language;
+use domain::{ApiId, Language};
 
 /// A document for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,16 +24,26 @@ pub(crate) enum Document {
     Feed(Language, Scope, Format),
     /// Planned work.
     Calendar(Language, Scope),
+    /// A figure of an instance.
+    Badge(Badge),
+    /// An API, for a frame on another page.
+    Embed(Language, ApiId),
 }
 
 const FEEDS: &str = "/feeds";
 
 impl Document {
-    /// The document that a path names, whether or not there is such an API.
-    pub(crate) fn parse(path: &str) -> Option<Self> {
+    /// The document that a path and a query name, whether or not there is such an API.
+    pub(crate) fn parse(path: &str, query: &str) -> Option<Self> {
+        let badge = || Badge::parse(path, query).map(Self::Badge);
+        let embed = || embed::parse(path).map(|(language, api)| Self::Embed(language, api));
+        Self::parse_feed(path).or_else(badge).or_else(embed)
+    }
+
+    fn parse_feed(path: &str) -> Option<Self> {
         let (page, file) = path.strip_prefix(FEEDS)?.rsplit_once('/')?;
         let (language, page) = Page::parse(page)?;
-        let scope = Scope::of(page)?;
+        let scope = Scope::of(&page)?;
         if file == calendar::FILE {
             return Some(Self::Calendar(language, scope));
         }
@@ -39,49 +51,55 @@ impl Document {
         Some(Self::Feed(language, scope, format))
     }
 
-    /// Its path: the only one.
-    pub(crate) fn path(&self) -> String {
+    const fn language(&self) -> Language {
         match self {
-            Self::Feed(language, scope, format) => {
-                format!("{FEEDS}{}/{}", scope.page().path(*language), format.file())
-            }
-            Self::Calendar(language, scope) => {
-                format!("{FEEDS}{}/{}", scope.page().path(*language), calendar::FILE)
-            }
+            Self::Feed(language, ..) | Self::Calendar(language, _) | Self::Embed(language, _) => *language,
+            Self::Badge(badge) => badge.language,
         }
     }
 
     /// Made from `snapshot`; `None`: its audience has no such document.
     pub(crate) fn make(&self, renderer: &Renderer, snapshot: &Snapshot) -> Result<Option<Body>, RenderError> {
-        let (kind, text) = match self {
-            Self::Feed(_, scope, _) | Self::Calendar(_, scope) if !scope.is_in(snapshot) => return Ok(None),
+        let wording = renderer.wording(snapshot, self.language());
+        let made = match self {
+            Self::Feed(_, scope, _) | Self::Calendar(_, scope) if !scope.is_in(snapshot) => None,
             Self::Feed(language, scope, format) => {
-                let wording = renderer.wording(snapshot, *language);
-                let kind = match format {
-                    Format::Atom => "application/atom+xml; charset=utf-8",
-                    Format::Rss => "application/rss+xml; charset=utf-8",
-                };
-                (kind, feed::feed(&wording, scope, *format, &self.path())?)
+                let path = feed_path(*language, scope, format.file());
+                Some((format.kind_of_text(), feed::feed(&wording, scope, *format, &path)?))
             }
-            Self::Calendar(language, scope) => {
-                let wording = renderer.wording(snapshot, *language);
-                ("text/calendar; charset=utf-8", calendar::calendar(&wording, scope)?)
+            Self::Calendar(_, scope) => {
+                Some(("text/calendar; charset=utf-8", calendar::calendar(&wording, scope)?))
             }
+            Self::Badge(badge) => badge.draw(&wording)?.map(|svg| ("image/svg+xml; charset=utf-8", svg)),
+            Self::Embed(_, api) => embed::embed(renderer, &wording, api)?.map(|html| (HTML, html)),
         };
-        Ok(Some(Body::new(kind, text.into_bytes())))
+        Ok(made.map(|(kind, text)| Body::new(kind, text.into_bytes())))
     }
+}
+
+/// The path of a feed or a calendar.
+pub(crate) fn feed_path(language: Language, scope: &Scope, file: &str) -> String {
+    format!("{FEEDS}{}/{file}", scope.page().path(language))
 }
 
 /// The answer to a request for `document`: where there is none for this audience, that of any path that is not there.
 pub(crate) fn answer(
     shown: &Shown,
-    document: Document,
+    document: &Document,
     (method, headers, uri): (&Method, &HeaderMap, &Uri),
 ) -> Response<HttpBody> {
+    let language = document.language();
+    // What only the trusted network sees is in nobody's frame.
+    let framed = matches!(document, Document::Embed(..)) && shown.audience == Audience::Public;
     match shown.site.view(shown.audience).document(&shown.site.0.renderer, document) {
         Ok(Some(_)) if method != Method::GET && method != Method::HEAD => not_allowed(),
         Ok(Some(body)) => {
-            open_to_all(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), shown.audience)
+            let answer = body.answer(method, headers, StatusCode::OK, cache(shown.audience));
+            let mut answer = open_to_all(in_language(answer, language), shown.audience);
+            if framed {
+                answer.extensions_mut().insert(Framed);
+            }
+            answer
         }
         Ok(None) => missing(shown, method, headers, uri),
         Err(error) => broken(&error),

@@ -35,6 +35,15 @@ impl Format {
         }
     }
 
+    /// Its media type, as it is answered.
+    pub(crate) const fn kind_of_text(self) -> &'static str {
+        match self {
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+        }
+    }
+
+    /// Its media type, as links name it.
     pub(crate) const fn kind(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml",

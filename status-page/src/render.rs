@@ -1,8 +1,8 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets,
-    document::Document,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, calendar,
+    document::feed_path,
     feed::Format,
     front, incidents, measuring,
     notice::{Notice, notices},
@@ -270,16 +270,14 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
 }
 
 fn feed_links(wording: &Wording<'_>, page: &Page) -> Result<Vec<FeedLink>, WordsError> {
-    let scope = Scope::of(page.clone()).unwrap_or(Scope::All);
+    let scope = Scope::of(page).unwrap_or(Scope::All);
     let name = scope.name(wording)?;
-    let link = |document: Document, kind, key: &str| {
+    let link = |file, kind, key: &str| {
         let text = format!("{name} – {}", wording.plain(key)?);
-        Ok(FeedLink { kind, link: Link { href: document.path(), text } })
+        Ok(FeedLink { kind, link: Link { href: feed_path(wording.language, &scope, file), text } })
     };
-    let language = wording.language;
-    let [atom, rss] = Format::ALL
-        .map(|format| link(Document::Feed(language, scope.clone(), format), format.kind(), "incidents"));
-    Ok(vec![atom?, rss?, link(Document::Calendar(language, scope.clone()), "text/calendar", "maintenance")?])
+    let [atom, rss] = Format::ALL.map(|format| link(format.file(), format.kind(), "incidents"));
+    Ok(vec![atom?, rss?, link(calendar::FILE, "text/calendar", "maintenance")?])
 }
 
 /// `t(key="…", …)` of the templates: the words in the page's language.

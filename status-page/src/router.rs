@@ -68,9 +68,21 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// Marks an answer that other people's pages may hold in a frame; there is nothing on it to press.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Framed;
+
+const FRAMED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
+
 async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+    let framed = response.extensions().get::<Framed>().is_some();
+    let headers = response.headers_mut();
     for (name, value) in SECURITY {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if framed {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMED));
+        headers.remove(header::X_FRAME_OPTIONS);
     }
     response
 }
@@ -130,8 +142,8 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     if let Some(asset) = assets::find(path).filter(|_| reads) {
         return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
     }
-    if let Some(document) = Document::parse(path) {
-        return document::answer(&shown, document, (method, headers, uri));
+    if let Some(document) = Document::parse(path, uri.query().unwrap_or_default()) {
+        return document::answer(&shown, &document, (method, headers, uri));
     }
     if path == "/api" || path.starts_with("/api/") {
         return Problem::NOT_FOUND.answer(shown.audience);

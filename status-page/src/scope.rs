@@ -16,12 +16,13 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// Of what a page shows alone.
-    pub(crate) fn of(page: Page) -> Option<Self> {
-        match page {
-            Page::Front => Some(Self::All),
-            Page::Environment(environment) => Some(Self::Environment(environment)),
-            Page::Api(api) => Some(Self::Api(api)),
-            _ => None,
+    pub(crate) fn of(page: &Page) -> Option<Self> {
+        if let Page::Environment(environment) = page {
+            Some(Self::Environment(*environment))
+        } else if let Page::Api(api) = page {
+            Some(Self::Api(api.clone()))
+        } else {
+            (*page == Page::Front).then_some(Self::All)
         }
     }
 

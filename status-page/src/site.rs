@@ -33,7 +33,7 @@ const HISTORY: Duration = Duration::from_secs(30);
 const HISTORY_BUSY: Duration = Duration::from_secs(5);
 /// Rendered pages that a view keeps.
 const MAX_PAGES: usize = 2048;
-const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// What the program decides about the site.
 #[derive(Debug, Clone)]
@@ -348,7 +348,7 @@ impl View {
     pub(crate) fn document(
         &self,
         renderer: &Renderer,
-        document: Document,
+        document: &Document,
     ) -> Result<Option<Arc<Body>>, RenderError> {
         self.kept(Key::Document(document.clone()), || document.make(renderer, &self.snapshot))
     }

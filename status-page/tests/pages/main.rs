@@ -5,6 +5,8 @@ mod acting;
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod badges;
+#[cfg(test)]
 mod beats;
 #[cfg(test)]
 mod estate;
