@@ -1,8 +1,9 @@
 //! Planned work as a calendar: iCalendar (RFC 5545, RFC 7986).
 
 use crate::{
-    Page, Planned, WordsError,
+    Page, WordsError,
     document::{absolute, host},
+    planned::identified,
     scope::Scope,
     wording::Wording,
 };
@@ -32,18 +33,14 @@ pub(crate) fn calendar(wording: &Wording<'_>, scope: &Scope) -> Result<String, W
     let changed = snapshot.configured_at;
     let sequence = changed.as_second().max(0) / 60 - MINUTES_TO_2026;
     let page = absolute(wording, &wording.href(&Page::Maintenance));
-    let mut before: Option<(&Planned, usize)> = None;
-    for planned in snapshot.planned.iter().filter(|planned| scope.has_work(snapshot, planned)) {
-        // Two may begin at once; what lies between is another environment's.
-        let again =
-            before.filter(|(last, _)| (last.environment, last.from) == (planned.environment, planned.from));
-        let number = again.map_or(0, |(_, number)| number + 1);
-        before = Some((planned, number));
+    for (id, planned) in identified(&snapshot.planned) {
+        if !scope.has_work(snapshot, planned) {
+            continue;
+        }
         let environment = wording.environment(planned.environment)?;
         let why = wording.text(&planned.why);
         lines.add("BEGIN:VEVENT");
-        // Neither its end nor its reason is in it: with another it is the same event.
-        lines.add(&format!("UID:{}-{}-{number}@{}", planned.environment, utc(planned.from), host(wording)));
+        lines.add(&format!("UID:{id}@{}", host(wording)));
         lines.add(&format!("DTSTAMP:{}", utc(changed)));
         lines.add(&format!("LAST-MODIFIED:{}", utc(changed)));
         lines.add(&format!("SEQUENCE:{}", sequence.max(0)));

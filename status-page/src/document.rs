@@ -9,6 +9,7 @@ use crate::{
     router::{Framed, Shown, broken, cache, in_language, missing, not_allowed, open_to_all},
     scope::Scope,
     site::HTML,
+    statuspage::{self, Both, Part},
     wording::Wording,
 };
 use axum::{
@@ -28,6 +29,8 @@ pub(crate) enum Document {
     Badge(Badge),
     /// An API, for a frame on another page.
     Embed(Language, ApiId),
+    /// What readers of a Statuspage ask for.
+    Statuspage(Part),
 }
 
 const FEEDS: &str = "/feeds";
@@ -37,7 +40,8 @@ impl Document {
     pub(crate) fn parse(path: &str, query: &str) -> Option<Self> {
         let badge = || Badge::parse(path, query).map(Self::Badge);
         let embed = || embed::parse(path).map(|(language, api)| Self::Embed(language, api));
-        Self::parse_feed(path).or_else(badge).or_else(embed)
+        let statuspage = || Part::parse(path).map(Self::Statuspage);
+        Self::parse_feed(path).or_else(badge).or_else(embed).or_else(statuspage)
     }
 
     fn parse_feed(path: &str) -> Option<Self> {
@@ -51,10 +55,12 @@ impl Document {
         Some(Self::Feed(language, scope, format))
     }
 
+    /// Its language; what holds both is said to be English.
     const fn language(&self) -> Language {
         match self {
             Self::Feed(language, ..) | Self::Calendar(language, _) | Self::Embed(language, _) => *language,
             Self::Badge(badge) => badge.language,
+            Self::Statuspage(_) => Language::En,
         }
     }
 
@@ -72,6 +78,11 @@ impl Document {
             }
             Self::Badge(badge) => badge.draw(&wording)?.map(|svg| ("image/svg+xml; charset=utf-8", svg)),
             Self::Embed(_, api) => embed::embed(renderer, &wording, api)?.map(|html| (HTML, html)),
+            Self::Statuspage(part) => {
+                let cy = &renderer.wording(snapshot, Language::Cy);
+                let value = statuspage::document(*part, Both { en: &wording, cy })?;
+                Some(("application/json", value.to_string()))
+            }
         };
         Ok(made.map(|(kind, text)| Body::new(kind, text.into_bytes())))
     }

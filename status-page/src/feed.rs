@@ -70,7 +70,7 @@ pub(crate) fn feed(
 }
 
 /// When something was last said of it, or it was over.
-fn changed(incident: &Incident) -> Timestamp {
+pub(crate) fn changed(incident: &Incident) -> Timestamp {
     let said = incident.posts.last().map(|post| post.at);
     [said, incident.resolved_at].into_iter().flatten().fold(incident.opened_at, Timestamp::max)
 }

@@ -79,6 +79,20 @@ pub(crate) fn ahead(
     planned
 }
 
+/// Each with a name that it keeps when it ends otherwise or for another reason.
+pub(crate) fn identified(planned: &[Planned]) -> impl Iterator<Item = (String, &Planned)> {
+    let mut before: Option<(Environment, Timestamp)> = None;
+    // Of those that begin at once in an environment, and so stand one after another.
+    let mut number = 0;
+    planned.iter().map(move |planned| {
+        let this = (planned.environment, planned.from);
+        number = if before == Some(this) { number + 1 } else { 0 };
+        before = Some(this);
+        let from = planned.from.strftime("%Y%m%dT%H%M%SZ");
+        (format!("{}-{from}-{number}", planned.environment), planned)
+    })
+}
+
 fn line(wording: &Wording<'_>, stretch: &Planned) -> Result<PlannedLine, WordsError> {
     Ok(PlannedLine {
         environment: Link {

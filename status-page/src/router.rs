@@ -4,7 +4,7 @@ use crate::{
     Audience, Page, RenderError, Site, ack, assets, beats,
     body::Body,
     document::{self, Document},
-    hooks, json, live, metrics,
+    gate, hooks, json, live, metrics,
     path::language_of,
     problem::Problem,
 };
@@ -51,6 +51,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
         .route("/api/v1/incidents", get(json::incidents))
         .route("/api/v1/apis", get(json::apis))
         .route("/api/v1/history", get(json::history))
+        .route("/api/v1/gate/{api}/{environment}", get(gate::gate))
         .route("/api/v1/openapi.json", get(json::openapi))
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })

@@ -13,6 +13,8 @@ mod estate;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod pages;
@@ -20,5 +22,7 @@ mod pages;
 mod speed;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statuspage;
 #[cfg(test)]
 mod unrecorded;
