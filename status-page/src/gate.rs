@@ -42,7 +42,7 @@ pub(crate) async fn gate(
         return Problem::bad("'lang' is en or cy").answer(shown.audience);
     };
     let as_json = match form::value(query, "format").as_deref() {
-        None => wants_json(&headers),
+        None => form::accepts(&headers, "application/json"),
         Some("json") => true,
         Some("text") => false,
         Some(_) => return Problem::bad("'format' is text or json").answer(shown.audience),
@@ -58,12 +58,6 @@ pub(crate) async fn gate(
 fn named(path: &str) -> Option<InstanceId> {
     let (api, environment) = path.strip_prefix(FOLDER)?.split_once('/')?;
     Some(InstanceId { api: ApiId::parse(api).ok()?, environment: Environment::parse(environment)? })
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(header::ACCEPT);
-    let mut kinds = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-    kinds.any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
 }
 
 /// What a gate says.
@@ -108,7 +102,7 @@ impl Gate {
             (_, None) => None,
         };
         if let Some(reason) = reason {
-            why = format!("{why}. {}", reason);
+            why = format!("{why}. {reason}");
         }
         let running = snapshot.planned.iter().find(|planned| {
             planned.environment == instance.id.environment

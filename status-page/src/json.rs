@@ -1,11 +1,12 @@
 //! `/api/v1`: our JSON. Times are RFC 3339 UTC with milliseconds; shapes may grow but not change.
 
 use crate::{
-    Audience, Snapshot, assets,
+    Audience, IncidentView, Snapshot, assets,
     body::Body,
+    csv, form,
     gather::first_critical,
     incident_json::incident_json,
-    measuring,
+    measuring, paging,
     problem::Problem,
     rfc3339,
     router::{Shown, kept_json, open_to_all},
@@ -18,7 +19,11 @@ use axum::{
 use domain::{ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// A ranged read that takes longer than this is refused.
 const READ_LIMIT: Duration = Duration::from_secs(3);
@@ -52,21 +57,35 @@ fn status_of(snapshot: &Snapshot) -> Value {
     json!({ "as_of": rfc3339(snapshot.as_of), "stale": snapshot.stale, "instances": instances })
 }
 
-/// `GET /api/v1/incidents`.
+/// `GET /api/v1/incidents`: all of them, or by parts.
 pub(crate) async fn incidents(
     State(shown): State<Shown>,
     method: Method,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response<HttpBody> {
     let view = shown.site.view(shown.audience);
-    let body = view.json("incidents", |snapshot| {
-        snapshot
-            .incidents
-            .iter()
-            .map(|seen| incident_json(&view.situation, &seen.incident, snapshot.audience, snapshot.as_of))
-            .collect()
-    });
-    kept_json(&shown, &method, &headers, body)
+    let seen = &view.snapshot.incidents;
+    let said = |part: &[IncidentView]| {
+        let (audience, now) = (shown.audience, view.snapshot.as_of);
+        part.iter().map(|seen| incident_json(&view.situation, &seen.incident, audience, now)).collect()
+    };
+    let Some(query) = uri.query() else {
+        return kept_json(&shown, &method, &headers, view.json("incidents", |_| said(seen)));
+    };
+    let ids: Vec<String> = seen.iter().map(|seen| seen.incident.id.to_string()).collect();
+    let (part, next) = match paging::part(&ids, query) {
+        Ok(part) => part,
+        Err(problem) => return problem.answer(shown.audience),
+    };
+    let value: Value = said(seen.get(part).unwrap_or_default());
+    let body = Body::new("application/json", value.to_string().into_bytes());
+    let mut response = kept_json(&shown, &method, &headers, Ok(Some(Arc::new(body))));
+    let link = next.map(|next| HeaderValue::try_from(format!("<{}{next}>; rel=\"next\"", uri.path())));
+    if let Some(Ok(link)) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }
 
 /// `GET /api/v1/apis`: the catalogue.
@@ -139,7 +158,7 @@ struct Asked {
 
 fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
     let query = uri.query().unwrap_or_default();
-    let given = |name: &'static str| crate::form::value(query, name);
+    let given = |name: &'static str| form::value(query, name);
     let needed = |name: &'static str| {
         given(name).ok_or_else(|| Problem::bad(format!("say which {name}: add {name}=… to the query")))
     };
@@ -180,14 +199,26 @@ pub(crate) async fn history(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<HttpBody> {
+    let as_csv = match form::value(uri.query().unwrap_or_default(), "format").as_deref() {
+        None => form::accepts(&headers, "text/csv"),
+        Some("csv") => true,
+        Some("json") => false,
+        Some(_) => return Problem::bad("'format' is json or csv").answer(shown.audience),
+    };
     let answer = match tokio::time::timeout(READ_LIMIT, read_history(&shown, &uri)).await {
         Ok(answer) => answer,
         Err(_) => Err(Problem::unavailable("the range took too long to read; ask for a shorter one")),
     };
     match answer {
         Ok(value) => {
-            let body = Body::new("application/json", value.to_string().into_bytes());
+            let body = if as_csv {
+                Body::new("text/csv; charset=utf-8; header=present", csv::days(&value).into_bytes())
+            } else {
+                Body::new("application/json", value.to_string().into_bytes())
+            };
             let mut response = body.answer(&method, &headers, StatusCode::OK, "no-cache");
+            let vary = HeaderValue::from_static("accept, accept-encoding");
+            response.headers_mut().insert(header::VARY, vary);
             if shown.audience == Audience::Internal {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }

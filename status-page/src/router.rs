@@ -4,9 +4,10 @@ use crate::{
     Audience, Page, RenderError, Site, ack, assets, beats,
     body::Body,
     document::{self, Document},
-    gate, hooks, json, live, metrics,
+    hooks, live, metrics,
     path::language_of,
     problem::Problem,
+    v1,
 };
 use axum::{
     Router,
@@ -47,12 +48,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
     own.route("/", get(root))
         .route("/livez", get(live::livez))
         .route("/readyz", get(live::readyz))
-        .route("/api/v1/status", get(json::status))
-        .route("/api/v1/incidents", get(json::incidents))
-        .route("/api/v1/apis", get(json::apis))
-        .route("/api/v1/history", get(json::history))
-        .route("/api/v1/gate/{api}/{environment}", get(gate::gate))
-        .route("/api/v1/openapi.json", get(json::openapi))
+        .merge(v1::router())
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })
         .layer(map_response(secure))
@@ -235,8 +231,10 @@ pub(crate) fn kept_json(
 /// Public JSON may be read by any page in any browser.
 pub(crate) fn open_to_all(mut response: Response<HttpBody>, audience: Audience) -> Response<HttpBody> {
     if audience == Audience::Public {
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let told = HeaderValue::from_static("etag, link, retry-after");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, told);
     }
     response
 }
