@@ -8,7 +8,9 @@ use crate::{
     feed::{self, Format},
     router::{Framed, Shown, broken, cache, in_language, missing, not_allowed, open_to_all},
     scope::Scope,
+    security,
     site::HTML,
+    sitemap,
     statuspage::{self, Both, Part},
     wording::Wording,
 };
@@ -31,8 +33,15 @@ pub(crate) enum Document {
     Embed(Language, ApiId),
     /// What readers of a Statuspage ask for.
     Statuspage(Part),
+    /// Which pages there are.
+    Sitemap,
+    /// What search engines may look at.
+    Robots,
+    /// Where those write who find a hole.
+    Security,
 }
 
+const TEXT: &str = "text/plain; charset=utf-8";
 const FEEDS: &str = "/feeds";
 
 impl Document {
@@ -41,6 +50,12 @@ impl Document {
         let badge = || Badge::parse(path, query).map(Self::Badge);
         let embed = || embed::parse(path).map(|(language, api)| Self::Embed(language, api));
         let statuspage = || Part::parse(path).map(Self::Statuspage);
+        match path {
+            sitemap::SITEMAP => return Some(Self::Sitemap),
+            sitemap::ROBOTS => return Some(Self::Robots),
+            security::PATH => return Some(Self::Security),
+            _ => {}
+        }
         Self::parse_feed(path).or_else(badge).or_else(embed).or_else(statuspage)
     }
 
@@ -55,18 +70,20 @@ impl Document {
         Some(Self::Feed(language, scope, format))
     }
 
-    /// Its language; what holds both is said to be English.
-    const fn language(&self) -> Language {
+    /// Its language; `None`: it has none, or both.
+    const fn language(&self) -> Option<Language> {
         match self {
-            Self::Feed(language, ..) | Self::Calendar(language, _) | Self::Embed(language, _) => *language,
-            Self::Badge(badge) => badge.language,
-            Self::Statuspage(_) => Language::En,
+            Self::Feed(language, ..) | Self::Calendar(language, _) | Self::Embed(language, _) => {
+                Some(*language)
+            }
+            Self::Badge(badge) => Some(badge.language),
+            Self::Statuspage(_) | Self::Sitemap | Self::Robots | Self::Security => None,
         }
     }
 
     /// Made from `snapshot`; `None`: its audience has no such document.
     pub(crate) fn make(&self, renderer: &Renderer, snapshot: &Snapshot) -> Result<Option<Body>, RenderError> {
-        let wording = renderer.wording(snapshot, self.language());
+        let wording = renderer.wording(snapshot, self.language().unwrap_or(Language::En));
         let made = match self {
             Self::Feed(_, scope, _) | Self::Calendar(_, scope) if !scope.is_in(snapshot) => None,
             Self::Feed(language, scope, format) => {
@@ -83,6 +100,9 @@ impl Document {
                 let value = statuspage::document(*part, Both { en: &wording, cy })?;
                 Some(("application/json", value.to_string()))
             }
+            Self::Sitemap => Some(("application/xml; charset=utf-8", sitemap::sitemap(snapshot))),
+            Self::Robots => Some((TEXT, sitemap::robots(snapshot))),
+            Self::Security => security::security(snapshot).map(|text| (TEXT, text)),
         };
         Ok(made.map(|(kind, text)| Body::new(kind, text.into_bytes())))
     }
@@ -106,7 +126,11 @@ pub(crate) fn answer(
         Ok(Some(_)) if method != Method::GET && method != Method::HEAD => not_allowed(),
         Ok(Some(body)) => {
             let answer = body.answer(method, headers, StatusCode::OK, cache(shown.audience));
-            let mut answer = open_to_all(in_language(answer, language), shown.audience);
+            let answer = match language {
+                Some(language) => in_language(answer, language),
+                None => answer,
+            };
+            let mut answer = open_to_all(answer, shown.audience);
             if framed {
                 answer.extensions_mut().insert(Framed);
             }

@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub title: Text,
     /// The site's base URLs.
     pub url: Text,
+    /// Where those write who find a hole in its security.
+    pub security: Option<String>,
     /// Local time for people.
     pub zone: TimeZone,
     /// What counts as available.
@@ -177,6 +179,7 @@ impl Snapshot {
             stale: heard_at.is_some() && !anything_speaks(situation, now),
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
+            security: configuration.site.security.clone(),
             zone: configuration.site.time_zone.clone(),
             policy: configuration.availability.clone(),
             supported: configuration

@@ -15,6 +15,8 @@ mod estate;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
+mod found;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod json;
