@@ -13,6 +13,7 @@ mod equipment;
 mod exit;
 mod heartbeat;
 mod holder;
+mod last_page;
 mod lease;
 mod listener;
 mod log;

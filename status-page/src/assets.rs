@@ -18,10 +18,13 @@ fn asset(stem: &str, extension: &str, kind: &'static str, source: &str) -> Asset
     Asset { path: format!("/assets/{stem}-{}.{extension}", body.hash()), body }
 }
 
-static CSS: LazyLock<Asset> =
-    LazyLock::new(|| asset("page", "css", "text/css; charset=utf-8", include_str!("../assets/page.css")));
-static ICON: LazyLock<Asset> =
-    LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
+const CSS_KIND: &str = "text/css; charset=utf-8";
+const CSS_SOURCE: &str = include_str!("../assets/page.css");
+const ICON_KIND: &str = "image/svg+xml";
+const ICON_SOURCE: &str = include_str!("../assets/icon.svg");
+
+static CSS: LazyLock<Asset> = LazyLock::new(|| asset("page", "css", CSS_KIND, CSS_SOURCE));
+static ICON: LazyLock<Asset> = LazyLock::new(|| asset("icon", "svg", ICON_KIND, ICON_SOURCE));
 
 /// The style sheet.
 pub(crate) fn css() -> &'static Asset {

@@ -46,6 +46,16 @@ impl Badge {
         Some(Self { instance, show, language })
     }
 
+    /// The badge of an instance's status.
+    pub(crate) const fn of(instance: InstanceId) -> Self {
+        Self { instance, show: Show::Status, language: Language::En }
+    }
+
+    /// Where it is, without what the query adds.
+    pub(crate) fn path(&self) -> String {
+        format!("{FOLDER}{}/{}.svg", self.instance.api, self.instance.environment)
+    }
+
     /// Its drawing; `None`: the audience sees no such instance.
     pub(crate) fn draw(&self, wording: &Wording<'_>) -> Result<Option<String>, WordsError> {
         let Some(instance) = wording.snapshot.instance(&self.instance) else {

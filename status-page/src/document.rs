@@ -71,7 +71,7 @@ impl Document {
     }
 
     /// Its language; `None`: it has none, or both.
-    const fn language(&self) -> Option<Language> {
+    pub(crate) const fn language(&self) -> Option<Language> {
         match self {
             Self::Feed(language, ..) | Self::Calendar(language, _) | Self::Embed(language, _) => {
                 Some(*language)
@@ -81,10 +81,34 @@ impl Document {
         }
     }
 
+    /// Its path, without what the query adds.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Feed(language, scope, format) => feed_path(*language, scope, format.file()),
+            Self::Calendar(language, scope) => feed_path(*language, scope, calendar::FILE),
+            Self::Badge(badge) => badge.path(),
+            Self::Embed(language, api) => embed::path(*language, api),
+            Self::Statuspage(part) => part.path(),
+            Self::Sitemap => sitemap::SITEMAP.to_owned(),
+            Self::Robots => sitemap::ROBOTS.to_owned(),
+            Self::Security => security::PATH.to_owned(),
+        }
+    }
+
     /// Made from `snapshot`; `None`: its audience has no such document.
     pub(crate) fn make(&self, renderer: &Renderer, snapshot: &Snapshot) -> Result<Option<Body>, RenderError> {
+        let made = self.text(renderer, snapshot)?;
+        Ok(made.map(|(kind, text)| Body::new(kind, text.into_bytes())))
+    }
+
+    /// The same as text, with its media type.
+    pub(crate) fn text(
+        &self,
+        renderer: &Renderer,
+        snapshot: &Snapshot,
+    ) -> Result<Option<(&'static str, String)>, RenderError> {
         let wording = renderer.wording(snapshot, self.language().unwrap_or(Language::En));
-        let made = match self {
+        Ok(match self {
             Self::Feed(_, scope, _) | Self::Calendar(_, scope) if !scope.is_in(snapshot) => None,
             Self::Feed(language, scope, format) => {
                 let path = feed_path(*language, scope, format.file());
@@ -103,8 +127,7 @@ impl Document {
             Self::Sitemap => Some(("application/xml; charset=utf-8", sitemap::sitemap(snapshot))),
             Self::Robots => Some((TEXT, sitemap::robots(snapshot))),
             Self::Security => security::security(snapshot).map(|text| (TEXT, text)),
-        };
-        Ok(made.map(|(kind, text)| Body::new(kind, text.into_bytes())))
+        })
     }
 }
 

@@ -34,6 +34,11 @@ const fn word(language: Language) -> &'static str {
     }
 }
 
+/// Its path.
+pub(crate) fn path(language: Language, api: &ApiId) -> String {
+    format!("/{}/{}/{api}", language.tag(), word(language))
+}
+
 /// The API whose view `path` names, whether or not there is such an API.
 pub(crate) fn parse(path: &str) -> Option<(Language, ApiId)> {
     Language::ALL.into_iter().find_map(|language| {

@@ -16,7 +16,9 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
+use domain::{
+    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Situation, Tally, VantageId,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::{
@@ -66,10 +68,7 @@ pub(crate) async fn incidents(
 ) -> Response<HttpBody> {
     let view = shown.site.view(shown.audience);
     let seen = &view.snapshot.incidents;
-    let said = |part: &[IncidentView]| {
-        let (audience, now) = (shown.audience, view.snapshot.as_of);
-        part.iter().map(|seen| incident_json(&view.situation, &seen.incident, audience, now)).collect()
-    };
+    let said = |part| incidents_of(&view.snapshot, &view.situation, part);
     let Some(query) = uri.query() else {
         return kept_json(&shown, &method, &headers, view.json("incidents", |_| said(seen)));
     };
@@ -78,7 +77,7 @@ pub(crate) async fn incidents(
         Ok(part) => part,
         Err(problem) => return problem.answer(shown.audience),
     };
-    let value: Value = said(seen.get(part).unwrap_or_default());
+    let value = said(seen.get(part).unwrap_or_default());
     let body = Body::new("application/json", value.to_string().into_bytes());
     let mut response = kept_json(&shown, &method, &headers, Ok(Some(Arc::new(body))));
     let link = next.map(|next| HeaderValue::try_from(format!("<{}{next}>; rel=\"next\"", uri.path())));
@@ -94,28 +93,42 @@ pub(crate) async fn apis(
     method: Method,
     headers: HeaderMap,
 ) -> Response<HttpBody> {
-    let body = shown.site.view(shown.audience).json("apis", |snapshot| {
-        snapshot
-            .apis
-            .iter()
-            .map(|view| {
-                let environments: Vec<_> = view.instances.iter().map(|i| i.id.environment).collect();
-                json!({
-                    "id": view.api.id,
-                    "name": view.api.name,
-                    "description": view.api.description,
-                    "kind": view.api.kind.word(),
-                    "lifecycle": view.api.lifecycle.word(),
-                    "service_level": view.api.service_level.word(),
-                    "documentation": view.api.documentation,
-                    "depends_on": view.depends_on,
-                    "environments": environments,
-                    "operations": operations_of(view),
-                })
-            })
-            .collect()
-    });
+    let body = shown.site.view(shown.audience).json("apis", apis_of);
     kept_json(&shown, &method, &headers, body)
+}
+
+fn apis_of(snapshot: &Snapshot) -> Value {
+    let apis = snapshot.apis.iter().map(|view| {
+        let environments: Vec<_> = view.instances.iter().map(|i| i.id.environment).collect();
+        json!({
+            "id": view.api.id,
+            "name": view.api.name,
+            "description": view.api.description,
+            "kind": view.api.kind.word(),
+            "lifecycle": view.api.lifecycle.word(),
+            "service_level": view.api.service_level.word(),
+            "documentation": view.api.documentation,
+            "depends_on": view.depends_on,
+            "environments": environments,
+            "operations": operations_of(view),
+        })
+    });
+    apis.collect()
+}
+
+/// What is made from a snapshot alone, each with its path.
+pub(crate) fn documents(snapshot: &Snapshot, situation: &Situation) -> [(&'static str, Value); 3] {
+    [
+        ("/api/v1/status", status_of(snapshot)),
+        ("/api/v1/incidents", incidents_of(snapshot, situation, &snapshot.incidents)),
+        ("/api/v1/apis", apis_of(snapshot)),
+    ]
+}
+
+fn incidents_of(snapshot: &Snapshot, situation: &Situation, part: &[IncidentView]) -> Value {
+    let said =
+        |seen: &IncidentView| incident_json(situation, &seen.incident, snapshot.audience, snapshot.as_of);
+    part.iter().map(said).collect()
 }
 
 fn operations_of(view: &crate::ApiView) -> Vec<Value> {

@@ -71,7 +71,7 @@ pub(crate) struct Framed;
 
 const FRAMED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
 
-async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+pub(crate) async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
     let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     for (name, value) in SECURITY {
@@ -85,7 +85,7 @@ async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
 }
 
 /// `/` → the page in the visitor's language.
-async fn root(headers: HeaderMap) -> Response<HttpBody> {
+pub(crate) async fn root(headers: HeaderMap) -> Response<HttpBody> {
     let mut response = redirect(StatusCode::FOUND, &Page::Front.path(preferred(&headers)));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -121,7 +121,7 @@ pub(crate) fn preferred(headers: &HeaderMap) -> Language {
 
 const PUBLIC_CACHE: &str = "public, max-age=5, stale-if-error=86400";
 const INTERNAL_CACHE: &str = "private, no-cache";
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// How long an audience's answers may be kept by others.
 pub(crate) const fn cache(audience: Audience) -> &'static str {

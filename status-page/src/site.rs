@@ -259,6 +259,11 @@ impl Site {
         }
     }
 
+    /// Whether what the store remembers was read.
+    pub(crate) fn has_history(&self) -> bool {
+        self.0.history.borrow().taken_at.is_some()
+    }
+
     /// The newest Snapshot for `audience`.
     pub fn snapshot(&self, audience: Audience) -> Snapshot {
         self.view(audience).snapshot.clone()

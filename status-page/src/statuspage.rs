@@ -57,6 +57,10 @@ impl Part {
         }
     }
 
+    pub(crate) fn path(self) -> String {
+        format!("{FOLDER}{}", self.file())
+    }
+
     pub(crate) fn parse(path: &str) -> Option<Self> {
         let file = path.strip_prefix(FOLDER)?;
         Self::ALL.into_iter().find(|part| part.file() == file)

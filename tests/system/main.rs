@@ -28,6 +28,7 @@ mod heartbeats;
 mod history;
 mod hostile;
 mod kills;
+mod last_page;
 mod log;
 mod memory;
 mod mistakes;

@@ -23,6 +23,8 @@ mod json;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod saved;
+#[cfg(test)]
 mod speed;
 #[cfg(test)]
 mod stage;
