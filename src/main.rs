@@ -178,6 +178,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::History(command) => {
             return commands::history::run(command, &asking(cli, &clock).await?, cli.json).await;
         }
+        Command::Page(command) => {
+            commands::page::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }

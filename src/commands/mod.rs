@@ -8,6 +8,7 @@ pub(crate) mod heartbeat;
 pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod migrate;
+pub(crate) mod page;
 pub(crate) mod probe;
 pub(crate) mod rota;
 pub(crate) mod silence;

@@ -36,6 +36,12 @@ pub(crate) fn icon() -> &'static Asset {
     &ICON
 }
 
+/// Each with its path, its media type and its text.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let of = |asset: &'static Asset, kind, source| (asset.path.as_str(), kind, source);
+    [of(css(), CSS_KIND, CSS_SOURCE), of(icon(), ICON_KIND, ICON_SOURCE)].into_iter()
+}
+
 /// The asset at `path`.
 pub(crate) fn find(path: &str) -> Option<&'static Asset> {
     [css(), icon()].into_iter().find(|asset| asset.path == path)

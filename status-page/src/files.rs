@@ -1,12 +1,14 @@
 //! All that the public may read, as text with its path: for a copy on the disk, and for a second host.
 
 use crate::{
-    RenderError, Renderer, Snapshot, badge::Badge, document::Document, feed::Format, json, scope::Scope,
-    site::HTML, sitemap::pages, statuspage::Part,
+    Audience, History, RenderError, Renderer, Snapshot, assets, badge::Badge, document::Document,
+    feed::Format, gather::gather, json, scope::Scope, site::HTML, sitemap::pages, statuspage::Part,
 };
 use domain::{Language, Situation};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use store::Store;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +58,34 @@ pub(crate) fn all(
         files.push(PublicFile::new(path, "application/json", None, value.to_string()));
     }
     Ok(files)
+}
+
+/// All that the public can read at `now` of what the store has, for a host that has files only.
+pub async fn public_files(
+    store: &Store,
+    situation: &Situation,
+    now: Timestamp,
+) -> Result<Vec<PublicFile>, FilesError> {
+    let history = gather(store, situation, now, &History::default()).await?;
+    let renderer = Renderer::load()?;
+    let snapshot = Snapshot::of(situation, &history, Audience::Public, now, now);
+    let mut files = all(&renderer, &snapshot, situation)?;
+    let asset = |(path, kind, text): (&str, _, &str)| PublicFile::new(path, kind, None, text.to_owned());
+    files.extend(assets::all().map(asset));
+    let missing = renderer.not_found(&snapshot, Language::En)?;
+    files.push(PublicFile::new("/404.html", HTML, Some(Language::En), missing));
+    Ok(files)
+}
+
+/// Why the files cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// What they are made of cannot be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A page cannot be made of it.
+    #[error(transparent)]
+    Render(#[from] RenderError),
 }
 
 fn documents(snapshot: &Snapshot) -> Vec<Document> {

@@ -62,7 +62,7 @@ mod words;
 mod xml;
 
 pub use audience::Audience;
-pub use files::PublicFile;
+pub use files::{FilesError, PublicFile, public_files};
 pub use incident_json::incident_json;
 pub use past::{DAYS, Day, HOURS, History, Past, Span};
 pub use path::Page;

@@ -36,6 +36,7 @@ mod namespace;
 mod network;
 mod nginx;
 mod outage;
+mod page_export;
 #[cfg(debug_assertions)]
 mod poison;
 mod program;
