@@ -101,6 +101,9 @@ pub(crate) enum Command {
     History(HistoryCommand),
     /// A service review of a stretch of time, to standard output
     Report(ReportArgs),
+    /// The public page as files, for a second host
+    #[command(subcommand)]
+    Page(PageCommand),
     /// Look at incidents and act on them
     #[command(subcommand)]
     Incident(IncidentCommand),
@@ -234,6 +237,15 @@ pub(crate) enum RotaCommand {
 pub(crate) enum HeartbeatCommand {
     /// The address of each, to be given to its job and nobody else, and when it was last heard
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PageCommand {
+    /// Write it as it is now: what changed is replaced file by file, what is gone is removed
+    Export {
+        /// A directory of its own; it is made if it is not there
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

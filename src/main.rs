@@ -13,6 +13,7 @@ mod equipment;
 mod exit;
 mod heartbeat;
 mod holder;
+mod last_page;
 mod lease;
 mod listener;
 mod log;
@@ -179,6 +180,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         }
         Command::Report(arguments) => {
             commands::report::run(arguments, &asking(cli, &clock).await?, cli.json).await?;
+        }
+        Command::Page(command) => {
+            commands::page::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;

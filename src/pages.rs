@@ -3,6 +3,7 @@
 use crate::{
     descriptors,
     exit::Failed,
+    last_page,
     listener::{self, Room},
     tasks::Tasks,
 };
@@ -12,9 +13,12 @@ use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use prober::Metrics;
 use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 use store::Store;
 use tokio::{
@@ -49,6 +53,8 @@ pub(crate) struct Pages {
     pub(crate) role: watch::Receiver<Role>,
     /// How many lines of the log nobody read in time.
     pub(crate) log_lines_lost: Arc<AtomicU64>,
+    /// Where the page is kept for a start without the database.
+    pub(crate) kept_in: Option<PathBuf>,
 }
 
 /// Starts the site and its listeners.
@@ -93,6 +99,9 @@ pub(crate) fn start(
     );
     tasks.add("public listener", public);
     tasks.add("internal listener", internal);
+    if let Some(path) = pages.kept_in {
+        tasks.add("keeping of the page", last_page::keep(site.clone(), path, tasks.stop.clone()));
+    }
     let stop = tasks.stop.clone();
     tasks.add("pages", async move {
         site.run(stop).await;

@@ -6,6 +6,7 @@ use crate::{
     equipment::{Equipment, Handing},
     exit::{Failed, NO_PERMISSION, TRY_AGAIN, UNAVAILABLE, of_file},
     holder::plain,
+    last_page,
     lease::{give_back, stand_by, take_if_free},
     reload::{Fixed, Reload, Source, say_left},
     seat::{Outages, Seat},
@@ -148,14 +149,16 @@ pub(crate) async fn start(
     let public = bind(listen.public, "--listen").await.map_err(|failed| taken(&loaded.database, failed))?;
     let internal =
         bind(listen.internal, "--listen-internal").await.map_err(|failed| taken(&loaded.database, failed))?;
-    let store = open(&loaded.database).await?;
+    let spool_path = spool::path(&loaded);
+    let page = last_page::path(&loaded.database, spool_path.as_deref());
+    let (store, [public, internal]) =
+        last_page::open_or_show(&loaded.database, page.clone(), [public, internal]).await?;
     crash_point!("start/opened");
     let held = hold(&loaded.database)?;
     crash_point!("start/held");
     // A file is ours by the lock; elsewhere others may record, and must be asked.
     let leased = is_postgres(loaded.database.reveal());
     let other = if leased { take_if_free(&store).await? } else { None };
-    let spool_path = spool::path(&loaded);
     // Who stands by has nothing to put there, and may share it with who records.
     let spool = if other.is_none() { spool::open(spool_path.as_deref())? } else { None };
     let now = clock.now();
@@ -191,6 +194,7 @@ pub(crate) async fn start(
         role: seat.role.subscribe(),
         set_aside: refused,
         log_lines_lost,
+        kept_in: page,
     };
     let mut running = Running {
         public: public.local_addr().context("the public listener has no address")?,

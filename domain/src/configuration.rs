@@ -49,6 +49,8 @@ pub struct Site {
     pub url: Text,
     /// Local time for people: Europe/London.
     pub time_zone: TimeZone,
+    /// Where those write who find a hole in its security: an https or mailto URI. `None`: nowhere is said.
+    pub security: Option<String>,
 }
 
 impl Site {

@@ -42,6 +42,8 @@ pub struct Maintenance {
     pub by: String,
     /// Why, for everybody.
     pub why: Text,
+    /// When it was announced.
+    pub announced_at: Timestamp,
     /// From when,
     pub from: Timestamp,
     /// until when; ended early, this is when.

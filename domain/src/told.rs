@@ -131,6 +131,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
                 id: fold.after.next_maintenance,
                 by: by.clone(),
                 why: why.clone(),
+                announced_at: fold.now,
                 from: fold.now.max(*from),
                 until: *until,
                 ended_by: None,

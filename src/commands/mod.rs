@@ -9,6 +9,7 @@ pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
+pub(crate) mod page;
 pub(crate) mod probe;
 pub(crate) mod report;
 pub(crate) mod rota;

@@ -1,6 +1,11 @@
 //! The site, and where outcomes wait.
 
-use super::{reading::Reading, section::Section, tree::Node};
+use super::{
+    address::{mailbox, web_url},
+    reading::Reading,
+    section::Section,
+    tree::Node,
+};
 use domain::Site;
 use std::path::PathBuf;
 
@@ -13,8 +18,21 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
         .required("url", reading)
         .and_then(|node| reading.both(node, "the site's URL", |reading, node, _| reading.base_url(node)));
     let time_zone = section.required("time_zone", reading).and_then(|node| reading.time_zone(node));
+    let security = section
+        .optional("security", reading)
+        .and_then(|node| reading.parsed(node, "where to write of security", contact));
     section.close(reading);
-    Some(Site { title: title?, url: url?, time_zone: time_zone? })
+    Some(Site { title: title?, url: url?, time_zone: time_zone?, security })
+}
+
+/// A contact as RFC 9116 has it: a mailbox, or a page that is read over TLS.
+fn contact(text: &str) -> Result<String, String> {
+    let known = match text.strip_prefix("mailto:") {
+        Some(address) => mailbox(address),
+        None if text.starts_with("https://") => web_url(text).map(drop),
+        None => Err("write mailto: and a mailbox, or the https:// URL of a page"),
+    };
+    known.map(|()| text.to_owned()).map_err(str::to_owned)
 }
 
 /// The file in which outcomes wait while the database takes nothing.

@@ -18,12 +18,15 @@ fn asset(stem: &str, extension: &str, kind: &'static str, source: &str) -> Asset
     Asset { path: format!("/assets/{stem}-{}.{extension}", body.hash()), body }
 }
 
-/// The style sheet, for a document that stands by itself.
+const CSS_KIND: &str = "text/css; charset=utf-8";
+const ICON_KIND: &str = "image/svg+xml";
+const ICON_SOURCE: &str = include_str!("../assets/icon.svg");
+
+/// The style sheet's source, for a document that stands by itself.
 pub(crate) const STYLE: &str = include_str!("../assets/page.css");
 
-static CSS: LazyLock<Asset> = LazyLock::new(|| asset("page", "css", "text/css; charset=utf-8", STYLE));
-static ICON: LazyLock<Asset> =
-    LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
+static CSS: LazyLock<Asset> = LazyLock::new(|| asset("page", "css", CSS_KIND, STYLE));
+static ICON: LazyLock<Asset> = LazyLock::new(|| asset("icon", "svg", ICON_KIND, ICON_SOURCE));
 
 /// The style sheet.
 pub(crate) fn css() -> &'static Asset {
@@ -33,6 +36,12 @@ pub(crate) fn css() -> &'static Asset {
 /// The icon.
 pub(crate) fn icon() -> &'static Asset {
     &ICON
+}
+
+/// Each with its path, its media type and its text.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let of = |asset: &'static Asset, kind, source| (asset.path.as_str(), kind, source);
+    [of(css(), CSS_KIND, STYLE), of(icon(), ICON_KIND, ICON_SOURCE)].into_iter()
 }
 
 /// The asset at `path`.

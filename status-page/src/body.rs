@@ -14,7 +14,7 @@ use std::{
 /// An answer kept in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
-    kind: &'static str,
+    kind: HeaderValue,
     plain: Bytes,
     gzip: Option<Bytes>,
     hash: String,
@@ -26,6 +26,11 @@ const WORTH_COMPRESSING: usize = 512;
 impl Body {
     /// Compresses and names `bytes`.
     pub(crate) fn new(kind: &'static str, bytes: Vec<u8>) -> Self {
+        Self::of(HeaderValue::from_static(kind), bytes)
+    }
+
+    /// The same of a media type that is not known beforehand.
+    pub(crate) fn of(kind: HeaderValue, bytes: Vec<u8>) -> Self {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         Self {
@@ -71,7 +76,7 @@ impl Body {
             headers.insert(header::ETAG, tag);
         }
         if !same {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+            headers.insert(header::CONTENT_TYPE, self.kind.clone());
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
             if gzip.is_some() {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -1,4 +1,6 @@
-//! `application/x-www-form-urlencoded`, as far as forms of ours need it.
+//! What a request asks for in words: forms and queries (`application/x-www-form-urlencoded`), and `Accept`.
+
+use axum::http::{HeaderMap, header};
 
 /// Decodes one value; a broken escape stands as it is, bytes that are not UTF-8 are replaced.
 pub(crate) fn decode(value: &str) -> String {
@@ -29,6 +31,13 @@ pub(crate) fn value(body: &str, name: &str) -> Option<String> {
         .filter_map(|pair| pair.split_once('='))
         .find(|(key, _)| *key == name)
         .map(|(_, value)| decode(value))
+}
+
+/// Whether a media type is asked for by its name.
+pub(crate) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    let lines = headers.get_all(header::ACCEPT);
+    let mut kinds = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    kinds.any(|asked| asked.split(';').next().is_some_and(|asked| asked.trim().eq_ignore_ascii_case(kind)))
 }
 
 #[cfg(test)]

@@ -182,12 +182,7 @@ pub(crate) fn since(wording: &Wording<'_>, instance: &InstanceView) -> Option<Wh
 /// Until when planned work lasts.
 pub(crate) fn until(wording: &Wording<'_>, instance: &InstanceView) -> Option<When> {
     let now = wording.snapshot.as_of;
-    let covers = |stretch: &&crate::Planned| {
-        stretch.environment == instance.id.environment
-            && stretch.api.as_ref().is_none_or(|api| *api == instance.id.api)
-            && stretch.from <= now
-            && now < stretch.to
-    };
+    let covers = |stretch: &&crate::Planned| stretch.concerns(&instance.id) && stretch.runs(now);
     let ends = wording.snapshot.planned.iter().filter(covers).map(|stretch| stretch.to).max()?;
     (instance.shown == Status::Maintenance).then(|| wording.short(ends))
 }

@@ -6,6 +6,7 @@ use crate::{
     wording::{Link, Shape, Wording},
 };
 use domain::{IncidentStatus, InstanceId, Ticket};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// An incident with its newest post.
@@ -136,13 +137,6 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             })
             .collect()
     };
-    let diagnosis = match (view.whole, incident.layer) {
-        (true, _) if !wording.text(&incident.diagnosis).is_empty() => {
-            Some(wording.text(&incident.diagnosis).to_owned())
-        }
-        (_, Some(layer)) => Some(wording.layer(layer)?),
-        (_, None) => None,
-    };
     Ok(OneIncident {
         block: block(wording, view)?,
         posts: incident
@@ -153,9 +147,31 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             .collect::<Result<_, WordsError>>()?,
         affects: places(&view.affects)?,
         held_back: places(&view.held_back)?,
-        diagnosis,
+        diagnosis: diagnosis(wording, view)?,
         desk: (wording.snapshot.audience == Audience::Internal).then(|| desk(wording, view)),
     })
+}
+
+/// What is known of it, as far as the audience may know.
+fn diagnosis(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
+    let own = wording.text(&view.incident.diagnosis);
+    match view.incident.layer {
+        _ if view.whole && !own.is_empty() => Ok(Some(own.to_owned())),
+        Some(layer) => wording.layer(layer).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What was said of an incident, the newest first; where nothing was yet: that it was opened, and what is known.
+pub(crate) fn updates(
+    wording: &Wording<'_>,
+    view: &IncidentView,
+) -> Result<Vec<(Timestamp, String)>, WordsError> {
+    let incident = &view.incident;
+    if incident.posts.is_empty() {
+        return Ok(vec![(incident.opened_at, diagnosis(wording, view)?.unwrap_or_default())]);
+    }
+    incident.posts.iter().rev().map(|post| Ok((post.at, wording.post(&post.says)?))).collect()
 }
 
 fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {

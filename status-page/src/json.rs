@@ -1,24 +1,31 @@
 //! `/api/v1`: our JSON. Times are RFC 3339 UTC with milliseconds; shapes may grow but not change.
 
 use crate::{
-    Audience, Snapshot, assets,
+    Audience, IncidentView, Snapshot, assets,
     body::Body,
+    csv, form,
     gather::first_critical,
     incident_json::incident_json,
-    measuring,
+    measuring, paging,
     problem::Problem,
     rfc3339,
-    router::{Shown, document, open_to_all},
+    router::{Shown, kept_json, open_to_all},
 };
 use axum::{
     body::Body as HttpBody,
     extract::State,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
-use domain::{ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Tally, VantageId};
+use domain::{
+    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Situation, Tally, VantageId,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// A ranged read that takes longer than this is refused.
 const READ_LIMIT: Duration = Duration::from_secs(3);
@@ -32,7 +39,7 @@ pub(crate) async fn status(
     headers: HeaderMap,
 ) -> Response<HttpBody> {
     let body = shown.site.view(shown.audience).json("status", status_of);
-    document(&shown, &method, &headers, body)
+    kept_json(&shown, &method, &headers, body)
 }
 
 fn status_of(snapshot: &Snapshot) -> Value {
@@ -57,21 +64,32 @@ fn status_of(snapshot: &Snapshot) -> Value {
     json!({ "as_of": rfc3339(snapshot.as_of), "stale": snapshot.stale, "instances": instances })
 }
 
-/// `GET /api/v1/incidents`.
+/// `GET /api/v1/incidents`: all of them, or by parts.
 pub(crate) async fn incidents(
     State(shown): State<Shown>,
     method: Method,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Response<HttpBody> {
     let view = shown.site.view(shown.audience);
-    let body = view.json("incidents", |snapshot| {
-        snapshot
-            .incidents
-            .iter()
-            .map(|seen| incident_json(&view.situation, &seen.incident, snapshot.audience, snapshot.as_of))
-            .collect()
-    });
-    document(&shown, &method, &headers, body)
+    let seen = &view.snapshot.incidents;
+    let said = |part| incidents_of(&view.snapshot, &view.situation, part);
+    let Some(query) = uri.query() else {
+        return kept_json(&shown, &method, &headers, view.json("incidents", |_| said(seen)));
+    };
+    let ids: Vec<String> = seen.iter().map(|seen| seen.incident.id.to_string()).collect();
+    let (part, next) = match paging::part(&ids, query) {
+        Ok(part) => part,
+        Err(problem) => return problem.answer(shown.audience),
+    };
+    let value = said(seen.get(part).unwrap_or_default());
+    let body = Body::new("application/json", value.to_string().into_bytes());
+    let mut response = kept_json(&shown, &method, &headers, Ok(Some(Arc::new(body))));
+    let link = next.map(|next| HeaderValue::try_from(format!("<{}{next}>; rel=\"next\"", uri.path())));
+    if let Some(Ok(link)) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }
 
 /// `GET /api/v1/apis`: the catalogue.
@@ -80,28 +98,42 @@ pub(crate) async fn apis(
     method: Method,
     headers: HeaderMap,
 ) -> Response<HttpBody> {
-    let body = shown.site.view(shown.audience).json("apis", |snapshot| {
-        snapshot
-            .apis
-            .iter()
-            .map(|view| {
-                let environments: Vec<_> = view.instances.iter().map(|i| i.id.environment).collect();
-                json!({
-                    "id": view.api.id,
-                    "name": view.api.name,
-                    "description": view.api.description,
-                    "kind": view.api.kind.word(),
-                    "lifecycle": view.api.lifecycle.word(),
-                    "service_level": view.api.service_level.word(),
-                    "documentation": view.api.documentation,
-                    "depends_on": view.depends_on,
-                    "environments": environments,
-                    "operations": operations_of(view),
-                })
-            })
-            .collect()
+    let body = shown.site.view(shown.audience).json("apis", apis_of);
+    kept_json(&shown, &method, &headers, body)
+}
+
+fn apis_of(snapshot: &Snapshot) -> Value {
+    let apis = snapshot.apis.iter().map(|view| {
+        let environments: Vec<_> = view.instances.iter().map(|i| i.id.environment).collect();
+        json!({
+            "id": view.api.id,
+            "name": view.api.name,
+            "description": view.api.description,
+            "kind": view.api.kind.word(),
+            "lifecycle": view.api.lifecycle.word(),
+            "service_level": view.api.service_level.word(),
+            "documentation": view.api.documentation,
+            "depends_on": view.depends_on,
+            "environments": environments,
+            "operations": operations_of(view),
+        })
     });
-    document(&shown, &method, &headers, body)
+    apis.collect()
+}
+
+/// What is made from a snapshot alone, each with its path.
+pub(crate) fn documents(snapshot: &Snapshot, situation: &Situation) -> [(&'static str, Value); 3] {
+    [
+        ("/api/v1/status", status_of(snapshot)),
+        ("/api/v1/incidents", incidents_of(snapshot, situation, &snapshot.incidents)),
+        ("/api/v1/apis", apis_of(snapshot)),
+    ]
+}
+
+fn incidents_of(snapshot: &Snapshot, situation: &Situation, part: &[IncidentView]) -> Value {
+    let said =
+        |seen: &IncidentView| incident_json(situation, &seen.incident, snapshot.audience, snapshot.as_of);
+    part.iter().map(said).collect()
 }
 
 fn operations_of(view: &crate::ApiView) -> Vec<Value> {
@@ -144,7 +176,7 @@ struct Asked {
 
 fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
     let query = uri.query().unwrap_or_default();
-    let given = |name: &'static str| crate::form::value(query, name);
+    let given = |name: &'static str| form::value(query, name);
     let needed = |name: &'static str| {
         given(name).ok_or_else(|| Problem::bad(format!("say which {name}: add {name}=… to the query")))
     };
@@ -185,14 +217,26 @@ pub(crate) async fn history(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<HttpBody> {
+    let as_csv = match form::value(uri.query().unwrap_or_default(), "format").as_deref() {
+        None => form::accepts(&headers, "text/csv"),
+        Some("csv") => true,
+        Some("json") => false,
+        Some(_) => return Problem::bad("'format' is json or csv").answer(shown.audience),
+    };
     let answer = match tokio::time::timeout(READ_LIMIT, read_history(&shown, &uri)).await {
         Ok(answer) => answer,
         Err(_) => Err(Problem::unavailable("the range took too long to read; ask for a shorter one")),
     };
     match answer {
         Ok(value) => {
-            let body = Body::new("application/json", value.to_string().into_bytes());
+            let body = if as_csv {
+                Body::new("text/csv; charset=utf-8; header=present", csv::days(&value).into_bytes())
+            } else {
+                Body::new("application/json", value.to_string().into_bytes())
+            };
             let mut response = body.answer(&method, &headers, StatusCode::OK, "no-cache");
+            let vary = HeaderValue::from_static("accept, accept-encoding");
+            response.headers_mut().insert(header::VARY, vary);
             if shown.audience == Audience::Internal {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }

@@ -111,7 +111,7 @@ fn standing_in_full(standing: &Standing, status: &str) -> Value {
     })
 }
 
-fn answer(code: StatusCode, body: &Value) -> Response<HttpBody> {
+pub(crate) fn answer(code: StatusCode, body: &Value) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::from(body.to_string()));
     *response.status_mut() = code;
     let headers = response.headers_mut();

@@ -55,6 +55,7 @@ pub(crate) fn ahead(situation: &Situation, environments: &[Environment], now: Ti
             planned.extend(running.map(|(from, to)| Planned {
                 environment: *environment,
                 api: None,
+                announced_at: None,
                 from,
                 to,
                 why: window.why.clone(),
@@ -67,6 +68,7 @@ pub(crate) fn ahead(situation: &Situation, environments: &[Environment], now: Ti
                 planned.extend(from.checked_add(window.lasts).map(|to| Planned {
                     environment: *environment,
                     api: None,
+                    announced_at: None,
                     from,
                     to,
                     why: window.why.clone(),
@@ -84,12 +86,28 @@ pub(crate) fn ahead(situation: &Situation, environments: &[Environment], now: Ti
     planned.extend(announced.map(|one| Planned {
         environment: one.environment,
         api: one.api.clone(),
+        announced_at: Some(one.announced_at),
         from: one.from,
         to: one.until,
         why: one.why.clone(),
     }));
-    planned.sort_by_key(|stretch| (stretch.from, stretch.environment));
+    planned.sort_by(|a, b| (a.from, a.environment, &a.api).cmp(&(b.from, b.environment, &b.api)));
     planned
+}
+
+/// Each with a name that it keeps when it ends otherwise or for another reason.
+pub(crate) fn identified(planned: &[Planned]) -> impl Iterator<Item = (String, &Planned)> {
+    let mut before: Option<(Environment, Option<&ApiId>, Timestamp)> = None;
+    // Of those that begin at once in one place, and so stand one after another.
+    let mut number = 0;
+    planned.iter().map(move |planned| {
+        let this = (planned.environment, planned.api.as_ref(), planned.from);
+        number = if before == Some(this) { number + 1 } else { 0 };
+        before = Some(this);
+        let from = planned.from.strftime("%Y%m%dT%H%M%SZ");
+        let api = planned.api.as_ref().map(|api| format!("-{api}")).unwrap_or_default();
+        (format!("{}{api}-{from}-{number}", planned.environment), planned)
+    })
 }
 
 fn line(wording: &Wording<'_>, stretch: &Planned) -> Result<PlannedLine, WordsError> {

@@ -22,6 +22,15 @@ impl Problem {
         "Not found",
         "there is nothing at this address that you can see here",
     );
+    /// A list has no such place.
+    pub(crate) const NO_SUCH_PLACE: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "what 'cursor' points to is not in the list any more: begin without it",
+    );
+    /// Nothing can be changed here.
+    pub(crate) const NOT_ALLOWED: Self =
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Only to be read", "ask with GET or HEAD");
     /// A mistake of ours.
     pub(crate) const BROKEN: Self = Self::new(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -65,6 +74,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
         open_to_all(response, audience)
     }

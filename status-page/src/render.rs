@@ -1,9 +1,13 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, measuring,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, calendar,
+    document::feed_path,
+    feed::Format,
+    front, incidents, measuring,
     notice::{Notice, notices},
     planned,
+    scope::Scope,
     when::When,
     wording::{Link, Wording},
 };
@@ -71,6 +75,8 @@ struct Frame {
     other_href: String,
     /// Absolute, for `hreflang`.
     hrefs: Vec<(&'static str, String)>,
+    /// Feeds of what the page is about.
+    feeds: Vec<FeedLink>,
     here: String,
     home: Link,
     site: String,
@@ -85,6 +91,13 @@ struct Frame {
     stale_since: Option<When>,
     unrecorded_since: Option<When>,
     notices: Vec<Notice>,
+}
+
+/// A feed, for `rel=alternate`.
+#[derive(Debug, Serialize)]
+struct FeedLink {
+    kind: &'static str,
+    link: Link,
 }
 
 impl Renderer {
@@ -241,6 +254,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
                 .map(|language| (language.tag(), format!("{}{}", base(language), page.path(language))))
                 .to_vec(),
         },
+        feeds: page.map(|page| feed_links(wording, page)).transpose()?.unwrap_or_default(),
         here: here(language),
         home: link(&Page::Front, "home")?,
         site: wording.text(&snapshot.title).to_owned(),
@@ -266,6 +280,17 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             .map(|at| wording.times().full(at)),
         notices: notices(snapshot, wording)?,
     })
+}
+
+fn feed_links(wording: &Wording<'_>, page: &Page) -> Result<Vec<FeedLink>, WordsError> {
+    let scope = Scope::of(page).unwrap_or(Scope::All);
+    let name = scope.name(wording)?;
+    let link = |file, kind, key: &str| {
+        let text = format!("{name} – {}", wording.plain(key)?);
+        Ok(FeedLink { kind, link: Link { href: feed_path(wording.language, &scope, file), text } })
+    };
+    let [atom, rss] = Format::ALL.map(|format| link(format.file(), format.kind(), "incidents"));
+    Ok(vec![atom?, rss?, link(calendar::FILE, "text/calendar", "maintenance")?])
 }
 
 /// `t(key="…", …)` of the templates: the words in the page's language.

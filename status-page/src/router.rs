@@ -1,8 +1,13 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets, beats, body::Body, hooks, json, live, metrics,
-    path::language_of, problem::Problem,
+    Audience, Page, RenderError, Site, ack, assets, beats,
+    body::Body,
+    document::{self, Document},
+    hooks, live, metrics,
+    path::language_of,
+    problem::Problem,
+    v1,
 };
 use axum::{
     Router,
@@ -43,11 +48,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
     own.route("/", get(root))
         .route("/livez", get(live::livez))
         .route("/readyz", get(live::readyz))
-        .route("/api/v1/status", get(json::status))
-        .route("/api/v1/incidents", get(json::incidents))
-        .route("/api/v1/apis", get(json::apis))
-        .route("/api/v1/history", get(json::history))
-        .route("/api/v1/openapi.json", get(json::openapi))
+        .merge(v1::router())
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })
         .layer(map_response(secure))
@@ -64,15 +65,27 @@ const SECURITY: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+/// Marks an answer that other people's pages may hold in a frame; there is nothing on it to press.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Framed;
+
+const FRAMED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
+
+pub(crate) async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+    let framed = response.extensions().get::<Framed>().is_some();
+    let headers = response.headers_mut();
     for (name, value) in SECURITY {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if framed {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMED));
+        headers.remove(header::X_FRAME_OPTIONS);
     }
     response
 }
 
 /// `/` → the page in the visitor's language.
-async fn root(headers: HeaderMap) -> Response<HttpBody> {
+pub(crate) async fn root(headers: HeaderMap) -> Response<HttpBody> {
     let mut response = redirect(StatusCode::FOUND, &Page::Front.path(preferred(&headers)));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -108,7 +121,7 @@ pub(crate) fn preferred(headers: &HeaderMap) -> Language {
 
 const PUBLIC_CACHE: &str = "public, max-age=5, stale-if-error=86400";
 const INTERNAL_CACHE: &str = "private, no-cache";
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// How long an audience's answers may be kept by others.
 pub(crate) const fn cache(audience: Audience) -> &'static str {
@@ -125,6 +138,9 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     let reads = method == Method::GET || method == Method::HEAD;
     if let Some(asset) = assets::find(path).filter(|_| reads) {
         return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
+    }
+    if let Some(document) = Document::parse(path, uri.query().unwrap_or_default()) {
+        return document::answer(&shown, &document, (method, headers, uri));
     }
     if path == "/api" || path.starts_with("/api/") {
         return Problem::NOT_FOUND.answer(shown.audience);
@@ -147,7 +163,7 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     }
 }
 
-fn not_allowed() -> Response<HttpBody> {
+pub(crate) fn not_allowed() -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -197,7 +213,7 @@ pub(crate) fn broken(error: &RenderError) -> Response<HttpBody> {
 }
 
 /// A document kept by the view, or the error.
-pub(crate) fn document(
+pub(crate) fn kept_json(
     shown: &Shown,
     method: &Method,
     headers: &HeaderMap,
@@ -215,8 +231,10 @@ pub(crate) fn document(
 /// Public JSON may be read by any page in any browser.
 pub(crate) fn open_to_all(mut response: Response<HttpBody>, audience: Audience) -> Response<HttpBody> {
     if audience == Audience::Public {
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let told = HeaderValue::from_static("etag, link, retry-after");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, told);
     }
     response
 }

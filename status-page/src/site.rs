@@ -3,7 +3,7 @@
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, body::Body, gather::gather, limit::Limits,
+    besides::Besides, body::Body, document::Document, gather::gather, limit::Limits,
 };
 use domain::{Clock, Language, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ const HISTORY: Duration = Duration::from_secs(30);
 const HISTORY_BUSY: Duration = Duration::from_secs(5);
 /// Rendered pages that a view keeps.
 const MAX_PAGES: usize = 2048;
-const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// What the program decides about the site.
 #[derive(Debug, Clone)]
@@ -115,6 +115,7 @@ enum Key {
     Page(Language, Page, Option<String>),
     NotFound(Language),
     Json(&'static str),
+    Document(Document),
 }
 
 impl Site {
@@ -258,6 +259,11 @@ impl Site {
         }
     }
 
+    /// Whether what the store remembers was read.
+    pub(crate) fn has_history(&self) -> bool {
+        self.0.history.borrow().taken_at.is_some()
+    }
+
     /// The newest Snapshot for `audience`.
     pub fn snapshot(&self, audience: Audience) -> Snapshot {
         self.view(audience).snapshot.clone()
@@ -275,6 +281,7 @@ impl View {
         let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
         snapshot.unrecorded_since = besides.unrecorded_since;
+        snapshot.configured_at = besides.standing.taken_at.unwrap_or(started_at);
         let internal = audience == Audience::Internal;
         snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
         Self {
@@ -340,6 +347,15 @@ impl View {
             let text = make(&self.snapshot).to_string();
             Ok(Some(Body::new("application/json", text.into_bytes())))
         })
+    }
+
+    /// A document for programs, made from the snapshot once; `None`: there is none such for this audience.
+    pub(crate) fn document(
+        &self,
+        renderer: &Renderer,
+        document: &Document,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Document(document.clone()), || document.make(renderer, &self.snapshot))
     }
 
     fn kept(

@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub as_of: Timestamp,
     /// When this process started to look.
     pub started_at: Timestamp,
+    /// Since when its configuration is in force.
+    pub configured_at: Timestamp,
     /// When the newest outcome of all came; `None`: none yet.
     pub heard_at: Option<Timestamp>,
     /// No check has an outcome that still speaks: the view is old.
@@ -30,6 +32,8 @@ pub struct Snapshot {
     pub title: Text,
     /// The site's base URLs.
     pub url: Text,
+    /// Where those write who find a hole in its security.
+    pub security: Option<String>,
     /// Local time for people.
     pub zone: TimeZone,
     /// What counts as available.
@@ -134,12 +138,26 @@ pub struct Planned {
     pub environment: Environment,
     /// Of one API alone; `None`: of all there.
     pub api: Option<ApiId>,
+    /// When somebody announced it; `None`: it stands in the configuration.
+    pub announced_at: Option<Timestamp>,
     /// From.
     pub from: Timestamp,
     /// To.
     pub to: Timestamp,
     /// Why.
     pub why: Text,
+}
+
+impl Planned {
+    /// Whether it is about `instance`.
+    pub(crate) fn concerns(&self, instance: &InstanceId) -> bool {
+        self.environment == instance.environment && self.api.as_ref().is_none_or(|api| *api == instance.api)
+    }
+
+    /// Whether it covers `now`.
+    pub(crate) fn runs(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.to
+    }
 }
 
 /// The rules have so long to say by themselves that an outcome speaks no longer.
@@ -173,12 +191,14 @@ impl Snapshot {
             audience,
             as_of: now,
             started_at,
+            configured_at: started_at,
             heard_at,
             unrecorded_since: None,
             set_aside: None,
             stale: heard_at.is_some() && !anything_speaks(situation, now),
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
+            security: configuration.site.security.clone(),
             zone: configuration.site.time_zone.clone(),
             policy: configuration.availability.clone(),
             supported: configuration

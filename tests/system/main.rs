@@ -28,6 +28,7 @@ mod heartbeats;
 mod history;
 mod hostile;
 mod kills;
+mod last_page;
 mod log;
 mod memory;
 mod mistakes;
@@ -35,6 +36,7 @@ mod namespace;
 mod network;
 mod nginx;
 mod outage;
+mod page_export;
 #[cfg(debug_assertions)]
 mod planning;
 mod poison;

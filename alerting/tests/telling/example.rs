@@ -77,6 +77,7 @@ pub(crate) fn configuration() -> Configuration {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
             url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
             time_zone: TimeZone::get("Europe/London").unwrap(),
+            security: None,
         },
         environments: BTreeMap::from([
             (Environment::Production, public),

@@ -103,6 +103,7 @@ pub(crate) fn configuration() -> Configuration {
             title: Text::new("Status", "Statws"),
             url: Text::new("https://status.example", "https://statws.example"),
             time_zone: TimeZone::get("Europe/London").expect("the zone"),
+            security: None,
         },
         environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),
         apis,

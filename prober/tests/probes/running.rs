@@ -24,6 +24,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
             title: Text::new("Status", "Statws"),
             url: Text::new("https://status.example", "https://statws.example"),
             time_zone: TimeZone::UTC,
+            security: None,
         },
         environments: BTreeMap::new(),
         apis: BTreeMap::new(),

@@ -145,6 +145,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
             url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
             time_zone: TimeZone::get("Europe/London").unwrap(),
+            security: Some("mailto:security@example.wales".to_owned()),
         },
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),
         apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),

@@ -5,16 +5,30 @@ mod acting;
 #[cfg(test)]
 mod availability;
 #[cfg(test)]
+mod badges;
+#[cfg(test)]
 mod beats;
 #[cfg(test)]
+mod described;
+#[cfg(test)]
 mod estate;
+#[cfg(test)]
+mod feeds;
+#[cfg(test)]
+mod found;
+#[cfg(test)]
+mod gate;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod saved;
+#[cfg(test)]
 mod speed;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statuspage;
 #[cfg(test)]
 mod unrecorded;

@@ -191,6 +191,7 @@ pub(crate) fn maintenance(id: u64, until: i64) -> Maintenance {
         id,
         by: "ann".to_owned(),
         why: Text::new("A new database", "Cronfa ddata newydd"),
+        announced_at: at(0),
         from: at(0),
         until: at(until),
         ended_by: None,
