@@ -79,7 +79,7 @@ fn unseen_since(fold: &Fold, id: &TrackId, held: bool) -> Option<Timestamp> {
         .outcome(id)
         .map_or(held, |outcome| outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Ours));
     match fold.after.tracks.get(id).map(|track| (track, track.inconclusive_since)) {
-        None => Some(fold.watched(Timestamp::MIN)),
+        None => Some(fold.unmeasured()),
         Some((_, Some(since))) => ours.then_some(since),
         Some((track, None)) => (track.status == Status::Unknown).then_some(track.since),
     }

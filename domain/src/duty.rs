@@ -6,7 +6,8 @@
 use crate::{
     Acknowledgement, Cause, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language, Major,
     PersonId, Post, PostSays, Publish, Situation, Status, Text, Ticket, calling,
-    cause::{prioritise, released},
+    cause::prioritise,
+    children::released,
     duration_words,
     fold::Fold,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},

@@ -41,6 +41,7 @@ mod blind;
 mod calling;
 mod cause;
 mod check;
+mod children;
 mod clock;
 mod configuration;
 mod contract;
