@@ -91,7 +91,7 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
     let part: Vec<(Incident, InstanceId)> = fold
         .after
         .open_incidents()
-        .filter(|incident| network(incident) && incident.started_at + TOGETHER >= blind.started_at)
+        .filter(|incident| network(incident) && incident.failing_since() + TOGETHER >= blind.started_at)
         .filter_map(|incident| match &incident.cause {
             Cause::Instance(instance) if all || blind.affects.contains(instance) => {
                 Some(((**incident).clone(), instance.clone()))

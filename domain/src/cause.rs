@@ -9,6 +9,7 @@ use crate::{
     },
     diagnosis::{diagnose, evidence},
     duty,
+    flapping::{self, Flaps},
     fold::Fold,
     rate, token,
 };
@@ -199,8 +200,16 @@ fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
     }
 }
 
-/// A new incident.
+/// A new incident; or, where one of this cause was over only lately, that one again.
 pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Text) -> IncidentId {
+    if let Some(mut incident) = flapping::of_late(fold, &cause).and_then(|id| fold.incident(id)) {
+        flapping::reopen(fold, &mut incident, health);
+        incident.diagnosis = diagnosis;
+        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        let id = incident.id;
+        fold.put_incident(incident);
+        return id;
+    }
     let configuration = fold.configuration();
     let instance = &health.instance;
     let id = fold.number_incident();
@@ -220,6 +229,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         evidence: evidence(&fold.after, instance, fold.now),
         started_at: health.since,
         opened_at: fold.now,
+        flaps: Flaps::default(),
         acknowledged: None,
         recovered_at: None,
         resolved_at: None,

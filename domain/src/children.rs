@@ -35,7 +35,8 @@ pub(crate) fn blamed_since(situation: &Situation, parent: &Incident) -> Timestam
     let instance = parent.affects.first();
     let health = instance.and_then(|instance| situation.healths.get(instance));
     let down = health.filter(|health| health.status.is_down());
-    down.map_or(parent.started_at, |health| health.since.max(parent.started_at))
+    let began = parent.failing_since();
+    down.map_or(began, |health| health.since.max(began))
 }
 
 /// An instance is well: no incident lists it as held back any more.
@@ -82,7 +83,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
         .after
         .open_incidents()
         .filter(|incident| incident.id != id && incident.environment == parent.environment)
-        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= since)
+        .filter(|incident| incident.failing_since() + CHILD_MAY_LEAD >= since)
         .filter_map(|incident| match &incident.cause {
             Cause::Instance(child) if depends(child) => Some((incident.id, Some(child.clone()))),
             Cause::Token(endpoint)

@@ -57,6 +57,7 @@ mod environment;
 mod escalation;
 mod event;
 mod expect;
+mod flapping;
 mod fold;
 mod health;
 mod heartbeat;
@@ -112,10 +113,13 @@ pub use day::{Day, MAX_DAYS};
 pub use decide::{decide, decide_late};
 pub use duty::{NextAction, next_action};
 pub use egress::{Egress, Proxy};
-pub use environment::{Confirm, Environment, EnvironmentPolicy, Hold, MajorPolicy, Publish, Visibility};
+pub use environment::{
+    Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Visibility,
+};
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use expect::{Expect, Matches, Statuses};
+pub use flapping::Flaps;
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use heartbeat::{Beat, Heartbeat, Rhythm};
 pub use histogram::Histogram;

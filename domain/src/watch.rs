@@ -79,6 +79,7 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     let back = |at: &mut Timestamp| *at = at.checked_sub(ahead).unwrap_or(now);
     back(&mut incident.opened_at);
     incident.started_at = incident.started_at.min(incident.opened_at);
+    incident.flaps.since = incident.flaps.since.map(|since| since.min(incident.opened_at));
     if let Some(recovered_at) = &mut incident.recovered_at {
         back(recovered_at);
         incident.started_at = incident.started_at.min(*recovered_at);

@@ -24,7 +24,7 @@ const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(16);
 
 pub(crate) struct Judge {
     seed: u64,
-    /// When an incident's calls stopped, by the clock of the world.
+    /// Since when an incident is answered or over, by the clock of the world.
     stopped: BTreeMap<IncidentId, i64>,
     /// Texts of which nobody could be asked.
     unasked: BTreeSet<String>,
@@ -48,8 +48,7 @@ impl Judge {
                     let incident = after.incidents.get(&incident.id).unwrap_or(incident);
                     self.i1_somebody_is_next(after, incident, now);
                     self.i6_a_hole_in_a_rota_is_an_incident(after, incident, now);
-                    let running = incident.escalation.as_ref();
-                    if running.is_some_and(|running| running.stopped.is_some()) {
+                    if incident.acknowledged.is_some() || !incident.is_open() {
                         self.stopped.entry(incident.id).or_insert(at);
                     } else {
                         self.stopped.remove(&incident.id);
@@ -117,7 +116,7 @@ impl Judge {
         if matches!(told.kind, NotificationKind::Callout { .. }) {
             let stopped = self.stopped.get(&told.incident);
             self.holds(stopped.is_none_or(|stopped| at <= stopped + 5 * SECOND), || {
-                format!("I4: {} goes out at {at}, and the calls stopped at {stopped:?}", told.key)
+                format!("I4: {} goes out at {at}, and it was answered or over at {stopped:?}", told.key)
             });
         }
         if matches!(told.channel, Channel::Text(_)) {
@@ -159,7 +158,6 @@ impl Judge {
             let key = &row.notification.key;
             self.holds(row.state != State::Waiting, || format!("I2: {key} still waits: {row:?}"));
         }
-        let tickets = outside.tickets();
         // Words cost more than all the rest.
         let words =
             store.outbox.values().filter(|row| row.state == State::Sent && self.seed.is_multiple_of(16));
@@ -169,15 +167,15 @@ impl Judge {
         }
         for incident in store.incidents.values() {
             self.holds(!incident.is_open(), || format!("I1: {} never ends: {incident:#?}", incident.id));
-            self.i2_one_ticket(incident, &tickets, plan);
+            self.i2_one_ticket(incident, outside, plan);
             self.i2_somebody_was_called(incident, outside, plan);
             self.stood_down(incident, outside, plan);
         }
-        self.i5_what_returns_keeps_its_ticket(store);
+        self.i5_what_returns_keeps_its_ticket(store, plan);
     }
 
-    fn i2_one_ticket(&self, incident: &Incident, tickets: &BTreeMap<IncidentId, usize>, plan: &Plan) {
-        let count = tickets.get(&incident.id).copied().unwrap_or(0);
+    fn i2_one_ticket(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
+        let count = outside.of(incident.id) - outside.twins_of(incident.id);
         match &incident.ticket {
             Ticket::None => self.holds(count == 0, || format!("I2: {count} tickets unasked for")),
             Ticket::Asked { given_up, .. } => {
@@ -187,6 +185,8 @@ impl Judge {
             }
             Ticket::Raised { .. } => {
                 self.holds(count == 1, || format!("I2: {} has {count} tickets", incident.id));
+                let twins = outside.of(incident.id) > count && plan.leaps.is_empty();
+                self.holds(!twins, || format!("I2: {} has tickets made twice", incident.id));
             }
         }
         let Some(policy) = plan.configuration.policy(incident.environment) else { return };
@@ -202,7 +202,8 @@ impl Judge {
     /// Where all but the API was well for long, and nobody had it, somebody heard.
     fn i2_somebody_was_called(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
         let start = crate::hand::start();
-        let since = incident.major.as_ref().map(|major| major.at).filter(|_| plan.leaps.is_empty());
+        let since = incident.major.as_ref().map(|major| major.at.max(incident.opened_at));
+        let since = since.filter(|_| plan.leaps.is_empty());
         let Some(since) = since.map(|since| since.max(start + SignedDuration::from_millis(HEALED))) else {
             return;
         };
@@ -265,7 +266,7 @@ impl Judge {
         }
     }
 
-    fn i5_what_returns_keeps_its_ticket(&self, store: &Store) {
+    fn i5_what_returns_keeps_its_ticket(&self, store: &Store, plan: &Plan) {
         for incident in store.incidents.values() {
             let asked = store
                 .outbox
@@ -273,6 +274,17 @@ impl Judge {
                 .filter(|row| row.notification.incident == incident.id)
                 .filter(|row| row.notification.kind == NotificationKind::TicketOpen);
             self.holds(asked.count() <= 1, || format!("I5: {} asks for two tickets", incident.id));
+            let reopen = plan.configuration.policy(incident.environment).map(|policy| policy.flapping.reopen);
+            let before = store.incidents.values().find(|before| {
+                let over_at = before.resolved_at.filter(|_| before.id < incident.id);
+                let over_at = over_at.filter(|_| before.cause == incident.cause && plan.leaps.is_empty());
+                over_at.zip(reopen).is_some_and(|(over_at, reopen)| {
+                    (over_at..over_at + reopen).contains(&incident.opened_at)
+                })
+            });
+            self.holds(before.is_none(), || {
+                format!("I5: {} is that of {:?} come back", incident.id, before.map(|before| before.id))
+            });
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use alerting::{SendError, Trace};
 use domain::{Channel, IncidentId, Notification, NotificationKind, Sent};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How an outside system behaves for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,14 +131,19 @@ impl Outside {
         })
     }
 
-    /// How many tickets the desk has of each incident, twins left out.
-    pub(crate) fn tickets(&self) -> BTreeMap<IncidentId, usize> {
-        let mut count = BTreeMap::new();
-        for record in self.records.iter().filter(|record| !record.twin) {
-            let incident = record.reference.rsplit_once('-').and_then(|(id, _)| IncidentId::parse(id));
-            *count.entry(incident.expect("an incident")).or_default() += 1;
-        }
-        count
+    /// How many tickets the desk has of an incident.
+    pub(crate) fn of(&self, incident: IncidentId) -> usize {
+        self.records_of(incident).count()
+    }
+
+    /// How many of them are said to be twins of another.
+    pub(crate) fn twins_of(&self, incident: IncidentId) -> usize {
+        self.records_of(incident).filter(|record| record.twin).count()
+    }
+
+    fn records_of(&self, incident: IncidentId) -> impl Iterator<Item = &Record> {
+        let prefix = format!("{incident}-");
+        self.records.iter().filter(move |record| record.reference.starts_with(&prefix))
     }
 }
 
