@@ -3,8 +3,8 @@
 mod in_time;
 mod send;
 
-use crate::{Away, Lasting, SendError, Setup, next_try, retry::LONGEST};
-use domain::{Channel, Clock, NotificationKind, Receipt, Sent};
+use crate::{Away, Course, Lasting, SendError, Setup, retry::LONGEST};
+use domain::{Clock, NotificationKind, Receipt, Sent};
 use in_time::in_time;
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -199,7 +199,8 @@ impl Deliverer {
     /// Sends one and settles it. Without `room` it is put back: too many wait for their turn already. So it is at `cut`.
     async fn deliver(&self, setup: &Setup, claimed: &Claimed, room: bool, cut: &CancellationToken) {
         let notification = &claimed.notification;
-        let (number, key) = (claimed.attempts.saturating_add(1), notification.key.as_str());
+        let course = Course::of(claimed);
+        let (number, key) = (course.number(), notification.key.as_str());
         let patience = if room { self.limits.turn() } else { Duration::ZERO };
         let turn = tokio::select! {
             turn = setup.channels.turn(&notification.channel, patience) => turn,
@@ -210,7 +211,7 @@ impl Deliverer {
                 crash_point!("deliverer/turn");
                 let limit = self.limits.send();
                 tokio::select! {
-                    sent = in_time(limit, send::send(setup, claimed, &self.clock)) => sent.unwrap_or_else(|| {
+                    sent = in_time(limit, send::send(&self.store, setup, claimed, &self.clock)) => sent.unwrap_or_else(|| {
                         Err(SendError::unclear(format!("no end within {limit:?}: what became of it is not known")))
                     }),
                     () = cut.cancelled() => {
@@ -222,32 +223,21 @@ impl Deliverer {
                 "as much goes through this channel as may at a time: it waits its turn",
             )),
         };
-        match sent {
+        match &sent {
             Ok(sent) => {
                 crash_point!("deliverer/sent");
                 tracing::info!(key, try_number = number, ?sent, "delivered");
-                let provider_id = match &sent {
-                    Sent::Accepted { provider_id } => provider_id.clone(),
-                    Sent::Ticket { number, .. } => number.clone(),
-                    Sent::Delivered | Sent::Unclear { .. } | Sent::GivenUp { .. } => String::new(),
-                };
-                self.settle(claimed, Settlement::Sent { provider_id }, vec![sent]).await;
             }
             Err(error) => {
                 crash_point!("deliverer/refused");
                 tracing::warn!(key, try_number = number, %error, "not delivered");
-                let settlement = next_try(notification, number, &error, self.clock.now());
-                let mut said = Vec::new();
-                if is_unclear(claimed, &error) {
-                    said.push(Sent::Unclear { why: error.why().to_owned() });
-                }
-                if let Settlement::GivenUp { why } = &settlement {
-                    tracing::error!(key, why, "given up");
-                    said.push(Sent::GivenUp { why: why.clone() });
-                }
-                self.settle(claimed, settlement, said).await;
             }
         }
+        let (settlement, said) = course.ended(sent, self.clock.now());
+        if let Settlement::GivenUp { why } = &settlement {
+            tracing::error!(key, why, "given up");
+        }
+        self.settle(claimed, settlement, said).await;
     }
 
     /// Settles, with a receipt for each thing there is to say of it.
@@ -289,14 +279,6 @@ impl Deliverer {
         }
         tracing::error!(key, "not settled: its lease runs out, and it is reconciled before it is sent again");
     }
-}
-
-/// Whether a call may have reached somebody although nothing says so: whoever answers or ends it must stand them down.
-/// Mail cannot be asked about what an earlier claim did before its lease ran out.
-fn is_unclear(claimed: &Claimed, error: &SendError) -> bool {
-    let by_mail = matches!(claimed.notification.channel, Channel::Email(_));
-    matches!(claimed.notification.kind, NotificationKind::Callout { .. })
-        && (error.is_unclear() || (claimed.uncertain && by_mail))
 }
 
 async fn ended(sends: &mut JoinSet<()>) {

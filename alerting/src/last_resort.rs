@@ -4,8 +4,7 @@
 //! It has a task and turns of its own: no recording waits for it, and one channel that does not answer holds up no other.
 
 use crate::{
-    Recording, SendError, Setup,
-    notify::Trace,
+    Recording, SendError, Setup, Trace,
     words::{Plain, Says},
 };
 use domain::{Channel, Clock, Environment, Language, PersonId, Situation, Unrecorded, Way};

@@ -7,6 +7,7 @@
 mod answer;
 mod away;
 mod channels;
+mod course;
 mod deliverer;
 mod directory;
 mod finding;
@@ -23,6 +24,7 @@ mod words;
 
 pub use away::{Away, Lasting};
 pub use channels::{Channels, Setup, SetupError};
+pub use course::{Course, Step, Trace};
 pub use deliverer::{Deliverer, Limits};
 pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
 pub use finding::{ClockSeen, Examined, Finding, State};
@@ -33,3 +35,4 @@ pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::Records;
 pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};
+pub use words::worded;

@@ -5,7 +5,7 @@ mod examine;
 
 use crate::{Mail, SendError, SetupError, servicenow::correlation_id, words::Letter};
 use connection::{Opened, Protection};
-use domain::{Incident, Notification, NotificationKind, Sent};
+use domain::{Notification, NotificationKind, Sent};
 use jiff::Timestamp;
 use lettre::{
     Message,
@@ -63,16 +63,15 @@ impl Postbox {
         })
     }
 
-    /// Sends `letter` about `incident`. A repeat has the same `Message-ID`, by which mailboxes know it again.
+    /// Sends `letter`, which is what `notification` says. A repeat has the same `Message-ID`, by which mailboxes know it again.
     pub(crate) async fn send(
         &self,
         to: &str,
         letter: &Letter,
-        (incident, notification): (&Incident, &Notification),
+        notification: &Notification,
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let thread = thread(incident, notification);
-        self.send_in(thread.as_deref(), to, letter, &notification.key, now).await
+        self.send_in(thread(notification).as_deref(), to, letter, &notification.key, now).await
     }
 
     /// Sends a letter that is about no incident.
@@ -160,7 +159,7 @@ impl Postbox {
 }
 
 /// What a letter continues.
-fn thread(incident: &Incident, notification: &Notification) -> Option<String> {
+fn thread(notification: &Notification) -> Option<String> {
     match &notification.kind {
         // A desk's inbound mail takes a reply for news about another ticket: to it, this one stands alone.
         NotificationKind::TicketFallback => None,
@@ -173,7 +172,7 @@ fn thread(incident: &Incident, notification: &Notification) -> Option<String> {
         | NotificationKind::Callout { .. }
         | NotificationKind::StandDown { .. }
         | NotificationKind::Told
-        | NotificationKind::ToldOver => Some(correlation_id(incident)),
+        | NotificationKind::ToldOver => Some(correlation_id(notification)),
     }
 }
 

@@ -3,7 +3,7 @@
 mod examine;
 mod token;
 
-use crate::{Notify, SendError, SetupError, answer::Answer};
+use crate::{Notify, SendError, SetupError, Trace, answer::Answer};
 use domain::{Secret, Sent};
 use jiff::Timestamp;
 use reqwest::{Client, StatusCode};
@@ -52,19 +52,6 @@ struct Refusal {
 struct RefusalWords {
     error: String,
     message: String,
-}
-
-/// What Notify knows of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trace {
-    /// It took it.
-    Taken(Sent),
-    /// It took it and could not bring it to the telephone: another may do better.
-    Failed,
-    /// It took it, and the number does not exist.
-    Impossible,
-    /// It never saw it.
-    Unknown,
 }
 
 impl TextService {
@@ -119,7 +106,9 @@ impl TextService {
             return Ok(Trace::Taken(Sent::Accepted { provider_id: text.id.clone() }));
         }
         Ok(match texts.iter().find(|text| text.status == "permanent-failure") {
-            Some(_) => Trace::Impossible,
+            Some(_) => {
+                Trace::Impossible { why: format!("{WHOM}: the number does not exist or refuses texts") }
+            }
             None if texts.is_empty() => Trace::Unknown,
             None => Trace::Failed,
         })

@@ -13,7 +13,7 @@ use crate::{
     words::{TicketWords, note_marker},
 };
 use access::Access;
-use domain::{Incident, Priority, Sent};
+use domain::{Notification, Priority, Sent};
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -36,12 +36,13 @@ pub(crate) struct TableApi {
     patience: Duration,
 }
 
-/// The key by which an incident's ticket is known in the desk.
+/// The key by which an incident's ticket is known in the desk: the part that the keys of all its notifications share.
 ///
-/// Stable, because both parts are durable and never change; unique over databases, because a new database counts
-/// incidents from 1 again, but not within the same millisecond. Not the site's URL: that may change while a ticket is open.
-pub(crate) fn correlation_id(incident: &Incident) -> String {
-    format!("curiad:{}:{}", incident.id, incident.opened_at.as_millisecond())
+/// It is made from what never changes, and unique over databases. No time is in it: a clock that was ahead moves even the
+/// time at which an incident opened.
+pub(crate) fn correlation_id(notification: &Notification) -> String {
+    let key = notification.key.as_str();
+    format!("curiad:{}", key.split_once('/').map_or(key, |(incident, _)| incident))
 }
 
 /// What a ticket is made from.
@@ -78,47 +79,34 @@ impl TableApi {
         Self { access: Access::new(settings.auth.clone()), settings, client, patience }
     }
 
-    /// The incident's ticket, if the desk has one.
+    /// The incident's ticket, if the desk has one: of several the oldest, and that is said on the others.
     pub(crate) async fn find(&self, reference: &str, priority: Priority) -> Result<Option<Sent>, SendError> {
         let found = self.look_up(reference).await?;
-        Ok(found.first().map(|record| told(record, priority)))
+        self.oldest(&found, priority).await
     }
 
-    /// The incident's ticket: found, or made now.
-    pub(crate) async fn open(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
-        let mut found = self.look_up(ticket.reference).await?;
-        if found.is_empty() {
-            crash_point!("desk/looked-up");
-            let made = self.make(ticket).await?;
-            crash_point!("desk/made");
-            // Somebody else may have made one between our look and our making. When the desk cannot be asked now,
-            // ours is made and known all the same.
-            found = self.look_up(ticket.reference).await.unwrap_or_default();
-            crash_point!("desk/looked-again");
-            if found.is_empty() {
-                found.push(made);
-            }
-        }
-        let Some((oldest, twins)) = found.split_first() else {
-            return Err(SendError::retryable("the desk lost the ticket it had just made"));
-        };
+    /// The same after one was made: somebody else may have made another between the look and the making. `None` too when
+    /// the desk cannot be asked.
+    pub(crate) async fn find_again(
+        &self,
+        reference: &str,
+        priority: Priority,
+    ) -> Result<Option<Sent>, SendError> {
+        let found = self.look_up(reference).await.unwrap_or_default();
+        crash_point!("desk/looked-again");
+        self.oldest(&found, priority).await
+    }
+
+    async fn oldest(&self, found: &[Record], priority: Priority) -> Result<Option<Sent>, SendError> {
+        let Some((oldest, twins)) = found.split_first() else { return Ok(None) };
         for twin in twins {
             self.link(twin, oldest).await?;
         }
-        Ok(told(oldest, ticket.priority))
+        Ok(Some(told(oldest, priority)))
     }
 
-    /// Adds a work note, unless its marker shows that it is there already. `look`: an earlier try may have arrived.
-    pub(crate) async fn note(
-        &self,
-        record: &str,
-        key: &str,
-        text: &str,
-        look: bool,
-    ) -> Result<Sent, SendError> {
-        if look && self.has_note(record, key).await? {
-            return Ok(Sent::Accepted { provider_id: record.to_owned() });
-        }
+    /// Adds a work note. Look first whether it is there, when it may be.
+    pub(crate) async fn note(&self, record: &str, text: &str) -> Result<Sent, SendError> {
         crash_point!("desk/before-note");
         self.write(record, json!({ "work_notes": text })).await?;
         crash_point!("desk/noted");
@@ -158,7 +146,8 @@ impl TableApi {
         Ok(records)
     }
 
-    async fn make(&self, ticket: &NewTicket<'_>) -> Result<Record, SendError> {
+    /// Makes a ticket. Look first whether there is one.
+    pub(crate) async fn make(&self, ticket: &NewTicket<'_>) -> Result<Sent, SendError> {
         let (impact, urgency) = three_by_three(ticket.priority);
         let mut fields = json!({
             "short_description": ticket.words.short_description,
@@ -186,7 +175,8 @@ impl TableApi {
                 made.result.number
             )));
         }
-        Ok(made.result)
+        crash_point!("desk/made");
+        Ok(told(&made.result, ticket.priority))
     }
 
     /// Says on `twin` that `oldest` is the ticket.

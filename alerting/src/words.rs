@@ -14,11 +14,46 @@ mod unrecorded;
 #[path = "../tests/telling/example.rs"]
 pub(crate) mod example;
 
+use crate::{SendError, servicenow::correlation_id};
+use domain::{Channel, Configuration, Incident, Language, Notification, NotificationKind, PersonId};
+use jiff::Timestamp;
+
 pub(crate) use facts::Facts;
 pub(crate) use letter::{Letter, letter};
 pub(crate) use short::text;
 pub(crate) use ticket::{TicketWords, note, note_marker, ticket};
 pub(crate) use unrecorded::{Plain, Says};
+
+/// All that `notification` says of its incident at `now`, as it would be sent at the first try.
+pub fn worded(
+    configuration: &Configuration,
+    incident: &Incident,
+    notification: &Notification,
+    now: Timestamp,
+) -> Result<String, SendError> {
+    let facts = Facts { incident, configuration, now };
+    let language = |person: &PersonId| configuration.people.get(person).map(|person| person.language);
+    let reference = correlation_id(notification);
+    let letter = |language| {
+        let letter = letter(&facts, notification, language, &reference)?;
+        Ok(format!("{}\n\n{}", letter.subject, letter.body))
+    };
+    match (&notification.channel, &notification.kind) {
+        (Channel::Desk(_), NotificationKind::TicketNote { note: written, .. }) => {
+            Ok(note(&facts, &notification.key, written))
+        }
+        (Channel::Desk(_), _) => {
+            let ticket = ticket(&facts, &reference);
+            Ok(format!("{}\n\n{}", ticket.short_description, ticket.description))
+        }
+        (Channel::Text(person), _) => {
+            let first = Try { number: 1, repeat: false };
+            text(&facts, notification, language(person).unwrap_or(Language::En), first)
+        }
+        (Channel::Email(person), _) => letter(language(person)),
+        (Channel::DeskEmail(_) | Channel::Team(_), _) => letter(None),
+    }
+}
 
 /// Which try of a message this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +67,11 @@ pub(crate) struct Try {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{
-        Channel, Environment, Language, Note, Notification, NotificationKind, Priority, Status, Text,
-        VantageId,
-    };
+    use domain::{Environment, Note, Priority, Status, Text, VantageId};
     use example::{at, configuration, id, incident};
     use proptest::prelude::*;
 
-    const REFERENCE: &str = "curiad:C-42:1782007930000";
+    const REFERENCE: &str = "curiad:C-42-k3f9xq";
     const FIRST: Try = Try { number: 1, repeat: false };
 
     fn notification(kind: NotificationKind) -> Notification {

@@ -79,7 +79,7 @@ fn unseen_since(fold: &Fold, id: &TrackId, held: bool) -> Option<Timestamp> {
         .outcome(id)
         .map_or(held, |outcome| outcome.failure.as_ref().is_some_and(|failure| failure.layer == Layer::Ours));
     match fold.after.tracks.get(id).map(|track| (track, track.inconclusive_since)) {
-        None => Some(fold.watched(Timestamp::MIN)),
+        None => Some(fold.unmeasured()),
         Some((_, Some(since))) => ours.then_some(since),
         Some((track, None)) => (track.status == Status::Unknown).then_some(track.since),
     }
@@ -91,7 +91,7 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
     let part: Vec<(Incident, InstanceId)> = fold
         .after
         .open_incidents()
-        .filter(|incident| network(incident) && incident.started_at + TOGETHER >= blind.started_at)
+        .filter(|incident| network(incident) && incident.failing_since() + TOGETHER >= blind.started_at)
         .filter_map(|incident| match &incident.cause {
             Cause::Instance(instance) if all || blind.affects.contains(instance) => {
                 Some(((**incident).clone(), instance.clone()))

@@ -57,7 +57,8 @@ fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
         next_step: 0,
         next_at: Some(fold.now + duty::signed(first)),
         stopped: None,
-        callouts: Vec::new(),
+        // Of an incident that was over before: their numbers go on.
+        callouts: incident.escalation.take().map_or_else(Vec::new, |before| before.callouts),
         escalation,
     });
 }
@@ -231,6 +232,7 @@ fn call(
         given_up: Vec::new(),
         delivered: Vec::new(),
         unclear: Vec::new(),
+        stood_down: Vec::new(),
         answer: None,
     });
     true

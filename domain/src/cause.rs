@@ -1,18 +1,19 @@
 //! Rule three, *cause*: statuses become incidents, one per cause (invariant 7).
 
 use crate::{
-    ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId,
-    Priority, ServiceLevel, Status, Text, Ticket, TrackId, blind,
+    Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority,
+    ServiceLevel, Status, Text, Ticket, blind,
+    children::{
+        CHILD_MAY_LEAD, blamed_since, explains, hold_back, holder, let_go, probe_now, release,
+        take_in_children,
+    },
     diagnosis::{diagnose, evidence},
     duty,
+    flapping::{self, Flaps},
     fold::Fold,
     rate, token,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
-
-/// A child that failed so much earlier than its parent fails for a reason of its own.
-const CHILD_MAY_LEAD: SignedDuration = SignedDuration::from_mins(2);
 
 /// A production instance of which nothing is known for so long is an incident (DESIGN §5).
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -65,7 +66,11 @@ pub(crate) fn left(fold: &mut Fold) {
 }
 
 /// Why an incident cannot be called over: its next look would open another, with another ticket and other calls.
-pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> Option<String> {
+pub(crate) fn still_there(
+    situation: &crate::Situation,
+    incident: &Incident,
+    now: Timestamp,
+) -> Option<String> {
     match &incident.cause {
         Cause::Instance(instance) => {
             let status = situation.status(instance);
@@ -79,14 +84,11 @@ pub(crate) fn still_there(situation: &crate::Situation, incident: &Incident) -> 
         Cause::Behind(_) if incident.status != IncidentStatus::Recovering => {
             Some("probes still begin late".to_owned())
         }
-        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => None,
-    }
-}
-
-/// An incident resolved: dependants that still fail now answer for themselves.
-pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
-    for child in held_back {
-        instance(fold, child);
+        Cause::Rota(rota) => {
+            let attended = situation.configuration.rotas.get(rota)?.on_call(now).is_some();
+            (!attended).then(|| format!("nobody is on call on {rota} yet"))
+        }
+        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Behind(_) => None,
     }
 }
 
@@ -128,27 +130,6 @@ fn begins(fold: &mut Fold, health: &Health) {
     // The fault may be a parent's: ask it now rather than in its turn.
     probe_now(fold, parents, instance.environment);
     take_in_children(fold, id, instance);
-}
-
-/// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
-fn explains(situation: &crate::Situation, parent: &Incident, child: Status) -> bool {
-    let Cause::Instance(instance) = &parent.cause else {
-        return false;
-    };
-    !child.is_down()
-        || match situation.status(instance) {
-            Status::PartialOutage | Status::MajorOutage => true,
-            Status::Degraded => false,
-            Status::Operational | Status::Maintenance | Status::Unknown => parent.worst.is_down(),
-        }
-}
-
-/// Since when a child's trouble can be that of `parent`: since it is as bad as it now is, or since it began.
-fn blamed_since(situation: &crate::Situation, parent: &Incident) -> Timestamp {
-    let instance = parent.affects.first();
-    let health = instance.and_then(|instance| situation.healths.get(instance));
-    let down = health.filter(|health| health.status.is_down());
-    down.map_or(parent.started_at, |health| health.since.max(parent.started_at))
 }
 
 /// Nothing is known of a production instance for long: somebody has to look.
@@ -219,95 +200,16 @@ fn recovering(fold: &mut Fold, id: IncidentId, since: Timestamp) {
     }
 }
 
-/// An instance is well: no incident lists it as held back any more.
-fn let_go(fold: &mut Fold, instance: &InstanceId) {
-    if let Some(incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
-        let why = format!("{} works again", fold.name(instance));
-        release(fold, incident, instance, why);
-    }
-}
-
-fn release(fold: &mut Fold, mut holder: Incident, instance: &InstanceId, why: String) {
-    holder.held_back.retain(|held| held != instance);
-    holder.note(fold.now, why);
-    fold.put_incident(holder);
-}
-
-fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
-    let holder = fold.after.open_incidents().find(|incident| incident.held_back.contains(instance));
-    holder.map(|incident| incident.id)
-}
-
-pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
-    parent.held_back.push(instance.clone());
-    if !parent.affects.contains(instance) {
-        parent.affects.push(instance.clone());
-    }
-    let name = fold.name(instance);
-    parent.note(fold.now, format!("{name} fails too: it depends on this; held back, no ticket of its own"));
-    fold.put_incident(parent);
-}
-
-/// A parent found later takes its children in: linked, their escalation stopped.
-fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
-    let configuration = fold.configuration();
-    let Some(taker) = fold.incident(id) else {
-        return;
-    };
-    let since = blamed_since(&fold.after, &taker);
-    let depends = |child: &InstanceId| {
-        configuration.ancestors(&child.api).contains(&parent.api)
-            && explains(&fold.after, &taker, fold.after.status(child))
-    };
-    let children: Vec<(IncidentId, Option<InstanceId>)> = fold
-        .after
-        .open_incidents()
-        .filter(|incident| incident.id != id && incident.environment == parent.environment)
-        .filter(|incident| incident.started_at + CHILD_MAY_LEAD >= since)
-        .filter_map(|incident| match &incident.cause {
-            Cause::Instance(child) if depends(child) => Some((incident.id, Some(child.clone()))),
-            Cause::Token(endpoint)
-                if endpoint.issuer(&configuration).as_ref() == Some(&parent.api)
-                    || (!incident.held_back.is_empty() && incident.held_back.iter().all(depends)) =>
-            {
-                Some((incident.id, None))
-            }
-            Cause::Instance(_)
-            | Cause::Token(_)
-            | Cause::Refused(_)
-            | Cause::Blind(_)
-            | Cause::Rota(_)
-            | Cause::Behind(_) => None,
-        })
-        .collect();
-    for (child_id, child) in children {
-        if let Some(incident) = fold.incident(child_id) {
-            let its_own = incident.held_back.clone();
-            let name = child.as_ref().map_or_else(|| "a token endpoint".to_owned(), |child| fold.name(child));
-            duty::taken_in(fold, incident, id, &format!("{name} depends on {}", fold.name(parent)));
-            for instance in child.into_iter().chain(its_own) {
-                if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
-                {
-                    hold_back(fold, parent, &instance);
-                }
-            }
-        }
-    }
-}
-
-fn probe_now(fold: &mut Fold, apis: BTreeSet<ApiId>, environment: Environment) {
-    let configuration = fold.configuration();
-    for api in apis {
-        for check in configuration.checks_of(&InstanceId { api, environment }) {
-            for vantage in &check.from {
-                fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
-            }
-        }
-    }
-}
-
-/// A new incident.
+/// A new incident; or, where one of this cause was over only lately, that one again.
 pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Text) -> IncidentId {
+    if let Some(mut incident) = flapping::of_late(fold, &cause).and_then(|id| fold.incident(id)) {
+        flapping::reopen(fold, &mut incident, health);
+        incident.diagnosis = diagnosis;
+        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        let id = incident.id;
+        fold.put_incident(incident);
+        return id;
+    }
     let configuration = fold.configuration();
     let instance = &health.instance;
     let id = fold.number_incident();
@@ -327,6 +229,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         evidence: evidence(&fold.after, instance, fold.now),
         started_at: health.since,
         opened_at: fold.now,
+        flaps: Flaps::default(),
         acknowledged: None,
         recovered_at: None,
         resolved_at: None,

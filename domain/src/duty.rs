@@ -5,9 +5,11 @@
 
 use crate::{
     Acknowledgement, Cause, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language, Major,
-    PersonId, Post, PostSays, Publish, Situation, Status, Text, Ticket, calling,
-    cause::{prioritise, released},
+    PersonId, Post, PostSays, Publish, Running, Situation, Status, Text, Ticket, calling,
+    cause::prioritise,
+    children::released,
     duration_words,
+    flapping::{came_back, resolve_hold},
     fold::Fold,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
     watch::FIRST_LOOK,
@@ -22,6 +24,8 @@ const MOST_ACTS: usize = 50;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     RaiseTicket,
+    /// It was over and is back: what the ticket and the public post go on with.
+    GoOn,
     Fallback,
     Publish,
     TellProvider,
@@ -50,6 +54,7 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
     };
     let (what, who) = match act {
         Act::RaiseTicket => ("raise a ticket", desk()),
+        Act::GoOn => ("go on with the ticket", desk()),
         Act::Fallback => ("tell the desk by e-mail", desk()),
         Act::Publish => ("publish", None),
         Act::TellProvider => ("tell the provider team", None),
@@ -108,7 +113,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     None
                 }
             };
-            let at = recovered_at.max(seen_since).unwrap_or(now) + signed(policy.hold.resolve);
+            let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
             return vec![(at, Act::Resolve)];
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}
@@ -119,6 +124,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     let told_at = incident.opened_at + signed(told_hold(policy, incident));
     if incident.ticket == Ticket::None && policy.service_desk.is_some() {
         ask(told_at, Act::RaiseTicket);
+    }
+    if incident.flaps.went_on < incident.flaps.epoch {
+        ask(told_at, Act::GoOn);
     }
     if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
         && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)
@@ -142,12 +150,12 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         && (policy.major.is_some() || incident.escalation.is_some())
     {
         match &incident.escalation {
-            None => ask(major_since(incident) + signed(callout_hold(policy, incident)), Act::StartEscalation),
-            Some(running) => {
-                if let Some(at) = running.next_at {
-                    ask(at, Act::Escalate);
-                }
+            Some(Running { next_at: Some(at), .. }) => ask(*at, Act::Escalate),
+            // Stopped when it was over the last time.
+            None | Some(Running { next_at: None, .. }) if policy.major.is_some() => {
+                ask(major_since(incident) + signed(callout_hold(policy, incident)), Act::StartEscalation);
             }
+            None | Some(Running { next_at: None, .. }) => {}
         }
     }
     acts
@@ -262,6 +270,7 @@ pub(crate) fn becomes_major(fold: &mut Fold, incident: &mut Incident, major: Maj
 fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
     match act {
         Act::RaiseTicket => raise_ticket(fold, incident),
+        Act::GoOn => go_on(fold, incident),
         Act::Fallback => fall_back(fold, incident),
         Act::Publish => publish(incident, PostSays::Investigating { status: incident.worst }, fold.now),
         Act::TellProvider => tell_provider(fold, incident),
@@ -271,7 +280,18 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
     }
 }
 
-fn publish(incident: &mut Incident, says: PostSays, now: Timestamp) {
+fn go_on(fold: &mut Fold, incident: &mut Incident) {
+    incident.flaps.went_on = incident.flaps.epoch;
+    let since = fold.time(incident.failing_since());
+    let status = incident.worst;
+    if incident.flaps.unstable.is_none() {
+        post(incident, PostSays::Returned { status }, fold.now);
+        let text = format!("{} again since {since}: the same incident, and the same ticket.", status.plain());
+        work_note(fold, incident, capital(&text));
+    }
+}
+
+pub(crate) fn publish(incident: &mut Incident, says: PostSays, now: Timestamp) {
     incident.posts.push(Post { at: now, says, by: None });
 }
 
@@ -289,6 +309,9 @@ pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timest
     incident.recovered_at = Some(since.min(fold.now).max(incident.started_at));
     let when = fold.time(since);
     incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
+    if incident.flaps.unstable.is_some() {
+        return;
+    }
     post(incident, PostSays::Recovered, fold.now);
     work_note(
         fold,
@@ -305,8 +328,12 @@ pub(crate) fn returned(fold: &mut Fold, incident: &mut Incident, status: Status)
     let what = if status == Status::Unknown { "Cannot be seen" } else { "Failed" };
     let text = format!("{what} again: the same incident goes on.");
     incident.note(fold.now, text.clone());
-    post(incident, PostSays::Returned { status }, fold.now);
-    work_note(fold, incident, text);
+    if incident.flaps.unstable.is_none() {
+        post(incident, PostSays::Returned { status }, fold.now);
+        work_note(fold, incident, text);
+    }
+    let now = fold.now;
+    came_back(fold, incident, now);
 }
 
 /// A human has it.
@@ -341,8 +368,8 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     post(&mut incident, PostSays::Words(words), fold.now);
     work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
-    stand_down(fold, &incident, Some(&by.to_string()), None);
-    let told = key(fold, incident.id, "told");
+    stand_down(fold, &mut incident, Some(&by.to_string()), None);
+    let told = key(fold, incident.id, &incident.named("told"));
     fold.withdraw(told);
     fold.put_incident(incident);
 }
@@ -351,18 +378,24 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     let lasted_until = incident.recovered_at.unwrap_or(fold.now);
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);
+    incident.flaps.unstable = None;
     incident.note(fold.now, format!("resolved: {why}"));
     post(&mut incident, PostSays::Resolved, fold.now);
-    let lasted = duration_words(lasted_until.duration_since(incident.started_at), Language::En);
+    let lasted = duration_words(lasted_until.duration_since(incident.failing_since()), Language::En);
     work_note(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
-    stand_down(fold, &incident, None, None);
+    stand_down(fold, &mut incident, None, None);
     tell_provider_over(fold, &incident);
     let held_back = std::mem::take(&mut incident.held_back);
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());
     released(fold, &held_back);
     incident
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 pub(crate) fn signed(duration: Duration) -> SignedDuration {

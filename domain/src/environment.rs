@@ -105,6 +105,30 @@ impl Default for Hold {
     }
 }
 
+/// What comes and goes is one incident with one ticket, not twenty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flapping {
+    /// What fails again within so long of being over is the same incident. Zero: it never is.
+    pub reopen: Duration,
+    /// Having come back so often … At least 1.
+    pub unstable: u32,
+    /// … within so long, an incident is unstable.
+    pub within: Duration,
+    /// An unstable incident is over when it has been well for so long.
+    pub steady: Duration,
+}
+
+impl Default for Flapping {
+    fn default() -> Self {
+        Self {
+            reopen: Duration::from_secs(30 * 60),
+            unstable: 3,
+            within: Duration::from_secs(60 * 60),
+            steady: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
 /// When an incident's public post appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Publish {
@@ -138,6 +162,8 @@ pub struct EnvironmentPolicy {
     pub confirm: Confirm,
     /// How long it must last before it is told.
     pub hold: Hold,
+    /// What comes and goes.
+    pub flapping: Flapping,
     /// Where tickets go, if anywhere.
     pub service_desk: Option<DeskId>,
     /// Whether the provider team gets an e-mail (in its own hours).
@@ -159,6 +185,7 @@ impl EnvironmentPolicy {
             visibility: Visibility::SignedIn,
             confirm: Confirm::default(),
             hold: Hold::default(),
+            flapping: Flapping::default(),
             service_desk: None,
             tell_provider: false,
             major: None,

@@ -109,6 +109,9 @@ pub struct Callout {
     /// Ways by which it may have arrived: a try had no clear end.
     #[serde(default)]
     pub unclear: Vec<Way>,
+    /// Ways by which the person heard that it was over.
+    #[serde(default)]
+    pub stood_down: Vec<Way>,
     /// What the person said.
     pub answer: Option<(Timestamp, Answer)>,
 }

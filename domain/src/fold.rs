@@ -69,6 +69,12 @@ impl Fold {
         self.after.watch.and_then(|watch| watch.since).map_or(since, |began| since.max(began))
     }
 
+    /// Since when nothing has been known of what was never measured: since somebody looks for it. What a program before
+    /// this one did not see proves nothing.
+    pub(crate) fn unmeasured(&self) -> Timestamp {
+        self.watched(self.after.watch.map_or(self.now, |watch| watch.began))
+    }
+
     /// A time for people, in the site's zone.
     pub(crate) fn time(&self, at: Timestamp) -> String {
         self.after.configuration.site.time(at, self.now)

@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    ApiId, Callout, DeskId, Environment, InstanceId, Layer, PersonId, Priority, RotaId, Running, Status,
-    Text, TokenEndpoint, VantageId,
+    ApiId, Callout, DeskId, Environment, Flaps, InstanceId, Layer, PersonId, Priority, RotaId, Running,
+    Status, Text, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,8 +122,11 @@ pub struct Incident {
     pub evidence: Vec<Entry>,
     /// First failure.
     pub started_at: Timestamp,
-    /// When it was confirmed.
+    /// When it was confirmed; of one that was over and came back, when it was confirmed again.
     pub opened_at: Timestamp,
+    /// How it came and went.
+    #[serde(default)]
+    pub flaps: Flaps,
     /// When a human took it.
     pub acknowledged: Option<Acknowledgement>,
     /// When the trouble went, while it has not returned. It is resolved the hold after that.
@@ -269,6 +272,19 @@ impl Incident {
     /// Not resolved.
     pub fn is_open(&self) -> bool {
         self.status != IncidentStatus::Resolved
+    }
+
+    /// First failure of the present stretch: since the trouble last came back after it was over.
+    pub fn failing_since(&self) -> Timestamp {
+        self.flaps.since.unwrap_or(self.started_at)
+    }
+
+    /// A word of its own for each epoch, for what is told once in each.
+    pub(crate) fn named(&self, name: &str) -> String {
+        match self.flaps.epoch {
+            0 => name.to_owned(),
+            epoch => format!("{name}/again/{epoch}"),
+        }
     }
 
     /// The callout of that number, if it is still kept.

@@ -80,13 +80,19 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
 }
 
 /// Who is reached after the calls had stopped hears that too, once.
-fn stand_down_late(fold: &mut Fold, incident: &Incident, number: u32, person: PersonId, way: Way) {
+fn stand_down_late(fold: &mut Fold, incident: &mut Incident, number: u32, person: PersonId, way: Way) {
     let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_some()) else {
         return;
     };
-    let mut others = running.callouts.iter().filter(|other| other.number != number);
-    if !others.any(|other| other.person == person && other.reached_by(way)) {
+    let began = incident.opened_at;
+    let mut others = running.callouts.iter().filter(|other| other.number != number && other.at >= began);
+    let heard = others.any(|other| other.person == person && other.reached_by(way));
+    if !heard {
         telling::stand_down_late(fold, incident, person, way);
+    }
+    let over = !incident.is_open();
+    if let Some(callout) = incident.callout_mut(number).filter(|_| over) {
+        callout.stood_down.push(way);
     }
 }
 

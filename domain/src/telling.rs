@@ -62,7 +62,7 @@ pub(crate) fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
             let mut told = notification(
                 fold,
                 incident.id,
-                "told",
+                &incident.named("told"),
                 NotificationKind::Told,
                 Channel::Team(api.team.clone()),
                 TOLD_EXPIRES,
@@ -88,10 +88,11 @@ pub(crate) fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
         return;
     };
     if fold.now < told_at {
-        let key = key(fold, incident.id, "told");
+        let key = key(fold, incident.id, &incident.named("told"));
         fold.withdraw(key);
     } else if configuration.teams.get(&team).is_some_and(|team| team.has_email) {
-        send(fold, incident.id, "told-over", NotificationKind::ToldOver, Channel::Team(team), TOLD_EXPIRES);
+        let name = incident.named("told-over");
+        send(fold, incident.id, &name, NotificationKind::ToldOver, Channel::Team(team), TOLD_EXPIRES);
     }
 }
 
@@ -99,26 +100,29 @@ pub(crate) fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
 /// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
 pub(crate) fn stand_down(
     fold: &mut Fold,
-    incident: &Incident,
+    incident: &mut Incident,
     taken_by: Option<&str>,
     but: Option<&PersonId>,
 ) {
-    let Some(running) = &incident.escalation else {
+    let Some(mut running) = incident.escalation.take() else {
         return;
     };
     let mut reached: BTreeSet<(PersonId, Way)> = BTreeSet::new();
-    for callout in &running.callouts {
-        for way in &callout.ways {
+    for callout in &mut running.callouts {
+        for way in callout.ways.clone() {
             let unsent = key(fold, incident.id, &format!("callout/{}/{}", callout.number, way.word()));
             fold.withdraw(unsent);
-            if Some(&callout.person) != but && callout.reached_by(*way) {
-                reached.insert((callout.person.clone(), *way));
+            // Of an incident that came back, who was called before has heard.
+            if Some(&callout.person) != but && callout.reached_by(way) && !callout.stood_down.contains(&way) {
+                reached.insert((callout.person.clone(), way));
+                callout.stood_down.extend(taken_by.is_none().then_some(way));
             }
         }
     }
     for (person, way) in reached {
-        send_stand_down(fold, incident.id, taken_by, person, way);
+        send_stand_down(fold, incident, taken_by, person, way);
     }
+    incident.escalation = Some(running);
 }
 
 /// A call reached somebody after the calls had stopped.
@@ -126,19 +130,19 @@ pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: Pers
     let configuration = fold.configuration();
     let name = configuration.people.get(&person).map(|person| &person.name);
     match (incident.status, &incident.acknowledged) {
-        (IncidentStatus::Resolved, _) => send_stand_down(fold, incident.id, None, person, way),
+        (IncidentStatus::Resolved, _) => send_stand_down(fold, incident, None, person, way),
         (_, Some(taken)) if name != Some(&taken.by) => {
-            send_stand_down(fold, incident.id, Some(&taken.by), person, way);
+            send_stand_down(fold, incident, Some(&taken.by), person, way);
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, _) => {}
     }
 }
 
-fn send_stand_down(fold: &mut Fold, id: IncidentId, taken_by: Option<&str>, person: PersonId, way: Way) {
+fn send_stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, person: PersonId, way: Way) {
     let what = if taken_by.is_some() { "taken" } else { "stand-down" };
-    let name = format!("{what}/{person}/{}", way.word());
+    let name = incident.named(&format!("{what}/{person}/{}", way.word()));
     let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
-    send(fold, id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
+    send(fold, incident.id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
 }
 
 /// A line for the ticket: now, or as soon as there is one and those before it have arrived. Once the desk had to be told

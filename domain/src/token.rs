@@ -2,7 +2,8 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentStatus, Layer, Text,
-    cause::{hold_back, open, worse},
+    cause::{open, worse},
+    children::hold_back,
     duty,
     fold::Fold,
 };

@@ -99,7 +99,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
         }
         Command::Resolve { incident, by, why } => {
             let incident = open(fold, *incident)?;
-            if let Some(still) = still_there(&fold.after, &incident) {
+            if let Some(still) = still_there(&fold.after, &incident, fold.now) {
                 return Err(format!(
                     "{still}: {} would open anew at once; take it, or mute it with a silence until it is mended",
                     incident.id

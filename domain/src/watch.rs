@@ -16,6 +16,8 @@ const CORRECTION: SignedDuration = SignedDuration::from_secs(1);
 pub struct Watch {
     /// Without a break since; `None`: since before the program started.
     pub since: Option<Timestamp>,
+    /// First, by this program.
+    pub began: Timestamp,
     /// Last.
     pub last: Timestamp,
 }
@@ -36,7 +38,8 @@ pub(crate) fn look(fold: &mut Fold) {
     }
     let broken = last.is_none_or(|last| now.duration_since(last) > BREAK);
     let since = fold.after.watch.and_then(|watch| watch.since).map(|since| since.min(now));
-    fold.after.watch = Some(Watch { since: if broken { Some(now) } else { since }, last: now });
+    let began = fold.after.watch.map_or(now, |watch| watch.began.min(now));
+    fold.after.watch = Some(Watch { since: if broken { Some(now) } else { since }, began, last: now });
 }
 
 /// The clock was `ahead` of the one we now have: nothing may wait for times that were never to come.
@@ -76,6 +79,7 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     let back = |at: &mut Timestamp| *at = at.checked_sub(ahead).unwrap_or(now);
     back(&mut incident.opened_at);
     incident.started_at = incident.started_at.min(incident.opened_at);
+    incident.flaps.since = incident.flaps.since.map(|since| since.min(incident.opened_at));
     if let Some(recovered_at) = &mut incident.recovered_at {
         back(recovered_at);
         incident.started_at = incident.started_at.min(*recovered_at);

@@ -10,8 +10,8 @@ use super::{
     tree::Node,
 };
 use domain::{
-    Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Hold, HoursId, MajorPolicy,
-    Priority, Publish, Visibility, Window,
+    Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Flapping, Hold, HoursId,
+    MajorPolicy, Priority, Publish, Visibility, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
@@ -75,6 +75,7 @@ fn policy(
     let confirm = section.optional("confirm", reading).map(|node| confirm(node, reading));
     let hold_node = section.optional("hold", reading);
     let hold = hold_node.map(|node| hold(node, reading));
+    let flapping = section.optional("flapping", reading).map(|node| flapping(node, reading));
     let service_desk = section
         .optional("service_desk", reading)
         .and_then(|node| reading.reference(node, Noun::Desk, DeskId::parse));
@@ -91,6 +92,7 @@ fn policy(
         visibility: visibility?,
         confirm: confirm.unwrap_or_default(),
         hold: hold.unwrap_or_default(),
+        flapping: flapping.unwrap_or_default(),
         service_desk,
         tell_provider,
         major,
@@ -139,6 +141,27 @@ fn hold(node: &Node, reading: &mut Reading<'_>) -> Hold {
     }
     section.close(reading);
     hold
+}
+
+/// What comes back later than this is no flapping.
+const REOPEN: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 60 * 60);
+
+fn flapping(node: &Node, reading: &mut Reading<'_>) -> Flapping {
+    let mut flapping = Flapping::default();
+    let Some(mut section) = Section::open(node, "flapping", reading) else { return flapping };
+    let Flapping { reopen, unstable, within, steady } = &mut flapping;
+    for (key, value) in [("reopen", reopen), ("within", within), ("steady", steady)] {
+        let node = section.optional(key, reading);
+        if let Some(duration) = node.and_then(|node| reading.duration(node, "a time of flapping", REOPEN)) {
+            *value = duration;
+        }
+    }
+    let times = section.optional("unstable", reading);
+    if let Some(times) = times.and_then(|node| reading.number(node, "'unstable'", 1..=20)) {
+        *unstable = times;
+    }
+    section.close(reading);
+    flapping
 }
 
 fn tell_provider(node: &Node, reading: &mut Reading<'_>) -> bool {

@@ -65,6 +65,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         resolved_at: Some(at(over) + jiff::SignedDuration::from_mins(2)),
         ticket: Ticket::None,
         escalation: None,
+        flaps: domain::Flaps::default(),
         told_at: None,
         timeline: Vec::new(),
         posts: Vec::new(),

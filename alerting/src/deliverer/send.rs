@@ -1,24 +1,37 @@
-//! One send: reconciled first where an earlier try may have arrived, worded from the incident as it is now.
+//! One send: its course (`course.rs`), taken against the real world, and worded from the incident as it is now.
 
 use crate::{
-    SendError, Setup,
-    notify::Trace,
-    servicenow::{NewTicket, correlation_id},
+    Course, SendError, Setup, Step, Trace,
+    notify::TextService,
+    servicenow::{NewTicket, TableApi, correlation_id},
     words::{self, Facts, Try},
 };
 use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Sent};
-use store::Claimed;
+use store::{Claimed, Store, crash_point};
 
 /// Sends what was claimed, or finds that it has arrived already.
-///
-/// Every try but the first looks before it sends: a lease that ran out, a time-out and a connection that broke all
-/// leave open what the other side did.
-pub(super) async fn send(setup: &Setup, claimed: &Claimed, clock: &Clock) -> Result<Sent, SendError> {
+pub(super) async fn send(
+    store: &Store,
+    setup: &Setup,
+    claimed: &Claimed,
+    clock: &Clock,
+) -> Result<Sent, SendError> {
     let sending = Sending { setup, claimed, clock };
-    match &claimed.notification.channel {
-        Channel::Desk(desk) => sending.to_desk(desk).await,
-        Channel::Text(person) => sending.to_telephone(person).await,
-        Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => sending.to_mailbox().await,
+    let course = Course::of(claimed);
+    let mut step = course.begin(clock.now());
+    loop {
+        if matches!(step, Step::Act { .. }) && course.is_callout() {
+            // Where the store cannot be asked the call is made: one too many is safer than none.
+            if let Ok(Some(incident)) = store.incident(claimed.notification.incident).await {
+                step = course.as_it_is_now(step, &incident);
+            }
+        }
+        step = match step {
+            Step::Look => course.looked(sending.look().await, clock.now()),
+            Step::Act { repeat } => course.acted(sending.act(repeat).await),
+            Step::LookAgain(made) => course.looked_again(made, sending.look_again().await?),
+            Step::End(ended) => return ended,
+        };
     }
 }
 
@@ -29,17 +42,60 @@ struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    /// An earlier try may have arrived.
-    const fn tried(&self) -> bool {
-        self.claimed.uncertain || self.claimed.attempts > 0
+    async fn look(&self) -> Result<Trace, SendError> {
+        let notification = &self.claimed.notification;
+        match (&notification.channel, &notification.kind) {
+            (Channel::Desk(desk), NotificationKind::TicketOpen) => {
+                let priority = self.claimed.incident.priority;
+                let found = self.table(desk)?.find(&correlation_id(notification), priority).await?;
+                if found.is_none() {
+                    crash_point!("desk/looked-up");
+                }
+                Ok(found.map_or(Trace::Unknown, Trace::Taken))
+            }
+            (Channel::Desk(desk), NotificationKind::TicketNote { record, .. }) => {
+                let there = self.table(desk)?.has_note(record, &notification.key).await?;
+                let taken = || Trace::Taken(Sent::Accepted { provider_id: record.clone() });
+                Ok(if there { taken() } else { Trace::Unknown })
+            }
+            (Channel::Text(_), _) => {
+                let traced = self.texts()?.trace(&notification.key, self.clock.now()).await;
+                if let Err(error) = &traced {
+                    tracing::warn!(key = notification.key, %error, "cannot ask for a text's fate: it may go out twice");
+                }
+                traced
+            }
+            (Channel::Desk(_) | Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_), _) => {
+                Ok(Trace::Unknown)
+            }
+        }
     }
 
-    fn in_time(&self) -> Result<(), SendError> {
-        if self.clock.now() < self.claimed.notification.expires_at {
-            Ok(())
-        } else {
-            Err(SendError::permanent("its time ran out before it could be sent"))
+    async fn act(&self, repeat: bool) -> Result<Sent, SendError> {
+        match &self.claimed.notification.channel {
+            Channel::Desk(desk) => self.to_desk(desk).await,
+            Channel::Text(person) => self.to_telephone(person, repeat).await,
+            Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => self.to_mailbox().await,
         }
+    }
+
+    async fn look_again(&self) -> Result<Option<Sent>, SendError> {
+        let Channel::Desk(desk) = &self.claimed.notification.channel else { return Ok(None) };
+        let priority = self.claimed.incident.priority;
+        self.table(desk)?.find_again(&correlation_id(&self.claimed.notification), priority).await
+    }
+
+    fn table(&self, desk: &DeskId) -> Result<&'a TableApi, SendError> {
+        self.setup.channels.table(desk).ok_or_else(|| {
+            SendError::permanent(format!(
+                "service desk {desk} has no system of its own: give it `servicenow`"
+            ))
+        })
+    }
+
+    fn texts(&self) -> Result<&'a TextService, SendError> {
+        let texts = self.setup.channels.texts();
+        texts.ok_or_else(|| SendError::permanent("no text service: configure `notify`"))
     }
 
     fn facts(&self) -> Facts<'a> {
@@ -51,20 +107,11 @@ impl<'a> Sending<'a> {
     }
 
     async fn to_desk(&self, desk: &DeskId) -> Result<Sent, SendError> {
-        let table = self.setup.channels.table(desk).ok_or_else(|| {
-            SendError::permanent(format!(
-                "service desk {desk} has no system of its own: give it `servicenow`"
-            ))
-        })?;
+        let table = self.table(desk)?;
         let (incident, notification) = (&*self.claimed.incident, &self.claimed.notification);
         match &notification.kind {
             NotificationKind::TicketOpen => {
-                let reference = correlation_id(incident);
-                if let Err(late) = self.in_time() {
-                    let found =
-                        if self.tried() { table.find(&reference, incident.priority).await? } else { None };
-                    return found.ok_or(late);
-                }
+                let reference = correlation_id(notification);
                 let notes = incident
                     .api
                     .as_ref()
@@ -72,7 +119,7 @@ impl<'a> Sending<'a> {
                     .map(|api| &api.desk);
                 let group = notes.zip(incident.layer).and_then(|(notes, layer)| notes.groups.get(&layer));
                 table
-                    .open(&NewTicket {
+                    .make(&NewTicket {
                         reference: &reference,
                         priority: incident.priority,
                         words: &words::ticket(&self.facts(), &reference),
@@ -82,16 +129,8 @@ impl<'a> Sending<'a> {
                     .await
             }
             NotificationKind::TicketNote { record, note } => {
-                if let Err(late) = self.in_time() {
-                    let there = self.tried() && table.has_note(record, &notification.key).await?;
-                    return if there {
-                        Ok(Sent::Accepted { provider_id: record.clone() })
-                    } else {
-                        Err(late)
-                    };
-                }
                 let text = words::note(&self.facts(), &notification.key, note);
-                table.note(record, &notification.key, &text, self.tried()).await
+                table.note(record, &text).await
             }
             NotificationKind::TicketFallback
             | NotificationKind::FallbackNote { .. }
@@ -104,40 +143,10 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Why a callout is not to be made any more: it was claimed, or failed once, before its withdrawal.
-    fn called_off(&self) -> Option<SendError> {
-        let incident = &self.claimed.incident;
-        let callout = matches!(self.claimed.notification.kind, NotificationKind::Callout { .. });
-        let stopped = incident.escalation.as_ref().and_then(|running| running.stopped.as_ref());
-        let why = stopped.filter(|_| callout)?;
-        Some(SendError::permanent(format!("called off: {why}")))
-    }
-
-    /// At least once: when Notify cannot be asked, the text goes out again and says so.
-    async fn to_telephone(&self, person: &PersonId) -> Result<Sent, SendError> {
-        let channels = &self.setup.channels;
-        let texts =
-            channels.texts().ok_or_else(|| SendError::permanent("no text service: configure `notify`"))?;
+    async fn to_telephone(&self, person: &PersonId, repeat: bool) -> Result<Sent, SendError> {
+        let texts = self.texts()?;
         let notification = &self.claimed.notification;
-        let mut repeat = false;
-        if self.tried() {
-            match texts.trace(&notification.key, self.clock.now()).await {
-                Ok(Trace::Taken(sent)) => return Ok(sent),
-                Ok(Trace::Impossible) => {
-                    return Err(SendError::permanent(
-                        "GOV.UK Notify: the number does not exist or refuses texts",
-                    ));
-                }
-                Ok(Trace::Unknown | Trace::Failed) => {}
-                Err(error) => {
-                    tracing::warn!(key = notification.key, %error, "cannot ask for a text's fate: it may go out twice");
-                    repeat = true;
-                }
-            }
-        }
-        self.called_off().map_or(Ok(()), Err)?;
-        self.in_time()?;
-        let number = channels.number(person).ok_or_else(|| {
+        let number = self.setup.channels.number(person).ok_or_else(|| {
             SendError::permanent(format!("{person} has no telephone number: give them `text`"))
         })?;
         let language = self
@@ -146,18 +155,15 @@ impl<'a> Sending<'a> {
             .people
             .get(person)
             .map_or(domain::Language::En, |person| person.language);
-        let attempt = Try { number: self.claimed.attempts.saturating_add(1), repeat };
+        let attempt = Try { number: Course::of(self.claimed).number(), repeat };
         let text = words::text(&self.facts(), notification, language, attempt)?;
         texts.send(number, &text, &notification.key, self.clock.now()).await
     }
 
-    /// Mail cannot be asked for: a repeat shares the first one's `Message-ID`.
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
-        self.called_off().map_or(Ok(()), Err)?;
-        self.in_time()?;
         let channels = &self.setup.channels;
         let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
-        let (incident, notification) = (&*self.claimed.incident, &self.claimed.notification);
+        let notification = &self.claimed.notification;
         let to = channels
             .mailbox(&notification.channel)
             .ok_or_else(|| SendError::permanent("whom it is for has no mailbox: give them `email`"))?;
@@ -167,7 +173,7 @@ impl<'a> Sending<'a> {
             }
             Channel::DeskEmail(_) | Channel::Team(_) | Channel::Desk(_) | Channel::Text(_) => None,
         };
-        let letter = words::letter(&self.facts(), notification, language, &correlation_id(incident))?;
-        mail.send(to, &letter, (incident, notification), self.clock.now()).await
+        let letter = words::letter(&self.facts(), notification, language, &correlation_id(notification))?;
+        mail.send(to, &letter, notification, self.clock.now()).await
     }
 }

@@ -130,6 +130,7 @@ fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> 
         given_up: Vec::new(),
         delivered: Vec::new(),
         unclear: Vec::new(),
+        stood_down: Vec::new(),
         answer: None,
     }
 }
@@ -175,6 +176,7 @@ pub(crate) fn incident() -> Incident {
         ],
         started_at: at("02:12:00"),
         opened_at: at("02:12:10"),
+        flaps: domain::Flaps::default(),
         acknowledged: None,
         recovered_at: None,
         resolved_at: None,

@@ -23,4 +23,4 @@ mod texts;
 mod tickets;
 
 /// The key of the example's ticket in the desk.
-const KEY: &str = "curiad:C-42:1782007930000";
+const KEY: &str = "curiad:C-42-k3f9xq";

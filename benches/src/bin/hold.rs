@@ -177,9 +177,10 @@ fn accepted(world: &World, before: usize, number: usize) -> Option<Vec<Accepted>
     (both.len() >= number).then_some(both)
 }
 
-/// The incident in `curiad:C-42:1790000000000`.
+/// The incident in `curiad:C-42-k3f9xq`.
 fn incident_of(ticket: &Ticket) -> Option<&str> {
-    ticket.field("correlation_id").split(':').nth(1)
+    let (_, incident) = ticket.field("correlation_id").split_once(':')?;
+    incident.rsplit_once('-').map(|(incident, _)| incident)
 }
 
 /// The demo's, with shorter times.

@@ -1,7 +1,10 @@
 //! The desk: what is told while its own system is away, and how it catches up.
 
 use crate::estate::{Hand, Seen, configuration};
-use domain::{Change, Command, Environment, IncidentId, Message, Note, NotificationKind, Sent, Ticket};
+use domain::{
+    Change, Command, Environment, Event, IncidentId, Message, Note, NotificationKind, Sent, Ticket,
+};
+use std::sync::Arc;
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -97,6 +100,12 @@ fn work_notes_go_one_after_the_other_and_one_that_is_lost_goes_by_mail() {
 #[test]
 fn a_desk_that_is_away_for_days_gets_the_newest_notes_and_the_timeline_says_what_was_left_out() {
     let mut hand = asked();
+    let mut configuration = (*hand.situation.configuration).clone();
+    for policy in configuration.environments.values_mut() {
+        // Else it would be unstable, and have no note for each time.
+        policy.flapping.unstable = u32::MAX;
+    }
+    hand.event(&Event::Configured(Arc::new(configuration)));
     for _ in 0..40 {
         hand.rounds(4, &[], Seen::Pass);
         hand.rounds(4, &[RESULTS], Seen::Fail);

@@ -242,6 +242,9 @@ fn nobody_on_call_is_itself_a_p1_and_the_last_resort_hears_of_it() {
     assert_eq!(gap.priority, Priority::P1);
     let called = &gap.escalation.as_ref().expect("calling").callouts;
     assert_eq!(called.first().expect("a call").person.as_str(), "boss");
+    let over = Command::Resolve { incident: gap.id, by: "ann".into(), why: "we know".into() };
+    let refused = hand.tell(Message::Command(over)).expect_err("it would be forgotten");
+    assert!(refused.starts_with("nobody is on call on platform yet: "), "{refused}");
 }
 
 #[test]

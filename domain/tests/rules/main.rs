@@ -7,6 +7,7 @@ mod blindness;
 mod calling;
 mod desk;
 mod estate;
+mod flapping;
 mod health;
 mod heartbeats;
 mod holding;

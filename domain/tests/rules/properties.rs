@@ -70,15 +70,16 @@ proptest! {
     fn one_open_incident_per_cause(stream in stream()) {
         let hand = drive(&stream);
         let mut open: BTreeMap<String, u64> = BTreeMap::new();
-        let mut resolved = std::collections::BTreeSet::new();
+        let mut resolved = BTreeMap::new();
         for change in &hand.changes {
             if let Change::Incident(incident) = change {
                 let cause = incident.cause.to_string();
                 if incident.status == IncidentStatus::Resolved {
                     open.remove(&cause);
-                    resolved.insert(incident.id);
+                    resolved.insert(incident.id, incident.flaps.epoch);
                 } else {
-                    prop_assert!(!resolved.contains(&incident.id), "resolved stays resolved");
+                    let epoch = resolved.get(&incident.id);
+                    prop_assert!(epoch.is_none_or(|epoch| *epoch < incident.flaps.epoch), "resolved stays resolved");
                     let holder = open.entry(cause).or_insert(incident.id.0);
                     prop_assert_eq!(*holder, incident.id.0);
                 }

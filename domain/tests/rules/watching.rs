@@ -29,6 +29,17 @@ fn after_a_long_stop_nobody_is_told_of_time_in_which_nobody_looked() {
 }
 
 #[test]
+fn a_restart_before_production_was_measured_does_not_blind_it() {
+    let mut hand = Hand::new(configuration());
+    hand.wait(1);
+    hand.see(&track("identity", Environment::Sit, "ping"), Seen::Pass);
+    hand.restart(5);
+    assert!(hand.open().is_empty(), "{:?}", hand.open());
+    hand.rounds(20, &[], Seen::Pass);
+    assert!(hand.told().is_empty());
+}
+
+#[test]
 fn a_machine_that_was_frozen_for_an_hour_calls_nobody_when_it_thaws() {
     let mut hand = well();
     hand.wait(3_600);

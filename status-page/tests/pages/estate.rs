@@ -99,6 +99,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             Environment::Development | Environment::Sit | Environment::Uat => Visibility::SignedIn,
         },
         confirm: Confirm::default(),
+        flapping: domain::Flapping::default(),
         hold: Hold::default(),
         service_desk: None,
         tell_provider: false,

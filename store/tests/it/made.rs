@@ -143,6 +143,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         evidence: Vec::new(),
         started_at: at(opened),
         opened_at: at(opened),
+        flaps: domain::Flaps::default(),
         acknowledged: None,
         recovered_at: None,
         resolved_at: (status == IncidentStatus::Resolved).then(|| at(opened + 500)),

@@ -36,6 +36,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         }],
         started_at: ago(started),
         opened_at: ago(started - 10),
+        flaps: domain::Flaps::default(),
         acknowledged: None,
         recovered_at: None,
         resolved_at: None,
@@ -96,6 +97,7 @@ fn running(started: i64) -> Running {
             given_up: vec![],
             delivered: vec![],
             unclear: vec![],
+            stood_down: vec![],
             answer: None,
         }],
     }

@@ -1,0 +1,313 @@
+//! What must hold, whatever happens: I1 to I8 of `incident-systems.md`, by their numbers.
+
+use crate::{
+    dice::Dice,
+    outside::Outside,
+    plan::{HEALED, Plan, SECOND, WELL},
+    program::is_receipt,
+    store::{State, Store},
+    world::way,
+};
+use domain::{
+    Change, Channel, Environment, Event, Incident, IncidentId, Notification, NotificationKind, PersonId,
+    Situation, Target, Ticket, Told, decide, next_action,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+};
+
+/// The longest that anything may take until somebody is called: the last resort's pause, and a silence.
+const LONGEST_STEP: SignedDuration = SignedDuration::from_mins(16);
+
+pub(crate) struct Judge {
+    seed: u64,
+    /// Since when an incident is answered or over, by the clock of the world.
+    stopped: BTreeMap<IncidentId, i64>,
+    /// Texts of which nobody could be asked.
+    unasked: BTreeSet<String>,
+}
+
+impl Judge {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { seed, stopped: BTreeMap::new(), unasked: BTreeSet::new() }
+    }
+
+    #[track_caller]
+    fn holds(&self, holds: bool, what: impl FnOnce() -> String) {
+        assert!(holds, "CURIAD_SEED={}: {}", self.seed, what());
+    }
+
+    /// A batch is durable.
+    pub(crate) fn recorded(&mut self, after: &Situation, changes: &[Change], at: i64, now: Timestamp) {
+        for change in changes {
+            match change {
+                Change::Incident(incident) => {
+                    let incident = after.incidents.get(&incident.id).unwrap_or(incident);
+                    self.i1_somebody_is_next(after, incident, now);
+                    self.i6_a_hole_in_a_rota_is_an_incident(after, incident, now);
+                    if incident.acknowledged.is_some() || !incident.is_open() {
+                        self.stopped.entry(incident.id).or_insert(at);
+                    } else {
+                        self.stopped.remove(&incident.id);
+                    }
+                }
+                Change::Notify(told) => self.i3_only_production_calls(after, told),
+                Change::Track(_)
+                | Change::Status(_)
+                | Change::Release(_)
+                | Change::Withdraw(_)
+                | Change::Silence(_)
+                | Change::Maintenance(_) => {}
+            }
+        }
+    }
+
+    fn i1_somebody_is_next(&self, after: &Situation, incident: &Incident, now: Timestamp) {
+        if Situation::is_waiting_for_a_human(incident) {
+            let next = next_action(after, incident, now);
+            let soon = next.as_ref().is_some_and(|next| next.at <= now + LONGEST_STEP);
+            self.holds(soon, || format!("I1: {} waits for a human, and next is {next:?}", incident.id));
+        }
+    }
+
+    fn i3_only_production_calls(&self, after: &Situation, told: &Notification) {
+        let calls = matches!(told.kind, NotificationKind::Callout { .. });
+        let of = after.incidents.get(&told.incident).map(|incident| incident.environment);
+        self.holds(!calls || of == Some(Environment::Production), || format!("I3: {} calls", told.key));
+    }
+
+    fn i6_a_hole_in_a_rota_is_an_incident(&self, after: &Situation, incident: &Incident, now: Timestamp) {
+        let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_none()) else {
+            return;
+        };
+        let taken = if running.round > 1 { running.escalation.steps.len() } else { running.next_step };
+        for step in running.escalation.steps.iter().take(taken) {
+            let Target::OnCall(rota) = &step.call else { continue };
+            let attended = after.configuration.rotas.get(rota).is_some_and(|r| r.on_call(now).is_some());
+            let called = running.callouts.iter().any(|callout| callout.step == 1);
+            let gap = after.open_incident(&domain::Cause::Rota(rota.clone())).is_some();
+            let own = incident.cause == domain::Cause::Rota(rota.clone());
+            self.holds(attended || called || gap || own, || {
+                format!(
+                    "I6: nobody is on call on {rota}, and {} says so to nobody: {:#?}",
+                    incident.id, after.incidents
+                )
+            });
+        }
+    }
+
+    /// The other side was asked about a notification.
+    pub(crate) fn looked(&mut self, told: &Notification, known: bool) {
+        if known {
+            self.unasked.remove(&told.key);
+        } else {
+            self.unasked.insert(told.key.clone());
+        }
+    }
+
+    /// I8: no patient's number in what leaves.
+    fn i8_no_number_leaves(&self, told: &Notification, incident: &Incident, plan: &Plan, now: Timestamp) {
+        let said = alerting::worded(&plan.configuration, incident, told, now);
+        let said = said.unwrap_or_else(|error| panic!("{}: {error}", told.key));
+        let clean = domain::scrubbed(&said.replace(char::is_control, " "));
+        self.holds(clean == said.replace(char::is_control, " "), || format!("I8: {} says {said}", told.key));
+    }
+
+    /// A message leaves.
+    pub(crate) fn acts(&self, told: &Notification, repeat: bool, outside: &Outside, at: i64) {
+        if matches!(told.kind, NotificationKind::Callout { .. }) {
+            let stopped = self.stopped.get(&told.incident);
+            self.holds(stopped.is_none_or(|stopped| at <= stopped + 5 * SECOND), || {
+                format!("I4: {} goes out at {at}, and it was answered or over at {stopped:?}", told.key)
+            });
+        }
+        if matches!(told.channel, Channel::Text(_)) {
+            let mut same = outside.carried.iter().filter(|carried| carried.notification.key == told.key);
+            let doubled = same.any(|carried| carried.arrived != Some(false));
+            self.holds(!doubled || repeat, || {
+                format!("I2: {} goes out twice, and does not say so", told.key)
+            });
+        }
+    }
+
+    /// I7: receipts commute, and may come twice.
+    pub(crate) fn order_does_not_matter(
+        &self,
+        dice: &mut Dice,
+        situation: &Situation,
+        rows: &[(u64, Told)],
+        now: Timestamp,
+    ) {
+        let receipts: Vec<&Told> =
+            rows.iter().map(|(_, told)| told).filter(|told| is_receipt(told)).collect();
+        if receipts.len() < 2 {
+            return;
+        }
+        let mut other = receipts.clone();
+        other.extend(receipts.first());
+        dice.shuffle(&mut other);
+        let [one, two] = [receipts, other].map(|order| {
+            let fold =
+                |situation: Situation, told: &Told| decide(&situation, &Event::Told(told.clone()), now).after;
+            let after = order.into_iter().fold(situation.clone(), fold);
+            after.incidents.values().map(known).collect::<Vec<_>>()
+        });
+        self.holds(one == two, || format!("I7: {one:?}\n and {two:?}"));
+    }
+
+    pub(crate) fn at_the_end(&self, store: &Store, outside: &Outside, plan: &Plan) {
+        for row in store.outbox.values() {
+            let key = &row.notification.key;
+            self.holds(row.state != State::Waiting, || format!("I2: {key} still waits: {row:?}"));
+        }
+        // Words cost more than all the rest.
+        let words =
+            store.outbox.values().filter(|row| row.state == State::Sent && self.seed.is_multiple_of(16));
+        for row in words {
+            let incident = store.incidents.get(&row.notification.incident).expect("its incident");
+            self.i8_no_number_leaves(&row.notification, incident, plan, row.not_before);
+        }
+        for incident in store.incidents.values() {
+            self.holds(!incident.is_open(), || format!("I1: {} never ends: {incident:#?}", incident.id));
+            self.i2_one_ticket(incident, outside, plan);
+            self.i2_somebody_was_called(incident, outside, plan);
+            self.stood_down(incident, outside, plan);
+        }
+        self.i5_what_returns_keeps_its_ticket(store, plan);
+    }
+
+    fn i2_one_ticket(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
+        let count = outside.of(incident.id) - outside.twins_of(incident.id);
+        match &incident.ticket {
+            Ticket::None => self.holds(count == 0, || format!("I2: {count} tickets unasked for")),
+            Ticket::Asked { given_up, .. } => {
+                self.holds(*given_up && count == 0, || {
+                    format!("I2: {} has {count} tickets, and knows none: {:?}", incident.id, incident.ticket)
+                });
+            }
+            Ticket::Raised { .. } => {
+                self.holds(count == 1, || format!("I2: {} has {count} tickets", incident.id));
+                let twins = outside.of(incident.id) > count && plan.leaps.is_empty();
+                self.holds(!twins, || format!("I2: {} has tickets made twice", incident.id));
+            }
+        }
+        let Some(policy) = plan.configuration.policy(incident.environment) else { return };
+        let lasted = incident.recovered_at.or(incident.resolved_at).unwrap_or(incident.opened_at);
+        let long = lasted.duration_since(incident.opened_at) > SignedDuration::from_mins(12);
+        let steady = plan.leaps.is_empty() && plan.commands.is_empty();
+        if policy.service_desk.is_some() && long && steady && !was_taken_in(incident) {
+            let asked = incident.ticket != Ticket::None;
+            self.holds(asked, || format!("I2: {} lasted {lasted}, and has no ticket", incident.id));
+        }
+    }
+
+    /// Where all but the API was well for long, and nobody had it, somebody heard.
+    fn i2_somebody_was_called(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
+        let start = crate::hand::start();
+        let since = incident.major.as_ref().map(|major| major.at.max(incident.opened_at));
+        let since = since.filter(|_| plan.leaps.is_empty());
+        let Some(since) = since.map(|since| since.max(start + SignedDuration::from_millis(HEALED))) else {
+            return;
+        };
+        let until = [
+            incident.acknowledged.as_ref().map(|taken| taken.at),
+            incident.recovered_at,
+            incident.resolved_at,
+        ];
+        let until = until.into_iter().flatten().min().unwrap_or(start + SignedDuration::from_millis(WELL));
+        let long = until.duration_since(since) > SignedDuration::from_mins(11);
+        let steady = plan.outages.iter().all(|outage| outage.flaps.is_none()) && plan.commands.is_empty();
+        if long && steady && incident.environment == Environment::Production {
+            let called = outside
+                .carried
+                .iter()
+                .any(|c| c.notification.incident == incident.id && is_callout(&c.notification));
+            self.holds(called, || format!("I2: nobody was called for {}: {incident:#?}", incident.id));
+        }
+    }
+
+    /// Whom a call reached, and who does not have it, hears how it ended.
+    fn stood_down(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
+        let taker = incident.acknowledged.as_ref().map(|taken| taken.by.as_str());
+        let name =
+            |person: &PersonId| plan.configuration.people.get(person).map(|person| person.name.as_str());
+        let mut heard: BTreeMap<(PersonId, &str), (bool, bool)> = BTreeMap::new();
+        for carried in outside.carried.iter().filter(|c| c.notification.incident == incident.id) {
+            let (Channel::Text(person) | Channel::Email(person)) = &carried.notification.channel else {
+                continue;
+            };
+            let by = way(&carried.notification.channel).map_or("", domain::Way::word);
+            let (called, over) = heard.entry((person.clone(), by)).or_default();
+            match carried.notification.kind {
+                NotificationKind::Callout { .. } => *called |= carried.arrived == Some(true),
+                NotificationKind::StandDown { .. } => *over = true,
+                NotificationKind::TicketOpen
+                | NotificationKind::TicketNote { .. }
+                | NotificationKind::TicketFallback
+                | NotificationKind::FallbackNote { .. }
+                | NotificationKind::Told
+                | NotificationKind::ToldOver => {}
+            }
+        }
+        for ((person, by), (called, over)) in heard {
+            // Who answers late is told so, as the answer to it.
+            let late = name(&person).map(|name| format!("{name} answered late"));
+            let told = late.is_some_and(|late| incident.timeline.iter().any(|entry| entry.text == late));
+            let has_it = told || (taker.is_some() && name(&person) == taker);
+            // Where the carrier said that one failed, and not that the next of it arrived, nobody can know.
+            let failed = incident.escalation.iter().flat_map(|running| &running.callouts).any(|callout| {
+                let of = |ways: &[domain::Way]| ways.iter().any(|way| way.word() == by);
+                callout.person == person && of(&callout.given_up) && !of(&callout.delivered)
+            });
+            self.holds(!called || over || has_it || failed, || {
+                format!(
+                    "{person} was called by {by} for {} and never hears that it is over: {incident:#?}",
+                    incident.id
+                )
+            });
+        }
+    }
+
+    fn i5_what_returns_keeps_its_ticket(&self, store: &Store, plan: &Plan) {
+        for incident in store.incidents.values() {
+            let asked = store
+                .outbox
+                .values()
+                .filter(|row| row.notification.incident == incident.id)
+                .filter(|row| row.notification.kind == NotificationKind::TicketOpen);
+            self.holds(asked.count() <= 1, || format!("I5: {} asks for two tickets", incident.id));
+            let reopen = plan.configuration.policy(incident.environment).map(|policy| policy.flapping.reopen);
+            let before = store.incidents.values().find(|before| {
+                let over_at = before.resolved_at.filter(|_| before.id < incident.id);
+                let over_at = over_at.filter(|_| before.cause == incident.cause && plan.leaps.is_empty());
+                over_at.zip(reopen).is_some_and(|(over_at, reopen)| {
+                    (over_at..over_at + reopen).contains(&incident.opened_at)
+                })
+            });
+            self.holds(before.is_none(), || {
+                format!("I5: {} is that of {:?} come back", incident.id, before.map(|before| before.id))
+            });
+        }
+    }
+}
+
+fn is_callout(told: &Notification) -> bool {
+    matches!(told.kind, NotificationKind::Callout { .. })
+}
+
+fn was_taken_in(incident: &Incident) -> bool {
+    incident.timeline.iter().any(|entry| entry.text.starts_with("taken in by"))
+}
+
+/// All that is known of an incident's calls and ticket, whatever the order in which it was told.
+fn known(incident: &Arc<Incident>) -> String {
+    let mut known = format!("{} {:?} {:?}", incident.id, incident.status, incident.ticket);
+    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
+        let ways: Vec<_> = callout.ways.iter().map(|way| (way, callout.reached_by(*way))).collect();
+        write!(known, " {} {ways:?}", callout.number).expect("into a String");
+    }
+    known
+}

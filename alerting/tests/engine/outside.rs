@@ -1,0 +1,152 @@
+//! The world outside, as values: a desk, a carrier of texts, a mail server. Each may refuse, be silent, or do what it was
+//! asked and not answer.
+
+use alerting::{SendError, Trace};
+use domain::{Channel, IncidentId, Notification, NotificationKind, Sent};
+use std::time::Duration;
+
+/// How an outside system behaves for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Well,
+    /// 503, or nothing listens.
+    Refuses,
+    /// 429, come back later.
+    Limits,
+    /// It takes the request, does it, and the answer is lost.
+    TakesAndIsSilent,
+    /// The request is lost.
+    IsSilent,
+}
+
+/// A ticket of the desk.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) reference: String,
+    pub(crate) notes: Vec<String>,
+    /// Of two for one incident, the later ones are said to be twins.
+    pub(crate) twin: bool,
+}
+
+/// A message that a carrier took.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried {
+    pub(crate) notification: Notification,
+    /// `None`: it is on its way.
+    pub(crate) arrived: Option<bool>,
+}
+
+#[derive(Default)]
+pub(crate) struct Outside {
+    pub(crate) records: Vec<Record>,
+    pub(crate) carried: Vec<Carried>,
+}
+
+/// By what an incident's ticket is known: the part that the keys of all its notifications share.
+fn reference(told: &Notification) -> String {
+    told.key.split_once('/').expect("a key").0.to_owned()
+}
+
+/// What comes back, and whether something new was carried.
+pub(crate) struct Answered<T> {
+    pub(crate) answer: Result<T, SendError>,
+    pub(crate) silent: bool,
+}
+
+fn answered<T>(mood: Mood, work: impl FnOnce() -> T) -> Answered<T> {
+    let (answer, silent) = match mood {
+        Mood::Well => (Ok(work()), false),
+        Mood::Refuses => (Err(SendError::retryable("503")), false),
+        Mood::Limits => {
+            let after = Some(Duration::from_secs(40));
+            (Err(SendError::Retryable { after, why: "429".into(), unclear: false }), false)
+        }
+        Mood::TakesAndIsSilent => {
+            work();
+            (Err(SendError::unclear("no answer")), true)
+        }
+        Mood::IsSilent => (Err(SendError::unclear("no answer")), true),
+    };
+    Answered { answer, silent }
+}
+
+impl Outside {
+    fn ticket(&mut self, reference: &str, link: bool) -> Option<Sent> {
+        let mut found =
+            self.records.iter_mut().enumerate().filter(|(_, record)| record.reference == reference);
+        let (at, _) = found.next()?;
+        if link {
+            found.for_each(|(_, twin)| twin.twin = true);
+        }
+        Some(ticket(at))
+    }
+
+    pub(crate) fn look(&mut self, told: &Notification, mood: Mood) -> Answered<Trace> {
+        answered(mood, || match (&told.channel, &told.kind) {
+            (Channel::Desk(_), NotificationKind::TicketOpen) => {
+                self.ticket(&reference(told), true).map_or(Trace::Unknown, Trace::Taken)
+            }
+            (Channel::Desk(_), _) => {
+                let there = self.records.iter().any(|record| record.notes.contains(&told.key));
+                if there {
+                    Trace::Taken(Sent::Accepted { provider_id: "note".into() })
+                } else {
+                    Trace::Unknown
+                }
+            }
+            _ => {
+                let of_it = || self.carried.iter().filter(|carried| carried.notification.key == told.key);
+                if of_it().any(|carried| carried.arrived != Some(false)) {
+                    Trace::Taken(Sent::Accepted { provider_id: "text".into() })
+                } else if of_it().next().is_some() {
+                    Trace::Failed
+                } else {
+                    Trace::Unknown
+                }
+            }
+        })
+    }
+
+    /// `None`: it cannot be asked.
+    pub(crate) fn look_again(&mut self, told: &Notification, mood: Mood) -> Option<Sent> {
+        (mood == Mood::Well).then(|| self.ticket(&reference(told), true)).flatten()
+    }
+
+    pub(crate) fn act(&mut self, told: &Notification, mood: Mood) -> Answered<Sent> {
+        answered(mood, || match (&told.channel, &told.kind) {
+            (Channel::Desk(_), NotificationKind::TicketOpen) => {
+                let reference = reference(told);
+                self.records.push(Record { reference, notes: Vec::new(), twin: false });
+                ticket(self.records.len() - 1)
+            }
+            (Channel::Desk(_), NotificationKind::TicketNote { record, .. }) => {
+                let number: usize = record.parse().expect("one of ours");
+                self.records.get_mut(number).expect("one of ours").notes.push(told.key.clone());
+                Sent::Accepted { provider_id: record.clone() }
+            }
+            _ => {
+                self.carried.push(Carried { notification: told.clone(), arrived: None });
+                Sent::Accepted { provider_id: self.carried.len().to_string() }
+            }
+        })
+    }
+
+    /// How many tickets the desk has of an incident.
+    pub(crate) fn of(&self, incident: IncidentId) -> usize {
+        self.records_of(incident).count()
+    }
+
+    /// How many of them are said to be twins of another.
+    pub(crate) fn twins_of(&self, incident: IncidentId) -> usize {
+        self.records_of(incident).filter(|record| record.twin).count()
+    }
+
+    fn records_of(&self, incident: IncidentId) -> impl Iterator<Item = &Record> {
+        let prefix = format!("{incident}-");
+        self.records.iter().filter(move |record| record.reference.starts_with(&prefix))
+    }
+}
+
+fn ticket(at: usize) -> Sent {
+    Sent::Ticket { number: format!("INC{at:07}"), record: at.to_string(), mismatch: None }
+}

@@ -1,0 +1,127 @@
+//! Causes and their children: a parent takes the blame for what it explains, and for nothing else.
+
+use crate::{
+    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Situation, Status, TrackId, cause, duty,
+    fold::Fold,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// A child that failed so much earlier than its parent fails for a reason of its own.
+pub(crate) const CHILD_MAY_LEAD: SignedDuration = SignedDuration::from_mins(2);
+
+/// An incident resolved: dependants that still fail now answer for themselves.
+pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
+    for child in held_back {
+        cause::instance(fold, child);
+    }
+}
+
+/// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
+pub(crate) fn explains(situation: &Situation, parent: &Incident, child: Status) -> bool {
+    let Cause::Instance(instance) = &parent.cause else {
+        return false;
+    };
+    !child.is_down()
+        || match situation.status(instance) {
+            Status::PartialOutage | Status::MajorOutage => true,
+            Status::Degraded => false,
+            Status::Operational | Status::Maintenance | Status::Unknown => parent.worst.is_down(),
+        }
+}
+
+/// Since when a child's trouble can be that of `parent`: since it is as bad as it now is, or since it began.
+pub(crate) fn blamed_since(situation: &Situation, parent: &Incident) -> Timestamp {
+    let instance = parent.affects.first();
+    let health = instance.and_then(|instance| situation.healths.get(instance));
+    let down = health.filter(|health| health.status.is_down());
+    let began = parent.failing_since();
+    down.map_or(began, |health| health.since.max(began))
+}
+
+/// An instance is well: no incident lists it as held back any more.
+pub(crate) fn let_go(fold: &mut Fold, instance: &InstanceId) {
+    if let Some(incident) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+        let why = format!("{} works again", fold.name(instance));
+        release(fold, incident, instance, why);
+    }
+}
+
+pub(crate) fn release(fold: &mut Fold, mut holder: Incident, instance: &InstanceId, why: String) {
+    holder.held_back.retain(|held| held != instance);
+    holder.note(fold.now, why);
+    fold.put_incident(holder);
+}
+
+pub(crate) fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
+    let holder = fold.after.open_incidents().find(|incident| incident.held_back.contains(instance));
+    holder.map(|incident| incident.id)
+}
+
+pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {
+    parent.held_back.push(instance.clone());
+    if !parent.affects.contains(instance) {
+        parent.affects.push(instance.clone());
+    }
+    let name = fold.name(instance);
+    parent.note(fold.now, format!("{name} fails too: it depends on this; held back, no ticket of its own"));
+    fold.put_incident(parent);
+}
+
+/// A parent found later takes its children in: linked, their escalation stopped.
+pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &InstanceId) {
+    let configuration = fold.configuration();
+    let Some(taker) = fold.incident(id) else {
+        return;
+    };
+    let since = blamed_since(&fold.after, &taker);
+    let depends = |child: &InstanceId| {
+        configuration.ancestors(&child.api).contains(&parent.api)
+            && explains(&fold.after, &taker, fold.after.status(child))
+    };
+    let children: Vec<(IncidentId, Option<InstanceId>)> = fold
+        .after
+        .open_incidents()
+        .filter(|incident| incident.id != id && incident.environment == parent.environment)
+        .filter(|incident| incident.failing_since() + CHILD_MAY_LEAD >= since)
+        .filter_map(|incident| match &incident.cause {
+            Cause::Instance(child) if depends(child) => Some((incident.id, Some(child.clone()))),
+            Cause::Token(endpoint)
+                if endpoint.issuer(&configuration).as_ref() == Some(&parent.api)
+                    || (!incident.held_back.is_empty() && incident.held_back.iter().all(depends)) =>
+            {
+                Some((incident.id, None))
+            }
+            Cause::Instance(_)
+            | Cause::Token(_)
+            | Cause::Refused(_)
+            | Cause::Blind(_)
+            | Cause::Rota(_)
+            | Cause::Behind(_) => None,
+        })
+        .collect();
+    for (child_id, child) in children {
+        if let Some(incident) = fold.incident(child_id) {
+            let its_own = incident.held_back.clone();
+            let name = child.as_ref().map_or_else(|| "a token endpoint".to_owned(), |child| fold.name(child));
+            duty::taken_in(fold, incident, id, &format!("{name} depends on {}", fold.name(parent)));
+            for instance in child.into_iter().chain(its_own) {
+                if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
+                {
+                    hold_back(fold, parent, &instance);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn probe_now(fold: &mut Fold, apis: BTreeSet<ApiId>, environment: Environment) {
+    let configuration = fold.configuration();
+    for api in apis {
+        for check in configuration.checks_of(&InstanceId { api, environment }) {
+            for vantage in &check.from {
+                fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
+            }
+        }
+    }
+}

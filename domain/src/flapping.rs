@@ -1,0 +1,101 @@
+//! What comes and goes: one incident with one ticket, not twenty.
+
+use crate::{
+    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Text,
+    duration_words, duty, fold::Fold, telling::work_note,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Times of coming back that an incident keeps.
+const MAX_RETURNS: usize = 20;
+
+/// How an incident came and went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flaps {
+    /// How often it was over and came back within the reopen window. It keeps its ticket.
+    pub epoch: u32,
+    /// First failure of the present epoch; `None`: it is the first.
+    pub since: Option<Timestamp>,
+    /// Up to which epoch the ticket and the public post have been gone on with.
+    pub went_on: u32,
+    /// When it came back, over or not yet: the last times.
+    pub returns: Vec<Timestamp>,
+    /// It comes and goes: since when that was clear.
+    pub unstable: Option<Timestamp>,
+}
+
+/// The incident of that cause that is over, but not for so long that this is another one.
+pub(crate) fn of_late(fold: &Fold, cause: &Cause) -> Option<IncidentId> {
+    let mut same = fold.after.incidents.values().rev().filter(|incident| incident.cause == *cause);
+    let incident = same.next().filter(|incident| !incident.is_open())?;
+    let reopen = fold.after.configuration.policy(incident.environment)?.flapping.reopen;
+    let over_at = incident.resolved_at?;
+    (fold.now.duration_since(over_at) < duty::signed(reopen)).then_some(incident.id)
+}
+
+/// It was over and failed again: a new epoch of the same incident. Its holds begin anew, and who had it before has to be
+/// asked again; it keeps its ticket.
+pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) {
+    incident.status = IncidentStatus::Open;
+    incident.flaps.epoch += 1;
+    incident.flaps.since = Some(health.since.min(fold.now));
+    incident.opened_at = fold.now;
+    incident.resolved_at = None;
+    incident.recovered_at = None;
+    incident.acknowledged = None;
+    incident.told_at = None;
+    incident.worst = health.status;
+    incident.layer = health.layer;
+    let since = fold.time(health.since);
+    incident.note(fold.now, format!("{} again since {since}: the same incident", health.status.plain()));
+    came_back(fold, incident, health.since);
+}
+
+/// Notes that it came back at `since`, and whether it is unstable by now.
+pub(crate) fn came_back(fold: &mut Fold, incident: &mut Incident, since: Timestamp) {
+    if incident.flaps.returns.len() >= MAX_RETURNS {
+        incident.flaps.returns.remove(0);
+    }
+    incident.flaps.returns.push(since.min(fold.now));
+    let configuration = fold.configuration();
+    let policy = configuration.policy(incident.environment).filter(|_| incident.flaps.unstable.is_none());
+    let Some(flapping) = policy.map(|policy| policy.flapping) else { return };
+    let within = fold.now.checked_sub(duty::signed(flapping.within)).unwrap_or(Timestamp::MIN);
+    let times = incident.flaps.returns.iter().filter(|at| **at >= within).count();
+    if times < usize::try_from(flapping.unstable).unwrap_or(usize::MAX) {
+        return;
+    }
+    incident.flaps.unstable = Some(fold.now);
+    let words = |language| {
+        let duration = |duration| duration_words(duty::signed(duration), language);
+        (duration(flapping.within), duration(flapping.steady))
+    };
+    let (within, steady) = words(Language::En);
+    let text = format!(
+        "Unstable: it came back {times} times within {within}. It stays open until it has been well for {steady}; \
+         until then nothing is said of each time."
+    );
+    incident.note(fold.now, text.clone());
+    if !incident.posts.is_empty() {
+        let (_, steady_cy) = words(Language::Cy);
+        let says = Text::new(
+            format!("It works and fails by turns. We call it over when it has worked for {steady}."),
+            format!(
+                "Mae'n gweithio ac yn methu bob yn ail. Byddwn yn dweud ei fod ar ben pan fydd wedi gweithio am {steady_cy}."
+            ),
+        );
+        duty::publish(incident, PostSays::Words(says), fold.now);
+    }
+    work_note(fold, incident, text);
+}
+
+/// How long it must be well before it is called over.
+pub(crate) fn resolve_hold(policy: &EnvironmentPolicy, incident: &Incident) -> std::time::Duration {
+    if incident.flaps.unstable.is_some() {
+        policy.hold.resolve.max(policy.flapping.steady)
+    } else {
+        policy.hold.resolve
+    }
+}
