@@ -16,6 +16,7 @@ mod late;
 mod leaving;
 mod properties;
 mod receipts;
+mod storm;
 mod tokens;
 mod unheard;
 mod watching;
