@@ -111,6 +111,22 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_is_one_trouble_with_a_list() {
+        let (mut incident, configuration) = (incident(), configuration());
+        incident.cause = domain::Cause::Storm(Environment::Production);
+        incident.api = None;
+        let identity = domain::ApiId::parse("identity").unwrap();
+        incident.held_back.clone_from(&incident.affects);
+        incident.affects.push(domain::InstanceId { api: identity, environment: Environment::Production });
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = ticket(&facts, REFERENCE);
+        let callout = notification(NotificationKind::Callout { callout: 1 });
+        let [en, cy] = [Language::En, Language::Cy].map(|of| text(&facts, &callout, of, FIRST).unwrap());
+        let said = format!("{}\n\n{}\n\n{en}\n\n{cy}", words.short_description, words.description);
+        golden!("storm.txt", said);
+    }
+
+    #[test]
     fn a_work_note_ends_in_its_marker() {
         let (incident, configuration) = (incident(), configuration());
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
@@ -199,6 +215,7 @@ mod tests {
                 1 => domain::Cause::Blind(VantageId::parse(&long).unwrap()),
                 2 => domain::Cause::Rota(domain::RotaId::parse(&long).unwrap()),
                 4 => domain::Cause::Behind(VantageId::parse(&long).unwrap()),
+                5 => domain::Cause::Storm(incident.environment),
                 3 => domain::Cause::Token(domain::TokenEndpoint {
                     environment: incident.environment,
                     url: format!("https://{long}.{long}.example/oauth2/token"),

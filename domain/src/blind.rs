@@ -101,7 +101,8 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Refused(_)
             | Cause::Blind(_)
             | Cause::Rota(_)
-            | Cause::Behind(_) => None,
+            | Cause::Behind(_)
+            | Cause::Storm(_) => None,
         })
         .collect();
     for (incident, instance) in part {

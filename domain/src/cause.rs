@@ -11,7 +11,7 @@ use crate::{
     duty,
     flapping::{self, Flaps},
     fold::Fold,
-    rate, token,
+    rate, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,7 +55,7 @@ pub(crate) fn left(fold: &mut Fold) {
                 configuration.vantage(vantage).is_none().then_some("the vantage")
             }
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
-            Cause::Token(_) | Cause::Refused(_) => None,
+            Cause::Token(_) | Cause::Refused(_) | Cause::Storm(_) => None,
         };
         incident.held_back.retain(configured);
         match left {
@@ -88,7 +88,10 @@ pub(crate) fn still_there(
             let attended = situation.configuration.rotas.get(rota)?.on_call(now).is_some();
             (!attended).then(|| format!("nobody is on call on {rota} yet"))
         }
-        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Behind(_) => None,
+        Cause::Storm(_) if incident.status != IncidentStatus::Recovering => {
+            Some(format!("{} APIs still fail", incident.held_back.len()))
+        }
+        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Behind(_) | Cause::Storm(_) => None,
     }
 }
 
@@ -98,7 +101,9 @@ fn begins(fold: &mut Fold, health: &Health) {
     let endpoint = token::endpoint(&configuration, health);
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
-        if without_token || explains(&fold.after, &holder, health.status) {
+        // Of a storm nobody can tell what has a reason of its own.
+        let storm = matches!(holder.cause, Cause::Storm(_));
+        if storm || without_token || explains(&fold.after, &holder, health.status) {
             return;
         }
         let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
@@ -118,6 +123,10 @@ fn begins(fold: &mut Fold, health: &Health) {
     });
     if let Some(parent) = parent.map(|parent| parent.id).and_then(|id| fold.incident(id)) {
         hold_back(fold, parent, instance);
+        return;
+    }
+    if let Some(storm) = storm::of(fold, instance) {
+        hold_back(fold, storm, instance);
         return;
     }
     let diagnosis = diagnose(&fold.after, instance, health.status, health.layer);
@@ -145,7 +154,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
     let explained = fold.after.open_incidents().any(|incident| match &incident.cause {
         Cause::Blind(_) => true,
         Cause::Refused(environment) => *environment == instance.environment,
-        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) | Cause::Behind(_) => false,
+        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => false,
     });
     if !explained {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
@@ -251,6 +260,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
     let said = format!("{} since {}", health.status.plain(), fold.time(health.since));
     match cause {
         Cause::Instance(_) => said,
+        Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
@@ -271,6 +281,7 @@ pub(crate) fn prioritise(
         Cause::Blind(_) => return (Priority::P1, "production cannot be seen".into()),
         Cause::Rota(_) => return (Priority::P1, "nobody is on call".into()),
         // What it is late by is still seen; what is not seen any more is the cause above.
+        Cause::Storm(_) => return (Priority::P1, "much of it fails at once".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
         Cause::Instance(_) | Cause::Token(_) => {

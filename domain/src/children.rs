@@ -64,7 +64,9 @@ pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &Instan
         parent.affects.push(instance.clone());
     }
     let name = fold.name(instance);
-    parent.note(fold.now, format!("{name} fails too: it depends on this; held back, no ticket of its own"));
+    let why =
+        if matches!(parent.cause, Cause::Storm(_)) { "it is part of this" } else { "it depends on this" };
+    parent.note(fold.now, format!("{name} fails too: {why}; held back, no ticket of its own"));
     fold.put_incident(parent);
 }
 
@@ -97,7 +99,8 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Refused(_)
             | Cause::Blind(_)
             | Cause::Rota(_)
-            | Cause::Behind(_) => None,
+            | Cause::Behind(_)
+            | Cause::Storm(_) => None,
         })
         .collect();
     for (child_id, child) in children {

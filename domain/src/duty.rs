@@ -109,9 +109,12 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     }
                     Some(_) | None => return Vec::new(),
                 },
-                Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => {
-                    None
-                }
+                Cause::Token(_)
+                | Cause::Refused(_)
+                | Cause::Blind(_)
+                | Cause::Rota(_)
+                | Cause::Behind(_)
+                | Cause::Storm(_) => None,
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
             return vec![(at, Act::Resolve)];
@@ -204,7 +207,9 @@ fn muted_until(
     let troubled = match &incident.cause {
         Cause::Instance(instance) => std::slice::from_ref(instance),
         Cause::Token(_) => incident.held_back.as_slice(),
-        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) => return None,
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => {
+            return None;
+        }
     };
     let zone = &situation.configuration.site.time_zone;
     let silences = situation

@@ -129,6 +129,21 @@ impl Default for Flapping {
     }
 }
 
+/// What fails at once is one trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Storm {
+    /// More incidents of priority 2 or higher than this … At least 1.
+    pub more_than: u32,
+    /// … within so long are one major incident.
+    pub within: Duration,
+}
+
+impl Default for Storm {
+    fn default() -> Self {
+        Self { more_than: 10, within: Duration::from_secs(300) }
+    }
+}
+
 /// When an incident's public post appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Publish {
@@ -164,6 +179,8 @@ pub struct EnvironmentPolicy {
     pub hold: Hold,
     /// What comes and goes.
     pub flapping: Flapping,
+    /// What fails at once.
+    pub storm: Storm,
     /// Where tickets go, if anywhere.
     pub service_desk: Option<DeskId>,
     /// Whether the provider team gets an e-mail (in its own hours).
@@ -186,6 +203,7 @@ impl EnvironmentPolicy {
             confirm: Confirm::default(),
             hold: Hold::default(),
             flapping: Flapping::default(),
+            storm: Storm::default(),
             service_desk: None,
             tell_provider: false,
             major: None,

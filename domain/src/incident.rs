@@ -43,6 +43,8 @@ pub enum Cause {
     Rota(RotaId),
     /// Curiad's own probes from a vantage begin late.
     Behind(VantageId),
+    /// So much of an environment failed at once that it is taken to be one trouble.
+    Storm(Environment),
 }
 
 impl fmt::Display for Cause {
@@ -55,6 +57,7 @@ impl fmt::Display for Cause {
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),
             Self::Behind(vantage) => write!(f, "behind:{vantage}"),
+            Self::Storm(environment) => write!(f, "storm:{environment}"),
         }
     }
 }

@@ -87,6 +87,7 @@ mod scrub;
 mod secret;
 mod shared;
 mod situation;
+mod storm;
 mod tally;
 mod telling;
 mod token;
@@ -115,7 +116,7 @@ pub use decide::{decide, decide_late};
 pub use duty::{NextAction, next_action};
 pub use egress::{Egress, Proxy};
 pub use environment::{
-    Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Visibility,
+    Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,
 };
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, behind, blind, cause::open, duty, fold::Fold, token,
+    Text, behind, blind, cause::open, duty, fold::Fold, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -19,6 +19,7 @@ pub(crate) fn shared(fold: &mut Fold) {
     let configuration = fold.configuration();
     for environment in configuration.environments.keys() {
         refused(fold, *environment);
+        storm::storm(fold, *environment);
     }
     for vantage in &configuration.vantages {
         blind::blind(fold, vantage);

@@ -11,7 +11,7 @@ use super::{
 };
 use domain::{
     Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Flapping, Hold, HoursId,
-    MajorPolicy, Priority, Publish, Visibility, Window,
+    MajorPolicy, Priority, Publish, Storm, Visibility, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
@@ -76,6 +76,7 @@ fn policy(
     let hold_node = section.optional("hold", reading);
     let hold = hold_node.map(|node| hold(node, reading));
     let flapping = section.optional("flapping", reading).map(|node| flapping(node, reading));
+    let storm = section.optional("storm", reading).map(|node| storm(node, reading));
     let service_desk = section
         .optional("service_desk", reading)
         .and_then(|node| reading.reference(node, Noun::Desk, DeskId::parse));
@@ -93,6 +94,7 @@ fn policy(
         confirm: confirm.unwrap_or_default(),
         hold: hold.unwrap_or_default(),
         flapping: flapping.unwrap_or_default(),
+        storm: storm.unwrap_or_default(),
         service_desk,
         tell_provider,
         major,
@@ -162,6 +164,21 @@ fn flapping(node: &Node, reading: &mut Reading<'_>) -> Flapping {
     }
     section.close(reading);
     flapping
+}
+
+/// What fails further apart is no storm.
+const STORM: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(3_600);
+
+fn storm(node: &Node, reading: &mut Reading<'_>) -> Storm {
+    let default = Storm::default();
+    let Some(mut section) = Section::open(node, "storm", reading) else { return default };
+    let more_than = section
+        .optional("more_than", reading)
+        .and_then(|node| reading.number(node, "'more_than'", 1..=1_000));
+    let within =
+        section.optional("within", reading).and_then(|node| reading.duration(node, "a storm's time", STORM));
+    section.close(reading);
+    Storm { more_than: more_than.unwrap_or(default.more_than), within: within.unwrap_or(default.within) }
 }
 
 fn tell_provider(node: &Node, reading: &mut Reading<'_>) -> bool {

@@ -400,7 +400,9 @@ fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
     let about = match &view.incident.cause {
         Cause::Rota(_) | Cause::Behind(_) => false,
         Cause::Instance(_) | Cause::Token(_) => !view.affects.is_empty(),
-        Cause::Refused(environment) => Audience::Public.sees(configuration, *environment),
+        Cause::Refused(environment) | Cause::Storm(environment) => {
+            Audience::Public.sees(configuration, *environment)
+        }
         Cause::Blind(_) => Audience::Public.sees(configuration, view.incident.environment),
     };
     about && !view.incident.posts.is_empty()

@@ -195,6 +195,7 @@ impl<'a> Wording<'a> {
         match &incident.cause {
             Cause::Token(_) => self.say("incident-token", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
+            Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),

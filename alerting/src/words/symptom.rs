@@ -32,6 +32,7 @@ impl Facts<'_> {
                 Text::new(format!("tokens from {host}"), format!("tocynnau o {host}"))
             }
             Cause::Refused(_) => Text::new("APIs", "APIs"),
+            Cause::Storm(_) => Text::new("many APIs", "llawer o APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
             Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
             Cause::Behind(vantage) => {
@@ -46,6 +47,7 @@ impl Facts<'_> {
         let (en, cy) = match (&self.incident.cause, self.incident.worst) {
             (Cause::Token(_), _) => ("MISSING", "AR GOLL"),
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
+            (Cause::Storm(_), _) => ("FAIL", "YN METHU"),
             (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
             (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
             (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
@@ -90,6 +92,16 @@ impl Facts<'_> {
             (Language::Cy, Cause::Blind(vantage), _) => {
                 format!(
                     "ni all Curiad weld yr amgylchedd byw o {vantage}: efallai rhwydwaith y GIG, efallai Curiad"
+                )
+            }
+            (Language::En, Cause::Storm(_), _) => {
+                let many = self.incident.affects.len();
+                format!("{many} APIs failed at once; it is most likely one trouble that they share")
+            }
+            (Language::Cy, Cause::Storm(_), _) => {
+                let many = self.incident.affects.len();
+                format!(
+                    "methodd {many} o APIs gyda'i gilydd; un broblem y maent yn ei rhannu, yn fwy na thebyg"
                 )
             }
             (Language::En, Cause::Rota(rota), _) => format!("nobody is on call in rota {rota}"),

@@ -142,10 +142,12 @@ fn place(facts: &Facts<'_>) -> String {
     }
     lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
     if !incident.held_back.is_empty() {
-        lines.push(format!(
-            "Fail because of it, without tickets of their own: {}",
-            facts.names(&incident.held_back, Language::En)
-        ));
+        let label = if matches!(incident.cause, domain::Cause::Storm(_)) {
+            "Still failing, without tickets of their own"
+        } else {
+            "Fail because of it, without tickets of their own"
+        };
+        lines.push(format!("{label}: {}", facts.names(&incident.held_back, Language::En)));
     }
     let others: Vec<_> = facts
         .api()

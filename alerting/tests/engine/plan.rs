@@ -157,6 +157,7 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         && let Some(major) = &mut policy.major
     {
         major.when = *dice.pick(&[Priority::P1, Priority::P2, Priority::P5]);
+        policy.storm.more_than = *dice.pick(&[10, 10, 1]);
     }
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
     if dice.chance(150) {

@@ -183,6 +183,8 @@ pub(crate) enum Seen {
     Pass,
     Slow,
     Fail,
+    /// It answers, with an error of its own.
+    Broken,
     Refused,
     Ours,
     NoToken,
@@ -196,6 +198,7 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
         failure: match seen {
             Seen::Pass | Seen::Slow => None,
             Seen::Fail => failure(Layer::Connect, FailureKind::Refused),
+            Seen::Broken => failure(Layer::Backend, FailureKind::BackendUnavailable),
             Seen::Refused => failure(Layer::Gateway, FailureKind::AccessRefused),
             Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
             Seen::NoToken => failure(Layer::Token, FailureKind::TokenBroken),

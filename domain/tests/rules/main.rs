@@ -18,6 +18,7 @@ mod leaving;
 mod properties;
 mod receipts;
 mod releases;
+mod storm;
 mod tokens;
 mod unheard;
 mod watching;

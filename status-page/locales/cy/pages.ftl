@@ -150,6 +150,7 @@ incident-token = Ni ellir cael tocynnau mynediad { $place }: ni ellir defnyddio�
 incident-refused = Mae’r porth yn gwrthod ein gwiriadau { $place }: ni allwn ddweud beth sy’n gweithio
 incident-blind = Ni allwn weld yr APIs { $place }
 incident-rota = Nid oes neb ar alwad ar y rota { $rota }
+incident-storm = Mae llawer o APIs yn methu gyda’i gilydd { $place }
 incident-behind = Mae profion Curiad ei hun o { $vantage } yn dechrau'n hwyr
 post-investigating-major-outage = Nid yw’n gweithio. Rydym wedi dweud wrth y bobl sy’n gofalu amdano, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.
 post-investigating-partial-outage = Nid yw rhan ohono’n gweithio. Rydym wedi dweud wrth y bobl sy’n gofalu amdano, a byddwn yn dweud mwy yma pan fydd rhywbeth yn newid.

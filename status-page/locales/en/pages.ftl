@@ -142,6 +142,7 @@ incident-token = No access tokens can be had { $place }: APIs that need them can
 incident-refused = The gateway refuses our checks { $place }: we cannot tell what works
 incident-blind = We cannot see the APIs { $place }
 incident-rota = Nobody is on call on the rota { $rota }
+incident-storm = Many APIs fail at once { $place }
 incident-behind = Curiad's own probes from { $vantage } begin late
 post-investigating-major-outage = It is not working. We have told the people who look after it, and say more here when something changes.
 post-investigating-partial-outage = Part of it is not working. We have told the people who look after it, and say more here when something changes.

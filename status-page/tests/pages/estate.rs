@@ -100,6 +100,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         },
         confirm: Confirm::default(),
         flapping: domain::Flapping::default(),
+        storm: domain::Storm::default(),
         hold: Hold::default(),
         service_desk: None,
         tell_provider: false,

@@ -1,0 +1,93 @@
+//! A storm: so much fails at once that it is one trouble, with one ticket and one call, and a list.
+//!
+//! What fails is held back by it as dependants are by their parent. It is well when at most a quarter as much still fails
+//! as it takes to begin one; what still fails when it is over answers for itself.
+
+use crate::{
+    Cause, Environment, Health, Incident, IncidentStatus, InstanceId, Priority, Status, Text,
+    cause::{open, worse},
+    children::hold_back,
+    duty,
+    fold::Fold,
+};
+
+/// Begins, keeps or ends the storm of an environment.
+pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
+    let cause = Cause::Storm(environment);
+    let known = fold.after.open_incident(&cause).map(|incident| incident.id);
+    match known.and_then(|id| fold.incident(id)) {
+        Some(incident) => goes_on(fold, incident),
+        None => begins(fold, cause, environment),
+    }
+}
+
+/// The open storm that an instance is part of when it fails now.
+pub(crate) fn of(fold: &Fold, instance: &InstanceId) -> Option<Incident> {
+    fold.after.open_incident(&Cause::Storm(instance.environment)).map(|incident| (**incident).clone())
+}
+
+fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
+    let Some(limit) = fold.after.configuration.policy(environment).map(|policy| policy.storm) else { return };
+    let within = duty::signed(limit.within);
+    let part: Vec<Incident> = fold
+        .after
+        .open_incidents()
+        .filter(|incident| incident.environment == environment && incident.priority.is_at_least(Priority::P2))
+        .filter(|incident| matches!(incident.cause, Cause::Instance(_) | Cause::Token(_)))
+        .filter(|incident| incident.status != IncidentStatus::Recovering)
+        .filter(|incident| fold.now.duration_since(incident.opened_at) <= within)
+        .map(|incident| (**incident).clone())
+        .collect();
+    let many = u32::try_from(part.len()).unwrap_or(u32::MAX) > limit.more_than;
+    let Some(first) = part.iter().min_by_key(|incident| incident.failing_since()).filter(|_| many) else {
+        return;
+    };
+    let Some(instance) = first.affects.first().cloned() else { return };
+    let worst =
+        part.iter().map(|incident| incident.worst).fold(first.worst, |a, b| if worse(b, a) { b } else { a });
+    let since = first.failing_since();
+    let opened_at = part.iter().map(|incident| incident.opened_at).min();
+    let health = Health { instance, status: worst, since, layer: first.layer, maintenance: false };
+    let id = open(fold, cause, &health, words(part.len()));
+    let Some(mut storm) = fold.incident(id) else { return };
+    storm.api = None;
+    // Its holds count from when the first of it was confirmed: they have waited already.
+    storm.opened_at = opened_at.unwrap_or(fold.now);
+    storm.affects.clear();
+    fold.put_incident(storm);
+    for incident in part {
+        let own = if let Cause::Instance(own) = &incident.cause { Some(own) } else { None };
+        let instances: Vec<InstanceId> = own.into_iter().chain(&incident.held_back).cloned().collect();
+        duty::taken_in(fold, incident, id, "much else failed at the same time");
+        for instance in instances {
+            if let Some(storm) = fold.incident(id).filter(|storm| !storm.held_back.contains(&instance)) {
+                hold_back(fold, storm, &instance);
+            }
+        }
+    }
+}
+
+fn goes_on(fold: &mut Fold, mut storm: Incident) {
+    let limit = fold.after.configuration.policy(storm.environment).map_or(0, |policy| policy.storm.more_than);
+    let failing = u32::try_from(storm.held_back.len()).unwrap_or(u32::MAX);
+    let now = fold.now;
+    match (failing <= limit / 4, storm.status == IncidentStatus::Recovering) {
+        (true, false) => duty::recovering(fold, &mut storm, now),
+        (false, true) => duty::returned(fold, &mut storm, Status::MajorOutage),
+        (true, true) | (false, false) => {}
+    }
+    fold.put_incident(storm);
+}
+
+fn words(many: usize) -> Text {
+    Text::new(
+        format!(
+            "{many} APIs failed within minutes of each other. It is most likely one trouble that they share: the network, \
+             the gateway or the data centre."
+        ),
+        format!(
+            "Methodd {many} o APIs o fewn munudau i'w gilydd. Un broblem y maent yn ei rhannu yw'r achos, yn fwy na thebyg: \
+             y rhwydwaith, y porth neu'r ganolfan ddata."
+        ),
+    )
+}

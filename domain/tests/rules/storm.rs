@@ -1,0 +1,124 @@
+//! So much fails at once that it is one trouble: one ticket, one call, and a list.
+
+use crate::estate::{Hand, Seen, configuration, instance};
+use domain::{ApiId, Cause, Configuration, Environment, IncidentStatus, InstanceId, Priority, ServiceLevel};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const PRODUCTION: Environment = Environment::Production;
+
+/// Critical APIs in production that depend on nothing and are each on a host of its own.
+fn estate(count: usize) -> Configuration {
+    let mut configuration = configuration();
+    let (id, model) = configuration.apis.pop_last().expect("an API");
+    let model_of = instance(id.as_str(), PRODUCTION);
+    let checks: Vec<_> = configuration.checks_of(&model_of).cloned().collect();
+    configuration.apis.clear();
+    configuration.checks.clear();
+    for number in 0..count {
+        let mut api = model.clone();
+        api.id = ApiId::parse(&name(number)).expect("an id");
+        api.depends_on.clear();
+        api.service_level = ServiceLevel::Critical;
+        api.instances.retain(|environment, _| *environment == PRODUCTION);
+        for check in &checks {
+            let mut check = (**check).clone();
+            check.id.instance = InstanceId { api: api.id.clone(), environment: PRODUCTION };
+            check.url = format!("http://host-{number}.example");
+            configuration.checks.insert(check.id.clone(), Arc::new(check));
+        }
+        configuration.apis.insert(api.id.clone(), api);
+    }
+    configuration
+}
+
+fn name(number: usize) -> String {
+    format!("api-{number:02}")
+}
+
+fn hand(count: usize) -> Hand {
+    let mut hand = Hand::new(estate(count));
+    hand.rounds(3, &[], Seen::Pass);
+    hand
+}
+
+fn failing(hand: &mut Hand, rounds: usize, which: impl Iterator<Item = usize>) {
+    let names: Vec<String> = which.map(name).collect();
+    let these: Vec<_> = names.iter().map(|name| (name.as_str(), PRODUCTION)).collect();
+    // They answer: hosts that were silent together would be our own network's trouble.
+    hand.rounds(rounds, &these, Seen::Broken);
+}
+
+fn causes(hand: &Hand) -> Vec<String> {
+    hand.open().iter().map(|incident| incident.cause.to_string()).collect()
+}
+
+#[test]
+fn more_than_ten_at_once_are_one_major_incident_with_a_list_one_ticket_and_one_call() {
+    let mut hand = hand(14);
+    failing(&mut hand, 20, 0..12);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    let storm = hand.open().pop().expect("the storm");
+    assert_eq!(storm.priority, Priority::P1);
+    assert!(storm.major.is_some());
+    assert_eq!(storm.held_back.len(), 12, "every child is listed");
+    let told = hand.told();
+    assert_eq!(told.iter().filter(|told| *told == "ticket").count(), 1, "{told:?}");
+    assert_eq!(told.iter().filter(|told| told.starts_with("callout/1/")).count(), 2, "by text and e-mail");
+    // What fails later is part of it, too.
+    failing(&mut hand, 5, 0..13);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    assert_eq!(hand.open().pop().expect("the storm").held_back.len(), 13);
+}
+
+#[test]
+fn ten_at_once_are_ten() {
+    let mut hand = hand(14);
+    failing(&mut hand, 20, 0..10);
+    assert_eq!(hand.open().len(), 10);
+    assert!(hand.open().iter().all(|incident| matches!(incident.cause, Cause::Instance(_))));
+}
+
+#[test]
+fn what_still_fails_when_the_storm_is_over_has_its_own() {
+    let mut hand = hand(14);
+    failing(&mut hand, 20, 0..12);
+    failing(&mut hand, 4, 0..2);
+    let storm = hand.open().pop().expect("the storm");
+    assert_eq!((storm.status, storm.held_back.len()), (IncidentStatus::Recovering, 2));
+    failing(&mut hand, 8, 0..2);
+    assert_eq!(causes(&hand), ["instance:api-00/production", "instance:api-01/production"]);
+    failing(&mut hand, 10, 0..2);
+    assert!(hand.told().iter().filter(|told| *told == "ticket").count() >= 3, "tickets of their own");
+}
+
+#[test]
+fn a_storm_that_comes_back_while_it_is_watched_goes_on() {
+    let mut hand = hand(14);
+    failing(&mut hand, 20, 0..12);
+    failing(&mut hand, 4, 0..2);
+    failing(&mut hand, 4, 0..12);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    assert_ne!(hand.open().pop().expect("the storm").status, IncidentStatus::Recovering);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever comes and goes: what fails is in an open incident or on the list of one, and in one alone.
+    #[test]
+    fn nothing_that_fails_is_dropped(rounds in prop::collection::vec((0..16_usize, 0..16_usize, 1..9_usize), 1..8)) {
+        let mut hand = hand(16);
+        for (from, to, count) in rounds {
+            failing(&mut hand, count, from.min(to)..from.max(to));
+            for health in hand.situation.healths.values().filter(|health| health.status.is_down()) {
+                let open = hand.open();
+                let of = open.iter().filter(|incident| {
+                    incident.cause == Cause::Instance(health.instance.clone())
+                        || incident.held_back.contains(&health.instance)
+                });
+                prop_assert_eq!(of.count(), 1, "{} in {:?}", health.instance, causes(&hand));
+            }
+        }
+    }
+}
