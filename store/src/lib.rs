@@ -13,6 +13,7 @@ mod claim;
 mod counts;
 pub mod crash_point;
 mod database;
+mod days;
 mod error;
 mod examine;
 #[cfg(debug_assertions)]
@@ -46,6 +47,7 @@ mod verify;
 pub use backup::{Contents, back_up, look_through};
 pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
+pub use days::Days;
 pub use error::Error;
 pub use examine::{Look, examine};
 pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};

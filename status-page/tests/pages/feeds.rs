@@ -209,8 +209,7 @@ async fn work_that_was_announced_of_one_api_is_that_apis_alone() {
     assert!(calendar("/feeds/en/environments/production/maintenance.ics").await.contains("A new database"));
     let planned = get(stage.public(), "/api/v2/scheduled-maintenances.json").await.json();
     let ours = planned["scheduled_maintenances"].as_array().unwrap();
-    let ours =
-        ours.iter().find(|one| one["name"] == "Planned work – Results, Production").unwrap();
+    let ours = ours.iter().find(|one| one["name"] == "Planned work – Results, Production").unwrap();
     assert_eq!(ours["components"].as_array().unwrap().len(), 1, "{ours}");
 }
 
