@@ -7,11 +7,12 @@ use crate::{
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{process::Stdio, sync::Arc, time::Duration};
 use store::{Batch, Store};
 
 on_both!(
     the_tables_can_be_made_before_anything_is_started,
+    tables_whose_making_was_killed_are_made_by_the_next,
     what_was_measured_is_proved_and_what_is_damaged_is_named,
     what_was_measured_can_be_had_for_a_spreadsheet_and_for_prometheus,
     what_is_kept_no_more_goes_when_it_is_told_to,
@@ -94,6 +95,27 @@ async fn the_tables_can_be_made_before_anything_is_started(on: On) {
         Some(0),
         "nothing was measured, and all of it is there"
     );
+    world.stop().await;
+}
+
+/// A kill this long after the start falls before, into or after the making.
+const KILLED_AFTER_MS: [u64; 8] = [5, 20, 40, 60, 80, 120, 180, 300];
+
+async fn tables_whose_making_was_killed_are_made_by_the_next(on: On) {
+    let world = world().await;
+    for after in KILLED_AFTER_MS {
+        let place = place_on(on, &world);
+        let mut command = place.command(&["migrate"]);
+        let mut making = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        making.kill().expect("killed");
+        making.wait().expect("ended");
+        let ran = place.run(&["migrate"]).await;
+        assert_eq!(ran.code, Some(0), "{after} ms: {ran:?}");
+        measured(&place).await.close().await;
+        let ran = place.run(&["history", "verify"]).await;
+        assert!(ran.code == Some(0) && ran.out.contains("samples 4"), "{after} ms: {ran:?}");
+    }
     world.stop().await;
 }
 
