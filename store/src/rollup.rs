@@ -119,7 +119,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Rollups, Damaged> {
             Part::Packed(packed) if packed.head != Head::of(&rollup) => {
                 Err(Damaged("what it says of a histogram does not fit that"))
             }
-            _ => Ok((key, rollup)),
+            Part::Packed(_) | Part::Whole(_) => Ok((key, rollup)),
         }
     };
     parts(bytes)?.into_iter().map(whole).collect()
@@ -128,7 +128,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Rollups, Damaged> {
 /// All of a row, in order of their keys; the histograms are left as they are.
 pub(crate) fn parts(bytes: &[u8]) -> Result<Vec<(u8, Part)>, Damaged> {
     let (version, body) = packed::open(VERSION, bytes)?;
-    read(version, body.into()).ok_or(IMPOSSIBLE)
+    read(version, &body.into()).ok_or(IMPOSSIBLE)
 }
 
 /// More probes than this in a day are beyond every schedule.
@@ -152,9 +152,9 @@ fn histogram(bytes: &mut Vec<u8>, histogram: &Histogram) {
     }
 }
 
-fn read(version: u8, row: Arc<[u8]>) -> Option<Vec<(u8, Part)>> {
+fn read(version: u8, row: &Arc<[u8]>) -> Option<Vec<(u8, Part)>> {
     let mut parts: Vec<(u8, Part)> = Vec::with_capacity(32);
-    let mut left: &[u8] = &row;
+    let mut left: &[u8] = row;
     while let Some((&key, rest)) = left.split_first() {
         left = rest;
         let length = get(&mut left)? as usize;
@@ -172,7 +172,7 @@ fn read(version: u8, row: Arc<[u8]>) -> Option<Vec<(u8, Part)>> {
         } else {
             let head = Head { verdicts, answers: [read_answers(&mut one)?, read_answers(&mut one)?] };
             let end = row.len() - left.len();
-            Part::Packed(Packed { head, row: Arc::clone(&row), histograms: end - one.len()..end })
+            Part::Packed(Packed { head, row: Arc::clone(row), histograms: end - one.len()..end })
         };
         parts.push((key, part));
     }
@@ -302,7 +302,7 @@ mod tests {
 
         #[test]
         fn no_bytes_whatever_are_more_than_an_error(version in 1..=VERSION, bytes in vec(any::<u8>(), 0..200)) {
-            for (_, part) in read(version, bytes.into()).unwrap_or_default() {
+            for (_, part) in read(version, &bytes.into()).unwrap_or_default() {
                 part.rollup().ok();
             }
         }
