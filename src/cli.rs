@@ -254,6 +254,15 @@ pub(crate) enum HistoryCommand {
     Verify,
     /// Every sample of a range, to standard output
     Export(ExportArgs),
+    /// Let go now of what `retention` does not keep: the running program does the same bit by bit
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct PruneArgs {
+    /// Only say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -87,6 +87,11 @@ impl Histogram {
 
     /// By nearest rank, each within 0.8 % of what was measured; the longest is exact. `None` if nothing was counted.
     pub fn percentiles(&self) -> Option<Percentiles> {
+        self.ranks().map(Percentiles::of_steps)
+    }
+
+    /// The same in steps, in order.
+    pub fn ranks(&self) -> Option<[u32; 5]> {
         let all = self.count();
         let (&(last, _), mut counts) = (self.counts.last()?, self.counts.iter());
         let (mut bucket, mut within) = (last, 0_u64);
@@ -96,10 +101,9 @@ impl Histogram {
                 let Some(&(next, count)) = counts.next() else { break };
                 (bucket, within) = (next, within + u64::from(count));
             }
-            length(middle(bucket).clamp(self.shortest, self.longest))
+            middle(bucket).clamp(self.shortest, self.longest)
         };
-        let (p50, p90, p95, p99) = (rank(50), rank(90), rank(95), rank(99));
-        Some(Percentiles { p50, p90, p95, p99, max: length(self.longest) })
+        Some([rank(50), rank(90), rank(95), rank(99), self.longest])
     }
 
     /// Buckets and their counts, the shortest and the longest: to be kept.
@@ -121,8 +125,41 @@ impl Histogram {
     }
 }
 
-fn length(steps: u32) -> Duration {
-    Histogram::STEP * steps
+/// Histograms that are being added: a table of all buckets, for many of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Adding {
+    counts: Vec<u32>,
+    /// The shortest and the longest.
+    ends: Option<(u32, u32)>,
+}
+
+impl Default for Adding {
+    fn default() -> Self {
+        Self { counts: vec![0; usize::from(LAST) + 1], ends: None }
+    }
+}
+
+impl Adding {
+    /// Counts all that `other` counted.
+    pub(crate) fn add(&mut self, other: &Histogram) {
+        if other.counts.is_empty() {
+            return;
+        }
+        for (bucket, more) in &other.counts {
+            if let Some(count) = self.counts.get_mut(usize::from(*bucket)) {
+                *count = count.saturating_add(*more);
+            }
+        }
+        let (shortest, longest) = self.ends.unwrap_or((other.shortest, other.longest));
+        self.ends = Some((shortest.min(other.shortest), longest.max(other.longest)));
+    }
+
+    /// All of them as one.
+    pub(crate) fn sum(&self) -> Histogram {
+        let (shortest, longest) = self.ends.unwrap_or_default();
+        let counts = (0..=LAST).zip(&self.counts).filter(|(_, count)| **count > 0);
+        Histogram { counts: counts.map(|(bucket, count)| (bucket, *count)).collect(), shortest, longest }
+    }
 }
 
 /// The place of the highest bit, and the bits after it.
@@ -149,6 +186,10 @@ fn middle(bucket: u16) -> u32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn length(steps: u32) -> Duration {
+        Histogram::STEP * steps
+    }
 
     fn of(lengths: &[u32]) -> Histogram {
         let mut histogram = Histogram::default();
@@ -198,6 +239,10 @@ mod tests {
             let mut sum = of(one);
             sum.merge(&of(two));
             prop_assert_eq!(&sum, &of(&lengths));
+            let mut adding = Adding::default();
+            adding.add(&of(one));
+            adding.add(&of(two));
+            prop_assert_eq!(&adding.sum(), &sum);
             prop_assert_eq!(sum.count(), lengths.len() as u64);
         }
 

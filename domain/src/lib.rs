@@ -150,7 +150,7 @@ pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use release::Release;
 pub use retention::{Keep, Retention};
-pub use rollup::Rollup;
+pub use rollup::{Adding, Answers, Rollup, Summary};
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
 pub use scrub::scrubbed;

@@ -1,5 +1,6 @@
 //! Percentiles of response times.
 
+use crate::Histogram;
 use std::time::Duration;
 
 /// Response times that so many in a hundred did not exceed, by nearest rank: each is one that was really measured.
@@ -27,6 +28,12 @@ impl Percentiles {
             durations.get(rank.checked_sub(1)?).copied()
         };
         Some(Self { p50: rank(50)?, p90: rank(90)?, p95: rank(95)?, p99: rank(99)?, max: rank(100)? })
+    }
+
+    /// From [`Histogram::ranks`].
+    pub fn of_steps(ranks: [u32; 5]) -> Self {
+        let [p50, p90, p95, p99, max] = ranks.map(|steps| Histogram::STEP * steps);
+        Self { p50, p90, p95, p99, max }
     }
 }
 

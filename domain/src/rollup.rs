@@ -1,6 +1,6 @@
 //! What is left of many samples when each need not be known any more: how many of each verdict, and how long answers took.
 
-use crate::{Histogram, Verdict};
+use crate::{Histogram, Percentiles, Verdict, histogram};
 
 /// The sum of the samples of a stretch of time. Sums can be added, whatever they are of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +49,68 @@ impl Rollup {
     pub fn samples(&self) -> u64 {
         self.verdicts.iter().sum()
     }
+
+    /// What it says.
+    pub fn summary(&self) -> Summary {
+        let answers = |of: &Histogram| Answers { count: of.count(), took: of.percentiles() };
+        Summary { verdicts: self.verdicts, fresh: answers(&self.fresh), kept: answers(&self.kept) }
+    }
+}
+
+/// Many sums that are being added: faster than one to the other.
+#[derive(Debug, Clone, Default)]
+pub struct Adding {
+    verdicts: [u64; 4],
+    fresh: histogram::Adding,
+    kept: histogram::Adding,
+}
+
+impl Adding {
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Rollup) {
+        for (count, more) in self.verdicts.iter_mut().zip(other.verdicts) {
+            *count = count.saturating_add(more);
+        }
+        self.fresh.add(&other.fresh);
+        self.kept.add(&other.kept);
+    }
+
+    /// All of them as one.
+    pub fn sum(&self) -> Rollup {
+        Rollup { verdicts: self.verdicts, fresh: self.fresh.sum(), kept: self.kept.sum() }
+    }
+}
+
+/// What a sum says of itself, without its histograms: it cannot be added to another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Probes by verdict: Pass, Slow, Fail, Inconclusive.
+    pub verdicts: [u64; 4],
+    /// Pass and Slow over fresh connections…
+    pub fresh: Answers,
+    /// …and over kept ones.
+    pub kept: Answers,
+}
+
+impl Summary {
+    /// Answers of a check that keeps its connections (`warm`) or does not.
+    pub const fn latency(&self, warm: bool) -> Answers {
+        if warm { self.kept } else { self.fresh }
+    }
+
+    /// How many probes there were.
+    pub fn samples(&self) -> u64 {
+        self.verdicts.iter().sum()
+    }
+}
+
+/// Good answers of a stretch of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// How many.
+    pub count: u64,
+    /// How long they took; `None`: there was none.
+    pub took: Option<Percentiles>,
 }
 
 #[cfg(test)]
@@ -69,5 +131,14 @@ mod tests {
         let longest = |warm| all.latency(warm).percentiles().map(|of| of.max);
         assert_eq!((longest(false), longest(true)), (Some(Histogram::STEP * 90), Some(Histogram::STEP * 3)));
         assert_eq!((all.latency(false).count(), all.latency(true).count()), (2, 1));
+        let mut adding = Adding::default();
+        adding.add(&all);
+        adding.add(&all);
+        let mut twice = all.clone();
+        twice.merge(&all);
+        assert_eq!(adding.sum(), twice);
+        let summary = all.summary();
+        assert_eq!((summary.samples(), summary.latency(false).count), (5, 2));
+        assert_eq!(summary.latency(true).took, all.kept.percentiles());
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     config::{is_postgres, shown},
     database::{self, directory},
     exit::{CANNOT_CREATE, DATA, Failed, TRY_AGAIN, USAGE, of_file},
+    tasks::outlive_file_limits,
     terminal::{Progress, Terminal},
 };
 use domain::Secret;
@@ -29,6 +30,8 @@ pub(crate) async fn run(database: &Secret, file: &Path, as_json: bool) -> Result
         return Err(of_a_server(database, file));
     }
     database::is_there(database).await?;
+    // Where that cannot be, a limit ends the copy, and what there is of it stays.
+    outlive_file_limits().ok();
     if fs::symlink_metadata(file).is_ok() {
         return Err(is_there_already(file));
     }

@@ -1,6 +1,7 @@
-//! `curiad history`: proves what is kept, and gives it to other programs.
+//! `curiad history`: proves what is kept, gives it to other programs, and lets go of what is kept no more.
 
 mod export;
+mod prune;
 
 use super::Asking;
 use crate::{
@@ -15,6 +16,7 @@ pub(crate) async fn run(command: &HistoryCommand, asking: &Asking, as_json: bool
     match command {
         HistoryCommand::Verify => verify(asking, as_json).await,
         HistoryCommand::Export(arguments) => export::run(arguments, asking).await.map(|()| 0),
+        HistoryCommand::Prune(arguments) => prune::run(*arguments, asking, as_json).await.map(|()| 0),
     }
 }
 

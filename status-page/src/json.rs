@@ -17,7 +17,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
 use domain::{
-    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Rollup, Situation, Tally, VantageId,
+    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Situation, Summary, Tally, VantageId,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -285,7 +285,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             .map_err(failed)?
             .pop()
             .unwrap_or_default(),
-        None => BTreeMap::new(),
+        None => store::Days::default(),
     };
     let simulated = store.simulated().await.map_err(failed)?;
     let simulated = simulated.is_some_and(|made_up| made_up.touches(asked.from, asked.to));
@@ -302,7 +302,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
     let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
         .into_iter()
         .map(|(date, range, tally)| {
-            let mut value = stretch(policy, &tally, sums.get(&date).unwrap_or(&Rollup::default()), warm);
+            let mut value = stretch(policy, &tally, sums.on(date).unwrap_or_default(), warm);
             if let Value::Object(fields) = &mut value {
                 fields.insert("supported".to_owned(), json!(supported(range.start, range.end)));
                 fields.insert("date".to_owned(), json!(date.to_string()));
@@ -311,11 +311,8 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         })
         .collect();
     let whole = Tally::of(before.as_ref(), &changes, asked.from, asked.to);
-    let mut sum = Rollup::default();
-    for day in sums.values() {
-        sum.merge(day);
-    }
-    let mut value = stretch(policy, &whole, &sum, warm);
+    let sum = sums.sum(..).map_err(failed)?.summary();
+    let mut value = stretch(policy, &whole, sum, warm);
     let in_words = view.situation.configuration.policy(asked.instance.environment).map(|environment| {
         let confirm = environment.confirm;
         format!(
@@ -342,9 +339,9 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
 
 /// A stretch of history: seconds by kind, shares, latency of good answers (over kept connections if `warm`, else over fresh
 /// ones).
-fn stretch(policy: &AvailabilityPolicy, tally: &Tally, sum: &Rollup, warm: bool) -> Value {
+fn stretch(policy: &AvailabilityPolicy, tally: &Tally, sum: Summary, warm: bool) -> Value {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
-    let latency = sum.latency(warm).percentiles().map(|p| {
+    let latency = sum.latency(warm).took.map(|p| {
         json!({ "p50": ms(p.p50), "p90": ms(p.p90), "p95": ms(p.p95), "p99": ms(p.p99), "max": ms(p.max) })
     });
     let mut fields = figures(policy, tally);

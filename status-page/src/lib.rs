@@ -69,7 +69,7 @@ pub use past::{DAYS, Day, HOURS, History, Past, Span};
 pub use path::Page;
 pub use render::{RenderError, Renderer};
 pub use report::Report;
-pub use responses::{Answers, Responses};
+pub use responses::Responses;
 pub use role::Role;
 pub use router::{internal_router, public_router};
 pub use saved::{Saved, saved_router};

@@ -196,7 +196,7 @@ async fn answers(
 ) -> Result<BTreeMap<Date, Rollup>, store::Error> {
     let read = async |range: Range<Timestamp>| {
         let read = store.rollups(std::slice::from_ref(check), None, range, zone).await?;
-        Ok::<_, store::Error>(read.into_iter().next().unwrap_or_default())
+        read.into_iter().next().unwrap_or_default().whole()
     };
     let whole = read(range.clone()).await;
     if !matches!(whole, Err(store::Error::TooMuch { .. })) {

@@ -1,8 +1,8 @@
 //! How fast an instance answered: day by day over 90 days, and over ranges up to a year.
 
-use domain::{Percentiles, Rollup};
+use domain::{Answers, Percentiles};
 use jiff::{ToSpan as _, civil::Date};
-use std::collections::BTreeMap;
+use store::{Days, Error};
 
 use crate::DAYS;
 
@@ -19,59 +19,45 @@ pub struct Responses {
     pub weeks: Vec<(Date, Answers)>,
 }
 
-/// Good answers of a stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Answers {
-    /// How many.
-    pub count: u64,
-    /// How long they took.
-    pub took: Option<Percentiles>,
-}
-
-impl Answers {
-    fn of<'r>(rollups: impl Iterator<Item = &'r Rollup>, warm: bool) -> Self {
-        let mut all = Rollup::default();
-        for rollup in rollups {
-            all.merge(rollup);
-        }
-        let latency = all.latency(warm);
-        Self { count: latency.count(), took: latency.percentiles() }
-    }
-}
-
 impl Responses {
     /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
     /// (`warm`) or does not. `None`: it never answered in a year.
     pub fn of(
         operation: String,
-        days: &BTreeMap<Date, Rollup>,
-        last_day: &BTreeMap<Date, Rollup>,
+        days: &Days,
+        last_day: &Days,
         today: Date,
         warm: bool,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, Error> {
         let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
-        let since = |ago: i64| Answers::of(days.range(first(ago)..).map(|(_, rollup)| rollup), warm);
-        let ranges = [Answers::of(last_day.values(), warm), since(7), since(90), since(365)];
-        ranges.last()?.took?;
+        let since = |ago: i64| Ok::<_, Error>(days.sum(first(ago)..)?.summary().latency(warm));
+        let ranges = [last_day.sum(..)?.summary().latency(warm), since(7)?, since(90)?, since(365)?];
+        let [.., year] = &ranges;
+        if year.took.is_none() {
+            return Ok(None);
+        }
         let dates: Vec<Date> = (0..DAYS)
             .rev()
             .filter_map(|ago| today.checked_sub(i64::try_from(ago).ok()?.days()).ok())
             .collect();
-        let of = |date: &Date| days.get(date).and_then(|rollup| rollup.latency(warm).percentiles());
-        let weeks = dates.rchunks(7).filter_map(|week| {
-            let answers = Answers::of(week.iter().filter_map(|date| days.get(date)), warm);
-            Some((*week.first()?, answers)).filter(|(_, answers)| answers.count > 0)
-        });
-        let weeks = weeks.collect();
-        let days = dates.iter().map(|date| (*date, of(date))).collect();
-        Some(Self { operation, ranges, days, weeks })
+        let mut weeks = Vec::new();
+        for week in dates.rchunks(7) {
+            let (Some(first), Some(last)) = (week.first(), week.last()) else { continue };
+            let answers = days.sum(*first..=*last)?.summary().latency(warm);
+            if answers.count > 0 {
+                weeks.push((*first, answers));
+            }
+        }
+        let took = |date: &Date| days.on(*date).and_then(|day| day.latency(warm).took);
+        let days = dates.iter().map(|date| (*date, took(date))).collect();
+        Ok(Some(Self { operation, ranges, days, weeks }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Verdict;
+    use domain::{Rollup, Verdict};
     use jiff::civil::date;
     use std::time::Duration;
 
@@ -88,15 +74,15 @@ mod tests {
     #[test]
     fn each_range_is_made_of_its_days_and_never_of_percentiles() {
         let today = date(2026, 11, 28);
-        let days = BTreeMap::from([
+        let days = Days::from_iter([
             (date(2026, 1, 10), day(&[100])),
             (date(2026, 9, 1), day(&[90, 90])),
             (date(2026, 11, 21), day(&[80])),
             (date(2026, 11, 22), day(&[70, 70])),
             (today, day(&[10])),
         ]);
-        let last_day = BTreeMap::from([(today, day(&[10]))]);
-        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap();
+        let last_day = Days::from_iter([(today, day(&[10]))]);
+        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap().unwrap();
         let ms = |steps: u32| Duration::from_micros(64) * steps;
         let seen = responses.ranges.map(|range| (range.count, range.took.map(|took| took.max)));
         assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
@@ -110,7 +96,8 @@ mod tests {
 
     #[test]
     fn an_operation_that_never_answered_has_no_response_time() {
-        let days = BTreeMap::from([(date(2026, 11, 28), day(&[]))]);
-        assert_eq!(Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false), None);
+        let days = Days::from_iter([(date(2026, 11, 28), day(&[]))]);
+        let none = Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false).unwrap();
+        assert_eq!(none, None);
     }
 }

@@ -3,11 +3,11 @@
 use crate::{
     WordsError,
     chart::chart,
-    responses::{Answers, Responses},
+    responses::Responses,
     when::{day, short_day},
     wording::Wording,
 };
-use domain::Percentiles;
+use domain::{Answers, Percentiles};
 use serde::Serialize;
 use std::time::Duration;
 

@@ -61,7 +61,8 @@ pub(crate) fn encode(samples: &[Packed]) -> Vec<u8> {
 
 /// The samples of a block, in order of time.
 pub(crate) fn decode(block: &[u8]) -> Result<Vec<Packed>, Damaged> {
-    read(packed::open(VERSION, block)?).ok_or(Damaged("it ends early or holds what cannot be"))
+    let (_, body) = packed::open(VERSION, block)?;
+    read(body).ok_or(Damaged("it ends early or holds what cannot be"))
 }
 
 fn read(mut body: &[u8]) -> Option<Vec<Packed>> {

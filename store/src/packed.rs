@@ -19,18 +19,18 @@ pub(crate) fn close(version: u8, body: &[u8]) -> Vec<u8> {
     all
 }
 
-/// What is under the head.
-pub(crate) fn open(version: u8, all: &[u8]) -> Result<&[u8], Damaged> {
+/// What is under the head, and the version of it, which is at most `newest`.
+pub(crate) fn open(newest: u8, all: &[u8]) -> Result<(u8, &[u8]), Damaged> {
     let Some((&[written, ref sum @ ..], body)) = all.split_first_chunk::<HEAD>() else {
         return Err(Damaged("it is too short"));
     };
-    if written != version {
+    if !(1..=newest).contains(&written) {
         return Err(Damaged("this program does not know its version"));
     }
     if crc32fast::hash(body).to_le_bytes() != *sum {
         return Err(Damaged("its checksum does not fit"));
     }
-    Ok(body)
+    Ok((written, body))
 }
 
 pub(crate) fn put(bytes: &mut Vec<u8>, mut number: u32) {

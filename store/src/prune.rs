@@ -68,6 +68,11 @@ impl Store {
         self.0.database.is_in_place(DOING)?;
         let mut transaction = self.begin(Purpose::Write, DOING).await?;
         self.check_lease(&mut transaction, DOING).await?;
+        if self.0.held.fence()?.is_none() {
+            // Beside the program that records: that seals nothing meanwhile.
+            let alone = "SELECT id FROM recorder FOR UPDATE";
+            transaction.either("SELECT id FROM recorder", alone).row(DOING).await?;
+        }
         crash_point!("prune/begun");
         match kind {
             Kind::Samples => to_hours(&mut transaction, &found).await?,
@@ -102,11 +107,19 @@ impl Store {
     }
 }
 
+/// The month of UTC.
+pub(crate) fn month_of(at: Timestamp) -> i64 {
+    month(TimeZone::UTC.to_datetime(at).date())
+}
+
 /// Hours after the last one that is sealed in which the next may yet be measured and sealed.
 const BELIEVED: i64 = 27;
 
 /// The latest time that what is sealed of an environment speaks for; `None`: nothing is.
-async fn believable(reader: &mut Connection, environment: Environment) -> Result<Option<Timestamp>, Error> {
+pub(crate) async fn believable(
+    reader: &mut Connection,
+    environment: Environment,
+) -> Result<Option<Timestamp>, Error> {
     let row = reader
         .statement(
             "SELECT CAST(max((SELECT max(slot) FROM sealed
@@ -144,7 +157,7 @@ async fn too_old(
         day(retention.samples).map(|day| (Kind::Samples, oldest!("sealed"), day * 24)),
         day(retention.hours).map(|day| (Kind::Hours { before: day }, oldest!("rollup_hours"), day)),
         retention.days.since(now).map(|since| {
-            let month = month(TimeZone::UTC.to_datetime(since).date());
+            let month = month_of(since);
             (Kind::Days { before: month }, oldest!("rollup_days"), month)
         }),
         retention.failures.since(now).map(|since| {

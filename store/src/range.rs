@@ -4,10 +4,12 @@ use crate::{
     Store,
     block::{self, HOUR, Packed},
     database::{Connection, Purpose},
+    days::Days,
     error::Error,
     postgres,
     record::MINUTE,
-    roll_up::{add, day_of_month, days, hours, hours_of, month},
+    roll_up::{add, day_of_month, hours, hours_of, month, packed_days},
+    rollup::Part,
     row::{Reading, to_json},
     sample::hot_minutes,
     sealed,
@@ -17,7 +19,7 @@ use crate::{
 use domain::{CheckId, Day, Rollup, VantageId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
 };
 
@@ -40,12 +42,35 @@ impl Store {
         vantage: Option<&VantageId>,
         range: Range<Timestamp>,
         zone: &TimeZone,
-    ) -> Result<Vec<BTreeMap<Date, Rollup>>, Error> {
+    ) -> Result<Vec<Days>, Error> {
         // One transaction: what is sealed in between would be seen twice, or not at all.
         let mut transaction = self.begin(Purpose::Read, DOING).await?;
         let read = read(&mut transaction, checks, vantage, range, zone).await;
         transaction.rollback(DOING).await?;
         read
+    }
+}
+
+/// A local day that is asked for.
+struct Asked {
+    date: Date,
+    /// The month that it is of, and its key in that.
+    month: i64,
+    key: u8,
+    /// The hours that begin in it.
+    first: i64,
+    last: i64,
+    /// The range begins no later than it; all of it is in the range.
+    begins: bool,
+    whole: bool,
+}
+
+impl Asked {
+    fn of(day: &Day, range: &Range<Timestamp>) -> Self {
+        let (first, last) = hours(day).into_inner();
+        let begins = range.contains(&day.begins);
+        let (month, key) = (month(day.date), day_of_month(day.date));
+        Self { date: day.date, month, key, first, last, begins, whole: begins && day.ends <= range.end }
     }
 }
 
@@ -55,82 +80,70 @@ async fn read(
     vantage: Option<&VantageId>,
     range: Range<Timestamp>,
     zone: &TimeZone,
-) -> Result<Vec<BTreeMap<Date, Rollup>>, Error> {
-    let mut sums = vec![BTreeMap::new(); checks.len()];
-    let asked = Day::between(range.start, range.end, zone);
+) -> Result<Vec<Days>, Error> {
+    let mut sums = vec![Days::default(); checks.len()];
+    let asked: Vec<Asked> =
+        Day::between(range.start, range.end, zone).iter().map(|day| Asked::of(day, &range)).collect();
     let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(sums) };
-    let (first_hour, last_hour) = (*hours(first).start(), *hours(last).end());
     let places = tracks(connection, checks, vantage).await?;
     let tracks: Vec<i64> = places.iter().map(|(track, _)| *track).collect();
 
     let hot = hot(connection, &tracks, &range).await?;
-    let mut fresh: HashSet<(i64, i64)> = hot.keys().copied().collect();
-    fresh.extend(unrolled(connection, &tracks, (first_hour, last_hour)).await?);
-    let months: Vec<[i64; 2]> = tracks
-        .iter()
-        .map(|track| [slot(*track, month(first.date)), slot(*track, month(last.date))])
-        .collect();
-    let rolled = days(connection, &months, DOING).await?;
+    let mut fresh: BTreeSet<(i64, i64)> = hot.keys().copied().collect();
+    fresh.extend(unrolled(connection, &tracks, (first.first, last.last)).await?);
+    let months: Vec<[i64; 2]> =
+        tracks.iter().map(|track| [slot(*track, first.month), slot(*track, last.month)]).collect();
+    let mut rolled = packed_days(connection, &months, DOING).await?;
 
     // Day by day, what stands for it; and the hours that must be read for want of that.
     let mut spans: Vec<[i64; 2]> = Vec::new();
-    let mut known: HashMap<(i64, Date), &Rollup> = HashMap::new();
+    let mut known: Vec<Vec<Option<Part>>> = Vec::with_capacity(tracks.len());
     for track in &tracks {
+        let (mut month, mut of_month) = (i64::MIN, Vec::new().into_iter().peekable());
+        let anything = fresh.range((*track, i64::MIN)..=(*track, i64::MAX)).next().is_some();
+        let mut days = Vec::with_capacity(asked.len());
         for day in &asked {
-            let rollup =
-                rolled.get(&slot(*track, month(day.date))).and_then(|of| of.get(&day_of_month(day.date)));
-            let whole = range.start <= day.begins && day.ends <= range.end;
-            if let Some(rollup) = rollup {
-                known.insert((*track, day.date), rollup);
-                if whole && !hours(day).any(|hour| fresh.contains(&(*track, hour))) {
-                    continue;
+            if day.month != month {
+                month = day.month;
+                of_month = rolled.remove(&slot(*track, month)).unwrap_or_default().into_iter().peekable();
+            }
+            while of_month.next_if(|(key, _)| *key < day.key).is_some() {}
+            let rollup = of_month.next_if(|(key, _)| *key == day.key).map(|(_, part)| part);
+            let fresh = || fresh.range((*track, day.first)..=(*track, day.last)).next().is_some();
+            if rollup.is_none() || !day.whole || (anything && fresh()) {
+                let [first, last] = [slot(*track, day.first), slot(*track, day.last)];
+                match spans.last_mut() {
+                    Some([_, end]) if *end + 1 == first => *end = last,
+                    _ => spans.push([first, last]),
                 }
             }
-            let [first, last] = [slot(*track, *hours(day).start()), slot(*track, *hours(day).end())];
-            match spans.last_mut() {
-                Some([_, end]) if *end + 1 == first => *end = last,
-                _ => spans.push([first, last]),
-            }
+            days.push(rollup);
         }
+        known.push(days);
     }
     let fine = fine(connection, &spans, hot, &range).await?;
 
-    let dates = Dates::of(&asked);
     let mut fine_days: HashMap<(i64, Date), Rollup> = HashMap::new();
     for ((track, hour), rollup) in fine {
-        if let Some(date) = dates.of_hour(hour) {
-            fine_days.entry((track, date)).or_default().merge(&rollup);
+        let after = asked.partition_point(|day| day.first <= hour);
+        if let Some(day) = after.checked_sub(1).and_then(|place| asked.get(place)) {
+            fine_days.entry((track, day.date)).or_default().merge(&rollup);
         }
     }
-    for (track, place) in places {
+    for ((track, place), known) in places.into_iter().zip(known) {
         let Some(of_check) = sums.get_mut(place) else { continue };
-        for day in &asked {
-            let key = (track, day.date);
-            let fine = fine_days.get(&key).filter(|fine| fine.samples() > 0);
+        for (day, rolled) in asked.iter().zip(known) {
+            let fine = fine_days.remove(&(track, day.date)).filter(|fine| fine.samples() > 0);
             // The day as it was rolled up: where it is all within the range, or nothing finer is left and it begins there.
-            let whole = range.contains(&day.begins) && (day.ends <= range.end || fine.is_none());
-            let rolled = known.get(&key).copied().filter(|_| whole);
-            let rollup = fine.into_iter().chain(rolled).max_by_key(|rollup| rollup.samples());
-            if let Some(rollup) = rollup.filter(|rollup| rollup.samples() > 0) {
-                of_check.entry(day.date).or_insert_with(Rollup::default).merge(rollup);
+            let rolled = rolled.filter(|_| day.whole || (day.begins && fine.is_none()));
+            let fine = fine.map(|fine| Part::Whole(Box::new(fine)));
+            let part = fine.into_iter().chain(rolled).max_by_key(Part::samples);
+            if let Some(part) = part.filter(|part| part.samples() > 0) {
+                of_check.add(day.date, part)?;
             }
         }
     }
     Ok(sums)
-}
-
-/// Which day an hour is of.
-struct Dates(Vec<(i64, Date)>);
-
-impl Dates {
-    fn of(days: &[Day]) -> Self {
-        Self(days.iter().map(|day| (*hours(day).start(), day.date)).collect())
-    }
-
-    fn of_hour(&self, hour: i64) -> Option<Date> {
-        let after = self.0.partition_point(|(first, _)| *first <= hour);
-        after.checked_sub(1).and_then(|place| self.0.get(place)).map(|(_, date)| *date)
-    }
 }
 
 /// The numbers of the tracks, and the place of each one's check in the list.

@@ -6,8 +6,9 @@ use crate::{
     crash_point,
     database::{Connection, Purpose, Row},
     error::Error,
+    packed::Damaged,
     postgres,
-    rollup::{self, Rollups},
+    rollup::{self, Part, Rollups},
     row::{Reading, WARM, time, to_json, verdict_of},
     sealed,
     slot::{of_slot, slot},
@@ -165,7 +166,17 @@ pub(crate) async fn days(
     doing: &'static str,
 ) -> Result<HashMap<i64, Rollups>, Error> {
     let statement = connection.either(sqlite::DAYS_OF_SPANS, postgres::DAYS_OF_SPANS);
-    rollups(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, doing)
+    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::decode, doing)
+}
+
+/// The same, with the histograms left as they are.
+pub(crate) async fn packed_days(
+    connection: &mut Connection,
+    spans: &[[i64; 2]],
+    doing: &'static str,
+) -> Result<HashMap<i64, Vec<(u8, Part)>>, Error> {
+    let statement = connection.either(sqlite::DAYS_OF_SPANS, postgres::DAYS_OF_SPANS);
+    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::parts, doing)
 }
 
 /// The hours of which only sums are left, by the slot of their day.
@@ -175,15 +186,18 @@ pub(crate) async fn hours_of(
     doing: &'static str,
 ) -> Result<HashMap<i64, Rollups>, Error> {
     let statement = connection.either(sqlite::HOURS_OF_SPANS, postgres::HOURS_OF_SPANS);
-    rollups(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, doing)
+    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::decode, doing)
 }
 
-fn rollups(rows: &[Row], doing: &'static str) -> Result<HashMap<i64, Rollups>, Error> {
+fn read<T>(
+    rows: &[Row],
+    decode: fn(&[u8]) -> Result<T, Damaged>,
+    doing: &'static str,
+) -> Result<HashMap<i64, T>, Error> {
     rows.iter()
         .map(|row| {
             let row = Reading { row, doing };
-            let rollups =
-                rollup::decode(row.get("rollups")?).map_err(|damaged| Error::corrupt(doing, damaged))?;
+            let rollups = decode(row.get("rollups")?).map_err(|damaged| Error::corrupt(doing, damaged))?;
             Ok((row.get("slot")?, rollups))
         })
         .collect()

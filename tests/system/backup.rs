@@ -6,7 +6,7 @@ use crate::{
     program::{Place, json, now, world},
 };
 use serde_json::Value;
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Stdio, time::Duration};
 
 fn beside(place: &Place, name: &str) -> PathBuf {
     place.directory.path().join(name)
@@ -78,6 +78,71 @@ async fn one_that_is_killed_leaves_nothing_that_looks_whole_and_the_next_begins_
     let said = ran.json();
     assert!(said["samples"].as_u64() > Some(0) && said["bytes"].as_u64() > Some(10_000), "{said}");
     assert!(file.exists() && !part.exists());
+    world.stop().await;
+}
+
+/// A database of some megabytes.
+async fn large(place: &Place) {
+    let store = store::Store::open(&place.url, [1; 32]).await.expect("a database");
+    let instance = domain::InstanceId {
+        api: domain::ApiId::parse("results").expect("an id"),
+        environment: domain::Environment::Production,
+    };
+    let check = domain::CheckId { instance, operation: domain::OperationId::parse("ping").expect("an id") };
+    let vantage = domain::VantageId::parse("internet").expect("an id");
+    let from = now() - jiff::SignedDuration::from_hours(48);
+    let outcomes = (0..60_000).map(|number| {
+        let at = from + jiff::SignedDuration::from_secs(number);
+        (domain::Outcome::new(check.clone(), vantage.clone(), at).into(), domain::Verdict::Pass)
+    });
+    let batch = store::Batch { outcomes: outcomes.collect(), ..store::Batch::default() };
+    store.record(&batch).await.expect("recorded");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_killed_at_any_moment_leaves_all_or_nothing() {
+    let world = world().await;
+    let place = place_on(On::Sqlite, &world);
+    large(&place).await;
+    let file = beside(&place, "copy.db");
+    let name = file.display().to_string();
+    for after in [5, 30, 60, 90, 120, 180, 250, 400] {
+        let mut command = place.command(&["backup", &name]);
+        let mut copying = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        copying.kill().expect("killed");
+        copying.wait().expect("ended");
+        if !file.exists() {
+            let ran = place.run(&["backup", &name]).await;
+            assert_eq!(ran.code, Some(0), "{after} ms: {ran:?}");
+        }
+        let contents = store::look_through(&format!("sqlite://{name}")).await.expect("whole");
+        assert_eq!(contents.samples, 60_000, "{after} ms");
+        fs::remove_file(&file).expect("removed");
+        let ran = place.run(&["history", "verify"]).await;
+        assert_eq!(ran.code, Some(0), "{after} ms: {ran:?}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_for_which_there_is_no_room_says_so_and_leaves_nothing() {
+    let world = world().await;
+    let place = place_on(On::Sqlite, &world);
+    large(&place).await;
+    let file = beside(&place, "copy.db");
+    let name = file.display().to_string();
+    let backup = place.command(&["backup", &name]);
+    let mut limited = std::process::Command::new("prlimit");
+    limited.arg("--fsize=200000").arg(backup.get_program()).args(backup.get_args());
+    limited.current_dir(place.directory.path()).stdin(Stdio::null());
+    let ended = tokio::task::spawn_blocking(move || limited.output()).await.expect("joined").expect("run");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.code() == Some(69) && said.starts_with("curiad: "), "{:?} {said}", ended.status);
+    assert!(!file.exists() && !beside(&place, "copy.db.part").exists());
+    let ran = place.run(&["backup", &name]).await;
+    assert_eq!(ran.code, Some(0), "there is room: {ran:?}");
     world.stop().await;
 }
 

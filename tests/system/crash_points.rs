@@ -4,7 +4,7 @@
 //! is started again, and at the end everything must be as if it had not died: one ticket, somebody called, everybody told, once.
 
 mod after;
-mod story;
+pub(crate) mod story;
 
 use crate::database::{On, on_both};
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,4 @@
-//! `curiad history`: what was measured is proved, and given to other programs.
+//! `curiad history`: what was measured is proved, given to other programs, and let go of.
 
 use crate::{
     database::{On, on_both},
@@ -7,13 +7,15 @@ use crate::{
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{process::Stdio, sync::Arc, time::Duration};
 use store::{Batch, Store};
 
 on_both!(
     the_tables_can_be_made_before_anything_is_started,
+    tables_whose_making_was_killed_are_made_by_the_next,
     what_was_measured_is_proved_and_what_is_damaged_is_named,
     what_was_measured_can_be_had_for_a_spreadsheet_and_for_prometheus,
+    what_is_kept_no_more_goes_when_it_is_told_to,
 );
 
 /// Already the next day in London.
@@ -32,6 +34,38 @@ fn probe(second: i64, verdict: Verdict) -> (Arc<Outcome>, Verdict) {
 
 fn one(second: i64) -> Batch {
     Batch { outcomes: vec![probe(second, Verdict::Pass)], ..Batch::default() }
+}
+
+async fn what_is_kept_no_more_goes_when_it_is_told_to(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let store = measured(&place).await;
+    // Time counts on from what was measured last.
+    let yesterday = crate::program::now() - SignedDuration::from_hours(24);
+    let begins: Timestamp = BEGINS.parse().expect("a time");
+    store.record(&one(yesterday.duration_since(begins).as_secs())).await.expect("recorded");
+    let zone = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
+    while store.seal(crate::program::now(), 9).await.expect("sealed").tracks > 0 {}
+    while store.roll_up(crate::program::now(), &zone, 9).await.expect("rolled up") > 0 {}
+    store.close().await;
+    let samples = async || {
+        let ran = place.run(&["history", "verify", "--json"]).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()["samples"].clone()
+    };
+    assert_eq!(samples().await, 5);
+    let ran = place.run(&["history", "prune", "--dry-run"]).await;
+    let said = "production: samples 4 in days 1, of which sums of hours stay; days of hours 0; months of days 0; \
+                failures in full 0\nthat is kept no more; nothing was changed\n";
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), said), "{ran:?}");
+    assert_eq!(samples().await, 5, "nothing went");
+    let ran = place.run(&["history", "prune", "--json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let went = &ran.json()["environments"]["production"];
+    assert_eq!((&went["samples"], &went["failures"]), (&4.into(), &0.into()), "{ran:?}");
+    assert_eq!(samples().await, 1);
+    assert_eq!(place.run(&["history", "prune"]).await.out, "all that is there is to be kept\n");
+    world.stop().await;
 }
 
 /// Three probes of one check, of which the last failed, and a fourth of which nothing is known.
@@ -61,6 +95,27 @@ async fn the_tables_can_be_made_before_anything_is_started(on: On) {
         Some(0),
         "nothing was measured, and all of it is there"
     );
+    world.stop().await;
+}
+
+/// A kill this long after the start falls before, into or after the making.
+const KILLED_AFTER_MS: [u64; 8] = [5, 20, 40, 60, 80, 120, 180, 300];
+
+async fn tables_whose_making_was_killed_are_made_by_the_next(on: On) {
+    let world = world().await;
+    for after in KILLED_AFTER_MS {
+        let place = place_on(on, &world);
+        let mut command = place.command(&["migrate"]);
+        let mut making = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        making.kill().expect("killed");
+        making.wait().expect("ended");
+        let ran = place.run(&["migrate"]).await;
+        assert_eq!(ran.code, Some(0), "{after} ms: {ran:?}");
+        measured(&place).await.close().await;
+        let ran = place.run(&["history", "verify"]).await;
+        assert!(ran.code == Some(0) && ran.out.contains("samples 4"), "{after} ms: {ran:?}");
+    }
     world.stop().await;
 }
 

@@ -6,7 +6,7 @@ use domain::{CheckId, Environment, Keep, Retention, Rollup, TrackId, Verdict};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeMap;
-use store::{Error, Store};
+use store::{Days, Error, Store};
 
 on_both!(
     a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed,
@@ -33,9 +33,21 @@ fn later(ms: i64) -> i64 {
     begins().as_millisecond() - at(0).as_millisecond() + ms
 }
 
+/// What each day says of itself fits its histograms.
+fn whole(days: &Days) -> BTreeMap<Date, Rollup> {
+    let whole = days.whole().unwrap();
+    let said: Vec<_> = whole.iter().map(|(date, rollup)| (*date, rollup.summary())).collect();
+    assert_eq!(days.each().collect::<Vec<_>>(), said);
+    let mut sum = Rollup::default();
+    whole.values().for_each(|rollup| sum.merge(rollup));
+    assert_eq!(days.sum(..).unwrap(), sum);
+    whole
+}
+
 async fn days(store: &Store, check: &CheckId, from: i64, to: i64) -> BTreeMap<Date, Rollup> {
     let range = at(later(from))..at(later(to));
-    store.rollups(std::slice::from_ref(check), None, range, &london()).await.unwrap().remove(0)
+    let days = store.rollups(std::slice::from_ref(check), None, range, &london()).await.unwrap().remove(0);
+    whole(&days)
 }
 
 async fn counts(store: &Store) -> Vec<u64> {
@@ -91,7 +103,7 @@ async fn rollups_of_many_checks_are_each_in_its_place(on: On) {
     checks.insert(1, track_id(results(), "never", "internet").check);
     let range = at(later(0))..at(later(HOUR));
     let got = made.store.rollups(&checks, None, range, &london()).await.unwrap();
-    let samples: Vec<u64> = got.iter().map(|days| days.values().map(Rollup::samples).sum()).collect();
+    let samples: Vec<u64> = got.iter().map(|days| days.sum(..).unwrap().samples()).collect();
     assert_eq!(samples, [3, 0, 2, 1]);
 }
 
@@ -264,7 +276,7 @@ async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(),
         let got = async |vantage: Option<usize>, check: &TrackId| {
             let (vantage, checks) = (vantage.map(|track| &tracks[track].vantage), [check.check.clone()]);
             let range = at(later(from))..at(later(to));
-            store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0)
+            whole(&store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0))
         };
         prop_assert_eq!(got(Some(0), &tracks[0]).await, expected(&[0]));
         prop_assert_eq!(got(Some(1), &tracks[0]).await, expected(&[1]));

@@ -2,10 +2,10 @@
 
 use super::story::{API, is_call};
 use crate::{examine, program::now};
-use domain::{CheckId, InstanceId, NotificationKind, Rollup};
+use domain::{CheckId, InstanceId, NotificationKind};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use simulator::World;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use store::{IncidentFilter, OutboxState, Store};
 
 /// One incident, that began and ended once; one ticket, with each note once; somebody called, each text once.
@@ -73,7 +73,7 @@ pub(super) async fn unbroken(store: &Store, recorded: usize) {
             let summed = async |from| {
                 let checks = std::slice::from_ref(&check);
                 let days = store.rollups(checks, None, from..ever.1, &TimeZone::UTC).await.expect("sums");
-                days.iter().flat_map(BTreeMap::values).map(Rollup::samples).sum::<u64>()
+                days.iter().map(|days| days.sum(..).expect("a sum").samples()).sum::<u64>()
             };
             assert_eq!(summed(from).await, samples.len() as u64, "each is in the sum of its day");
             kept += usize::try_from(summed(ever.1 - SignedDuration::from_hours(200 * 24)).await)

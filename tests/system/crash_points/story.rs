@@ -181,7 +181,7 @@ pub(crate) async fn tell(case: Case, on: On) -> Told {
 }
 
 /// Has the database hold what somebody who is gone saw in two hours that are over; how many outcomes that is.
-async fn old_hours(place: &Place) -> usize {
+pub(crate) async fn old_hours(place: &Place) -> usize {
     let instance =
         InstanceId { api: ApiId::parse("identity").expect("an id"), environment: Environment::Production };
     let operation = OperationId::parse("status").expect("an id");
