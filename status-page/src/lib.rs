@@ -20,6 +20,9 @@ mod inbox;
 mod incident_json;
 mod incidents;
 mod instance;
+mod is_it_me;
+mod is_it_me_here;
+mod is_it_me_page;
 mod json;
 mod limit;
 mod live;
@@ -48,7 +51,7 @@ mod words;
 
 pub use audience::Audience;
 pub use incident_json::incident_json;
-pub use past::{DAYS, Day, HOURS, History, Past, Span};
+pub use past::{DAYS, Day, Errors, HOURS, History, Past, Span};
 pub use path::Page;
 pub use render::{RenderError, Renderer};
 pub use report::Report;

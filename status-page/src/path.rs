@@ -19,6 +19,8 @@ pub enum Page {
     Maintenance,
     /// How we measure, and what the words mean.
     Measuring,
+    /// What our own probes saw when a caller met an error.
+    IsItMe,
     /// The statement that the accessibility regulations ask for.
     Accessibility,
 }
@@ -39,6 +41,7 @@ struct PathWords {
     incidents: &'static str,
     maintenance: &'static str,
     measuring: &'static str,
+    is_it_me: &'static str,
     accessibility: &'static str,
 }
 
@@ -50,6 +53,7 @@ const fn words(language: Language) -> PathWords {
             incidents: "incidents",
             maintenance: "maintenance",
             measuring: "how-we-measure",
+            is_it_me: "is-it-me",
             accessibility: "accessibility-statement",
         },
         Language::Cy => PathWords {
@@ -58,6 +62,7 @@ const fn words(language: Language) -> PathWords {
             incidents: "digwyddiadau",
             maintenance: "gwaith-cynnal-a-chadw",
             measuring: "sut-rydym-yn-mesur",
+            is_it_me: "ai-fi-sydd-ar-fai",
             accessibility: "datganiad-hygyrchedd",
         },
     }
@@ -78,6 +83,7 @@ impl Page {
             Self::Incident(id) => format!("/{root}/{}/{id}", words.incidents),
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
             Self::Measuring => format!("/{root}/{}", words.measuring),
+            Self::IsItMe => format!("/{root}/{}", words.is_it_me),
             Self::Accessibility => format!("/{root}/{}", words.accessibility),
         }
     }
@@ -93,6 +99,7 @@ impl Page {
             (Some(word), None, _) if word == words.incidents => Self::Incidents,
             (Some(word), None, _) if word == words.maintenance => Self::Maintenance,
             (Some(word), None, _) if word == words.measuring => Self::Measuring,
+            (Some(word), None, _) if word == words.is_it_me => Self::IsItMe,
             (Some(word), None, _) if word == words.accessibility => Self::Accessibility,
             (Some(word), Some(api), None) if word == words.apis => Self::Api(ApiId::parse(api).ok()?),
             (Some(word), Some(name), None) if word == words.environments => Self::Environment(
@@ -127,6 +134,7 @@ mod tests {
             Page::Incident(IncidentId(42)),
             Page::Maintenance,
             Page::Measuring,
+            Page::IsItMe,
             Page::Accessibility,
         ];
         pages.extend(Environment::ALL.map(Page::Environment));

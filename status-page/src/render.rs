@@ -1,7 +1,8 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, measuring,
+    Audience, Page, Snapshot, Words, WordsError, api_page, assets, front, incidents, is_it_me_page,
+    measuring,
     notice::{Notice, notices},
     planned,
     when::When,
@@ -162,6 +163,10 @@ impl Renderer {
                 let view = measuring::measuring(&wording)?;
                 self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
             }
+            Page::IsItMe => {
+                let view = is_it_me_page::form(&wording, &is_it_me_page::Choice::default(), None)?;
+                self.html("is-it-me.html", &wording, &Place::Page(page), &title("me-title")?, &view)?
+            }
             Page::Accessibility => {
                 let title = title("accessibility")?;
                 self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
@@ -249,6 +254,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             link(&Page::Front, "nav-now")?,
             link(&Page::Incidents, "incidents")?,
             link(&Page::Maintenance, "maintenance")?,
+            link(&Page::IsItMe, "me-title")?,
             link(&Page::Measuring, "measuring")?,
         ],
         accessibility: wording.href(&Page::Accessibility),

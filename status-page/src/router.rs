@@ -1,7 +1,7 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets, beats, body::Body, hooks, json, live, metrics,
+    Audience, Page, RenderError, Site, ack, assets, beats, body::Body, hooks, is_it_me, json, live, metrics,
     path::language_of, problem::Problem,
 };
 use axum::{
@@ -47,6 +47,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
         .route("/api/v1/incidents", get(json::incidents))
         .route("/api/v1/apis", get(json::apis))
         .route("/api/v1/history", get(json::history))
+        .route("/api/v1/is-it-me", get(is_it_me::json))
         .route("/api/v1/openapi.json", get(json::openapi))
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })
@@ -135,6 +136,9 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     let Some((language, page)) = Page::parse(path) else {
         return missing(&shown, method, headers, uri);
     };
+    if page == Page::IsItMe && uri.query().is_some_and(|query| !query.is_empty()) {
+        return is_it_me::page(&shown, language, (method, headers, uri)).await;
+    }
     let view = shown.site.view(shown.audience);
     let find = find_text(uri).filter(|_| page == Page::Front);
     match view.page(&shown.site.0.renderer, language, &page, find.as_deref()) {
@@ -147,7 +151,7 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     }
 }
 
-fn not_allowed() -> Response<HttpBody> {
+pub(crate) fn not_allowed() -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));

@@ -48,7 +48,7 @@ pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use error::Error;
 pub use examine::{Look, examine};
-pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};
+pub use history::{FailureCount, FailureRow, MAX_CHANGES, MAX_SAMPLES};
 pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};

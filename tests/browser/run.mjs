@@ -65,6 +65,7 @@ const kinds = {
     return firstLink("/en/incidents", /^\/en\/incidents\/[^/]+$/);
   },
   maintenance: async () => "/en/maintenance",
+  "is it me": async () => "/en/is-it-me",
   accessibility: async () => "/en/accessibility-statement",
 };
 

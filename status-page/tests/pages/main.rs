@@ -9,6 +9,8 @@ mod beats;
 #[cfg(test)]
 mod estate;
 #[cfg(test)]
+mod is_it_me;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod pages;
