@@ -1,7 +1,7 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
-use crate::{Errors, History, Past, Responses, snapshot::MAX_INCIDENTS};
-use domain::{ErrorClass, Failure, InstanceId, Percentiles, Situation, Status};
+use crate::{Errors, History, Past, Responses, incident_view::MAX_INCIDENTS};
+use domain::{ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Situation, Status};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     cmp::Reverse,
@@ -64,8 +64,18 @@ pub(crate) async fn gather(
         since: Some(begins),
         limit: u32::try_from(MAX_INCIDENTS).unwrap_or(u32::MAX),
     };
+    let first_incident_at = match last.first_incident_at {
+        Some(known) => Some(known),
+        None => store.incident(IncidentId(1)).await?.map(|incident| incident.started_at),
+    };
     let incidents = store.incidents(filter).await?.into_iter().map(Arc::new).collect();
-    Ok(History { taken_at: Some(now), responses_at: recent.or(Some(now)), instances, incidents })
+    Ok(History {
+        taken_at: Some(now),
+        responses_at: recent.or(Some(now)),
+        first_incident_at,
+        instances,
+        incidents,
+    })
 }
 
 /// What a caller met in the last 24 hours, as far as our probes met it too.

@@ -104,7 +104,8 @@ pub(crate) async fn page(
     let renderer = &shown.site.0.renderer;
     let html = made.map_err(crate::RenderError::from).and_then(|view: Form| {
         let title = wording.plain("me-title")?;
-        renderer.html("is-it-me.html", &wording, &Place::Page(&Page::IsItMe), &title, &view)
+        let place = Place::Asked(&Page::IsItMe, view.query());
+        renderer.html("is-it-me.html", &wording, &place, &title, &view)
     });
     match html {
         Ok(html) => {

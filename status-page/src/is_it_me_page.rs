@@ -116,6 +116,21 @@ pub(crate) fn form(
     })
 }
 
+impl Form {
+    /// What was asked, as it was parsed: the same in both languages.
+    pub(crate) fn query(&self) -> String {
+        let chosen = |items: &[Item]| items.iter().find(|item| item.chosen).map(|item| item.value.clone());
+        let pairs = [
+            ("api", chosen(&self.apis)),
+            ("environment", chosen(&self.environments)),
+            ("status", chosen(&self.statuses)),
+            ("at", Some(self.at.replace(':', "%3A")).filter(|at| !at.is_empty())),
+        ];
+        let pairs = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}
+
 /// The form with its answer.
 pub(crate) fn answer(wording: &Wording<'_>, answer: &Answer) -> Result<Form, WordsError> {
     let form = form(wording, &Choice { asked: Some(answer.asked.clone()) }, None)?;

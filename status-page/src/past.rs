@@ -19,6 +19,8 @@ pub struct History {
     pub responses_at: Option<Timestamp>,
     /// By instance.
     pub instances: HashMap<InstanceId, Arc<Past>>,
+    /// When the first incident of all began.
+    pub first_incident_at: Option<Timestamp>,
     /// Incidents that are over and no longer in the Situation, newest first.
     pub incidents: Vec<Arc<Incident>>,
 }

@@ -1,5 +1,6 @@
 //! The pages and their paths: English words under `/en`, Welsh words under `/cy`, paired one to one.
 
+use crate::Month;
 use domain::{ApiId, Environment, IncidentId, Language};
 
 /// A page that exists in both languages.
@@ -13,6 +14,8 @@ pub enum Page {
     Environment(Environment),
     /// All incidents that are kept in memory.
     Incidents,
+    /// Incidents that began in one month.
+    Month(Month),
     /// One incident.
     Incident(IncidentId),
     /// Planned work and test windows.
@@ -80,6 +83,7 @@ impl Page {
                 format!("/{root}/{}/{}", words.environments, environment_word(language, *environment))
             }
             Self::Incidents => format!("/{root}/{}", words.incidents),
+            Self::Month(month) => format!("/{root}/{}/{}", words.incidents, month.slug(language)),
             Self::Incident(id) => format!("/{root}/{}/{id}", words.incidents),
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
             Self::Measuring => format!("/{root}/{}", words.measuring),
@@ -107,8 +111,10 @@ impl Page {
                     .into_iter()
                     .find(|environment| environment_word(language, *environment) == name)?,
             ),
-            (Some(word), Some(id), None) if word == words.incidents => {
-                Self::Incident(IncidentId::parse(id).filter(|parsed| parsed.to_string() == id)?)
+            (Some(word), Some(name), None) if word == words.incidents => {
+                let incident = IncidentId::parse(name).filter(|parsed| parsed.to_string() == name);
+                let month = || Month::parse(language, name).map(Self::Month);
+                incident.map(Self::Incident).or_else(month)?
             }
             _ => return None,
         };
@@ -132,6 +138,7 @@ mod tests {
             Page::Api(ApiId::parse("patient-demographics").unwrap()),
             Page::Incidents,
             Page::Incident(IncidentId(42)),
+            Page::Month(Month::parse(Language::En, "november-2026").unwrap()),
             Page::Maintenance,
             Page::Measuring,
             Page::IsItMe,
@@ -162,6 +169,7 @@ mod tests {
             "/cy/incidents",
             "/en/incidents/42",
             "/en/incidents/c-42",
+            "/en/incidents/tachwedd-2026",
             "/en/apis",
             "/en/apis/",
             "/en/apis/A",

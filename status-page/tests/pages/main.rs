@@ -9,9 +9,13 @@ mod beats;
 #[cfg(test)]
 mod estate;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod is_it_me;
 #[cfg(test)]
 mod json;
+#[cfg(test)]
+mod months;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
