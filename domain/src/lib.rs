@@ -54,6 +54,7 @@ mod due;
 mod duty;
 mod egress;
 mod environment;
+mod error_class;
 mod escalation;
 mod event;
 mod expect;
@@ -65,8 +66,10 @@ mod histogram;
 mod hours;
 mod id;
 mod incident;
+mod is_it_me;
 mod journey;
 mod language;
+mod layers;
 mod local;
 mod maintenance;
 mod nhs_number;
@@ -118,6 +121,7 @@ pub use egress::{Egress, Proxy};
 pub use environment::{
     Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,
 };
+pub use error_class::ErrorClass;
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use expect::{Expect, Matches, Statuses};
@@ -134,8 +138,10 @@ pub use incident::{
     Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
     Note, Post, PostSays, Ticket,
 };
+pub use is_it_me::{CallerSaw, Likely, OurOutcome, Theirs, Whose, Yours, is_it_me, speaks_of};
 pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen, pieces};
 pub use language::{Language, Text, duration_words};
+pub use layers::{LayerSays, layers};
 pub use maintenance::{Maintenance, Window};
 pub use nhs_number::may_be_a_patients;
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};

@@ -8,10 +8,11 @@ use crate::{
     numbers::policy,
     planned::{PlannedLine, planned},
     sentence::of_environment,
-    when::When,
+    when::{When, day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Environment, Lifecycle, ServiceLevel, Tally};
+use domain::{Deprecation, Environment, Lifecycle, ServiceLevel, Tally};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// One API.
@@ -21,10 +22,17 @@ pub(crate) struct OneApi {
     description: String,
     facts: Vec<(String, String)>,
     documentation: Option<String>,
-    depends_on: Vec<Link>,
+    depends_on: Vec<Parent>,
     instances: Vec<FullInstance>,
     open: Vec<Block>,
     over: Vec<Block>,
+}
+
+/// An API that this one depends on: by environment where they differ, else once.
+#[derive(Debug, Serialize)]
+struct Parent {
+    name: Link,
+    now: Vec<(Shape, Option<String>)>,
 }
 
 /// One environment.
@@ -86,17 +94,17 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
                 Lifecycle::Retired => "lifecycle-retired",
             })?,
         ),
-        (
-            wording.plain("fact-kind")?,
-            wording.plain(match view.api.kind {
-                domain::Kind::Rest => "kind-rest",
-                domain::Kind::FhirR4 => "kind-fhir",
-                domain::Kind::Soap => "kind-soap",
-                domain::Kind::Hl7 => "kind-hl7",
-                domain::Kind::Graphql => "kind-graphql",
-            })?,
-        ),
+        (wording.plain("fact-kind")?, wording.kind(view.api.kind)?),
     ];
+    if let Some(goes) = deprecation(view) {
+        let date = |at: Timestamp| day(wording.language, at.to_zoned(wording.snapshot.zone.clone()).date());
+        if let Some(since) = goes.since {
+            facts.push((wording.plain("fact-deprecated")?, date(since)));
+        }
+        if let Some(sunset) = goes.sunset {
+            facts.push((wording.plain("fact-sunset")?, date(sunset)));
+        }
+    }
     if let Some(team) = &view.team {
         facts.push((wording.plain("fact-team")?, wording.text(team).to_owned()));
     }
@@ -115,14 +123,38 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
             .depends_on
             .iter()
             .filter_map(|id| wording.snapshot.api(id))
-            .map(|parent| Link {
-                href: wording.href(&Page::Api(parent.api.id.clone())),
-                text: wording.text(&parent.api.name).to_owned(),
-            })
-            .collect(),
+            .map(|parent| parent_line(wording, parent, view))
+            .collect::<Result<_, _>>()?,
         instances: view.instances.iter().map(|instance| full(wording, instance)).collect::<Result<_, _>>()?,
         open: about(true).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
         over: about(false).take(OVER).map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// What the API's own answers say of its end: in production, or where it is not, in the first environment that says so.
+fn deprecation(view: &ApiView) -> Option<Deprecation> {
+    let operations = view.instances.iter().flat_map(|instance| &instance.operations);
+    let mut tracks = operations.flat_map(|operation| &operation.tracks);
+    tracks.find_map(|track| track.outcome.as_ref()?.deprecation)
+}
+
+/// A parent, in the environments in which the child is too.
+fn parent_line(wording: &Wording<'_>, parent: &ApiView, child: &ApiView) -> Result<Parent, WordsError> {
+    let with_child = |instance: &&InstanceView| {
+        child.instances.iter().any(|one| one.id.environment == instance.id.environment)
+    };
+    let instances: Vec<&InstanceView> = parent.instances.iter().filter(with_child).collect();
+    let alike = instances.windows(2).all(|two| matches!(two, [a, b] if a.shown == b.shown));
+    let now = instances.into_iter().take(if alike { 1 } else { usize::MAX }).map(|instance| {
+        let environment = (!alike).then(|| wording.environment(instance.id.environment)).transpose()?;
+        Ok((wording.shape(instance.shown)?, environment))
+    });
+    Ok(Parent {
+        name: Link {
+            href: wording.href(&Page::Api(parent.api.id.clone())),
+            text: wording.text(&parent.api.name).to_owned(),
+        },
+        now: now.collect::<Result<_, WordsError>>()?,
     })
 }
 

@@ -8,10 +8,9 @@ use crate::{
     feed::{self, Format},
     router::{Framed, Shown, broken, cache, in_language, missing, not_allowed, open_to_all},
     scope::Scope,
-    security,
-    site::HTML,
-    sitemap,
+    security, sitemap,
     statuspage::{self, Both, Part},
+    view::HTML,
     wording::Wording,
 };
 use axum::{

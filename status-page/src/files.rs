@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, History, RenderError, Renderer, Snapshot, assets, badge::Badge, document::Document,
-    feed::Format, gather::gather, json, scope::Scope, site::HTML, sitemap::pages, statuspage::Part,
+    feed::Format, gather::gather, json, scope::Scope, sitemap::pages, statuspage::Part, view::HTML,
 };
 use domain::{Language, Situation};
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ pub(crate) fn all(
     let mut files = Vec::new();
     for page in pages(snapshot) {
         for language in Language::ALL {
-            let html = renderer.page(snapshot, language, &page, None)?;
+            let html = renderer.page(snapshot, language, &page)?;
             files.extend(html.map(|html| PublicFile::new(page.path(language), HTML, Some(language), html)));
         }
     }

@@ -25,6 +25,15 @@ pub(crate) fn decode(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Encodes one value, with all but letters and digits of ASCII escaped.
+pub(crate) fn encode(value: &str) -> String {
+    let encoded = value.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
+}
+
 /// The value of `name` in a form's body.
 pub(crate) fn value(body: &str, name: &str) -> Option<String> {
     body.split('&')
@@ -48,6 +57,7 @@ mod tests {
     fn values_are_decoded() {
         assert_eq!(decode("a+b%20c%C3%A2"), "a b câ");
         assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode(&encode("a b&c=ŵ")), "a b&c=ŵ");
         assert_eq!(decode("%zz%+1"), "%zz% 1");
         assert_eq!(value("x=1&answer=mine", "answer").as_deref(), Some("mine"));
         assert_eq!(value("answers=mine", "answer"), None);

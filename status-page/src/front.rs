@@ -2,6 +2,7 @@
 
 use crate::{
     ApiView, InstanceView, Page, WordsError,
+    filter::{Filter, FilterForm},
     incidents::{Block, block},
     past::rank,
     planned::{PlannedLine, running_or_next},
@@ -9,12 +10,9 @@ use crate::{
     when::When,
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::Status;
+use domain::{Environment, Status};
 use serde::Serialize;
 use std::cmp::Reverse;
-
-/// APIs from which on the front page offers a filter.
-const FILTER_FROM: usize = 12;
 
 /// What the front page's template needs.
 #[derive(Debug, Serialize)]
@@ -26,7 +24,7 @@ pub(crate) struct Front {
     columns: Vec<Link>,
     rows: Vec<Row>,
     legend: Vec<Shape>,
-    filter: Option<Filter>,
+    filter: Option<FilterForm>,
     checked: Option<When>,
 }
 
@@ -58,32 +56,18 @@ struct Cell {
     strip: Option<Bars>,
 }
 
-/// The filter by name, which works by URL.
-#[derive(Debug, Serialize)]
-struct Filter {
-    text: String,
-    shown: usize,
-    all: usize,
-}
-
-/// Builds the front page's view; `find` is what a visitor asked for, if anything.
-pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, WordsError> {
+/// Builds the front page's view; of the matrix only what `filter` lets through.
+pub(crate) fn front(wording: &Wording<'_>, filter: &Filter) -> Result<Front, WordsError> {
     let snapshot = wording.snapshot;
-    let find = find.map(str::trim).filter(|text| !text.is_empty());
-    let apis: Vec<&ApiView> =
-        snapshot.apis.iter().filter(|view| find.is_none_or(|text| matches(view, text))).collect();
-    let filter = (snapshot.apis.len() >= FILTER_FROM || find.is_some()).then(|| Filter {
-        text: find.unwrap_or_default().to_owned(),
-        shown: apis.len(),
-        all: snapshot.apis.len(),
-    });
+    let apis = filter.apis(snapshot);
+    let shown: Vec<Environment> =
+        snapshot.environments.iter().copied().filter(|one| filter.shows(*one)).collect();
     Ok(Front {
         sentence: sentence(wording)?,
         blocks: snapshot.open_incidents().map(|view| block(wording, view)).collect::<Result<_, _>>()?,
         unposted: unposted(wording)?,
         planned: running_or_next(wording)?,
-        columns: snapshot
-            .environments
+        columns: shown
             .iter()
             .map(|environment| {
                 Ok(Link {
@@ -92,22 +76,15 @@ pub(crate) fn front(wording: &Wording<'_>, find: Option<&str>) -> Result<Front, 
                 })
             })
             .collect::<Result<_, WordsError>>()?,
-        rows: apis.into_iter().map(|view| row(wording, view)).collect::<Result<_, _>>()?,
+        filter: filter.form(wording, apis.len())?,
+        rows: apis.into_iter().map(|view| row(wording, view, &shown)).collect::<Result<_, _>>()?,
         legend: legend(wording)?,
-        filter,
         checked: snapshot
             .instances()
             .filter_map(|instance| instance.checked_at)
             .max()
             .map(|at| wording.times().second(at)),
     })
-}
-
-fn matches(view: &ApiView, text: &str) -> bool {
-    let text = text.to_lowercase();
-    [view.api.name.en.as_str(), view.api.name.cy.as_str(), view.api.id.as_str()]
-        .iter()
-        .any(|name| name.to_lowercase().contains(&text))
 }
 
 fn unposted(wording: &Wording<'_>) -> Result<Vec<Unposted>, WordsError> {
@@ -138,7 +115,7 @@ fn unposted(wording: &Wording<'_>) -> Result<Vec<Unposted>, WordsError> {
         .collect()
 }
 
-fn row(wording: &Wording<'_>, view: &ApiView) -> Result<Row, WordsError> {
+fn row(wording: &Wording<'_>, view: &ApiView, shown: &[Environment]) -> Result<Row, WordsError> {
     let cell = |environment| -> Result<Cell, WordsError> {
         let instance = view.instances.iter().find(|instance| instance.id.environment == environment);
         Ok(Cell {
@@ -155,12 +132,7 @@ fn row(wording: &Wording<'_>, view: &ApiView) -> Result<Row, WordsError> {
             href: wording.href(&Page::Api(view.api.id.clone())),
             text: wording.text(&view.api.name).to_owned(),
         },
-        cells: wording
-            .snapshot
-            .environments
-            .iter()
-            .map(|environment| cell(*environment))
-            .collect::<Result<_, _>>()?,
+        cells: shown.iter().map(|environment| cell(*environment)).collect::<Result<_, _>>()?,
     })
 }
 

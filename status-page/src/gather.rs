@@ -1,9 +1,14 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
-use crate::{History, Past, Responses, snapshot::MAX_INCIDENTS};
-use domain::{InstanceId, Percentiles, Situation};
+use crate::{Errors, History, Past, Responses, incident_view::MAX_INCIDENTS};
+use domain::{ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Situation, Status};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use store::{IncidentFilter, Store};
 
 /// Response times are of the last hour…
@@ -46,6 +51,12 @@ pub(crate) async fn gather(
                 read => read?,
             },
         };
+        // While it works, errors are counted as seldom as response times are: they cost a statement an instance.
+        let works = situation.healths.get(&id).is_some_and(|health| health.status == Status::Operational);
+        past.errors = match last.instances.get(&id).filter(|_| recent.is_some() && works) {
+            Some(known) if known.errors.is_some() => known.errors.clone(),
+            _ => Some(errors(store, &id, now).await?),
+        };
         instances.insert(id, Arc::new(past));
     }
     let filter = IncidentFilter {
@@ -53,8 +64,36 @@ pub(crate) async fn gather(
         since: Some(begins),
         limit: u32::try_from(MAX_INCIDENTS).unwrap_or(u32::MAX),
     };
+    let first_incident_at = match last.first_incident_at {
+        Some(known) => Some(known),
+        None => store.incident(IncidentId(1)).await?.map(|incident| incident.started_at),
+    };
     let incidents = store.incidents(filter).await?.into_iter().map(Arc::new).collect();
-    Ok(History { taken_at: Some(now), responses_at: recent.or(Some(now)), instances, incidents })
+    Ok(History {
+        taken_at: Some(now),
+        responses_at: recent.or(Some(now)),
+        first_incident_at,
+        instances,
+        incidents,
+    })
+}
+
+/// What a caller met in the last 24 hours, as far as our probes met it too.
+async fn errors(store: &Store, id: &InstanceId, now: Timestamp) -> Result<Arc<[Errors]>, store::Error> {
+    let from = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    let mut classes: BTreeMap<ErrorClass, (u64, Timestamp)> = BTreeMap::new();
+    for row in store.failure_counts(id, from, now).await? {
+        let failure = row.failure.map(|(layer, kind)| Failure { layer, kind, message: String::new() });
+        if let Some(class) = ErrorClass::of(row.verdict, failure.as_ref()) {
+            let (count, last_at) = classes.entry(class).or_insert((0, row.last_at));
+            *count += row.count;
+            *last_at = row.last_at.max(*last_at);
+        }
+    }
+    let mut errors: Vec<Errors> =
+        classes.into_iter().map(|(class, (count, last_at))| Errors { class, count, last_at }).collect();
+    errors.sort_by_key(|errors| Reverse(errors.count));
+    Ok(errors.into())
 }
 
 /// How fast the first critical operation (or else the first) answered well in the last hour.

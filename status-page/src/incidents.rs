@@ -1,13 +1,19 @@
 //! Incidents on pages: as blocks, as a list, and one by one with its posts.
 
 use crate::{
-    Audience, IncidentView, Page, WordsError,
+    Audience, IncidentView, Month, Page, WordsError,
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{IncidentStatus, InstanceId, Ticket};
+use domain::{Cause, IncidentStatus, InstanceId, Status, Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::cmp::Reverse;
+
+/// Months that the list links to; those before are reached from month to month.
+const MAX_MONTHS: usize = 24;
+/// Incidents that a month's page shows.
+const MAX_OF_MONTH: usize = 200;
 
 /// An incident with its newest post.
 #[derive(Debug, Serialize)]
@@ -37,6 +43,19 @@ pub(crate) struct PostLine {
 pub(crate) struct Incidents {
     open: Vec<Block>,
     over: Vec<Block>,
+    months: Vec<Link>,
+}
+
+/// Those that began in one month, the newest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfMonth {
+    pub(crate) title: String,
+    blocks: Vec<Block>,
+    /// As many are not shown.
+    more: usize,
+    before: Option<Link>,
+    next: Option<Link>,
+    all: Link,
 }
 
 /// One incident's page.
@@ -47,6 +66,7 @@ pub(crate) struct OneIncident {
     affects: Vec<Place>,
     held_back: Vec<Place>,
     diagnosis: Option<String>,
+    advice: Option<String>,
     desk: Option<Desk>,
 }
 
@@ -116,7 +136,67 @@ pub(crate) fn incidents(wording: &Wording<'_>) -> Result<Incidents, WordsError> 
             .map(|view| block(wording, view))
             .collect()
     };
-    Ok(Incidents { open: blocks(true)?, over: blocks(false)? })
+    let (first, last) = months(wording);
+    let back =
+        std::iter::successors(Some(last), |month| Some(month.before()).filter(|month| *month >= first));
+    let months = back.take(MAX_MONTHS).map(|month| link(wording, month)).collect();
+    Ok(Incidents { open: blocks(true)?, over: blocks(false)?, months })
+}
+
+/// The first and the last month of which something can be said.
+fn months(wording: &Wording<'_>) -> (Month, Month) {
+    let snapshot = wording.snapshot;
+    let of = |at| Month::of(at, &snapshot.zone);
+    let last = of(snapshot.as_of);
+    (snapshot.first_incident_at.map_or(last, of).min(last), last)
+}
+
+fn link(wording: &Wording<'_>, month: Month) -> Link {
+    Link { href: wording.href(&Page::Month(month)), text: month.name(wording.language) }
+}
+
+/// Incidents of one month; `None`: it is not over the first and the last of which something can be said.
+pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfMonth>, WordsError> {
+    let (first, last) = months(wording);
+    if !(first..=last).contains(&month) {
+        return Ok(None);
+    }
+    let zone = &wording.snapshot.zone;
+    let mut all: Vec<&IncidentView> = wording
+        .snapshot
+        .incidents
+        .iter()
+        .filter(|view| Month::of(view.incident.started_at, zone) == month)
+        .collect();
+    all.sort_by_key(|view| Reverse((view.incident.started_at, view.incident.id)));
+    let blocks: Vec<Block> =
+        all.iter().take(MAX_OF_MONTH).map(|view| block(wording, view)).collect::<Result<_, _>>()?;
+    Ok(Some(OfMonth {
+        title: wording.say("month-title", &[("name", month.name(wording.language).into())])?,
+        more: all.len().saturating_sub(blocks.len()),
+        blocks,
+        before: (month > first).then(|| link(wording, month.before())),
+        next: (month < last).then(|| link(wording, month.next())),
+        all: Link { href: wording.href(&Page::Incidents), text: wording.plain("incidents")? },
+    }))
+}
+
+/// What users should do while it is not over.
+fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
+    let key = match (&view.incident.cause, view.incident.status) {
+        (_, IncidentStatus::Resolved) | (Cause::Rota(_) | Cause::Behind(_), _) => return Ok(None),
+        (_, IncidentStatus::Recovering) => "advice-recovering",
+        (Cause::Token(_), _) => "advice-token",
+        (Cause::Storm(_), _) => "advice-down",
+        (Cause::Refused(_) | Cause::Blind(_), _) => "advice-unknown",
+        (Cause::Instance(_), _) => match wording.standing(view) {
+            Status::MajorOutage => "advice-down",
+            Status::PartialOutage => "advice-partly",
+            Status::Degraded => "advice-slow",
+            Status::Operational | Status::Maintenance | Status::Unknown => "advice-unknown",
+        },
+    };
+    wording.plain(key).map(Some)
 }
 
 /// One incident.
@@ -148,6 +228,7 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
         affects: places(&view.affects)?,
         held_back: places(&view.held_back)?,
         diagnosis: diagnosis(wording, view)?,
+        advice: advice(wording, view)?,
         desk: (wording.snapshot.audience == Audience::Internal).then(|| desk(wording, view)),
     })
 }

@@ -3,6 +3,7 @@
 use crate::{
     Audience, InstanceView, OperationView, Page, TrackView, WordsError,
     front::{since, under, until},
+    is_it_me_here::{Here, here},
     numbers::{Number, numbers, policy},
     past::{Day, minutes},
     speed::{Speed, speed},
@@ -35,6 +36,7 @@ pub(crate) struct FullInstance {
     speed: Option<Speed>,
     operations: Vec<OperationLine>,
     green: Vec<String>,
+    is_it_me: Here,
 }
 
 /// Which version runs, and since when: of the first that was seen nobody knows.
@@ -127,6 +129,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             .iter()
             .map(|operation| green(wording, operation))
             .collect::<Result<_, _>>()?,
+        is_it_me: here(wording, instance)?,
     })
 }
 

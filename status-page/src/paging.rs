@@ -1,6 +1,6 @@
 //! Part of a list at a time: `?limit=` and `?cursor=`, and where the next part is in `Link` (RFC 8288).
 
-use crate::{form, problem::Problem, snapshot::MAX_INCIDENTS};
+use crate::{form, incident_view::MAX_INCIDENTS, problem::Problem};
 
 /// The part of `ids` that `query` asks for, and the query of the next one, if there is more. A cursor is the last id of the
 /// part before.

@@ -1,7 +1,7 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
 use crate::Responses;
-use domain::{Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
+use domain::{ErrorClass, Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
@@ -19,6 +19,8 @@ pub struct History {
     pub responses_at: Option<Timestamp>,
     /// By instance.
     pub instances: HashMap<InstanceId, Arc<Past>>,
+    /// When the first incident of all began.
+    pub first_incident_at: Option<Timestamp>,
     /// Incidents that are over and no longer in the Situation, newest first.
     pub incidents: Vec<Arc<Incident>>,
 }
@@ -40,8 +42,21 @@ pub struct Past {
     pub promised: Option<(Objective, Tally)>,
     /// How fast the first critical operation answered lately.
     pub latency: Option<Percentiles>,
+    /// Errors of the last 24 hours, the most frequent first; `None`: not read yet.
+    pub errors: Option<Arc<[Errors]>>,
     /// How fast it answered over longer times; `None`: not read yet, or it never did.
     pub responses: Option<Arc<Responses>>,
+}
+
+/// What a caller met, as far as our probes met it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errors {
+    /// What.
+    pub class: ErrorClass,
+    /// How often.
+    pub count: u64,
+    /// When last.
+    pub last_at: Timestamp,
 }
 
 /// A stretch of time drawn as one bar.
@@ -91,6 +106,7 @@ impl Past {
             supported: open.map(|open| [within(open, day_ago), within(open, quarter_ago)]),
             promised: objective.map(promised),
             latency: None,
+            errors: None,
             responses: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The pages and their paths: English words under `/en`, Welsh words under `/cy`, paired one to one.
 
+use crate::Month;
 use domain::{ApiId, Environment, IncidentId, Language};
 
 /// A page that exists in both languages.
@@ -13,12 +14,16 @@ pub enum Page {
     Environment(Environment),
     /// All incidents that are kept in memory.
     Incidents,
+    /// Incidents that began in one month.
+    Month(Month),
     /// One incident.
     Incident(IncidentId),
     /// Planned work and test windows.
     Maintenance,
     /// How we measure, and what the words mean.
     Measuring,
+    /// What our own probes saw when a caller met an error.
+    IsItMe,
     /// The statement that the accessibility regulations ask for.
     Accessibility,
 }
@@ -39,6 +44,7 @@ struct PathWords {
     incidents: &'static str,
     maintenance: &'static str,
     measuring: &'static str,
+    is_it_me: &'static str,
     accessibility: &'static str,
 }
 
@@ -50,6 +56,7 @@ const fn words(language: Language) -> PathWords {
             incidents: "incidents",
             maintenance: "maintenance",
             measuring: "how-we-measure",
+            is_it_me: "is-it-me",
             accessibility: "accessibility-statement",
         },
         Language::Cy => PathWords {
@@ -58,6 +65,7 @@ const fn words(language: Language) -> PathWords {
             incidents: "digwyddiadau",
             maintenance: "gwaith-cynnal-a-chadw",
             measuring: "sut-rydym-yn-mesur",
+            is_it_me: "ai-fi-sydd-ar-fai",
             accessibility: "datganiad-hygyrchedd",
         },
     }
@@ -75,9 +83,11 @@ impl Page {
                 format!("/{root}/{}/{}", words.environments, environment_word(language, *environment))
             }
             Self::Incidents => format!("/{root}/{}", words.incidents),
+            Self::Month(month) => format!("/{root}/{}/{}", words.incidents, month.slug(language)),
             Self::Incident(id) => format!("/{root}/{}/{id}", words.incidents),
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
             Self::Measuring => format!("/{root}/{}", words.measuring),
+            Self::IsItMe => format!("/{root}/{}", words.is_it_me),
             Self::Accessibility => format!("/{root}/{}", words.accessibility),
         }
     }
@@ -93,6 +103,7 @@ impl Page {
             (Some(word), None, _) if word == words.incidents => Self::Incidents,
             (Some(word), None, _) if word == words.maintenance => Self::Maintenance,
             (Some(word), None, _) if word == words.measuring => Self::Measuring,
+            (Some(word), None, _) if word == words.is_it_me => Self::IsItMe,
             (Some(word), None, _) if word == words.accessibility => Self::Accessibility,
             (Some(word), Some(api), None) if word == words.apis => Self::Api(ApiId::parse(api).ok()?),
             (Some(word), Some(name), None) if word == words.environments => Self::Environment(
@@ -100,8 +111,10 @@ impl Page {
                     .into_iter()
                     .find(|environment| environment_word(language, *environment) == name)?,
             ),
-            (Some(word), Some(id), None) if word == words.incidents => {
-                Self::Incident(IncidentId::parse(id).filter(|parsed| parsed.to_string() == id)?)
+            (Some(word), Some(name), None) if word == words.incidents => {
+                let incident = IncidentId::parse(name).filter(|parsed| parsed.to_string() == name);
+                let month = || Month::parse(language, name).map(Self::Month);
+                incident.map(Self::Incident).or_else(month)?
             }
             _ => return None,
         };
@@ -125,8 +138,10 @@ mod tests {
             Page::Api(ApiId::parse("patient-demographics").unwrap()),
             Page::Incidents,
             Page::Incident(IncidentId(42)),
+            Page::Month(Month::parse(Language::En, "november-2026").unwrap()),
             Page::Maintenance,
             Page::Measuring,
+            Page::IsItMe,
             Page::Accessibility,
         ];
         pages.extend(Environment::ALL.map(Page::Environment));
@@ -154,6 +169,7 @@ mod tests {
             "/cy/incidents",
             "/en/incidents/42",
             "/en/incidents/c-42",
+            "/en/incidents/tachwedd-2026",
             "/en/apis",
             "/en/apis/",
             "/en/apis/A",

@@ -4,7 +4,8 @@ use crate::{
     Audience, Page, Snapshot, Words, WordsError, api_page, assets, calendar,
     document::feed_path,
     feed::Format,
-    front, incidents, measuring,
+    filter::Filter,
+    front, incidents, is_it_me_page, measuring,
     notice::{Notice, notices},
     planned,
     scope::Scope,
@@ -60,6 +61,8 @@ pub struct Renderer {
 pub(crate) enum Place<'a> {
     /// One of the pages.
     Page(&'a Page),
+    /// One of the pages, with what was asked of it: a query that is the same in both languages.
+    Asked(&'a Page, String),
     /// Nowhere: what was asked for is not there.
     Nowhere,
     /// Behind a called person's reference.
@@ -78,6 +81,8 @@ struct Frame {
     /// Feeds of what the page is about.
     feeds: Vec<FeedLink>,
     here: String,
+    /// The same without what was asked.
+    path: String,
     home: Link,
     site: String,
     title: String,
@@ -126,15 +131,11 @@ impl Renderer {
         snapshot: &Snapshot,
         language: Language,
         page: &Page,
-        find: Option<&str>,
     ) -> Result<Option<String>, RenderError> {
         let wording = self.wording(snapshot, language);
         let title = |key: &str| wording.plain(key).map_err(RenderError::from);
         let html = match page {
-            Page::Front => {
-                let view = front::front(&wording, find)?;
-                self.html("front.html", &wording, &Place::Page(page), wording.text(&snapshot.title), &view)?
-            }
+            Page::Front => self.front(snapshot, language, &Filter::default())?,
             Page::Api(id) => {
                 let Some(api) = snapshot.api(id) else {
                     return Ok(None);
@@ -159,6 +160,13 @@ impl Renderer {
                 let view = incidents::incidents(&wording)?;
                 self.html("incidents.html", &wording, &Place::Page(page), &title("incidents")?, &view)?
             }
+            Page::Month(month) => {
+                let Some(view) = incidents::of_month(&wording, *month)? else {
+                    return Ok(None);
+                };
+                let title = view.title.clone();
+                self.html("month.html", &wording, &Place::Page(page), &title, &view)?
+            }
             Page::Incident(id) => {
                 let Some(incident) = snapshot.incidents.iter().find(|view| view.incident.id == *id) else {
                     return Ok(None);
@@ -175,12 +183,29 @@ impl Renderer {
                 let view = measuring::measuring(&wording)?;
                 self.html("measuring.html", &wording, &Place::Page(page), &title("measuring")?, &view)?
             }
+            Page::IsItMe => {
+                let view = is_it_me_page::form(&wording, &is_it_me_page::Choice::default(), None)?;
+                self.html("is-it-me.html", &wording, &Place::Page(page), &title("me-title")?, &view)?
+            }
             Page::Accessibility => {
                 let title = title("accessibility")?;
                 self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
             }
         };
         Ok(Some(html))
+    }
+
+    /// The front page, of its matrix only what `filter` lets through.
+    pub(crate) fn front(
+        &self,
+        snapshot: &Snapshot,
+        language: Language,
+        filter: &Filter,
+    ) -> Result<String, RenderError> {
+        let wording = self.wording(snapshot, language);
+        let view = front::front(&wording, filter)?;
+        let place = Place::Asked(&Page::Front, filter.query());
+        self.html("front.html", &wording, &place, wording.text(&snapshot.title), &view)
     }
 
     /// The one answer to every path that is not, or not for this audience; it does not say which.
@@ -226,17 +251,19 @@ impl Renderer {
 
 /// A page that needs no view.
 #[derive(Debug, Serialize)]
-struct Nothing {}
+pub(crate) struct Nothing {}
 
 fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame, RenderError> {
     let snapshot = wording.snapshot;
     let language = wording.language;
     let page = match place {
-        Place::Page(page) => Some(*page),
+        Place::Page(page) | Place::Asked(page, _) => Some(*page),
         Place::Nowhere | Place::Ack(_) => None,
     };
     let here = |language: Language| match place {
         Place::Page(page) => page.path(language),
+        Place::Asked(page, query) if query.is_empty() => page.path(language),
+        Place::Asked(page, query) => format!("{}?{query}", page.path(language)),
         Place::Nowhere => Page::Front.path(language),
         Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
     };
@@ -256,6 +283,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         },
         feeds: page.map(|page| feed_links(wording, page)).transpose()?.unwrap_or_default(),
         here: here(language),
+        path: page.map_or_else(|| here(language), |page| page.path(language)),
         home: link(&Page::Front, "home")?,
         site: wording.text(&snapshot.title).to_owned(),
         title: title.to_owned(),
@@ -263,6 +291,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             link(&Page::Front, "nav-now")?,
             link(&Page::Incidents, "incidents")?,
             link(&Page::Maintenance, "maintenance")?,
+            link(&Page::IsItMe, "me-title")?,
             link(&Page::Measuring, "measuring")?,
         ],
         accessibility: wording.href(&Page::Accessibility),

@@ -4,7 +4,8 @@ use crate::{
     Audience, Page, RenderError, Site, ack, assets, beats,
     body::Body,
     document::{self, Document},
-    hooks, live, metrics,
+    filter::Filter,
+    hooks, is_it_me, live, metrics, older,
     path::language_of,
     problem::Problem,
     v1,
@@ -151,9 +152,21 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
     let Some((language, page)) = Page::parse(path) else {
         return missing(&shown, method, headers, uri);
     };
+    if page == Page::IsItMe && uri.query().is_some_and(|query| !query.is_empty()) {
+        return is_it_me::page(&shown, language, (method, headers, uri)).await;
+    }
     let view = shown.site.view(shown.audience);
-    let find = find_text(uri).filter(|_| page == Page::Front);
-    match view.page(&shown.site.0.renderer, language, &page, find.as_deref()) {
+    if reads && !view.snapshot.holds(&page) {
+        return older::page(&shown, &view, (language, &page), (method, headers, uri)).await;
+    }
+    let renderer = &shown.site.0.renderer;
+    let filter =
+        uri.query().filter(|_| page == Page::Front).map(|query| Filter::parse(query, &view.snapshot));
+    let made = match filter.filter(|filter| !filter.is_off()) {
+        Some(filter) => view.filtered(renderer, language, &filter),
+        None => view.page(renderer, language, &page),
+    };
+    match made {
         Ok(Some(_)) if !reads => not_allowed(),
         Ok(Some(body)) => {
             in_language(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), language)
@@ -168,14 +181,6 @@ pub(crate) fn not_allowed() -> Response<HttpBody> {
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
-}
-
-/// What a visitor looks for in `?find=`, if it is a sensible length.
-fn find_text(uri: &Uri) -> Option<String> {
-    let pair = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("find="))?;
-    let text = crate::form::decode(pair);
-    let text = text.trim();
-    (!text.is_empty() && text.chars().count() <= 64).then(|| text.to_owned())
 }
 
 /// For routes of which some methods do not exist for this site.

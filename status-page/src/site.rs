@@ -2,15 +2,14 @@
 //! only if the one before was looked at — and other pages when first asked for, and keeps them. The database is not in the path of a page (invariant 3).
 
 use crate::{
-    Audience, History, Page, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, body::Body, document::Document, gather::gather, limit::Limits,
+    Audience, History, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
+    besides::Besides, gather::gather, limit::Limits, view::View,
 };
-use domain::{Clock, Language, Secret, Situation, Unrecorded};
+use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -31,9 +30,6 @@ const SHARE: u32 = 5;
 const HISTORY: Duration = Duration::from_secs(30);
 /// History is not read more often than this.
 const HISTORY_BUSY: Duration = Duration::from_secs(5);
-/// Rendered pages that a view keeps.
-const MAX_PAGES: usize = 2048;
-pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// What the program decides about the site.
 #[derive(Debug, Clone)]
@@ -98,24 +94,6 @@ pub(crate) struct Inner {
     history: watch::Sender<Arc<History>>,
     public: watch::Sender<Arc<View>>,
     internal: watch::Sender<Arc<View>>,
-}
-
-/// A Snapshot with what was rendered from it so far.
-#[derive(Debug)]
-pub(crate) struct View {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) situation: Arc<Situation>,
-    pages: Mutex<HashMap<Key, Arc<Body>>>,
-    /// Somebody asked for a page of it.
-    looked_at: AtomicBool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Page(Language, Page, Option<String>),
-    NotFound(Language),
-    Json(&'static str),
-    Document(Document),
 }
 
 impl Site {
@@ -267,115 +245,6 @@ impl Site {
     /// The newest Snapshot for `audience`.
     pub fn snapshot(&self, audience: Audience) -> Snapshot {
         self.view(audience).snapshot.clone()
-    }
-}
-
-impl View {
-    fn make(
-        situation: &Arc<Situation>,
-        history: &History,
-        besides: &Besides,
-        audience: Audience,
-        (now, started_at): (Timestamp, Timestamp),
-    ) -> Self {
-        let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
-        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
-        snapshot.unrecorded_since = besides.unrecorded_since;
-        snapshot.configured_at = besides.standing.taken_at.unwrap_or(started_at);
-        let internal = audience == Audience::Internal;
-        snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
-        Self {
-            snapshot,
-            situation: situation.clone(),
-            pages: Mutex::default(),
-            looked_at: AtomicBool::new(false),
-        }
-    }
-
-    /// Renders the front page in both languages.
-    fn warm(&self, renderer: &Renderer) -> Result<(), RenderError> {
-        for language in Language::ALL {
-            self.rendered(renderer, language, &Page::Front, None)?;
-        }
-        Ok(())
-    }
-
-    /// The page, rendered now if it was not asked for before; `None`: there is no such page for this audience.
-    pub(crate) fn page(
-        &self,
-        renderer: &Renderer,
-        language: Language,
-        page: &Page,
-        find: Option<&str>,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.looked_at.store(true, Ordering::Relaxed);
-        self.rendered(renderer, language, page, find)
-    }
-
-    fn rendered(
-        &self,
-        renderer: &Renderer,
-        language: Language,
-        page: &Page,
-        find: Option<&str>,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.kept(Key::Page(language, page.clone(), find.map(str::to_owned)), || {
-            let html = renderer.page(&self.snapshot, language, page, find)?;
-            Ok(html.map(|html| Body::new(HTML, html.into_bytes())))
-        })
-    }
-
-    /// The one answer for all that is not there.
-    pub(crate) fn not_found(
-        &self,
-        renderer: &Renderer,
-        language: Language,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.kept(Key::NotFound(language), || {
-            let html = renderer.not_found(&self.snapshot, language)?;
-            Ok(Some(Body::new(HTML, html.into_bytes())))
-        })
-    }
-
-    /// A JSON document made from the snapshot once.
-    pub(crate) fn json(
-        &self,
-        name: &'static str,
-        make: impl FnOnce(&Snapshot) -> serde_json::Value,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.kept(Key::Json(name), || {
-            let text = make(&self.snapshot).to_string();
-            Ok(Some(Body::new("application/json", text.into_bytes())))
-        })
-    }
-
-    /// A document for programs, made from the snapshot once; `None`: there is none such for this audience.
-    pub(crate) fn document(
-        &self,
-        renderer: &Renderer,
-        document: &Document,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.kept(Key::Document(document.clone()), || document.make(renderer, &self.snapshot))
-    }
-
-    fn kept(
-        &self,
-        key: Key,
-        make: impl FnOnce() -> Result<Option<Body>, RenderError>,
-    ) -> Result<Option<Arc<Body>>, RenderError> {
-        let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(body) = pages().get(&key) {
-            return Ok(Some(body.clone()));
-        }
-        let Some(body) = make()? else {
-            return Ok(None);
-        };
-        let body = Arc::new(body);
-        let mut pages = pages();
-        if pages.len() < MAX_PAGES {
-            pages.insert(key, body.clone());
-        }
-        Ok(Some(body))
     }
 }
 

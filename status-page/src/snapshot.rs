@@ -1,13 +1,17 @@
 //! The immutable view that pages are made from, with its time.
 
-use crate::{Audience, History, Past, SetAside, Standing, past::rank, planned::ahead};
+use crate::{
+    Audience, History, IncidentView, Page, Past, SetAside, Standing,
+    incident_view::{MAX_INCIDENTS, incident_views},
+    past::rank,
+    planned::ahead,
+};
 use domain::{
-    Api, ApiId, AvailabilityPolicy, Cause, Check, Configuration, Environment, Health, Hours, Incident,
-    InstanceId, Layer, Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId,
-    Verdict,
+    Api, ApiId, AvailabilityPolicy, Check, Environment, Health, Hours, Incident, InstanceId, Layer,
+    Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::{cmp::Reverse, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// All that one audience may see at one moment.
 #[derive(Debug, Clone)]
@@ -46,6 +50,10 @@ pub struct Snapshot {
     pub apis: Vec<ApiView>,
     /// Incidents that the audience sees: open ones first, the gravest of them first, then newest first.
     pub incidents: Vec<IncidentView>,
+    /// Since when all incidents are in memory; `None`: some may be missing.
+    pub incidents_since: Option<Timestamp>,
+    /// When the first incident of all began, if there was any.
+    pub first_incident_at: Option<Timestamp>,
     /// Planned work, the nearest first.
     pub planned: Vec<Planned>,
     /// How the configuration stands to its files; the public learns nothing of it.
@@ -118,19 +126,6 @@ pub struct TrackView {
     pub outcome: Option<Arc<Outcome>>,
 }
 
-/// An incident, cut to what the audience may see.
-#[derive(Debug, Clone)]
-pub struct IncidentView {
-    /// The whole record: for the internal audience only beyond posts, times, status, cause, layer and priority.
-    pub incident: Arc<Incident>,
-    /// Instances it troubles that the audience sees.
-    pub affects: Vec<InstanceId>,
-    /// Instances that fail because of it and that the audience sees.
-    pub held_back: Vec<InstanceId>,
-    /// Everything it is about is visible to the audience, so its diagnosis names nothing else.
-    pub whole: bool,
-}
-
 /// A stretch of planned work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
@@ -162,8 +157,6 @@ impl Planned {
 
 /// The rules have so long to say by themselves that an outcome speaks no longer.
 const GRACE: Duration = Duration::from_secs(5);
-/// Incidents that a snapshot keeps.
-pub(crate) const MAX_INCIDENTS: usize = 200;
 
 impl Snapshot {
     /// What `audience` sees at `now`.
@@ -186,6 +179,16 @@ impl Snapshot {
             .filter_map(|api| api_view(situation, history, api, &environments, now))
             .collect();
         apis.sort_by(|a, b| (a.worst_rank(), &a.api.name.en).cmp(&(b.worst_rank(), &b.api.name.en)));
+        let older: Vec<&Arc<Incident>> = history
+            .incidents
+            .iter()
+            .filter(|incident| !situation.incidents.contains_key(&incident.id))
+            .collect();
+        let known = situation.incidents.values().chain(older);
+        let incidents = incident_views(&situation.configuration, known.cloned(), audience, &apis);
+        let zone = &configuration.site.time_zone;
+        let whole = history.incidents.len().max(incidents.len()) < MAX_INCIDENTS;
+        let began = incidents.iter().map(|view| view.incident.started_at).min();
         let heard_at = situation.latest.values().map(|latest| latest.at).max();
         Self {
             audience,
@@ -207,7 +210,9 @@ impl Snapshot {
                 .as_ref()
                 .and_then(|id| configuration.hours.get(id))
                 .cloned(),
-            incidents: incident_views(situation, history, audience, &apis),
+            incidents_since: history.taken_at.filter(|_| whole).map(|at| Past::begins(at, zone)),
+            first_incident_at: history.first_incident_at.or(began),
+            incidents,
             planned: ahead(situation, &environments, now),
             environments,
             apis,
@@ -228,6 +233,28 @@ impl Snapshot {
     /// All instances.
     pub fn instances(&self) -> impl Iterator<Item = &InstanceView> {
         self.apis.iter().flat_map(|api| &api.instances)
+    }
+
+    /// All that the page says is in memory.
+    pub(crate) fn holds(&self, page: &Page) -> bool {
+        match page {
+            Page::Incident(id) => self.incidents.iter().any(|view| view.incident.id == *id),
+            Page::Month(month) => {
+                let (from, to) = month.range(&self.zone);
+                // One that is not over, or never was, is not looked for.
+                self.first_incident_at.is_none_or(|first| to <= first)
+                    || self.as_of < from
+                    || self.incidents_since.is_some_and(|since| since <= from)
+            }
+            Page::Front
+            | Page::Api(_)
+            | Page::Environment(_)
+            | Page::Incidents
+            | Page::Maintenance
+            | Page::Measuring
+            | Page::IsItMe
+            | Page::Accessibility => true,
+        }
     }
 
     /// Incidents that are not over.
@@ -361,49 +388,4 @@ fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Ti
         expired: latest.is_none_or(|latest| is_over(latest.at, check, now)),
         outcome: latest.and_then(|latest| latest.outcome.clone()),
     }
-}
-
-fn incident_views(
-    situation: &Situation,
-    history: &History,
-    audience: Audience,
-    apis: &[ApiView],
-) -> Vec<IncidentView> {
-    let sees = |id: &InstanceId| {
-        apis.iter().any(|view| view.api.id == id.api && view.instances.iter().any(|i| i.id == *id))
-    };
-    let older = history.incidents.iter().filter(|incident| !situation.incidents.contains_key(&incident.id));
-    let mut views: Vec<IncidentView> = situation
-        .incidents
-        .values()
-        .chain(older)
-        .map(|incident| IncidentView {
-            affects: incident.affects.iter().filter(|id| sees(id)).cloned().collect(),
-            held_back: incident.held_back.iter().filter(|id| sees(id)).cloned().collect(),
-            whole: incident.affects.iter().chain(&incident.held_back).all(sees),
-            incident: incident.clone(),
-        })
-        .filter(|view| audience == Audience::Internal || is_public(&situation.configuration, view))
-        .collect();
-    // Open ones by how much they matter, those that are over by when they were; the newest first.
-    views.sort_by_key(|view| {
-        let incident = &view.incident;
-        let weight = incident.is_open().then(|| incident.priority.number());
-        (!incident.is_open(), weight, Reverse((incident.started_at, incident.id)))
-    });
-    views.truncate(MAX_INCIDENTS);
-    views
-}
-
-/// The public sees an incident once something was published about it, and it is about something the public sees.
-fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
-    let about = match &view.incident.cause {
-        Cause::Rota(_) | Cause::Behind(_) => false,
-        Cause::Instance(_) | Cause::Token(_) => !view.affects.is_empty(),
-        Cause::Refused(environment) | Cause::Storm(environment) => {
-            Audience::Public.sees(configuration, *environment)
-        }
-        Cause::Blind(_) => Audience::Public.sees(configuration, view.incident.environment),
-    };
-    about && !view.incident.posts.is_empty()
 }

@@ -5,7 +5,7 @@ use crate::{
     when::{Times, When},
     words::Args,
 };
-use domain::{Cause, Environment, InstanceId, Language, Layer, PostSays, Status, Text, Verdict};
+use domain::{Cause, Environment, InstanceId, Kind, Language, Layer, PostSays, Status, Text, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -97,6 +97,16 @@ impl<'a> Wording<'a> {
             Environment::Sit => "environment-sit",
             Environment::Uat => "environment-uat",
             Environment::Production => "environment-production",
+        })
+    }
+
+    pub(crate) fn kind(&self, kind: Kind) -> Result<String, WordsError> {
+        self.plain(match kind {
+            Kind::Rest => "kind-rest",
+            Kind::FhirR4 => "kind-fhir",
+            Kind::Soap => "kind-soap",
+            Kind::Hl7 => "kind-hl7",
+            Kind::Graphql => "kind-graphql",
         })
     }
 

@@ -8,7 +8,9 @@ use crate::{
     row::{Reading, time, to_json, unsigned},
     sqlite,
 };
-use domain::{Failure, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, Verdict};
+use domain::{
+    Failure, FailureKind, Health, InstanceId, Layer, Phases, Status, StatusChange, TrackId, Verdict,
+};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,6 +40,19 @@ pub struct FailureRow {
     pub http_status: Option<u16>,
     /// How long each phase took, to the microsecond.
     pub phases: Phases,
+}
+
+/// Probes of an instance that were not a Pass, counted by what was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureCount {
+    /// How they were judged.
+    pub verdict: Verdict,
+    /// Where and what; `None`: only the time they took.
+    pub failure: Option<(Layer, FailureKind)>,
+    /// How many.
+    pub count: u64,
+    /// When the last of them started.
+    pub last_at: Timestamp,
 }
 
 impl Store {
@@ -125,6 +140,42 @@ impl Store {
         .map(|row| failure_row(Reading { row, doing }))
         .collect()
     }
+
+    /// How many probes of `instance` in the range were not a Pass, by what was wrong.
+    pub async fn failure_counts(
+        &self,
+        instance: &InstanceId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<FailureCount>, Error> {
+        let doing = "count the failures of an instance";
+        let mut connection = self.connect(Purpose::Read, doing).await?;
+        connection
+            .statement(
+                "SELECT failure.verdict, failure.layer, failure.kind, count(*) AS count, max(failure.at) AS at
+                 FROM track CROSS JOIN failure
+                 WHERE track.api = $1 AND track.environment = $2
+                   AND failure.track = track.id AND failure.at >= $3 AND failure.at < $4
+                 GROUP BY failure.verdict, failure.layer, failure.kind",
+            )
+            .bind(instance.api.as_str())
+            .bind(instance.environment.word())
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .rows(doing)
+            .await?
+            .iter()
+            .map(|row| {
+                let row = Reading { row, doing };
+                Ok(FailureCount {
+                    verdict: row.verdict()?,
+                    failure: what(row)?,
+                    count: unsigned(row.get("count")?),
+                    last_at: time(row.get("at")?, doing)?,
+                })
+            })
+            .collect()
+    }
 }
 
 /// A row of `status_change`.
@@ -139,22 +190,20 @@ pub(crate) fn health(row: Reading<'_>) -> Result<Health, Error> {
     })
 }
 
+/// Where it failed, and what was wrong.
+fn what(row: Reading<'_>) -> Result<Option<(Layer, FailureKind)>, Error> {
+    let layer: Option<&str> = row.get("layer")?;
+    let kind = |word: &str| serde_json::from_value(serde_json::Value::String(word.to_owned())).ok();
+    layer.map(|_| Ok((row.word("layer", Layer::parse)?, row.word("kind", kind)?))).transpose()
+}
+
 fn failure_row(row: Reading<'_>) -> Result<FailureRow, Error> {
     let micros = |column| {
         row.get::<Option<i64>>(column)
             .map(|micros| micros.map(|micros| Duration::from_micros(unsigned(micros))))
     };
-    let layer: Option<&str> = row.get("layer")?;
-    let failure = layer
-        .map(|_| {
-            Ok::<_, Error>(Failure {
-                layer: row.word("layer", Layer::parse)?,
-                kind: row.word("kind", |word| {
-                    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
-                })?,
-                message: row.get("message")?,
-            })
-        })
+    let failure = what(row)?
+        .map(|(layer, kind)| Ok::<_, Error>(Failure { layer, kind, message: row.get("message")? }))
         .transpose()?;
     Ok(FailureRow {
         track: row.track()?,

@@ -51,7 +51,7 @@ pub use counts::Counts;
 pub use days::Days;
 pub use error::Error;
 pub use examine::{Look, examine};
-pub use history::{FailureRow, MAX_CHANGES, MAX_SAMPLES};
+pub use history::{FailureCount, FailureRow, MAX_CHANGES, MAX_SAMPLES};
 pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};

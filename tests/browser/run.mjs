@@ -64,7 +64,9 @@ const kinds = {
     await until(`${demo.site}/api/v1/incidents`, (incidents) => incidents.length > 0, 150);
     return firstLink("/en/incidents", /^\/en\/incidents\/[^/]+$/);
   },
+  month: () => firstLink("/en/incidents", /^\/en\/incidents\/[a-z]+-\d{4}$/),
   maintenance: async () => "/en/maintenance",
+  "is it me": async () => "/en/is-it-me",
   accessibility: async () => "/en/accessibility-statement",
 };
 

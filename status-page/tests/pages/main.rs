@@ -16,10 +16,15 @@ mod estate;
 mod feeds;
 #[cfg(test)]
 mod found;
+mod front;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod is_it_me;
+#[cfg(test)]
 mod json;
+#[cfg(test)]
+mod months;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

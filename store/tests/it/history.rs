@@ -137,4 +137,11 @@ async fn a_failure_is_kept_in_full(on: On) {
     assert_eq!(failure.http_status, Some(500));
     let newest = made.store.failures(&results(), at(0), at(99_000), 1).await.unwrap();
     assert_eq!(newest[0].at, at(9_000));
+    let mut counts = made.store.failure_counts(&results(), at(0), at(9_001)).await.unwrap();
+    counts.sort_by_key(|count| count.count);
+    let what = seen.failure.as_ref().map(|failure| (failure.layer, failure.kind));
+    let [slow, failed] = counts.try_into().unwrap();
+    assert_eq!((slow.verdict, slow.failure, slow.count), (Verdict::Slow, None, 1));
+    assert_eq!((failed.verdict, failed.failure, failed.count), (Verdict::Fail, what, 2));
+    assert_eq!((slow.last_at, failed.last_at), (at(500), at(9_000)));
 }

@@ -1,0 +1,98 @@
+//! How far requests get: what each layer last said, from the outside in.
+
+use crate::{ErrorClass, Layer, Outcome, Verdict};
+
+/// What a layer last said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerSays {
+    /// At least one probe got past it, and none failed at it.
+    Good,
+    /// A probe failed at it.
+    Failed(ErrorClass),
+    /// No probe got so far.
+    NotReached,
+}
+
+/// The layers that a probe passes, from the outside in, and what each last said: those that no probe has are left out.
+/// `outcomes` are the last ones of an instance, each with whether its operation signs in.
+pub fn layers(outcomes: &[(&Outcome, Verdict, bool)]) -> Vec<(Layer, LayerSays)> {
+    let all = Layer::ALL.into_iter().filter(|layer| *layer != Layer::Ours);
+    all.filter_map(|layer| {
+        let has = |(outcome, _, signs_in): &&(&Outcome, Verdict, bool)| match layer {
+            Layer::Tls => {
+                outcome.phases.tls.is_some() || failed_at(outcome) == Some(Layer::Tls) || outcome.warm
+            }
+            Layer::Token => *signs_in,
+            Layer::Dns | Layer::Connect | Layer::Gateway | Layer::Backend | Layer::Contract | Layer::Ours => {
+                true
+            }
+        };
+        let mut here = outcomes.iter().filter(has).peekable();
+        here.peek()?;
+        let mut says = LayerSays::NotReached;
+        for (outcome, verdict, _) in here {
+            match failed_at(outcome).filter(|_| *verdict != Verdict::Pass) {
+                Some(failed) if failed == layer => {
+                    let class = ErrorClass::of(*verdict, outcome.failure.as_ref());
+                    return Some((layer, LayerSays::Failed(class.unwrap_or(ErrorClass::WrongAnswer))));
+                }
+                // Our own trouble says nothing of how far a probe came.
+                Some(failed) if failed == Layer::Ours || failed < layer => {}
+                Some(_) | None => says = LayerSays::Good,
+            }
+        }
+        Some((layer, says))
+    })
+    .collect()
+}
+
+fn failed_at(outcome: &Outcome) -> Option<Layer> {
+    outcome.failure.as_ref().map(|failure| failure.layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ApiId, CheckId, Environment, Failure,
+        FailureKind::{self, *},
+        Http, InstanceId, OperationId, VantageId,
+    };
+    use jiff::Timestamp;
+
+    fn outcome(failure: Option<(Layer, FailureKind)>) -> Outcome {
+        let instance =
+            InstanceId { api: ApiId::parse("results").unwrap(), environment: Environment::Production };
+        let check = CheckId { instance, operation: OperationId::parse("read").unwrap() };
+        let mut outcome = Outcome::new(check, VantageId::parse("internet").unwrap(), Timestamp::UNIX_EPOCH);
+        outcome.failure = failure.map(|(layer, kind)| Failure { layer, kind, message: String::new() });
+        outcome
+    }
+
+    #[test]
+    fn each_layer_says_what_the_last_probes_met_there() {
+        let passed = Outcome {
+            http: Some(Http { status: 200, version: "HTTP/2".to_owned(), remote_ip: None, bytes: 1 }),
+            ..outcome(None)
+        };
+        let failed = outcome(Some((Layer::Backend, BackendUnavailable)));
+        let all = layers(&[(&passed, Verdict::Pass, false), (&failed, Verdict::Fail, false)]);
+        assert_eq!(
+            all,
+            [
+                (Layer::Dns, LayerSays::Good),
+                (Layer::Connect, LayerSays::Good),
+                (Layer::Gateway, LayerSays::Good),
+                (Layer::Backend, LayerSays::Failed(ErrorClass::ServerError)),
+                (Layer::Contract, LayerSays::Good),
+            ]
+        );
+        let cut = outcome(Some((Layer::Connect, ConnectTimeout)));
+        let said: Vec<LayerSays> =
+            layers(&[(&cut, Verdict::Fail, true)]).into_iter().map(|(_, says)| says).collect();
+        assert_eq!(said[..2], [LayerSays::Good, LayerSays::Failed(ErrorClass::NoConnection)]);
+        assert!(said[2..].iter().all(|says| *says == LayerSays::NotReached));
+        assert_eq!(said.len(), 6, "with the token, without TLS, which it does not have");
+        assert_eq!(layers(&[]), []);
+    }
+}

@@ -1,0 +1,6 @@
+# Hidlydd y dudalen flaen.
+filter-any = Pob un
+filter-environment = Amgylchedd
+filter-kind = Math
+filter-team = Tîm y darparwr
+filter-none = Nid oes API sydd fel y gofynnoch.

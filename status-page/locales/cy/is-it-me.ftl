@@ -1,0 +1,97 @@
+# “Ai fi sydd ar fai?”: yr hyn a welodd ein gwiriadau ni, ochr yn ochr â’r hyn a welodd y galwr.
+me-title = Ai fi sydd ar fai?
+me-lead = Dywedwch pa API y gwnaethoch ei alw a beth gawsoch. Byddwn yn ateb gyda’r hyn a welodd ein gwiriadau ni bryd hynny, a’r achos tebygol. Ni chedwir yr hyn a nodwch.
+me-environment = Amgylchedd
+me-status = Beth gawsoch
+me-status-none = Mae’n well gennyf beidio â dweud
+me-at = Pryd, yn ôl amser Llundain (gwag: nawr)
+me-go = Cymharu
+me-saw-timeout = Dim ateb mewn pryd
+me-saw-no-connection = Dim cysylltiad
+me-wrong-title = Ni ellir cymharu hynny
+me-wrong-missing = Dewiswch API ac amgylchedd.
+me-wrong-status = Rhaid i’r hyn a gawsoch fod yn statws HTTP o 100 i 599, neu’n un o’r dewisiadau.
+me-wrong-at = Rhaid i’r amser fod yn ddyddiad ac yn amser yn y gorffennol.
+me-later = Ni ellir darllen yr hyn a welwyd bryd hynny ar hyn o bryd. Gofynnwch eto ymhen ychydig eiliadau.
+me-you-got = Cawsoch:
+me-whose-you = Mae’n debyg mai ar eich ochr chi y mae
+me-whose-api = Mae’n debyg nad chi sydd ar fai
+me-whose-planned = Nid chi sydd ar fai: roedd gwaith wedi’i gynllunio
+me-whose-both = Mae’r API mewn trafferth, ac mae’n debyg bod eich cais hefyd
+me-whose-nobody = Ni welsom ddim o’i le
+me-whose-unknown = Ni allwn ddweud: nid oes gennym ganlyniad o’r amser hwnnw
+me-ours = Yr hyn a welodd ein gwiriadau ni
+me-ours-none = Nid oes gennym ganlyniad ein hunain o’r amser hwnnw.
+me-ours-what = Beth gafodd
+me-causes = Yr achos tebygol, a beth i’w wneud
+me-got-status = Cafodd ein manylion ni { $text }
+me-got-good = Cafodd ein manylion ni ateb da
+me-yours-credential = Ystyr 401: mae eich tocyn ar goll neu wedi dod i ben, neu nid yw eich allwedd yn hysbys neu wedi tanysgrifio yn yr amgylchedd hwn.
+me-yours-access = Ystyr 403: nid yw eich cymhwysiad wedi tanysgrifio i’r API hwn yma, nid yw ei docyn yn cwmpasu’r cais hwn, neu nid yw eich cyfeiriad ar y rhestr o’r rhai a ganiateir.
+me-yours-proxy = Daw 407 o ddirprwy ar eich rhwydwaith eich hun, sydd am i chi fewngofnodi.
+me-yours-rate = Ystyr 429: mae eich cymhwysiad yn gofyn yn amlach nag y caiff.
+me-yours-request = Mae’n ymwneud â’r hyn a ofynnwyd: y llwybr, y paramedrau, y penynnau neu’r corff.
+me-yours-network = Daeth ein ceisiadau ni drwodd. Chwiliwch am fur cadarn, dirprwy, chwilio enwau neu dystysgrif ar eich ochr chi.
+me-try-credential = Nolwch docyn newydd, gwiriwch fod yr allwedd a’r man tocynnau yn perthyn i’r amgylchedd hwn, ac edrychwch ar y tanysgrifiad yn y porth.
+me-try-access = Edrychwch ar y tanysgrifiad a’i gwmpas yn y porth, a gofynnwch a ganiateir y cyfeiriad yr ydych yn galw ohono.
+me-try-proxy = Gofynnwch i’r rhai sy’n rhedeg eich rhwydwaith.
+me-try-rate = Arhoswch cyhyd ag y mae Retry-After yn ei ddweud, yna gofynnwch yn llai aml. Os oes angen mwy arnoch, gofynnwch i dîm y darparwr.
+me-try-request = Cymharwch eich cais â dogfennaeth yr API; rhowch gynnig ar yr un cais yn y blwch tywod.
+me-try-network = Rhowch gynnig arni o rwydwaith arall, a chwiliwch am enw’r API yno ac yma.
+me-theirs-fails = Cyfarfu ein gwiriadau ni â hyn hefyd: { $text }.
+me-theirs-slow = Cafodd ein gwiriadau ni hefyd ateb yn hwyr.
+me-theirs-refuses-us-too = Gwrthodir ein manylion ni hefyd, felly efallai fod y porth yn gwrthod pawb.
+me-theirs-only-some = Cafodd yr hyn a ofynnwn ni ateb da. Efallai fod eich cais yn un nad ydym yn ei wneud, neu’n un sy’n methu weithiau.
+me-theirs-planned = Roedd gwaith wedi’i gynllunio neu gyfnod profi ar y gweill.
+me-try-fails = Nid oes angen i chi newid dim. Arhoswch, a rhowch gynnig arall arni’n nes ymlaen; mae’r dudalen hon yn dweud pan fydd yn gweithio eto.
+me-try-slow = Caniatewch fwy o amser am ateb, a pheidiwch â gofyn eto’n rhy gyflym.
+me-try-refuses-us-too = Arhoswch ychydig funudau a rhowch gynnig arall arni. Os yw’n parhau, dywedwch wrth y ddesg wasanaeth.
+me-try-only-some = Rhowch gynnig arall arni. Os yw’n digwydd bob tro, anfonwch eich X-Request-ID a’r amser at dîm y darparwr.
+me-try-planned = Rhowch gynnig arall arni pan fydd y gwaith ar ben.
+me-try-good = Os yw eich ceisiadau chi’n methu tra bo’n rhai ni’n cael ateb, edrychwch ar y rhain yn gyntaf.
+me-caller-good = Mae galwyr yn cael atebion da nawr.
+me-caller-fails = Yr hyn y mae galwyr yn ei gyfarfod nawr: { $text }.
+me-caller-slow = Mae galwyr yn cael atebion da nawr, ond yn hwyr.
+me-caller-planned = Mae gwaith wedi’i gynllunio ar y gweill, ac mae ceisiadau’n methu ynddo.
+me-caller-unknown = Ni allwn ddweud beth y mae galwyr yn ei gael nawr.
+me-layers = Pa mor bell y mae cais yn mynd
+me-layer = Cam
+me-layer-said = Beth ddywedodd ddiwethaf
+me-layer-good = Wedi’i basio
+me-layer-not-reached = Heb ei gyrraedd
+me-errors = Gwallau y cyfarfu ein gwiriadau â nhw yn y 24 awr ddiwethaf
+me-error = Gwall
+me-how-often = Pa mor aml
+me-last = Diwethaf
+me-errors-none = Dim.
+me-ask = Cymharu â’r hyn a gawsoch chi
+me-times = { $count ->
+    [zero] { $count } gwaith
+    [one] { $count } waith
+    [two] { $count } waith
+    [few] { $count } gwaith
+    [many] { $count } gwaith
+   *[other] { $count } gwaith
+    }
+layer-name-dns = Chwilio am yr enw
+layer-name-connect = Cysylltiad
+layer-name-tls = Cysylltiad diogel
+layer-name-token = Tocyn mynediad
+layer-name-gateway = Porth API
+layer-name-backend = Y gwasanaeth y tu ôl i’r porth
+layer-name-contract = Ateb fel y cytunwyd
+layer-name-ours = Ein monitro ein hunain
+class-name-not-found = ni ellir dod o hyd i enw’r API
+class-no-connection = ni ellir cysylltu
+class-not-secure = ni ellir gwneud cysylltiad diogel
+class-no-token = ni ellir cael tocyn mynediad
+class-refused = gwrthodwyd: 401 neu 403
+class-too-many = gormod o geisiadau: 429
+class-gateway-error = gwall yn y porth API
+class-server-error = gwall yn y gwasanaeth y tu ôl i’r porth
+class-no-answer = dim ateb mewn pryd, neu un sy’n torri ar ei hanner
+class-wrong-answer = ateb nad yw fel y cytunwyd
+class-says-unwell = mae’r API yn dweud nad yw’n iach
+class-late = ateb da, ond yn hwyr
+class-job = ni chlywyd gan dasg gyfnodol, neu methodd
+class-ours = ni allai ein monitro ein hunain ddweud

@@ -1,0 +1,6 @@
+# The filter of the front page.
+filter-any = All
+filter-environment = Environment
+filter-kind = Kind
+filter-team = Provider team
+filter-none = No API is as you asked.

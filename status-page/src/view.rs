@@ -1,0 +1,163 @@
+//! What one audience sees at one moment, with what was rendered from it so far.
+
+use crate::{
+    Audience, History, Page, RenderError, Renderer, Snapshot, besides::Besides, body::Body,
+    document::Document, filter::Filter,
+};
+use domain::{Language, Situation};
+use jiff::Timestamp;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Rendered pages that a view keeps.
+const MAX_PAGES: usize = 2048;
+/// Of them, front pages of which only a part was asked for: there are as many as visitors like.
+const MAX_FILTERED: usize = 64;
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+
+/// A Snapshot with what was rendered from it so far.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) situation: Arc<Situation>,
+    pages: Mutex<HashMap<Key, Arc<Body>>>,
+    /// Somebody asked for a page of it.
+    pub(crate) looked_at: AtomicBool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Page(Language, Page),
+    Filtered(Language, Filter),
+    NotFound(Language),
+    Json(&'static str),
+    Document(Document),
+}
+
+impl View {
+    pub(crate) fn make(
+        situation: &Arc<Situation>,
+        history: &History,
+        besides: &Besides,
+        audience: Audience,
+        (now, started_at): (Timestamp, Timestamp),
+    ) -> Self {
+        let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
+        snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
+        snapshot.unrecorded_since = besides.unrecorded_since;
+        snapshot.configured_at = besides.standing.taken_at.unwrap_or(started_at);
+        let internal = audience == Audience::Internal;
+        snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
+        Self {
+            snapshot,
+            situation: situation.clone(),
+            pages: Mutex::default(),
+            looked_at: AtomicBool::new(false),
+        }
+    }
+
+    /// Renders the front page in both languages.
+    pub(crate) fn warm(&self, renderer: &Renderer) -> Result<(), RenderError> {
+        for language in Language::ALL {
+            self.rendered(renderer, language, &Page::Front)?;
+        }
+        Ok(())
+    }
+
+    /// The page, rendered now if it was not asked for before; `None`: there is no such page for this audience.
+    pub(crate) fn page(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        page: &Page,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.looked_at.store(true, Ordering::Relaxed);
+        self.rendered(renderer, language, page)
+    }
+
+    /// A part of the front page.
+    pub(crate) fn filtered(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        filter: &Filter,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.looked_at.store(true, Ordering::Relaxed);
+        self.kept(Key::Filtered(language, filter.clone()), || {
+            let html = renderer.front(&self.snapshot, language, filter)?;
+            Ok(Some(Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    fn rendered(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        page: &Page,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Page(language, page.clone()), || {
+            let html = renderer.page(&self.snapshot, language, page)?;
+            Ok(html.map(|html| Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    /// The one answer for all that is not there.
+    pub(crate) fn not_found(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::NotFound(language), || {
+            let html = renderer.not_found(&self.snapshot, language)?;
+            Ok(Some(Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    /// A JSON document made from the snapshot once.
+    pub(crate) fn json(
+        &self,
+        name: &'static str,
+        make: impl FnOnce(&Snapshot) -> serde_json::Value,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Json(name), || {
+            let text = make(&self.snapshot).to_string();
+            Ok(Some(Body::new("application/json", text.into_bytes())))
+        })
+    }
+
+    /// A document for programs, made from the snapshot once; `None`: there is none such for this audience.
+    pub(crate) fn document(
+        &self,
+        renderer: &Renderer,
+        document: &Document,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Document(document.clone()), || document.make(renderer, &self.snapshot))
+    }
+
+    fn kept(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<Option<Body>, RenderError>,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        let pages = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(body) = pages().get(&key) {
+            return Ok(Some(body.clone()));
+        }
+        let Some(body) = make()? else {
+            return Ok(None);
+        };
+        let body = Arc::new(body);
+        let mut pages = pages();
+        let is_filtered = |key: &Key| matches!(key, Key::Filtered(..));
+        let filtered = || pages.keys().filter(|key| is_filtered(key)).count();
+        if pages.len() < MAX_PAGES && (!is_filtered(&key) || filtered() < MAX_FILTERED) {
+            pages.insert(key, body.clone());
+        }
+        Ok(Some(body))
+    }
+}
