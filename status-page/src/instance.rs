@@ -1,8 +1,9 @@
-//! An instance in full: its operations one by one, its 90 days, and what green means for it.
+//! An instance in full: its operations one by one, its 90 days, how fast it answers.
 
 use crate::{
     Audience, InstanceView, OperationView, Page, TrackView, WordsError,
     front::{since, under, until},
+    green::{Green, green},
     is_it_me_here::{Here, here},
     numbers::{Number, numbers, policy},
     past::{Day, minutes},
@@ -10,7 +11,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Check, Dialect, Expect, Failure, FailureKind, Heartbeat, Request, Rhythm, Status, Verdict};
+use domain::{Failure, FailureKind, Status, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -35,7 +36,7 @@ pub(crate) struct FullInstance {
     days: Vec<DayRow>,
     speed: Option<Speed>,
     operations: Vec<OperationLine>,
-    green: Vec<String>,
+    green: Green,
     is_it_me: Here,
 }
 
@@ -124,11 +125,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             .map(|responses| speed(wording, responses))
             .transpose()?,
         operations,
-        green: instance
-            .operations
-            .iter()
-            .map(|operation| green(wording, operation))
-            .collect::<Result<_, _>>()?,
+        green: green(wording, instance)?,
         is_it_me: here(wording, instance)?,
     })
 }
@@ -228,89 +225,4 @@ fn layer(wording: &Wording<'_>, failure: &Failure) -> Result<String, WordsError>
     } else {
         wording.layer(failure.layer)
     }
-}
-
-/// The same of a job.
-fn green_when_heard(
-    wording: &Wording<'_>,
-    operation: &OperationView,
-    heartbeat: &Heartbeat,
-) -> Result<String, WordsError> {
-    let when = match &heartbeat.rhythm {
-        Rhythm::Every(every) => wording.say("job-every", &[("every", wording.duration(*every)?.into())])?,
-        Rhythm::At(cron, _) => wording.say("job-at", &[("cron", cron.to_string().into())])?,
-    };
-    wording.say(
-        if operation.critical { "green-job-critical" } else { "green-job" },
-        &[
-            ("name", operation.check.id.operation.as_str().into()),
-            ("when", when.into()),
-            ("grace", wording.duration(heartbeat.grace)?.into()),
-        ],
-    )
-}
-
-/// One sentence on what an operation checks, and when that is good.
-fn green(wording: &Wording<'_>, operation: &OperationView) -> Result<String, WordsError> {
-    let check: &Check = &operation.check;
-    let what = &check.operation;
-    if let Request::Heartbeat(heartbeat) = &what.request {
-        return green_when_heard(wording, operation, heartbeat);
-    }
-    let mut expects = Vec::new();
-    let own = match &what.request {
-        Request::Http(request) => match request.dialect {
-            Dialect::Plain => None,
-            Dialect::Health => Some("green-health"),
-            Dialect::Fhir => Some("green-fhir"),
-            Dialect::Capabilities => Some("green-capabilities"),
-            Dialect::Soap => Some("green-soap"),
-            Dialect::Graphql => Some("green-graphql"),
-        },
-        Request::Tcp(request) if request.receive.is_empty() => Some("green-tcp"),
-        Request::Tcp(_) => Some("green-tcp-answer"),
-        Request::Dns(request) if request.answers.is_empty() => Some("green-dns"),
-        Request::Dns(_) => Some("green-dns-answers"),
-        Request::Mllp(_) => Some("green-mllp"),
-        Request::Journey(_) | Request::Heartbeat(_) => None,
-    };
-    if let Request::Journey(journey) = &what.request {
-        let count = i64::try_from(journey.steps.len()).unwrap_or(i64::MAX);
-        expects.push(wording.say("green-journey", &[("count", count.into())])?);
-    }
-    if let Some(own) = own {
-        expects.push(wording.plain(own)?);
-    }
-    let over_http = what.request.http().is_some();
-    if over_http && what.expect.status.is_empty() {
-        expects.push(wording.plain("green-status-any")?);
-    } else if over_http {
-        let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
-        expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
-    }
-    let Expect { headers, json, xpath, text, size, latency, contract, .. } = &what.expect;
-    let parts = headers.len()
-        + json.len()
-        + xpath.len()
-        + text.len()
-        + usize::from(size.is_some())
-        + usize::from(latency.is_some())
-        + usize::from(contract.is_some());
-    if parts > 0 {
-        let count = i64::try_from(parts).unwrap_or(i64::MAX);
-        expects.push(wording.say("green-contents", &[("count", count.into())])?);
-    }
-    if let Some(days) = what.expect.certificate_days {
-        let days = wording.say("days", &[("count", i64::from(days).into())])?;
-        expects.push(wording.say("green-certificate", &[("days", days.into())])?);
-    }
-    wording.say(
-        if operation.critical { "green-critical" } else { "green-other" },
-        &[
-            ("name", check.id.operation.as_str().into()),
-            ("every", wording.duration(check.every)?.into()),
-            ("slow", Wording::latency(check.slow).into()),
-            ("expects", expects.join("; ").into()),
-        ],
-    )
 }

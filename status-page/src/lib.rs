@@ -24,6 +24,7 @@ mod form;
 mod front;
 mod gate;
 mod gather;
+mod green;
 mod hooks;
 mod inbox;
 mod incident_json;

@@ -19,6 +19,7 @@ mod found;
 mod front;
 #[cfg(test)]
 mod gate;
+mod green;
 #[cfg(test)]
 mod is_it_me;
 #[cfg(test)]
