@@ -1,9 +1,11 @@
 //! The command line.
 
 mod maintenance;
+mod page;
 mod report;
 
 pub(crate) use maintenance::MaintenanceCommand;
+pub(crate) use page::PageCommand;
 pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
 
 use crate::{
@@ -101,7 +103,7 @@ pub(crate) enum Command {
     History(HistoryCommand),
     /// A service review of a stretch of time, to standard output
     Report(ReportArgs),
-    /// The public page as files, for a second host
+    /// The public page: as files for a second host; its Welsh, for a translator
     #[command(subcommand)]
     Page(PageCommand),
     /// Look at incidents and act on them
@@ -237,15 +239,6 @@ pub(crate) enum RotaCommand {
 pub(crate) enum HeartbeatCommand {
     /// The address of each, to be given to its job and nobody else, and when it was last heard
     List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PageCommand {
-    /// Write it as it is now: what changed is replaced file by file, what is gone is removed
-    Export {
-        /// A directory of its own; it is made if it is not there
-        directory: PathBuf,
-    },
 }
 
 #[derive(Debug, Subcommand)]

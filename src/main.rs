@@ -31,7 +31,7 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command, HeartbeatCommand, ProbeArgs};
+use cli::{Cli, Command, HeartbeatCommand, PageCommand, ProbeArgs};
 use commands::{Asking, explain::Sought, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
@@ -181,8 +181,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         Command::Report(arguments) => {
             commands::report::run(arguments, &asking(cli, &clock).await?, cli.json).await?;
         }
-        Command::Page(command) => {
-            commands::page::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        Command::Page(PageCommand::Unapproved) => return commands::unapproved::run(cli.json),
+        Command::Page(PageCommand::Export { directory }) => {
+            commands::page::run(directory, &asking(cli, &clock).await?, cli.json).await?;
         }
         Command::Incident(command) => {
             commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;

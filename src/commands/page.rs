@@ -2,7 +2,6 @@
 
 use super::Asking;
 use crate::{
-    cli::PageCommand,
     exit::{CANNOT_CREATE, Failed, of_file},
     terminal::Terminal,
 };
@@ -18,8 +17,7 @@ use std::{
 /// Names every file that was written here: what is no page any more goes, and nobody else's file does.
 const LIST: &str = ".curiad-page";
 
-pub(crate) async fn run(command: &PageCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
-    let PageCommand::Export { directory } = command;
+pub(crate) async fn run(directory: &Path, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let situation = asking.situation().await?;
     let files = public_files(&asking.store, &situation, asking.now).await.map_err(|error| match error {
         FilesError::Store(error) => Failed::from(error),

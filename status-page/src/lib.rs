@@ -5,6 +5,7 @@
 
 mod ack;
 mod api_page;
+mod approval;
 mod assets;
 mod audience;
 mod badge;
@@ -71,6 +72,7 @@ mod wording;
 mod words;
 mod xml;
 
+pub use approval::{Unapproved, unapproved};
 pub use audience::Audience;
 pub use files::{FilesError, PublicFile, public_files};
 pub use incident_json::incident_json;

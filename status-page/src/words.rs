@@ -8,7 +8,7 @@ use unic_langid::LanguageIdentifier;
 
 #[derive(RustEmbed)]
 #[folder = "locales"]
-struct Locales;
+pub(crate) struct Locales;
 
 /// Why the words cannot be used: a mistake of ours that no visitor may meet, so the start fails.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ fn bundle(language: Language) -> Result<FluentBundle<FluentResource>, WordsError
     Ok(bundle)
 }
 
-fn sources(language: Language) -> Result<Vec<(String, String)>, WordsError> {
+pub(crate) fn sources(language: Language) -> Result<Vec<(String, String)>, WordsError> {
     let prefix = format!("{}/", language.tag());
     let mut files: Vec<String> =
         Locales::iter().filter(|file| file.starts_with(&prefix)).map(Cow::into_owned).collect();

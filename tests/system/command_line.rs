@@ -38,6 +38,13 @@ async fn check_tells_programs_and_compares_and_counts() {
     assert!(load["total"]["per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{load}");
     let schema = place.run(&["schema", "api"]).await.json();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let unapproved = place.run(&["--json", "page", "unapproved"]).await;
+    let first = &unapproved.json()["unapproved"][0];
+    assert_eq!(
+        (unapproved.code, first["mark"].as_str().map(str::len)),
+        (Some(1), Some(16)),
+        "{unapproved:?}"
+    );
     std::fs::remove_file(place.config().join("apis/results.yaml")).expect("a file");
     let ran = place.run(&["--json", "check", "--against", &old]).await;
     let changes = ran.json();

@@ -19,6 +19,7 @@ mod found;
 mod front;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
 mod green;
 #[cfg(test)]
 mod is_it_me;
