@@ -39,7 +39,9 @@ fn whole(days: &Days) -> BTreeMap<Date, Rollup> {
     let said: Vec<_> = whole.iter().map(|(date, rollup)| (*date, rollup.summary())).collect();
     assert_eq!(days.each().collect::<Vec<_>>(), said);
     let mut sum = Rollup::default();
-    whole.values().for_each(|rollup| sum.merge(rollup));
+    for rollup in whole.values() {
+        sum.merge(rollup);
+    }
     assert_eq!(days.sum(..).unwrap(), sum);
     whole
 }
