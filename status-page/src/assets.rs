@@ -1,4 +1,4 @@
-//! The style sheet and the icon: embedded, named by their content, kept by browsers for a year.
+//! The style sheet, the icon and the one script: embedded, named by their content, kept by browsers for a year.
 
 use crate::body::Body;
 use std::sync::LazyLock;
@@ -22,6 +22,9 @@ const CSS_KIND: &str = "text/css; charset=utf-8";
 const ICON_KIND: &str = "image/svg+xml";
 const ICON_SOURCE: &str = include_str!("../assets/icon.svg");
 
+const WALL_KIND: &str = "text/javascript; charset=utf-8";
+const WALL_SOURCE: &str = include_str!("../assets/wall.js");
+
 /// The style sheet's source, for a document that stands by itself.
 pub(crate) const STYLE: &str = include_str!("../assets/page.css");
 
@@ -38,15 +41,23 @@ pub(crate) fn icon() -> &'static Asset {
     &ICON
 }
 
+static WALL: LazyLock<Asset> = LazyLock::new(|| asset("wall", "js", WALL_KIND, WALL_SOURCE));
+
+/// The script of the wall view, the only one.
+pub(crate) fn wall() -> &'static Asset {
+    &WALL
+}
+
 /// Each with its path, its media type and its text.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let of = |asset: &'static Asset, kind, source| (asset.path.as_str(), kind, source);
-    [of(css(), CSS_KIND, STYLE), of(icon(), ICON_KIND, ICON_SOURCE)].into_iter()
+    [of(css(), CSS_KIND, STYLE), of(icon(), ICON_KIND, ICON_SOURCE), of(wall(), WALL_KIND, WALL_SOURCE)]
+        .into_iter()
 }
 
 /// The asset at `path`.
 pub(crate) fn find(path: &str) -> Option<&'static Asset> {
-    [css(), icon()].into_iter().find(|asset| asset.path == path)
+    [css(), icon(), wall()].into_iter().find(|asset| asset.path == path)
 }
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
         blocks,
         before: (month > first).then(|| link(wording, month.before())),
         next: (month < last).then(|| link(wording, month.next())),
-        all: Link { href: wording.href(&Page::Incidents), text: wording.plain("incidents")? },
+        all: Link { href: wording.href(&Page::Incidents), text: wording.plain("months-all")? },
     }))
 }
 

@@ -67,6 +67,7 @@ mod standing;
 mod statuspage;
 mod v1;
 mod view;
+mod wall;
 mod when;
 mod wording;
 mod words;

@@ -13,6 +13,8 @@ use tokio::{sync::Semaphore, time::Instant};
 /// Addresses that are remembered; a full bucket needs no memory.
 const MAX_ADDRESSES: usize = 4096;
 const READS: usize = 2;
+/// Wall views that are told of news at a time.
+const WALLS: usize = 64;
 const PER_ADDRESS: Rate = Rate { burst: 20.0, refill: Duration::from_secs(1) };
 const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
 /// A person who presses again and again, on two telephones, and a scanner of links in between.
@@ -55,11 +57,18 @@ pub(crate) struct Limits {
     callouts: Mutex<HashMap<String, Bucket>>,
     /// Ranged reads at a time: a part of the store's readers.
     pub(crate) reads: Semaphore,
+    /// Wall views that wait for news.
+    pub(crate) walls: Semaphore,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { state: Mutex::default(), callouts: Mutex::default(), reads: Semaphore::new(READS) }
+        Self {
+            state: Mutex::default(),
+            callouts: Mutex::default(),
+            reads: Semaphore::new(READS),
+            walls: Semaphore::new(WALLS),
+        }
     }
 }
 

@@ -72,6 +72,7 @@ async fn read(shown: &Shown, view: &View, page: &Page) -> Result<Vec<Arc<Inciden
         | Page::Maintenance
         | Page::Measuring
         | Page::IsItMe
+        | Page::Wall
         | Page::Accessibility => Vec::new(),
     };
     Ok(incidents.into_iter().map(Arc::new).collect())

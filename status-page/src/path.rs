@@ -24,6 +24,8 @@ pub enum Page {
     Measuring,
     /// What our own probes saw when a caller met an error.
     IsItMe,
+    /// The front page for a team's screen.
+    Wall,
     /// The statement that the accessibility regulations ask for.
     Accessibility,
 }
@@ -45,6 +47,7 @@ struct PathWords {
     maintenance: &'static str,
     measuring: &'static str,
     is_it_me: &'static str,
+    wall: &'static str,
     accessibility: &'static str,
 }
 
@@ -57,6 +60,7 @@ const fn words(language: Language) -> PathWords {
             maintenance: "maintenance",
             measuring: "how-we-measure",
             is_it_me: "is-it-me",
+            wall: "wall",
             accessibility: "accessibility-statement",
         },
         Language::Cy => PathWords {
@@ -66,6 +70,7 @@ const fn words(language: Language) -> PathWords {
             maintenance: "gwaith-cynnal-a-chadw",
             measuring: "sut-rydym-yn-mesur",
             is_it_me: "ai-fi-sydd-ar-fai",
+            wall: "wal",
             accessibility: "datganiad-hygyrchedd",
         },
     }
@@ -88,6 +93,7 @@ impl Page {
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
             Self::Measuring => format!("/{root}/{}", words.measuring),
             Self::IsItMe => format!("/{root}/{}", words.is_it_me),
+            Self::Wall => format!("/{root}/{}", words.wall),
             Self::Accessibility => format!("/{root}/{}", words.accessibility),
         }
     }
@@ -104,6 +110,7 @@ impl Page {
             (Some(word), None, _) if word == words.maintenance => Self::Maintenance,
             (Some(word), None, _) if word == words.measuring => Self::Measuring,
             (Some(word), None, _) if word == words.is_it_me => Self::IsItMe,
+            (Some(word), None, _) if word == words.wall => Self::Wall,
             (Some(word), None, _) if word == words.accessibility => Self::Accessibility,
             (Some(word), Some(api), None) if word == words.apis => Self::Api(ApiId::parse(api).ok()?),
             (Some(word), Some(name), None) if word == words.environments => Self::Environment(
@@ -142,6 +149,7 @@ mod tests {
             Page::Maintenance,
             Page::Measuring,
             Page::IsItMe,
+            Page::Wall,
             Page::Accessibility,
         ];
         pages.extend(Environment::ALL.map(Page::Environment));

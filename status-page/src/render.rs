@@ -9,6 +9,7 @@ use crate::{
     notice::{Notice, notices},
     planned,
     scope::Scope,
+    wall::wall,
     when::When,
     wording::{Link, Wording},
 };
@@ -89,6 +90,7 @@ struct Frame {
     /// Pages that are asked for often.
     nav: Vec<Link>,
     accessibility: String,
+    wall: Link,
     css: String,
     icon: String,
     internal: bool,
@@ -136,6 +138,7 @@ impl Renderer {
         let title = |key: &str| wording.plain(key).map_err(RenderError::from);
         let html = match page {
             Page::Front => self.front(snapshot, language, &Filter::default())?,
+            Page::Wall => wall(self, snapshot, language, &Filter::default())?,
             Page::Api(id) => {
                 let Some(api) = snapshot.api(id) else {
                     return Ok(None);
@@ -295,6 +298,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             link(&Page::Measuring, "measuring")?,
         ],
         accessibility: wording.href(&Page::Accessibility),
+        wall: link(&Page::Wall, "wall")?,
         css: assets::css().path.clone(),
         icon: assets::icon().path.clone(),
         internal: snapshot.audience == Audience::Internal && page.is_some(),

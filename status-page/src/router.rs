@@ -8,7 +8,7 @@ use crate::{
     hooks, is_it_me, live, metrics, older,
     path::language_of,
     problem::Problem,
-    v1,
+    v1, wall,
 };
 use axum::{
     Router,
@@ -49,6 +49,7 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
     own.route("/", get(root))
         .route("/livez", get(live::livez))
         .route("/readyz", get(live::readyz))
+        .route("/wall/events", get(wall::events))
         .merge(v1::router())
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })
@@ -76,7 +77,7 @@ pub(crate) async fn secure(mut response: Response<HttpBody>) -> Response<HttpBod
     let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     for (name, value) in SECURITY {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if framed {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMED));
@@ -160,16 +161,23 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
         return older::page(&shown, &view, (language, &page), (method, headers, uri)).await;
     }
     let renderer = &shown.site.0.renderer;
-    let filter =
-        uri.query().filter(|_| page == Page::Front).map(|query| Filter::parse(query, &view.snapshot));
+    let filter = uri
+        .query()
+        .filter(|_| matches!(page, Page::Front | Page::Wall))
+        .map(|query| Filter::parse(query, &view.snapshot));
     let made = match filter.filter(|filter| !filter.is_off()) {
-        Some(filter) => view.filtered(renderer, language, &filter),
+        Some(filter) => view.filtered(renderer, (language, &page), &filter),
         None => view.page(renderer, language, &page),
     };
     match made {
         Ok(Some(_)) if !reads => not_allowed(),
         Ok(Some(body)) => {
-            in_language(body.answer(method, headers, StatusCode::OK, cache(shown.audience)), language)
+            let mut response = body.answer(method, headers, StatusCode::OK, cache(shown.audience));
+            if page == Page::Wall {
+                let policy = HeaderValue::from_static(wall::POLICY);
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            }
+            in_language(response, language)
         }
         Ok(None) => missing(&shown, method, headers, uri),
         Err(error) => broken(&error),

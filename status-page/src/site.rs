@@ -237,6 +237,14 @@ impl Site {
         }
     }
 
+    /// All views for `audience` from now on.
+    pub(crate) fn views(&self, audience: Audience) -> watch::Receiver<Arc<View>> {
+        match audience {
+            Audience::Public => self.0.public.subscribe(),
+            Audience::Internal => self.0.internal.subscribe(),
+        }
+    }
+
     /// Whether what the store remembers was read.
     pub(crate) fn has_history(&self) -> bool {
         self.0.history.borrow().taken_at.is_some()

@@ -1,6 +1,6 @@
 //! For search engines: which pages there are, in both languages, and what is not to be looked at.
 
-use crate::{Audience, IncidentView, Page, Snapshot, feed::changed, rfc3339, xml::escape};
+use crate::{Audience, IncidentView, Month, Page, Snapshot, feed::changed, rfc3339, xml::escape};
 use domain::Language;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -11,8 +11,20 @@ pub(crate) const ROBOTS: &str = "/robots.txt";
 
 /// Every page there is in a snapshot.
 pub(crate) fn pages(snapshot: &Snapshot) -> Vec<Page> {
-    let mut pages =
-        vec![Page::Front, Page::Incidents, Page::Maintenance, Page::Measuring, Page::Accessibility];
+    let mut pages = vec![
+        Page::Front,
+        Page::Incidents,
+        Page::Maintenance,
+        Page::Measuring,
+        Page::IsItMe,
+        Page::Wall,
+        Page::Accessibility,
+    ];
+    let last = Month::of(snapshot.as_of, &snapshot.zone);
+    let first = snapshot.first_incident_at.map_or(last, |at| Month::of(at, &snapshot.zone));
+    let months = std::iter::successors(Some(last), |month| Some(month.before()));
+    let kept = |month: &Month| *month >= first && snapshot.holds(&Page::Month(*month));
+    pages.extend(months.take_while(kept).map(Page::Month));
     pages.extend(snapshot.environments.iter().map(|environment| Page::Environment(*environment)));
     pages.extend(snapshot.apis.iter().map(|view| Page::Api(view.api.id.clone())));
     pages.extend(snapshot.incidents.iter().map(|view| Page::Incident(view.incident.id)));

@@ -253,6 +253,7 @@ impl Snapshot {
             | Page::Maintenance
             | Page::Measuring
             | Page::IsItMe
+            | Page::Wall
             | Page::Accessibility => true,
         }
     }

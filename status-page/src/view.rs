@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Snapshot, besides::Besides, body::Body,
-    document::Document, filter::Filter,
+    document::Document, filter::Filter, wall::wall,
 };
 use domain::{Language, Situation};
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub(crate) struct View {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Page(Language, Page),
-    Filtered(Language, Filter),
+    Filtered(Language, Page, Filter),
     NotFound(Language),
     Json(&'static str),
     Document(Document),
@@ -80,16 +80,20 @@ impl View {
         self.rendered(renderer, language, page)
     }
 
-    /// A part of the front page.
+    /// The front page or the wall view, of which only a part was asked for.
     pub(crate) fn filtered(
         &self,
         renderer: &Renderer,
-        language: Language,
+        (language, page): (Language, &Page),
         filter: &Filter,
     ) -> Result<Option<Arc<Body>>, RenderError> {
         self.looked_at.store(true, Ordering::Relaxed);
-        self.kept(Key::Filtered(language, filter.clone()), || {
-            let html = renderer.front(&self.snapshot, language, filter)?;
+        self.kept(Key::Filtered(language, page.clone(), filter.clone()), || {
+            let html = if *page == Page::Wall {
+                wall(renderer, &self.snapshot, language, filter)?
+            } else {
+                renderer.front(&self.snapshot, language, filter)?
+            };
             Ok(Some(Body::new(HTML, html.into_bytes())))
         })
     }

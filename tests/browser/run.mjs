@@ -67,11 +67,14 @@ const kinds = {
   month: () => firstLink("/en/incidents", /^\/en\/incidents\/[a-z]+-\d{4}$/),
   maintenance: async () => "/en/maintenance",
   "is it me": async () => "/en/is-it-me",
+  wall: async () => "/en/wall",
   accessibility: async () => "/en/accessibility-statement",
 };
 
 for (const [kind, find] of Object.entries(kinds)) {
   test(kind, { timeout: 240_000 }, async (t) => {
+    // The wall view always waits for news.
+    const quiet = kind === "wall" ? "load" : "networkidle";
     const english = await find();
     const welsh = pathOf(await visit(demo.site + english, (page) => twin(page, "cy")));
 
@@ -112,7 +115,7 @@ for (const [kind, find] of Object.entries(kinds)) {
         page.on("response", (response) => response.status() < 400 || wrong.push(`${response.status()}: ${response.url()}`));
         page.on("console", (line) => ["error", "warning"].includes(line.type()) && wrong.push(line.text()));
         page.on("pageerror", (error) => wrong.push(error.message));
-        await page.goto(url, { waitUntil: "networkidle" });
+        await page.goto(url, { waitUntil: quiet });
         await context.close();
         assert.deepEqual(wrong, []);
         const { host } = new URL(demo.site);
@@ -151,7 +154,7 @@ for (const [kind, find] of Object.entries(kinds)) {
         await wire.send("Network.enable");
         wire.on("Network.responseReceived", ({ requestId, response }) => names.set(requestId, response.url));
         wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => weights.push([encodedDataLength, names.get(requestId)]));
-        await page.goto(url, { waitUntil: "networkidle" });
+        await page.goto(url, { waitUntil: quiet });
         await context.close();
         const whole = weights.reduce((sum, [bytes]) => sum + bytes, 0);
         t.diagnostic(`${language} ${path}: ${whole} bytes in ${weights.length} requests`);
@@ -160,6 +163,33 @@ for (const [kind, find] of Object.entries(kinds)) {
     }
   });
 }
+
+test("the wall view is brought up to date while it stands", { timeout: 90_000 }, async () => {
+  await visit(`${demo.site}/en/wall`, async (page) => {
+    const seen = () => page.locator("[data-seen]").getAttribute("data-seen");
+    const before = await seen();
+    await page.waitForFunction((old) => document.querySelector("[data-seen]").dataset.seen !== old, before, { timeout: 60_000 });
+    assert.ok(await seen() > before);
+    assert.equal(await page.locator("h1").count(), 1);
+    assert.equal(await page.locator("#lost").isVisible(), false);
+  });
+});
+
+test("is it me? is asked with the keyboard alone", { timeout: 60_000 }, async () => {
+  await visit(`${demo.site}/en/is-it-me`, async (page) => {
+    await page.locator("#api").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("401");
+    await page.locator("#at").focus();
+    for (let tries = 0; tries < 12 && await page.evaluate(() => document.activeElement.tagName) !== "BUTTON"; tries++) {
+      await page.keyboard.press("Tab");
+    }
+    await Promise.all([page.waitForURL(/status=401/), page.keyboard.press("Enter")]);
+    assert.match(await page.locator("#told").innerText(), /./);
+  });
+});
 
 test("the front page is chosen by the reader's language", { timeout: 60_000 }, async () => {
   for (const [locale, path] of [["cy-GB", "/cy"], ["en-GB", "/en"]]) {

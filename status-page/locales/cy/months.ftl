@@ -1,5 +1,6 @@
 # Digwyddiadau fesul mis, a’r hyn y dylai defnyddwyr ei wneud.
 months = Fesul mis
+months-all = Pob digwyddiad
 month-title = Digwyddiadau ym mis { $name }
 month-none = Ni ddechreuodd unrhyw ddigwyddiad yn y mis hwn.
 month-more = { $count ->

@@ -1,5 +1,6 @@
 # Incidents by month, and what users should do.
 months = By month
+months-all = All incidents
 month-title = Incidents in { $name }
 month-none = No incident began in this month.
 month-more = { $count ->

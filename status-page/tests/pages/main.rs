@@ -39,3 +39,5 @@ mod stage;
 mod statuspage;
 #[cfg(test)]
 mod unrecorded;
+#[cfg(test)]
+mod wall;
