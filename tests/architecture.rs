@@ -59,6 +59,10 @@ const STATUS_PAGE_KNOWS_STORE: &[(&str, &str)] = &[
     ("status-page/src/gather.rs", "reads history for the next view, from time to time, for no request"),
     ("status-page/src/site.rs", "hands the store to these"),
     ("status-page/src/json.rs", "ranged history, with a time limit"),
+    ("status-page/src/is_it_me.rs", "a question of what was at a time, with a time limit"),
+    ("status-page/src/older.rs", "incidents of long ago, with a time limit"),
+    ("status-page/src/files.rs", "a command's files, not a page"),
+    ("status-page/src/responses.rs", "works with days that were read"),
     ("status-page/src/report.rs", "a command's document, not a page"),
     ("status-page/src/metrics.rs", "internal: counts of rows, with a time limit"),
 ];

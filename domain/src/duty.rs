@@ -11,6 +11,7 @@ use crate::{
     duration_words,
     flapping::{came_back, resolve_hold},
     fold::Fold,
+    muting::muted_until,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
     watch::FIRST_LOOK,
 };
@@ -194,37 +195,6 @@ fn looked_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Opti
     let unseen = situation.status(incident.affects.first()?) == Status::Unknown;
     let looked = situation.watch?.since? + FIRST_LOOK;
     (unseen && now < looked).then_some(looked)
-}
-
-/// Until when silences or planned work mute an incident's notifications (DESIGN §5, "Muting"); `None`: they do not.
-/// What concerns Curiad itself, or many at once, cannot be muted.
-fn muted_until(
-    situation: &Situation,
-    policy: &EnvironmentPolicy,
-    incident: &Incident,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let troubled = match &incident.cause {
-        Cause::Instance(instance) => std::slice::from_ref(instance),
-        Cause::Token(_) => incident.held_back.as_slice(),
-        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => {
-            return None;
-        }
-    };
-    let zone = &situation.configuration.site.time_zone;
-    let silences = situation
-        .silences
-        .values()
-        .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
-        .map(|silence| silence.until);
-    let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
-    let announced = situation.maintenances.values().filter_map(|planned| {
-        let end = planned.overruns_until();
-        // What begins after its end is no overrun.
-        let of_it = planned.from <= now && now < end && incident.started_at < planned.until;
-        (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
-    });
-    silences.chain(windows).chain(announced).max()
 }
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.

@@ -72,6 +72,7 @@ mod language;
 mod layers;
 mod local;
 mod maintenance;
+mod muting;
 mod nhs_number;
 mod notification;
 mod operation;

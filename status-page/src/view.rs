@@ -76,7 +76,7 @@ impl View {
         language: Language,
         page: &Page,
     ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.looked_at.store(true, Ordering::Relaxed);
+        self.looked_at.fetch_or(true, Ordering::Relaxed);
         self.rendered(renderer, language, page)
     }
 
@@ -87,7 +87,7 @@ impl View {
         (language, page): (Language, &Page),
         filter: &Filter,
     ) -> Result<Option<Arc<Body>>, RenderError> {
-        self.looked_at.store(true, Ordering::Relaxed);
+        self.looked_at.fetch_or(true, Ordering::Relaxed);
         self.kept(Key::Filtered(language, page.clone(), filter.clone()), || {
             let html = if *page == Page::Wall {
                 wall(renderer, &self.snapshot, language, filter)?

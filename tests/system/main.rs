@@ -35,6 +35,8 @@ mod mistakes;
 mod namespace;
 mod network;
 mod nginx;
+#[cfg(debug_assertions)]
+mod no_room;
 mod outage;
 mod page_export;
 #[cfg(debug_assertions)]

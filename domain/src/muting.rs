@@ -1,0 +1,35 @@
+//! What silences and planned work keep from being told (DESIGN §5, "Muting").
+
+use crate::{Cause, EnvironmentPolicy, Incident, Situation};
+use jiff::Timestamp;
+
+/// Until when silences or planned work mute an incident's notifications; `None`: they do not.
+/// What concerns Curiad itself, or many at once, cannot be muted.
+pub(crate) fn muted_until(
+    situation: &Situation,
+    policy: &EnvironmentPolicy,
+    incident: &Incident,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let troubled = match &incident.cause {
+        Cause::Instance(instance) => std::slice::from_ref(instance),
+        Cause::Token(_) => incident.held_back.as_slice(),
+        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => {
+            return None;
+        }
+    };
+    let zone = &situation.configuration.site.time_zone;
+    let silences = situation
+        .silences
+        .values()
+        .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
+        .map(|silence| silence.until);
+    let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
+    let announced = situation.maintenances.values().filter_map(|planned| {
+        let end = planned.overruns_until();
+        // What begins after its end is no overrun.
+        let of_it = planned.from <= now && now < end && incident.started_at < planned.until;
+        (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
+    });
+    silences.chain(windows).chain(announced).max()
+}
