@@ -94,6 +94,12 @@ impl Backlog {
         }
     }
 
+    /// How many more memory takes before any is lost; where the spool takes none, nobody waits for that.
+    pub(super) fn room(&self) -> usize {
+        let spools = self.spool.is_some() && !self.stuck;
+        if spools { MOST_IN_MEMORY.saturating_sub(self.memory.len()) } else { usize::MAX }
+    }
+
     pub(super) fn in_memory(&self) -> usize {
         self.in_hand.len() + self.memory.len()
     }

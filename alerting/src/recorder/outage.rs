@@ -52,6 +52,9 @@ impl Attempt {
     }
 }
 
+/// A disk that takes longer to write the spool is not waited for: probing goes on, within the bound of memory.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// An outage of the store.
 pub(super) struct Outage {
     pub(super) backlog: Backlog,
@@ -62,6 +65,7 @@ pub(super) struct Outage {
     pub(super) attempt: Attempt,
     pub(super) try_at: Instant,
     pub(super) writing: Option<Writing>,
+    /// When the spool is written to next, or when that began.
     pub(super) write_at: Instant,
     pub(super) due_at: Instant,
     looked: Option<Timestamp>,
@@ -154,7 +158,13 @@ impl Outage {
     /// How many outcomes may come until the attempt under way has ended. While the store takes what it is given, half of what
     /// an attempt takes: so what waits gets less however fast it comes, for more than that waits with the prober, which slows.
     pub(super) fn room(&self) -> usize {
-        if self.takes { (LARGEST_BATCH / 2).saturating_sub(self.came) } else { LARGEST_BATCH }
+        let room = if self.takes { (LARGEST_BATCH / 2).saturating_sub(self.came) } else { LARGEST_BATCH };
+        // What the spool is about to take waits a while with the prober, too, rather than be lost.
+        let writes = match self.writing {
+            Some(_) => self.write_at.elapsed() < PATIENCE,
+            None => self.write_at > Instant::now(),
+        };
+        if writes { room.min(self.backlog.room()) } else { room }
     }
 
     /// One outcome, not recorded yet. Answers the probes that are wanted out of turn.
@@ -278,6 +288,7 @@ impl Outage {
         }
         if to_write && self.writing.is_none() && self.write_at <= now {
             self.writing = Some(Box::pin(self.backlog.write()));
+            self.write_at = now;
         }
         if !due {
             return;
@@ -317,69 +328,4 @@ impl Outage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Recording, Spool, words::example};
-    use domain::{CheckId, Environment, OperationId, ReferenceKey, Remembered, VantageId};
-    use std::sync::Mutex;
-
-    fn outage(folder: &tempfile::TempDir) -> Outage {
-        let spool = Spool::open(&folder.path().join("spool")).unwrap();
-        let backlog = Backlog::new(Some(Arc::new(Mutex::new(spool))), Arc::new(Recording::default()));
-        let nothing = Remembered::nothing(ReferenceKey([0; 32]));
-        let situation = Situation::new(Arc::new(example::configuration()), nothing);
-        Outage::new(backlog, situation, None)
-    }
-
-    fn outcome(at: Timestamp) -> Outcome {
-        let instance = example::instance("documents", Environment::Production);
-        let check = CheckId { instance, operation: OperationId::parse("ping").unwrap() };
-        Outcome::new(check, VantageId::parse("internet").unwrap(), at)
-    }
-
-    fn record() -> Record {
-        let then = example::at("02:14:10");
-        Record::Late(LateOutcome { then, outcome: Arc::new(outcome(then)) })
-    }
-
-    #[tokio::test]
-    async fn while_all_that_waits_is_on_its_way_into_the_spool_nothing_is_tried() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut outage = outage(&folder);
-        outage.backlog.push(record());
-        assert!(outage.may_try());
-        let mut writing: Writing = Box::pin(outage.backlog.write());
-        outage.writing = Some(Box::pin(pending()));
-        assert!(!outage.may_try(), "an attempt of nothing would end at once, and so would the next");
-        outage.backlog.written((&mut writing).await);
-        outage.writing = None;
-        assert!(outage.may_try());
-    }
-
-    #[tokio::test]
-    async fn what_comes_is_put_into_the_spool_unless_the_store_takes_all_that_is_left_with_one_attempt() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut outage = outage(&folder);
-        outage.backlog.push(record());
-        assert!(outage.spools());
-        outage.takes = true;
-        assert!(!outage.spools());
-        (0..LARGEST_BATCH).for_each(|_| outage.backlog.push(record()));
-        assert!(outage.spools(), "more than one attempt takes");
-    }
-
-    #[tokio::test]
-    async fn while_the_store_takes_what_waits_less_comes_than_it_takes() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut outage = outage(&folder);
-        assert!(outage.room() > 0, "an attempt that hangs holds up no probe");
-        outage.takes = true;
-        let now = example::at("02:14:10");
-        while outage.room() > 0 {
-            outage.take(outcome(now), now);
-        }
-        assert_eq!(outage.backlog.in_memory(), LARGEST_BATCH / 2);
-        outage.takes = false;
-        assert!(outage.room() > 0, "the store takes nothing again: nobody waits for it");
-    }
-}
+mod tests;
