@@ -242,7 +242,7 @@ impl Reviewed {
     }
 }
 
-/// How long an incident's stages took; `None`: it did not come to that.
+/// How long an incident's stages took, the last time if it came back; `None`: it did not come to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stages {
     /// From its first failure until it was confirmed.
@@ -258,11 +258,11 @@ impl Stages {
         let between =
             |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
         Self {
-            detected: between(incident.started_at, incident.opened_at),
+            detected: between(incident.failing_since(), incident.opened_at),
             acknowledged: incident.acknowledged.as_ref().map(|by| between(incident.opened_at, by.at)),
             over: incident
                 .resolved_at
-                .map(|resolved| between(incident.started_at, incident.recovered_at.unwrap_or(resolved))),
+                .map(|resolved| between(incident.failing_since(), incident.recovered_at.unwrap_or(resolved))),
         }
     }
 }
