@@ -14,6 +14,7 @@ mod counts;
 pub mod crash_point;
 mod database;
 mod days;
+mod ending;
 mod error;
 mod examine;
 #[cfg(debug_assertions)]

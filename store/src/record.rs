@@ -3,18 +3,19 @@
 use crate::{
     Store, crash_point,
     database::{Connection, Purpose, Statement, without_nul},
+    ending,
     error::Error,
     history,
     inbox::{self, InboxId},
     incident,
     lease::Under,
     outbox, postgres, release,
-    row::{WARM, signed, to_json, verdict_number},
+    row::{WARM, to_json, verdict_number},
     sqlite,
     track::{self, Number},
     transcript,
 };
-use domain::{Change, Maintenance, Outcome, Silence, StatusChange, Track, TrackId, Verdict};
+use domain::{Change, Outcome, StatusChange, Track, TrackId, Verdict};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -162,8 +163,8 @@ impl Store {
                 Change::Notify(notification) => outbox::put(connection, notification).await?,
                 Change::Withdraw(key) => outbox::withdraw(connection, key).await?,
                 Change::Release(release) => release::put(connection, release).await?,
-                Change::Silence(silence) => put_silence(connection, silence).await?,
-                Change::Maintenance(planned) => put_maintenance(connection, planned).await?,
+                Change::Silence(silence) => ending::put_silence(connection, silence).await?,
+                Change::Maintenance(planned) => ending::put_maintenance(connection, planned).await?,
             }
         }
         for (id, answer) in &batch.folded {
@@ -365,34 +366,4 @@ fn failure_row(outcome: &Outcome, verdict: Verdict, track: i64) -> serde_json::V
 
 fn micros(phase: Duration) -> i64 {
     i64::try_from(phase.as_micros()).unwrap_or(i64::MAX)
-}
-
-async fn put_maintenance(connection: &mut Connection, planned: &Maintenance) -> Result<(), Error> {
-    connection
-        .statement(
-            "INSERT INTO maintenance (id, until, state) VALUES ($1, $2, $3)
-         ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state",
-        )
-        .bind(signed(planned.id))
-        .bind(planned.until.as_millisecond())
-        .bind(to_json(planned, DOING)?)
-        .execute(DOING)
-        .await?;
-    crash_point!("record/maintenance");
-    Ok(())
-}
-
-async fn put_silence(connection: &mut Connection, silence: &Silence) -> Result<(), Error> {
-    connection
-        .statement(
-            "INSERT INTO silence (id, until, state) VALUES ($1, $2, $3)
-         ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state",
-        )
-        .bind(signed(silence.id))
-        .bind(silence.until.as_millisecond())
-        .bind(to_json(silence, DOING)?)
-        .execute(DOING)
-        .await?;
-    crash_point!("record/silence");
-    Ok(())
 }

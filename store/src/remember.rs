@@ -4,6 +4,7 @@ use crate::{
     Store,
     block::HOUR,
     database::{Connection, Purpose},
+    ending,
     error::Error,
     history,
     incident::MAX_INCIDENTS,
@@ -12,7 +13,7 @@ use crate::{
     sealed,
     slot::of_slot,
 };
-use domain::{Health, Incident, Maintenance, Remembered, Silence, Track, TrackId, Verdict};
+use domain::{Health, Incident, Remembered, Track, TrackId, Verdict};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -34,8 +35,20 @@ impl Store {
             healths: healths(connection).await?,
             releases: release::last(connection, DOING).await?,
             incidents: incidents(connection, resolved_since).await?,
-            silences: silences(connection, resolved_since).await?,
-            maintenances: maintenances(connection, resolved_since).await?,
+            silences: ending::states(
+                connection,
+                "SELECT state FROM silence WHERE until > $1 ORDER BY id",
+                resolved_since,
+                DOING,
+            )
+            .await?,
+            maintenances: ending::states(
+                connection,
+                "SELECT state FROM maintenance WHERE until > $1 ORDER BY id",
+                resolved_since,
+                DOING,
+            )
+            .await?,
             last_incident: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM incident").await?,
             last_silence: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM silence").await?,
             last_maintenance: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM maintenance")
@@ -191,28 +204,6 @@ async fn incidents(connection: &mut Connection, resolved_since: Timestamp) -> Re
         .collect::<Result<Vec<Incident>, Error>>()?;
     incidents.sort_by_key(|incident| incident.id);
     Ok(incidents)
-}
-
-async fn silences(connection: &mut Connection, after: Timestamp) -> Result<Vec<Silence>, Error> {
-    connection
-        .statement("SELECT state FROM silence WHERE until > $1 ORDER BY id")
-        .bind(after.as_millisecond())
-        .rows(DOING)
-        .await?
-        .iter()
-        .map(|row| Reading { row, doing: DOING }.json("state"))
-        .collect()
-}
-
-async fn maintenances(connection: &mut Connection, after: Timestamp) -> Result<Vec<Maintenance>, Error> {
-    connection
-        .statement("SELECT state FROM maintenance WHERE until > $1 ORDER BY id")
-        .bind(after.as_millisecond())
-        .rows(DOING)
-        .await?
-        .iter()
-        .map(|row| Reading { row, doing: DOING }.json("state"))
-        .collect()
 }
 
 async fn last(connection: &mut Connection, highest: &'static str) -> Result<u64, Error> {
