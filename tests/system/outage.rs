@@ -47,6 +47,7 @@ fn filled(place: Place, world: &World, change: impl Fn(String) -> String) -> Pla
                 "hold: { ticket: 15s, callout: 30s, resolve: 15s }",
                 "hold: { ticket: 500ms, callout: 1s, resolve: 2s }",
             )
+            .replace("steady: 90s", "steady: 3s")
             .replace("after: 25s", "after: 2s")
             .replace("after: 60s", "after: 20s")
             .replace("slow: 800ms", "slow: 850ms");
