@@ -79,7 +79,7 @@ struct OperationLine {
 /// Builds an instance's view.
 pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<FullInstance, WordsError> {
     let past = instance.past.as_ref();
-    let days = past.map_or(&[][..], |past| &past.days);
+    let days: Vec<Day> = past.map(|past| past.days.iter().collect()).unwrap_or_default();
     let spans: Vec<_> = days.iter().map(|day| day.span).collect();
     let mut operations = Vec::new();
     for operation in &instance.operations {
@@ -119,7 +119,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         strip: wording.strip(instance)?,
         bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
-        days: day_rows(wording, days)?,
+        days: day_rows(wording, &days)?,
         speed: past
             .and_then(|past| past.responses.as_ref())
             .map(|responses| speed(wording, responses))

@@ -1,6 +1,6 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
-use crate::Responses;
+use crate::{Responses, Runs};
 use domain::{ErrorClass, Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
@@ -31,7 +31,7 @@ pub struct Past {
     /// The last 24 hours of the clock, oldest first; the last one is not over.
     pub hours: Vec<Span>,
     /// The last 90 local days, oldest first; the last one is not over.
-    pub days: Vec<Day>,
+    pub days: Runs,
     /// Seconds by kind over the 24 hours to now.
     pub last_day: Tally,
     /// Seconds by kind over the 90 days to now.
@@ -233,15 +233,16 @@ mod tests {
             health(Status::Unknown, "2026-11-21T12:00:00Z"),
         ];
         let past = Past::of((None, &changes), now, &london(), (None, None));
-        assert_eq!((past.hours.len(), past.days.len()), (HOURS, DAYS));
+        let days: Vec<Day> = past.days.iter().collect();
+        assert_eq!((past.hours.len(), days.len()), (HOURS, DAYS));
         let unknown = Span { worst: Status::Unknown, gap: false };
         assert!(past.hours[..20].iter().all(|span| *span == unknown));
         assert_eq!(past.hours[20], Span { worst: Status::Operational, gap: true });
         assert_eq!(past.hours[21], Span { worst: Status::MajorOutage, gap: false });
         assert_eq!(past.hours[22], Span { worst: Status::Operational, gap: false });
         assert_eq!(past.hours[23], unknown);
-        assert!(past.days[..89].iter().all(|day| day.span == unknown));
-        assert_eq!(past.days[89].span, Span { worst: Status::MajorOutage, gap: true });
+        assert!(days[..89].iter().all(|day| day.span == unknown));
+        assert_eq!(days[89].span, Span { worst: Status::MajorOutage, gap: true });
     }
 
     #[test]
