@@ -23,14 +23,18 @@ pub enum Access {
         value: Secret,
     },
     /// A name and a password (level 2).
-    Basic {
-        /// The name.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
+    Basic(Basic),
     /// A token that is fetched first (levels 3 and 4).
     Token(Arc<OAuth2>),
+}
+
+/// A name and a password (RFC 7617).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Basic {
+    /// The name: without `:`, which ends it.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
 }
 
 /// By what a token is had. Checks with an equal one share their tokens.
@@ -121,7 +125,7 @@ impl Credential {
     pub fn oauth2(&self) -> Option<&Arc<OAuth2>> {
         match &self.access {
             Some(Access::Token(oauth2)) => Some(oauth2),
-            Some(Access::ApiKey { .. } | Access::Basic { .. }) | None => None,
+            Some(Access::ApiKey { .. } | Access::Basic(_)) | None => None,
         }
     }
 
@@ -130,7 +134,7 @@ impl Credential {
         let mut words = match &self.access {
             None => Vec::new(),
             Some(Access::ApiKey { header, .. }) => vec!["api_key", header],
-            Some(Access::Basic { user, .. }) => vec!["basic", user],
+            Some(Access::Basic(Basic { user, .. })) => vec!["basic", user],
             Some(Access::Token(oauth2)) => {
                 let OAuth2 { token_url, client_id, proof, scope, audience } = &**oauth2;
                 let proof = match proof {

@@ -1,5 +1,6 @@
 //! How what is sent leaves this host: straight or through a proxy, and from which of its addresses.
 
+use crate::Basic;
 use core::{fmt, net::IpAddr};
 
 /// How the probes of a vantage leave this host.
@@ -25,6 +26,8 @@ pub struct Proxy {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// Who we are to it.
+    pub basic: Option<Basic>,
     /// Hosts that are reached without it; one that begins with a dot stands for all below it.
     pub except: Vec<String>,
 }
@@ -35,7 +38,7 @@ impl Proxy {
     /// ```
     /// # use domain::Proxy;
     /// let except = vec![".wales.example".to_owned(), "10.1.2.3".to_owned()];
-    /// let proxy = Proxy { host: "proxy.example".to_owned(), port: 3128, except };
+    /// let proxy = Proxy { host: "proxy.example".to_owned(), port: 3128, basic: None, except };
     /// assert!(proxy.leads_to("api.example"));
     /// assert!(proxy.leads_to("wales.example"));
     /// assert!(!proxy.leads_to("API.wales.example."));

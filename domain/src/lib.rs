@@ -113,7 +113,7 @@ pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Configuration, Desk, Person, Site, Team};
 pub use contract::{Contract, Promised};
-pub use credential::{Access, Algorithm, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
+pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
 pub use cron::Cron;
 pub use day::{Day, MAX_DAYS};
 pub use decide::{decide, decide_late};

@@ -12,7 +12,7 @@ pub(crate) use certificate::OwnCertificate;
 pub(crate) use tokens::{Bearer, Fetching, Tokens};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Access, ClientCertificate, Credential, OAuth2};
+use domain::{Access, Basic, ClientCertificate, Credential, OAuth2};
 use hyper::header::{self, HeaderName, HeaderValue};
 use std::{
     collections::HashMap,
@@ -68,9 +68,8 @@ impl Credentials {
                     .map_err(|_| format!("'{header}' is not the name of a header"))?;
                 ready.header = Some((name, secret_value(value.reveal())?));
             }
-            Some(Access::Basic { user, password }) => {
-                let pair = STANDARD.encode(format!("{user}:{}", password.reveal()));
-                ready.header = Some((header::AUTHORIZATION, secret_value(&format!("Basic {pair}"))?));
+            Some(Access::Basic(pair)) => {
+                ready.header = Some((header::AUTHORIZATION, secret_value(&basic(pair))?));
             }
             Some(Access::Token(oauth2)) => {
                 ready.tokens = Some(self.tokens(oauth2, credential.certificate.as_ref(), certificate)?);
@@ -103,4 +102,9 @@ fn secret_value(text: &str) -> Result<HeaderValue, String> {
         .map_err(|_| "its credential cannot be sent as a header; is there a line break in it?".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// How a name and a password are sent (RFC 7617 §2).
+pub(crate) fn basic(pair: &Basic) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", pair.user, pair.password.reveal())))
 }

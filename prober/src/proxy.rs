@@ -4,6 +4,7 @@
 
 use crate::{
     connect::{self, Dial},
+    credential::basic,
     prober::half,
     resolve::Resolve,
 };
@@ -32,7 +33,7 @@ pub(crate) async fn tunnel(
     let (mut stream, ip) = reach(proxy, (egress, resolve), half(limit)).await?;
     let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let asked = Instant::now();
-    match timeout_at(limit, ask(&mut stream, &target)).await {
+    match timeout_at(limit, ask(&mut stream, proxy, &target)).await {
         Ok(Ok(status)) => judged(proxy, &target, status).map_or(Ok((stream, ip)), Err),
         Ok(Err(why)) => Err(ours(proxy, why)),
         Err(_) => {
@@ -69,16 +70,21 @@ pub(crate) async fn reach(
 /// The same proxy for requests beside probes. `None`: its address is none.
 pub fn of_requests(proxy: &Proxy) -> Option<reqwest::Proxy> {
     let url = reqwest::Url::parse(&format!("http://{proxy}")).ok()?;
-    let proxy = proxy.clone();
-    Some(reqwest::Proxy::custom(move |to| {
-        proxy.leads_to(to.host_str().unwrap_or_default()).then(|| url.clone())
-    }))
+    let leading = proxy.clone();
+    let custom = reqwest::Proxy::custom(move |to| {
+        leading.leads_to(to.host_str().unwrap_or_default()).then(|| url.clone())
+    });
+    Some(match &proxy.basic {
+        Some(pair) => custom.basic_auth(&pair.user, pair.password.reveal()),
+        None => custom,
+    })
 }
 
 /// Asks for a tunnel: the status of the answer, or what is wrong with it. What comes after its head is left to be read.
-async fn ask(stream: &mut TcpStream, target: &str) -> Result<u16, &'static str> {
+async fn ask(stream: &mut TcpStream, proxy: &Proxy, target: &str) -> Result<u16, &'static str> {
     const CLOSED: &str = "closed the connection instead of making a tunnel";
-    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
+    let who = proxy.basic.as_ref().map(|pair| format!("Proxy-Authorization: {}\r\n", basic(pair)));
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{}\r\n", who.unwrap_or_default());
     stream.write_all(request.as_bytes()).await.map_err(|_| CLOSED)?;
     let (mut head, mut skipped) = (Vec::new(), 0);
     let mut chunk = [0; CHUNK];
@@ -153,6 +159,7 @@ fn judged(proxy: &Proxy, target: &str, status: u16) -> Option<Failure> {
         200..=299 => None,
         502 | 503 => peers(FailureKind::Unreachable),
         504 => peers(FailureKind::ConnectTimeout),
+        407 if proxy.basic.is_some() => Some(ours(proxy, "does not take our name and password (status 407)")),
         407 => Some(ours(proxy, "wants a credential, which we have not (status 407)")),
         _ => {
             let failure = ours(proxy, format_args!("gives no tunnel to {target}: status {status}"));

@@ -7,7 +7,7 @@ use super::{
     section::Section,
     tree::Node,
 };
-use domain::{Access, Algorithm, ClientCertificate, Credential, OAuth2, Proof, Secret, SigningKey};
+use domain::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, Secret, SigningKey};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<AuthDraft> 
         reading.problems.error(Rank::Missing, place, message, hint);
     }
     let api_key = api_key.and_then(|node| self::api_key(node, reading));
-    let basic = basic.and_then(|node| self::basic(node, reading));
+    let basic = basic.and_then(|node| self::basic(node, "basic", reading)).map(Access::Basic);
     let oauth2 = oauth2.and_then(|node| self::oauth2(node, reading));
     let (certificate, ends) = mtls.and_then(|node| self::mtls(node, reading)).unzip();
     let access = api_key.or(basic).or_else(|| oauth2.map(|oauth2| Access::Token(Arc::new(oauth2))));
@@ -94,8 +94,9 @@ fn api_key(node: &Node, reading: &mut Reading<'_>) -> Option<Access> {
     Some(Access::ApiKey { header: header?, value: value? })
 }
 
-fn basic(node: &Node, reading: &mut Reading<'_>) -> Option<Access> {
-    let mut section = Section::open(node, "basic", reading)?;
+/// A name and a password.
+pub(super) fn basic(node: &Node, what: &'static str, reading: &mut Reading<'_>) -> Option<Basic> {
+    let mut section = Section::open(node, what, reading)?;
     let user = section.required("user", reading).and_then(|node| {
         let user = word(node, "a name", reading)?;
         if user.contains(':') {
@@ -105,7 +106,7 @@ fn basic(node: &Node, reading: &mut Reading<'_>) -> Option<Access> {
     });
     let password = section.required("password", reading).and_then(|node| reading.secret(node, |_| Ok(())));
     section.close(reading);
-    Some(Access::Basic { user: user?, password: password? })
+    Some(Basic { user: user?, password: password? })
 }
 
 fn oauth2(node: &Node, reading: &mut Reading<'_>) -> Option<OAuth2> {

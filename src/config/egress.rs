@@ -2,6 +2,7 @@
 
 use super::{
     address::{never_dialled, web_url},
+    auth,
     reading::Reading,
     secret::{self, Reference},
     section::Section,
@@ -26,33 +27,47 @@ pub(super) struct Outward {
     except: Vec<String>,
 }
 
+const NO_PROXY: &str = "'proxy_basic' is our name and password for 'proxy': there is no 'proxy'";
+
 /// The section `egress`.
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Outward {
     let Some(mut section) = Section::open(node, "egress", reading) else { return Outward::default() };
     let roots = section.optional("roots", reading).map(|node| roots(node, reading));
     let proxy = section.optional("proxy", reading);
+    let basic = section.optional("proxy_basic", reading);
     let except = section.optional("except", reading);
-    let misspelt = section.misspells(&["roots", "proxy", "except"]);
+    let misspelt = section.misspells(&["roots", "proxy", "proxy_basic", "except"]);
     section.close(reading);
     if let (Some(except), None) = (except, proxy) {
         reading
             .wrong(&except.owner, "'except' names hosts that 'proxy' does not lead to: there is no 'proxy'");
+    } else if let (Some(basic), None) = (basic, proxy) {
+        reading.wrong(&basic.owner, NO_PROXY);
     } else if roots.is_none() && proxy.is_none() && !misspelt {
         reading.wrong(&node.place, "egress is 'roots', 'proxy', or both");
     }
     let except = except.map(|node| exceptions(node, reading)).unwrap_or_default();
+    let basic = basic.and_then(|node| auth::basic(node, "proxy_basic", reading));
     let proxy = proxy.and_then(|node| reading.parsed(node, "a proxy", |text| proxy_at(text, &except)));
+    let proxy = proxy.map(|proxy| Proxy { basic, ..proxy });
     Outward { roots: roots.unwrap_or_default(), proxy, except }
 }
 
 /// How the probes of a vantage get out: as it says itself, or as everything does.
 pub(super) fn of_vantage(section: &mut Section<'_>, outward: &Outward, reading: &mut Reading<'_>) -> Egress {
-    let own = section.optional("proxy", reading).and_then(|node| {
+    let proxy = section.optional("proxy", reading);
+    let own = proxy.and_then(|node| {
         reading.parsed(node, "a proxy", |text| match text {
             "none" => Ok(None),
             _ => proxy_at(text, &outward.except).map(Some),
         })
     });
+    let basic = section.optional("proxy_basic", reading);
+    if let Some(basic) = basic.filter(|_| proxy.is_none() || own == Some(None)) {
+        reading.wrong(&basic.owner, NO_PROXY);
+    }
+    let basic = basic.and_then(|node| auth::basic(node, "proxy_basic", reading));
+    let own = own.map(|own| own.map(|proxy| Proxy { basic, ..proxy }));
     let local_address = section
         .optional("local_address", reading)
         .and_then(|node| reading.parsed(node, "an address of this host", local_address));
@@ -62,6 +77,9 @@ pub(super) fn of_vantage(section: &mut Section<'_>, outward: &Outward, reading: 
 /// `http://HOST:PORT`, and nothing after it.
 fn proxy_at(text: &str, except: &[String]) -> Result<Proxy, String> {
     const WRONG: &str = "a proxy is http://HOST:PORT";
+    if text.contains('@') {
+        return Err(format!("{WRONG}; its name and password are 'proxy_basic'"));
+    }
     let url = web_url(text).map_err(|_| WRONG)?;
     if url.scheme() != "http" {
         return Err(format!(
@@ -81,7 +99,7 @@ fn proxy_at(text: &str, except: &[String]) -> Result<Proxy, String> {
         Host::Ipv6(ip) => ip.to_string(),
         Host::Domain(name) => name.to_owned(),
     };
-    Ok(Proxy { host, port, except: except.to_vec() })
+    Ok(Proxy { host, port, basic: None, except: except.to_vec() })
 }
 
 fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<String> {

@@ -7,7 +7,8 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
-    Access, Algorithm, Check, Credential, FailureKind::*, Layer, Outcome, Proof, Secret, Verdict, judge,
+    Access, Algorithm, Basic, Check, Credential, FailureKind::*, Layer, Outcome, Proof, Secret, Verdict,
+    judge,
 };
 use rcgen::KeyPair;
 use ring::signature::{self, KeyPair as _, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm};
@@ -49,7 +50,7 @@ async fn a_key_goes_into_its_header_and_a_password_into_authorization() {
     assert_eq!(header(&heard.recv().await.unwrap(), "apikey"), ["the key of ours"]);
 
     check.credential =
-        Some(with(Access::Basic { user: "curiad".to_owned(), password: Secret::new("gair: cudd") }));
+        Some(with(Access::Basic(Basic { user: "curiad".to_owned(), password: Secret::new("gair: cudd") })));
     assert_eq!(failed(&probe(&check).await), None);
     let expected = format!("Basic {}", STANDARD.encode("curiad:gair: cudd"));
     assert_eq!(header(&heard.recv().await.unwrap(), "authorization"), [expected]);

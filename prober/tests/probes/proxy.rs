@@ -9,8 +9,8 @@ use crate::{
     setting::{check, failed, impatient, message, noon, settings},
 };
 use domain::{
-    Check, FailureKind::*, Guard, Guards, Layer, MllpRequest, Outcome, PrivateAddresses, Request, Sight,
-    TcpRequest, Verdict, judge,
+    Basic, Check, FailureKind::*, Guard, Guards, Layer, MllpRequest, Outcome, PrivateAddresses, Request,
+    Secret, Sight, TcpRequest, Verdict, judge,
 };
 use prober::{NameServers, Prober};
 use std::{
@@ -28,6 +28,11 @@ type Asked = Arc<Mutex<Vec<String>>>;
 
 /// A proxy that leads every name to one address, and whatever is not to be reached to none.
 async fn proxy_to(target: SocketAddr) -> (Server, Asked) {
+    proxy_for(None, target).await
+}
+
+/// The same for whoever sends this line of the head; `None`: for anybody.
+async fn proxy_for(whom: Option<&'static str>, target: SocketAddr) -> (Server, Asked) {
     let asked = Asked::default();
     let noted = asked.clone();
     let server = Server::start(move |mut client| {
@@ -36,6 +41,10 @@ async fn proxy_to(target: SocketAddr) -> (Server, Asked) {
             let request = head(&mut client).await;
             let line = request.lines().next().unwrap_or_default().to_owned();
             let gone = line.contains("gone.");
+            if whom.is_some_and(|whom| !request.lines().any(|line| line == whom)) {
+                client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.ok();
+                return;
+            }
             noted.lock().unwrap().push(line);
             let target = if gone { Err(()) } else { TcpStream::connect(target).await.map_err(drop) };
             let Ok(mut target) = target else {
@@ -51,7 +60,7 @@ async fn proxy_to(target: SocketAddr) -> (Server, Asked) {
 }
 
 fn proxy(address: SocketAddr) -> domain::Proxy {
-    domain::Proxy { host: address.ip().to_string(), port: address.port(), except: Vec::new() }
+    domain::Proxy { host: address.ip().to_string(), port: address.port(), basic: None, except: Vec::new() }
 }
 
 fn through(address: SocketAddr) -> prober::Settings {
@@ -83,6 +92,29 @@ async fn the_proxy_finds_the_name_and_the_api_answers() {
     assert!(outcome.phases.dns.is_none() && outcome.phases.connect.is_some());
     let shown = outcome.transcript.unwrap().proxy;
     assert_eq!(shown, Some(server.address.to_string()));
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_name_and_a_password_has_them_and_nobody_else() {
+    let (api, _) = receiver("\x0bMSH|^~\\&|HUB\rMSA|AA|{id}\r\x1c\r").await;
+    // "curiad:gair: cudd", by coreutils' base64.
+    let whom = "Proxy-Authorization: Basic Y3VyaWFkOmdhaXI6IGN1ZGQ=";
+    let mut mllp = check("tcp://hub.wales.example:2575");
+    mllp.operation.request = Request::Mllp(MllpRequest { message: MESSAGE.to_owned() });
+    for (password, told) in [
+        (Some("gair: cudd"), None),
+        (Some("another"), Some("does not take our name and password (status 407)")),
+        (None, Some("wants a credential, which we have not (status 407)")),
+    ] {
+        let (server, _) = proxy_for(Some(whom), api.address).await;
+        let mut settings = through(server.address);
+        let basic =
+            password.map(|password| Basic { user: "curiad".to_owned(), password: Secret::new(password) });
+        settings.egress.proxy.as_mut().unwrap().basic = basic;
+        let outcome = seen(settings, &mllp).await;
+        assert_eq!(failed(&outcome), told.map(|_| (Layer::Ours, Proxy)), "{}", message(&outcome));
+        assert!(message(&outcome).contains(told.unwrap_or_default()), "{}", message(&outcome));
+    }
 }
 
 #[tokio::test]
@@ -185,8 +217,12 @@ async fn a_proxy_that_is_not_there_is_our_trouble() {
     assert_eq!(message(&outcome), format!("the proxy {gone} cannot be reached: {gone} refused"));
 
     let mut settings = through(gone);
-    settings.egress.proxy =
-        Some(domain::Proxy { host: "proxy.wales.invalid".to_owned(), port: 3128, except: Vec::new() });
+    settings.egress.proxy = Some(domain::Proxy {
+        host: "proxy.wales.invalid".to_owned(),
+        port: 3128,
+        basic: None,
+        except: Vec::new(),
+    });
     let names = NameServer::start(Does::Code(3)).await;
     settings.name_servers = NameServers::These(vec![names.address]);
     let outcome = seen(settings, &check(API)).await;

@@ -3,7 +3,7 @@
 use super::minimal::{Directory, today};
 use crate::config::{Secrets, load};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Access, Algorithm, Credential, Environment, Proof, Request};
+use domain::{Access, Algorithm, Basic, Credential, Environment, Proof, Request};
 use rcgen::{CertificateParams, KeyPair};
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn a_key_and_a_password() {
     };
     assert_eq!((header.as_str(), value.reveal()), ("apikey", "a key of the records team"));
     let directory = with("basic: { user: curiad, password: env:RECORDS_KEY }");
-    let Some(Access::Basic { user, password }) = credential(&directory, "list").unwrap().access else {
+    let Some(Access::Basic(Basic { user, password })) = credential(&directory, "list").unwrap().access else {
         panic!()
     };
     assert_eq!((user.as_str(), password.reveal()), ("curiad", "a key of the records team"));
