@@ -191,7 +191,8 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     if worse || incident.layer != health.layer {
         incident.layer = health.layer;
         incident.diagnosis = diagnose(&fold.after, &health.instance, health.status, health.layer);
-        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        let began = incident.failing_since();
+        incident.evidence = evidence(&fold.after, &health.instance, began, fold.now);
     }
     fold.put_incident(incident);
     if worse || returned {
@@ -214,7 +215,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
     if let Some(mut incident) = flapping::of_late(fold, &cause).and_then(|id| fold.incident(id)) {
         flapping::reopen(fold, &mut incident, health);
         incident.diagnosis = diagnosis;
-        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        incident.evidence = evidence(&fold.after, &health.instance, health.since, fold.now);
         let id = incident.id;
         fold.put_incident(incident);
         return id;
@@ -235,7 +236,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         worst: health.status,
         layer: health.layer,
         diagnosis,
-        evidence: evidence(&fold.after, instance, fold.now),
+        evidence: evidence(&fold.after, instance, health.since, fold.now),
         started_at: health.since,
         opened_at: fold.now,
         flaps: Flaps::default(),
