@@ -127,6 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_to_come_has_no_words_for_callers() {
+        let (mut incident, configuration) = (incident(), configuration());
+        incident.cause = domain::Cause::Ahead(domain::Ahead::Certificate("5e1f".repeat(16)));
+        incident.priority = Priority::P4;
+        incident.diagnosis =
+            Text::new("The certificate ends on 11 December 2026.", "Daw'r dystysgrif i ben.");
+        (incident.layer, incident.major, incident.escalation) = (None, None, None);
+        incident.evidence.clear();
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = ticket(&facts, REFERENCE);
+        golden!("ahead.txt", format!("{}\n\n{}", words.short_description, words.description));
+    }
+
+    #[test]
     fn a_work_note_ends_in_its_marker() {
         let (incident, configuration) = (incident(), configuration());
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
@@ -197,7 +211,7 @@ mod tests {
             priority in 1_u8..=5,
             environment in 0_usize..5,
             worst in 0_usize..6,
-            cause in 0_usize..6,
+            cause in 0_usize..9,
             attempt in 1_u32..100,
             repeat: bool,
             hours in 0_i64..400,
@@ -216,6 +230,8 @@ mod tests {
                 2 => domain::Cause::Rota(domain::RotaId::parse(&long).unwrap()),
                 4 => domain::Cause::Behind(VantageId::parse(&long).unwrap()),
                 5 => domain::Cause::Storm(incident.environment),
+                6 => domain::Cause::Ahead(domain::Ahead::Certificate("5e".repeat(32))),
+                7 => domain::Cause::Ahead(domain::Ahead::Rota(domain::RotaId::parse(&long).unwrap())),
                 3 => domain::Cause::Token(domain::TokenEndpoint {
                     environment: incident.environment,
                     url: format!("https://{long}.{long}.example/oauth2/token"),

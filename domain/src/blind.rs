@@ -102,7 +102,8 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Blind(_)
             | Cause::Rota(_)
             | Cause::Behind(_)
-            | Cause::Storm(_) => None,
+            | Cause::Storm(_)
+            | Cause::Ahead(_) => None,
         })
         .collect();
     for (incident, instance) in part {

@@ -55,7 +55,7 @@ pub(crate) fn left(fold: &mut Fold) {
                 configuration.vantage(vantage).is_none().then_some("the vantage")
             }
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
-            Cause::Token(_) | Cause::Refused(_) | Cause::Storm(_) => None,
+            Cause::Token(_) | Cause::Refused(_) | Cause::Storm(_) | Cause::Ahead(_) => None,
         };
         incident.held_back.retain(configured);
         match left {
@@ -91,6 +91,7 @@ pub(crate) fn still_there(
         Cause::Storm(_) if incident.status != IncidentStatus::Recovering => {
             Some(format!("{} APIs still fail", incident.held_back.len()))
         }
+        Cause::Ahead(_) => Some("it is still to come".to_owned()),
         Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Behind(_) | Cause::Storm(_) => None,
     }
 }
@@ -154,7 +155,12 @@ fn unknown(fold: &mut Fold, health: &Health) {
     let explained = fold.after.open_incidents().any(|incident| match &incident.cause {
         Cause::Blind(_) => true,
         Cause::Refused(environment) => *environment == instance.environment,
-        Cause::Instance(_) | Cause::Token(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => false,
+        Cause::Instance(_)
+        | Cause::Token(_)
+        | Cause::Rota(_)
+        | Cause::Behind(_)
+        | Cause::Storm(_)
+        | Cause::Ahead(_) => false,
     });
     if !explained {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
@@ -191,7 +197,8 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     if worse || incident.layer != health.layer {
         incident.layer = health.layer;
         incident.diagnosis = diagnose(&fold.after, &health.instance, health.status, health.layer);
-        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        let began = incident.failing_since();
+        incident.evidence = evidence(&fold.after, &health.instance, began, fold.now);
     }
     fold.put_incident(incident);
     if worse || returned {
@@ -214,7 +221,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
     if let Some(mut incident) = flapping::of_late(fold, &cause).and_then(|id| fold.incident(id)) {
         flapping::reopen(fold, &mut incident, health);
         incident.diagnosis = diagnosis;
-        incident.evidence = evidence(&fold.after, &health.instance, fold.now);
+        incident.evidence = evidence(&fold.after, &health.instance, health.since, fold.now);
         let id = incident.id;
         fold.put_incident(incident);
         return id;
@@ -235,7 +242,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         worst: health.status,
         layer: health.layer,
         diagnosis,
-        evidence: evidence(&fold.after, instance, fold.now),
+        evidence: evidence(&fold.after, instance, health.since, fold.now),
         started_at: health.since,
         opened_at: fold.now,
         flaps: Flaps::default(),
@@ -261,6 +268,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
     match cause {
         Cause::Instance(_) => said,
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
+        Cause::Ahead(_) => "it is to come".to_owned(),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
@@ -282,6 +290,7 @@ pub(crate) fn prioritise(
         Cause::Rota(_) => return (Priority::P1, "nobody is on call".into()),
         // What it is late by is still seen; what is not seen any more is the cause above.
         Cause::Storm(_) => return (Priority::P1, "much of it fails at once".into()),
+        Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
         Cause::Instance(_) | Cause::Token(_) => {

@@ -100,7 +100,8 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Blind(_)
             | Cause::Rota(_)
             | Cause::Behind(_)
-            | Cause::Storm(_) => None,
+            | Cause::Storm(_)
+            | Cause::Ahead(_) => None,
         })
         .collect();
     for (child_id, child) in children {

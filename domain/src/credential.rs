@@ -113,6 +113,8 @@ pub struct ClientCertificate {
     pub chain: Secret,
     /// Its private key, PEM.
     pub key: Secret,
+    /// When the first certificate of the chain ends; `None`: not known.
+    pub ends: Option<jiff::Timestamp>,
 }
 
 impl Credential {

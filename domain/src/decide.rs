@@ -2,7 +2,7 @@
 
 use crate::{
     Configuration, Confirm, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
-    Situation, Status, Track, TrackId, Verdict, Wanted, beat, behind, cause, due, duty, fold::Fold,
+    Situation, Status, Track, TrackId, Verdict, Wanted, ahead, beat, behind, cause, due, duty, fold::Fold,
     instance_status, judge, release, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +81,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         fold.want(outcome.at + pause, id.clone());
     }
     // Of a clock that is ahead of ours: what follows is newer all the same.
+    ahead::heard(fold, fold.after.latest.get(&id).cloned().as_ref(), outcome);
     let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
     due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
     fold.after.latest.insert_mut(id.clone(), latest);

@@ -69,8 +69,14 @@ impl Incident {
     }
 }
 
-/// What the checks of an instance last said: failing ones first.
-pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Vec<Entry> {
+/// What began to run shortly before its trouble, which `began` then; and what the checks of an instance last said:
+/// failing ones first.
+pub(crate) fn evidence(
+    situation: &Situation,
+    instance: &InstanceId,
+    began: Timestamp,
+    now: Timestamp,
+) -> Vec<Entry> {
     let line = |track: &Track| {
         let latest = situation.latest.get(&track.id);
         let outcome = latest.and_then(|latest| latest.outcome.as_ref());
@@ -101,7 +107,8 @@ pub(crate) fn evidence(situation: &Situation, instance: &InstanceId, now: Timest
     };
     let mut all: Vec<&Track> = tracks(situation, instance).collect();
     all.sort_by_key(|track| (!track.status.is_trouble(), track.id.clone()));
-    all.into_iter().take(MAX_EVIDENCE).map(line).collect()
+    let release = situation.releases.get(instance).and_then(|release| release.beside(began));
+    release.into_iter().chain(all.into_iter().map(line)).take(MAX_EVIDENCE).collect()
 }
 
 fn tracks<'a>(situation: &'a Situation, instance: &'a InstanceId) -> impl Iterator<Item = &'a Track> {

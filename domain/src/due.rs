@@ -4,7 +4,8 @@
 //! looked at again.
 
 use crate::{
-    Configuration, Health, IncidentId, Latest, Status, TrackId, decide::look_at, fold::Fold, shared,
+    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, decide::look_at,
+    duty, fold::Fold, shared,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) fn due(fold: &mut Fold) {
     if expired || !is_calm(fold, &configuration) {
         return all(fold, &configuration);
     }
+    ahead::ahead(fold);
     for instance in configuration.instances() {
         let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);
@@ -30,6 +32,7 @@ pub(crate) fn due(fold: &mut Fold) {
 /// As [`due`], where more than time may have changed: everything is looked at.
 pub(crate) fn anew(fold: &mut Fold) {
     fold.after.speaks_until = None;
+    fold.after.foreseen_until = None;
     expire(fold);
     let configuration = fold.configuration();
     all(fold, &configuration);
@@ -87,7 +90,12 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
         })
     };
     let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
-    situation.open_incidents().next().is_none()
+    // What is still to come, and was told, waits for weeks.
+    let waits = |incident: &Arc<Incident>| {
+        matches!(incident.cause, Cause::Ahead(_))
+            && duty::next_action(situation, incident, fold.now).is_none()
+    };
+    situation.open_incidents().all(waits)
         && situation.behind.is_empty()
         && known() == checks
         && well()

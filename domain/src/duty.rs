@@ -4,8 +4,9 @@
 //! that is not. One list serves all three, so what is shown as next is what will be done (invariant 10).
 
 use crate::{
-    Acknowledgement, Cause, EnvironmentPolicy, Incident, IncidentId, IncidentStatus, Language, Major,
-    PersonId, Post, PostSays, Publish, Running, Situation, Status, Text, Ticket, calling,
+    Acknowledgement, Cause, Configuration, Environment, EnvironmentPolicy, Incident, IncidentId,
+    IncidentStatus, Language, Major, PersonId, Post, PostSays, Publish, Running, Situation, Status, Text,
+    Ticket, calling,
     cause::prioritise,
     children::released,
     duration_words,
@@ -115,7 +116,8 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                 | Cause::Blind(_)
                 | Cause::Rota(_)
                 | Cause::Behind(_)
-                | Cause::Storm(_) => None,
+                | Cause::Storm(_)
+                | Cause::Ahead(_) => None,
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
             return vec![(at, Act::Resolve)];
@@ -126,6 +128,11 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     let mut acts = Vec::new();
     let mut ask = |at: Timestamp, act: Act| acts.push((free_from.map_or(at, |free| at.max(free)), act));
     let told_at = incident.opened_at + signed(told_hold(policy, incident));
+    let told_at = if matches!(incident.cause, Cause::Ahead(_)) {
+        in_office_hours(configuration, policy, told_at)
+    } else {
+        told_at
+    };
     if incident.ticket == Ticket::None && policy.service_desk.is_some() {
         ask(told_at, Act::RaiseTicket);
     }
@@ -138,7 +145,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         ask(*at + signed(after), Act::Fallback);
     }
     // Who is on call, and whether Curiad keeps up, is no matter for the public.
-    if incident.posts.is_empty() && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_)) {
+    if incident.posts.is_empty()
+        && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_))
+    {
         match policy.publish {
             Publish::Automatic => ask(told_at, Act::Publish),
             Publish::After(more) => ask(told_at + signed(more), Act::Publish),
@@ -163,6 +172,14 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         }
     }
     acts
+}
+
+/// What is only to come keeps until somebody is there, by the hours that say who is called for a major incident here, or
+/// in production. Where they never open it is told at once: a ticket wakes nobody.
+fn in_office_hours(configuration: &Configuration, policy: &EnvironmentPolicy, at: Timestamp) -> Timestamp {
+    let production = configuration.policy(Environment::Production).and_then(|policy| policy.major.as_ref());
+    let hours = policy.major.as_ref().or(production).and_then(|major| configuration.hours.get(&major.hours));
+    hours.and_then(|hours| hours.next_open(at)).unwrap_or(at)
 }
 
 /// Trouble that was held before it opened (unknown, refused, blind) is told at once.
@@ -216,8 +233,9 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
         incident.priority = priority;
     }
     let rule = configuration.policy(incident.environment).and_then(|policy| policy.major.as_ref());
-    if let Some(rule) =
-        rule.filter(|rule| incident.major.is_none() && incident.priority.is_at_least(rule.when))
+    if let Some(rule) = rule
+        .filter(|rule| incident.major.is_none() && incident.priority.is_at_least(rule.when))
+        .filter(|_| !matches!(incident.cause, Cause::Ahead(_)))
     {
         let why =
             format!("{} in {} is major at {} or higher", incident.priority, incident.environment, rule.when);

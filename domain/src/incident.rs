@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    ApiId, Callout, DeskId, Environment, Flaps, InstanceId, Layer, PersonId, Priority, RotaId, Running,
-    Status, Text, TokenEndpoint, VantageId,
+    Ahead, ApiId, Callout, DeskId, Environment, Flaps, InstanceId, Layer, PersonId, Priority, RotaId,
+    Running, Status, Text, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub enum Cause {
     Behind(VantageId),
     /// So much of an environment failed at once that it is taken to be one trouble.
     Storm(Environment),
+    /// It will be trouble unless somebody acts before.
+    Ahead(Ahead),
 }
 
 impl fmt::Display for Cause {
@@ -58,6 +60,7 @@ impl fmt::Display for Cause {
             Self::Rota(rota) => write!(f, "rota:{rota}"),
             Self::Behind(vantage) => write!(f, "behind:{vantage}"),
             Self::Storm(environment) => write!(f, "storm:{environment}"),
+            Self::Ahead(what) => write!(f, "ahead:{what}"),
         }
     }
 }

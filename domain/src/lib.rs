@@ -32,6 +32,7 @@
 //! | Snapshot | the immutable view that pages are made from, with its time | cache |
 
 mod address;
+mod ahead;
 mod api;
 mod availability;
 pub mod bank_holidays;
@@ -104,6 +105,7 @@ mod verdict;
 mod watch;
 
 pub use address::{PrivateAddresses, undialled};
+pub use ahead::Ahead;
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, PlannedWork};
 pub use bank_holidays::{BankHoliday, bank_holiday};

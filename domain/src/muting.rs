@@ -14,7 +14,13 @@ pub(crate) fn muted_until(
     let troubled = match &incident.cause {
         Cause::Instance(instance) => std::slice::from_ref(instance),
         Cause::Token(_) => incident.held_back.as_slice(),
-        Cause::Refused(_) | Cause::Blind(_) | Cause::Rota(_) | Cause::Behind(_) | Cause::Storm(_) => {
+        Cause::Ahead(_) if !incident.affects.is_empty() => incident.affects.as_slice(),
+        Cause::Ahead(_)
+        | Cause::Refused(_)
+        | Cause::Blind(_)
+        | Cause::Rota(_)
+        | Cause::Behind(_)
+        | Cause::Storm(_) => {
             return None;
         }
     };

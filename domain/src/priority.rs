@@ -14,6 +14,8 @@ impl Priority {
     pub const P1: Self = Self(1);
     /// The next.
     pub const P2: Self = Self(2);
+    /// For what has time.
+    pub const P4: Self = Self(4);
     /// The lowest.
     pub const P5: Self = Self(5);
 

@@ -1,7 +1,9 @@
 //! Which version of an API runs where, as its own answers name it, and since when.
 
-use crate::{CheckId, InstanceId, OperationId, Outcome, fold::Fold};
-use jiff::Timestamp;
+use crate::{
+    Cause, CheckId, Entry, InstanceId, Language, OperationId, Outcome, duration_words, fold::Fold, telling,
+};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -11,6 +13,9 @@ const IN_A_ROW: u8 = 3;
 
 /// Longer ones are no version that a reader could tell from another.
 const MAX_LENGTH: usize = 64;
+
+/// What began to run so long before trouble, or less, may be why.
+const SUSPECT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A version of an API began to run in an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,10 +79,40 @@ pub(crate) fn heard(fold: &mut Fold, outcome: &Outcome) {
         since: coming.since,
         operation: coming.operation,
     });
-    fold.put_release(release);
+    fold.put_release(Arc::clone(&release));
+    told_of(fold, &release);
+}
+
+/// Whoever looks into open trouble hears of a version that is known only now, or that was put in since.
+fn told_of(fold: &mut Fold, release: &Release) {
+    let known = fold.after.open_incident(&Cause::Instance(release.instance.clone()));
+    let Some(mut incident) = known.map(|incident| (**incident).clone()) else {
+        return;
+    };
+    if let Some(Entry { at, text }) = release.beside(incident.failing_since()) {
+        let text = format!("Since {}: {text}.", fold.time(at));
+        incident.note(fold.now, text.clone());
+        telling::work_note(fold, &mut incident, text);
+        fold.put_incident(incident);
+    }
 }
 
 impl Release {
+    /// What is to be said of it beside trouble that `began` then: `version 2.3.1 runs, 11 min before the trouble began (it
+    /// was 2.3.0)`. `None`: it had run for more than a day, or perhaps for ever.
+    pub(crate) fn beside(&self, began: Timestamp) -> Option<Entry> {
+        let before = self.before.as_ref()?;
+        let lead = began.duration_since(self.since);
+        if lead > SUSPECT_FOR {
+            return None;
+        }
+        let (apart, side) = if lead.is_negative() { (-lead, "after") } else { (lead, "before") };
+        let apart = duration_words(apart, Language::En);
+        let version = &self.version;
+        let text = format!("version {version} runs, {apart} {side} the trouble began (it was {before})");
+        Some(Entry { at: self.since, text })
+    }
+
     /// The check whose answers name it.
     pub fn check(&self) -> CheckId {
         CheckId { instance: self.instance.clone(), operation: self.operation.clone() }

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, behind, blind, cause::open, duty, fold::Fold, storm, token,
+    Text, ahead, behind, blind, cause::open, duty, fold::Fold, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -26,6 +26,7 @@ pub(crate) fn shared(fold: &mut Fold) {
         behind::behind(fold, &vantage.id);
     }
     token::ended(fold);
+    ahead::ahead(fold);
     rotas(fold);
 }
 

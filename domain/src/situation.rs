@@ -36,6 +36,8 @@ pub struct Situation {
     pub listening: Option<crate::Listening>,
     /// Until then every outcome speaks that speaks now; `None`: not worked out.
     pub(crate) speaks_until: Option<Timestamp>,
+    /// Until then nothing more is foreseen than what is known; `None`: not worked out.
+    pub(crate) foreseen_until: Option<Timestamp>,
     /// Vantages whose probes begin late, and since when.
     pub behind: RedBlackTreeMapSync<VantageId, Timestamp>,
     /// Makes references that cannot be guessed; lives in the database.
@@ -220,6 +222,7 @@ impl Situation {
             watch: None,
             listening: None,
             speaks_until: None,
+            foreseen_until: None,
             behind: RedBlackTreeMapSync::new_sync(),
             key: remembered.key,
             next_incident: remembered.last_incident + 1,

@@ -46,6 +46,7 @@ pub(crate) fn look(fold: &mut Fold) {
 fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     let now = fold.now;
     fold.after.speaks_until = None;
+    fold.after.foreseen_until = None;
     let latest: Vec<_> = fold.after.latest.iter().filter(|(_, latest)| latest.at > now).collect();
     let latest: Vec<_> = latest.into_iter().map(|(id, latest)| (id.clone(), latest.clone())).collect();
     for (id, mut latest) in latest {

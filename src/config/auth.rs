@@ -176,6 +176,7 @@ fn mtls(node: &Node, reading: &mut Reading<'_>) -> Option<(ClientCertificate, Op
                 prober::check_client_certificate(&ClientCertificate {
                     chain: chain.clone(),
                     key: Secret::new(pem),
+                    ends: None,
                 })
             }
             Some(_) | None => Ok(()),
@@ -184,8 +185,8 @@ fn mtls(node: &Node, reading: &mut Reading<'_>) -> Option<(ClientCertificate, Op
     section.close(reading);
     let (chain, key) = (chain?, key?);
     let ends = prober::certificate_ends(chain.reveal()).ok();
-    let ends = ends.zip(chain_node.map(|node| node.place.clone()));
-    Some((ClientCertificate { chain, key }, ends))
+    let certificate = ClientCertificate { chain, key, ends };
+    Some((certificate, ends.zip(chain_node.map(|node| node.place.clone()))))
 }
 
 /// Where tokens are had. It is shown in incidents, so it holds nothing that may be a secret.

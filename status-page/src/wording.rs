@@ -5,7 +5,7 @@ use crate::{
     when::{Times, When},
     words::Args,
 };
-use domain::{Cause, Environment, InstanceId, Kind, Language, Layer, PostSays, Status, Text, Verdict};
+use domain::{Ahead, Cause, Environment, InstanceId, Kind, Language, Layer, PostSays, Status, Text, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -209,6 +209,16 @@ impl<'a> Wording<'a> {
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
+            Cause::Ahead(Ahead::Certificate(_)) => self.plain("incident-certificate-ends"),
+            Cause::Ahead(Ahead::OwnCertificate(_)) => self.plain("incident-own-certificate-ends"),
+            Cause::Ahead(Ahead::Sunset(instance)) => {
+                let name = self.name(instance).into();
+                self.say("incident-sunset", &[("name", name), ("place", place.into())])
+            }
+            Cause::Ahead(Ahead::Rota(rota)) => {
+                self.say("incident-rota-ahead", &[("rota", rota.as_str().into())])
+            }
+            Cause::Ahead(Ahead::BankHolidays) => self.plain("incident-bank-holidays-end"),
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);
                 if incident.is_open() {

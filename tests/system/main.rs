@@ -24,6 +24,7 @@ mod descriptors;
 mod doctor;
 mod examine;
 mod exporting;
+mod gaps;
 mod heartbeats;
 mod history;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use super::symptom::environment;
 use domain::{
-    Api, Callout, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
+    Api, Callout, Cause, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
     scrubbed,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -98,6 +98,9 @@ impl<'a> Facts<'a> {
     /// The priority's cell of the matrix, and why it is that one.
     pub(super) fn priority_why(&self) -> String {
         let incident = self.incident;
+        if matches!(incident.cause, Cause::Ahead(_)) {
+            return "nothing has happened yet".to_owned();
+        }
         let level = self.api().map_or(ServiceLevel::Critical, |api| api.service_level);
         let rating = rate(incident.environment, level, incident.worst, incident.affects.len());
         let many = if incident.affects.len() >= 3 { ", several APIs at once" } else { "" };

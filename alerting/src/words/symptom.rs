@@ -1,7 +1,7 @@
 //! What is wrong and where, in a word, in a few, and in a sentence; in both languages.
 
 use super::facts::{Facts, capital};
-use domain::{Cause, Environment, Language, Status, Text};
+use domain::{Ahead, Cause, Environment, Language, Status, Text};
 
 impl Facts<'_> {
     /// The environment as users say it.
@@ -35,6 +35,7 @@ impl Facts<'_> {
             Cause::Storm(_) => Text::new("many APIs", "llawer o APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
             Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
+            Cause::Ahead(what) => return self.subject_ahead(what, language),
             Cause::Behind(vantage) => {
                 Text::new(format!("Curiad's probes from {vantage}"), format!("profion Curiad o {vantage}"))
             }
@@ -51,6 +52,8 @@ impl Facts<'_> {
             (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
             (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
             (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
+            (Cause::Ahead(Ahead::Rota(_)), _) => ("WILL BE EMPTY", "I FOD YN WAG"),
+            (Cause::Ahead(_), _) => ("ENDS SOON", "YN DOD I BEN"),
             (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
             (Cause::Instance(_), Status::PartialOutage) => ("PART DOWN", "RHAN WEDI METHU"),
             (Cause::Instance(_), Status::Degraded) => ("SLOW", "YN ARAF"),
@@ -114,6 +117,7 @@ impl Facts<'_> {
                     "mae profion Curiad ei hun o {vantage} yn dechrau'n hwyr: efallai y gwelir methiannau'n hwyr"
                 )
             }
+            (_, Cause::Ahead(what), _) => symptom_ahead(what, &name, language),
             (Language::En, Cause::Instance(_), Status::MajorOutage) => format!("{name} is not working"),
             (Language::Cy, Cause::Instance(_), Status::MajorOutage) => format!("nid yw {name} yn gweithio"),
             (Language::En, Cause::Instance(_), Status::PartialOutage) => {
@@ -145,6 +149,20 @@ impl Facts<'_> {
         }
     }
 
+    fn subject_ahead(&self, what: &Ahead, language: Language) -> String {
+        let words = match what {
+            Ahead::Certificate(_) => {
+                let names = self.names(&self.incident.affects, language);
+                Text::new(format!("certificate of {names}"), format!("tystysgrif {names}"))
+            }
+            Ahead::OwnCertificate(_) => Text::new("Curiad's own certificate", "tystysgrif Curiad ei hun"),
+            Ahead::Sunset(instance) => return self.name(instance, language),
+            Ahead::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
+            Ahead::BankHolidays => Text::new("table of bank holidays", "tabl y gwyliau banc"),
+        };
+        words.get(language).to_owned()
+    }
+
     /// What is wrong, and since when.
     pub(super) fn symptom_since(&self, language: Language) -> String {
         capital(&format!("{} ({} {})", self.symptom(language), since(language), self.since()))
@@ -154,6 +172,25 @@ impl Facts<'_> {
     pub(super) fn symptom_where(&self, language: Language) -> String {
         let (place, when) = (self.environment(language), self.since());
         capital(&format!("{} ({place}, {} {when})", self.symptom(language), since(language)))
+    }
+}
+
+fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
+    match (language, what) {
+        (Language::En, Ahead::Certificate(_) | Ahead::OwnCertificate(_)) => {
+            format!("the {name} ends soon and has to be renewed")
+        }
+        (Language::Cy, Ahead::Certificate(_) | Ahead::OwnCertificate(_)) => {
+            format!("mae {name} yn dod i ben yn fuan a rhaid ei hadnewyddu")
+        }
+        (Language::En, Ahead::Sunset(_)) => format!("{name} says when it will be gone"),
+        (Language::Cy, Ahead::Sunset(_)) => format!("mae {name} yn dweud pryd y bydd wedi mynd"),
+        (Language::En, Ahead::Rota(rota)) => format!("nobody will be on call in rota {rota}"),
+        (Language::Cy, Ahead::Rota(rota)) => format!("ni fydd neb ar alw yn rota {rota}"),
+        (Language::En, Ahead::BankHolidays) => "the bank holidays that Curiad knows end".to_owned(),
+        (Language::Cy, Ahead::BankHolidays) => {
+            "mae'r gwyliau banc y mae Curiad yn eu gwybod yn dod i ben".to_owned()
+        }
     }
 }
 

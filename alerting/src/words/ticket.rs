@@ -2,7 +2,7 @@
 //! (the fields of incident-systems.md §4, as far as there are facts for them).
 
 use super::facts::{Facts, capital, cut};
-use domain::{Environment, Language, Layer, Note, Visibility, scrubbed};
+use domain::{Cause, Environment, Language, Layer, Note, Visibility, scrubbed};
 use std::fmt::Write as _;
 
 /// What a desk keeps of a short description; it cuts the rest without a word.
@@ -24,7 +24,11 @@ pub(crate) struct TicketWords {
 /// The ticket of the incident as it is now. `reference` is the key by which it can be found in the desk.
 pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
     let incident = facts.incident;
-    let end = format!(" (since {}, {})", facts.since(), incident.id);
+    let end = if is_ahead(facts) {
+        format!(" ({})", incident.id)
+    } else {
+        format!(" (since {}, {})", facts.since(), incident.id)
+    };
     let start = format!("[{}] {}", facts.tag(Language::En), capital(&facts.symptom(Language::En)));
     let short_description = format!("{}{end}", cut(&start, SHORT.saturating_sub(end.chars().count())));
     let sections = [
@@ -68,6 +72,10 @@ pub(crate) fn note_marker(key: &str) -> String {
 
 fn what(facts: &Facts<'_>) -> String {
     let incident = facts.incident;
+    if is_ahead(facts) {
+        let (symptom, place) = (capital(&facts.symptom(Language::En)), facts.environment(Language::En));
+        return format!("{symptom} ({place}).\n{}", facts.diagnosis(Language::En));
+    }
     let still = match incident.recovered_at {
         None => format!("still so at {}", facts.clock(facts.now)),
         Some(at) => format!("recovered at {}, being watched", facts.clock(at)),
@@ -92,6 +100,9 @@ fn priority(facts: &Facts<'_>) -> String {
 }
 
 fn users(facts: &Facts<'_>) -> String {
+    if is_ahead(facts) {
+        return String::new();
+    }
     let Some(api) = facts.api() else {
         return String::new();
     };
@@ -105,7 +116,15 @@ fn users(facts: &Facts<'_>) -> String {
     words
 }
 
+/// Nobody notices it yet, and nobody will ring.
+const fn is_ahead(facts: &Facts<'_>) -> bool {
+    matches!(facts.incident.cause, Cause::Ahead(_))
+}
+
 fn callers(facts: &Facts<'_>) -> String {
+    if is_ahead(facts) {
+        return String::new();
+    }
     let public = facts
         .configuration
         .policy(facts.incident.environment)
@@ -134,13 +153,16 @@ fn place(facts: &Facts<'_>) -> String {
     let incident = facts.incident;
     let mut lines = Vec::new();
     let diagnosis = facts.diagnosis(Language::En);
-    if !diagnosis.is_empty() {
+    // Of what is to come it is said above.
+    if !diagnosis.is_empty() && !is_ahead(facts) {
         lines.push(diagnosis);
     }
     if let Some(layer) = incident.layer.filter(|_| !incident.is_of_a_job()) {
         lines.push(format!("Fails at: {}. {}", layer_words(layer), works(layer)));
     }
-    lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
+    if !incident.affects.is_empty() {
+        lines.push(format!("Affected: {}", facts.names(&incident.affects, Language::En)));
+    }
     if !incident.held_back.is_empty() {
         let label = if matches!(incident.cause, domain::Cause::Storm(_)) {
             "Still failing, without tickets of their own"
@@ -156,7 +178,7 @@ fn place(facts: &Facts<'_>) -> String {
         .map(|api| domain::InstanceId { api: api.clone(), environment: incident.environment })
         .filter(|instance| !incident.affects.contains(instance))
         .collect();
-    if !others.is_empty() {
+    if !others.is_empty() && !is_ahead(facts) {
         lines.push(format!("Depends on {}: not found to be the cause", facts.names(&others, Language::En)));
     }
     lines.join("\n")
@@ -213,7 +235,7 @@ fn evidence(facts: &Facts<'_>) -> String {
         .iter()
         .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE))
         .collect();
-    if let Some(instance) = facts.incident.affects.first() {
+    if let Some(instance) = facts.incident.affects.first().filter(|_| !is_ahead(facts)) {
         let checks = facts.configuration.checks_of(instance).filter(|check| check.heartbeat().is_none());
         let checks: Vec<_> = checks.collect();
         let vantages: std::collections::BTreeSet<_> =

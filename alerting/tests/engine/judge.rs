@@ -9,8 +9,8 @@ use crate::{
     world::way,
 };
 use domain::{
-    Change, Channel, Environment, Event, Incident, IncidentId, Notification, NotificationKind, PersonId,
-    Situation, Target, Ticket, Told, decide, next_action,
+    Ahead, Cause, Change, Channel, Environment, Event, Incident, IncidentId, Notification, NotificationKind,
+    PersonId, Situation, Target, Ticket, Told, decide, next_action,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -41,7 +41,17 @@ impl Judge {
     }
 
     /// A batch is durable.
-    pub(crate) fn recorded(&mut self, after: &Situation, changes: &[Change], at: i64, now: Timestamp) {
+    pub(crate) fn recorded(
+        &mut self,
+        after: &Situation,
+        changes: &[Change],
+        steady: bool,
+        at: i64,
+        now: Timestamp,
+    ) {
+        if steady {
+            self.i6_a_hole_is_known_before_anybody_is_called(after, now);
+        }
         for change in changes {
             match change {
                 Change::Incident(incident) => {
@@ -77,6 +87,25 @@ impl Judge {
         let calls = matches!(told.kind, NotificationKind::Callout { .. });
         let of = after.incidents.get(&told.incident).map(|incident| incident.environment);
         self.holds(!calls || of == Some(Environment::Production), || format!("I3: {} calls", told.key));
+        let ahead = after.incidents.get(&told.incident).filter(|of| matches!(of.cause, Cause::Ahead(_)));
+        let asked = ahead.is_none_or(|of| of.major.as_ref().is_some_and(|major| major.by.is_some()));
+        self.holds(!calls || asked, || format!("I3: {} calls for what is only to come", told.key));
+    }
+
+    fn i6_a_hole_is_known_before_anybody_is_called(&self, after: &Situation, now: Timestamp) {
+        let a_while_ago = now - SignedDuration::from_mins(3);
+        for (id, rota) in &after.configuration.rotas {
+            let open = |cause: Cause| after.open_incident(&cause).is_some();
+            let here = rota.on_call(now).is_none() && rota.on_call(a_while_ago).is_none();
+            self.holds(!here || open(Cause::Rota(id.clone())), || {
+                format!("I6: nobody is on call on {id}, and there is no incident: {:#?}", after.incidents)
+            });
+            let soon = now + SignedDuration::from_hours(24 * 13);
+            let comes = rota.on_call(now).is_some() && !rota.gaps(now, soon).is_empty();
+            self.holds(!comes || open(Cause::Ahead(Ahead::Rota(id.clone()))), || {
+                format!("I6: nobody will be on call on {id}, and no incident says so: {:#?}", after.incidents)
+            });
+        }
     }
 
     fn i6_a_hole_in_a_rota_is_an_incident(&self, after: &Situation, incident: &Incident, now: Timestamp) {
@@ -88,8 +117,8 @@ impl Judge {
             let Target::OnCall(rota) = &step.call else { continue };
             let attended = after.configuration.rotas.get(rota).is_some_and(|r| r.on_call(now).is_some());
             let called = running.callouts.iter().any(|callout| callout.step == 1);
-            let gap = after.open_incident(&domain::Cause::Rota(rota.clone())).is_some();
-            let own = incident.cause == domain::Cause::Rota(rota.clone());
+            let gap = after.open_incident(&Cause::Rota(rota.clone())).is_some();
+            let own = incident.cause == Cause::Rota(rota.clone());
             self.holds(attended || called || gap || own, || {
                 format!(
                     "I6: nobody is on call on {rota}, and {} says so to nobody: {:#?}",

@@ -5,7 +5,7 @@ use crate::{
     hand::{self, Seen},
     outside::Mood,
 };
-use domain::{Configuration, Environment, Override, PersonId, Priority, RotaId};
+use domain::{Certificate, Configuration, Environment, Override, PersonId, Priority, RotaId};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -56,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) commands: Vec<i64>,
     /// Of a thousand calls that arrive, so many are answered.
     pub(crate) answers: i64,
+    /// Until when the APIs of production show a certificate that ends in two weeks.
+    pub(crate) renewed: i64,
     /// What evidence says: somebody's number among it, now and then.
     pub(crate) message: &'static str,
 }
@@ -93,6 +95,7 @@ impl Plan {
             leaps: leaps.into_iter().map(|(at, _)| (at, dice.within(-10 * MINUTE, 10 * MINUTE))).collect(),
             commands: windows(dice, 2).into_iter().map(|(at, _)| at).collect(),
             answers: *dice.pick(&[0, 300, 900]),
+            renewed: if dice.chance(200) { dice.within(0, WELL) } else { 0 },
             message: *dice.pick(&["it broke", "no patient 943 476 5919 here", "no patient 9434765919"]),
         }
     }
@@ -106,6 +109,13 @@ impl Plan {
                 && outage.flaps.is_none_or(|each| (at - outage.from) / each % 2 == 0)
         };
         self.outages.iter().find(fails).map_or(Seen::Pass, |outage| outage.seen)
+    }
+
+    /// The certificate that a probe of production is shown at a moment.
+    pub(crate) fn certificate(&self, at: i64) -> Certificate {
+        let (days, word) = if at < self.renewed { (14, "old") } else { (400, "new") };
+        let not_after = hand::start() + SignedDuration::from_hours(24 * days);
+        Certificate { not_after, fingerprint: word.to_owned() }
     }
 
     pub(crate) fn mood(&self, who: Who, at: i64) -> Mood {

@@ -162,7 +162,8 @@ impl World {
         let recorded = if empty { Ok(()) } else { self.store.record(program.fence, &batch, line) };
         if recorded == Ok(()) || recorded == Err(Refused::Unanswered) {
             let now = self.wall();
-            self.judge.recorded(&situation, &batch.changes, self.now, now);
+            let steady = self.plan.leaps.is_empty();
+            self.judge.recorded(&situation, &batch.changes, steady, self.now, now);
         }
         match recorded {
             Ok(()) => {

@@ -224,6 +224,10 @@ impl World {
         let instance = &track.check.instance;
         let seen = self.plan.seen(instance.api.as_str(), instance.environment, self.now);
         let mut outcome = hand::outcome(track, self.wall(), seen);
+        if let Some(outcome) = Arc::get_mut(&mut outcome) {
+            let production = instance.environment == domain::Environment::Production;
+            outcome.certificate = production.then(|| self.plan.certificate(self.now));
+        }
         if let Some(outcome) = Arc::get_mut(&mut outcome)
             && let Some(failure) = &mut outcome.failure
         {

@@ -1,5 +1,6 @@
 //! The rules of judgement (DESIGN §5), as stories and as properties.
 
+mod ahead;
 mod announced;
 mod availability;
 mod behind;

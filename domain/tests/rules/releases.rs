@@ -137,3 +137,61 @@ fn what_leaves_the_configuration_runs_no_version() {
     hand.restart_with(30, without);
     assert!(hand.situation.releases.is_empty());
 }
+
+const PRODUCTION: domain::Environment = domain::Environment::Production;
+
+impl Hand {
+    /// Its `ping` fails three times, ten seconds apart.
+    fn fails(&mut self) {
+        for _ in 0..3 {
+            self.wait(10);
+            self.see(&track(PRODUCTION, "ping"), Seen::Broken);
+        }
+    }
+}
+
+#[test]
+fn what_began_to_run_a_day_before_trouble_or_less_is_the_first_line_of_its_evidence() {
+    let mut hand = Hand::new(configuration());
+    hand.named("status", "2.3.0");
+    hand.wait(50);
+    hand.named("status", "2.3.1");
+    let since = hand.now;
+    hand.named("status", "2.3.1");
+    hand.named("status", "2.3.1");
+    hand.wait(630);
+    hand.fails();
+    let first = hand.incident(1).evidence[0].clone();
+    let said = "version 2.3.1 runs, 11 min before the trouble began (it was 2.3.0)";
+    assert_eq!((first.at, first.text.as_str()), (since, said));
+}
+
+#[test]
+fn what_has_run_for_longer_and_what_was_always_there_is_no_evidence() {
+    for versions in [&["1"][..], &["1", "2", "2", "2"]] {
+        let mut hand = Hand::new(configuration());
+        for version in versions {
+            hand.named("status", version);
+        }
+        if versions.len() > 1 {
+            hand.wait(24 * 3_600);
+        }
+        hand.fails();
+        assert!(hand.incident(1).evidence.iter().all(|line| !line.text.contains("version")));
+    }
+}
+
+#[test]
+fn a_version_that_is_known_only_while_it_fails_is_a_note_on_the_ticket() {
+    let mut hand = Hand::new(configuration());
+    hand.named("status", "1");
+    hand.fails();
+    hand.wait(60);
+    hand.ticket_raised(1);
+    for _ in 0..3 {
+        hand.named("status", "0.9");
+    }
+    assert_eq!(hand.told(), ["ticket", "told", "note/1"]);
+    let said = hand.incident(1).timeline.last().unwrap().text.clone();
+    assert_eq!(said, "Since 02:01:50 GMT: version 0.9 runs, 1 min 30 s after the trouble began (it was 1).");
+}

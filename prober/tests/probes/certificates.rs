@@ -124,7 +124,11 @@ impl Keyed {
             format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
         };
         let chain: String = self.chain.iter().take(1).map(pem).collect();
-        domain::ClientCertificate { chain: Secret::new(chain), key: Secret::new(self.key.serialize_pem()) }
+        domain::ClientCertificate {
+            chain: Secret::new(chain),
+            key: Secret::new(self.key.serialize_pem()),
+            ends: None,
+        }
     }
 
     pub(crate) async fn serves(self) -> Server {

@@ -91,7 +91,11 @@ fn one_that_cannot_be_used_is_told_so_without_quoting_it() {
     let authority = Authority::new();
     let (one, other) = (authority.signs(&["a"], 2026, 2027), authority.signs(&["b"], 2026, 2027));
     let (one, other) = (one.shown(), other.shown());
-    let with = |chain: &Secret, key: &Secret| ClientCertificate { chain: chain.clone(), key: key.clone() };
+    let with = |chain: &Secret, key: &Secret| ClientCertificate {
+        chain: chain.clone(),
+        key: key.clone(),
+        ends: None,
+    };
     let nothing = Secret::new("s3cret");
     for (certificate, why) in [
         (with(&one.chain, &other.key), "this key is not the certificate's"),

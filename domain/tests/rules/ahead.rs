@@ -1,0 +1,247 @@
+//! What will be trouble unless somebody acts before: one incident each, in office hours, and never a call.
+
+use crate::estate::*;
+use domain::{
+    Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation, Environment, Event,
+    HoursId, Http, Incident, IncidentStatus, NotificationKind, Outcome, Override, PersonId, Priority, RotaId,
+    Secret, Ticket, TrackId, WeeklyWindow,
+};
+use jiff::{SignedDuration, Timestamp, civil};
+use std::sync::Arc;
+
+const P4: Priority = Priority::P4;
+
+/// People are there from nine to five on working days.
+fn office() -> Configuration {
+    use civil::Weekday::{Friday, Monday, Thursday, Tuesday, Wednesday};
+    let mut configuration = configuration();
+    let hours = configuration.hours.get_mut(&HoursId::parse("never").expect("an id")).expect("the hours");
+    hours.weekly = vec![WeeklyWindow {
+        days: vec![Monday, Tuesday, Wednesday, Thursday, Friday],
+        from: civil::time(9, 0, 0, 0),
+        to: Some(civil::time(17, 0, 0, 0)),
+    }];
+    configuration
+}
+
+fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+impl Hand {
+    /// Ten seconds later every check is well; those of `apis` in production say `says` besides.
+    fn all_well(&mut self, apis: &[&str], says: impl Fn(Outcome) -> Outcome) {
+        self.now += SignedDuration::from_secs(10);
+        for check in self.situation.configuration.checks.keys().cloned().collect::<Vec<_>>() {
+            let vantage = domain::VantageId::parse("internet").expect("an id");
+            let chosen = check.instance.environment == Environment::Production
+                && apis.contains(&check.instance.api.as_str());
+            let seen = (*outcome(&TrackId { check, vantage }, self.now, Seen::Pass)).clone();
+            let seen = Outcome {
+                http: Some(Http { status: 200, version: "HTTP/1.1".into(), remote_ip: None, bytes: 0 }),
+                ..seen
+            };
+            let seen = if chosen { says(seen) } else { seen };
+            self.event(&Event::Outcome(Arc::new(seen)));
+        }
+        self.event(&Event::Due);
+    }
+
+    fn show(&mut self, apis: &[&str], fingerprint: &str, not_after: Timestamp) {
+        let certificate = Certificate { not_after, fingerprint: fingerprint.to_owned() };
+        self.all_well(apis, |seen| Outcome { certificate: Some(certificate.clone()), ..seen });
+    }
+
+    fn calls(&self) -> usize {
+        let calls = |change: &&Change| matches!(change, Change::Notify(told) if matches!(told.kind, NotificationKind::Callout { .. }));
+        self.changes.iter().filter(calls).count()
+    }
+
+    fn foreseen(&self) -> Vec<(String, u8)> {
+        self.open().iter().map(|open| (open.cause.to_string(), open.priority.number())).collect()
+    }
+
+    fn only(&self) -> Arc<Incident> {
+        let open = self.open();
+        assert_eq!(open.len(), 1, "{:#?}", self.foreseen());
+        Arc::clone(open.first().expect("one"))
+    }
+}
+
+const BOTH: [&str; 2] = ["identity", "results"];
+
+#[test]
+fn a_certificate_on_many_instances_is_one_p4_three_weeks_before_it_ends_with_a_ticket_in_office_hours() {
+    let mut hand = Hand::new(office());
+    let ends = hand.now + days(21) + SignedDuration::from_secs(60);
+    hand.show(&BOTH, "ab12", ends);
+    assert!(hand.open().is_empty(), "there is time");
+    hand.wait(60);
+    hand.show(&BOTH, "ab12", ends);
+    let incident = hand.only();
+    assert_eq!(hand.foreseen(), [("ahead:certificate:ab12".to_owned(), 4)]);
+    assert_eq!(incident.affects, BOTH.map(|api| instance(api, Environment::Production)));
+    assert_eq!(
+        incident.diagnosis.en,
+        "The certificate ends on 11 December 2026: it has to be renewed before (SHA-256 ab12)."
+    );
+    assert!(hand.told().is_empty(), "it is two in the morning");
+    let next = domain::next_action(&hand.situation, &incident, hand.now).unwrap();
+    assert_eq!((next.what.as_str(), next.at), ("raise a ticket", "2026-11-20T09:00:00Z".parse().unwrap()));
+    hand.now = next.at - SignedDuration::from_secs(10);
+    hand.show(&["identity", "results", "documents"], "ab12", ends);
+    assert_eq!(hand.told(), ["ticket"]);
+    assert_eq!(hand.only().affects.len(), 3, "one more shows it");
+    hand.ticket_raised(1);
+    for _ in 0..3 {
+        hand.wait(24 * 3_600);
+        hand.show(&["identity", "results", "documents"], "ab12", ends);
+    }
+    assert_eq!((hand.told().len(), hand.calls()), (1, 0), "nor does anything else follow");
+}
+
+#[test]
+fn it_is_over_when_all_show_another_and_a_start_that_has_seen_none_of_them_ends_nothing() {
+    let mut hand = Hand::new(office());
+    let (soon, later) = (hand.now + days(5), hand.now + days(400));
+    hand.show(&BOTH, "ab12", soon);
+    hand.restart(30);
+    hand.wait(10);
+    assert_eq!(hand.only().priority, P4, "nothing is known of it yet");
+    hand.show(&["identity"], "ab12", soon);
+    hand.show(&["identity"], "cd34", later);
+    assert_eq!(hand.only().status, IncidentStatus::Open, "results has not said");
+    hand.show(&BOTH, "cd34", later);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    assert!(hand.told().is_empty(), "renewed before anybody was there: nobody heard of it");
+}
+
+#[test]
+fn what_has_ended_already_is_nothing_that_is_to_come() {
+    let mut hand = Hand::new(office());
+    let ended = hand.now - days(1);
+    hand.show(&BOTH, "ab12", ended);
+    assert!(hand.open().is_empty());
+    let soon = hand.now + days(1);
+    hand.show(&BOTH, "cd34", soon);
+    hand.now += days(2);
+    hand.show(&BOTH, "cd34", soon);
+    assert_eq!(hand.foreseen(), [("ahead:certificate:cd34".to_owned(), 4)], "until it is renewed");
+}
+
+#[test]
+fn nothing_ahead_is_major_whatever_is_major_and_nobody_is_called() {
+    let mut everything = office();
+    let policy = everything.environments.get_mut(&Environment::Production).unwrap();
+    policy.major.as_mut().unwrap().when = Priority::P5;
+    let mut hand = Hand::new(everything);
+    let ends = hand.now + days(1);
+    hand.show(&BOTH, "ab12", ends);
+    hand.now += SignedDuration::from_hours(8);
+    hand.show(&BOTH, "ab12", ends);
+    assert_eq!(hand.told(), ["ticket"]);
+    assert!(hand.only().major.is_none());
+}
+
+#[test]
+fn what_an_api_says_of_its_end_is_known_a_quarter_of_a_year_before() {
+    let mut hand = Hand::new(office());
+    let sunset = Some(hand.now + days(90));
+    let gone = Some(Deprecation { since: None, sunset });
+    let says = |seen| Outcome { deprecation: gone, ..seen };
+    hand.now -= days(1);
+    hand.all_well(&["results"], says);
+    assert!(hand.open().is_empty());
+    hand.now += days(1);
+    hand.all_well(&["results"], says);
+    assert_eq!(hand.foreseen(), [("ahead:sunset:results/production".to_owned(), 4)]);
+    assert_eq!(hand.only().api.as_ref().unwrap().as_str(), "results", "its provider is told");
+    hand.all_well(&["results"], |seen| seen);
+    assert!(hand.open().is_empty(), "it stays after all");
+}
+
+#[test]
+fn our_own_certificate_is_renewed_by_another_in_the_configuration() {
+    let shows = |chain: &str, ends: Timestamp| {
+        let mut configuration = office();
+        let certificate =
+            ClientCertificate { chain: Secret::new(chain), key: Secret::new("key"), ends: Some(ends) };
+        let credential = Arc::new(Credential { access: None, certificate: Some(certificate) });
+        for check in configuration.checks.values_mut() {
+            *check =
+                Arc::new(domain::Check { credential: Some(Arc::clone(&credential)), ..(**check).clone() });
+        }
+        configuration
+    };
+    let mut hand = Hand::new(shows("one", start() + days(30)));
+    hand.wait(1);
+    let incident = hand.only();
+    assert_eq!(incident.affects.len(), 6, "one certificate, one cause");
+    assert_eq!((incident.priority, incident.environment), (P4, Environment::Production));
+    assert!(!incident.cause.to_string().contains("one"), "the chain itself is nowhere");
+    hand.restart_with(30, shows("two", start() + days(400)));
+    assert!(hand.open().is_empty());
+}
+
+#[test]
+fn the_table_of_bank_holidays_ends_and_whoever_can_renew_it_has_a_year() {
+    let mut hand = Hand::new(office());
+    hand.now = "2028-01-01T23:00:00Z".parse().unwrap();
+    hand.wait(1);
+    assert!(hand.open().is_empty());
+    hand.wait(3_600);
+    assert_eq!(hand.foreseen(), [("ahead:bank_holidays".to_owned(), 4)]);
+    hand.wait(1);
+    assert!(hand.incident(1).ticket == Ticket::None, "it is a Saturday night");
+    let mut never = office();
+    never.hours.values_mut().for_each(|hours| hours.bank_holidays = false);
+    hand.restart_with(30, never);
+    assert!(hand.open().is_empty(), "nobody asks for them");
+}
+
+/// A rota that nobody is on from `from` to `to`.
+fn gap(from: Timestamp, to: Timestamp) -> Configuration {
+    let mut configuration = office();
+    let one = PersonId::parse("one").expect("an id");
+    let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
+    rota.layers.clear();
+    rota.overrides = vec![
+        Override { person: one.clone(), from: Timestamp::MIN, to: from },
+        Override { person: one, from: to, to: Timestamp::MAX },
+    ];
+    configuration
+}
+
+#[test]
+fn a_gap_in_a_rota_is_p4_two_weeks_before_p2_three_days_before_and_p1_when_it_is_there() {
+    let (from, to) = (start() + days(15), start() + days(16));
+    let mut hand = Hand::new(gap(from, to));
+    let mut at = |hours: i64| {
+        hand.now = from - SignedDuration::from_hours(hours) - SignedDuration::from_secs(10);
+        hand.all_well(&[], |seen| seen);
+        hand.foreseen()
+    };
+    assert_eq!(at(24 * 14 + 1), []);
+    assert_eq!(at(24 * 14), [("ahead:rota:platform".to_owned(), 4)]);
+    assert_eq!(at(73), [("ahead:rota:platform".to_owned(), 4)]);
+    assert_eq!(at(72), [("ahead:rota:platform".to_owned(), 2)]);
+    assert_eq!(hand.calls(), 0, "nobody is woken by what is to come");
+    hand.now = from - SignedDuration::from_secs(10);
+    hand.all_well(&[], |seen| seen);
+    assert_eq!(hand.foreseen(), [("rota:platform".to_owned(), 1)]);
+    assert!(hand.incident(1).timeline.iter().any(|entry| entry.text.contains("taken in by C-2")));
+    assert_eq!(hand.incident(2).escalation.as_ref().unwrap().callouts[0].person.as_str(), "boss");
+    hand.now = to - SignedDuration::from_secs(10);
+    hand.all_well(&[], |seen| seen);
+    hand.wait(70);
+    assert!(hand.open().is_empty(), "somebody is on call");
+}
+
+#[test]
+fn a_rota_from_which_nobody_is_called_may_have_gaps() {
+    let mut unused = gap(start(), start() + days(1));
+    unused.escalations.values_mut().for_each(|escalation| escalation.steps.truncate(0));
+    let mut hand = Hand::new(unused);
+    hand.wait(1);
+    assert!(hand.open().is_empty());
+}
