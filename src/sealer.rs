@@ -23,6 +23,11 @@ const LONG: Duration = Duration::from_millis(20);
 /// Tracks of one step, at most.
 const TRACKS: u32 = 32;
 
+/// What the phases of answers took is written this often: a crash loses as much of it.
+const PHASES: Duration = Duration::from_secs(600);
+/// Tracks of which it is written at once where nothing else is to come in between.
+const AT_A_STOP: u32 = 500;
+
 /// What was done since there was nothing to do.
 #[derive(Debug, Default)]
 struct Done {
@@ -52,9 +57,22 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) {
     let (mut tracks, mut away, mut done) = (TRACKS / 4, Away::default(), Done::default());
+    let mut phases_at = Instant::now() + PHASES;
     while !stop.is_cancelled() {
         let began = Instant::now();
-        let pause = match step(&store, &configuration, &clock, tracks, &mut done).await {
+        let step = async {
+            if phases_at <= began {
+                let put = store.put_phases(tracks).await;
+                if matches!(put, Ok(1..)) {
+                    return Ok(true);
+                }
+                // Where it cannot be done, sealing goes on without it.
+                phases_at = began + PHASES;
+                put?;
+            }
+            step(&store, &configuration, &clock, tracks, &mut done).await
+        };
+        let pause = match step.await {
             Ok(more) => {
                 away.answered();
                 if more {
@@ -78,6 +96,23 @@ pub(crate) async fn run(
         tokio::select! {
             () = stop.cancelled() => {}
             () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Writes what the phases of answers took, when nothing more will be recorded.
+pub(crate) async fn put_phases(store: &Store) {
+    // What was being written when this was asked for, and what came meanwhile.
+    let mut rounds = 2;
+    while rounds > 0 {
+        match store.put_phases(AT_A_STOP).await {
+            Ok(0) => rounds -= 1,
+            Err(Error::Fenced) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "how long the phases of the last answers took could not be kept");
+                return;
+            }
         }
     }
 }

@@ -147,6 +147,7 @@ impl Seat {
         };
         let configuration = self.configuration.clone();
         let sealing = sealer::run(self.store.clone(), configuration, self.clock.clone(), stop.clone());
+        let recorded = self.store.clone();
         let recorder = Recorder {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -178,6 +179,7 @@ impl Seat {
         let recording = async move {
             let ended = recorder.run(situation, recording_until).await;
             stopping.cancel();
+            sealer::put_phases(&recorded).await;
             // Whoever writes last gives the lease back, and on the thread that its connection belongs to.
             sends.recv().await;
             drop(writing);

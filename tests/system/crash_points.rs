@@ -48,9 +48,8 @@ fn cases(point: &'static str) -> Vec<Case> {
         "spool/written" | "spool/put-in" | "spool/recorded" | "spool/settled" => (&[1], Way::StoreHeld),
         "spool/set-aside" => (&[1], Way::StoreRefuses),
         "text/traced" => (&[1], Way::DiesTwice("text/taken")),
-        "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed" => {
-            (&[1], Way::Stop)
-        }
+        "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed"
+        | "phases/put-in" | "phases/committed" => (&[1], Way::Stop),
         _ => (&[1], Way::Trouble),
     };
     passings.iter().map(|passing| Case { point, passing: *passing, way }).collect()
