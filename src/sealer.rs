@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// An hour is left alone for so long after its end: what is late by less is never sealed twice.
 const REST: SignedDuration = SignedDuration::from_hours(2);
-/// Whether there is something to do is looked at this often.
-const LOOK: Duration = Duration::from_secs(60);
+/// Whether there is something to do is looked at this often, unless somebody says otherwise.
+pub(crate) const LOOK: Duration = Duration::from_secs(60);
 /// Between two steps, so that whoever records comes in between.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A step that takes longer is followed by one of fewer tracks.
@@ -49,11 +49,13 @@ impl Done {
     }
 }
 
-/// Works until `stop`; a step that is under way then is ended first. An error is tried again, and said when it begins.
+/// Works until `stop`, and looks for work `every` so long; a step that is under way then is ended first. An error is tried
+/// again, and said when it begins.
 pub(crate) async fn run(
     store: Store,
     configuration: watch::Receiver<Arc<Configuration>>,
     clock: Clock,
+    every: Duration,
     stop: CancellationToken,
 ) {
     let (mut tracks, mut away, mut done) = (TRACKS / 4, Away::default(), Done::default());
@@ -81,7 +83,7 @@ pub(crate) async fn run(
                     PAUSE
                 } else {
                     std::mem::take(&mut done).say();
-                    LOOK
+                    every
                 }
             }
             // Another program records: who keeps the lease, or who records, ends this one.
@@ -90,7 +92,7 @@ pub(crate) async fn run(
                 if away.failed().is_some() {
                     tracing::warn!(%error, "the history that is over could not be looked after; it stays as it is");
                 }
-                LOOK
+                every
             }
         };
         tokio::select! {
