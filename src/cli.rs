@@ -178,6 +178,10 @@ pub(crate) struct ServeArgs {
     /// Seconds in which nothing was recorded, until the last resort is told and the heartbeat stops: for rehearsals
     #[arg(long, value_name = "SECONDS", default_value_t = 30, hide = true)]
     pub(crate) unrecorded_after: u32,
+    /// Seconds between two looks at the history that is over, where there was nothing to do or it could not be done: for
+    /// rehearsals
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, hide = true)]
+    pub(crate) history_every: u32,
 }
 
 #[derive(Debug, Args)]

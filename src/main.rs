@@ -115,6 +115,7 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             let (read, stamps) = config::read(&cli.config, &Secrets::read(), clock.now());
             let mut loaded = usable(cli, read)?;
             loaded.outage.tell_after = Duration::from_secs(arguments.unrecorded_after.into());
+            loaded.history_every = Duration::from_secs(arguments.history_every.into());
             let source = Source { directory: cli.config.clone(), stamps };
             let mut listen = loaded.listen;
             listen.public = arguments.listen.unwrap_or(listen.public);

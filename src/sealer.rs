@@ -14,14 +14,19 @@ use tokio_util::sync::CancellationToken;
 
 /// An hour is left alone for so long after its end: what is late by less is never sealed twice.
 const REST: SignedDuration = SignedDuration::from_hours(2);
-/// Whether there is something to do is looked at this often.
-const LOOK: Duration = Duration::from_secs(60);
+/// Whether there is something to do is looked at this often, unless somebody says otherwise.
+pub(crate) const LOOK: Duration = Duration::from_secs(60);
 /// Between two steps, so that whoever records comes in between.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A step that takes longer is followed by one of fewer tracks.
 const LONG: Duration = Duration::from_millis(20);
 /// Tracks of one step, at most.
 const TRACKS: u32 = 32;
+
+/// What the phases of answers took is written this often: a crash loses as much of it.
+const PHASES: Duration = Duration::from_secs(600);
+/// Tracks of which it is written at once where nothing else is to come in between.
+const AT_A_STOP: u32 = 500;
 
 /// What was done since there was nothing to do.
 #[derive(Debug, Default)]
@@ -44,17 +49,32 @@ impl Done {
     }
 }
 
-/// Works until `stop`; a step that is under way then is ended first. An error is tried again, and said when it begins.
+/// Works until `stop`, and looks for work `every` so long; a step that is under way then is ended first. An error is tried
+/// again, and said when it begins.
 pub(crate) async fn run(
     store: Store,
     configuration: watch::Receiver<Arc<Configuration>>,
     clock: Clock,
+    every: Duration,
     stop: CancellationToken,
 ) {
     let (mut tracks, mut away, mut done) = (TRACKS / 4, Away::default(), Done::default());
+    let mut phases_at = Instant::now() + PHASES;
     while !stop.is_cancelled() {
         let began = Instant::now();
-        let pause = match step(&store, &configuration, &clock, tracks, &mut done).await {
+        let step = async {
+            if phases_at <= began {
+                let put = store.put_phases(tracks).await;
+                if matches!(put, Ok(1..)) {
+                    return Ok(true);
+                }
+                // Where it cannot be done, sealing goes on without it.
+                phases_at = began + PHASES;
+                put?;
+            }
+            step(&store, &configuration, &clock, tracks, &mut done).await
+        };
+        let pause = match step.await {
             Ok(more) => {
                 away.answered();
                 if more {
@@ -63,7 +83,7 @@ pub(crate) async fn run(
                     PAUSE
                 } else {
                     std::mem::take(&mut done).say();
-                    LOOK
+                    every
                 }
             }
             // Another program records: who keeps the lease, or who records, ends this one.
@@ -72,12 +92,29 @@ pub(crate) async fn run(
                 if away.failed().is_some() {
                     tracing::warn!(%error, "the history that is over could not be looked after; it stays as it is");
                 }
-                LOOK
+                every
             }
         };
         tokio::select! {
             () = stop.cancelled() => {}
             () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Writes what the phases of answers took, when nothing more will be recorded.
+pub(crate) async fn put_phases(store: &Store) {
+    // What was being written when this was asked for, and what came meanwhile.
+    let mut rounds = 2;
+    while rounds > 0 {
+        match store.put_phases(AT_A_STOP).await {
+            Ok(0) => rounds -= 1,
+            Err(Error::Fenced) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "how long the phases of the last answers took could not be kept");
+                return;
+            }
         }
     }
 }

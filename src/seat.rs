@@ -17,6 +17,7 @@ use std::{
     convert::Infallible,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 use store::{Store, crash_point};
 use tokio::sync::{Notify, mpsc, watch};
@@ -54,6 +55,7 @@ pub(crate) struct Seat {
     /// Since when nothing can be delivered.
     pub(crate) undelivered: watch::Sender<Option<Timestamp>>,
     outages: Outages,
+    history_every: Duration,
     configuration: watch::Receiver<Arc<Configuration>>,
     work: watch::Receiver<Work>,
     setup: watch::Receiver<Setup>,
@@ -69,6 +71,7 @@ impl Seat {
         handing: &Handing,
         (situation, role): (Arc<Situation>, Role),
         outages: Outages,
+        history_every: Duration,
     ) -> Self {
         Self {
             store,
@@ -81,6 +84,7 @@ impl Seat {
             unrecorded: watch::Sender::new(None),
             undelivered: watch::Sender::new(None),
             outages,
+            history_every,
             configuration: handing.configuration.subscribe(),
             work: handing.work.subscribe(),
             setup: handing.setup.subscribe(),
@@ -146,7 +150,9 @@ impl Seat {
             recording: Arc::clone(&self.recording),
         };
         let configuration = self.configuration.clone();
-        let sealing = sealer::run(self.store.clone(), configuration, self.clock.clone(), stop.clone());
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());
+        let recorded = self.store.clone();
         let recorder = Recorder {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -178,6 +184,7 @@ impl Seat {
         let recording = async move {
             let ended = recorder.run(situation, recording_until).await;
             stopping.cancel();
+            sealer::put_phases(&recorded).await;
             // Whoever writes last gives the lease back, and on the thread that its connection belongs to.
             sends.recv().await;
             drop(writing);

@@ -177,7 +177,8 @@ pub(crate) async fn start(
         tasks.add("look at what is set aside", crate::set_aside::look(spool, set_aside, tasks.stop.clone()));
     }
     let outages = Outages { limits: loaded.outage, spool: spool_path };
-    let seat = Seat::new((store.clone(), leased), clock.clone(), &handing, (shown, role), outages);
+    let every = loaded.history_every;
+    let seat = Seat::new((store.clone(), leased), clock.clone(), &handing, (shown, role), outages, every);
 
     let pages = crate::pages::Pages {
         store: store.clone(),

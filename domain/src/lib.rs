@@ -80,6 +80,7 @@ mod operation;
 mod outcome;
 mod pause;
 mod percentiles;
+mod phase_sums;
 mod priority;
 mod protocol;
 mod receipts;
@@ -155,6 +156,7 @@ pub use outcome::{
 };
 pub use pause::pause;
 pub use percentiles::Percentiles;
+pub use phase_sums::{PhaseSum, PhaseSums};
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use release::Release;

@@ -86,6 +86,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use top::Top;
 
@@ -102,6 +103,8 @@ pub(crate) struct Loaded {
     pub(crate) spool: Option<PathBuf>,
     /// How long the database may take.
     pub(crate) outage: OutageLimits,
+    /// How often it is looked whether some of the history is over.
+    pub(crate) history_every: Duration,
     /// Addresses and secrets of everybody who can be told.
     pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
@@ -276,6 +279,7 @@ fn put_together(
         database,
         spool: top.spool,
         outage: OutageLimits::default(),
+        history_every: crate::sealer::LOOK,
         directory,
         callback_token: top.callback_token,
         listen: top.listen,

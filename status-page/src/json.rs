@@ -17,7 +17,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
 use domain::{
-    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, Situation, Summary, Tally, VantageId,
+    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, PhaseSum, PhaseSums, Situation, Summary,
+    Tally, VantageId,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -287,6 +288,12 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             .unwrap_or_default(),
         None => store::Days::default(),
     };
+    let phases = match &check {
+        Some(check) => {
+            store.phases(check, asked.vantage.as_ref(), asked.from..asked.to, zone).await.map_err(failed)?
+        }
+        None => BTreeMap::new(),
+    };
     let simulated = store.simulated().await.map_err(failed)?;
     let simulated = simulated.is_some_and(|made_up| made_up.touches(asked.from, asked.to));
     let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
@@ -303,8 +310,10 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         .into_iter()
         .map(|(date, range, tally)| {
             let mut value = stretch(policy, &tally, sums.on(date).unwrap_or_default(), warm);
+            let phases = phases_ms(phases.get(&date).copied(), warm);
             if let Value::Object(fields) = &mut value {
                 fields.insert("supported".to_owned(), json!(supported(range.start, range.end)));
+                fields.insert("phases_ms".to_owned(), phases);
                 fields.insert("date".to_owned(), json!(date.to_string()));
             }
             value
@@ -324,6 +333,7 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
         )
     });
     if let Value::Object(fields) = &mut value {
+        fields.insert("phases_ms".to_owned(), phases_ms(phases.into_values(), warm));
         fields.insert("policy".to_owned(), json!(in_words));
         let objective = view.situation.configuration.objective(&asked.instance);
         let hours = hours.map(|(_, hours)| hours);
@@ -348,6 +358,23 @@ fn stretch(policy: &AvailabilityPolicy, tally: &Tally, sum: Summary, warm: bool)
     fields.insert("latency_ms".to_owned(), json!(latency));
     fields.insert("samples".to_owned(), json!(sum.samples()));
     Value::Object(fields)
+}
+
+/// Each phase of good answers, over kept connections if `warm`, else over fresh ones; null where none was counted.
+fn phases_ms(all: impl IntoIterator<Item = [PhaseSums; 2]>, warm: bool) -> Value {
+    let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
+    let mut sums = PhaseSums::default();
+    for [fresh, kept] in all {
+        sums.merge(if warm { &kept } else { &fresh });
+    }
+    let phase = |sum: &PhaseSum| {
+        let mean = sum.mean()?;
+        Some(json!({ "mean": ms(mean), "max": ms(sum.longest()), "count": sum.count }))
+    };
+    if sums.is_empty() {
+        return Value::Null;
+    }
+    PhaseSums::NAMES.iter().zip(&sums.0).map(|(name, sum)| ((*name).to_owned(), json!(phase(sum)))).collect()
 }
 
 /// Seconds by kind, and the shares that the policy makes of them.

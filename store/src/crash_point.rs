@@ -79,6 +79,9 @@ mod armed {
         "record/heard",
         "record/before-commit",
         "record/committed",
+        // What the phases of answers took, at a stop.
+        "phases/put-in",
+        "phases/committed",
         // What waits while the store takes nothing.
         "spool/written",
         "spool/put-in",

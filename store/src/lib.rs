@@ -27,6 +27,7 @@ mod incident;
 mod lease;
 mod outbox;
 mod packed;
+mod phases;
 mod postgres;
 mod prunable;
 mod prune;
@@ -87,6 +88,7 @@ struct Shared {
     key: ReferenceKey,
     held: lease::Held,
     recorded: AtomicU64,
+    phases: phases::Waiting,
 }
 
 impl Store {
@@ -101,7 +103,8 @@ impl Store {
         let key = schema::prepare(&database, fresh_key).await?;
         let tracks = track::Numbers::read(&database).await?;
         let (held, recorded) = (lease::Held::default(), AtomicU64::new(0));
-        Ok(Self(Arc::new(Shared { database, tracks, key, held, recorded })))
+        let phases = phases::Waiting::default();
+        Ok(Self(Arc::new(Shared { database, tracks, key, held, recorded, phases })))
     }
 
     /// The database's own key: references of callouts and ids of requests are made with it.

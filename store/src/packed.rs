@@ -33,12 +33,30 @@ pub(crate) fn open(newest: u8, all: &[u8]) -> Result<(u8, &[u8]), Damaged> {
     Ok((written, body))
 }
 
-pub(crate) fn put(bytes: &mut Vec<u8>, mut number: u32) {
+/// As [`put`], of more than 32 bits.
+pub(crate) fn put_long(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
     bytes.push((number & 0x7f) as u8);
+}
+
+pub(crate) fn get_long(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for place in 0..10 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+pub(crate) fn put(bytes: &mut Vec<u8>, number: u32) {
+    put_long(bytes, number.into());
 }
 
 pub(crate) fn get(bytes: &mut &[u8]) -> Option<u32> {

@@ -143,6 +143,12 @@ pub(crate) const HOURS_OF_SPANS: &str = "
         LATERAL (SELECT slot, rollups FROM rollup_hours
                  WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
 
+/// The phases of days of a list of `[first, last]` slots.
+pub(crate) const PHASES_OF_SPANS: &str = "
+    SELECT slot, hours FROM json_array_elements($1::json) AS span (value),
+        LATERAL (SELECT slot, hours FROM phases
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
+
 /// Of an hour, for the tracks of a list.
 pub(crate) const PUT_UNROLLED: &str = "
     INSERT INTO unrolled (hour, track)

@@ -20,7 +20,7 @@ pub struct Prunable {
     pub samples: u64,
     /// …in so many days of UTC, each counted for each track.
     pub sampled_days: u64,
-    /// Days of UTC of whose hours no sums stay, counted likewise.
+    /// Days of UTC of whose hours no sums stay, nor how long phases took, counted likewise.
     pub hours: u64,
     /// Months of days, counted likewise.
     pub months: u64,
@@ -84,6 +84,7 @@ const COUNTED: &str = "
            CAST((SELECT count(DISTINCT day) FROM old) AS BIGINT) AS sampled_days,
            CAST((SELECT count(*) FROM (
                SELECT slot FROM mine CROSS JOIN rollup_hours WHERE slot >= first AND slot < first + $3
+               UNION SELECT slot FROM mine CROSS JOIN phases WHERE slot >= first AND slot < first + $3
                UNION SELECT day FROM old WHERE goes) AS gone) AS BIGINT) AS hours,
            CAST((SELECT count(*) FROM mine CROSS JOIN rollup_days WHERE slot >= first AND slot < first + $4)
                AS BIGINT) AS months,

@@ -77,6 +77,7 @@ impl Store {
         match kind {
             Kind::Samples => to_hours(&mut transaction, &found).await?,
             Kind::Hours { before } => delete(&mut transaction, DELETE_HOURS, &found, before).await?,
+            Kind::Phases { before } => delete(&mut transaction, DELETE_PHASES, &found, before).await?,
             Kind::Days { before } => delete(&mut transaction, DELETE_DAYS, &found, before).await?,
             Kind::Failures { before } => failures(&mut transaction, &found, before).await?,
         }
@@ -138,6 +139,7 @@ pub(crate) async fn believable(
 enum Kind {
     Samples,
     Hours { before: i64 },
+    Phases { before: i64 },
     Days { before: i64 },
     Failures { before: i64 },
 }
@@ -156,6 +158,7 @@ async fn too_old(
     let kinds = [
         day(retention.samples).map(|day| (Kind::Samples, oldest!("sealed"), day * 24)),
         day(retention.hours).map(|day| (Kind::Hours { before: day }, oldest!("rollup_hours"), day)),
+        day(retention.hours).map(|day| (Kind::Phases { before: day }, oldest!("phases"), day)),
         retention.days.since(now).map(|since| {
             let month = month_of(since);
             (Kind::Days { before: month }, oldest!("rollup_days"), month)
@@ -237,6 +240,7 @@ async fn to_hours(connection: &mut Connection, found: &[Found]) -> Result<(), Er
 }
 
 const DELETE_HOURS: &str = "DELETE FROM rollup_hours WHERE slot >= $1 AND slot < $2";
+const DELETE_PHASES: &str = "DELETE FROM phases WHERE slot >= $1 AND slot < $2";
 const DELETE_DAYS: &str = "DELETE FROM rollup_days WHERE slot >= $1 AND slot < $2";
 
 /// At most a month of days, or as many months, of each track: a step stays short when somebody keeps less from now on.

@@ -147,7 +147,7 @@ async fn read(
 }
 
 /// The numbers of the tracks, and the place of each one's check in the list.
-async fn tracks(
+pub(crate) async fn tracks(
     connection: &mut Connection,
     checks: &[CheckId],
     vantage: Option<&VantageId>,

@@ -103,6 +103,7 @@ impl Store {
                 crash_point!("record/before-quiet");
                 let recorded = self.insert_outcomes(&mut connection, batch, &numbers, under).await;
                 crash_point!("record/quiet");
+                self.add_phases(batch, &numbers, recorded.as_ref().ok());
                 recorded
             }
             _ => self.record_all(batch, &tracks, &known, under).await,
@@ -113,6 +114,13 @@ impl Store {
         let recorded = recorded.map_err(|error| self.or_unknown(error))?;
         self.0.recorded.fetch_add(recorded, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Counts the phases of a batch that was recorded, unless some of it was there before: that may be counted already.
+    fn add_phases(&self, batch: &Batch, numbers: &[Number], recorded: Option<&u64>) {
+        if recorded == Some(&(batch.outcomes.len() as u64)) {
+            self.0.phases.add(batch, numbers);
+        }
     }
 
     /// While it is not known whether a batch was stored, that is what every error means.
@@ -176,6 +184,7 @@ impl Store {
         crash_point!("record/before-commit");
         self.commit(transaction, batch).await?;
         crash_point!("record/committed");
+        self.add_phases(batch, &numbers, Some(&recorded));
         self.0.tracks.keep(fresh);
         Ok(recorded)
     }

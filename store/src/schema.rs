@@ -25,6 +25,7 @@ const SQLITE: &[Step] = &[
     (5, "rollup", include_str!("../../migrations/sqlite/0005_rollup.sql")),
     (6, "release", include_str!("../../migrations/sqlite/0006_release.sql")),
     (7, "maintenance", include_str!("../../migrations/sqlite/0007_maintenance.sql")),
+    (8, "phases", include_str!("../../migrations/sqlite/0008_phases.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -35,6 +36,7 @@ const POSTGRES: &[Step] = &[
     (5, "rollup", include_str!("../../migrations/postgres/0005_rollup.sql")),
     (6, "release", include_str!("../../migrations/postgres/0006_release.sql")),
     (7, "maintenance", include_str!("../../migrations/postgres/0007_maintenance.sql")),
+    (8, "phases", include_str!("../../migrations/postgres/0008_phases.sql")),
 ];
 
 /// The other one needs no such statement.

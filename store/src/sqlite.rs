@@ -146,6 +146,11 @@ pub(crate) const HOURS_OF_SPANS: &str = "
     SELECT slot, rollups FROM json_each($1) AS span CROSS JOIN rollup_hours
     WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
 
+/// The phases of days of a list of `[first, last]` slots.
+pub(crate) const PHASES_OF_SPANS: &str = "
+    SELECT slot, hours FROM json_each($1) AS span CROSS JOIN phases
+    WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
+
 /// Of an hour, for the tracks of a list.
 pub(crate) const PUT_UNROLLED: &str = "
     INSERT INTO unrolled (hour, track) SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING";

@@ -5,7 +5,7 @@ use crate::{
     block::{self, HOUR},
     database::{Connection, Purpose},
     error::Error,
-    postgres,
+    phases, postgres,
     roll_up::{add, day_of_month, days, hours, hours_of, month},
     row::{Reading, time, to_json, verdict_number, verdict_of},
     sample::hot_minutes,
@@ -45,6 +45,8 @@ struct Gathered {
     amiss: BTreeMap<i64, Verdict>,
     /// Hours of which samples are kept no more, only sums.
     summed: HashSet<i64>,
+    /// Good answers by hour, over fresh and over kept connections.
+    good: HashMap<i64, [u64; 2]>,
     /// The first hour of which anything finer than its day is left.
     oldest: i64,
     zone: TimeZone,
@@ -81,6 +83,7 @@ async fn verify(connection: &mut Connection, track: &TrackId, zone: &TimeZone) -
         sums: HashMap::new(),
         amiss: BTreeMap::new(),
         summed: HashSet::new(),
+        good: HashMap::new(),
         oldest: i64::MAX,
         zone: zone.clone(),
     };
@@ -101,6 +104,7 @@ async fn verify(connection: &mut Connection, track: &TrackId, zone: &TimeZone) -
     let samples_since = gathered.oldest;
     rows_of(connection, id, &mut gathered).await?;
     summed_hours(connection, id, &mut gathered).await?;
+    phases_of(connection, id, &mut gathered).await?;
     rolled_up(connection, id, &mut gathered).await?;
     in_full(connection, id, samples_since, &mut gathered).await?;
     Ok(gathered.found)
@@ -116,10 +120,26 @@ impl Gathered {
         Ok(self.zone.to_datetime(time(hour * HOUR, DOING)?).date())
     }
 
+    fn answers(&mut self, hour: i64, samples: &[block::Packed]) -> Result<(), Error> {
+        let mut sum = Rollup::default();
+        for sample in samples {
+            add(&mut sum, sample, DOING)?;
+        }
+        self.good(hour, &sum);
+        Ok(())
+    }
+
+    fn good(&mut self, hour: i64, sum: &Rollup) {
+        let [fresh, kept] = self.good.entry(hour).or_default();
+        *fresh += sum.fresh.count();
+        *kept += sum.kept.count();
+    }
+
     fn samples(&mut self, hour: i64, samples: &[block::Packed]) -> Result<(), Error> {
         let date = self.date(hour)?;
         self.found.samples += samples.len() as u64;
         self.oldest = self.oldest.min(hour);
+        self.answers(hour, samples)?;
         for sample in samples {
             add(self.sums.entry(date).or_default(), sample, DOING)?;
             let verdict = verdict_of(i64::from(sample.code), DOING)?;
@@ -199,6 +219,7 @@ async fn rows_of(connection: &mut Connection, track: i64, gathered: &mut Gathere
         .await?;
     for ((_, hour), samples) in sealed::hot(&rows, DOING)? {
         gathered.found.samples += samples.len() as u64;
+        gathered.answers(hour, &samples)?;
         for sample in samples {
             let verdict = verdict_of(i64::from(sample.code), DOING)?;
             if verdict != Verdict::Pass {
@@ -220,7 +241,36 @@ async fn summed_hours(connection: &mut Connection, track: i64, gathered: &mut Ga
             gathered.oldest = gathered.oldest.min(hour);
             gathered.summed.insert(hour);
             let date = gathered.date(hour)?;
+            gathered.good(hour, &rollup);
             gathered.sums.entry(date).or_default().merge(&rollup);
+        }
+    }
+    Ok(())
+}
+
+/// No phase was counted more often than there were good answers, in hours of which they can still be counted.
+async fn phases_of(connection: &mut Connection, track: i64, gathered: &mut Gathered) -> Result<(), Error> {
+    let rows = phases::rows(connection, &[[slot(track, 0), slot(track + 1, 0) - 1]], DOING).await?;
+    for row in &rows {
+        let (of_day, hours) = phases::of_row(Reading { row, doing: DOING })?;
+        let (_, day) = of_slot(of_day);
+        let hours = match hours {
+            Ok(hours) => hours,
+            Err(damaged) => {
+                gathered.problem(day * 24, &format!("how long its phases took: {damaged}"));
+                continue;
+            }
+        };
+        for (hour, both) in hours {
+            let hour = day * 24 + i64::from(hour);
+            if hour < gathered.oldest {
+                continue;
+            }
+            let good = gathered.good.get(&hour).copied().unwrap_or_default();
+            for (sums, good) in both.iter().zip(good).filter(|(sums, good)| u64::from(sums.most()) > *good) {
+                let counted = sums.most();
+                gathered.problem(hour, &format!("a phase of {counted} answers was counted, it holds {good}"));
+            }
         }
     }
     Ok(())

@@ -67,17 +67,21 @@ async fn one_that_is_killed_leaves_nothing_that_looks_whole_and_the_next_begins_
     assert!(program.terminate().await.success());
     let file = beside(&place, "copy.db");
     let name = file.display().to_string();
-    let mut command = place.command(&["backup", &name]);
-    command.env("CURIAD_CRASH_AT", "backup/copied");
-    let ended = tokio::task::spawn_blocking(move || command.status()).await.expect("joined").expect("run");
-    assert!(!ended.success() && !file.exists());
-    let part = beside(&place, "copy.db.part");
-    assert!(part.exists(), "it was killed in the middle");
-    let ran = place.run(&["--json", "backup", &name]).await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    let said = ran.json();
-    assert!(said["samples"].as_u64() > Some(0) && said["bytes"].as_u64() > Some(10_000), "{said}");
-    assert!(file.exists() && !part.exists());
+    for _ in 0..crate::crash_points::times() {
+        let mut command = place.command(&["backup", &name]);
+        command.env("CURIAD_CRASH_AT", "backup/copied");
+        let ended =
+            tokio::task::spawn_blocking(move || command.status()).await.expect("joined").expect("run");
+        assert!(!ended.success() && !file.exists());
+        let part = beside(&place, "copy.db.part");
+        assert!(part.exists(), "it was killed in the middle");
+        let ran = place.run(&["--json", "backup", &name]).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let said = ran.json();
+        assert!(said["samples"].as_u64() > Some(0) && said["bytes"].as_u64() > Some(10_000), "{said}");
+        assert!(file.exists() && !part.exists());
+        fs::remove_file(&file).expect("removed");
+    }
     world.stop().await;
 }
 

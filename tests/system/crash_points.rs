@@ -48,9 +48,8 @@ fn cases(point: &'static str) -> Vec<Case> {
         "spool/written" | "spool/put-in" | "spool/recorded" | "spool/settled" => (&[1], Way::StoreHeld),
         "spool/set-aside" => (&[1], Way::StoreRefuses),
         "text/traced" => (&[1], Way::DiesTwice("text/taken")),
-        "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed" => {
-            (&[1], Way::Stop)
-        }
+        "recorder/draining" | "recorder/drained" | "deliverer/drained" | "stop/drained" | "stop/closed"
+        | "phases/put-in" | "phases/committed" => (&[1], Way::Stop),
         _ => (&[1], Way::Trouble),
     };
     passings.iter().map(|passing| Case { point, passing: *passing, way }).collect()
@@ -64,21 +63,23 @@ async fn whatever_the_point_of_a_crash_nothing_is_lost_and_nothing_told_twice(on
         On::Sqlite => "SQLite",
         On::Postgres => "PostgreSQL",
     };
-    let only = |point: &str| filter().is_none_or(|filter| point.contains(&filter));
-    let mut waiting = POINTS.iter().copied().filter(|point| only(point)).flat_map(cases);
+    let only = |point: &str| filter().is_none_or(|filter| filter.split(',').any(|part| point.contains(part)));
+    let cases: Vec<Case> = POINTS.iter().copied().filter(|point| only(point)).flat_map(cases).collect();
+    let mut waiting = (1..=times()).flat_map(|time| cases.iter().map(move |case| (*case, time)));
     let mut under_way = JoinSet::new();
     let mut names = HashMap::new();
     let mut ended: BTreeMap<String, Result<Told, String>> = BTreeMap::new();
     loop {
         while under_way.len() < AT_A_TIME
-            && let Some(case) = waiting.next()
+            && let Some((case, time)) = waiting.next()
         {
             // A thread of its own, so that a story that breaks breaks no other.
             let story = under_way.spawn_blocking(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.expect("a runtime").block_on(story::tell(case, on))
             });
-            names.insert(story.id(), case.to_string());
+            let name = if time == 1 { case.to_string() } else { format!("{case} again ({time})") };
+            names.insert(story.id(), name);
         }
         let Some(one) = under_way.join_next_with_id().await else { break };
         let (id, told) = match one {
@@ -110,7 +111,14 @@ fn words(said: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| said.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
 }
 
-/// One point alone, while looking for what is wrong with it: `CRASH_POINT=deliverer/sent`.
+/// How often it dies at each of them, once unless somebody says otherwise: `CRASH_TIMES=10`.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the test says so")]
+pub(crate) fn times() -> u32 {
+    let said = std::env::var("CRASH_TIMES").ok();
+    said.map_or(1, |times| times.parse().expect("CRASH_TIMES is a number"))
+}
+
+/// Some of the points alone, while looking for what is wrong with them: `CRASH_POINT=deliverer/sent,seal/`.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the test says so")]
 fn filter() -> Option<String> {
     std::env::var("CRASH_POINT").ok()

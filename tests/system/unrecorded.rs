@@ -146,7 +146,7 @@ fn texts(world: &World, start: &str) -> Vec<Message> {
     world.notify().texts().into_iter().filter(|text| text.body.starts_with(start)).collect()
 }
 
-async fn until_text(world: &World, start: &str) -> Message {
+pub(crate) async fn until_text(world: &World, start: &str) -> Message {
     let text = world.wait_for(PATIENCE, |world| texts(world, start).into_iter().next()).await;
     text.unwrap_or_else(|_| panic!("no text begins with {start}"))
 }

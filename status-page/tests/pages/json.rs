@@ -112,6 +112,7 @@ async fn history_is_read_by_range() {
     let situation = estate::all_well();
     let stage = Stage::of(situation.clone()).await;
     estate::past::remember(&stage.store, &situation).await;
+    while stage.store.put_phases(99).await.unwrap() > 0 {}
     let path = "/api/v1/history?api=demographics-soap&environment=sandbox&from=2026-09-01T00:00:00Z&to=2026-11-21T03:00:00Z";
     let answer = get(stage.public(), path).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -131,6 +132,7 @@ async fn history_is_read_by_range() {
             "coverage",
             "date",
             "latency_ms",
+            "phases_ms",
             "samples",
             "seconds",
             "seconds_in_maintenance",
@@ -141,6 +143,15 @@ async fn history_is_read_by_range() {
     let recent = "/api/v1/history?api=identity&environment=production&from=2026-11-21T03:00:00Z";
     let recent = get(stage.public(), recent).await.json();
     assert_eq!((&recent["samples"], &recent["latency_ms"]["p50"]), (&1.into(), &75.008.into()));
+    let phases = json!({
+        "dns": { "mean": 2.0, "max": 2.0, "count": 1 },
+        "connect": { "mean": 8.0, "max": 8.0, "count": 1 },
+        "tls": { "mean": 12.0, "max": 12.0, "count": 1 },
+        "first_byte": { "mean": 75.0, "max": 75.0, "count": 1 },
+        "body": { "mean": 1.0, "max": 1.0, "count": 1 },
+    });
+    assert_eq!((&recent["phases_ms"], &recent["days"][0]["phases_ms"]), (&phases, &phases));
+    assert_eq!(history["days"][0]["phases_ms"], Value::Null);
 }
 
 #[tokio::test]
