@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let mut phases_at = Instant::now() + PHASES;
     while !stop.is_cancelled() {
         let began = Instant::now();
-        let step = async {
+        let turn = async {
             if phases_at <= began {
                 let put = store.put_phases(tracks).await;
                 if matches!(put, Ok(1..)) {
@@ -74,7 +74,7 @@ pub(crate) async fn run(
             }
             step(&store, &configuration, &clock, tracks, &mut done).await
         };
-        let pause = match step.await {
+        let pause = match turn.await {
             Ok(more) => {
                 away.answered();
                 if more {

@@ -152,7 +152,7 @@ impl Seat {
         let configuration = self.configuration.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());
-        let recorded = self.store.clone();
+        let phases = self.store.clone();
         let recorder = Recorder {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -184,7 +184,7 @@ impl Seat {
         let recording = async move {
             let ended = recorder.run(situation, recording_until).await;
             stopping.cancel();
-            sealer::put_phases(&recorded).await;
+            sealer::put_phases(&phases).await;
             // Whoever writes last gives the lease back, and on the thread that its connection belongs to.
             sends.recv().await;
             drop(writing);

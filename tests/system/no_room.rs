@@ -70,9 +70,10 @@ fn keep(place: &Place, all: bool) {
     let file = place.config().join("curiad.yaml");
     let text = fs::read_to_string(&file).expect("a configuration");
     let forever = "    retention: { samples: forever, hours: forever }\n";
-    let text = match all {
-        true => text.replace("  production:\n", &format!("  production:\n{forever}")),
-        false => text.replace(forever, ""),
+    let text = if all {
+        text.replace("  production:\n", &format!("  production:\n{forever}"))
+    } else {
+        text.replace(forever, "")
     };
     place.write("curiad.yaml", &text);
 }

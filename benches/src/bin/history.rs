@@ -1,6 +1,8 @@
 //! What history costs to keep and to read: a past is made up, put into a new SQLite database as sealed hours, rolled up by the day
 //! and asked.
 //!
+//! A database that is there already is only asked: with the same arguments, by a program that was changed.
+//!
 //! Prints one line of JSON; times in milliseconds, each the median of nine.
 
 use clap::Parser;
@@ -9,7 +11,6 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use simulator::{Asked, Past};
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
     time::{Duration, Instant},
 };
 use store::{Days, Sample, Simulated, Store, Stretch};
@@ -25,9 +26,9 @@ struct Arguments {
     /// Seconds from one probe to the next
     #[arg(long, default_value_t = 30)]
     every: u64,
-    /// Where the database is made; it stays there
+    /// Where the database is made, or its URL; it stays there
     #[arg(long)]
-    database: PathBuf,
+    database: String,
 }
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -81,17 +82,22 @@ async fn median<T>(mut read: impl AsyncFnMut() -> Result<T, store::Error>) -> Re
     Ok(took.get(TIMES / 2).copied().unwrap_or_default())
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { instances, days, every, database } = Arguments::parse();
-    let store = Store::open(&format!("sqlite://{}", database.display()), [7; 32]).await?;
-    let from = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000);
-    let until = from + SignedDuration::from_hours(24 * days);
-    let tracks = (0..instances).map(track).collect::<Result<Vec<_>, _>>()?;
+/// What making a past took.
+struct Made {
+    samples: u64,
+    storing: Duration,
+    rolling: Duration,
+}
+
+async fn make(
+    store: &Store,
+    (from, until): (Timestamp, Timestamp),
+    tracks: &[TrackId],
+    every: u64,
+) -> Result<Made, Box<dyn std::error::Error>> {
     let asked: Vec<Asked> = tracks.iter().map(|track| asked(&track.check, every)).collect();
     let known = asked.iter().map(|one| (one.api.as_str(), one.environment.as_str()));
     let past = Past::new(1, (from, until), TimeZone::UTC, known);
-
     let (mut at, mut count, mut storing) = (from, 0_u64, Duration::ZERO);
     while at < until {
         let end = (at + HOUR * i32::try_from(STEP)?).min(until);
@@ -110,11 +116,24 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let begun = Instant::now();
     while store.roll_up(until, &TimeZone::UTC, 32).await? > 0 {}
-    let rolling = begun.elapsed();
-    store.close().await;
-    let bytes = std::fs::metadata(&database)?.len();
+    Ok(Made { samples: count, storing, rolling: begun.elapsed() })
+}
 
-    let store = Store::open(&format!("sqlite://{}", database.display()), [7; 32]).await?;
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { instances, days, every, database } = Arguments::parse();
+    let url = if database.contains("://") { database } else { format!("sqlite://{database}") };
+    let store = Store::open(&url, [7; 32]).await?;
+    let from = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000);
+    let until = from + SignedDuration::from_hours(24 * days);
+    let tracks = (0..instances).map(track).collect::<Result<Vec<_>, _>>()?;
+    let made =
+        if store.is_blank().await? { Some(make(&store, (from, until), &tracks, every).await?) } else { None };
+    // So that all of it is in the file.
+    store.close().await;
+    let store = Store::open(&url, [7; 32]).await?;
+    let bytes = store::examine(&url).await?.bytes;
+
     let checks: Vec<CheckId> = tracks.into_iter().map(|track| track.check).collect();
     let one = checks.get(..1).unwrap_or_default();
     let by_day = async |checks: &[CheckId], days: i64| {
@@ -139,11 +158,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let day = median(async || store.samples(check, None, begins, until, 30_000).await).await?;
     store.close().await;
 
-    let per_sample = |number: f64| number / u32::try_from(count).map_or(f64::MAX, f64::from);
+    let per_sample = |of: &Made, number: f64| number / u32::try_from(of.samples).map_or(f64::MAX, f64::from);
     let measured = serde_json::json!({
-        "instances": instances, "days": days, "samples": count, "bytes": bytes,
-        "bytes_a_sample": per_sample(f64::from(u32::try_from(bytes).unwrap_or(u32::MAX))),
-        "microseconds_a_sample": per_sample(storing.as_secs_f64() * 1e6), "rolling_up_seconds": rolling.as_secs_f64(),
+        "instances": instances, "days": days, "bytes": bytes,
+        "samples": made.as_ref().map(|made| made.samples),
+        "bytes_a_sample": made.as_ref().map(|made| per_sample(made, f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)))),
+        "microseconds_a_sample": made.as_ref().map(|made| per_sample(made, made.storing.as_secs_f64() * 1e6)),
+        "rolling_up_seconds": made.map(|made| made.rolling.as_secs_f64()),
         "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "day_of_one_ms": day,
     });
     writeln!(io::stdout(), "{measured}")?;
