@@ -1,12 +1,14 @@
 //! The command line.
 
+mod escalation;
 mod history;
 mod maintenance;
 mod page;
 mod report;
 
+pub(crate) use escalation::{EscalationCommand, SimulateArgs};
 pub(crate) use history::{ExportArgs, ExportFormat, HistoryCommand, PruneArgs};
-pub(crate) use maintenance::MaintenanceCommand;
+pub(crate) use maintenance::{MaintenanceCommand, Moment};
 pub(crate) use page::PageCommand;
 pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
 
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     /// Who is on call, and whether it is out of hours
     #[command(subcommand)]
     Rota(RotaCommand),
+    /// Who would get what, and when
+    #[command(subcommand)]
+    Escalation(EscalationCommand),
     /// Jobs that call us: where, and when they last did
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),

@@ -169,6 +169,10 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             let loaded = load(cli, &Secrets::left_out(), &clock)?;
             commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
         }
+        Command::Escalation(command) => {
+            let loaded = load(cli, &Secrets::left_out(), &clock)?;
+            commands::escalation::run(command, &loaded.configuration, clock.now(), cli.json)?;
+        }
         Command::Heartbeat(HeartbeatCommand::List) => {
             commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
         }

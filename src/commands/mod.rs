@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod escalation;
 pub(crate) mod explain;
 pub(crate) mod heartbeat;
 pub(crate) mod history;

@@ -2,7 +2,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place, place_on, place_on_with},
+    outage::{all_well, place, place_on, place_on_with, place_with},
     program::{PATIENCE, Place, json, text, world},
 };
 use domain::{ApiId, Environment, InstanceId};
@@ -188,6 +188,65 @@ async fn the_rota_says_who_is_on_call_and_whether_it_is_out_of_hours() {
     assert_eq!(why["out_of_hours"], true);
     assert!(why["why"].as_str().is_some_and(|why| !why.is_empty()));
     assert_eq!(place.run(&["rota", "who", "platfrom"]).await.code, Some(64));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulated_failure_says_who_gets_what_and_when_and_sends_nothing() {
+    let world = world().await;
+    let place = place_with(&world, |text| {
+        text.replace("every: 1s", "every: 30s")
+            .replace("ticket: 500ms, callout: 1s, resolve: 2s", "ticket: 60s, callout: 2m, resolve: 2s")
+            .replace("hours: never", "hours: office")
+            .replace("after: 20s", "after: 15m")
+            .replace("after: 2s", "after: 5m")
+    });
+    let simulate = ["escalation", "simulate", "results", "--at", "2026-12-25T02:30", "--minutes", "12"];
+    let ran = place.run(&[&["--json"], &simulate[..]].concat()).await;
+    let all = ran.json();
+    assert_eq!((&all["at"], &all["environment"]), (&"2026-12-25T02:30:00.000Z".into(), &"production".into()));
+    assert_eq!(all["incidents"].as_array().map(Vec::len), Some(1), "{all:#}");
+    assert_eq!(
+        (&all["incidents"][0]["priority"], &all["incidents"][0]["major"]),
+        (&"P1".into(), &true.into())
+    );
+    let told = all["told"].as_array().expect("a list");
+    let of = |what: &str| {
+        let found = told.iter().find(|told| told["what"] == what);
+        found.unwrap_or_else(|| panic!("no {what} in {all:#}"))
+    };
+    assert_eq!(of("ticket")["to"]["desk"], "nsd");
+    // Nia has that week, and Tom is next.
+    assert_eq!(of("callout/1/text")["to"]["text"], "nia.rees");
+    assert_eq!(of("callout/2/text")["to"]["text"], "tom.evans");
+    let after = |what: &str| of(what)["after_seconds"].as_i64().expect("seconds");
+    assert_eq!(after("callout/1/text") - after("ticket"), 60, "two minutes after it is confirmed, and one");
+    assert_eq!(after("callout/2/text") - after("callout/1/text"), 300);
+    assert!((60..120).contains(&after("ticket")), "{}", after("ticket"));
+
+    let said = place.run(&simulate).await.out;
+    assert!(
+        said.starts_with(
+            "If Results and Reporting (production) fails on Fri 25 Dec 2026 02:30 GMT for 12 min"
+        )
+    );
+    for words in
+        ["closed: bank holiday (Christmas Day)", "step 1, round 1: Nia Rees called by text and email"]
+    {
+        assert!(said.contains(words), "{said}");
+    }
+    let sandbox = place.run(&[&simulate[..], &["--environment", "sandbox"]].concat()).await.out;
+    assert!(sandbox.contains("\nnobody is called in this time\n"), "{sandbox}");
+    assert!(world.desk().tickets().is_empty() && world.notify().texts().is_empty());
+    for (wrong, words) in [
+        (&["nothing"][..], "no API is called 'nothing'"),
+        (&["results", "--environment", "moon"], "no environment of this API is called 'moon'"),
+        (&["results", "--at", "9999-12-30T00:00:00Z"], "more than ten years from now"),
+        (&["results", "--minutes", "0"], "0 is not in 1..=1440"),
+    ] {
+        let ran = place.run(&[&["escalation", "simulate"], wrong].concat()).await;
+        assert!(ran.code == Some(64) && ran.err.contains(words), "{ran:?}");
+    }
     world.stop().await;
 }
 
