@@ -8,6 +8,7 @@ use crate::{
     numbers::{Number, numbers, policy},
     past::{Day, minutes},
     speed::{Speed, speed},
+    subscribe_page::back_href,
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
@@ -38,6 +39,8 @@ pub(crate) struct FullInstance {
     operations: Vec<OperationLine>,
     green: Green,
     is_it_me: Here,
+    /// Where to ask to be told when it works again, while it does not.
+    tell_me: Option<String>,
 }
 
 /// Which version runs, and since when: of the first that was seen nobody knows.
@@ -127,6 +130,8 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         operations,
         green: green(wording, instance)?,
         is_it_me: here(wording, instance)?,
+        tell_me: (wording.snapshot.subscriptions && instance.shown != Status::Operational)
+            .then(|| back_href(wording, &instance.id)),
     })
 }
 
