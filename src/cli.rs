@@ -122,6 +122,9 @@ pub(crate) enum Command {
     /// Mute notifications for a while
     #[command(subcommand)]
     Silence(SilenceCommand),
+    /// Those who asked to be told by e-mail
+    #[command(subcommand)]
+    Subscriptions(SubscriptionsCommand),
 }
 
 #[derive(Debug, Args)]
@@ -337,6 +340,17 @@ pub(crate) enum SilenceCommand {
         silence: u64,
         #[command(flatten)]
         who: Who,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubscriptionsCommand {
+    /// How many there are; no address is shown
+    List,
+    /// Forget an address, and all that was asked for with it
+    Forget {
+        /// The address
+        address: String,
     },
 }
 

@@ -18,6 +18,7 @@ mod lease;
 mod listener;
 mod log;
 mod metrics;
+mod newsroom;
 mod pages;
 mod panic;
 mod reload;
@@ -198,6 +199,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         }
         Command::Silence(command) => {
             commands::silence::run(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
+        Command::Subscriptions(command) => {
+            commands::subscriptions::run(command, &asking(cli, &clock).await?, cli.json).await?;
         }
     }
     Ok(0)

@@ -57,13 +57,13 @@ pub(crate) struct Pages {
     pub(crate) kept_in: Option<PathBuf>,
 }
 
-/// Starts the site and its listeners.
+/// Starts the site and its listeners; gives the site.
 pub(crate) fn start(
     pages: Pages,
     public: TcpListener,
     internal: TcpListener,
     tasks: &mut Tasks,
-) -> Result<(), Failed> {
+) -> Result<Site, Failed> {
     let registry = prometheus::Registry::new();
     let [many, few] = descriptors::rooms();
     let now = tokio::time::Instant::now();
@@ -102,10 +102,10 @@ pub(crate) fn start(
     if let Some(path) = pages.kept_in {
         tasks.add("keeping of the page", last_page::keep(site.clone(), path, tasks.stop.clone()));
     }
-    let stop = tasks.stop.clone();
+    let (stop, shown) = (tasks.stop.clone(), site.clone());
     tasks.add("pages", async move {
-        site.run(stop).await;
+        shown.run(stop).await;
         anyhow::Ok(())
     });
-    Ok(())
+    Ok(site)
 }

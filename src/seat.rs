@@ -3,7 +3,9 @@
 use crate::{
     equipment::{Beating, Handing},
     heartbeat::{Records, beat, look_after},
-    lease, sealer, spool,
+    lease,
+    newsroom::Newsroom,
+    sealer, spool,
     tasks::Tasks,
 };
 use alerting::{
@@ -12,7 +14,7 @@ use alerting::{
 use domain::{Clock, Configuration, Situation, Unrecorded};
 use jiff::{SignedDuration, Timestamp};
 use prober::Work;
-use status_page::Role;
+use status_page::{Role, Site};
 use std::{
     convert::Infallible,
     path::PathBuf,
@@ -112,8 +114,19 @@ impl Seat {
         })
     }
 
+    fn newsroom(&self, site: Site) -> Newsroom {
+        Newsroom {
+            store: self.store.clone(),
+            site,
+            configuration: self.configuration.clone(),
+            setup: self.setup.clone(),
+            situation: self.situation.subscribe(),
+            clock: self.clock.clone(),
+        }
+    }
+
     /// Takes it, with the `situation` as it was read since nobody else can write.
-    pub(crate) fn take(self, situation: Situation, spool: Option<Spool>, tasks: &mut Tasks) {
+    pub(crate) fn take(self, situation: Situation, site: Site, spool: Option<Spool>, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
         // Held by who writes under the lease, which is kept while one of them does.
         let (writing, written) = mpsc::channel(1);
@@ -121,7 +134,7 @@ impl Seat {
         if let Some(store) = leased.clone() {
             tasks.add("lease", lease::keep(store, written));
         }
-        // Held by the deliverer and the sealer until they have ended.
+        // Held by the deliverer, the sealer, the newsroom and the postman until they have ended.
         let (delivering, mut sends) = mpsc::channel::<Infallible>(1);
         self.situation.send_replace(Arc::new(situation.clone()));
         self.role.send_replace(Role::Recorder);
@@ -153,6 +166,7 @@ impl Seat {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());
         let phases = self.store.clone();
+        let newsroom = self.newsroom(site);
         let recorder = Recorder {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -199,6 +213,7 @@ impl Seat {
             prober::run(work, wanted, outcomes_in, landing).await
         };
         tasks.add_pair(("recorder", recording), ("prober", probing));
+        newsroom.start(&delivering, tasks);
         let stopping = stop.clone();
         let sealed = delivering.clone();
         tasks.add("sealer", async move {

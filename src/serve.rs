@@ -19,7 +19,7 @@ use anyhow::Context;
 use domain::{ApiId, Clock, Remembered, Secret, Situation};
 use jiff::Timestamp;
 use ring::rand::SecureRandom;
-use status_page::{Role, SetAside, Standing};
+use status_page::{Role, SetAside, Site, Standing};
 use std::{
     fs::{File, OpenOptions, Permissions, TryLockError},
     io,
@@ -47,18 +47,18 @@ pub(crate) struct Running {
     /// Kept until everything has stopped: the system lets go of the lock with the file.
     held: Option<File>,
     /// Until this program records; and who does, for people.
-    waiting: Option<(Seat, String)>,
+    waiting: Option<(Seat, Site, String)>,
 }
 
 impl Running {
     /// Shows pages until this program is the one that records, or is to stop; at once where it is already.
     pub(crate) async fn stand_by(&mut self, tasks: &mut Tasks) -> Result<(), Failed> {
-        let Some((seat, _)) = self.waiting.take() else { return Ok(()) };
+        let Some((seat, site, _)) = self.waiting.take() else { return Ok(()) };
         if tasks.until(Box::pin(stand_by(&seat))).await.is_some() {
             match seat.read(seat.clock.now()).await {
                 Ok(situation) => {
                     let spool = seat.spool();
-                    seat.take(situation, spool, tasks);
+                    seat.take(situation, site, spool, tasks);
                 }
                 Err(error) => {
                     give_back(&seat.store).await;
@@ -106,7 +106,7 @@ pub(crate) async fn serve(
         format!("internal  http://{}", running.internal),
         format!("database  {}", shown(database.reveal())),
     ];
-    if let Some((_, holder)) = &running.waiting {
+    if let Some((_, _, holder)) = &running.waiting {
         said.push(format!(
             "standby   for {holder}, which records: pages are shown, nothing is probed or told"
         ));
@@ -205,13 +205,13 @@ pub(crate) async fn start(
         held,
         waiting: None,
     };
-    crate::pages::start(pages, public, internal, tasks)?;
+    let site = crate::pages::start(pages, public, internal, tasks)?;
     let fixed = Fixed::of(&loaded);
     let reload = Reload { source, fixed, equipment, handing, standing, asked: reread, clock, request_id_key };
     tasks.add("reading of the configuration", reload.run(tasks.stop.clone()));
     match other {
-        None => seat.take(situation, spool, tasks),
-        Some(lease) => running.waiting = Some((seat, plain(&lease.holder).to_owned())),
+        None => seat.take(situation, site, spool, tasks),
+        Some(lease) => running.waiting = Some((seat, site, plain(&lease.holder).to_owned())),
     }
     Ok(running)
 }

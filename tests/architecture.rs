@@ -56,6 +56,10 @@ const HOMES: &[(&str, &[&str])] = &[
 const STATUS_PAGE_KNOWS_STORE: &[(&str, &str)] = &[
     ("status-page/src/ack.rs", "asks what became of an answer in the inbox"),
     ("status-page/src/inbox.rs", "appends to the inbox, with a time limit"),
+    (
+        "status-page/src/subscribe.rs",
+        "a form that was sent, and a button behind a link of an e-mail, with a time limit",
+    ),
     ("status-page/src/gather.rs", "reads history for the next view, from time to time, for no request"),
     ("status-page/src/site.rs", "hands the store to these"),
     ("status-page/src/json.rs", "ranged history, with a time limit"),

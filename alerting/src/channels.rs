@@ -118,6 +118,11 @@ impl Channels {
         tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
     }
 
+    /// A turn at the mail server, for what is sent to people from outside.
+    pub(crate) async fn mail_turn(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
+        tokio::time::timeout(patience, Arc::clone(&self.mail_turns).acquire_owned()).await.ok()?.ok()
+    }
+
     /// A desk's own system.
     pub(crate) fn table(&self, desk: &DeskId) -> Option<&TableApi> {
         self.desks.get(desk)?.table.as_ref()

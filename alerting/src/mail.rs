@@ -71,7 +71,8 @@ impl Postbox {
         notification: &Notification,
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        self.send_in(thread(notification).as_deref(), to, letter, &notification.key, now).await
+        let thread = thread(notification);
+        self.send_in(Manner { thread, ..Manner::default() }, to, letter, &notification.key, now).await
     }
 
     /// Sends a letter that is about no incident.
@@ -82,12 +83,25 @@ impl Postbox {
         key: &str,
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        self.send_in(None, to, letter, key, now).await
+        self.send_in(Manner::default(), to, letter, key, now).await
+    }
+
+    /// Sends a letter to somebody from outside, who ends such letters by a `POST` to `unsubscribe` (RFC 8058). What the server says
+    /// before it hears of the mailbox is not its word on that.
+    pub(crate) async fn send_out(
+        &self,
+        to: &str,
+        letter: &Letter,
+        (key, unsubscribe): (&str, Option<String>),
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
+        let manner = Manner { thread: None, unsubscribe, to_strangers: true };
+        self.send_in(manner, to, letter, key, now).await
     }
 
     async fn send_in(
         &self,
-        thread: Option<&str>,
+        manner: Manner,
         to: &str,
         letter: &Letter,
         key: &str,
@@ -108,21 +122,31 @@ impl Postbox {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN);
-        if let Some(thread) = thread {
+        if let Some(thread) = &manner.thread {
             let thread = message_id(thread, domain);
             builder = builder.in_reply_to(thread.clone()).references(thread);
+        }
+        if let Some(url) = &manner.unsubscribe {
+            for (name, value) in [
+                ("List-Unsubscribe", format!("<{url}>")),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ] {
+                builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
+            }
         }
         let message = builder
             .body(letter.body.clone())
             .map_err(|error| SendError::permanent(format!("the e-mail cannot be written: {error}")))?;
         crash_point!("mail/before-send");
-        self.post(&message).await?;
+        self.post(&message, manner.to_strangers).await?;
         Ok(Sent::Accepted { provider_id: id })
     }
 
-    async fn post(&self, message: &Message) -> Result<(), SendError> {
+    async fn post(&self, message: &Message, to_strangers: bool) -> Result<(), SendError> {
         let until = Instant::now() + self.patience;
         let mut connection = match timeout_at(until, self.connect()).await {
+            // A password that is no longer right says nothing of the mailbox.
+            Ok(Err(SendError::Permanent { why })) if to_strangers => return Err(SendError::retryable(why)),
             Ok(connected) => connected?,
             Err(_) => return Err(SendError::retryable("the mail server let us in too late, or not at all")),
         };
@@ -156,6 +180,17 @@ impl Postbox {
         let server = (self.settings.host.as_str(), self.settings.port);
         Opened::to(server, &self.protection, &self.hello, patience).await
     }
+}
+
+/// How a letter is sent.
+#[derive(Debug, Default)]
+struct Manner {
+    /// What it continues.
+    thread: Option<String>,
+    /// Where it is said that no more are wanted.
+    unsubscribe: Option<String>,
+    /// To people from outside.
+    to_strangers: bool,
 }
 
 /// What a letter continues.

@@ -6,6 +6,7 @@ mod facts;
 mod gsm;
 mod letter;
 mod short;
+mod subscriber;
 mod symptom;
 mod ticket;
 mod unrecorded;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 pub(crate) use facts::Facts;
 pub(crate) use letter::{Letter, letter};
 pub(crate) use short::text;
+pub(crate) use subscriber::{subscriber, subscriber_links};
 pub(crate) use ticket::{TicketWords, note, note_marker, ticket};
 pub(crate) use unrecorded::{Plain, Says};
 

@@ -51,6 +51,8 @@ pub struct Site {
     pub time_zone: TimeZone,
     /// Where those write who find a hole in its security: an https or mailto URI. `None`: nowhere is said.
     pub security: Option<String>,
+    /// People may ask to be told by e-mail.
+    pub subscriptions: bool,
 }
 
 impl Site {

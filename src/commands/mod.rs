@@ -15,6 +15,7 @@ pub(crate) mod probe;
 pub(crate) mod report;
 pub(crate) mod rota;
 pub(crate) mod silence;
+pub(crate) mod subscriptions;
 pub(crate) mod unapproved;
 
 use crate::{

@@ -2,6 +2,7 @@
 
 use super::{
     address::{mailbox, web_url},
+    problem::Rank,
     reading::Reading,
     section::Section,
     tree::Node,
@@ -10,7 +11,8 @@ use domain::Site;
 use std::path::PathBuf;
 
 /// What the site is called and where it is.
-pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
+/// `mail`: there is a mail server.
+pub(super) fn read(node: &Node, mail: bool, reading: &mut Reading<'_>) -> Option<Site> {
     let mut section = Section::open(node, "the site", reading)?;
     let title =
         section.required("title", reading).and_then(|node| reading.bilingual(node, "the site's title"));
@@ -21,8 +23,23 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Site> {
     let security = section
         .optional("security", reading)
         .and_then(|node| reading.parsed(node, "where to write of security", contact));
+    let subscriptions = subscriptions(&mut section, mail, reading);
     section.close(reading);
-    Some(Site { title: title?, url: url?, time_zone: time_zone?, security })
+    Some(Site { title: title?, url: url?, time_zone: time_zone?, security, subscriptions })
+}
+
+/// Whether people may ask to be told by e-mail: where there is a mail server, unless it says otherwise.
+fn subscriptions(section: &mut Section<'_>, mail: bool, reading: &mut Reading<'_>) -> bool {
+    let Some(node) = section.optional("subscriptions", reading) else {
+        return mail;
+    };
+    let wanted = reading.boolean(node).unwrap_or_default();
+    if wanted && !mail {
+        let message = "there is no mail server to send what people subscribe to";
+        let hint = "say under mail which there is, or leave subscriptions out".to_owned();
+        reading.problems.error(Rank::Value, &node.place, message, Some(hint));
+    }
+    wanted
 }
 
 /// A contact as RFC 9116 has it: a mailbox, or a page that is read over TLS.

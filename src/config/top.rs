@@ -80,9 +80,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         return Top::default();
     };
     let section = &mut sheet;
-    let site = section.required("site", reading).and_then(|node| site::read(node, reading));
-    let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let has = MailText { mail: section.has("mail"), text: section.has("notify") };
+    let site = section.required("site", reading).and_then(|node| site::read(node, has.mail, reading));
+    let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let notify = section.optional("notify", reading).and_then(|node| channels::notify(node, reading));
     let (notify, callback_token) = notify.map_or((None, None), |(notify, token)| (Some(notify), token));
     let outward =

@@ -1,13 +1,14 @@
 //! An instance in full: its operations one by one, its 90 days, how fast it answers.
 
 use crate::{
-    Audience, InstanceView, OperationView, Page, TrackView, WordsError,
+    Audience, InstanceView, Month, OperationView, Page, TrackView, WordsError,
     front::{since, under, until},
     green::{Green, green},
     is_it_me_here::{Here, here},
     numbers::{Number, numbers, policy},
     past::{Day, minutes},
     speed::{Speed, speed},
+    subscribe_page::back_href,
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
@@ -38,6 +39,8 @@ pub(crate) struct FullInstance {
     operations: Vec<OperationLine>,
     green: Green,
     is_it_me: Here,
+    /// Where to ask to be told when it works again, while it does not.
+    tell_me: Option<String>,
 }
 
 /// Which version runs, and since when: of the first that was seen nobody knows.
@@ -56,6 +59,8 @@ struct DayRow {
     planned: String,
     unmeasured: String,
     availability: String,
+    /// Those that troubled it then; where they are not in memory, the pages of the months that name them.
+    incidents: Vec<Link>,
 }
 
 /// An operation from one vantage.
@@ -119,7 +124,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         strip: wording.strip(instance)?,
         bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
-        days: day_rows(wording, &days)?,
+        days: day_rows(wording, instance, &days)?,
         speed: past
             .and_then(|past| past.responses.as_ref())
             .map(|responses| speed(wording, responses))
@@ -127,6 +132,8 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         operations,
         green: green(wording, instance)?,
         is_it_me: here(wording, instance)?,
+        tell_me: (wording.snapshot.subscriptions && instance.shown != Status::Operational)
+            .then(|| back_href(wording, &instance.id)),
     })
 }
 
@@ -138,8 +145,10 @@ fn is_of_a_job(instance: &InstanceView) -> bool {
     failing.peek().is_some() && failing.all(|view| view.vantage.is_inbound())
 }
 
-fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsError> {
-    let alike = |a: &Day, b: &Day| row_key(a) == row_key(b);
+fn day_rows(wording: &Wording<'_>, instance: &InstanceView, days: &[Day]) -> Result<Vec<DayRow>, WordsError> {
+    let alike = |a: &Day, b: &Day| {
+        row_key(a) == row_key(b) && incidents_of(wording, instance, a) == incidents_of(wording, instance, b)
+    };
     days.chunk_by(alike)
         .rev()
         .filter_map(|run| Some((run.first()?, run.last()?)))
@@ -171,9 +180,38 @@ fn day_rows(wording: &Wording<'_>, days: &[Day]) -> Result<Vec<DayRow>, WordsErr
                     .policy
                     .availability(&first.tally)
                     .map_or_else(|| "–".to_owned(), percent),
+                incidents: incidents_of(wording, instance, first),
             })
         })
         .collect()
+}
+
+/// The incidents of a day, the first of them first. Of a day on which it was in trouble and of which not all are in memory: its month.
+fn incidents_of(wording: &Wording<'_>, instance: &InstanceView, day: &Day) -> Vec<Link> {
+    let snapshot = wording.snapshot;
+    let midnight =
+        |date: jiff::civil::Date| date.to_zoned(snapshot.zone.clone()).ok().map(|at| at.timestamp());
+    let (Some(from), Some(to)) = (midnight(day.date), day.date.tomorrow().ok().and_then(midnight)) else {
+        return Vec::new();
+    };
+    let mut found: Vec<_> = snapshot
+        .incidents
+        .iter()
+        .filter(|view| view.affects.iter().chain(&view.held_back).any(|id| *id == instance.id))
+        .map(|view| &view.incident)
+        .filter(|incident| {
+            let end = incident.recovered_at.filter(|_| !incident.is_open()).or(incident.resolved_at);
+            incident.started_at < to && from <= end.unwrap_or(snapshot.as_of)
+        })
+        .collect();
+    found.sort_by_key(|incident| (incident.started_at, incident.id));
+    if found.is_empty() && day.tally.down > 0.0 && snapshot.incidents_since.is_none_or(|since| from < since) {
+        let month = Month::of(from, &snapshot.zone);
+        return vec![Link { href: wording.href(&Page::Month(month)), text: month.name(wording.language) }];
+    }
+    let link =
+        |id: domain::IncidentId| Link { href: wording.href(&Page::Incident(id)), text: id.to_string() };
+    found.into_iter().map(|incident| link(incident.id)).collect()
 }
 
 /// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.

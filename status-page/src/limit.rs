@@ -19,6 +19,8 @@ const PER_ADDRESS: Rate = Rate { burst: 20.0, refill: Duration::from_secs(1) };
 const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
 /// A person who presses again and again, on two telephones, and a scanner of links in between.
 const PER_CALLOUT: Rate = Rate { burst: 30.0, refill: Duration::from_millis(500) };
+/// Requests for e-mails, in all.
+const SUBSCRIPTIONS: Rate = Rate { burst: 30.0, refill: Duration::from_secs(2) };
 /// Callouts that are remembered; a full bucket needs no memory.
 const MAX_CALLOUTS: usize = 1024;
 
@@ -55,6 +57,7 @@ impl Bucket {
 pub(crate) struct Limits {
     state: Mutex<Option<State>>,
     callouts: Mutex<HashMap<String, Bucket>>,
+    subscriptions: Mutex<Option<Bucket>>,
     /// Ranged reads at a time: a part of the store's readers.
     pub(crate) reads: Semaphore,
     /// Wall views that wait for news.
@@ -66,6 +69,7 @@ impl Default for Limits {
         Self {
             state: Mutex::default(),
             callouts: Mutex::default(),
+            subscriptions: Mutex::default(),
             reads: Semaphore::new(READS),
             walls: Semaphore::new(WALLS),
         }
@@ -93,6 +97,13 @@ impl Limits {
             callouts.insert(reference.to_owned(), Bucket { tokens: PER_CALLOUT.burst - 1.0, at: now });
         }
         true
+    }
+
+    /// Whether one more request for e-mails from `address` is let in at `now`.
+    pub(crate) fn admit_subscription(&self, address: Option<IpAddr>, now: Instant) -> bool {
+        let mut bucket = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = Bucket { tokens: SUBSCRIPTIONS.burst, at: now };
+        self.admit_guess(address, now) && bucket.get_or_insert(full).take(SUBSCRIPTIONS, now)
     }
 
     /// Whether one more guess from `address` is let in at `now`. Without an address only the limit in all holds.
@@ -138,6 +149,16 @@ mod tests {
             (0..250_u8).filter(|n| limits.admit_guess(Some(IpAddr::from([192, 0, 2, *n])), now)).count();
         assert_eq!(admitted, 100);
     }
+
+    #[test]
+    fn requests_for_e_mails_are_limited_in_all() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        let ask = |n: u8, now| limits.admit_subscription(Some(IpAddr::from([192, 0, 2, n])), now);
+        assert_eq!((0..100).filter(|n| ask(*n, now)).count(), 30);
+        assert!(ask(200, now + Duration::from_secs(2)));
+        assert!(!ask(201, now + Duration::from_secs(2)));
+    }
+
     #[test]
     fn a_callout_has_its_own_limit_whatever_is_guessed() {
         let (limits, now) = (Limits::default(), Instant::now());

@@ -72,6 +72,7 @@ async fn read(shown: &Shown, view: &View, page: &Page) -> Result<Vec<Arc<Inciden
         | Page::Maintenance
         | Page::Measuring
         | Page::IsItMe
+        | Page::Subscribe
         | Page::Wall
         | Page::Accessibility => Vec::new(),
     };

@@ -24,6 +24,8 @@ pub enum Page {
     Measuring,
     /// What our own probes saw when a caller met an error.
     IsItMe,
+    /// To be told by e-mail.
+    Subscribe,
     /// The front page for a team's screen.
     Wall,
     /// The statement that the accessibility regulations ask for.
@@ -47,6 +49,7 @@ struct PathWords {
     maintenance: &'static str,
     measuring: &'static str,
     is_it_me: &'static str,
+    subscribe: &'static str,
     wall: &'static str,
     accessibility: &'static str,
 }
@@ -60,6 +63,7 @@ const fn words(language: Language) -> PathWords {
             maintenance: "maintenance",
             measuring: "how-we-measure",
             is_it_me: "is-it-me",
+            subscribe: "subscribe",
             wall: "wall",
             accessibility: "accessibility-statement",
         },
@@ -70,6 +74,7 @@ const fn words(language: Language) -> PathWords {
             maintenance: "gwaith-cynnal-a-chadw",
             measuring: "sut-rydym-yn-mesur",
             is_it_me: "ai-fi-sydd-ar-fai",
+            subscribe: "tanysgrifio",
             wall: "wal",
             accessibility: "datganiad-hygyrchedd",
         },
@@ -93,6 +98,7 @@ impl Page {
             Self::Maintenance => format!("/{root}/{}", words.maintenance),
             Self::Measuring => format!("/{root}/{}", words.measuring),
             Self::IsItMe => format!("/{root}/{}", words.is_it_me),
+            Self::Subscribe => format!("/{root}/{}", words.subscribe),
             Self::Wall => format!("/{root}/{}", words.wall),
             Self::Accessibility => format!("/{root}/{}", words.accessibility),
         }
@@ -110,6 +116,7 @@ impl Page {
             (Some(word), None, _) if word == words.maintenance => Self::Maintenance,
             (Some(word), None, _) if word == words.measuring => Self::Measuring,
             (Some(word), None, _) if word == words.is_it_me => Self::IsItMe,
+            (Some(word), None, _) if word == words.subscribe => Self::Subscribe,
             (Some(word), None, _) if word == words.wall => Self::Wall,
             (Some(word), None, _) if word == words.accessibility => Self::Accessibility,
             (Some(word), Some(api), None) if word == words.apis => Self::Api(ApiId::parse(api).ok()?),
@@ -149,6 +156,7 @@ mod tests {
             Page::Maintenance,
             Page::Measuring,
             Page::IsItMe,
+            Page::Subscribe,
             Page::Wall,
             Page::Accessibility,
         ];

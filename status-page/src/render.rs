@@ -9,6 +9,7 @@ use crate::{
     notice::{Notice, notices},
     planned,
     scope::Scope,
+    subscribe_page,
     wall::wall,
     when::When,
     wording::{Link, Wording},
@@ -68,6 +69,8 @@ pub(crate) enum Place<'a> {
     Nowhere,
     /// Behind a called person's reference.
     Ack(&'a str),
+    /// Behind a link of an e-mail: its path.
+    Letter(&'a str),
 }
 
 /// What stands around every page.
@@ -90,6 +93,8 @@ struct Frame {
     /// Pages that are asked for often.
     nav: Vec<Link>,
     accessibility: String,
+    /// To be told by e-mail, of what the page is about.
+    subscribe: Option<Link>,
     wall: Link,
     css: String,
     icon: String,
@@ -190,6 +195,14 @@ impl Renderer {
                 let view = is_it_me_page::form(&wording, &is_it_me_page::Choice::default(), None)?;
                 self.html("is-it-me.html", &wording, &Place::Page(page), &title("me-title")?, &view)?
             }
+            Page::Subscribe => {
+                if !snapshot.subscriptions {
+                    return Ok(None);
+                }
+                let asked = subscribe_page::Asked::nothing(language);
+                let view = subscribe_page::form(&wording, &asked, None)?;
+                self.html("subscribe.html", &wording, &Place::Page(page), &view.title, &view)?
+            }
             Page::Accessibility => {
                 let title = title("accessibility")?;
                 self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
@@ -261,7 +274,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
     let language = wording.language;
     let page = match place {
         Place::Page(page) | Place::Asked(page, _) => Some(*page),
-        Place::Nowhere | Place::Ack(_) => None,
+        Place::Nowhere | Place::Ack(_) | Place::Letter(_) => None,
     };
     let here = |language: Language| match place {
         Place::Page(page) => page.path(language),
@@ -269,6 +282,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         Place::Asked(page, query) => format!("{}?{query}", page.path(language)),
         Place::Nowhere => Page::Front.path(language),
         Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
+        Place::Letter(path) => format!("{path}?lang={language}"),
     };
     let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
         Ok(Link { href: wording.href(page), text: wording.plain(key)? })
@@ -298,6 +312,10 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             link(&Page::Measuring, "measuring")?,
         ],
         accessibility: wording.href(&Page::Accessibility),
+        subscribe: page
+            .filter(|_| snapshot.subscriptions)
+            .map(|page| subscribe_page::link(wording, page))
+            .transpose()?,
         wall: link(&Page::Wall, "wall")?,
         css: assets::css().path.clone(),
         icon: assets::icon().path.clone(),

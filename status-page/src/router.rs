@@ -8,7 +8,7 @@ use crate::{
     hooks, is_it_me, live, metrics, older,
     path::language_of,
     problem::Problem,
-    v1, wall,
+    subscribe, v1, wall,
 };
 use axum::{
     Router,
@@ -50,6 +50,8 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
         .route("/livez", get(live::livez))
         .route("/readyz", get(live::readyz))
         .route("/wall/events", get(wall::events))
+        .route("/subscriptions/{reference}/confirm", get(subscribe::confirm).post(subscribe::confirm))
+        .route("/subscriptions/{reference}/stop", get(subscribe::stop).post(subscribe::stop))
         .merge(v1::router())
         .fallback(page)
         .with_state(Shown { site: site.clone(), audience })
@@ -135,6 +137,9 @@ pub(crate) const fn cache(audience: Audience) -> &'static str {
 
 /// Pages, assets, and everything that is not there.
 async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
+    if let Some(language) = subscribe::asks(&request) {
+        return subscribe::page(&shown, language, request).await;
+    }
     let (method, headers, uri) = (request.method(), request.headers(), request.uri());
     let path = uri.path();
     let reads = method == Method::GET || method == Method::HEAD;

@@ -20,6 +20,7 @@ pub(crate) fn pages(snapshot: &Snapshot) -> Vec<Page> {
         Page::Wall,
         Page::Accessibility,
     ];
+    pages.extend(snapshot.subscriptions.then_some(Page::Subscribe));
     let last = Month::of(snapshot.as_of, &snapshot.zone);
     let first = snapshot.first_incident_at.map_or(last, |at| Month::of(at, &snapshot.zone));
     let months = std::iter::successors(Some(last), |month| Some(month.before()));
@@ -82,7 +83,7 @@ pub(crate) fn robots(snapshot: &Snapshot) -> String {
     maps.dedup();
     // A front page for each word that somebody looked for is no page of its own, nor is what programs read.
     format!(
-        "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /ack/\n\nSitemap: {}\n",
+        "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /ack/\nDisallow: /subscriptions/\n\nSitemap: {}\n",
         maps.join("\nSitemap: ")
     )
 }

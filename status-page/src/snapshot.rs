@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub url: Text,
     /// Where those write who find a hole in its security.
     pub security: Option<String>,
+    /// People may ask to be told by e-mail.
+    pub subscriptions: bool,
     /// Local time for people.
     pub zone: TimeZone,
     /// What counts as available.
@@ -202,6 +204,7 @@ impl Snapshot {
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
             security: configuration.site.security.clone(),
+            subscriptions: configuration.site.subscriptions,
             zone: configuration.site.time_zone.clone(),
             policy: configuration.availability.clone(),
             supported: configuration
@@ -253,6 +256,7 @@ impl Snapshot {
             | Page::Maintenance
             | Page::Measuring
             | Page::IsItMe
+            | Page::Subscribe
             | Page::Wall
             | Page::Accessibility => true,
         }

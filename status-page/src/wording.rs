@@ -31,7 +31,7 @@ pub(crate) struct Bars {
 }
 
 /// A link.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Link {
     /// Where to.
     pub(crate) href: String,

@@ -26,6 +26,7 @@ const SQLITE: &[Step] = &[
     (6, "release", include_str!("../../migrations/sqlite/0006_release.sql")),
     (7, "maintenance", include_str!("../../migrations/sqlite/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/sqlite/0008_phases.sql")),
+    (9, "subscription", include_str!("../../migrations/sqlite/0009_subscription.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -37,6 +38,7 @@ const POSTGRES: &[Step] = &[
     (6, "release", include_str!("../../migrations/postgres/0006_release.sql")),
     (7, "maintenance", include_str!("../../migrations/postgres/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/postgres/0008_phases.sql")),
+    (9, "subscription", include_str!("../../migrations/postgres/0009_subscription.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -67,6 +67,7 @@ const kinds = {
   month: () => firstLink("/en/incidents", /^\/en\/incidents\/[a-z]+-\d{4}$/),
   maintenance: async () => "/en/maintenance",
   "is it me": async () => "/en/is-it-me",
+  subscribe: async () => "/en/subscribe",
   wall: async () => "/en/wall",
   accessibility: async () => "/en/accessibility-statement",
 };

@@ -19,6 +19,7 @@ mod outage;
 mod recording;
 mod room;
 mod running;
+mod subscribers;
 mod texts;
 mod tickets;
 

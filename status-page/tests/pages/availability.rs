@@ -4,7 +4,10 @@ use crate::{
     estate,
     stage::{Stage, get},
 };
-use domain::{Configuration, Degraded, Objective, PlannedWork, Situation, WeeklyWindow};
+use domain::{
+    Configuration, Degraded, Environment, Incident, IncidentId, IncidentStatus, Objective, PlannedWork,
+    Situation, WeeklyWindow,
+};
 use jiff::civil::{Time, Weekday, time};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -243,4 +246,45 @@ async fn history_names_its_policy_and_gives_both_figures() {
     // More than can be counted is not counted.
     let ages = read("from=1990-01-01T00:00:00Z").await;
     assert_eq!(ages["supported"], Value::Null);
+}
+
+/// One that is over, of so many seconds ago.
+fn over(number: u64, started: i64) -> Arc<Incident> {
+    let mut incident =
+        estate::trouble::incident(number, "demographics-soap", Environment::Production, started);
+    incident.status = IncidentStatus::Resolved;
+    incident.recovered_at = Some(estate::ago(started - 1800));
+    incident.resolved_at = Some(estate::ago(started - 2400));
+    Arc::new(incident)
+}
+
+fn row(page: &str, day: &str) -> String {
+    let row = page.split("<tr>").find(|row| row.contains(day) && row.contains("data-h"));
+    row.unwrap_or_else(|| panic!("no row of {day}: {page}")).to_owned()
+}
+
+const THREE_DAYS: i64 = 3 * 86_400;
+
+#[tokio::test]
+async fn a_day_names_its_incidents() {
+    let mut situation = counted(|_| {});
+    situation.incidents.insert_mut(IncidentId(39), over(39, THREE_DAYS));
+    let [en, cy] = pages(situation, ["/en/apis/demographics-soap", "/cy/apis/demographics-soap"]).await;
+    let there = row(&en, "18 November 2026");
+    assert!(there.contains(r#"data-h="Incidents"><a href="/en/incidents/C-39">C-39</a></td>"#), "{there}");
+    let before_there_were_any = row(&en, "30 September 2026");
+    assert!(before_there_were_any.contains(r#"data-h="Incidents">–</td>"#), "{before_there_were_any}");
+    let welsh = row(&cy, "18 Tachwedd 2026");
+    assert!(welsh.contains(r#"data-h="Digwyddiadau"><a href="/cy/digwyddiadau/C-39">"#), "{welsh}");
+}
+
+#[tokio::test]
+async fn where_there_were_too_many_to_name_a_day_of_trouble_leads_to_the_page_of_its_month() {
+    let mut situation = counted(|_| {});
+    for number in 1000..1250 {
+        situation.incidents.insert_mut(IncidentId(number), over(number, THREE_DAYS));
+    }
+    let [en] = pages(situation, ["/en/apis/demographics-soap"]).await;
+    let long_ago = row(&en, "30 September 2026");
+    assert!(long_ago.contains(r#"<a href="/en/incidents/september-2026">September 2026</a>"#), "{long_ago}");
 }

@@ -148,6 +148,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
             time_zone: TimeZone::get("Europe/London").unwrap(),
             security: Some("mailto:security@example.wales".to_owned()),
+            subscriptions: true,
         },
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),
         apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),

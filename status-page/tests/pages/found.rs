@@ -14,7 +14,7 @@ async fn the_sitemap_names_every_public_page_in_both_languages_and_nothing_else(
     let xml = answer.text();
     let locations: Vec<&str> =
         xml.split("<loc>").skip(1).filter_map(|rest| rest.split("</loc>").next()).collect();
-    assert_eq!(locations.len(), 2 * (7 + 2 + 6 + 2));
+    assert_eq!(locations.len(), 2 * (8 + 2 + 6 + 2));
     for location in &locations {
         let path = location
             .strip_prefix("https://status.example.wales")

@@ -38,6 +38,8 @@ mod stage;
 #[cfg(test)]
 mod statuspage;
 #[cfg(test)]
+mod subscriptions;
+#[cfg(test)]
 mod unrecorded;
 #[cfg(test)]
 mod wall;

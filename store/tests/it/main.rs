@@ -37,6 +37,8 @@ mod sealing;
 #[cfg(test)]
 mod sending;
 #[cfg(test)]
+mod subscribing;
+#[cfg(test)]
 mod telling;
 #[cfg(test)]
 mod verifying;
