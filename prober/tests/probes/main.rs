@@ -23,6 +23,8 @@ mod identity;
 #[cfg(test)]
 mod journeys;
 #[cfg(test)]
+mod local_address;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod own_certificate;

@@ -1,4 +1,4 @@
-//! Through a proxy: what it does not give is ours, what it could not reach is the target's; and from a local address.
+//! Through a proxy: what it does not give is ours, what it could not reach is the target's.
 
 use crate::{
     certificates::Authority,
@@ -14,13 +14,12 @@ use domain::{
 };
 use prober::{NameServers, Prober};
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 use tokio::{
     io::{AsyncWriteExt, copy_bidirectional},
     net::TcpStream,
-    sync::mpsc,
 };
 
 /// What a proxy was asked.
@@ -63,18 +62,18 @@ fn proxy(address: SocketAddr) -> domain::Proxy {
     domain::Proxy { host: address.ip().to_string(), port: address.port(), basic: None, except: Vec::new() }
 }
 
-fn through(address: SocketAddr) -> prober::Settings {
+pub(crate) fn through(address: SocketAddr) -> prober::Settings {
     let mut settings = settings();
     settings.egress.proxy = Some(proxy(address));
     settings
 }
 
-async fn seen(settings: prober::Settings, check: &Check) -> Outcome {
+pub(crate) async fn seen(settings: prober::Settings, check: &Check) -> Outcome {
     Prober::new(settings).unwrap().probe(check, noon(), false).await
 }
 
 /// Where nobody but the proxy knows the way.
-const API: &str = "http://api.wales.example";
+pub(crate) const API: &str = "http://api.wales.example";
 
 fn asked_first(asked: &Asked) -> String {
     asked.lock().unwrap().first().cloned().unwrap_or_default()
@@ -311,7 +310,7 @@ async fn tokens_are_fetched_through_the_proxy() {
     assert_eq!((failure.layer, failure.kind), (Layer::Ours, Proxy), "{}", failure.message);
 }
 
-fn guards(host: &str) -> Guards {
+pub(crate) fn guards(host: &str) -> Guards {
     let guard = Guard { tls: false, host: host.to_owned(), port: 53 };
     Guards { outside: vec![guard], inside: Vec::new() }
 }
@@ -360,57 +359,4 @@ async fn a_proxy_that_leads_to_the_guards_but_not_to_the_target_lays_it_on_the_t
     settings.guards.outside[0].port = straight.address.port();
     let outcome = seen(settings, &impatient(API)).await;
     assert_eq!(failed(&outcome), Some((Layer::Ours, ConnectTimeout)), "{}", message(&outcome));
-}
-
-/// A server that tells who comes.
-async fn tells_who() -> (Server, mpsc::UnboundedReceiver<IpAddr>) {
-    let (told, heard) = mpsc::unbounded_channel();
-    let server = Server::start(move |mut stream| {
-        told.send(stream.peer_addr().unwrap().ip()).ok();
-        async move {
-            head(&mut stream).await;
-            stream.write_all(ok("{}").as_bytes()).await.ok();
-        }
-    })
-    .await;
-    (server, heard)
-}
-
-#[tokio::test]
-async fn probes_and_guards_come_from_the_local_address() {
-    let (server, mut who) = tells_who().await;
-    let mut settings = settings();
-    let local = "127.0.0.2".parse().unwrap();
-    settings.egress.local_address = Some(local);
-    let outcome = seen(settings.clone(), &check(&server.url())).await;
-    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
-    settings.guards = guards("127.0.0.1");
-    settings.guards.outside[0].port = server.address.port();
-    seen(settings, &check(&format!("http://{}", nobody()))).await;
-    assert_eq!((who.recv().await, who.recv().await), (Some(local), Some(local)));
-}
-
-#[tokio::test]
-async fn the_proxy_is_reached_from_the_local_address() {
-    let (server, mut who) = tells_who().await;
-    let mut settings = through(server.address);
-    settings.egress.local_address = Some("127.0.0.2".parse().unwrap());
-    seen(settings, &check(API)).await;
-    assert_eq!(who.recv().await.unwrap().to_string(), "127.0.0.2");
-}
-
-#[tokio::test]
-async fn a_local_address_that_this_host_has_not_is_our_trouble() {
-    let (server, mut who) = tells_who().await;
-    for (local, kind, told) in [
-        ("203.0.113.77", NoNetwork, "our local address 203.0.113.77 is not one of this host"),
-        ("2001:db8::1", AddressRefused, "our local address 2001:db8::1 is of the other family"),
-    ] {
-        let mut settings = settings();
-        settings.egress.local_address = Some(local.parse().unwrap());
-        let outcome = seen(settings, &check(&server.url())).await;
-        assert_eq!(failed(&outcome), Some((Layer::Ours, kind)));
-        assert!(message(&outcome).contains(told), "{}", message(&outcome));
-    }
-    assert!(who.try_recv().is_err());
 }
