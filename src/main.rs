@@ -102,6 +102,7 @@ fn prepare(cli: &Cli, log: &Log) -> Result<tokio::runtime::Runtime, Failed> {
         .map_err(|error| Failed::new(SOFTWARE, format!("cannot start threads: {error}")))
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm a command")]
 async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
     #[cfg(debug_assertions)]
     store::crash_point::arm(cli.crash_at, cli.crash_lease.map(std::time::Duration::from_secs));

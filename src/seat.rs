@@ -126,6 +126,7 @@ impl Seat {
     }
 
     /// Takes it, with the `situation` as it was read since nobody else can write.
+    #[expect(clippy::too_many_lines, reason = "who speaks to whom, in one place")]
     pub(crate) fn take(self, situation: Situation, site: Site, spool: Option<Spool>, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
         // Held by who writes under the lease, which is kept while one of them does.
