@@ -73,7 +73,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Try it: runs everything against a simulated world, with an outage after half a minute
+    /// Try it: everything against a simulated world, with an outage after half a minute
     Demo(DemoArgs),
     /// Run for real: probe, record, tell and show
     Serve(ServeArgs),

@@ -100,8 +100,12 @@ impl Newsroom {
         known.retain(|_, at| now.duration_since(*at) < KNOWN);
         match self.site.news(|key| known.contains_key(key)) {
             Ok(news) => {
-                let e_mails = self.store.announce(&news, &zone, now).await?;
-                known.extend(news.into_iter().map(|news| (news.key, news.at)));
+                // Each in a transaction of its own: what is recorded and who is called need the writer too.
+                let mut e_mails = 0;
+                for news in news {
+                    e_mails += self.store.announce(std::slice::from_ref(&news), &zone, now).await?;
+                    known.insert(news.key, news.at);
+                }
                 if e_mails > 0 {
                     tracing::info!(e_mails, "news for those who asked to be told");
                     due.notify_one();

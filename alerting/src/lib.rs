@@ -31,7 +31,7 @@ pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailT
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;
 pub use last_resort::LastResort;
-pub use postman::Postman;
+pub use postman::{Postman, Round};
 pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;

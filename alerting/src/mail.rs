@@ -153,6 +153,10 @@ impl Postbox {
         let written = message.formatted();
         match timeout_at(until, connection.send(message.envelope(), &written)).await {
             Ok(Ok(_)) => {}
+            // Of a stranger's mailbox nothing is known but by what these codes say; any other refusal may be of our account.
+            Ok(Err(error)) if to_strangers && error.is_permanent() && !is_of_the_mailbox(&error) => {
+                return Err(SendError::retryable(meaning(&error, true).to_string()));
+            }
             Ok(Err(error)) => return Err(meaning(&error, true)),
             Err(_) => return Err(SendError::unclear("the mail server did not answer in time")),
         }
@@ -221,6 +225,17 @@ fn message_id(key: &str, domain: &str) -> String {
 }
 
 /// `handed`: the mail itself may have been handed over.
+/// By its enhanced code (RFC 3463 §3.2: 5.1.x is of the address), or else 550 no such mailbox, 551 it has moved, 553 its name
+/// is not allowed (RFC 5321 §4.2.3). "550 5.7.1" is of the sender.
+fn is_of_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
+    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let subject = said.trim_start().strip_prefix("5.").and_then(|rest| rest.split('.').next());
+    match subject.and_then(|subject| subject.parse::<u16>().ok()) {
+        Some(subject) => subject == 1,
+        None => error.status().is_some_and(|code| matches!(u16::from(code), 550 | 551 | 553)),
+    }
+}
+
 fn meaning(error: &lettre::transport::smtp::Error, handed: bool) -> SendError {
     // What a server says may quote the address: only its code is told.
     match error.status() {

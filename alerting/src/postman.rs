@@ -7,7 +7,7 @@ use crate::{
 use domain::{Clock, Situation};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
-use store::{About, Letter, Posted, Store};
+use store::{About, Letter, NEWS_A_LETTER, Posted, Store};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -21,6 +21,10 @@ const AT_A_TIME: usize = 4;
 const LEASE: Duration = Duration::from_secs(60);
 /// The store is asked at least this often, whether a hint came or not.
 const POLL: Duration = Duration::from_secs(2);
+/// Between rounds while more waits: mail servers stop those who send thousands at once, and calls go through the same.
+const BETWEEN: Duration = Duration::from_millis(500);
+/// The longest wait after rounds in which nothing could be sent.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Once stopped, what is under way has so long to come to its end; then its lease runs out.
 const DRAIN: Duration = Duration::from_secs(6);
 /// The first wait of what failed; it doubles up to the second.
@@ -30,6 +34,21 @@ const LONGEST_WAIT: Duration = Duration::from_secs(900);
 const KEY_LENGTH: usize = 24;
 /// After so many tries, about a day, it is given up.
 const TRIES: u32 = 100;
+
+/// What became of a few that were due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// So many were due.
+    pub claimed: usize,
+    /// So many of them need not be tried again.
+    pub sent: usize,
+}
+
+impl Round {
+    fn in_vain(self) -> bool {
+        self.claimed > 0 && self.sent == 0
+    }
+}
 
 /// Sends what is due to those who asked for it.
 #[derive(Debug, Clone)]
@@ -49,7 +68,7 @@ pub struct Postman {
 impl Postman {
     /// Sends until `stop`, then lets what is under way come to its end.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut away = Away::default();
+        let (mut away, mut failed) = (Away::default(), 0_u32);
         while !stop.is_cancelled() {
             let cut = async {
                 stop.cancelled().await;
@@ -59,13 +78,17 @@ impl Postman {
                 posted = self.post_some() => posted,
                 () = cut => return tracing::info!("stopping: e-mails that are under way are sent again"),
             };
+            let mut pause = POLL;
             match posted {
                 Ok(sent) => {
                     if let Some(Lasting { lasted, times }) = away.answered() {
                         tracing::info!(?lasted, times, "e-mails to subscribers can be claimed again");
                     }
-                    if sent == AT_A_TIME {
-                        continue;
+                    failed = if sent.in_vain() { failed.saturating_add(1) } else { 0 };
+                    if failed == 0 && sent.claimed == AT_A_TIME {
+                        pause = BETWEEN;
+                    } else if failed > 0 {
+                        pause = (POLL * failed).min(LONGEST_PAUSE);
                     }
                 }
                 Err(store::Error::Fenced) => return stop.cancelled().await,
@@ -77,14 +100,14 @@ impl Postman {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.look.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = self.look.notified(), if failed == 0 => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Claims what is due now, at most a few, sends and settles it. Answers how many there were.
-    pub async fn post_some(&self) -> Result<usize, store::Error> {
+    /// Claims what is due now, at most a few, sends and settles it.
+    pub async fn post_some(&self) -> Result<Round, store::Error> {
         let mut sends = JoinSet::new();
         if self.setup.borrow().channels.mail().is_some() {
             while sends.len() < AT_A_TIME {
@@ -93,17 +116,22 @@ impl Postman {
                 sends.spawn(async move { postman.post(&letter).await });
             }
         }
-        let claimed = sends.len();
+        let mut round = Round { claimed: sends.len(), sent: 0 };
         while let Some(ended) = sends.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a send to a subscriber broke: it is tried again when its lease has run out");
+            match ended {
+                Ok(sent) => round.sent += usize::from(sent),
+                Err(error) => {
+                    tracing::error!(%error, "a send to a subscriber broke: it is tried again when its lease has run out");
+                }
             }
         }
-        Ok(claimed)
+        Ok(round)
     }
 
-    async fn post(&self, letter: &Letter) {
+    /// Whether it need not be tried again.
+    async fn post(&self, letter: &Letter) -> bool {
         let posted = self.send(letter).await;
+        let over = !matches!(posted, Posted::Again { .. });
         match self.store.settle_letter(letter, posted).await {
             Ok(true) => {}
             Ok(false) => tracing::debug!("an e-mail to a subscriber was called off meanwhile"),
@@ -111,12 +139,18 @@ impl Postman {
                 tracing::warn!(%error, "an e-mail to a subscriber is not settled: its lease runs out, and it is sent again");
             }
         }
+        over
     }
 
     async fn send(&self, letter: &Letter) -> Posted {
         let setup = self.setup.borrow().clone();
         let zone = setup.configuration.site.time_zone.clone();
-        let next = |now: Timestamp| letter.wish.pace.due(now, &zone);
+        // What did not fit into this one has waited long enough.
+        let whole = usize::try_from(NEWS_A_LETTER).is_ok_and(|most| match &letter.about {
+            About::News(news) => news.len() < most,
+            About::Confirmation | About::Back => true,
+        });
+        let next = |now: Timestamp| if whole { letter.wish.pace.due(now, &zone) } else { now };
         if matches!(&letter.about, About::News(news) if news.is_empty()) {
             return Posted::Done { next: next(self.clock.now()) };
         }

@@ -129,7 +129,7 @@ pub(crate) fn heard(fold: &mut Fold, before: Option<&Latest>, outcome: &Outcome)
 }
 
 fn said(outcome: &Outcome) -> (Option<&crate::Certificate>, Option<Timestamp>, bool) {
-    (outcome.certificate.as_ref(), outcome.deprecation.and_then(|goes| goes.sunset), outcome.http.is_some())
+    (outcome.certificate.as_ref(), outcome.deprecation.and_then(|goes| goes.sunset), speaks(outcome))
 }
 
 /// Who is called from a rota, where: an environment in which majors call, that which matters most.
@@ -208,9 +208,14 @@ fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident)
         Ahead::Certificate(_) => {
             incident.affects.iter().all(|instance| spoke(instance, |outcome| outcome.certificate.is_some()))
         }
-        Ahead::Sunset(instance) => spoke(instance, |outcome| outcome.http.is_some()),
+        Ahead::Sunset(instance) => spoke(instance, speaks),
         Ahead::OwnCertificate(_) | Ahead::Rota(_) | Ahead::BankHolidays => true,
     }
+}
+
+/// Whether it is the API that says something: what a gateway says when it cannot reach it is not.
+const fn speaks(outcome: &Outcome) -> bool {
+    outcome.http.is_some() && outcome.failure.is_none()
 }
 
 fn comes(fold: &mut Fold, what: Ahead, foreseen: &Foreseen) {

@@ -58,6 +58,8 @@ pub(crate) struct Limits {
     state: Mutex<Option<State>>,
     callouts: Mutex<HashMap<String, Bucket>>,
     subscriptions: Mutex<Option<Bucket>>,
+    /// Who writes a subscription, one at a time: the store's writer is for what was measured and who is called.
+    pub(crate) subscribing: Semaphore,
     /// Ranged reads at a time: a part of the store's readers.
     pub(crate) reads: Semaphore,
     /// Wall views that wait for news.
@@ -70,6 +72,7 @@ impl Default for Limits {
             state: Mutex::default(),
             callouts: Mutex::default(),
             subscriptions: Mutex::default(),
+            subscribing: Semaphore::new(1),
             reads: Semaphore::new(READS),
             walls: Semaphore::new(WALLS),
         }

@@ -52,6 +52,11 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
         let asked = Asked::parse(parts.uri.query().unwrap_or_default(), language, &view.snapshot);
         return answer(shown, &parts, (language, StatusCode::OK), &asked, None);
     }
+    // A page of others, opened on the trusted network, must not ask for what is told there.
+    let from = parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if from.is_some_and(|from| !matches!(from, b"same-origin" | b"none")) {
+        return Problem::bad("the form was sent by a page of another site").answer(shown.audience);
+    }
     let read = to_bytes(body, MAX_BODY).await.ok();
     let Some(text) = read.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
         return Problem::bad("this is no form").answer(shown.audience);
@@ -60,7 +65,10 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
     let given = form::value(text, "email").unwrap_or_default();
     let (status, outcome) = match MailAddress::parse(&given) {
         None => (StatusCode::UNPROCESSABLE_ENTITY, Outcome::WrongAddress),
-        Some(_) if asked.is_back() && asked.instance().is_none() => {
+        Some(_)
+            if asked.is_back()
+                && asked.instance().is_none_or(|instance| view.snapshot.instance(&instance).is_none()) =>
+        {
             (StatusCode::UNPROCESSABLE_ENTITY, Outcome::WrongPlace)
         }
         Some(_) if asked.instance().is_some_and(|instance| asked.is_back() && works(shown, &instance)) => {
@@ -89,6 +97,7 @@ async fn keep(shown: &Shown, asked: &Asked, address: &MailAddress) -> (StatusCod
         pace: asked.pace,
     };
     let kept = async {
+        let _turn = shown.site.0.limits.subscribing.acquire().await;
         if asked.is_back() {
             let wish = Wish { kinds: Kinds::All, pace: Pace::Immediate, ..wish };
             store.tell_when_back(address, &wish, now).await
@@ -168,7 +177,11 @@ async fn act(shown: &Shown, request: Request, act: Act) -> Response<HttpBody> {
         }
         return missing(shown, &parts.method, &parts.headers, &parts.uri);
     };
-    let outcome = if parts.method == Method::POST { Some(settle(shown, id, act).await) } else { None };
+    let posted = parts.method == Method::POST;
+    if posted && !site.limits.admit_called(parts.uri.path(), Instant::now()) {
+        return Problem::TOO_MANY.answer(shown.audience);
+    }
+    let outcome = if posted { Some(settle(shown, id, act).await) } else { None };
     let status = match outcome {
         Some(Outcome::Later) => StatusCode::SERVICE_UNAVAILABLE,
         Some(Outcome::Over) => StatusCode::GONE,
@@ -186,6 +199,7 @@ async fn act(shown: &Shown, request: Request, act: Act) -> Response<HttpBody> {
 async fn settle(shown: &Shown, id: SubscriptionId, act: Act) -> Outcome {
     let (store, now) = (&shown.site.0.store, shown.site.0.clock.now());
     let settled = async {
+        let _turn = shown.site.0.limits.subscribing.acquire().await;
         match act {
             Act::Confirm => store.confirm(id, now).await,
             Act::Stop => store.unsubscribe(id).await.map(|()| true),

@@ -12,7 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 
 /// News in one e-mail; more comes in the next.
-const NEWS_A_LETTER: i64 = 20;
+pub const NEWS_A_LETTER: u32 = 20;
 
 const ANNOUNCE: &str = "tell those who asked for it";
 const CLAIM: &str = "claim an e-mail to somebody who asked for it";
@@ -191,7 +191,7 @@ impl Store {
             )
             .bind(now.as_millisecond())
             .bind(until)
-            .bind(NEWS_A_LETTER)
+            .bind(i64::from(NEWS_A_LETTER))
             .row_if(CLAIM)
             .await?;
         let Some(row) = row else {
@@ -262,17 +262,22 @@ impl Store {
                     .bind(letter.upto.unwrap_or_default())
                     .execute(SETTLE)
                     .await?;
+                let statement =
+                    "UPDATE subscription SET lease_until = NULL, tries = 0, upto = NULL, due = NULL
+                                 WHERE id = $1 AND fence = $2";
+                let settled = transaction.statement(statement).bind(id).bind(fence).execute(SETTLE).await?;
+                // A statement of its own: PostgreSQL lets it see what came while the one before waited for the row.
                 transaction
                     .statement(
-                        "UPDATE subscription SET lease_until = NULL, tries = 0, upto = NULL,
-                         due = CASE WHEN EXISTS (SELECT 1 FROM letter WHERE letter.subscription = $1) THEN $3 END
-                         WHERE id = $1 AND fence = $2",
+                        "UPDATE subscription SET due = $3 WHERE id = $1 AND fence = $2
+                         AND EXISTS (SELECT 1 FROM letter WHERE letter.subscription = $1)",
                     )
                     .bind(id)
                     .bind(fence)
                     .bind(next.as_millisecond())
                     .execute(SETTLE)
-                    .await?
+                    .await?;
+                settled
             }
         };
         transaction.commit(SETTLE).await?;

@@ -60,7 +60,7 @@ pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};
 pub use incident::{IncidentFilter, MAX_INCIDENTS};
 pub use lease::Lease;
-pub use letter::{About, Letter, Posted};
+pub use letter::{About, Letter, NEWS_A_LETTER, Posted};
 pub use outbox::{OutboxRow, OutboxState};
 pub use prunable::Prunable;
 pub use range::MAX_BLOCKS;

@@ -16,12 +16,16 @@ pub const UNCONFIRMED: SignedDuration = SignedDuration::from_hours(48);
 pub const WAITS: SignedDuration = SignedDuration::from_hours(24 * 14);
 /// News is kept for so long, so that it is not told again.
 const NEWS: SignedDuration = SignedDuration::from_hours(48);
-/// What one mailbox is sent that it did not confirm, in [`UNCONFIRMED`].
+/// So often one mailbox is asked to confirm, in [`UNCONFIRMED`].
 const UNASKED_A_MAILBOX: i64 = 3;
+/// What one mailbox can wait for.
+const BACK_A_MAILBOX: i64 = 10;
 /// What one mailbox can have confirmed.
 const CONFIRMED_A_MAILBOX: i64 = 20;
 /// Not confirmed, in all.
 const UNASKED: i64 = 2_000;
+/// Those who wait, in all.
+const BACK: i64 = 2_000;
 /// Subscriptions, in all.
 const SUBSCRIPTIONS: i64 = 20_000;
 
@@ -80,8 +84,8 @@ impl Store {
         let mut transaction = self.begin(Purpose::Write, doing).await?;
         let row = transaction
             .statement(
-                "SELECT count(*) AS all_there_are, count(CASE WHEN state <> 'confirmed' THEN 1 END) AS unasked,
-                 count(CASE WHEN mailbox = $1 AND state <> 'confirmed' THEN 1 END) AS unasked_here,
+                "SELECT count(*) AS all_there_are, count(CASE WHEN state = $2 THEN 1 END) AS like_it,
+                 count(CASE WHEN mailbox = $1 AND state = $2 THEN 1 END) AS like_it_here,
                  count(CASE WHEN mailbox = $1 AND state = 'confirmed' THEN 1 END) AS confirmed_here,
                  count(CASE WHEN mailbox = $1 AND state = $2 AND state <> 'confirmed' AND wish = $3
                             AND (due IS NOT NULL OR state = 'back') THEN 1 END) AS alike
@@ -93,14 +97,16 @@ impl Store {
             .row(doing)
             .await?;
         let count = |name| Reading { row: &row, doing }.get::<i64>(name);
+        let (here, in_all) =
+            if state == "back" { (BACK_A_MAILBOX, BACK) } else { (UNASKED_A_MAILBOX, UNASKED) };
         if count("alike")? > 0
-            || count("unasked_here")? >= UNASKED_A_MAILBOX
+            || count("like_it_here")? >= here
             || count("confirmed_here")? >= CONFIRMED_A_MAILBOX
         {
             transaction.rollback(doing).await?;
             return Ok(Subscribed::Taken);
         }
-        if count("all_there_are")? >= SUBSCRIPTIONS || count("unasked")? >= UNASKED {
+        if count("all_there_are")? >= SUBSCRIPTIONS || count("like_it")? >= in_all {
             transaction.rollback(doing).await?;
             return Ok(Subscribed::Full);
         }

@@ -4,7 +4,7 @@ use crate::{
     example,
     house::{House, house},
 };
-use alerting::Postman;
+use alerting::{Postman, Round};
 use domain::{
     ApiId, Environment, InstanceId, Kinds, Language, MailAddress, News, Pace, Situation, SubscriptionId,
     Text, Wish,
@@ -59,7 +59,7 @@ impl Post {
 
     async fn confirmed(&self) -> SubscriptionId {
         self.asks(Language::En).await;
-        assert_eq!(self.postman.post_some().await.unwrap(), 1);
+        assert_eq!(self.postman.post_some().await.unwrap().claimed, 1);
         let id = SubscriptionId(1);
         assert!(self.house.store.confirm(id, self.house.hand.now()).await.unwrap());
         id
@@ -90,8 +90,8 @@ impl Post {
 async fn who_asked_is_asked_back_in_their_language_with_a_way_to_confirm_and_one_to_be_forgotten() {
     let post = post().await;
     post.asks(Language::Cy).await;
-    assert_eq!(post.postman.post_some().await.unwrap(), 1);
-    assert_eq!(post.postman.post_some().await.unwrap(), 0, "once");
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 1);
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 0, "once");
     let mails = post.house.world.mail().mails();
     let [mail] = &mails[..] else { panic!("{mails:?}") };
     assert!(mail.to.iter().any(|to| to.contains("dev@example.wales")));
@@ -115,7 +115,7 @@ async fn news_comes_with_a_button_to_end_it_and_what_came_together_comes_in_one(
     post.confirmed().await;
     post.happens("one").await;
     post.happens("two").await;
-    assert_eq!(post.postman.post_some().await.unwrap(), 1);
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 1);
     let mails = post.house.world.mail().mails();
     let mail = mails.last().unwrap();
     assert_eq!(mail.subject, "two happened (and 1 more)");
@@ -135,7 +135,7 @@ async fn a_mail_server_that_is_away_loses_nothing_and_doubles_nothing() {
     post.house.world.mail().set_trouble_for(Trouble::ServerError, 1).await;
     post.postman.post_some().await.unwrap();
     assert_eq!(post.house.world.mail().mails().len(), 1, "only the one that asked");
-    assert_eq!(post.postman.post_some().await.unwrap(), 0, "not again at once");
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 0, "not again at once");
     post.house.hand.forward(5);
     post.postman.post_some().await.unwrap();
     let subjects: Vec<String> =
@@ -144,13 +144,35 @@ async fn a_mail_server_that_is_away_loses_nothing_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn only_what_is_said_of_the_mailbox_ends_what_was_asked_for() {
+    let post = post().await;
+    let mail = post.house.world.mail();
+    post.asks(Language::En).await;
+    mail.set_trouble_for(Trouble::Unauthorised, 1).await;
+    assert_eq!(
+        post.postman.post_some().await.unwrap(),
+        Round { claimed: 1, sent: 0 },
+        "our account is refused"
+    );
+    assert_eq!(post.subscribers().await.asked, 1);
+    mail.set_recipient(dev().reveal(), Some("554 5.7.1 Too much from you today"));
+    post.house.hand.forward(5);
+    assert_eq!(post.postman.post_some().await.unwrap(), Round { claimed: 1, sent: 0 });
+    assert_eq!(post.subscribers().await.asked, 1);
+    mail.set_recipient(dev().reveal(), Some("550 5.1.1 No such user"));
+    post.house.hand.forward(10);
+    assert_eq!(post.postman.post_some().await.unwrap(), Round { claimed: 1, sent: 1 });
+    assert_eq!(post.subscribers().await, Subscribers::default(), "nobody is there");
+}
+
+#[tokio::test]
 async fn who_waited_for_an_api_is_told_once_and_forgotten() {
     let post = post().await;
     let now = post.house.hand.now();
     post.house.store.tell_when_back(&dev(), &wish(Language::En), now).await.unwrap();
-    assert_eq!(post.postman.post_some().await.unwrap(), 0);
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 0);
     post.house.store.is_back(&[SubscriptionId(1)], now).await.unwrap();
-    assert_eq!(post.postman.post_some().await.unwrap(), 1);
+    assert_eq!(post.postman.post_some().await.unwrap().claimed, 1);
     let mails = post.house.world.mail().mails();
     let [mail] = &mails[..] else { panic!("{mails:?}") };
     assert_eq!(mail.subject, "Patient Demographics works again (production)");

@@ -3,8 +3,8 @@
 use crate::estate::*;
 use domain::{
     Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation, Environment, Event,
-    HoursId, Http, Incident, IncidentStatus, NotificationKind, Outcome, Override, PersonId, Priority, RotaId,
-    Secret, Ticket, TrackId, WeeklyWindow,
+    Failure, FailureKind, HoursId, Http, Incident, IncidentStatus, Layer, NotificationKind, Outcome,
+    Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
 };
 use jiff::{SignedDuration, Timestamp, civil};
 use std::sync::Arc;
@@ -156,6 +156,15 @@ fn what_an_api_says_of_its_end_is_known_a_quarter_of_a_year_before() {
     hand.all_well(&["results"], says);
     assert_eq!(hand.foreseen(), [("ahead:sunset:results/production".to_owned(), 4)]);
     assert_eq!(hand.only().api.as_ref().unwrap().as_str(), "results", "its provider is told");
+    hand.all_well(&["results"], |seen| Outcome {
+        failure: Some(Failure {
+            layer: Layer::Gateway,
+            kind: FailureKind::GatewayError,
+            message: String::new(),
+        }),
+        ..seen
+    });
+    assert_eq!(hand.foreseen().len(), 1, "what its gateway says says nothing of it");
     hand.all_well(&["results"], |seen| seen);
     assert!(hand.open().is_empty(), "it stays after all");
 }

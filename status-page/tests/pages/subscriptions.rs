@@ -163,6 +163,39 @@ async fn nobody_can_have_strangers_bombed() {
 }
 
 #[tokio::test]
+async fn a_page_of_others_cannot_ask_in_the_name_of_who_looks_at_it() {
+    let stage = Stage::of(estate::trouble()).await;
+    let form = format!("email={ADDRESS}");
+    for (site, status) in [("cross-site", 400), ("same-site", 400), ("same-origin", 200), ("none", 200)] {
+        let answer =
+            post(stage.internal(), "/en/subscribe", &[FORM[0], ("sec-fetch-site", site)], &form).await;
+        assert_eq!(answer.status.as_u16(), status, "{site}");
+    }
+    assert_eq!(stage.subscribers().await.asked, 1);
+}
+
+#[tokio::test]
+async fn who_has_a_link_cannot_keep_the_database_busy_with_it() {
+    let stage = Stage::of(estate::trouble()).await;
+    ask(&stage, &format!("email={ADDRESS}")).await;
+    let link = stage.link(&stage.letter().await.unwrap(), "confirm");
+    let mut refused = 0;
+    for _ in 0..200 {
+        let answer = post(stage.public(), &link, &[], "").await;
+        refused += usize::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(refused > 0, "its bucket holds thirty, and half a second refills one");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_there_is_not() {
+    let stage = Stage::of(estate::trouble()).await;
+    let answer = ask(&stage, &format!("email={ADDRESS}&api=invented&environment=production&when=back")).await;
+    assert_ne!(answer.status, StatusCode::OK);
+    assert_eq!(stage.subscribers().await, Subscribers::default());
+}
+
+#[tokio::test]
 async fn with_the_database_gone_the_form_says_so() {
     let stage = Stage::of(estate::trouble()).await;
     stage.store.clone().close().await;

@@ -2,7 +2,9 @@
 
 use crate::made::{Made, at, instance, results};
 use crate::place::{On, on_both};
-use domain::{Environment, InstanceId, Kinds, Language, MailAddress, News, Pace, SubscriptionId, Text, Wish};
+use domain::{
+    ApiId, Environment, InstanceId, Kinds, Language, MailAddress, News, Pace, SubscriptionId, Text, Wish,
+};
 use jiff::tz::TimeZone;
 use std::time::Duration;
 use store::{About, Letter, Posted, Subscribed, Subscribers};
@@ -173,10 +175,18 @@ async fn nobody_gets_more_than_a_few_that_they_did_not_ask_for(on: On) {
             made.settle(&letter, 0).await;
         }
     }
-    let back = Wish { api: Some(results().api), environment: Some(results().environment), ..wish() };
-    made.store.tell_when_back(&address("one"), &back, at(0)).await.unwrap();
-    assert_eq!(made.store.subscribers().await.unwrap(), Subscribers { asked: 3, ..Subscribers::default() });
-    assert_eq!(made.store.forget(&address("ONE")).await.unwrap(), 3);
+    for n in 0..12 {
+        let back = Wish {
+            api: ApiId::parse(&format!("api-{n}")).ok(),
+            environment: Some(results().environment),
+            ..wish()
+        };
+        let kept = made.store.tell_when_back(&address("one"), &back, at(0)).await.unwrap();
+        assert_eq!(kept, Subscribed::Taken);
+    }
+    let expected = Subscribers { asked: 3, back: 10, ..Subscribers::default() };
+    assert_eq!(made.store.subscribers().await.unwrap(), expected);
+    assert_eq!(made.store.forget(&address("ONE")).await.unwrap(), 13);
 }
 
 async fn what_is_ended_or_confirmed_meanwhile_is_not_settled(on: On) {
