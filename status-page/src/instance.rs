@@ -12,7 +12,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Failure, FailureKind, Status, Verdict};
+use domain::{Failure, FailureKind, Status, Tally, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -215,13 +215,12 @@ fn incidents_of(wording: &Wording<'_>, instance: &InstanceView, day: &Day) -> Ve
 }
 
 /// Days are alike when a reader could not tell their rows apart; today stands alone only when it differs.
-fn row_key(day: &Day) -> (Status, i64, i64, i64) {
-    (
-        day.span.worst,
-        minutes(day.tally.down),
-        minutes(day.tally.maintenance.total()),
-        minutes(day.tally.unknown),
-    )
+/// What a row says; a whole day is one also when the clocks change.
+fn row_key(day: &Day) -> (Status, [i64; 3]) {
+    let whole = day.tally.total();
+    let said = |seconds: f64| if seconds >= whole { i64::MAX } else { minutes(seconds) };
+    let Tally { down, maintenance, unknown, .. } = day.tally;
+    (day.span.worst, [down, maintenance.total(), unknown].map(said))
 }
 
 fn operation_line(
@@ -262,5 +261,23 @@ fn layer(wording: &Wording<'_>, failure: &Failure) -> Result<String, WordsError>
         wording.plain("job-failed")
     } else {
         wording.layer(failure.layer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Span;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_whole_day_is_one_also_when_the_clocks_change() {
+        let span = Span { worst: Status::Unknown, gap: false };
+        let day = |hours: f64, unknown: f64| {
+            let (unknown, operational) = (unknown * 3600.0, (hours - unknown) * 3600.0);
+            Day { date: date(2026, 10, 25), span, tally: Tally { operational, unknown, ..Tally::default() } }
+        };
+        assert_eq!(row_key(&day(25.0, 25.0)), row_key(&day(24.0, 24.0)));
+        assert_ne!(row_key(&day(25.0, 24.0)), row_key(&day(24.0, 24.0)));
     }
 }
