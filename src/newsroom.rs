@@ -103,7 +103,7 @@ impl Newsroom {
                 // Each in a transaction of its own: what is recorded and who is called need the writer too.
                 let mut e_mails = 0;
                 for news in news {
-                    e_mails += self.store.announce(std::slice::from_ref(&news), &zone, now).await?;
+                    e_mails += self.store.announce(&news, &zone, now).await?;
                     known.insert(news.key, news.at);
                 }
                 if e_mails > 0 {

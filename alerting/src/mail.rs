@@ -224,8 +224,7 @@ fn message_id(key: &str, domain: &str) -> String {
     format!("<{local}@{domain}>")
 }
 
-/// `handed`: the mail itself may have been handed over.
-/// By its enhanced code (RFC 3463 §3.2: 5.1.x is of the address), or else 550 no such mailbox, 551 it has moved, 553 its name
+/// Whether a refusal is of the mailbox that was named. By its enhanced code (RFC 3463 §3.2: 5.1.x is of the address), or else 550 no such mailbox, 551 it has moved, 553 its name
 /// is not allowed (RFC 5321 §4.2.3). "550 5.7.1" is of the sender.
 fn is_of_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
     let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
@@ -236,6 +235,7 @@ fn is_of_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
     }
 }
 
+/// `handed`: the mail itself may have been handed over.
 fn meaning(error: &lettre::transport::smtp::Error, handed: bool) -> SendError {
     // What a server says may quote the address: only its code is told.
     match error.status() {

@@ -2,6 +2,7 @@
 
 use crate::{
     Away, Lasting, Setup,
+    retry::{LONGEST, doubled},
     words::{subscriber, subscriber_links},
 };
 use domain::{Clock, Situation};
@@ -27,9 +28,8 @@ const BETWEEN: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Once stopped, what is under way has so long to come to its end; then its lease runs out.
 const DRAIN: Duration = Duration::from_secs(6);
-/// The first wait of what failed; it doubles up to the second.
+/// The first wait of what failed; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
 /// Characters of what tells e-mails apart.
 const KEY_LENGTH: usize = 24;
 /// After so many tries, about a day, it is given up.
@@ -88,7 +88,7 @@ impl Postman {
                     if failed == 0 && sent.claimed == AT_A_TIME {
                         pause = BETWEEN;
                     } else if failed > 0 {
-                        pause = (POLL * failed).min(LONGEST_PAUSE);
+                        pause = doubled(POLL, LONGEST_PAUSE, failed);
                     }
                 }
                 Err(store::Error::Fenced) => return stop.cancelled().await,
@@ -199,8 +199,7 @@ impl Postman {
 
 /// How long until the next try.
 fn wait(tries: u32) -> SignedDuration {
-    let doubled = FIRST_WAIT.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX));
-    SignedDuration::try_from(doubled.min(LONGEST_WAIT)).unwrap_or(SignedDuration::MAX)
+    SignedDuration::try_from(doubled(FIRST_WAIT, LONGEST, tries)).unwrap_or(SignedDuration::MAX)
 }
 
 #[cfg(test)]

@@ -46,9 +46,7 @@ pub fn next_try(notification: &Notification, attempts: u32, error: &SendError, n
         SendError::Retryable { after, why, .. } => (*after, why),
     };
     let pace = pace(&notification.kind);
-    let doubled =
-        pace.first.saturating_mul(1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX));
-    let wait = doubled.min(pace.longest);
+    let wait = doubled(pace.first, pace.longest, attempts.saturating_sub(1));
     let wait = wait + wait.mul_f64(jitter(&notification.key, attempts) / 5.0);
     let wait = wait.max(asked.unwrap_or_default().min(pace.asked));
     match now.checked_add(wait) {
@@ -57,6 +55,11 @@ pub fn next_try(notification: &Notification, attempts: u32, error: &SendError, n
             Settlement::GivenUp { why: format!("{why} (try {attempts}; no time is left for another)") }
         }
     }
+}
+
+/// `first`, doubled so often, and never longer than `longest`.
+pub(crate) fn doubled(first: Duration, longest: Duration, times: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(longest)
 }
 
 /// `0.0..1.0`, the same for the same key and try on every machine.

@@ -1,6 +1,6 @@
 //! Who wants to be told by e-mail, of what: people from outside, of whom nothing is known but the address.
 
-use crate::{ApiId, Environment, InstanceId, Language, ReferenceKey, Text};
+use crate::{ApiId, Environment, InstanceId, Language, ReferenceKey, Text, local};
 use jiff::{Timestamp, ToSpan as _, civil::time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -121,10 +121,8 @@ impl Pace {
         match self {
             Self::Immediate => now,
             Self::Daily => {
-                let at = |date: jiff::civil::Date| {
-                    let zoned = date.to_datetime(time(DAILY_AT, 0, 0, 0)).to_zoned(zone.clone());
-                    zoned.map_or(now, |zoned| zoned.timestamp())
-                };
+                let at =
+                    |date: jiff::civil::Date| local::first(zone, date.to_datetime(time(DAILY_AT, 0, 0, 0)));
                 let today = now.to_zoned(zone.clone()).date();
                 let first = at(today);
                 if first > now { first } else { at(today.checked_add(1.day()).unwrap_or(today)) }

@@ -3,10 +3,11 @@
 use crate::{
     Page, WordsError,
     is_it_me::{Answer, Asked},
+    item::Item,
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{CallerSaw, Environment, ErrorClass, OurOutcome, Status, Theirs, Whose};
+use domain::{CallerSaw, ErrorClass, OurOutcome, Status, Theirs, Whose};
 use serde::Serialize;
 
 /// What callers get most, for the form.
@@ -28,14 +29,6 @@ pub(crate) struct Form {
     at: String,
     wrong: Option<String>,
     told: Option<Told>,
-}
-
-/// One choice of the form.
-#[derive(Debug, Serialize)]
-struct Item {
-    value: String,
-    text: String,
-    chosen: bool,
 }
 
 /// What is answered, in one language.
@@ -69,34 +62,15 @@ pub(crate) fn form(
 ) -> Result<Form, WordsError> {
     let asked = choice.asked.as_ref();
     let snapshot = wording.snapshot;
-    let mut apis: Vec<Item> = snapshot
-        .apis
-        .iter()
-        .map(|view| Item {
-            value: view.api.id.to_string(),
-            text: wording.text(&view.api.name).to_owned(),
-            chosen: asked.is_some_and(|asked| asked.instance.api == view.api.id),
-        })
-        .collect();
-    apis.sort_by(|a, b| a.text.cmp(&b.text));
-    let environment = |environment: &Environment| {
-        Ok(Item {
-            value: environment.word().to_owned(),
-            text: wording.environment(*environment)?,
-            chosen: asked.is_some_and(|asked| asked.instance.environment == *environment),
-        })
-    };
     let saw = asked.and_then(|asked| asked.saw);
     let other = saw.filter(|saw| matches!(saw, CallerSaw::Status(status) if !STATUSES.contains(status)));
     let known = STATUSES.into_iter().map(CallerSaw::Status);
     let statuses = known.chain([CallerSaw::Timeout, CallerSaw::NoConnection]).chain(other);
     Ok(Form {
-        apis,
-        environments: snapshot.environments.iter().map(environment).collect::<Result<_, WordsError>>()?,
+        apis: Item::apis(wording, asked.map(|asked| &asked.instance.api)),
+        environments: Item::environments(wording, asked.map(|asked| asked.instance.environment))?,
         statuses: statuses
-            .map(|one| {
-                Ok(Item { value: one.word(), text: saw_in_words(wording, one)?, chosen: saw == Some(one) })
-            })
+            .map(|one| Ok(Item::new(one.word(), saw_in_words(wording, one)?, saw == Some(one))))
             .collect::<Result<_, WordsError>>()?,
         at: asked
             .and_then(|asked| asked.at)

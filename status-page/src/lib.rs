@@ -35,6 +35,7 @@ mod instance;
 mod is_it_me;
 mod is_it_me_here;
 mod is_it_me_page;
+mod item;
 mod json;
 mod limit;
 mod live;

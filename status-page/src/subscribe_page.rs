@@ -2,6 +2,7 @@
 
 use crate::{
     Page, Snapshot, WordsError, form,
+    item::Item,
     scope::Scope,
     subscribe::{self, Act},
     wording::{Link, Wording},
@@ -52,14 +53,6 @@ pub(crate) struct Form {
     kinds: Vec<Item>,
     paces: Vec<Item>,
     languages: Vec<Item>,
-}
-
-/// One choice of the form.
-#[derive(Debug, Serialize)]
-struct Item {
-    value: String,
-    text: String,
-    chosen: bool,
 }
 
 /// The page behind a link.
@@ -155,7 +148,6 @@ pub(crate) fn form(
     asked: &Asked,
     outcome: Option<Outcome>,
 ) -> Result<Form, WordsError> {
-    let snapshot = wording.snapshot;
     let instance = asked.instance().filter(|_| asked.back);
     let title = match &instance {
         Some(instance) => wording.say(
@@ -179,34 +171,20 @@ pub(crate) fn form(
         Some(Outcome::Works) => Some("sub-works"),
         Some(Outcome::Over | Outcome::Later | Outcome::WrongAddress | Outcome::WrongPlace) | None => None,
     };
-    let item = |value: &str, text: String, chosen: bool| Item { value: value.to_owned(), text, chosen };
-    let mut apis: Vec<Item> = snapshot
-        .apis
-        .iter()
-        .map(|view| {
-            let id = &view.api.id;
-            item(id.as_str(), wording.text(&view.api.name).to_owned(), asked.api.as_ref() == Some(id))
-        })
-        .collect();
-    apis.sort_by(|a, b| a.text.cmp(&b.text));
-    let environments = snapshot
-        .environments
-        .iter()
-        .map(|one| Ok(item(one.word(), wording.environment(*one)?, asked.environment == Some(*one))));
     let kinds = KINDS.into_iter().map(|one| {
         let word = kinds_word(one);
-        Ok(item(word, wording.plain(&format!("sub-kinds-{word}"))?, asked.kinds == one))
+        Ok(Item::new(word, wording.plain(&format!("sub-kinds-{word}"))?, asked.kinds == one))
     });
     let paces = PACES.into_iter().map(|one| {
         let word = pace_word(one);
-        Ok(item(word, wording.plain(&format!("sub-pace-{word}"))?, asked.pace == one))
+        Ok(Item::new(word, wording.plain(&format!("sub-pace-{word}"))?, asked.pace == one))
     });
     let languages = Language::ALL.into_iter().map(|one| {
         let name = match one {
             Language::En => "English",
             Language::Cy => "Cymraeg",
         };
-        item(one.tag(), name.to_owned(), asked.language == one)
+        Item::new(one.tag(), name, asked.language == one)
     });
     let wrong = wrong.map(|key| wording.plain(key)).transpose()?;
     Ok(Form {
@@ -219,8 +197,8 @@ pub(crate) fn form(
         field: if outcome == Some(Outcome::WrongAddress) { "email" } else { "api" },
         said: said.map(|key| wording.plain(key)).transpose()?,
         back: instance.is_some(),
-        apis,
-        environments: environments.collect::<Result<_, WordsError>>()?,
+        apis: Item::apis(wording, asked.api.as_ref()),
+        environments: Item::environments(wording, asked.environment)?,
         kinds: kinds.collect::<Result<_, WordsError>>()?,
         paces: paces.collect::<Result<_, WordsError>>()?,
         languages: languages.collect(),

@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{News, SubscriptionId, Wish};
 use jiff::{Timestamp, tz::TimeZone};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// News in one e-mail; more comes in the next.
 pub const NEWS_A_LETTER: u32 = 20;
@@ -98,62 +98,48 @@ pub enum Posted {
 }
 
 impl Store {
-    /// Puts news to all who wish for it, once: what was told before is left out. How many e-mails are due by that.
-    pub async fn announce(&self, all: &[News], zone: &TimeZone, now: Timestamp) -> Result<u64, Error> {
-        if all.is_empty() {
-            return Ok(0);
-        }
+    /// Puts news to all who wish for it, once: `0` if it was told before. How many e-mails are due by that.
+    pub async fn announce(&self, news: &News, zone: &TimeZone, now: Timestamp) -> Result<u64, Error> {
         let mut transaction = self.begin(Purpose::Write, ANNOUNCE).await?;
         self.check_lease(&mut transaction, ANNOUNCE).await?;
+        let row = transaction
+            .statement(
+                "INSERT INTO news (key, at, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id",
+            )
+            .bind(news.key.as_str())
+            .bind(news.at.as_millisecond())
+            .bind(to_json(news, ANNOUNCE)?)
+            .row_if(ANNOUNCE)
+            .await?;
+        let Some(row) = row else {
+            transaction.rollback(ANNOUNCE).await?;
+            return Ok(0);
+        };
+        let id: i64 = Reading { row: &row, doing: ANNOUNCE }.get("id")?;
         let rows = transaction
-            .statement("SELECT id, since, wish FROM subscription WHERE state = 'confirmed'")
+            .statement("SELECT id, wish FROM subscription WHERE state = 'confirmed' AND since <= $1")
+            .bind(news.at.as_millisecond())
             .rows(ANNOUNCE)
             .await?;
-        let mut readers = Vec::with_capacity(rows.len());
+        let mut by_time: BTreeMap<Timestamp, Vec<i64>> = BTreeMap::new();
         for row in &rows {
             let row = Reading { row, doing: ANNOUNCE };
-            readers.push((row.get::<i64>("id")?, row.time("since")?, row.json::<Wish>("wish")?));
+            let wish: Wish = row.json("wish")?;
+            if wish.is_for(news) {
+                by_time.entry(wish.pace.due(now, zone)).or_default().push(row.get("id")?);
+            }
         }
         let mut due = 0;
-        for news in all {
-            let row = transaction
-                .statement("INSERT INTO news (key, at, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id")
-                .bind(news.key.as_str())
-                .bind(news.at.as_millisecond())
-                .bind(to_json(news, ANNOUNCE)?)
-                .row_if(ANNOUNCE)
-                .await?;
-            let Some(row) = row else { continue };
-            let id: i64 = Reading { row: &row, doing: ANNOUNCE }.get("id")?;
-            let wished = readers.iter().filter(|(_, since, wish)| *since <= news.at && wish.is_for(news));
-            let mut by_time: Vec<(Timestamp, Vec<i64>)> = Vec::new();
-            for (reader, _, wish) in wished {
-                let at = wish.pace.due(now, zone);
-                match by_time.iter_mut().find(|(other, _)| *other == at) {
-                    Some((_, readers)) => readers.push(*reader),
-                    None => by_time.push((at, vec![*reader])),
-                }
-            }
-            for (at, readers) in by_time {
-                let list = to_json(&readers, ANNOUNCE)?;
-                let (sqlite, postgres) = of_list!(
-                    "INSERT INTO letter (subscription, news) SELECT id, $2 FROM subscription WHERE id IN"
-                );
-                due += transaction
-                    .either(sqlite, postgres)
-                    .bind(list.as_str())
-                    .bind(id)
-                    .execute(ANNOUNCE)
-                    .await?;
-                let (sqlite, postgres) =
-                    of_list!("UPDATE subscription SET due = coalesce(due, $2) WHERE id IN");
-                transaction
-                    .either(sqlite, postgres)
-                    .bind(list)
-                    .bind(at.as_millisecond())
-                    .execute(ANNOUNCE)
-                    .await?;
-            }
+        for (at, readers) in by_time {
+            let list = to_json(&readers, ANNOUNCE)?;
+            let (sqlite, postgres) = of_list!(
+                "INSERT INTO letter (subscription, news) SELECT id, $2 FROM subscription WHERE id IN"
+            );
+            due +=
+                transaction.either(sqlite, postgres).bind(list.as_str()).bind(id).execute(ANNOUNCE).await?;
+            let (sqlite, postgres) = of_list!("UPDATE subscription SET due = coalesce(due, $2) WHERE id IN");
+            let statement = transaction.either(sqlite, postgres).bind(list);
+            statement.bind(at.as_millisecond()).execute(ANNOUNCE).await?;
         }
         transaction.commit(ANNOUNCE).await?;
         Ok(due)

@@ -87,7 +87,7 @@ impl Store {
                 "SELECT count(*) AS all_there_are, count(CASE WHEN state = $2 THEN 1 END) AS like_it,
                  count(CASE WHEN mailbox = $1 AND state = $2 THEN 1 END) AS like_it_here,
                  count(CASE WHEN mailbox = $1 AND state = 'confirmed' THEN 1 END) AS confirmed_here,
-                 count(CASE WHEN mailbox = $1 AND state = $2 AND state <> 'confirmed' AND wish = $3
+                 count(CASE WHEN mailbox = $1 AND state = $2 AND wish = $3
                             AND (due IS NOT NULL OR state = 'back') THEN 1 END) AS alike
                  FROM subscription",
             )
@@ -133,15 +133,9 @@ impl Store {
         let mut transaction = self.begin(Purpose::Write, doing).await?;
         let row = transaction
             .statement(
-                "UPDATE subscription
-                 SET since = CASE WHEN state = 'asked' THEN $2 ELSE since END,
-                     due = CASE WHEN state = 'asked' THEN NULL ELSE due END,
-                     lease_until = CASE WHEN state = 'asked' THEN NULL ELSE lease_until END,
-                     tries = CASE WHEN state = 'asked' THEN 0 ELSE tries END,
-                     fence = CASE WHEN state = 'asked' THEN fence + 1 ELSE fence END,
-                     state = 'confirmed'
-                 WHERE id = $1 AND (state = 'confirmed' OR (state = 'asked' AND since > $3))
-                 RETURNING mailbox, wish",
+                "UPDATE subscription SET state = 'confirmed', since = $2, due = NULL, lease_until = NULL, tries = 0,
+                                         fence = fence + 1
+                 WHERE id = $1 AND state = 'asked' AND since > $3 RETURNING mailbox, wish",
             )
             .bind(id.0)
             .bind(now.as_millisecond())
@@ -149,8 +143,11 @@ impl Store {
             .row_if(doing)
             .await?;
         let Some(row) = row else {
+            // Pressed once more, or there is none.
+            let statement = "SELECT id FROM subscription WHERE id = $1 AND state = 'confirmed'";
+            let known = transaction.statement(statement).bind(id.0).row_if(doing).await?;
             transaction.rollback(doing).await?;
-            return Ok(false);
+            return Ok(known.is_some());
         };
         let row = Reading { row: &row, doing };
         transaction

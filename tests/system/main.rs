@@ -53,6 +53,7 @@ mod standby;
 mod start_and_stop;
 mod stopping;
 mod strangers;
+mod subscribing;
 mod tokens;
 mod unrecorded;
 mod vantages;

@@ -78,7 +78,7 @@ impl Post {
             title: Text::new(format!("{key} happened"), format!("digwyddodd {key}")),
             says: Text::new("We look into it.", "Rydym yn ymchwilio."),
         };
-        self.house.store.announce(&[news], &TimeZone::UTC, now).await.unwrap();
+        self.house.store.announce(&news, &TimeZone::UTC, now).await.unwrap();
     }
 
     async fn subscribers(&self) -> Subscribers {

@@ -70,7 +70,11 @@ impl Made {
     }
 
     async fn announce(&self, news: &[News], ms: i64) -> u64 {
-        self.store.announce(news, &TimeZone::UTC, at(ms)).await.unwrap()
+        let mut due = 0;
+        for news in news {
+            due += self.store.announce(news, &TimeZone::UTC, at(ms)).await.unwrap();
+        }
+        due
     }
 }
 
