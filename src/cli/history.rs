@@ -7,6 +7,8 @@ use jiff::Timestamp;
 pub(crate) enum HistoryCommand {
     /// Hold against each other what is kept in several ways: exits with 65 where something is lost, damaged or there twice
     Verify,
+    /// What takes the room in the database: bytes of each kind of what is kept, and bytes a sample
+    Room,
     /// Every sample of a range, to standard output
     Export(ExportArgs),
     /// Let go now of what `retention` does not keep: the running program does the same bit by bit

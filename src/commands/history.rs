@@ -2,6 +2,7 @@
 
 mod export;
 mod prune;
+mod room;
 
 use super::Asking;
 use crate::{
@@ -15,6 +16,7 @@ use store::Verified;
 pub(crate) async fn run(command: &HistoryCommand, asking: &Asking, as_json: bool) -> Result<u8, Failed> {
     match command {
         HistoryCommand::Verify => verify(asking, as_json).await,
+        HistoryCommand::Room => room::run(asking, as_json).await.map(|()| 0),
         HistoryCommand::Export(arguments) => export::run(arguments, asking).await.map(|()| 0),
         HistoryCommand::Prune(arguments) => prune::run(*arguments, asking, as_json).await.map(|()| 0),
     }

@@ -134,7 +134,7 @@ async fn responses(
     };
     let today = domain::Day::around(now, zone);
     let (days, last_day) = (read(365, today.begins).await?, read(1, now).await?);
-    Ok(Responses::of(operation, &days, &last_day, today.date, warm)?.map(Arc::new))
+    Ok(Responses::of(operation, &days, &last_day, today.date, warm).map(Arc::new))
 }
 
 /// The operation whose latency stands for its instance: the first critical one, else the first.

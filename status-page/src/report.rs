@@ -196,7 +196,7 @@ async fn answers(
 ) -> Result<BTreeMap<Date, Rollup>, store::Error> {
     let read = async |range: Range<Timestamp>| {
         let read = store.rollups(std::slice::from_ref(check), None, range, zone).await?;
-        read.into_iter().next().unwrap_or_default().whole()
+        Ok(read.into_iter().next().unwrap_or_default().by_date())
     };
     let whole = read(range.clone()).await;
     if !matches!(whole, Err(store::Error::TooMuch { .. })) {

@@ -2,7 +2,7 @@
 
 use domain::{Answers, Percentiles};
 use jiff::{ToSpan as _, civil::Date};
-use store::{Days, Error};
+use store::Days;
 
 use crate::DAYS;
 
@@ -22,20 +22,12 @@ pub struct Responses {
 impl Responses {
     /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
     /// (`warm`) or does not. `None`: it never answered in a year.
-    pub fn of(
-        operation: String,
-        days: &Days,
-        last_day: &Days,
-        today: Date,
-        warm: bool,
-    ) -> Result<Option<Self>, Error> {
+    pub fn of(operation: String, days: &Days, last_day: &Days, today: Date, warm: bool) -> Option<Self> {
         let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
-        let since = |ago: i64| Ok::<_, Error>(days.sum(first(ago)..)?.summary().latency(warm));
-        let ranges = [last_day.sum(..)?.summary().latency(warm), since(7)?, since(90)?, since(365)?];
+        let since = |ago: i64| days.sum(first(ago)..).summary().latency(warm);
+        let ranges = [last_day.sum(..).summary().latency(warm), since(7), since(90), since(365)];
         let [.., year] = &ranges;
-        if year.took.is_none() {
-            return Ok(None);
-        }
+        year.took?;
         let dates: Vec<Date> = (0..DAYS)
             .rev()
             .filter_map(|ago| today.checked_sub(i64::try_from(ago).ok()?.days()).ok())
@@ -43,14 +35,14 @@ impl Responses {
         let mut weeks = Vec::new();
         for week in dates.rchunks(7) {
             let (Some(first), Some(last)) = (week.first(), week.last()) else { continue };
-            let answers = days.sum(*first..=*last)?.summary().latency(warm);
+            let answers = days.sum(*first..=*last).summary().latency(warm);
             if answers.count > 0 {
                 weeks.push((*first, answers));
             }
         }
-        let took = |date: &Date| days.on(*date).and_then(|day| day.latency(warm).took);
+        let took = |date: &Date| days.on(*date).and_then(|day| day.summary().latency(warm).took);
         let days = dates.iter().map(|date| (*date, took(date))).collect();
-        Ok(Some(Self { operation, ranges, days, weeks }))
+        Some(Self { operation, ranges, days, weeks })
     }
 }
 
@@ -82,7 +74,7 @@ mod tests {
             (today, day(&[10])),
         ]);
         let last_day = Days::from_iter([(today, day(&[10]))]);
-        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap().unwrap();
+        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap();
         let ms = |steps: u32| Duration::from_micros(64) * steps;
         let seen = responses.ranges.map(|range| (range.count, range.took.map(|took| took.max)));
         assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
@@ -97,7 +89,7 @@ mod tests {
     #[test]
     fn an_operation_that_never_answered_has_no_response_time() {
         let days = Days::from_iter([(date(2026, 11, 28), day(&[]))]);
-        let none = Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false).unwrap();
+        let none = Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false);
         assert_eq!(none, None);
     }
 }

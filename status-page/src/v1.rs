@@ -1,6 +1,6 @@
 //! Where everything of `/api/v1` is: a test holds `openapi.json` against this list.
 
-use crate::{gate, is_it_me, json, problem::Problem, router::Shown};
+use crate::{days, gate, is_it_me, json, problem::Problem, ranged, router::Shown};
 use axum::{
     Router,
     body::Body as HttpBody,
@@ -10,12 +10,13 @@ use axum::{
 };
 
 /// Every path and what answers there, by GET alone.
-fn routes() -> [(&'static str, MethodRouter<Shown>); 7] {
+fn routes() -> [(&'static str, MethodRouter<Shown>); 8] {
     [
         ("/api/v1/status", get(json::status)),
         ("/api/v1/incidents", get(json::incidents)),
         ("/api/v1/apis", get(json::apis)),
-        ("/api/v1/history", get(json::history)),
+        ("/api/v1/history", get(ranged::history)),
+        ("/api/v1/days", get(days::days)),
         ("/api/v1/is-it-me", get(is_it_me::json)),
         ("/api/v1/gate/{api}/{environment}", get(gate::gate)),
         ("/api/v1/openapi.json", get(json::openapi)),
@@ -54,7 +55,12 @@ mod tests {
 
     #[test]
     fn nothing_of_it_is_elsewhere() {
-        for source in [include_str!("router.rs"), include_str!("json.rs"), include_str!("gate.rs")] {
+        for source in [
+            include_str!("router.rs"),
+            include_str!("json.rs"),
+            include_str!("ranged.rs"),
+            include_str!("gate.rs"),
+        ] {
             assert!(!source.contains(".route(\"/api/v1"), "put it into the list in v1.rs");
         }
     }

@@ -1,65 +1,58 @@
 //! What the samples of a check add up to, by local day.
 
-use crate::{error::Error, rollup::Part};
-use domain::{Adding, Rollup, Summary};
+use domain::{Adding, Rollup};
 use jiff::civil::Date;
-use std::{collections::BTreeMap, ops::RangeBounds};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::RangeBounds,
+};
 
-/// The days of a check, each with what its samples add up to. What each says of itself is at hand; only days that are added up
-/// cost the decoding of their histograms.
+/// The days of a check, each with what its samples add up to.
 #[derive(Debug, Clone, Default)]
-pub struct Days(BTreeMap<Date, Part>);
+pub struct Days(BTreeMap<Date, Rollup>);
 
 impl Days {
-    /// What each day says, oldest first.
-    pub fn each(&self) -> impl Iterator<Item = (Date, Summary)> {
-        self.0.iter().map(|(date, part)| (*date, part.summary()))
+    /// The days, oldest first.
+    pub fn each(&self) -> impl Iterator<Item = (Date, &Rollup)> {
+        self.0.iter().map(|(date, rollup)| (*date, rollup))
     }
 
-    /// What a day says.
-    pub fn on(&self, date: Date) -> Option<Summary> {
-        self.0.get(&date).map(Part::summary)
+    /// A day.
+    pub fn on(&self, date: Date) -> Option<&Rollup> {
+        self.0.get(&date)
     }
 
     /// All of those days.
-    pub fn sum(&self, dates: impl RangeBounds<Date>) -> Result<Rollup, Error> {
-        let mut days = self.0.range(dates).map(|(_, part)| part);
-        let first = days.next().map(rollup).transpose()?.unwrap_or_default();
-        let Some(second) = days.next() else { return Ok(first) };
+    pub fn sum(&self, dates: impl RangeBounds<Date>) -> Rollup {
+        let mut days = self.0.range(dates).map(|(_, day)| day);
+        let Some(first) = days.next() else { return Rollup::default() };
+        let Some(second) = days.next() else { return first.clone() };
         let mut all = Adding::default();
-        all.add(&first);
-        all.add(&rollup(second)?);
-        for part in days {
-            all.add(&rollup(part)?);
+        all.add(first);
+        all.add(second);
+        for day in days {
+            all.add(day);
         }
-        Ok(all.sum())
+        all.sum()
     }
 
-    /// Each day with its histograms.
-    pub fn whole(&self) -> Result<BTreeMap<Date, Rollup>, Error> {
-        self.0.iter().map(|(date, part)| Ok((*date, rollup(part)?))).collect()
+    /// All of them.
+    pub fn by_date(self) -> BTreeMap<Date, Rollup> {
+        self.0
     }
 
-    pub(crate) fn add(&mut self, date: Date, part: Part) -> Result<(), Error> {
-        let sum = match self.0.remove(&date) {
-            None => part,
-            Some(known) => {
-                let mut sum = rollup(&known)?;
-                sum.merge(&rollup(&part)?);
-                Part::Whole(Box::new(sum))
+    pub(crate) fn add(&mut self, date: Date, rollup: Rollup) {
+        match self.0.entry(date) {
+            Entry::Vacant(entry) => {
+                entry.insert(rollup);
             }
-        };
-        self.0.insert(date, sum);
-        Ok(())
+            Entry::Occupied(mut entry) => entry.get_mut().merge(&rollup),
+        }
     }
-}
-
-fn rollup(part: &Part) -> Result<Rollup, Error> {
-    part.rollup().map_err(|damaged| Error::corrupt("add days up", damaged))
 }
 
 impl FromIterator<(Date, Rollup)> for Days {
     fn from_iter<T: IntoIterator<Item = (Date, Rollup)>>(days: T) -> Self {
-        Self(days.into_iter().map(|(date, rollup)| (date, Part::Whole(Box::new(rollup)))).collect())
+        Self(days.into_iter().collect())
     }
 }

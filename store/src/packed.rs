@@ -10,6 +10,14 @@ const HEAD: usize = 5;
 #[error("sealed history is damaged: {0}")]
 pub(crate) struct Damaged(pub(crate) &'static str);
 
+/// A checksum that fits, and yet no such thing.
+pub(crate) const IMPOSSIBLE: Damaged = Damaged("it ends early or holds what cannot be");
+
+/// More probes than this in a day are beyond every schedule.
+pub(crate) fn narrow(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 /// `body` under a head.
 pub(crate) fn close(version: u8, body: &[u8]) -> Vec<u8> {
     let mut all = Vec::with_capacity(HEAD + body.len());

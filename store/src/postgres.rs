@@ -41,6 +41,11 @@ pub(crate) const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') 
 /// How many bytes the database has.
 pub(crate) const SIZE: &str = "SELECT pg_database_size(current_database()) AS number";
 
+/// Bytes of each table with its indexes and what is too long for its rows.
+pub(crate) const BYTES_OF_TABLES: &str = "
+    SELECT CAST(relname AS TEXT) AS name, pg_total_relation_size(oid) AS bytes
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+
 /// Makes programs that open the database at the same moment do so one after the other. It is held until it is let go, or the
 /// connection ends. The number is ours alone: nothing else says it.
 pub(crate) const LOCK_SCHEMA: &str = "SELECT 1 AS one FROM pg_advisory_lock(7162017424)";
@@ -141,6 +146,12 @@ pub(crate) const DAYS_OF_SPANS: &str = "
 pub(crate) const HOURS_OF_SPANS: &str = "
     SELECT slot, rollups FROM json_array_elements($1::json) AS span (value),
         LATERAL (SELECT slot, rollups FROM rollup_hours
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
+
+/// What those days say of themselves.
+pub(crate) const SUMMARIES_OF_SPANS: &str = "
+    SELECT slot, days FROM json_array_elements($1::json) AS span (value),
+        LATERAL (SELECT slot, days FROM summary
                  WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found";
 
 /// The phases of days of a list of `[first, last]` slots.

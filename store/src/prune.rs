@@ -78,7 +78,10 @@ impl Store {
             Kind::Samples => to_hours(&mut transaction, &found).await?,
             Kind::Hours { before } => delete(&mut transaction, DELETE_HOURS, &found, before).await?,
             Kind::Phases { before } => delete(&mut transaction, DELETE_PHASES, &found, before).await?,
-            Kind::Days { before } => delete(&mut transaction, DELETE_DAYS, &found, before).await?,
+            Kind::Days { before } => {
+                delete(&mut transaction, DELETE_DAYS, &found, before).await?;
+                delete(&mut transaction, DELETE_SUMMARIES, &found, before).await?;
+            }
             Kind::Failures { before } => failures(&mut transaction, &found, before).await?,
         }
         crash_point!("prune/before-commit");
@@ -242,6 +245,7 @@ async fn to_hours(connection: &mut Connection, found: &[Found]) -> Result<(), Er
 const DELETE_HOURS: &str = "DELETE FROM rollup_hours WHERE slot >= $1 AND slot < $2";
 const DELETE_PHASES: &str = "DELETE FROM phases WHERE slot >= $1 AND slot < $2";
 const DELETE_DAYS: &str = "DELETE FROM rollup_days WHERE slot >= $1 AND slot < $2";
+const DELETE_SUMMARIES: &str = "DELETE FROM summary WHERE slot >= $1 AND slot < $2";
 
 /// At most a month of days, or as many months, of each track: a step stays short when somebody keeps less from now on.
 async fn delete(

@@ -6,13 +6,13 @@ use crate::{
     crash_point,
     database::{Connection, Purpose, Row},
     error::Error,
-    packed::Damaged,
     postgres,
-    rollup::{self, Part, Rollups},
+    rollup::{self, Rollups},
     row::{Reading, WARM, time, to_json, verdict_of},
     sealed,
     slot::{of_slot, slot},
     sqlite,
+    summary::{self, Summaries},
 };
 use domain::{Day, Rollup};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -109,19 +109,20 @@ async fn roll_up(connection: &mut Connection, day: &Day, at_most: u32) -> Result
         if sum.samples() >= known.samples() {
             *known = sum;
         }
-        connection
-            .statement(
-                "INSERT INTO rollup_days (slot, rollups) VALUES ($1, $2)
-                 ON CONFLICT (slot) DO UPDATE SET rollups = excluded.rollups",
-            )
-            .bind(slot)
-            .bind(rollup::encode(&rollups))
-            .execute(DOING)
-            .await?;
+        for (statement, bytes) in
+            [(PUT_DAYS, rollup::encode(&rollups)), (PUT_SUMMARY, summary::encode(&rollups))]
+        {
+            connection.statement(statement).bind(slot).bind(bytes).execute(DOING).await?;
+        }
     }
     crash_point!("roll-up/put-in");
     Ok(u32::try_from(tracks.len()).unwrap_or(u32::MAX))
 }
+
+const PUT_DAYS: &str = "INSERT INTO rollup_days (slot, rollups) VALUES ($1, $2)
+    ON CONFLICT (slot) DO UPDATE SET rollups = excluded.rollups";
+const PUT_SUMMARY: &str = "INSERT INTO summary (slot, days) VALUES ($1, $2)
+    ON CONFLICT (slot) DO UPDATE SET days = excluded.days";
 
 /// All that is sealed in those hours, by track: as samples, or as the sums that are left of them.
 async fn sums(
@@ -166,17 +167,34 @@ pub(crate) async fn days(
     doing: &'static str,
 ) -> Result<HashMap<i64, Rollups>, Error> {
     let statement = connection.either(sqlite::DAYS_OF_SPANS, postgres::DAYS_OF_SPANS);
-    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::decode, doing)
+    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, doing)
 }
 
-/// The same, with the histograms left as they are.
-pub(crate) async fn packed_days(
+/// What those days say of themselves, likewise.
+pub(crate) async fn summaries(
     connection: &mut Connection,
     spans: &[[i64; 2]],
     doing: &'static str,
-) -> Result<HashMap<i64, Vec<(u8, Part)>>, Error> {
-    let statement = connection.either(sqlite::DAYS_OF_SPANS, postgres::DAYS_OF_SPANS);
-    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::parts, doing)
+) -> Result<HashMap<i64, Summaries>, Error> {
+    let statement = connection.either(sqlite::SUMMARIES_OF_SPANS, postgres::SUMMARIES_OF_SPANS);
+    let rows = statement.bind(to_json(&spans, doing)?).rows(doing).await?;
+    let (mut summaries, mut unsaid) = (HashMap::with_capacity(rows.len()), Vec::new());
+    for row in &rows {
+        let row = Reading { row, doing };
+        let (slot, bytes): (i64, &[u8]) = (row.get("slot")?, row.get("days")?);
+        if bytes.is_empty() {
+            unsaid.push([slot; 2]);
+        } else {
+            let days = summary::decode(bytes).map_err(|damaged| Error::corrupt(doing, damaged))?;
+            summaries.insert(slot, days);
+        }
+    }
+    if !unsaid.is_empty() {
+        let months = days(connection, &unsaid, doing).await?;
+        let said = |(day, rollup): (u8, Rollup)| (day, rollup.summary());
+        summaries.extend(months.into_iter().map(|(slot, days)| (slot, days.into_iter().map(said).collect())));
+    }
+    Ok(summaries)
 }
 
 /// The hours of which only sums are left, by the slot of their day.
@@ -186,18 +204,15 @@ pub(crate) async fn hours_of(
     doing: &'static str,
 ) -> Result<HashMap<i64, Rollups>, Error> {
     let statement = connection.either(sqlite::HOURS_OF_SPANS, postgres::HOURS_OF_SPANS);
-    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, rollup::decode, doing)
+    read(&statement.bind(to_json(&spans, doing)?).rows(doing).await?, doing)
 }
 
-fn read<T>(
-    rows: &[Row],
-    decode: fn(&[u8]) -> Result<T, Damaged>,
-    doing: &'static str,
-) -> Result<HashMap<i64, T>, Error> {
+fn read(rows: &[Row], doing: &'static str) -> Result<HashMap<i64, Rollups>, Error> {
     rows.iter()
         .map(|row| {
             let row = Reading { row, doing };
-            let rollups = decode(row.get("rollups")?).map_err(|damaged| Error::corrupt(doing, damaged))?;
+            let rollups =
+                rollup::decode(row.get("rollups")?).map_err(|damaged| Error::corrupt(doing, damaged))?;
             Ok((row.get("slot")?, rollups))
         })
         .collect()

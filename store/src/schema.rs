@@ -27,6 +27,7 @@ const SQLITE: &[Step] = &[
     (7, "maintenance", include_str!("../../migrations/sqlite/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/sqlite/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/sqlite/0009_subscription.sql")),
+    (10, "summary", include_str!("../../migrations/sqlite/0010_summary.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -39,6 +40,7 @@ const POSTGRES: &[Step] = &[
     (7, "maintenance", include_str!("../../migrations/postgres/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/postgres/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/postgres/0009_subscription.sql")),
+    (10, "summary", include_str!("../../migrations/postgres/0010_summary.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -146,6 +146,11 @@ pub(crate) const HOURS_OF_SPANS: &str = "
     SELECT slot, rollups FROM json_each($1) AS span CROSS JOIN rollup_hours
     WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
 
+/// What those days say of themselves.
+pub(crate) const SUMMARIES_OF_SPANS: &str = "
+    SELECT slot, days FROM json_each($1) AS span CROSS JOIN summary
+    WHERE slot BETWEEN span.value ->> 0 AND span.value ->> 1";
+
 /// The phases of days of a list of `[first, last]` slots.
 pub(crate) const PHASES_OF_SPANS: &str = "
     SELECT slot, hours FROM json_each($1) AS span CROSS JOIN phases
@@ -290,6 +295,13 @@ pub(crate) const GIVE_BACK: &str = "PRAGMA incremental_vacuum(256)";
 pub(crate) const SIZE: &str =
     "SELECT page_count * page_size AS number FROM pragma_page_count, pragma_page_size";
 
+/// Bytes of each table and its indexes, and of what is free, which has no name.
+pub(crate) const BYTES_OF_TABLES: &str = "
+    SELECT coalesce(tbl_name, dbstat.name) AS name, sum(pgsize) AS bytes
+    FROM dbstat LEFT JOIN sqlite_schema ON sqlite_schema.name = dbstat.name
+    WHERE aggregate = TRUE GROUP BY 1
+    UNION ALL SELECT NULL, freelist_count * page_size FROM pragma_freelist_count, pragma_page_size";
+
 /// One connection that reads what is there: nothing is made.
 pub(crate) async fn look(url: &str) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).read_only(true);
@@ -335,57 +347,4 @@ pub(crate) fn trouble(said: &dyn DatabaseError) -> Trouble {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_commit_survives_a_loss_of_power() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let Pools { writer, reader, .. } = Pools::open(&url).await.unwrap();
-        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&writer).await.unwrap();
-        assert_eq!(journal, "wal");
-        let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&writer).await.unwrap();
-        assert_eq!(full, 2);
-        let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&writer).await.unwrap();
-        assert_eq!(keys, 1);
-        let refused = sqlx::query("CREATE TABLE t (n INTEGER)").execute(&reader).await.unwrap_err();
-        let said = refused.into_database_error().unwrap();
-        assert_eq!(trouble(said.as_ref()), Trouble::Unavailable, "a reader does not write: {said}");
-    }
-
-    #[tokio::test]
-    async fn a_transaction_that_a_full_disk_took_back_leaves_the_next_one_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let Pools { writer, .. } = Pools::open(&url).await.unwrap();
-        sqlx::query("CREATE TABLE t (b BLOB NOT NULL) STRICT").execute(&writer).await.unwrap();
-        let mut transaction = writer.begin_with(begin(Purpose::Write)).await.unwrap();
-        // As SQLite does when it cannot go on: the transaction is over, and sqlx does not know.
-        sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await.unwrap();
-        drop(transaction);
-        writer.begin_with(begin(Purpose::Write)).await.unwrap().commit().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_can_be_done_about_it_is_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("curiad.db").display());
-        let Pools { writer, .. } = Pools::open(&url).await.unwrap();
-        let Pools { writer: other, .. } = Pools::open(&url).await.unwrap();
-        let done = async |pool: &Pool, sql: &'static str| sqlx::query(sql).execute(pool).await;
-        let means = async |sql| {
-            let said = done(&writer, sql).await.unwrap_err();
-            trouble(said.into_database_error().unwrap().as_ref())
-        };
-        done(&writer, "CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB NOT NULL)").await.unwrap();
-        assert_eq!(means("INSERT INTO t (n) VALUES (1)").await, Trouble::Refused);
-        assert_eq!(means("INSERT INTO nowhere VALUES (1)").await, Trouble::Other);
-        done(&writer, "PRAGMA max_page_count = 8").await.unwrap();
-        assert_eq!(means("INSERT INTO t VALUES (1, zeroblob(100000))").await, Trouble::Full);
-        done(&writer, "PRAGMA busy_timeout = 0").await.unwrap();
-        let held = other.begin_with(begin(Purpose::Write)).await.unwrap();
-        assert_eq!(means("INSERT INTO t VALUES (2, x'00')").await, Trouble::Busy);
-        held.rollback().await.unwrap();
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use crate::{
     database::{Connection, Purpose},
     error::Error,
     phases, postgres,
-    roll_up::{add, day_of_month, days, hours, hours_of, month},
+    roll_up::{add, day_of_month, days, hours, hours_of, month, summaries},
     row::{Reading, time, to_json, verdict_number, verdict_of},
     sample::hot_minutes,
     sealed,
@@ -289,8 +289,17 @@ async fn rolled_up(connection: &mut Connection, track: i64, gathered: &mut Gathe
         .collect::<Result<_, Error>>()?;
     let all = [[slot(track, 0), slot(track + 1, 0) - 1]];
     let mut known: BTreeMap<Date, Rollup> = BTreeMap::new();
-    for (of_month, rollups) in days(connection, &all, DOING).await? {
-        let (_, of_month) = of_slot(of_month);
+    let mut said = summaries(connection, &all, DOING).await?;
+    for (slot, rollups) in days(connection, &all, DOING).await? {
+        let (_, of_month) = of_slot(slot);
+        let sums = rollups.iter().map(|(day, rollup)| (*day, rollup.summary()));
+        if said.remove(&slot).is_none_or(|said| !sums.eq(said)) {
+            gathered.found.problems.push(format!(
+                "the days of {:04}-{:02} do not say of themselves what they hold",
+                of_month / 12,
+                of_month % 12 + 1
+            ));
+        }
         for (day, rollup) in rollups {
             let date = i16::try_from(of_month / 12).ok().zip(i8::try_from(of_month % 12 + 1).ok());
             let date = date.zip(i8::try_from(day).ok()).and_then(|((y, m), d)| Date::new(y, m, d).ok());
@@ -301,6 +310,10 @@ async fn rolled_up(connection: &mut Connection, track: i64, gathered: &mut Gathe
             debug_assert_eq!((month(date), day_of_month(date)), (of_month, day));
             known.insert(date, rollup);
         }
+    }
+    for slot in said.into_keys() {
+        let (_, of_month) = of_slot(slot);
+        gathered.found.problems.push(format!("month {of_month} says something of days that are not there"));
     }
     for (date, rollup) in &known {
         let first = *hours(&Day::of(*date, &gathered.zone)).start();

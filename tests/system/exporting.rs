@@ -54,6 +54,13 @@ async fn what_is_kept_no_more_goes_when_it_is_told_to(on: On) {
         ran.json()["samples"].clone()
     };
     assert_eq!(samples().await, 5);
+    let room = place.run(&["history", "room", "--json"]).await.json();
+    assert_eq!(room["samples"], 5);
+    for kind in ["sealed", "failures", "days", "other"] {
+        assert!(room["by_kind"][kind].as_u64().is_some_and(|bytes| bytes > 0), "{kind}: {room}");
+    }
+    let said = place.run(&["history", "room"]).await.out;
+    assert!(said.contains("samples in sealed hours") && said.ends_with("samples 5\n"), "{said}");
     let ran = place.run(&["history", "prune", "--dry-run"]).await;
     let said = "production: samples 4 in days 1, of which sums of hours stay; days of hours 0; months of days 0; \
                 failures in full 0\nthat is kept no more; nothing was changed\n";

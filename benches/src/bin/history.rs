@@ -6,14 +6,16 @@
 //! Prints one line of JSON; times in milliseconds, each the median of nine.
 
 use clap::Parser;
-use domain::{CheckId, Environment, OperationId, TrackId, VantageId, Verdict};
+use domain::{CheckId, Environment, OperationId, Outcome, TrackId, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use simulator::{Asked, Past};
 use std::{
+    fs,
     io::{self, Write as _},
+    sync::Arc,
     time::{Duration, Instant},
 };
-use store::{Days, Sample, Simulated, Store, Stretch};
+use store::{Batch, Kind, Sample, Simulated, Store, Stretch};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -119,6 +121,42 @@ async fn make(
     Ok(Made { samples: count, storing, rolling: begun.elapsed() })
 }
 
+/// Batches that are recorded as the recorder does, and outcomes of each: those of 250 ms at 2,000 a second.
+const BATCHES: i32 = 400;
+const BATCH: usize = 500;
+
+/// Seconds of processor time of this program so far, in hundredths.
+fn processor() -> Result<f64, Box<dyn std::error::Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(") ").ok_or("no such stat")?;
+    let ticks: Result<Vec<u32>, _> = fields.split(' ').skip(11).take(2).map(str::parse).collect();
+    Ok(f64::from(ticks?.iter().sum::<u32>()) / 100.0)
+}
+
+/// Samples recorded a second, and microseconds of processor time of each.
+async fn record(
+    store: &Store,
+    tracks: &[TrackId],
+    from: Timestamp,
+) -> Result<(f64, f64), Box<dyn std::error::Error>> {
+    let (begun, used) = (Instant::now(), processor()?);
+    let mut tracks = tracks.iter().cycle();
+    for number in 0..BATCHES {
+        let at = from + SignedDuration::from_millis(250) * number;
+        let outcomes = tracks.by_ref().take(BATCH).zip(0..).map(|(track, ms)| {
+            let at = at + SignedDuration::from_millis(ms / 2);
+            let outcome = Outcome {
+                total: Duration::from_micros(40_000),
+                ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
+            };
+            (Arc::new(outcome), Verdict::Pass)
+        });
+        store.record(&Batch { outcomes: outcomes.collect(), ..Batch::default() }).await?;
+    }
+    let count = f64::from(BATCHES) * f64::from(u32::try_from(BATCH)?);
+    Ok((count / begun.elapsed().as_secs_f64(), (processor()? - used) / count * 1e6))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { instances, days, every, database } = Arguments::parse();
@@ -133,20 +171,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     store.close().await;
     let store = Store::open(&url, [7; 32]).await?;
     let bytes = store::examine(&url).await?.bytes;
+    let room = store.room().await?;
 
-    let checks: Vec<CheckId> = tracks.into_iter().map(|track| track.check).collect();
+    let checks: Vec<CheckId> = tracks.iter().map(|track| track.check.clone()).collect();
     let one = checks.get(..1).unwrap_or_default();
     let by_day = async |checks: &[CheckId], days: i64| {
         let begins = until - SignedDuration::from_hours(24 * days);
-        let all = store.rollups(checks, None, begins..until, &TimeZone::UTC).await?;
-        for (_, day) in all.iter().flat_map(Days::each) {
-            std::hint::black_box(day.fresh);
-        }
-        Ok::<_, store::Error>(all)
+        let all = store.summaries(checks, None, begins..until, &TimeZone::UTC).await?;
+        std::hint::black_box(all);
+        Ok::<_, store::Error>(())
     };
     let summed = async |checks: &[CheckId], days: i64| {
-        for of_check in by_day(checks, days).await? {
-            std::hint::black_box(of_check.sum(..)?.fresh.percentiles());
+        let begins = until - SignedDuration::from_hours(24 * days);
+        for of_check in store.rollups(checks, None, begins..until, &TimeZone::UTC).await? {
+            for (_, day) in of_check.each() {
+                std::hint::black_box(day.summary());
+            }
+            std::hint::black_box(of_check.sum(..).fresh.percentiles());
         }
         Ok::<_, store::Error>(())
     };
@@ -156,6 +197,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let check = checks.first().ok_or("no instance")?;
     let begins = until - SignedDuration::from_hours(24);
     let day = median(async || store.samples(check, None, begins, until, 30_000).await).await?;
+    // After all that is asked for. The rows stay: asked again, they are in no range.
+    let recorded = if made.is_some() { Some(record(&store, &tracks, until).await?) } else { None };
     store.close().await;
 
     let per_sample = |of: &Made, number: f64| number / u32::try_from(of.samples).map_or(f64::MAX, f64::from);
@@ -164,6 +207,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "samples": made.as_ref().map(|made| made.samples),
         "bytes_a_sample": made.as_ref().map(|made| per_sample(made, f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)))),
         "microseconds_a_sample": made.as_ref().map(|made| per_sample(made, made.storing.as_secs_f64() * 1e6)),
+        "sealed_bytes": room.bytes.get(&Kind::Sealed), "days_bytes": room.bytes.get(&Kind::Days),
+        "recorded_per_second": recorded.map(|(rate, _)| rate), "recorded_microseconds": recorded.map(|(_, cpu)| cpu),
         "rolling_up_seconds": made.map(|made| made.rolling.as_secs_f64()),
         "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "day_of_one_ms": day,
     });

@@ -1,7 +1,7 @@
 //! A service review for programs: JSON with everything, CSV with a row for each instance.
 
 use super::{Report, Reviewed, ReviewedOperation, Stages};
-use crate::{Audience, incident_json, json::figures, measuring, rfc3339};
+use crate::{Audience, incident_json, measuring, ranged::figures, rfc3339};
 use domain::{Percentiles, Rollup, Tally};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};

@@ -48,6 +48,10 @@ async fn every_answer_is_as_it_is_described() {
         ("/api/v1/history", "?api=demographics-soap&environment=sandbox"),
         ("/api/v1/history", "?api=moon&environment=production"),
         ("/api/v1/history", "?environment=production"),
+        ("/api/v1/days", "?environment=production"),
+        ("/api/v1/days", "?environment=sandbox&days=1"),
+        ("/api/v1/days", "?environment=moon"),
+        ("/api/v1/days", "?environment=production&days=0"),
         ("/api/v1/gate/{api}/{environment}", "results/production?format=json"),
         ("/api/v1/gate/{api}/{environment}", "patient-demographics/production?format=json"),
         ("/api/v1/gate/{api}/{environment}", "moon/production"),
@@ -79,7 +83,7 @@ async fn every_example_of_the_description_is_valid() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 12);
+    assert_eq!(examples, 14);
     // The checker does find what is wrong.
     let status = json!({ "$ref": "#/components/schemas/Status" });
     assert!(wrong(&description, &status, &json!({ "as_of": 3 })).is_some());

@@ -9,6 +9,8 @@ mod badges;
 #[cfg(test)]
 mod beats;
 #[cfg(test)]
+mod days;
+#[cfg(test)]
 mod described;
 #[cfg(test)]
 mod estate;

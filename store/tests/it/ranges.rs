@@ -2,10 +2,10 @@
 
 use crate::made::{Made, at, instance, outcomes, pass, probe, read, results, track_id};
 use crate::place::{On, on_both};
-use domain::{CheckId, Environment, Keep, Retention, Rollup, TrackId, Verdict};
+use domain::{CheckId, Environment, Keep, Retention, Rollup, Summary, TrackId, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use proptest::{collection::vec, prelude::*};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 use store::{Days, Error, Store};
 
 on_both!(
@@ -33,23 +33,35 @@ fn later(ms: i64) -> i64 {
     begins().as_millisecond() - at(0).as_millisecond() + ms
 }
 
-/// What each day says of itself fits its histograms.
-fn whole(days: &Days) -> BTreeMap<Date, Rollup> {
-    let whole = days.whole().unwrap();
-    let said: Vec<_> = whole.iter().map(|(date, rollup)| (*date, rollup.summary())).collect();
-    assert_eq!(days.each().collect::<Vec<_>>(), said);
-    let mut sum = Rollup::default();
+/// They add up to their sum.
+fn whole(days: Days) -> BTreeMap<Date, Rollup> {
+    let sum = days.sum(..);
+    let whole = days.by_date();
+    let mut added = Rollup::default();
     for rollup in whole.values() {
-        sum.merge(rollup);
+        added.merge(rollup);
     }
-    assert_eq!(days.sum(..).unwrap(), sum);
+    assert_eq!(sum, added);
     whole
+}
+
+/// The days of a check, which say of themselves what they hold.
+async fn both(
+    store: &Store,
+    check: &CheckId,
+    vantage: Option<&VantageId>,
+    range: Range<Timestamp>,
+) -> BTreeMap<Date, Rollup> {
+    let checks = std::slice::from_ref(check);
+    let days = whole(store.rollups(checks, vantage, range.clone(), &london()).await.unwrap().remove(0));
+    let said = store.summaries(checks, vantage, range, &london()).await.unwrap().remove(0);
+    assert_eq!(said, days.iter().map(|(date, rollup)| (*date, rollup.summary())).collect());
+    days
 }
 
 async fn days(store: &Store, check: &CheckId, from: i64, to: i64) -> BTreeMap<Date, Rollup> {
     let range = at(later(from))..at(later(to));
-    let days = store.rollups(std::slice::from_ref(check), None, range, &london()).await.unwrap().remove(0);
-    whole(&days)
+    both(store, check, None, range).await
 }
 
 async fn counts(store: &Store) -> Vec<u64> {
@@ -68,7 +80,9 @@ async fn a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sea
     assert_eq!((roll_up(49 * HOUR).await, roll_up(49 * HOUR).await, roll_up(49 * HOUR).await), (1, 1, 0));
     made.place.tell("DELETE FROM sealed").await;
     assert_eq!(counts(&made.store).await, [2, 2], "as the sums of days; the last one was none yet");
+    made.place.tell("DROP TABLE summary; DELETE FROM _sqlx_migrations WHERE version = 10").await;
     let made = made.again().await;
+    assert_eq!(counts(&made.store).await, [2, 2], "as an older program left them");
     made.store.record(&outcomes([pass(&read(), later(2 * HOUR), 7)])).await.unwrap();
     while made.store.seal(at(later(99 * HOUR)), 9).await.unwrap().tracks > 0 {}
     assert_eq!(made.store.roll_up(at(later(99 * HOUR)), &london(), 9).await.unwrap(), 1);
@@ -104,8 +118,11 @@ async fn rollups_of_many_checks_are_each_in_its_place(on: On) {
     let mut checks: Vec<CheckId> = tracks.iter().rev().map(|track| track.check.clone()).collect();
     checks.insert(1, track_id(results(), "never", "internet").check);
     let range = at(later(0))..at(later(HOUR));
-    let got = made.store.rollups(&checks, None, range, &london()).await.unwrap();
-    let samples: Vec<u64> = got.iter().map(|days| days.sum(..).unwrap().samples()).collect();
+    let got = made.store.rollups(&checks, None, range.clone(), &london()).await.unwrap();
+    let samples: Vec<u64> = got.iter().map(|days| days.sum(..).samples()).collect();
+    assert_eq!(samples, [3, 0, 2, 1]);
+    let said = made.store.summaries(&checks, None, range, &london()).await.unwrap();
+    let samples: Vec<u64> = said.iter().map(|days| days.values().map(Summary::samples).sum()).collect();
     assert_eq!(samples, [3, 0, 2, 1]);
 }
 
@@ -276,9 +293,8 @@ async fn adds_up(on: On, (steps, from, to): (Vec<Step>, i64, i64)) -> Result<(),
             days
         };
         let got = async |vantage: Option<usize>, check: &TrackId| {
-            let (vantage, checks) = (vantage.map(|track| &tracks[track].vantage), [check.check.clone()]);
-            let range = at(later(from))..at(later(to));
-            whole(&store.rollups(&checks, vantage, range, &london()).await.unwrap().remove(0))
+            let vantage = vantage.map(|track| &tracks[track].vantage);
+            both(store, &check.check, vantage, at(later(from))..at(later(to))).await
         };
         prop_assert_eq!(got(Some(0), &tracks[0]).await, expected(&[0]));
         prop_assert_eq!(got(Some(1), &tracks[0]).await, expected(&[1]));

@@ -61,6 +61,8 @@ async fn what_is_lost_or_damaged_or_there_twice_is_found(on: On) {
         ("UPDATE sealed SET block = BYTES WHERE slot % 24 = 7", "checksum does not fit"),
         ("DELETE FROM sealed WHERE slot % 24 = 7", "its hours hold"),
         ("DELETE FROM rollup_days", "was never rolled up"),
+        ("DELETE FROM summary", "do not say of themselves what they hold"),
+        ("DELETE FROM rollup_days", "says something of days that are not there"),
         ("DELETE FROM failure WHERE at % 3600000 = 800014 AND verdict = 2", "is not there in full"),
         ("DELETE FROM failure", "is not there in full, nor is anything else"),
         ("UPDATE failure SET verdict = 1 WHERE verdict = 2", "have two verdicts"),
