@@ -81,37 +81,44 @@ pub(crate) async fn history(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<HttpBody> {
-    answer(&shown, &method, &headers, &uri, read_history(&shown, &uri), csv::days).await
+    let made = async {
+        let as_csv = wants_csv(&uri, &headers)?;
+        let value = in_time(read_history(&shown, &uri)).await?;
+        Ok::<_, Problem>(document(&value, as_csv, csv::days))
+    };
+    match made.await {
+        Ok(body) => answer(&shown, &method, &headers, &body),
+        Err(problem) => problem.answer(shown.audience),
+    }
 }
 
-/// What was read, as JSON or as the CSV that is made of it.
-pub(crate) async fn answer(
-    shown: &Shown,
-    method: &Method,
-    headers: &HeaderMap,
-    uri: &Uri,
-    read: impl Future<Output = Result<Value, Problem>>,
-    table: fn(&Value) -> String,
-) -> Response<HttpBody> {
-    let as_csv = match form::value(uri.query().unwrap_or_default(), "format").as_deref() {
-        None => form::accepts(headers, "text/csv"),
-        Some("csv") => true,
-        Some("json") => false,
-        Some(_) => return Problem::bad("'format' is json or csv").answer(shown.audience),
-    };
-    let read = match tokio::time::timeout(READ_LIMIT, read).await {
-        Ok(read) => read,
-        Err(_) => Err(Problem::unavailable("the range took too long to read; ask for a shorter one")),
-    };
-    let value = match read {
-        Ok(value) => value,
-        Err(problem) => return problem.answer(shown.audience),
-    };
-    let body = if as_csv {
-        Body::new("text/csv; charset=utf-8; header=present", table(&value).into_bytes())
+/// Whether it is to be a table.
+pub(crate) fn wants_csv(uri: &Uri, headers: &HeaderMap) -> Result<bool, Problem> {
+    match form::value(uri.query().unwrap_or_default(), "format").as_deref() {
+        None => Ok(form::accepts(headers, "text/csv")),
+        Some("csv") => Ok(true),
+        Some("json") => Ok(false),
+        Some(_) => Err(Problem::bad("'format' is json or csv")),
+    }
+}
+
+/// What is read, or that it takes too long.
+pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let late = |_| Problem::unavailable("the range took too long to read; ask for a shorter one");
+    tokio::time::timeout(READ_LIMIT, read).await.map_err(late)?
+}
+
+/// As JSON, or as the table that is made of it.
+pub(crate) fn document(value: &Value, as_csv: bool, table: fn(&Value) -> String) -> Body {
+    if as_csv {
+        Body::new("text/csv; charset=utf-8; header=present", table(value).into_bytes())
     } else {
         Body::new("application/json", value.to_string().into_bytes())
-    };
+    }
+}
+
+/// What was read goes out.
+pub(crate) fn answer(shown: &Shown, method: &Method, headers: &HeaderMap, body: &Body) -> Response<HttpBody> {
     let mut response = body.answer(method, headers, StatusCode::OK, "no-cache");
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     if shown.audience == Audience::Internal {

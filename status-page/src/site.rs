@@ -3,7 +3,7 @@
 
 use crate::{
     Audience, History, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, gather::gather, limit::Limits, view::View,
+    besides::Besides, days, gather::gather, limit::Limits, view::View,
 };
 use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -89,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) renderer: Renderer,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
+    pub(crate) days: days::Kept,
     pub(crate) beats: Addresses,
     started_at: Timestamp,
     history: watch::Sender<Arc<History>>,
@@ -121,6 +122,7 @@ impl Site {
             renderer,
             options,
             limits: Limits::default(),
+            days: days::Kept::default(),
             beats: Addresses::default(),
             started_at: now,
             history: watch::channel(history).0,

@@ -49,7 +49,7 @@ async fn every_answer_is_as_it_is_described() {
         ("/api/v1/history", "?api=moon&environment=production"),
         ("/api/v1/history", "?environment=production"),
         ("/api/v1/days", "?environment=production"),
-        ("/api/v1/days", "?environment=sandbox&days=1"),
+        ("/api/v1/days", "?environment=sandbox&days=7"),
         ("/api/v1/days", "?environment=moon"),
         ("/api/v1/days", "?environment=production&days=0"),
         ("/api/v1/gate/{api}/{environment}", "results/production?format=json"),
