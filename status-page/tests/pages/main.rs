@@ -28,6 +28,8 @@ mod json;
 #[cfg(test)]
 mod months;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod saved;
