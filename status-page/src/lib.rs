@@ -3,6 +3,7 @@
 //! [`Site`] makes a [`Snapshot`] for each [`Audience`] when something changed; [`public_router`] and
 //! [`internal_router`] serve what was rendered from it. Only ranged history reads and the inbox touch the store.
 
+mod accessibility;
 mod ack;
 mod api_page;
 mod approval;

@@ -38,6 +38,8 @@ mod speed;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod statement;
+#[cfg(test)]
 mod statuspage;
 #[cfg(test)]
 mod subscriptions;
