@@ -27,6 +27,7 @@ const SQLITE: &[Step] = &[
     (7, "maintenance", include_str!("../../migrations/sqlite/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/sqlite/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/sqlite/0009_subscription.sql")),
+    (12, "answers first", include_str!("../../migrations/sqlite/0012_answers_first.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -39,6 +40,7 @@ const POSTGRES: &[Step] = &[
     (7, "maintenance", include_str!("../../migrations/postgres/0007_maintenance.sql")),
     (8, "phases", include_str!("../../migrations/postgres/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/postgres/0009_subscription.sql")),
+    (12, "answers first", include_str!("../../migrations/postgres/0012_answers_first.sql")),
 ];
 
 /// The other one needs no such statement.
