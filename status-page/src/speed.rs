@@ -72,8 +72,9 @@ pub(crate) fn speed(
         let mut key = wording.say("response-key", &[("top", top.into())])?;
         let first = dates.first().copied().unwrap_or_default();
         if let Some(list) = within(first, i64::try_from(dates.len()).unwrap_or(0))? {
-            label += &format!(" {}.", wording.say("response-versions", &[("list", list.clone().into())])?);
-            key += &format!(" {}", wording.say("response-versions-key", &[("list", list.into())])?);
+            let words = |key| wording.say(key, &[("list", list.clone().into())]);
+            label = format!("{label} {}.", words("response-versions")?);
+            key = format!("{key} {}", words("response-versions-key")?);
         }
         let (lines, versions) = drawn(&dates, &begun);
         Ok::<_, WordsError>(Drawing { label, key, marks: lines + &chart.marks, width: chart.width, versions })

@@ -38,8 +38,12 @@ fn cases(point: &'static str) -> Vec<Case> {
         ),
         // In these stories nobody calls, no past is made, nothing is backed up and nobody asked to be told: `heartbeats.rs`,
         // `history.rs`, `backup.rs` and `subscribing.rs` die there.
-        "record/heard" | "import/before-commit" | "backup/copied" => (&[], Way::Trouble),
-        "letter/announced" | "letter/claimed" | "letter/settled" => (&[], Way::Trouble),
+        "record/heard"
+        | "import/before-commit"
+        | "backup/copied"
+        | "letter/announced"
+        | "letter/claimed"
+        | "letter/settled" => (&[], Way::Trouble),
         point if ["seal/", "roll-up/", "prune/"].iter().any(|of| point.starts_with(of)) => {
             (&[1], Way::OldHours)
         }
