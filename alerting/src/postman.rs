@@ -106,12 +106,23 @@ impl Postman {
         }
     }
 
+    /// How long a claim is ours.
+    fn lease() -> Duration {
+        #[cfg(debug_assertions)]
+        if let Some(lease) = store::crash_point::lease() {
+            return lease;
+        }
+        LEASE
+    }
+
     /// Claims what is due now, at most a few, sends and settles it.
     pub async fn post_some(&self) -> Result<Round, store::Error> {
         let mut sends = JoinSet::new();
         if self.setup.borrow().channels.mail().is_some() {
             while sends.len() < AT_A_TIME {
-                let Some(letter) = self.store.claim_letter(self.clock.now(), LEASE).await? else { break };
+                let Some(letter) = self.store.claim_letter(self.clock.now(), Self::lease()).await? else {
+                    break;
+                };
                 let postman = self.clone();
                 sends.spawn(async move { postman.post(&letter).await });
             }
@@ -163,11 +174,11 @@ impl Postman {
         let links = subscriber_links(&setup.configuration, letter.wish.language, &reference);
         let words = subscriber(&setup.configuration, letter, &links);
         let subscription = letter.subscription.0;
-        let sent = match (setup.channels.mail(), setup.channels.mail_turn(LEASE / 4).await) {
+        let sent = match (setup.channels.mail(), setup.channels.mail_turn(Self::lease() / 4).await) {
             (Some(mail), Some(_turn)) => {
                 let unsubscribe = (letter.about != About::Back).then_some(links.stop);
                 let send = mail.send_out(&letter.address, &words, (&key, unsubscribe), self.clock.now());
-                timeout(LEASE / 2, send)
+                timeout(Self::lease() / 2, send)
                     .await
                     .unwrap_or_else(|_| Err(crate::SendError::unclear("the mail server took too long")))
             }

@@ -51,8 +51,19 @@ pub struct Site {
     pub time_zone: TimeZone,
     /// Where those write who find a hole in its security: an https or mailto URI. `None`: nowhere is said.
     pub security: Option<String>,
+    /// Who answers for its being accessible.
+    pub accessibility: Option<Accessibility>,
     /// People may ask to be told by e-mail.
     pub subscriptions: bool,
+}
+
+/// What the law wants said of a public body's site (SI 2018/952, regulation 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accessibility {
+    /// The body that runs it.
+    pub run_by: Text,
+    /// Where those write who cannot use a page: an https or mailto URI.
+    pub contact: String,
 }
 
 impl Site {

@@ -115,7 +115,7 @@ pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
-pub use configuration::{Configuration, Desk, Person, Site, Team};
+pub use configuration::{Accessibility, Configuration, Desk, Person, Site, Team};
 pub use contract::{Contract, Promised};
 pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
 pub use cron::Cron;

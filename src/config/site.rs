@@ -1,13 +1,13 @@
 //! The site, and where outcomes wait.
 
 use super::{
-    address::{mailbox, web_url},
+    address::{is_loopback, mailbox, web_url},
     problem::Rank,
     reading::Reading,
     section::Section,
     tree::Node,
 };
-use domain::Site;
+use domain::{Accessibility, Site, Text};
 use std::path::PathBuf;
 
 /// What the site is called and where it is.
@@ -23,21 +23,49 @@ pub(super) fn read(node: &Node, mail: bool, reading: &mut Reading<'_>) -> Option
     let security = section
         .optional("security", reading)
         .and_then(|node| reading.parsed(node, "where to write of security", contact));
-    let subscriptions = subscriptions(&mut section, mail, reading);
+    let accessibility =
+        section.optional("accessibility", reading).and_then(|node| accessibility(node, reading));
+    let subscriptions = subscriptions(&mut section, mail, url.as_ref(), reading);
     section.close(reading);
-    Some(Site { title: title?, url: url?, time_zone: time_zone?, security, subscriptions })
+    Some(Site { title: title?, url: url?, time_zone: time_zone?, security, accessibility, subscriptions })
 }
 
-/// Whether people may ask to be told by e-mail: where there is a mail server, unless it says otherwise.
-fn subscriptions(section: &mut Section<'_>, mail: bool, reading: &mut Reading<'_>) -> bool {
+/// Who answers for the site's being accessible.
+fn accessibility(node: &Node, reading: &mut Reading<'_>) -> Option<Accessibility> {
+    let mut section = Section::open(node, "accessibility", reading)?;
+    let run_by =
+        section.required("run_by", reading).and_then(|node| reading.bilingual(node, "who runs the site"));
+    let contact = section
+        .required("contact", reading)
+        .and_then(|node| reading.parsed(node, "where to write of accessibility", contact));
+    section.close(reading);
+    Some(Accessibility { run_by: run_by?, contact: contact? })
+}
+
+/// Whether people may ask to be told by e-mail: where there is a mail server and the links of e-mails lead to TLS, unless it says
+/// otherwise.
+fn subscriptions(
+    section: &mut Section<'_>,
+    mail: bool,
+    url: Option<&Text>,
+    reading: &mut Reading<'_>,
+) -> bool {
+    let is_plain = |url: &&String| url.starts_with("http:") && !is_loopback(url);
+    let plain = url.and_then(|url| [&url.en, &url.cy].into_iter().find(is_plain));
     let Some(node) = section.optional("subscriptions", reading) else {
-        return mail;
+        return mail && plain.is_none();
     };
     let wanted = reading.boolean(node).unwrap_or_default();
     if wanted && !mail {
         let message = "there is no mail server to send what people subscribe to";
         let hint = "say under mail which there is, or leave subscriptions out".to_owned();
         reading.problems.error(Rank::Value, &node.place, message, Some(hint));
+    }
+    if let Some(plain) = plain.filter(|_| wanted) {
+        let message =
+            format!("whoever reads a link of an e-mail on its way could use it: {plain} is not https");
+        let hint = "give the site https:// URLs (RFC 8058), or leave subscriptions out".to_owned();
+        reading.problems.error(Rank::Sense, &node.place, message, Some(hint));
     }
     wanted
 }

@@ -5,7 +5,7 @@ use domain::Percentiles;
 use std::{fmt::Write as _, time::Duration};
 
 /// Units from one day to the next, and of the height.
-const PITCH: usize = 10;
+pub(crate) const PITCH: usize = 10;
 const HEIGHT: f64 = 100.0;
 
 /// A drawing, and the time at its top.

@@ -1,7 +1,7 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
 use crate::{Errors, History, Past, Responses, incident_view::MAX_INCIDENTS};
-use domain::{ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Situation, Status};
+use domain::{ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Release, Situation, Status};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     cmp::Reverse,
@@ -15,6 +15,9 @@ use store::{IncidentFilter, Store};
 const LATENCY_RANGE: Duration = Duration::from_secs(3600);
 /// …and of so many answers at most.
 const LATENCY_SAMPLES: u32 = 400;
+
+/// Versions of one instance that are shown.
+const VERSIONS: usize = 100;
 
 /// Response times of long ranges are read again after this: they change little, and cost most of the reading.
 const RESPONSES: SignedDuration = SignedDuration::from_mins(5);
@@ -42,6 +45,7 @@ pub(crate) async fn gather(
         let open = configuration.supported_hours(&id.api).and_then(|(hours, _)| open.get(hours));
         let agreed = (open.map(Vec::as_slice), configuration.objective(&id));
         let mut past = Past::of((before.as_ref(), &changes), now, zone, agreed);
+        past.releases = releases(store, situation, (&id, last), (begins, now)).await?;
         past.latency = latency(store, situation, &id, now).await?;
         past.responses = match last.instances.get(&id).filter(|_| recent.is_some()) {
             Some(known) => known.responses.clone(),
@@ -94,6 +98,25 @@ async fn errors(store: &Store, id: &InstanceId, now: Timestamp) -> Result<Arc<[E
         classes.into_iter().map(|(class, (count, last_at))| Errors { class, count, last_at }).collect();
     errors.sort_by_key(|errors| Reverse(errors.count));
     Ok(errors.into())
+}
+
+/// Which versions ran; read again when another one runs.
+async fn releases(
+    store: &Store,
+    situation: &Situation,
+    (id, last): (&InstanceId, &History),
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Arc<[Release]>, store::Error> {
+    let running = situation.releases.get(id).map(|release| &**release);
+    match last.instances.get(id).map(|past| &past.releases) {
+        Some(known) if known.last() == running => Ok(Arc::clone(known)),
+        None if running.is_none() => Ok(Arc::default()),
+        _ => {
+            let all = store.releases(id, from, to).await?;
+            let newest = all.get(all.len().saturating_sub(VERSIONS)..).unwrap_or_default();
+            Ok(newest.into())
+        }
+    }
 }
 
 /// How fast the first critical operation (or else the first) answered well in the last hour.

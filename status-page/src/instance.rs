@@ -1,7 +1,7 @@
 //! An instance in full: its operations one by one, its 90 days, how fast it answers.
 
 use crate::{
-    Audience, InstanceView, Month, OperationView, Page, TrackView, WordsError,
+    Audience, InstanceView, Month, OperationView, Outage, Page, TrackView, WordsError,
     front::{since, under, until},
     green::{Green, green},
     is_it_me_here::{Here, here},
@@ -12,7 +12,7 @@ use crate::{
     when::{When, day, percent, short_day},
     wording::{Bars, Link, Shape, Wording},
 };
-use domain::{Failure, FailureKind, Status, Tally, Verdict};
+use domain::{Failure, FailureKind, Layer, Status, Tally, Verdict};
 use serde::Serialize;
 
 /// An instance in full.
@@ -26,6 +26,8 @@ pub(crate) struct FullInstance {
     since: Option<When>,
     until: Option<When>,
     layer: Option<String>,
+    /// While it works.
+    last_outage: Option<LastOutage>,
     version: Option<Version>,
     checked: Option<When>,
     numbers: Vec<Number>,
@@ -48,6 +50,15 @@ pub(crate) struct FullInstance {
 struct Version {
     name: String,
     since: Option<When>,
+}
+
+/// The last time it did not work.
+#[derive(Debug, Serialize)]
+struct LastOutage {
+    from: When,
+    to: When,
+    lasted: String,
+    layer: Option<String>,
 }
 
 /// Days in a row that were alike.
@@ -114,6 +125,11 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
             Some(_) if is_of_a_job(instance) => Some(wording.plain("job-fails")?),
             layer => layer.map(|layer| wording.layer(layer)).transpose()?,
         },
+        last_outage: past
+            .and_then(|past| past.last_outage)
+            .filter(|_| !instance.measured.is_down())
+            .map(|outage| last_outage(wording, instance, outage))
+            .transpose()?,
         version: instance.release.as_ref().map(|release| Version {
             name: release.version.clone(),
             since: release.before.is_some().then(|| wording.short(release.since)),
@@ -126,8 +142,8 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
         days: day_rows(wording, instance, &days)?,
         speed: past
-            .and_then(|past| past.responses.as_ref())
-            .map(|responses| speed(wording, responses))
+            .and_then(|past| Some((past, past.responses.as_ref()?)))
+            .map(|(past, responses)| speed(wording, responses, &past.releases))
             .transpose()?,
         operations,
         green: green(wording, instance)?,
@@ -135,6 +151,23 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         tell_me: (wording.snapshot.subscriptions && instance.shown != Status::Operational)
             .then(|| back_href(wording, &instance.id)),
     })
+}
+
+fn last_outage(
+    wording: &Wording<'_>,
+    instance: &InstanceView,
+    outage: Outage,
+) -> Result<LastOutage, WordsError> {
+    let [from, to] = wording.times().stretch(outage.from, outage.to);
+    let jobs = instance.operations.iter().filter(|operation| operation.check.heartbeat().is_some()).count();
+    let layer = match outage.layer {
+        Some(_) if jobs > 0 && jobs == instance.operations.len() => Some(wording.plain("failed-job")?),
+        // A job or the service itself: nobody knows any more.
+        Some(Layer::Backend) if jobs > 0 => None,
+        layer => layer.map(|layer| wording.failed(layer)).transpose()?,
+    };
+    let lasted = wording.duration(outage.to.duration_since(outage.from).unsigned_abs())?;
+    Ok(LastOutage { from, to, lasted, layer })
 }
 
 /// Whether all that fails are jobs.

@@ -3,6 +3,7 @@
 //! [`Site`] makes a [`Snapshot`] for each [`Audience`] when something changed; [`public_router`] and
 //! [`internal_router`] serve what was rendered from it. Only ranged history reads and the inbox touch the store.
 
+mod accessibility;
 mod ack;
 mod api_page;
 mod approval;
@@ -47,6 +48,7 @@ mod news;
 mod notice;
 mod numbers;
 mod older;
+mod outage;
 mod paging;
 mod past;
 mod path;
@@ -73,6 +75,7 @@ mod statuspage;
 mod subscribe;
 mod subscribe_page;
 mod v1;
+mod versions;
 mod view;
 mod wall;
 mod when;
@@ -86,6 +89,7 @@ pub use files::{FilesError, PublicFile, public_files};
 pub use incident_json::incident_json;
 pub use incident_view::IncidentView;
 pub use month::Month;
+pub use outage::Outage;
 pub use past::{DAYS, Day, Errors, HOURS, History, Past, Span};
 pub use path::Page;
 pub use render::{RenderError, Renderer};

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -21,6 +22,10 @@ const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
 const PER_CALLOUT: Rate = Rate { burst: 30.0, refill: Duration::from_millis(500) };
 /// Requests for e-mails, in all.
 const SUBSCRIPTIONS: Rate = Rate { burst: 30.0, refill: Duration::from_secs(2) };
+/// Asked by e-mail whether it was them, and said "no": so often, before they are asked no more for a while.
+const REFUSALS: Rate = Rate { burst: 3.0, refill: Duration::from_secs(20 * 60) };
+/// Mailboxes that said so and are remembered; a full bucket needs no memory.
+const MAX_REFUSERS: usize = 1024;
 /// Callouts that are remembered; a full bucket needs no memory.
 const MAX_CALLOUTS: usize = 1024;
 
@@ -58,6 +63,9 @@ pub(crate) struct Limits {
     state: Mutex<Option<State>>,
     callouts: Mutex<HashMap<String, Bucket>>,
     subscriptions: Mutex<Option<Bucket>>,
+    /// By a hash of the mailbox, which is forgotten.
+    refusers: Mutex<HashMap<u64, Bucket>>,
+    seed: RandomState,
     /// Who writes a subscription, one at a time: the store's writer is for what was measured and who is called.
     pub(crate) subscribing: Semaphore,
     /// Ranged reads at a time: a part of the store's readers.
@@ -72,6 +80,8 @@ impl Default for Limits {
             state: Mutex::default(),
             callouts: Mutex::default(),
             subscriptions: Mutex::default(),
+            refusers: Mutex::default(),
+            seed: RandomState::new(),
             subscribing: Semaphore::new(1),
             reads: Semaphore::new(READS),
             walls: Semaphore::new(WALLS),
@@ -107,6 +117,24 @@ impl Limits {
         let mut bucket = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
         let full = Bucket { tokens: SUBSCRIPTIONS.burst, at: now };
         self.admit_guess(address, now) && bucket.get_or_insert(full).take(SUBSCRIPTIONS, now)
+    }
+
+    /// Who has `mailbox` did not ask for what was asked in their name.
+    pub(crate) fn left_in_peace(&self, mailbox: &str, now: Instant) {
+        let mut refusers = self.refusers.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusers.len() >= MAX_REFUSERS {
+            refusers.retain(|_, bucket| bucket.level(REFUSALS, now) < REFUSALS.burst);
+        }
+        if refusers.len() < MAX_REFUSERS {
+            let full = Bucket { tokens: REFUSALS.burst, at: now };
+            refusers.entry(self.seed.hash_one(mailbox)).or_insert(full).take(REFUSALS, now);
+        }
+    }
+
+    /// Whether that happened so often that they are not asked again yet.
+    pub(crate) fn wants_peace(&self, mailbox: &str, now: Instant) -> bool {
+        let refusers = self.refusers.lock().unwrap_or_else(PoisonError::into_inner);
+        refusers.get(&self.seed.hash_one(mailbox)).is_some_and(|bucket| bucket.level(REFUSALS, now) < 1.0)
     }
 
     /// Whether one more guess from `address` is let in at `now`. Without an address only the limit in all holds.
@@ -160,6 +188,22 @@ mod tests {
         assert_eq!((0..100).filter(|n| ask(*n, now)).count(), 30);
         assert!(ask(200, now + Duration::from_secs(2)));
         assert!(!ask(201, now + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn who_refused_three_times_is_left_in_peace_for_a_while() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        for _ in 0..3 {
+            assert!(!limits.wants_peace("one@example.wales", now));
+            limits.left_in_peace("one@example.wales", now);
+        }
+        assert!(limits.wants_peace("one@example.wales", now + Duration::from_secs(19 * 60)));
+        assert!(!limits.wants_peace("one@example.wales", now + Duration::from_secs(21 * 60)));
+        assert!(!limits.wants_peace("two@example.wales", now));
+        for n in 0..3_000 {
+            limits.left_in_peace(&n.to_string(), now);
+        }
+        assert_eq!(limits.refusers.lock().unwrap().len(), MAX_REFUSERS);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What an instance has been like: 24 hours by the hour, 90 days by the day. Never invents: what was not measured is a gap.
 
-use crate::{Responses, Runs};
-use domain::{ErrorClass, Health, Incident, InstanceId, Objective, Percentiles, Status, Tally};
+use crate::{Outage, Responses, Runs};
+use domain::{ErrorClass, Health, Incident, InstanceId, Objective, Percentiles, Release, Status, Tally};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
@@ -40,6 +40,10 @@ pub struct Past {
     pub supported: Option<[Tally; 2]>,
     /// What is promised of it, and seconds by kind over that time: in supported hours, where it has any.
     pub promised: Option<(Objective, Tally)>,
+    /// The last time it did not work, if that is over.
+    pub last_outage: Option<Outage>,
+    /// Versions that began to run in these days and the one before them, in order: the newest few.
+    pub releases: Arc<[Release]>,
     /// How fast the first critical operation answered lately.
     pub latency: Option<Percentiles>,
     /// Errors of the last 24 hours, the most frequent first; `None`: not read yet.
@@ -105,6 +109,8 @@ impl Past {
             last_quarter: line.tally(quarter_ago, now),
             supported: open.map(|open| [within(open, day_ago), within(open, quarter_ago)]),
             promised: objective.map(promised),
+            last_outage: Outage::last(before, changes),
+            releases: Arc::default(),
             latency: None,
             errors: None,
             responses: None,

@@ -1,7 +1,7 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, api_page, assets, calendar,
+    Audience, Page, Snapshot, Words, WordsError, accessibility, api_page, assets, calendar,
     document::feed_path,
     feed::Format,
     filter::Filter,
@@ -205,7 +205,8 @@ impl Renderer {
             }
             Page::Accessibility => {
                 let title = title("accessibility")?;
-                self.html("accessibility.html", &wording, &Place::Page(page), &title, &Nothing {})?
+                let view = accessibility::statement(&wording);
+                self.html("accessibility.html", &wording, &Place::Page(page), &title, &view)?
             }
         };
         Ok(Some(html))

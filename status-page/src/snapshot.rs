@@ -7,8 +7,8 @@ use crate::{
     planned::ahead,
 };
 use domain::{
-    Api, ApiId, AvailabilityPolicy, Check, Environment, Health, Hours, Incident, InstanceId, Layer,
-    Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    Accessibility, Api, ApiId, AvailabilityPolicy, Check, Environment, Health, Hours, Incident, InstanceId,
+    Layer, Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{sync::Arc, time::Duration};
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub url: Text,
     /// Where those write who find a hole in its security.
     pub security: Option<String>,
+    /// Who answers for its being accessible.
+    pub accessibility: Option<Accessibility>,
     /// People may ask to be told by e-mail.
     pub subscriptions: bool,
     /// Local time for people.
@@ -204,6 +206,7 @@ impl Snapshot {
             title: configuration.site.title.clone(),
             url: configuration.site.url.clone(),
             security: configuration.site.security.clone(),
+            accessibility: configuration.site.accessibility.clone(),
             subscriptions: configuration.site.subscriptions,
             zone: configuration.site.time_zone.clone(),
             policy: configuration.availability.clone(),

@@ -4,10 +4,12 @@ use crate::{
     WordsError,
     chart::chart,
     responses::Responses,
+    versions::{Label, begun, drawn, named},
     when::{day, short_day},
     wording::Wording,
 };
-use domain::{Answers, Percentiles};
+use domain::{Answers, Percentiles, Release};
+use jiff::{ToSpan as _, civil::Date};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ struct Drawing {
     width: usize,
     label: String,
     key: String,
+    versions: Vec<Label>,
 }
 
 /// A stretch of time; how long half, 95 and 99 of 100 answers took at the most, the longest, and how many there were.
@@ -36,9 +39,15 @@ struct Row {
     what: String,
     took: [String; 4],
     count: String,
+    /// Versions that began in it.
+    versions: Option<String>,
 }
 
-pub(crate) fn speed(wording: &Wording<'_>, responses: &Responses) -> Result<Speed, WordsError> {
+pub(crate) fn speed(
+    wording: &Wording<'_>,
+    responses: &Responses,
+    releases: &[Release],
+) -> Result<Speed, WordsError> {
     let [last_day, week, quarter, year] = responses.ranges;
     let days = |count: i64| wording.say("days", &[("count", count.into())]);
     let ranges = [
@@ -47,38 +56,53 @@ pub(crate) fn speed(wording: &Wording<'_>, responses: &Responses) -> Result<Spee
         (days(90)?, quarter),
         (days(365)?, year),
     ];
-    let drawn: Vec<Option<Percentiles>> = responses.days.iter().map(|(_, took)| *took).collect();
-    let drawing = chart(&drawn).zip(quarter.took).map(|(chart, took)| {
+    let (dates, day_by_day): (Vec<Date>, Vec<Option<Percentiles>>) = responses.days.iter().copied().unzip();
+    let begun = begun(wording, releases);
+    let within = |from: Date, days: i64| -> Result<Option<String>, WordsError> {
+        let to = from.checked_add(days.days()).unwrap_or(Date::MAX);
+        let (first, end) =
+            (begun.partition_point(|one| one.date < from), begun.partition_point(|one| one.date < to));
+        named(wording, begun.get(first..end).unwrap_or_default())
+    };
+    let drawing = chart(&day_by_day).zip(quarter.took).map(|(chart, took)| {
         let [p50, p95, p99, top] = [took.p50, took.p95, took.p99, chart.top].map(Wording::latency);
         let args =
             [("p50", p50.into()), ("p95", p95.into()), ("p99", p99.into()), ("top", top.clone().into())];
-        Ok::<_, WordsError>(Drawing {
-            label: wording.say("response-label", &args)?,
-            key: wording.say("response-key", &[("top", top.into())])?,
-            marks: chart.marks,
-            width: chart.width,
-        })
+        let mut label = wording.say("response-label", &args)?;
+        let mut key = wording.say("response-key", &[("top", top.into())])?;
+        let first = dates.first().copied().unwrap_or_default();
+        if let Some(list) = within(first, i64::try_from(dates.len()).unwrap_or(0))? {
+            let words = |key| wording.say(key, &[("list", list.clone().into())]);
+            label = format!("{label} {}.", words("response-versions")?);
+            key = format!("{key} {}", words("response-versions-key")?);
+        }
+        let (lines, versions) = drawn(&dates, &begun);
+        Ok::<_, WordsError>(Drawing { label, key, marks: lines + &chart.marks, width: chart.width, versions })
     });
     let from = |date| wording.say("response-week", &[("day", day(wording.language, date).into())]);
     Ok(Speed {
         title: wording.say("response-times", &[("name", responses.operation.as_str().into())])?,
         drawing: drawing.transpose()?,
-        from: responses.days.first().map(|(date, _)| short_day(wording.language, *date)).unwrap_or_default(),
-        ranges: ranges.into_iter().map(|(what, answers)| row(what, answers)).collect(),
+        from: dates.first().map(|date| short_day(wording.language, *date)).unwrap_or_default(),
+        ranges: ranges.into_iter().map(|(what, answers)| row(what, answers, None)).collect(),
         weeks: responses
             .weeks
             .iter()
-            .map(|(first, answers)| Ok(row(from(*first)?, *answers)))
+            .map(|(first, answers)| {
+                let list = within(*first, 7)?;
+                let says = |list: String| wording.say("response-versions", &[("list", list.into())]);
+                Ok(row(from(*first)?, *answers, list.map(says).transpose()?))
+            })
             .collect::<Result<_, WordsError>>()?,
     })
 }
 
-fn row(what: String, answers: Answers) -> Row {
+fn row(what: String, answers: Answers, versions: Option<String>) -> Row {
     let took = |of: fn(&Percentiles) -> Duration| {
         answers.took.as_ref().map_or_else(|| "–".to_owned(), |took| Wording::latency(of(took)))
     };
     let took = [took(|of| of.p50), took(|of| of.p95), took(|of| of.p99), took(|of| of.max)];
-    Row { what, took, count: grouped(answers.count) }
+    Row { what, took, count: grouped(answers.count), versions }
 }
 
 /// In groups of three, as both languages write it.

@@ -77,6 +77,10 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
         Some(_) if !shown.site.0.limits.admit_subscription(address, Instant::now()) => {
             (StatusCode::TOO_MANY_REQUESTS, Outcome::Later)
         }
+        // They do not want it: who asks is told the same as ever.
+        Some(address) if shown.site.0.limits.wants_peace(&address.mailbox(), Instant::now()) => {
+            (StatusCode::OK, Outcome::Taken)
+        }
         Some(address) => keep(shown, &asked, &address).await,
     };
     answer(shown, &parts, (language, status), &asked, Some(outcome))
@@ -202,7 +206,12 @@ async fn settle(shown: &Shown, id: SubscriptionId, act: Act) -> Outcome {
         let _turn = shown.site.0.limits.subscribing.acquire().await;
         match act {
             Act::Confirm => store.confirm(id, now).await,
-            Act::Stop => store.unsubscribe(id).await.map(|()| true),
+            Act::Stop => {
+                if let Some(mailbox) = store.unsubscribe(id).await? {
+                    shown.site.0.limits.left_in_peace(&mailbox, Instant::now());
+                }
+                Ok(true)
+            }
         }
     };
     match timeout(PATIENCE, settled).await {

@@ -57,6 +57,16 @@ impl Times<'_> {
         When { iso: rfc3339(at), words }
     }
 
+    /// Of one day `00:14` and `00:20 GMT, 20 November`; else each as alone.
+    pub(crate) fn stretch(&self, from: Timestamp, to: Timestamp) -> [When; 2] {
+        let [begin, end] = [from, to].map(|at| at.to_zoned(self.zone.clone()));
+        let mut first = self.short(from);
+        if begin.date() == end.date() && begin.offset() == end.offset() {
+            first.words = begin.strftime("%H:%M").to_string();
+        }
+        [first, self.short(to)]
+    }
+
     /// `00:14 GMT, 21 November 2026`.
     pub(crate) fn full(&self, at: Timestamp) -> When {
         let local = at.to_zoned(self.zone.clone());
@@ -110,6 +120,15 @@ mod tests {
         assert_eq!(short("2026-11-20T23:59:00Z"), "23:59 GMT, 20 November");
         assert_eq!(short("2026-08-01T11:00:00Z"), "12:00 BST, 1 August");
         assert_eq!(short("2025-08-01T11:00:00Z"), "12:00 BST, 1 August 2025");
+        let stretch = |from: &str, to: &str| {
+            en.stretch(from.parse().unwrap(), to.parse().unwrap()).map(|when| when.words)
+        };
+        let seen = stretch("2026-11-03T14:02:00Z", "2026-11-03T14:09:59Z");
+        assert_eq!(seen, ["14:02", "14:09 GMT, 3 November"]);
+        let seen = stretch("2026-11-20T23:59:00Z", "2026-11-21T00:02:00Z");
+        assert_eq!(seen, ["23:59 GMT, 20 November", "00:02 GMT"]);
+        let seen = stretch("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z");
+        assert_eq!(seen, ["01:30 BST, 25 October", "01:30 GMT, 25 October"]);
         let cy = times(Language::Cy, &zone);
         assert_eq!(cy.full("2026-11-20T23:59:00Z".parse().unwrap()).words, "23:59 GMT, 20 Tachwedd 2026");
         assert_eq!(rfc3339("2026-11-20T23:59:00Z".parse().unwrap()), "2026-11-20T23:59:00.000Z");

@@ -134,6 +134,20 @@ impl<'a> Wording<'a> {
         })
     }
 
+    /// Where it failed, after a colon: it is over.
+    pub(crate) fn failed(&self, layer: Layer) -> Result<String, WordsError> {
+        self.plain(match layer {
+            Layer::Dns => "failed-dns",
+            Layer::Connect => "failed-connect",
+            Layer::Tls => "failed-tls",
+            Layer::Token => "failed-token",
+            Layer::Gateway => "failed-gateway",
+            Layer::Backend => "failed-backend",
+            Layer::Contract => "failed-contract",
+            Layer::Ours => "failed-ours",
+        })
+    }
+
     /// The API's name; its id where it is not known any more.
     pub(crate) fn name<'n>(&'n self, id: &'n InstanceId) -> &'n str {
         self.snapshot.api(&id.api).map_or(id.api.as_str(), |view| self.text(&view.api.name))

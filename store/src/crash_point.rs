@@ -120,6 +120,10 @@ mod armed {
         "settle/attempt",
         "settle/receipt",
         "settle/committed",
+        // What is sent to those who asked for it.
+        "letter/announced",
+        "letter/claimed",
+        "letter/settled",
         // Hours that are over.
         "seal/begun",
         "seal/taken-out",

@@ -2,7 +2,7 @@
 //! at a time, and settled. What was claimed once says the same when it is claimed again, so that mailboxes know a repeat.
 
 use crate::{
-    Store,
+    Store, crash_point,
     database::Purpose,
     error::Error,
     row::{Reading, to_json},
@@ -141,6 +141,7 @@ impl Store {
             let statement = transaction.either(sqlite, postgres).bind(list);
             statement.bind(at.as_millisecond()).execute(ANNOUNCE).await?;
         }
+        crash_point!("letter/announced");
         transaction.commit(ANNOUNCE).await?;
         Ok(due)
     }
@@ -161,7 +162,8 @@ impl Store {
         transaction.commit(ANNOUNCE).await
     }
 
-    /// Claims the e-mail that is due longest, until `now + lease`; `None`: none is.
+    /// Claims the e-mail that is due longest, until `now + lease`; what is no news, and somebody waits for, before news. `None`: none
+    /// is due.
     pub async fn claim_letter(&self, now: Timestamp, lease: Duration) -> Result<Option<Letter>, Error> {
         let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
         let mut transaction = self.begin(Purpose::Write, CLAIM).await?;
@@ -171,8 +173,11 @@ impl Store {
                 "UPDATE subscription SET lease_until = $2, fence = fence + 1, upto = coalesce(upto, (
                      SELECT max(first.news) FROM (SELECT letter.news FROM letter WHERE letter.subscription = subscription.id
                                                   ORDER BY letter.news LIMIT $3) AS first))
-                 WHERE id = (SELECT id FROM subscription
-                             WHERE due <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due, id LIMIT 1)
+                 WHERE id = coalesce(
+                     (SELECT id FROM subscription WHERE state <> 'confirmed' AND due <= $1
+                      AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due, id LIMIT 1),
+                     (SELECT id FROM subscription WHERE due <= $1
+                      AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due, id LIMIT 1))
                  RETURNING id, address, state, wish, fence, tries, upto",
             )
             .bind(now.as_millisecond())
@@ -213,6 +218,7 @@ impl Store {
             upto,
         };
         transaction.commit(CLAIM).await?;
+        crash_point!("letter/claimed");
         Ok(Some(letter))
     }
 
@@ -267,6 +273,7 @@ impl Store {
             }
         };
         transaction.commit(SETTLE).await?;
+        crash_point!("letter/settled");
         Ok(settled == 1)
     }
 }

@@ -28,6 +28,7 @@ const SQLITE: &[Step] = &[
     (8, "phases", include_str!("../../migrations/sqlite/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/sqlite/0009_subscription.sql")),
     (10, "summary", include_str!("../../migrations/sqlite/0010_summary.sql")),
+    (11, "answers_first", include_str!("../../migrations/sqlite/0011_answers_first.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -41,6 +42,7 @@ const POSTGRES: &[Step] = &[
     (8, "phases", include_str!("../../migrations/postgres/0008_phases.sql")),
     (9, "subscription", include_str!("../../migrations/postgres/0009_subscription.sql")),
     (10, "summary", include_str!("../../migrations/postgres/0010_summary.sql")),
+    (11, "answers_first", include_str!("../../migrations/postgres/0011_answers_first.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -163,16 +163,18 @@ impl Store {
         Ok(true)
     }
 
-    /// Ends a subscription; nothing is kept of it.
-    pub async fn unsubscribe(&self, id: SubscriptionId) -> Result<(), Error> {
+    /// Ends a subscription; nothing is kept of it. Of one that nobody confirmed: its mailbox ([`MailAddress::mailbox`]).
+    pub async fn unsubscribe(&self, id: SubscriptionId) -> Result<Option<String>, Error> {
         let doing = "end a subscription";
         let mut connection = self.connect(Purpose::Write, doing).await?;
-        connection
-            .statement("DELETE FROM subscription WHERE id = $1")
+        let row = connection
+            .statement("DELETE FROM subscription WHERE id = $1 RETURNING mailbox, state")
             .bind(id.0)
-            .execute(doing)
-            .await
-            .map(drop)
+            .row_if(doing)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let row = Reading { row: &row, doing };
+        if row.get::<&str>("state")? == "asked" { row.get("mailbox").map(Some) } else { Ok(None) }
     }
 
     /// Forgets all that was asked for of a mailbox; how many subscriptions that were.

@@ -7,9 +7,15 @@ use crate::{
 };
 use serde_json::Value;
 use simulator::{Fault, Mail, World};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+};
 
-on_both!(who_asked_is_told_once_whatever_happens_to_the_program);
+on_both!(
+    who_asked_is_told_once_whatever_happens_to_the_program,
+    who_asked_is_told_once_wherever_the_program_dies
+);
 
 async fn sends(program: &Program, path: &str, form: &str) -> u16 {
     let request = client().post(program.public(path)).body(form.to_owned());
@@ -89,4 +95,52 @@ async fn who_asked_is_told_once_whatever_happens_to_the_program(on: On) {
     let logged = std::fs::read_to_string(place.log()).expect("a log");
     assert!(!logged.contains("dev@example.wales") && !logged.contains("/confirm"), "no address, no link");
     assert!(program.terminate().await.success());
+}
+
+async fn who_asked_is_told_once_wherever_the_program_dies(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let deaths: &[&str] = if cfg!(debug_assertions) {
+        &["letter/claimed", "mail/before-send", "mail/taken", "letter/settled"]
+    } else {
+        &[]
+    };
+    let doomed = |point: &str| {
+        place.serve_with(&[("CURIAD_CRASH_AT", OsStr::new(point)), ("CURIAD_CRASH_LEASE", OsStr::new("4"))])
+    };
+    for (n, point) in deaths.iter().enumerate() {
+        let mut program = doomed(point);
+        all_well(&mut program).await;
+        let (form, to) = (format!("email=dev{n}%40example.wales"), format!("dev{n}@example.wales"));
+        assert_eq!(sends(&program, "/en/subscribe", &form).await, 200);
+        program.end().await;
+        let mut program = place.serve();
+        all_well(&mut program).await;
+        let told = || async { counted(&place).await["due"] == 0 && !mails(&world, &to).is_empty() };
+        program.wait(told, "the e-mail that asks").await;
+        let came = mails(&world, &to);
+        assert_eq!(came.len(), 1, "{point}: a repeat is known as one: {came:#?}");
+        assert_eq!(sends(&program, &link(&came[0], "confirm"), "").await, 200, "{point}");
+        assert!(program.terminate().await.success());
+    }
+    if !deaths.is_empty() {
+        let mut program = doomed("letter/announced");
+        all_well(&mut program).await;
+        world.set_fault("results", "production", Fault::Refuse).await.expect("a fault");
+        program.end().await;
+        let mut program = place.serve();
+        program.ready().await;
+        let told = || async {
+            counted(&place).await["due"] == 0
+                && (0..deaths.len()).all(|n| mails(&world, &format!("dev{n}@example.wales")).len() > 1)
+        };
+        program.wait(told, "the news").await;
+        for n in 0..deaths.len() {
+            let all = mails(&world, &format!("dev{n}@example.wales"));
+            let texts: BTreeSet<&str> = all.iter().map(|mail| mail.text.as_str()).collect();
+            assert_eq!(texts.len(), all.len(), "nothing is told twice: {all:#?}");
+        }
+        assert!(program.terminate().await.success());
+    }
+    world.stop().await;
 }

@@ -78,6 +78,7 @@ pub(crate) fn configuration() -> Configuration {
             url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
             time_zone: TimeZone::get("Europe/London").unwrap(),
             security: None,
+            accessibility: None,
             subscriptions: true,
         },
         environments: BTreeMap::from([

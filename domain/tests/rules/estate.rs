@@ -104,6 +104,7 @@ pub(crate) fn configuration() -> Configuration {
             url: Text::new("https://status.example", "https://statws.example"),
             time_zone: TimeZone::get("Europe/London").expect("the zone"),
             security: None,
+            accessibility: None,
             subscriptions: true,
         },
         environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),

@@ -25,6 +25,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
             url: Text::new("https://status.example", "https://statws.example"),
             time_zone: TimeZone::UTC,
             security: None,
+            accessibility: None,
             subscriptions: true,
         },
         environments: BTreeMap::new(),

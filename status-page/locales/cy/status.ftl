@@ -36,6 +36,17 @@ layer-backend = Mae’r gwasanaeth y tu ôl i’r porth yn methu
 layer-contract = Nid yw’r ateb yr hyn a gytunwyd
 layer-ours = Ni allai ein system fonitro ein hunain ddweud
 
+# Ar ôl amser toriad sydd ar ben, a cholon.
+failed-dns = ni ellid dod o hyd i’r cyfeiriad
+failed-connect = ni ellid cysylltu
+failed-tls = ni ellid cysylltu’n ddiogel
+failed-token = ni allai cymwysiadau fewngofnodi
+failed-gateway = roedd porth yr API yn ateb â gwall
+failed-backend = roedd y gwasanaeth y tu ôl i’r porth yn methu
+failed-contract = nid oedd yr ateb yr hyn a gytunwyd
+failed-ours = ni allai ein system fonitro ein hunain ddweud
+failed-job = ni chlywyd gan dasg gyfnodol, neu methodd
+
 # The sentence of truth.
 sentence-nothing-yet = Nid oes dim wedi’i fesur eto
 sentence-nothing-yet-more = Dechreuodd y mesur am { $since }. Daw’r canlyniadau cyntaf o fewn munud: edrychwch eto bryd hynny.

@@ -36,6 +36,17 @@ layer-backend = The service behind the gateway fails
 layer-contract = The answer is not what was agreed
 layer-ours = Our own monitoring could not tell
 
+# After the time of an outage that is over, and a colon.
+failed-dns = the address could not be found
+failed-connect = no connection could be made
+failed-tls = no secure connection could be made
+failed-token = applications could not sign in
+failed-gateway = the API gateway answered with an error
+failed-backend = the service behind the gateway failed
+failed-contract = the answer was not what was agreed
+failed-ours = our own monitoring could not tell
+failed-job = a scheduled job was not heard from, or failed
+
 # The sentence of truth.
 sentence-nothing-yet = Nothing has been measured yet
 sentence-nothing-yet-more = Measuring began at { $since }. The first results arrive within a minute: look again then.

@@ -148,6 +148,10 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             url: Text::new("https://status.example.wales", "https://statws.example.cymru"),
             time_zone: TimeZone::get("Europe/London").unwrap(),
             security: Some("mailto:security@example.wales".to_owned()),
+            accessibility: Some(domain::Accessibility {
+                run_by: Text::new("Digital Health and Care Wales", "Iechyd a Gofal Digidol Cymru"),
+                contact: "mailto:accessibility@example.wales".to_owned(),
+            }),
             subscriptions: true,
         },
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),

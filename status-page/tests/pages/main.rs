@@ -30,6 +30,8 @@ mod json;
 #[cfg(test)]
 mod months;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod saved;
@@ -37,6 +39,8 @@ mod saved;
 mod speed;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod statement;
 #[cfg(test)]
 mod statuspage;
 #[cfg(test)]

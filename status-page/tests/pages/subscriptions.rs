@@ -163,6 +163,20 @@ async fn nobody_can_have_strangers_bombed() {
 }
 
 #[tokio::test]
+async fn who_says_stop_again_and_again_is_not_asked_any_more_for_a_while() {
+    let stage = Stage::of(estate::trouble()).await;
+    for _ in 0..3 {
+        ask(&stage, &format!("email={ADDRESS}")).await;
+        let letter = stage.letter().await.expect("an e-mail that asks");
+        post(stage.public(), &stage.link(&letter, "stop"), &[], "").await;
+    }
+    let other = ask(&stage, "email=other%40example.wales").await;
+    let answer = ask(&stage, "email=Dev%2B9%40example.wales").await;
+    assert_eq!(answer, other, "who asks is told nothing of it");
+    assert_eq!(stage.subscribers().await, Subscribers { asked: 1, due: 1, ..Subscribers::default() });
+}
+
+#[tokio::test]
 async fn a_page_of_others_cannot_ask_in_the_name_of_who_looks_at_it() {
     let stage = Stage::of(estate::trouble()).await;
     let form = format!("email={ADDRESS}");

@@ -15,6 +15,7 @@ on_both!(
     what_was_claimed_says_the_same_until_it_is_settled_and_what_came_since_comes_next,
     who_waits_for_an_api_is_told_once_and_forgotten,
     nobody_gets_more_than_a_few_that_they_did_not_ask_for,
+    whoever_waits_for_an_e_mail_gets_it_before_all_the_news,
     what_is_ended_or_confirmed_meanwhile_is_not_settled,
 );
 
@@ -103,8 +104,9 @@ async fn who_confirms_is_told_and_who_does_not_is_forgotten(on: On) {
     made.store.forget_old(at(late)).await.unwrap();
     let left = made.store.subscribers().await.unwrap();
     assert_eq!((left.asked, left.confirmed), (0, 1));
-    made.store.unsubscribe(one).await.unwrap();
-    made.store.unsubscribe(one).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(made.store.unsubscribe(one).await.unwrap(), None, "they had confirmed it");
+    }
     assert_eq!(made.again().await.store.subscribers().await.unwrap(), Subscribers::default());
 }
 
@@ -191,6 +193,28 @@ async fn nobody_gets_more_than_a_few_that_they_did_not_ask_for(on: On) {
     let expected = Subscribers { asked: 3, back: 10, ..Subscribers::default() };
     assert_eq!(made.store.subscribers().await.unwrap(), expected);
     assert_eq!(made.store.forget(&address("ONE")).await.unwrap(), 13);
+}
+
+async fn whoever_waits_for_an_e_mail_gets_it_before_all_the_news(on: On) {
+    let made = Made::new(on).await;
+    made.confirmed("one", &wish(), 0).await;
+    made.confirmed("two", &wish(), 0).await;
+    made.announce(&[news("a", 1_000, results())], 1_000).await;
+    let back = Wish { api: Some(results().api), environment: Some(results().environment), ..wish() };
+    made.store.tell_when_back(&address("three"), &back, at(2_000)).await.unwrap();
+    let waiting: Vec<_> = made.store.waiting_for().await.unwrap().into_iter().map(|(id, ..)| id).collect();
+    made.store.is_back(&waiting, at(2_000)).await.unwrap();
+    made.store.subscribe(&address("four"), &wish(), at(3_000)).await.unwrap();
+    let mut order = Vec::new();
+    while let Some(letter) = made.letter(4_000).await {
+        order.push(letter.address);
+    }
+    let order: Vec<&str> = order.iter().filter_map(|address| address.split('@').next()).collect();
+    assert_eq!(order, ["three", "four", "one", "two"]);
+    let asking = made.letter(64_000).await.unwrap();
+    assert_eq!(asking.about, About::Back);
+    let four = made.letter(64_000).await.unwrap().subscription;
+    assert_eq!(made.store.unsubscribe(four).await.unwrap().as_deref(), Some("four@example.wales"));
 }
 
 async fn what_is_ended_or_confirmed_meanwhile_is_not_settled(on: On) {

@@ -1,7 +1,7 @@
 //! What came before: 90 days of history, and a store that remembers them.
 
 use super::ago;
-use domain::{Change, Health, InstanceId, Situation, Status, StatusChange};
+use domain::{Change, Health, InstanceId, Layer, Situation, Status, StatusChange};
 
 /// Healths of 90 days of one instance: works, with an outage, slow hours, planned work and a gap.
 pub(crate) fn ninety_days(id: &InstanceId) -> Vec<Health> {
@@ -10,7 +10,7 @@ pub(crate) fn ninety_days(id: &InstanceId) -> Vec<Health> {
         instance: id.clone(),
         status,
         since: ago(seconds),
-        layer: None,
+        layer: status.is_down().then_some(Layer::Gateway),
         maintenance,
     };
     vec![
