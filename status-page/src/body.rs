@@ -18,8 +18,12 @@ pub(crate) struct Body {
     plain: Bytes,
     gzip: Option<Bytes>,
     hash: String,
+    /// The tags of the two.
+    tags: [Option<HeaderValue>; 2],
 }
 
+/// Headers of an answer at most, those that `router` adds too.
+const HEADERS: usize = 14;
 /// Smaller answers gain nothing from compression.
 const WORTH_COMPRESSING: usize = 512;
 
@@ -33,9 +37,12 @@ impl Body {
     pub(crate) fn of(kind: HeaderValue, bytes: Vec<u8>) -> Self {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
+        let hash = format!("{:016x}", hasher.finish());
+        let tag = |end: &str| HeaderValue::try_from(format!("\"{hash}{end}\"")).ok();
         Self {
             kind,
-            hash: format!("{:016x}", hasher.finish()),
+            tags: [tag(""), tag("-gz")],
+            hash,
             gzip: (bytes.len() >= WORTH_COMPRESSING)
                 .then(|| compress(&bytes))
                 .flatten()
@@ -58,11 +65,9 @@ impl Body {
         cache: &'static str,
     ) -> Response<HttpBody> {
         let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(request));
-        let (bytes, tag) = match gzip {
-            Some(gzip) => (gzip, format!("\"{}-gz\"", self.hash)),
-            None => (&self.plain, format!("\"{}\"", self.hash)),
-        };
-        let same = status == StatusCode::OK && has(request, &tag);
+        let [plain_tag, gzip_tag] = &self.tags;
+        let (bytes, tag) = gzip.map_or((&self.plain, plain_tag), |gzip| (gzip, gzip_tag));
+        let same = status == StatusCode::OK && tag.as_ref().is_some_and(|tag| has(request, tag));
         let mut response = Response::new(if same || method == Method::HEAD {
             HttpBody::empty()
         } else {
@@ -70,10 +75,12 @@ impl Body {
         });
         *response.status_mut() = if same { StatusCode::NOT_MODIFIED } else { status };
         let headers = response.headers_mut();
+        // At once for all that will be there.
+        headers.reserve(HEADERS);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if let Ok(tag) = HeaderValue::try_from(tag) {
-            headers.insert(header::ETAG, tag);
+        if let Some(tag) = tag {
+            headers.insert(header::ETAG, tag.clone());
         }
         if !same {
             headers.insert(header::CONTENT_TYPE, self.kind.clone());
@@ -104,11 +111,11 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
 }
 
 /// `If-None-Match` names `tag` (weakly compared, RFC 9110 §13.1.2) or anything.
-fn has(request: &HeaderMap, tag: &str) -> bool {
+fn has(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let lines = request.get_all(header::IF_NONE_MATCH);
     lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).any(|item| {
         let item = item.trim();
-        item == "*" || item.strip_prefix("W/").unwrap_or(item) == tag
+        item == "*" || item.strip_prefix("W/").unwrap_or(item).as_bytes() == tag.as_bytes()
     })
 }
 

@@ -61,7 +61,8 @@ fn with_frame(site: &Site, audience: Audience, own: Router<Shown>) -> Router {
 const SECURITY: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        // Without a script nothing connects; but whoever examines a page looks for `robots.txt` in its name.
+        "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -76,6 +77,10 @@ pub(crate) struct Framed;
 const FRAMED: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
 
 pub(crate) async fn secure(mut response: Response<HttpBody>) -> Response<HttpBody> {
+    // Who has it already has these with it (RFC 9111 §3.2), and half of what is sent would be they.
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return response;
+    }
     let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     for (name, value) in SECURITY {
@@ -135,29 +140,16 @@ pub(crate) const fn cache(audience: Audience) -> &'static str {
     }
 }
 
-/// Pages, assets, and everything that is not there.
+/// Pages, and everything that has no route of its own.
 async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
-    if let Some(language) = subscribe::asks(&request) {
+    let Some((language, page)) = Page::parse(request.uri().path()) else {
+        return no_page(&shown, (request.method(), request.headers(), request.uri()));
+    };
+    if page == Page::Subscribe && subscribe::asks(&request) {
         return subscribe::page(&shown, language, request).await;
     }
     let (method, headers, uri) = (request.method(), request.headers(), request.uri());
-    let path = uri.path();
     let reads = method == Method::GET || method == Method::HEAD;
-    if let Some(asset) = assets::find(path).filter(|_| reads) {
-        return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
-    }
-    if let Some(document) = Document::parse(path, uri.query().unwrap_or_default()) {
-        return document::answer(&shown, &document, (method, headers, uri));
-    }
-    if path == "/api" || path.starts_with("/api/") {
-        return Problem::NOT_FOUND.answer(shown.audience);
-    }
-    if let Some(short) = path.strip_suffix('/').filter(|short| reads && Page::parse(short).is_some()) {
-        return redirect(StatusCode::PERMANENT_REDIRECT, short);
-    }
-    let Some((language, page)) = Page::parse(path) else {
-        return missing(&shown, method, headers, uri);
-    };
     if page == Page::IsItMe && uri.query().is_some_and(|query| !query.is_empty()) {
         return is_it_me::page(&shown, language, (method, headers, uri)).await;
     }
@@ -187,6 +179,25 @@ async fn page(State(shown): State<Shown>, request: Request) -> Response<HttpBody
         Ok(None) => missing(&shown, method, headers, uri),
         Err(error) => broken(&error),
     }
+}
+
+/// Assets, documents for programs, and everything that is not there.
+fn no_page(shown: &Shown, (method, headers, uri): (&Method, &HeaderMap, &Uri)) -> Response<HttpBody> {
+    let path = uri.path();
+    let reads = method == Method::GET || method == Method::HEAD;
+    if let Some(asset) = assets::find(path).filter(|_| reads) {
+        return asset.body.answer(method, headers, StatusCode::OK, FOREVER);
+    }
+    if let Some(document) = Document::parse(path, uri.query().unwrap_or_default()) {
+        return document::answer(shown, &document, (method, headers, uri));
+    }
+    if path == "/api" || path.starts_with("/api/") {
+        return Problem::NOT_FOUND.answer(shown.audience);
+    }
+    if let Some(short) = path.strip_suffix('/').filter(|short| reads && Page::parse(short).is_some()) {
+        return redirect(StatusCode::PERMANENT_REDIRECT, short);
+    }
+    missing(shown, method, headers, uri)
 }
 
 pub(crate) fn not_allowed() -> Response<HttpBody> {

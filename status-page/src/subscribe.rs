@@ -32,12 +32,11 @@ pub(crate) enum Act {
     Stop,
 }
 
-/// Whether a request is one for the form in which something is chosen, or sent; and in which language.
-pub(crate) fn asks(request: &Request) -> Option<Language> {
-    let (language, page) = Page::parse(request.uri().path())?;
+/// Whether in a request for the form something is chosen, or sent.
+pub(crate) fn asks(request: &Request) -> bool {
     let chosen = request.uri().query().is_some_and(|query| !query.is_empty());
     let (read, sent) = (request.method() == Method::GET, request.method() == Method::POST);
-    (page == Page::Subscribe && (sent || (read && chosen))).then_some(language)
+    sent || (read && chosen)
 }
 
 /// `GET` of the form with something chosen, or `POST` of it.
