@@ -301,6 +301,15 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         who: Who,
     },
+    /// Go on with a ticket that the service desk has already, because somebody rang first
+    Link {
+        /// Its number
+        incident: String,
+        /// The ticket's number: INC0012345
+        ticket: String,
+        #[command(flatten)]
+        who: Who,
+    },
     /// Make an incident a major one
     Declare {
         /// Its number

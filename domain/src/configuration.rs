@@ -105,6 +105,8 @@ pub struct Desk {
     pub name: Text,
     /// After so long without a confirmed ticket, tell the people there by e-mail; `None`: no such address.
     pub fallback_after: Option<std::time::Duration>,
+    /// It wants its tickets resolved by us when the trouble is over. Else that is for its people.
+    pub resolves: bool,
 }
 
 impl Configuration {

@@ -1,14 +1,17 @@
 //! `curiad incident`: looks at incidents, and acts on them through the running recorder.
 
+mod link;
+
 use crate::{
     cli::IncidentCommand,
     commands::{Asking, rota::local},
+    config::Loaded,
     exit::{Failed, USAGE},
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, Situation, Text,
-    Ticket, Way, duration_words, next_action,
+    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, SeenTicket, Situation,
+    Text, Ticket, Way, duration_words, next_action,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -19,7 +22,12 @@ use store::{OutboxRow, OutboxState};
 const COLUMNS: usize = 100;
 const MARGIN: usize = 12;
 
-pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
+pub(crate) async fn run(
+    command: &IncidentCommand,
+    loaded: &Loaded,
+    asking: &Asking,
+    as_json: bool,
+) -> Result<(), Failed> {
     let (id, act) = match command {
         IncidentCommand::List { all } => return list(asking, *all, as_json).await,
         IncidentCommand::Show { incident } => return show(asking, number(incident)?, as_json).await,
@@ -38,6 +46,12 @@ pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: boo
         IncidentCommand::Declare { incident, why, who } => {
             let incident = number(incident)?;
             (incident, Command::Declare { incident, by: who.name()?, why: why.clone() })
+        }
+        IncidentCommand::Link { incident, ticket, who } => {
+            let (incident, by) = (number(incident)?, who.name()?);
+            let known = find(asking, &asking.situation().await?, incident).await?;
+            let found = link::find(loaded, &known, ticket).await?;
+            (incident, Command::Link { incident, by, number: found.number, record: found.record })
         }
     };
     find(asking, &asking.situation().await?, id).await?;
@@ -215,8 +229,15 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
             let mail = if fallback_at.is_some() { "; told by e-mail" } else { "" };
             format!("  ticket asked for at {}, {what}{mail}", desk_name(desk))
         }
-        Ticket::Raised { desk, number, .. } => format!("  ticket {number} at {}", desk_name(desk)),
+        Ticket::Raised { desk, number, seen, .. } => {
+            let stands = seen.as_ref().map_or_else(String::new, |seen| stands(seen, incident));
+            format!("  ticket {number} at {}{stands}", desk_name(desk))
+        }
     });
+    for earlier in &incident.earlier_tickets {
+        let number = earlier.known.as_ref().map_or("asked for", |(number, _)| number);
+        terminal.line(&format!("  before it {number}: {}", earlier.why));
+    }
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
         terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
@@ -236,6 +257,20 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     for callout in callouts {
         dated(terminal, callout.at, zone, &call(situation, callout));
     }
+}
+
+/// How a ticket stands in its desk: `, in progress, assigned to Beth Anglin (API Platform)`.
+fn stands(seen: &SeenTicket, incident: &Incident) -> String {
+    let group = seen.group.as_ref();
+    let who = match (&seen.assigned_to, group) {
+        (Some(agent), Some(group)) => format!(", assigned to {agent} ({group})"),
+        (Some(agent), None) => format!(", assigned to {agent}"),
+        (None, Some(group)) => format!(", nobody of {group} has it"),
+        (None, None) => ", nobody has it".to_owned(),
+    };
+    let priority = seen.priority.filter(|theirs| *theirs != incident.priority);
+    let priority = priority.map_or_else(String::new, |theirs| format!(", {theirs} there"));
+    format!(", {}{who}{priority}", seen.state)
 }
 
 fn heading(terminal: Terminal, words: &str) {

@@ -24,7 +24,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     section.close(reading);
     let (fallback_email, fallback_after) = fallback.unzip();
     Some(DeskDraft {
-        desk: Desk { name: name?, fallback_after },
+        desk: Desk {
+            name: name?,
+            fallback_after,
+            resolves: servicenow.as_ref().is_some_and(|desk| desk.close_code.is_some()),
+        },
         settings: DeskSettings { servicenow: Some(servicenow?), fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
     })
@@ -40,6 +44,10 @@ fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
         None => Some("monitoring".to_owned()),
         Some(node) => reading.text(node, "a contact type").map(str::to_owned),
     };
+    let close_code = match section.optional("resolve_as", reading) {
+        None => Some(None),
+        Some(node) => reading.text(node, "a resolution code").map(|code| Some(code.to_owned())),
+    };
     section.close(reading);
     Some(ServiceNow {
         url: url?,
@@ -47,6 +55,7 @@ fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
         caller_id: caller_id?,
         assignment_group: group?,
         contact_type: contact_type?,
+        close_code: close_code?,
     })
 }
 

@@ -2,7 +2,8 @@
 //! (the fields of incident-systems.md §4, as far as there are facts for them).
 
 use super::facts::{Facts, capital, cut};
-use domain::{Cause, Environment, Language, Layer, Note, Visibility, scrubbed};
+use crate::servicenow::reference;
+use domain::{Cause, Environment, Language, Layer, Note, Visibility, With, scrubbed};
 use std::fmt::Write as _;
 
 /// What a desk keeps of a short description; it cuts the rest without a word.
@@ -40,6 +41,7 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
         (Some("WHO HAS IT"), owners(facts)),
         (Some("LINKS"), links(facts)),
         (Some("EVIDENCE"), evidence(facts)),
+        (Some("BEFORE THIS TICKET"), earlier(facts)),
         (None, close(facts, reference)),
     ];
     let mut description = String::new();
@@ -62,7 +64,11 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
 /// A work note. Its last line marks it, so that a retry can see whether it is already there.
 pub(crate) fn note(facts: &Facts<'_>, key: &str, note: &Note) -> String {
     let text: Vec<_> = note.text.lines().map(scrubbed).collect();
-    format!("{} {}\n{}", facts.clock(note.at), cut(&text.join("\n"), LONG - 200), note_marker(key))
+    let mut text = text.join("\n");
+    if note.with == With::Description {
+        text = format!("{text}\n\n{}", ticket(facts, &reference(key)).description);
+    }
+    format!("{} {}\n{}", facts.clock(note.at), cut(&text, LONG - 200), note_marker(key))
 }
 
 /// The last line of the work note of that key.
@@ -248,10 +254,19 @@ fn evidence(facts: &Facts<'_>) -> String {
     lines.join("\n")
 }
 
+fn earlier(facts: &Facts<'_>) -> String {
+    let lines = facts.incident.earlier_tickets.iter().map(|earlier| format!("{}.", scrubbed(&earlier.why)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn close(facts: &Facts<'_>, reference: &str) -> String {
+    let resolves = if facts.desk().is_some_and(|desk| desk.resolves) {
+        "Curiad resolves this ticket when the trouble is over."
+    } else {
+        "Curiad never resolves this ticket; that is yours."
+    };
     format!(
-        "Next update: a work note here when something changes. Curiad never resolves this ticket; that is yours.\n\
-         Reference: {} ({reference})",
+        "Next update: a work note here when something changes. {resolves}\nReference: {} ({reference})",
         facts.incident.id
     )
 }

@@ -105,6 +105,7 @@ pub(crate) fn configuration() -> Configuration {
             Desk {
                 name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(Duration::from_secs(120)),
+                resolves: false,
             },
         )]),
         priorities: Matrix::default(),
@@ -183,6 +184,7 @@ pub(crate) fn incident() -> Incident {
         recovered_at: None,
         resolved_at: None,
         ticket: Ticket::None,
+        earlier_tickets: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {
                 id: EscalationId::parse("out-of-hours").unwrap(),

@@ -157,6 +157,7 @@ pub(crate) fn configuration() -> Configuration {
             Desk {
                 name: Text::new("National Service Desk", "Desg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(secs(300)),
+                resolves: false,
             },
         )]
         .into(),

@@ -17,6 +17,7 @@ mod jumping;
 mod late;
 mod leaving;
 mod properties;
+mod read_back;
 mod receipts;
 mod releases;
 mod storm;

@@ -40,15 +40,13 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         acknowledged: None,
         recovered_at: None,
         resolved_at: None,
-        ticket: Ticket::Raised {
-            desk: domain::DeskId::parse("nsd").unwrap(),
-            number: "INC0010002".into(),
-            record: "9d385017c611228701d22104cc95c371".into(),
-            at: ago(started - 70),
-            notes: 0,
-            under_way: None,
-            waiting: vec![],
-        },
+        ticket: Ticket::raised(
+            domain::DeskId::parse("nsd").unwrap(),
+            "INC0010002".into(),
+            "9d385017c611228701d22104cc95c371".into(),
+            ago(started - 70),
+        ),
+        earlier_tickets: vec![],
         escalation: Some(running(started)),
         told_at: None,
         timeline: vec![
