@@ -250,6 +250,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         recovered_at: None,
         resolved_at: None,
         ticket: Ticket::None,
+        background: Vec::new(),
         earlier_tickets: Vec::new(),
         escalation: None,
         told_at: None,

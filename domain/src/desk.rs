@@ -5,6 +5,7 @@
 use crate::{
     DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_TICKETS, Priority, Remarked,
     SeenTicket, Situation, Ticket, TicketState, With,
+    background::background,
     duty::signed,
     fold::Fold,
     holds::told_hold,
@@ -107,6 +108,7 @@ fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &st
         *remarked = Some(Remarked::of(incident, fold.now));
     }
     incident.ticket = ticket;
+    incident.background = background(fold, incident);
     let text = format!("Curiad follows its incident {} here: {why}.", incident.id);
     work_note_with(fold, incident, text, With::Description);
     true

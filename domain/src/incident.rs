@@ -126,6 +126,9 @@ pub struct Incident {
     pub diagnosis: Text,
     /// What failing checks said when it was confirmed or grew: at most [`MAX_EVIDENCE`] lines.
     pub evidence: Vec<Entry>,
+    /// What was going on around it when its ticket was asked for, in English: planned work, incidents like it.
+    #[serde(default)]
+    pub background: Vec<String>,
     /// First failure.
     pub started_at: Timestamp,
     /// When it was confirmed; of one that was over and came back, when it was confirmed again.

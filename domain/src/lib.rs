@@ -35,6 +35,7 @@ mod address;
 mod ahead;
 mod api;
 mod availability;
+mod background;
 pub mod bank_holidays;
 mod beat;
 mod behind;

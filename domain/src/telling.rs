@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, IncidentStatus, Note, Notification, NotificationKind, PersonId,
-    Remarked, Ticket, Way, With, fold::Fold,
+    Remarked, Ticket, Way, With, background::background, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -20,6 +20,7 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
     let Some(desk) = desk else { return };
+    incident.background = background(fold, incident);
     let (kind, name) = (NotificationKind::TicketOpen, in_ticket(incident, "ticket"));
     send(fold, incident.id, &name, kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
     incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));

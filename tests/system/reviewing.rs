@@ -64,6 +64,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         recovered_at: Some(at(over)),
         resolved_at: Some(at(over) + jiff::SignedDuration::from_mins(2)),
         ticket: Ticket::None,
+        background: Vec::new(),
         earlier_tickets: Vec::new(),
         escalation: None,
         flaps: domain::Flaps::default(),

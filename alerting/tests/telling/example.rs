@@ -184,6 +184,12 @@ pub(crate) fn incident() -> Incident {
         recovered_at: None,
         resolved_at: None,
         ticket: Ticket::None,
+        background: vec![
+            "Planned work of Nia Rees, from 01:00:00 BST until 03:00:00 BST: New certificates on the gateway"
+                .to_owned(),
+            "Like it: C-31, INC0010001, over 4 days ago, lasted 12 min. The gateway refuses connections."
+                .to_owned(),
+        ],
         earlier_tickets: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {

@@ -3,6 +3,7 @@
 mod ahead;
 mod announced;
 mod availability;
+mod background;
 mod behind;
 mod blindness;
 mod calling;

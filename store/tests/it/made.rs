@@ -148,6 +148,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         recovered_at: None,
         resolved_at: (status == IncidentStatus::Resolved).then(|| at(opened + 500)),
         ticket: Ticket::None,
+        background: Vec::new(),
         earlier_tickets: Vec::new(),
         escalation: None,
         told_at: None,

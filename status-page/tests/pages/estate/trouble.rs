@@ -46,6 +46,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
             "9d385017c611228701d22104cc95c371".into(),
             ago(started - 70),
         ),
+        background: Vec::new(),
         earlier_tickets: vec![],
         escalation: Some(running(started)),
         told_at: None,
