@@ -252,6 +252,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         ticket: Ticket::None,
         background: Vec::new(),
         earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
         escalation: None,
         told_at: None,
         timeline: Vec::new(),

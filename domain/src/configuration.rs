@@ -107,6 +107,8 @@ pub struct Desk {
     pub fallback_after: Option<std::time::Duration>,
     /// It wants its tickets resolved by us when the trouble is over. Else that is for its people.
     pub resolves: bool,
+    /// How soon incidents of each priority are answered and heard of. One that is not named has no such times.
+    pub targets: BTreeMap<crate::Priority, crate::ServiceTarget>,
 }
 
 impl Configuration {

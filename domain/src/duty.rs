@@ -13,6 +13,7 @@ use crate::{
     fold::Fold,
     holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
     muting::muted_until,
+    service_clock,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +33,8 @@ enum Act {
     Press,
     /// What changes all the time has changed.
     Remark,
+    /// A time of service runs out.
+    Nudge,
     Publish,
     TellProvider,
     StartEscalation,
@@ -63,6 +66,7 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::Fallback => ("tell the desk by e-mail", desk()),
         Act::Press => ("say that the ticket is over and the trouble is not", desk()),
         Act::Remark => ("tell the desk how it stands", desk()),
+        Act::Nudge => ("tell the desk that a time of service runs out", desk()),
         Act::Publish => ("publish", None),
         Act::TellProvider => ("tell the provider team", None),
         Act::StartEscalation => ("start calling", calling::first_name(situation, incident, at)),
@@ -155,6 +159,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     if let Some(at) = desk::remark_at(incident) {
         ask(at, Act::Remark);
     }
+    if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
+        ask(at, Act::Nudge);
+    }
     // Who is on call, and whether Curiad keeps up, is no matter for the public.
     if incident.posts.is_empty()
         && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_))
@@ -239,6 +246,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::Fallback => fall_back(fold, incident),
         Act::Press => desk::press(fold, incident),
         Act::Remark => desk::remark(fold, incident),
+        Act::Nudge => service_clock::nudge(fold, incident),
         Act::Publish => publish(incident, PostSays::Investigating { status: incident.worst }, fold.now),
         Act::TellProvider => tell_provider(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),

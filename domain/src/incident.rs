@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, PersonId, Priority, RotaId,
-    Running, Status, Text, Ticket, TokenEndpoint, VantageId,
+    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Priority,
+    RotaId, Running, Status, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,9 @@ pub struct Incident {
     /// had opened. At most [`MOST_TICKETS`](crate::MOST_TICKETS) - 1.
     #[serde(default)]
     pub earlier_tickets: Vec<EarlierTicket>,
+    /// Of which times of service the desk has been told how much is over.
+    #[serde(default)]
+    pub nudged: Vec<Nudged>,
     /// The escalation that calls people.
     pub escalation: Option<Running>,
     /// The provider team is told at this time (its hours may open later than the trouble).

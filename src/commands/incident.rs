@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, SeenTicket, Situation,
-    Text, Ticket, Way, duration_words, next_action,
+    Text, Ticket, Way, duration_words, next_action, service_clocks,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -241,6 +241,10 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
         terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
+    }
+    for awaited in service_clocks(&situation.configuration, incident, now) {
+        let due = clock(awaited.due, zone);
+        terminal.line(&format!("  {} due by {due}", awaited.awaited));
     }
     heading(terminal, "Evidence");
     for line in &incident.evidence {

@@ -66,6 +66,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         ticket: Ticket::None,
         background: Vec::new(),
         earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
         escalation: None,
         flaps: domain::Flaps::default(),
         told_at: None,

@@ -4,7 +4,8 @@
 use super::facts::{Facts, capital, cut};
 use crate::servicenow::reference;
 use domain::{
-    Answer, Callout, Cause, Environment, InstanceId, Language, Layer, Note, Visibility, With, scrubbed,
+    Answer, Awaited, Callout, Cause, Environment, InstanceId, Language, Layer, Note, Visibility, With,
+    scrubbed, service_clocks,
 };
 use std::fmt::Write as _;
 
@@ -266,7 +267,10 @@ fn next_update(facts: &Facts<'_>) -> String {
     } else {
         "Curiad never resolves this ticket; that is yours."
     };
-    format!("A work note here when something changes. {resolves}")
+    let clocks = service_clocks(facts.configuration, facts.incident, facts.now);
+    let update = clocks.iter().find(|clock| clock.awaited == Awaited::Update);
+    let by = update.map_or_else(String::new, |clock| format!("Due by {}. ", facts.clock(clock.due)));
+    format!("{by}A work note here when something changes. {resolves}")
 }
 
 fn links(facts: &Facts<'_>) -> String {

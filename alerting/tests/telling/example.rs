@@ -106,6 +106,7 @@ pub(crate) fn configuration() -> Configuration {
                 name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(Duration::from_secs(120)),
                 resolves: false,
+                targets: BTreeMap::new(),
             },
         )]),
         priorities: Matrix::default(),
@@ -191,6 +192,7 @@ pub(crate) fn incident() -> Incident {
                 .to_owned(),
         ],
         earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {
                 id: EscalationId::parse("out-of-hours").unwrap(),

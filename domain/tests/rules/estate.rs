@@ -158,6 +158,7 @@ pub(crate) fn configuration() -> Configuration {
                 name: Text::new("National Service Desk", "Desg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(secs(300)),
                 resolves: false,
+                targets: BTreeMap::new(),
             },
         )]
         .into(),

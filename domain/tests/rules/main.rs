@@ -21,6 +21,7 @@ mod properties;
 mod read_back;
 mod receipts;
 mod releases;
+mod service_clocks;
 mod storm;
 mod tokens;
 mod unheard;

@@ -150,6 +150,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         ticket: Ticket::None,
         background: Vec::new(),
         earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
         escalation: None,
         told_at: None,
         timeline: Vec::new(),

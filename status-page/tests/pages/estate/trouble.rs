@@ -48,6 +48,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         ),
         background: Vec::new(),
         earlier_tickets: vec![],
+        nudged: Vec::new(),
         escalation: Some(running(started)),
         told_at: None,
         timeline: vec![
