@@ -267,6 +267,9 @@ pub(crate) enum IncidentCommand {
     Show {
         /// Its number: C-42
         incident: String,
+        /// A draft of the report after it, in Markdown
+        #[arg(long)]
+        review: bool,
     },
     /// "I have it": nobody else is called
     Ack {

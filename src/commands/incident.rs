@@ -1,6 +1,7 @@
 //! `curiad incident`: looks at incidents, and acts on them through the running recorder.
 
 mod link;
+mod review;
 
 use crate::{
     cli::IncidentCommand,
@@ -30,7 +31,9 @@ pub(crate) async fn run(
 ) -> Result<(), Failed> {
     let (id, act) = match command {
         IncidentCommand::List { all } => return list(asking, *all, as_json).await,
-        IncidentCommand::Show { incident } => return show(asking, number(incident)?, as_json).await,
+        IncidentCommand::Show { incident, review } => {
+            return show(asking, number(incident)?, *review, as_json).await;
+        }
         IncidentCommand::Ack { incident, who } => {
             let incident = number(incident)?;
             (incident, Command::Acknowledge { incident, by: who.name()? })
@@ -130,10 +133,17 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
     format!("{}  {began}, {lasted:<11}  {}", terminal.ink(ink, &what), title(situation, incident))
 }
 
-async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Failed> {
+async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> Result<(), Failed> {
     let situation = asking.situation().await?;
     let incident = find(asking, &situation, id).await?;
     let terminal = Terminal::new();
+    if review {
+        match as_json {
+            true => terminal.json(&review::as_json(&situation, &incident, asking.now)),
+            false => terminal.line(review::draft(&situation, &incident, asking.now).trim_end()),
+        }
+        return Ok(());
+    }
     let rows = asking.store.notifications(id).await?;
     if as_json {
         let mut whole = status_page::incident_json(&situation, &incident, Audience::Internal, asking.now);
