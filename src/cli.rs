@@ -267,6 +267,9 @@ pub(crate) enum IncidentCommand {
     Show {
         /// Its number: C-42
         incident: String,
+        /// A draft of the report after it, in Markdown
+        #[arg(long)]
+        review: bool,
     },
     /// "I have it": nobody else is called
     Ack {
@@ -298,6 +301,15 @@ pub(crate) enum IncidentCommand {
         /// Why
         #[arg(long)]
         why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Go on with a ticket that the service desk has already, because somebody rang first
+    Link {
+        /// Its number
+        incident: String,
+        /// The ticket's number: INC0012345
+        ticket: String,
         #[command(flatten)]
         who: Who,
     },

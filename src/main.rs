@@ -32,7 +32,7 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command, HeartbeatCommand, PageCommand, ProbeArgs};
+use cli::{Cli, Command, HeartbeatCommand, IncidentCommand, PageCommand, ProbeArgs};
 use commands::{Asking, explain::Sought, probe::Which};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
@@ -193,7 +193,12 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             commands::page::run(directory, &asking(cli, &clock).await?, cli.json).await?;
         }
         Command::Incident(command) => {
-            commands::incident::run(command, &asking(cli, &clock).await?, cli.json).await?;
+            // Who is linked is looked up in the desk; all the rest tells nobody.
+            let asks = matches!(command, IncidentCommand::Link { .. });
+            let secrets = if asks { Secrets::read() } else { Secrets::of_the_database() };
+            let loaded = load(cli, &secrets, &clock)?;
+            let asking = asking_of(&loaded, &clock).await?;
+            commands::incident::run(command, &loaded, &asking, cli.json).await?;
         }
         Command::Maintenance(command) => {
             commands::maintenance::run(command, &asking(cli, &clock).await?, cli.json).await?;
@@ -232,7 +237,10 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {
-    let loaded = load(cli, &Secrets::of_the_database(), clock)?;
+    asking_of(&load(cli, &Secrets::of_the_database(), clock)?, clock).await
+}
+
+async fn asking_of(loaded: &Loaded, clock: &domain::Clock) -> Result<Asking, Failed> {
     database::is_there(&loaded.database).await?;
     let store = serve::open(&loaded.database).await?;
     Ok(Asking { store, configuration: Arc::clone(&loaded.configuration), now: clock.now() })

@@ -9,7 +9,8 @@ use crate::{
     tasks::Tasks,
 };
 use alerting::{
-    Deliverer, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording, Setup, Spool,
+    Deliverer, DeskReader, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording, Setup,
+    Spool,
 };
 use domain::{Clock, Configuration, Situation, Unrecorded};
 use jiff::{SignedDuration, Timestamp};
@@ -163,6 +164,13 @@ impl Seat {
             clock: self.clock.clone(),
             recording: Arc::clone(&self.recording),
         };
+        let desk_reader = DeskReader {
+            store: self.store.clone(),
+            setup: self.setup.clone(),
+            situation: self.situation.subscribe(),
+            clock: self.clock.clone(),
+            told: Arc::clone(&self.inbox),
+        };
         let configuration = self.configuration.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());
@@ -225,6 +233,11 @@ impl Seat {
         tasks.add("deliverer", async move {
             let _delivering = delivering;
             deliverer.run(stopping).await;
+            anyhow::Ok(())
+        });
+        let stopping = stop.clone();
+        tasks.add("desk reader", async move {
+            desk_reader.run(stopping).await;
             anyhow::Ok(())
         });
         let stopping = stop.clone();

@@ -1,6 +1,9 @@
 //! The ways out, made from the directory: what a channel's name means, and how much goes through each at a time.
 
-use crate::{Directory, Examined, Records, mail::Postbox, notify::TextService, servicenow::TableApi};
+use crate::{
+    Directory, Examined, FoundTicket, Records, SendError, mail::Postbox, notify::TextService,
+    servicenow::TableApi,
+};
 use domain::{Channel, Clock, Configuration, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -95,6 +98,12 @@ impl Channels {
         clock: &Clock,
     ) -> Option<Examined> {
         Some(self.table(desk)?.examine(name, records, clock).await)
+    }
+
+    /// The ticket of that number in a desk; `None`: it has none that we may see.
+    pub async fn find_ticket(&self, desk: &DeskId, number: &str) -> Result<Option<FoundTicket>, SendError> {
+        let table = self.table(desk).ok_or_else(|| SendError::permanent("it has no system of its own"))?;
+        table.numbered(number).await
     }
 
     /// Looks at the text service, without sending anything; `None`: there is none.

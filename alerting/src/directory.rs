@@ -42,6 +42,8 @@ pub struct ServiceNow {
     pub assignment_group: String,
     /// How the desk says that a machine asked: `monitoring`, or what the instance has instead.
     pub contact_type: String,
+    /// How a ticket is closed that we resolve when the trouble is over; `None`: that is for the people there.
+    pub close_code: Option<String>,
 }
 
 /// How we prove to a desk who we are.

@@ -203,8 +203,13 @@ fn thread(notification: &Notification) -> Option<String> {
         // A desk's inbound mail takes a reply for news about another ticket: to it, this one stands alone.
         NotificationKind::TicketFallback => None,
         NotificationKind::FallbackNote { .. } => {
-            let (ours, _) = notification.key.split_once('/')?;
-            Some(format!("{ours}/fallback"))
+            let mut parts = notification.key.split('/');
+            let ours = parts.next()?;
+            // Of a ticket that is not the incident's first.
+            match (parts.next(), parts.next()) {
+                (Some("ticket"), Some(number)) => Some(format!("{ours}/ticket/{number}/fallback")),
+                _ => Some(format!("{ours}/fallback")),
+            }
         }
         NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }

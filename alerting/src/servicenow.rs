@@ -2,10 +2,12 @@
 //!
 //! `correlation_id` is not unique there and no request can be repeated safely. So a ticket is looked up before it is
 //! made and again after; what comes back is compared with what was asked for, because the API leaves out query parts
-//! it does not understand and answers with any tickets; and of two the oldest is kept. A ticket is never resolved by us.
+//! it does not understand and answers with any tickets; and of two the oldest is kept. A ticket is resolved by us only in
+//! a desk that wants it. How it stands there is read back (`read.rs`).
 
 mod access;
 mod examine;
+mod read;
 
 use crate::{
     SendError, ServiceNow,
@@ -13,7 +15,7 @@ use crate::{
     words::{TicketWords, note_marker},
 };
 use access::Access;
-use domain::{Notification, Priority, Sent};
+use domain::{Notification, Priority, Sent, With};
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -21,6 +23,8 @@ use std::time::Duration;
 use store::crash_point;
 
 pub use examine::Records;
+pub use read::FoundTicket;
+pub(crate) use read::MOST_READ;
 
 /// What we ask for of a ticket.
 const FIELDS: &str = "sys_id,number,correlation_id,priority,sys_created_on";
@@ -39,10 +43,19 @@ pub(crate) struct TableApi {
 /// The key by which an incident's ticket is known in the desk: the part that the keys of all its notifications share.
 ///
 /// It is made from what never changes, and unique over databases. No time is in it: a clock that was ahead moves even the
-/// time at which an incident opened.
+/// time at which an incident opened. Where a desk closed a ticket too early, the next one has a number at its end.
 pub(crate) fn correlation_id(notification: &Notification) -> String {
-    let key = notification.key.as_str();
-    format!("curiad:{}", key.split_once('/').map_or(key, |(incident, _)| incident))
+    reference(&notification.key)
+}
+
+/// The same, of a notification's key.
+pub(crate) fn reference(key: &str) -> String {
+    let (incident, name) = key.split_once('/').unwrap_or((key, ""));
+    let number = name.strip_prefix("ticket/").map(|rest| rest.split('/').next().unwrap_or_default());
+    match number {
+        Some(number) => format!("curiad:{incident}.{number}"),
+        None => format!("curiad:{incident}"),
+    }
 }
 
 /// What a ticket is made from.
@@ -105,10 +118,21 @@ impl TableApi {
         Ok(Some(told(oldest, priority)))
     }
 
-    /// Adds a work note. Look first whether it is there, when it may be.
-    pub(crate) async fn note(&self, record: &str, text: &str) -> Result<Sent, SendError> {
+    /// Adds a work note, and changes with it what is to be changed. Look first whether it is there, when it may be.
+    pub(crate) async fn note(&self, record: &str, text: &str, with: With) -> Result<Sent, SendError> {
         crash_point!("desk/before-note");
-        self.write(record, json!({ "work_notes": text })).await?;
+        let fields = match (with, &self.settings.close_code) {
+            (With::Priority(priority), _) => {
+                let (impact, urgency) = three_by_three(priority);
+                json!({ "work_notes": text, "impact": impact, "urgency": urgency })
+            }
+            (With::Reopen, _) => json!({ "work_notes": text, "state": read::IN_PROGRESS }),
+            (With::Resolve, Some(code)) => {
+                json!({ "work_notes": text, "state": read::RESOLVED, "close_code": code, "close_notes": text })
+            }
+            (With::Resolve | With::Description | With::Nothing, _) => json!({ "work_notes": text }),
+        };
+        self.write(record, fields).await?;
         crash_point!("desk/noted");
         Ok(Sent::Accepted { provider_id: record.to_owned() })
     }

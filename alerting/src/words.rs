@@ -146,7 +146,11 @@ mod tests {
     fn a_work_note_ends_in_its_marker() {
         let (incident, configuration) = (incident(), configuration());
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-        let words = Note { at: at("02:19:30"), text: "Acknowledged by Test Person Two.".to_owned() };
+        let words = Note {
+            at: at("02:19:30"),
+            text: "Acknowledged by Test Person Two.".to_owned(),
+            with: domain::With::Nothing,
+        };
         golden!("note.txt", note(&facts, "C-42-k3f9xq/note/1", &words));
     }
 
@@ -183,7 +187,11 @@ mod tests {
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
         golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
-        let note = Note { at: at("02:19:30"), text: "Acknowledged by Test Person Two.".to_owned() };
+        let note = Note {
+            at: at("02:19:30"),
+            text: "Acknowledged by Test Person Two.".to_owned(),
+            with: domain::With::Nothing,
+        };
         golden!("fallback-note.txt", say(&facts, NotificationKind::FallbackNote { note }, None));
         incident.recovered_at = Some(at("02:31:00"));
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };

@@ -105,6 +105,10 @@ pub struct Desk {
     pub name: Text,
     /// After so long without a confirmed ticket, tell the people there by e-mail; `None`: no such address.
     pub fallback_after: Option<std::time::Duration>,
+    /// It wants its tickets resolved by us when the trouble is over. Else that is for its people.
+    pub resolves: bool,
+    /// How soon incidents of each priority are answered and heard of. One that is not named has no such times.
+    pub targets: BTreeMap<crate::Priority, crate::ServiceTarget>,
 }
 
 impl Configuration {

@@ -4,17 +4,17 @@
 //! that is not. One list serves all three, so what is shown as next is what will be done (invariant 10).
 
 use crate::{
-    Acknowledgement, Cause, Configuration, Environment, EnvironmentPolicy, Incident, IncidentId,
-    IncidentStatus, Language, Major, PersonId, Post, PostSays, Publish, Running, Situation, Status, Text,
-    Ticket, calling,
+    Acknowledgement, Cause, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post, PostSays,
+    Publish, Running, Situation, Status, Text, Ticket, calling,
     cause::prioritise,
     children::released,
-    duration_words,
+    desk, duration_words,
     flapping::{came_back, resolve_hold},
     fold::Fold,
+    holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
     muting::muted_until,
+    service_clock,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
-    watch::FIRST_LOOK,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
@@ -29,6 +29,12 @@ enum Act {
     /// It was over and is back: what the ticket and the public post go on with.
     GoOn,
     Fallback,
+    /// The desk has done with the ticket, and the trouble goes on.
+    Press,
+    /// What changes all the time has changed.
+    Remark,
+    /// A time of service runs out.
+    Nudge,
     Publish,
     TellProvider,
     StartEscalation,
@@ -58,6 +64,9 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::RaiseTicket => ("raise a ticket", desk()),
         Act::GoOn => ("go on with the ticket", desk()),
         Act::Fallback => ("tell the desk by e-mail", desk()),
+        Act::Press => ("say that the ticket is over and the trouble is not", desk()),
+        Act::Remark => ("tell the desk how it stands", desk()),
+        Act::Nudge => ("tell the desk that a time of service runs out", desk()),
         Act::Publish => ("publish", None),
         Act::TellProvider => ("tell the provider team", None),
         Act::StartEscalation => ("start calling", calling::first_name(situation, incident, at)),
@@ -144,6 +153,15 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     {
         ask(*at + signed(after), Act::Fallback);
     }
+    if let Some(at) = desk::press_at(policy, incident) {
+        ask(at, Act::Press);
+    }
+    if let Some(at) = desk::remark_at(incident) {
+        ask(at, Act::Remark);
+    }
+    if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
+        ask(at, Act::Nudge);
+    }
     // Who is on call, and whether Curiad keeps up, is no matter for the public.
     if incident.posts.is_empty()
         && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_))
@@ -174,46 +192,6 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     acts
 }
 
-/// What is only to come keeps until somebody is there, by the hours that say who is called for a major incident here, or
-/// in production. Where they never open it is told at once: a ticket wakes nobody.
-fn in_office_hours(configuration: &Configuration, policy: &EnvironmentPolicy, at: Timestamp) -> Timestamp {
-    let production = configuration.policy(Environment::Production).and_then(|policy| policy.major.as_ref());
-    let hours = policy.major.as_ref().or(production).and_then(|major| configuration.hours.get(&major.hours));
-    hours.and_then(|hours| hours.next_open(at)).unwrap_or(at)
-}
-
-/// Trouble that was held before it opened (unknown, refused, blind) is told at once.
-fn told_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
-    match incident.worst {
-        Status::Degraded => policy.hold.degraded,
-        Status::PartialOutage | Status::MajorOutage => policy.hold.ticket,
-        Status::Operational | Status::Maintenance | Status::Unknown => Duration::ZERO,
-    }
-}
-
-/// What became major by getting worse has its whole hold then: a restart of a slow API wakes nobody.
-fn major_since(incident: &Incident) -> Timestamp {
-    let by_rule = incident.major.as_ref().filter(|major| major.by.is_none());
-    by_rule.map_or(incident.opened_at, |major| major.at.max(incident.opened_at))
-}
-
-fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
-    match incident.worst {
-        Status::Unknown => Duration::ZERO,
-        Status::Degraded => policy.hold.degraded.max(policy.hold.callout),
-        Status::Operational | Status::PartialOutage | Status::MajorOutage | Status::Maintenance => {
-            policy.hold.callout
-        }
-    }
-}
-
-/// After a break nobody is told of what cannot be seen yet, before it had its first look: it may be over by now.
-fn looked_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
-    let unseen = situation.status(incident.affects.first()?) == Status::Unknown;
-    let looked = situation.watch?.since? + FIRST_LOOK;
-    (unseen && now < looked).then_some(looked)
-}
-
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
 fn assess(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
@@ -230,7 +208,8 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     let (priority, why) = held_back.fold(own, |a, b| if b.0 < a.0 { b } else { a });
     if priority < incident.priority {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
-        incident.priority = priority;
+        let before = std::mem::replace(&mut incident.priority, priority);
+        desk::priority_rose(fold, incident, before, &why);
     }
     let rule = configuration.policy(incident.environment).and_then(|policy| policy.major.as_ref());
     if let Some(rule) = rule
@@ -265,6 +244,9 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::RaiseTicket => raise_ticket(fold, incident),
         Act::GoOn => go_on(fold, incident),
         Act::Fallback => fall_back(fold, incident),
+        Act::Press => desk::press(fold, incident),
+        Act::Remark => desk::remark(fold, incident),
+        Act::Nudge => service_clock::nudge(fold, incident),
         Act::Publish => publish(incident, PostSays::Investigating { status: incident.worst }, fold.now),
         Act::TellProvider => tell_provider(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
@@ -280,7 +262,7 @@ fn go_on(fold: &mut Fold, incident: &mut Incident) {
     if incident.flaps.unstable.is_none() {
         post(incident, PostSays::Returned { status }, fold.now);
         let text = format!("{} again since {since}: the same incident, and the same ticket.", status.plain());
-        work_note(fold, incident, capital(&text));
+        desk::go_on(fold, incident, capital(&text));
     }
 }
 
@@ -375,7 +357,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     incident.note(fold.now, format!("resolved: {why}"));
     post(&mut incident, PostSays::Resolved, fold.now);
     let lasted = duration_words(lasted_until.duration_since(incident.failing_since()), Language::En);
-    work_note(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
+    desk::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
     stand_down(fold, &mut incident, None, None);
     tell_provider_over(fold, &incident);

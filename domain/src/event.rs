@@ -1,6 +1,8 @@
 //! Anything the rules react to.
 
-use crate::{Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Receipt, Text};
+use crate::{
+    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Receipt, SeenTicket, Text,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,6 +51,15 @@ pub enum Message {
     },
     /// An operator acts.
     Command(Command),
+    /// A desk's own system was asked how a ticket stands there.
+    Ticket {
+        /// Whose ticket.
+        incident: IncidentId,
+        /// The desk's key of the record that was read.
+        record: String,
+        /// How it stands.
+        seen: SeenTicket,
+    },
     /// A scheduled job calls, at `/beats/{reference}`.
     Beat {
         /// Whose address it called.
@@ -58,7 +69,7 @@ pub enum Message {
     },
 }
 
-/// What an operator can do. Every one names who, and all but `Acknowledge` a reason.
+/// What an operator can do. Every one names who, and all but `Acknowledge` and `Link` a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -86,6 +97,17 @@ pub enum Command {
         by: String,
         /// Why.
         why: String,
+    },
+    /// Says that a ticket which the desk has already is this incident's.
+    Link {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// The number people use.
+        number: String,
+        /// The desk's own key of the record.
+        record: String,
     },
     /// Makes it a major incident.
     Declare {

@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, ApiId, Callout, DeskId, Environment, Flaps, InstanceId, Layer, PersonId, Priority, RotaId,
-    Running, Status, Text, TokenEndpoint, VantageId,
+    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Priority,
+    RotaId, Running, Status, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,9 @@ pub struct Incident {
     pub diagnosis: Text,
     /// What failing checks said when it was confirmed or grew: at most [`MAX_EVIDENCE`] lines.
     pub evidence: Vec<Entry>,
+    /// What was going on around it when its ticket was asked for, in English: planned work, incidents like it.
+    #[serde(default)]
+    pub background: Vec<String>,
     /// First failure.
     pub started_at: Timestamp,
     /// When it was confirmed; of one that was over and came back, when it was confirmed again.
@@ -141,6 +144,13 @@ pub struct Incident {
     pub resolved_at: Option<Timestamp>,
     /// Its record in the service desk.
     pub ticket: Ticket,
+    /// Records that it had before: closed while the trouble went on, merged into another, or replaced by one that a caller
+    /// had opened. At most [`MOST_TICKETS`](crate::MOST_TICKETS) - 1.
+    #[serde(default)]
+    pub earlier_tickets: Vec<EarlierTicket>,
+    /// Of which times of service the desk has been told how much is over.
+    #[serde(default)]
+    pub nudged: Vec<Nudged>,
     /// The escalation that calls people.
     pub escalation: Option<Running>,
     /// The provider team is told at this time (its hours may open later than the trouble).
@@ -175,59 +185,6 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-}
-
-/// An Incident's record in the service desk's own system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum Ticket {
-    /// None is wanted, or not yet.
-    None,
-    /// Asked for; not confirmed by the desk.
-    Asked {
-        /// The desk.
-        desk: DeskId,
-        /// When.
-        at: Timestamp,
-        /// The fallback e-mail went out at this time: the ticket is *unconfirmed*.
-        fallback_at: Option<Timestamp>,
-        /// Work notes to send once there is a ticket.
-        waiting: Vec<Note>,
-        /// Work notes that went by e-mail, after the fallback.
-        #[serde(default)]
-        mailed: u32,
-        /// There will be no ticket: the desk refused it for good, or its time ran out.
-        #[serde(default)]
-        given_up: bool,
-    },
-    /// The desk has it.
-    Raised {
-        /// The desk.
-        desk: DeskId,
-        /// The number people use: `INC0010002`.
-        number: String,
-        /// The desk's own key of the record.
-        record: String,
-        /// When the desk confirmed it.
-        at: Timestamp,
-        /// How many work notes have been sent.
-        notes: u32,
-        /// The one still on its way: they go one after the other, so that they arrive in order.
-        #[serde(default)]
-        under_way: Option<Note>,
-        /// Those that follow it.
-        #[serde(default)]
-        waiting: Vec<Note>,
-    },
-}
-
-/// A work note on a ticket: meaningful changes only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// When it happened.
-    pub at: Timestamp,
-    /// What, in English.
-    pub text: String,
 }
 
 /// A line of an incident's timeline, for operators: may name people.

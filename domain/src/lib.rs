@@ -35,6 +35,7 @@ mod address;
 mod ahead;
 mod api;
 mod availability;
+mod background;
 pub mod bank_holidays;
 mod beat;
 mod behind;
@@ -50,6 +51,7 @@ mod credential;
 mod cron;
 mod day;
 mod decide;
+mod desk;
 mod diagnosis;
 mod due;
 mod duty;
@@ -64,6 +66,7 @@ mod fold;
 mod health;
 mod heartbeat;
 mod histogram;
+mod holds;
 mod hours;
 mod id;
 mod incident;
@@ -91,12 +94,14 @@ mod rota;
 mod schedule;
 mod scrub;
 mod secret;
+mod service_clock;
 mod shared;
 mod situation;
 mod storm;
 mod subscription;
 mod tally;
 mod telling;
+mod ticket;
 mod token;
 mod told;
 mod track;
@@ -141,7 +146,7 @@ pub use id::{
 };
 pub use incident::{
     Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
-    Note, Post, PostSays, Ticket,
+    Post, PostSays,
 };
 pub use is_it_me::{CallerSaw, Likely, OurOutcome, Theirs, Whose, Yours, is_it_me, speaks_of};
 pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen, pieces};
@@ -167,9 +172,13 @@ pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
 pub use schedule::next_due;
 pub use scrub::scrubbed;
 pub use secret::Secret;
+pub use service_clock::{Awaited, Nudged, ServiceClock, ServiceTarget, service_clocks};
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use subscription::{Kinds, MailAddress, News, Pace, SubscriptionId, Wish};
 pub use tally::{Measured, Tally};
+pub use ticket::{
+    EarlierTicket, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket, TicketState, With,
+};
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};
 pub use transcript::{ChainCertificate, Transcript};

@@ -23,6 +23,11 @@ impl Window {
         (at < to).then_some((from, to))
     }
 
+    /// The stretch that covers `at`, or else the last one before it.
+    pub(crate) fn last(&self, at: Timestamp, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+        self.cron.previous_or_at(at, zone).map(|from| self.from(from))
+    }
+
     /// The first stretch that begins after `after`: `[from, to)`.
     pub fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
         self.cron.next(after, zone).map(|from| self.from(from))

@@ -1,6 +1,6 @@
 //! What became of notifications, in the words of the deliverer and of carriers, folded in.
 
-use crate::{Incident, PersonId, Receipt, Sent, Way, calling, fold::Fold, telling};
+use crate::{Incident, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, telling};
 use jiff::Timestamp;
 
 /// Folds in what became of a notification; the answer is for whoever told it.
@@ -12,14 +12,18 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
     let ours = telling::key(fold, receipt.incident, "");
     let name = receipt.notification.strip_prefix(&ours).ok_or("that was not told by this database")?;
     let about = About::parse(name);
+    let present = incident.earlier_tickets.len() + 1;
     match (&receipt.outcome, about) {
+        (Sent::Ticket { number, record, .. }, About::Ticket(asked)) if asked != present => {
+            desk::too_late(fold, &mut incident, number, record, asked);
+        }
         (Sent::Ticket { number, record, mismatch }, _) => {
             telling::ticket_raised(fold, &mut incident, number, record, receipt.at);
             if let Some(mismatch) = mismatch {
                 incident.note(receipt.at, format!("the desk's priority differs: {mismatch}"));
             }
         }
-        (Sent::Accepted { .. }, About::Note(number)) => {
+        (Sent::Accepted { .. }, About::Note(ticket, number)) if ticket == present => {
             telling::note_settled(fold, &mut incident, number, false);
         }
         (_, About::Callout(number, way)) => heard_of(fold, &mut incident, number, way, receipt),
@@ -105,18 +109,23 @@ fn given_up(
     (at, why): (Timestamp, &str),
 ) {
     incident.note(at, format!("{name} given up: {why}"));
+    let present = incident.earlier_tickets.len() + 1;
     match about {
-        About::Ticket => telling::ticket_given_up(fold, incident),
-        About::Note(number) => telling::note_settled(fold, incident, number, true),
-        About::Callout(..) | About::Else => {}
+        About::Ticket(asked) if asked == present => telling::ticket_given_up(fold, incident),
+        About::Note(ticket, number) if ticket == present => {
+            telling::note_settled(fold, incident, number, true);
+        }
+        About::Ticket(_) | About::Note(..) | About::Callout(..) | About::Else => {}
     }
 }
 
 /// What a notification is about, from its name: `callout/3/text`.
 #[derive(Debug, Clone, Copy)]
 enum About {
-    Ticket,
-    Note(u32),
+    /// Which of the incident's tickets, from 1.
+    Ticket(usize),
+    /// Of which ticket, and its number there.
+    Note(usize, u32),
     Callout(u32, Way),
     Else,
 }
@@ -125,8 +134,14 @@ impl About {
     fn parse(name: &str) -> Self {
         let parts: Vec<&str> = name.split('/').collect();
         let found = match parts.as_slice() {
-            ["ticket"] => Some(Self::Ticket),
-            ["note", number] => number.parse().ok().map(Self::Note),
+            ["ticket"] => Some(Self::Ticket(1)),
+            ["ticket", ticket] => ticket.parse().ok().map(Self::Ticket),
+            ["note", number] => number.parse().ok().map(|number| Self::Note(1, number)),
+            ["ticket", ticket, "note", number] => ticket
+                .parse()
+                .ok()
+                .zip(number.parse().ok())
+                .map(|(ticket, number)| Self::Note(ticket, number)),
             ["callout", number, "text"] => number.parse().ok().map(|number| Self::Callout(number, Way::Text)),
             ["callout", number, "email"] => {
                 number.parse().ok().map(|number| Self::Callout(number, Way::Email))

@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, IncidentStatus, Note, Notification, NotificationKind, PersonId,
-    Ticket, Way, fold::Fold,
+    Remarked, Ticket, Way, With, background::background, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -20,8 +20,9 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
     let Some(desk) = desk else { return };
-    let kind = NotificationKind::TicketOpen;
-    send(fold, incident.id, "ticket", kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
+    incident.background = background(fold, incident);
+    let (kind, name) = (NotificationKind::TicketOpen, in_ticket(incident, "ticket"));
+    send(fold, incident.id, &name, kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
     incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
     incident.ticket = Ticket::Asked {
         desk,
@@ -35,13 +36,14 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
 
 /// The desk's own system has not confirmed a ticket: tell the people there.
 pub(crate) fn fall_back(fold: &mut Fold, incident: &mut Incident) {
+    let name = in_ticket(incident, "fallback");
     let Ticket::Asked { desk, fallback_at, .. } = &mut incident.ticket else {
         return;
     };
     *fallback_at = Some(fold.now);
     let channel = Channel::DeskEmail(desk.clone());
     let kind = NotificationKind::TicketFallback;
-    send(fold, incident.id, "fallback", kind, channel, TICKET_EXPIRES);
+    send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
     incident.note(fold.now, "the desk has not confirmed a ticket: told by e-mail; unconfirmed");
 }
 
@@ -148,12 +150,24 @@ fn send_stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>,
 /// A line for the ticket: now, or as soon as there is one and those before it have arrived. Once the desk had to be told
 /// by e-mail it goes by e-mail too, in the same thread.
 pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) {
-    let note = Note { at: fold.now, text };
+    work_note_with(fold, incident, text, With::Nothing);
+}
+
+/// The same, and what changes in the ticket with it.
+pub(crate) fn work_note_with(fold: &mut Fold, incident: &mut Incident, text: String, with: With) {
+    let note = Note { at: fold.now, text, with };
     match &mut incident.ticket {
         Ticket::None => return,
         Ticket::Asked { waiting, given_up, .. } if !*given_up => waiting.push(note.clone()),
         Ticket::Asked { .. } => {}
-        Ticket::Raised { waiting, .. } => waiting.push(note.clone()),
+        // The desk lets nobody write into it any more; the timeline has it.
+        Ticket::Raised { seen: Some(seen), .. } if seen.state.is_shut() => return,
+        Ticket::Raised { waiting, remarked, .. } => {
+            waiting.push(note.clone());
+            if let Some(remarked) = remarked {
+                remarked.at = fold.now;
+            }
+        }
     }
     mail_note(fold, incident, note);
     leave_out_oldest(fold, incident);
@@ -162,11 +176,13 @@ pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) 
 
 /// By e-mail, where the desk was told by e-mail of the incident and has not confirmed a ticket since.
 fn mail_note(fold: &mut Fold, incident: &mut Incident, note: Note) {
+    let number = incident.earlier_tickets.len();
     if let Ticket::Asked { desk, fallback_at: Some(_), mailed, .. } = &mut incident.ticket
         && has_mailbox(fold, desk)
     {
         *mailed += 1;
-        let (name, channel) = (format!("fallback/note/{mailed}"), Channel::DeskEmail(desk.clone()));
+        let name = of_ticket(number, &format!("fallback/note/{mailed}"));
+        let channel = Channel::DeskEmail(desk.clone());
         send(fold, incident.id, &name, NotificationKind::FallbackNote { note }, channel, TICKET_EXPIRES);
     }
 }
@@ -189,6 +205,7 @@ fn leave_out_oldest(fold: &Fold, incident: &mut Incident) {
 
 /// The next work note that waits, unless one is under way.
 fn next_note(fold: &mut Fold, incident: &mut Incident) {
+    let number = incident.earlier_tickets.len();
     let Ticket::Raised { desk, record, notes, under_way, waiting, .. } = &mut incident.ticket else {
         return;
     };
@@ -198,10 +215,21 @@ fn next_note(fold: &mut Fold, incident: &mut Incident) {
     let note = waiting.remove(0);
     *under_way = Some(note.clone());
     *notes += 1;
-    let name = format!("note/{notes}");
-    let kind = NotificationKind::TicketNote { record: record.clone(), note };
-    let channel = Channel::Desk(desk.clone());
-    send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
+    let name = of_ticket(number, &format!("note/{notes}"));
+    note_to(fold, incident.id, &name, desk.clone(), record.clone(), note);
+}
+
+/// A line for any record of a desk.
+pub(crate) fn note_to(
+    fold: &mut Fold,
+    incident: IncidentId,
+    name: &str,
+    desk: DeskId,
+    record: String,
+    note: Note,
+) {
+    let kind = NotificationKind::TicketNote { record, note };
+    send(fold, incident, name, kind, Channel::Desk(desk), TICKET_EXPIRES);
 }
 
 /// The desk has a ticket: what waited for it follows.
@@ -217,8 +245,12 @@ pub(crate) fn ticket_raised(
     };
     let (desk, waiting) = (desk.clone(), waiting.clone());
     incident.note(at, format!("ticket {number} at {}", fold.desk(&desk)));
-    let (number, record) = (number.to_owned(), record.to_owned());
-    incident.ticket = Ticket::Raised { desk, number, record, at, notes: 0, under_way: None, waiting };
+    let mut ticket = Ticket::raised(desk, number.to_owned(), record.to_owned(), at);
+    if let Ticket::Raised { waiting: follows, remarked, .. } = &mut ticket {
+        *follows = waiting;
+        *remarked = Some(Remarked::of(incident, fold.now));
+    }
+    incident.ticket = ticket;
     next_note(fold, incident);
 }
 
@@ -237,6 +269,7 @@ pub(crate) fn ticket_given_up(fold: &mut Fold, incident: &mut Incident) {
 
 /// Work note `number` has reached the desk, or never will (`lost`: then it goes by e-mail). The next one follows.
 pub(crate) fn note_settled(fold: &mut Fold, incident: &mut Incident, number: u32, lost: bool) {
+    let ticket = incident.earlier_tickets.len();
     let Ticket::Raised { desk, notes, under_way, .. } = &mut incident.ticket else {
         return;
     };
@@ -244,10 +277,24 @@ pub(crate) fn note_settled(fold: &mut Fold, incident: &mut Incident, number: u32
         return;
     };
     if lost && has_mailbox(fold, desk) {
-        let (name, channel) = (format!("note/{number}/mail"), Channel::DeskEmail(desk.clone()));
+        let name = of_ticket(ticket, &format!("note/{number}/mail"));
+        let channel = Channel::DeskEmail(desk.clone());
         send(fold, incident.id, &name, NotificationKind::FallbackNote { note }, channel, TICKET_EXPIRES);
     }
     next_note(fold, incident);
+}
+
+/// What is told of the present ticket has a name of its own, for there may have been others before it.
+pub(crate) fn in_ticket(incident: &Incident, name: &str) -> String {
+    of_ticket(incident.earlier_tickets.len(), name)
+}
+
+fn of_ticket(earlier: usize, name: &str) -> String {
+    match (earlier, name) {
+        (0, name) => name.to_owned(),
+        (earlier, "ticket") => format!("ticket/{}", earlier + 1),
+        (earlier, name) => format!("ticket/{}/{name}", earlier + 1),
+    }
 }
 
 /// A notification's key: the incident, a word of this database's own (another database counts from C-1 too), and

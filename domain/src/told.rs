@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Maintenance, Major, Message,
-    Post, PostSays, Silence, Told, beat, calling, cause::still_there, due, duty, fold::Fold, receipts,
+    Post, PostSays, Silence, Told, beat, calling, cause::still_there, desk, due, duty, fold::Fold, receipts,
     telling,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,7 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
         Message::Receipt(receipt) => receipts::receive(fold, receipt),
         Message::Answer { reference, answer } => answered(fold, reference, *answer, said.at),
         Message::Command(command) => act(fold, command),
+        Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
     }
 }
@@ -107,6 +108,13 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             }
             let said = format!("{} is resolved", incident.id);
             duty::resolve(fold, incident, &format!("{by}: {why}"));
+            Ok(said)
+        }
+        Command::Link { incident, by, number, record } => {
+            let mut incident = open(fold, *incident)?;
+            desk::link(fold, &mut incident, by, (number, record))?;
+            let said = format!("{number} is the ticket of {}", incident.id);
+            fold.put_incident(incident);
             Ok(said)
         }
         Command::Declare { incident, by, why } => {

@@ -88,8 +88,12 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     if let Some(major) = &mut incident.major {
         back(&mut major.at);
     }
-    if let Ticket::Asked { at, .. } = &mut incident.ticket {
-        back(at);
+    match &mut incident.ticket {
+        Ticket::None => {}
+        Ticket::Asked { at, .. } => back(at),
+        Ticket::Raised { over_since, remarked, .. } => {
+            over_since.iter_mut().chain(remarked.iter_mut().map(|said| &mut said.at)).for_each(back);
+        }
     }
     if let Some(running) = &mut incident.escalation {
         back(&mut running.round_at);

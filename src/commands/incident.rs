@@ -1,14 +1,18 @@
 //! `curiad incident`: looks at incidents, and acts on them through the running recorder.
 
+mod link;
+mod review;
+
 use crate::{
     cli::IncidentCommand,
     commands::{Asking, rota::local},
+    config::Loaded,
     exit::{Failed, USAGE},
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, Situation, Text,
-    Ticket, Way, duration_words, next_action,
+    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, SeenTicket, Situation,
+    Text, Ticket, Way, duration_words, next_action, service_clocks,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -19,10 +23,17 @@ use store::{OutboxRow, OutboxState};
 const COLUMNS: usize = 100;
 const MARGIN: usize = 12;
 
-pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
+pub(crate) async fn run(
+    command: &IncidentCommand,
+    loaded: &Loaded,
+    asking: &Asking,
+    as_json: bool,
+) -> Result<(), Failed> {
     let (id, act) = match command {
         IncidentCommand::List { all } => return list(asking, *all, as_json).await,
-        IncidentCommand::Show { incident } => return show(asking, number(incident)?, as_json).await,
+        IncidentCommand::Show { incident, review } => {
+            return show(asking, number(incident)?, *review, as_json).await;
+        }
         IncidentCommand::Ack { incident, who } => {
             let incident = number(incident)?;
             (incident, Command::Acknowledge { incident, by: who.name()? })
@@ -38,6 +49,12 @@ pub(crate) async fn run(command: &IncidentCommand, asking: &Asking, as_json: boo
         IncidentCommand::Declare { incident, why, who } => {
             let incident = number(incident)?;
             (incident, Command::Declare { incident, by: who.name()?, why: why.clone() })
+        }
+        IncidentCommand::Link { incident, ticket, who } => {
+            let (incident, by) = (number(incident)?, who.name()?);
+            let known = find(asking, &asking.situation().await?, incident).await?;
+            let found = link::find(loaded, &known, ticket).await?;
+            (incident, Command::Link { incident, by, number: found.number, record: found.record })
         }
     };
     find(asking, &asking.situation().await?, id).await?;
@@ -116,10 +133,17 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
     format!("{}  {began}, {lasted:<11}  {}", terminal.ink(ink, &what), title(situation, incident))
 }
 
-async fn show(asking: &Asking, id: IncidentId, as_json: bool) -> Result<(), Failed> {
+async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> Result<(), Failed> {
     let situation = asking.situation().await?;
     let incident = find(asking, &situation, id).await?;
     let terminal = Terminal::new();
+    if review {
+        match as_json {
+            true => terminal.json(&review::as_json(&situation, &incident, asking.now)),
+            false => terminal.line(review::draft(&situation, &incident, asking.now).trim_end()),
+        }
+        return Ok(());
+    }
     let rows = asking.store.notifications(id).await?;
     if as_json {
         let mut whole = status_page::incident_json(&situation, &incident, Audience::Internal, asking.now);
@@ -215,11 +239,22 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
             let mail = if fallback_at.is_some() { "; told by e-mail" } else { "" };
             format!("  ticket asked for at {}, {what}{mail}", desk_name(desk))
         }
-        Ticket::Raised { desk, number, .. } => format!("  ticket {number} at {}", desk_name(desk)),
+        Ticket::Raised { desk, number, seen, .. } => {
+            let stands = seen.as_ref().map_or_else(String::new, |seen| stands(seen, incident));
+            format!("  ticket {number} at {}{stands}", desk_name(desk))
+        }
     });
+    for earlier in &incident.earlier_tickets {
+        let number = earlier.known.as_ref().map_or("asked for", |(number, _)| number);
+        terminal.line(&format!("  before it {number}: {}", earlier.why));
+    }
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
         terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
+    }
+    for awaited in service_clocks(&situation.configuration, incident, now) {
+        let due = clock(awaited.due, zone);
+        terminal.line(&format!("  {} due by {due}", awaited.awaited));
     }
     heading(terminal, "Evidence");
     for line in &incident.evidence {
@@ -236,6 +271,20 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     for callout in callouts {
         dated(terminal, callout.at, zone, &call(situation, callout));
     }
+}
+
+/// How a ticket stands in its desk: `, in progress, assigned to Beth Anglin (API Platform)`.
+fn stands(seen: &SeenTicket, incident: &Incident) -> String {
+    let group = seen.group.as_ref();
+    let who = match (&seen.assigned_to, group) {
+        (Some(agent), Some(group)) => format!(", assigned to {agent} ({group})"),
+        (Some(agent), None) => format!(", assigned to {agent}"),
+        (None, Some(group)) => format!(", nobody of {group} has it"),
+        (None, None) => ", nobody has it".to_owned(),
+    };
+    let priority = seen.priority.filter(|theirs| *theirs != incident.priority);
+    let priority = priority.map_or_else(String::new, |theirs| format!(", {theirs} there"));
+    format!(", {}{who}{priority}", seen.state)
 }
 
 fn heading(terminal: Terminal, words: &str) {

@@ -1,9 +1,9 @@
 //! Service desks.
 
-use super::{problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
+use super::{names::Noun, problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
 use alerting::{Auth, DeskSettings, ServiceNow};
-use domain::Desk;
-use std::time::Duration;
+use domain::{Desk, HoursId, Priority, ServiceTarget};
+use std::{collections::BTreeMap, time::Duration};
 
 /// A service desk and how it is reached.
 pub(super) struct DeskDraft {
@@ -21,10 +21,16 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     let servicenow = section.required("servicenow", reading).and_then(|node| servicenow(node, reading));
     let fallback_node = section.optional("fallback", reading);
     let fallback = fallback_node.and_then(|node| fallback(node, reading));
+    let targets = section.optional("targets", reading).and_then(|node| targets(node, reading));
     section.close(reading);
     let (fallback_email, fallback_after) = fallback.unzip();
     Some(DeskDraft {
-        desk: Desk { name: name?, fallback_after },
+        desk: Desk {
+            name: name?,
+            fallback_after,
+            targets: targets.unwrap_or_default(),
+            resolves: servicenow.as_ref().is_some_and(|desk| desk.close_code.is_some()),
+        },
         settings: DeskSettings { servicenow: Some(servicenow?), fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
     })
@@ -40,6 +46,10 @@ fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
         None => Some("monitoring".to_owned()),
         Some(node) => reading.text(node, "a contact type").map(str::to_owned),
     };
+    let close_code = match section.optional("resolve_as", reading) {
+        None => Some(None),
+        Some(node) => reading.text(node, "a resolution code").map(|code| Some(code.to_owned())),
+    };
     section.close(reading);
     Some(ServiceNow {
         url: url?,
@@ -47,6 +57,7 @@ fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
         caller_id: caller_id?,
         assignment_group: group?,
         contact_type: contact_type?,
+        close_code: close_code?,
     })
 }
 
@@ -90,6 +101,37 @@ fn auth(node: &Node, reading: &mut Reading<'_>) -> Option<Auth> {
     basic
         .map(|(user, password)| Auth::Basic { user, password })
         .or_else(|| oauth2.map(|(client_id, client_secret)| Auth::OAuth2 { client_id, client_secret }))
+}
+
+/// How soon incidents of each priority are answered and heard of.
+fn targets(node: &Node, reading: &mut Reading<'_>) -> Option<BTreeMap<Priority, ServiceTarget>> {
+    let mut section = Section::open(node, "targets", reading)?;
+    let mut targets = BTreeMap::new();
+    for (key, number) in [("P1", 1), ("P2", 2), ("P3", 3), ("P4", 4), ("P5", 5)] {
+        let node = section.optional(key, reading);
+        let target = node.and_then(|node| target(node, reading));
+        targets.extend(Priority::new(number).zip(target));
+    }
+    section.close(reading);
+    Some(targets)
+}
+
+fn target(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceTarget> {
+    let limits = Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 3_600);
+    let mut section = Section::open(node, "a target", reading)?;
+    let nodes = (section.optional("respond", reading), section.optional("update", reading));
+    let mut time = |node: &Node, what| reading.duration(node, what, limits.clone());
+    let respond = nodes.0.and_then(|node| time(node, "the time to respond"));
+    let update = nodes.1.and_then(|node| time(node, "the time from one update to the next"));
+    let hours = section
+        .optional("hours", reading)
+        .and_then(|node| reading.reference(node, Noun::Hours, HoursId::parse));
+    section.close(reading);
+    if nodes.0.is_none() && nodes.1.is_none() {
+        let message = "a target without a time: 'respond', 'update' or both are needed";
+        reading.problems.error(Rank::Missing, &node.owner, message, None);
+    }
+    Some(ServiceTarget { respond, update, hours })
 }
 
 fn fallback(node: &Node, reading: &mut Reading<'_>) -> Option<(String, Duration)> {

@@ -70,6 +70,14 @@ fn ticket(ticket: &Ticket) -> Value {
     match ticket {
         Ticket::None => Value::Null,
         Ticket::Asked { desk, .. } => json!({ "desk": desk, "number": null, "confirmed": false }),
-        Ticket::Raised { desk, number, .. } => json!({ "desk": desk, "number": number, "confirmed": true }),
+        Ticket::Raised { desk, number, seen, .. } => json!({
+            "desk": desk,
+            "number": number,
+            "confirmed": true,
+            "state": seen.as_ref().map(|seen| seen.state.word()),
+            "assigned_to": seen.as_ref().and_then(|seen| seen.assigned_to.as_ref()),
+            "group": seen.as_ref().and_then(|seen| seen.group.as_ref()),
+            "priority": seen.as_ref().and_then(|seen| seen.priority).map(|priority| priority.to_string()),
+        }),
     }
 }

@@ -21,6 +21,7 @@ mod command_line;
 mod crash_points;
 mod database;
 mod descriptors;
+mod desk;
 mod doctor;
 mod examine;
 mod exporting;

@@ -130,7 +130,7 @@ impl<'a> Sending<'a> {
             }
             NotificationKind::TicketNote { record, note } => {
                 let text = words::note(&self.facts(), &notification.key, note);
-                table.note(record, &text).await
+                table.note(record, &text, note.with).await
             }
             NotificationKind::TicketFallback
             | NotificationKind::FallbackNote { .. }

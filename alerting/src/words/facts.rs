@@ -2,8 +2,8 @@
 
 use super::symptom::environment;
 use domain::{
-    Api, Callout, Cause, Configuration, Incident, InstanceId, Language, PersonId, ServiceLevel, Target, rate,
-    scrubbed,
+    Api, Callout, Cause, Configuration, Desk, Incident, InstanceId, Language, PersonId, ServiceLevel, Target,
+    rate, scrubbed,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +23,12 @@ impl<'a> Facts<'a> {
     /// The API at fault.
     pub(super) fn api(&self) -> Option<&'a Api> {
         self.configuration.apis.get(self.incident.api.as_ref()?)
+    }
+
+    /// The desk that has its ticket.
+    pub(super) fn desk(&self) -> Option<&'a Desk> {
+        let policy = self.configuration.policy(self.incident.environment)?;
+        self.configuration.desks.get(policy.service_desk.as_ref()?)
     }
 
     /// `03:12 GMT`.

@@ -1,8 +1,12 @@
-//! A ticket, for a service desk agent: one cause, its evidence, and what to say to callers
-//! (the fields of incident-systems.md §4, as far as there are facts for them).
+//! A ticket, for a service desk agent: one cause, its evidence, and what to say to callers, in the order in which they are
+//! asked for (the fields of incident-systems.md §4, as far as there are facts for them).
 
 use super::facts::{Facts, capital, cut};
-use domain::{Cause, Environment, Language, Layer, Note, Visibility, scrubbed};
+use crate::servicenow::reference;
+use domain::{
+    Answer, Awaited, Callout, Cause, Environment, InstanceId, Language, Layer, Note, Visibility, With,
+    scrubbed, service_clocks,
+};
 use std::fmt::Write as _;
 
 /// What a desk keeps of a short description; it cuts the rest without a word.
@@ -11,6 +15,8 @@ const SHORT: usize = 160;
 const LONG: usize = 4_000;
 /// What a line of evidence may have.
 const EVIDENCE: usize = 140;
+/// What a line of what went before may have.
+const BACKGROUND: usize = 240;
 
 /// A ticket's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +39,16 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
     let short_description = format!("{}{end}", cut(&start, SHORT.saturating_sub(end.chars().count())));
     let sections = [
         (None, what(facts)),
+        (Some("WHERE IT IS, AND IS NOT"), place(facts)),
+        (Some("WHO IS AFFECTED"), users(facts)),
+        (Some("WHO HAS IT, AND WHO KNOWS"), owners(facts)),
         (Some("PRIORITY"), priority(facts)),
-        (Some("WHAT IT MEANS FOR USERS"), users(facts)),
         (Some("TELL CALLERS"), callers(facts)),
-        (Some("WHERE IT IS"), place(facts)),
-        (Some("WHO HAS IT"), owners(facts)),
+        (Some("NEXT UPDATE"), next_update(facts)),
         (Some("LINKS"), links(facts)),
+        (Some("WHAT WENT BEFORE"), before(facts)),
         (Some("EVIDENCE"), evidence(facts)),
-        (None, close(facts, reference)),
+        (None, format!("Reference: {} ({reference})", facts.incident.id)),
     ];
     let mut description = String::new();
     for (title, words) in sections {
@@ -62,7 +70,11 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
 /// A work note. Its last line marks it, so that a retry can see whether it is already there.
 pub(crate) fn note(facts: &Facts<'_>, key: &str, note: &Note) -> String {
     let text: Vec<_> = note.text.lines().map(scrubbed).collect();
-    format!("{} {}\n{}", facts.clock(note.at), cut(&text.join("\n"), LONG - 200), note_marker(key))
+    let mut text = text.join("\n");
+    if note.with == With::Description {
+        text = format!("{text}\n\n{}", ticket(facts, &reference(key)).description);
+    }
+    format!("{} {}\n{}", facts.clock(note.at), cut(&text, LONG - 200), note_marker(key))
 }
 
 /// The last line of the work note of that key.
@@ -108,10 +120,28 @@ fn users(facts: &Facts<'_>) -> String {
     };
     let mut words =
         api.desk.users.as_ref().map_or_else(|| scrubbed(&api.description.en), |users| scrubbed(&users.en));
-    if api.service_level == domain::ServiceLevel::Critical
-        && facts.incident.environment == Environment::Production
-    {
-        words.push_str("\nCritical service level: consider clinical safety.");
+    let dependants: Vec<_> = facts
+        .configuration
+        .apis
+        .values()
+        .filter(|other| other.depends_on.contains(&api.id))
+        .map(|other| InstanceId { api: other.id.clone(), environment: facts.incident.environment })
+        .filter(|other| !facts.incident.affects.contains(other))
+        .collect();
+    if !dependants.is_empty() {
+        let names = facts.names(&dependants, Language::En);
+        // Writing to a string cannot fail.
+        write!(words, "\nAPIs that depend on it: {names}.").ok();
+    }
+    if facts.incident.environment == Environment::Production {
+        if api.service_level == domain::ServiceLevel::Critical {
+            words.push_str("\nClinical safety: critical service level, consider whether care is affected.");
+        }
+        if api.sensitive {
+            words.push_str(
+                "\nSecurity: sensitive API; if it may have shown data to the wrong person, tell information governance.",
+            );
+        }
     }
     words
 }
@@ -175,7 +205,7 @@ fn place(facts: &Facts<'_>) -> String {
         .api()
         .into_iter()
         .flat_map(|api| &api.depends_on)
-        .map(|api| domain::InstanceId { api: api.clone(), environment: incident.environment })
+        .map(|api| InstanceId { api: api.clone(), environment: incident.environment })
         .filter(|instance| !incident.affects.contains(instance))
         .collect();
     if !others.is_empty() && !is_ahead(facts) {
@@ -204,7 +234,10 @@ fn owners(facts: &Facts<'_>) -> String {
         .escalation
         .iter()
         .flat_map(|running| &running.callouts)
-        .map(|callout| format!("{} ({})", facts.person(&callout.person), facts.clock(callout.at)))
+        .map(|callout| {
+            let (who, when) = (facts.person(&callout.person), facts.clock(callout.at));
+            format!("{who} ({when}, {})", answered(callout))
+        })
         .collect();
     if let Some(at) = incident.told_at.filter(|at| *at <= facts.now) {
         told.push(format!("the provider team by e-mail ({})", facts.clock(at)));
@@ -217,6 +250,27 @@ fn owners(facts: &Facts<'_>) -> String {
         lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));
     }
     lines.join("\n")
+}
+
+fn answered(callout: &Callout) -> &'static str {
+    match callout.answer {
+        None => "no answer",
+        Some((_, Answer::Mine)) => "has it",
+        Some((_, Answer::CallNext)) => "cannot take it",
+        Some((_, Answer::NotReal)) => "says it is not real",
+    }
+}
+
+fn next_update(facts: &Facts<'_>) -> String {
+    let resolves = if facts.desk().is_some_and(|desk| desk.resolves) {
+        "Curiad resolves this ticket when the trouble is over."
+    } else {
+        "Curiad never resolves this ticket; that is yours."
+    };
+    let clocks = service_clocks(facts.configuration, facts.incident, facts.now);
+    let update = clocks.iter().find(|clock| clock.awaited == Awaited::Update);
+    let by = update.map_or_else(String::new, |clock| format!("Due by {}. ", facts.clock(clock.due)));
+    format!("{by}A work note here when something changes. {resolves}")
 }
 
 fn links(facts: &Facts<'_>) -> String {
@@ -248,12 +302,10 @@ fn evidence(facts: &Facts<'_>) -> String {
     lines.join("\n")
 }
 
-fn close(facts: &Facts<'_>, reference: &str) -> String {
-    format!(
-        "Next update: a work note here when something changes. Curiad never resolves this ticket; that is yours.\n\
-         Reference: {} ({reference})",
-        facts.incident.id
-    )
+fn before(facts: &Facts<'_>) -> String {
+    let earlier = facts.incident.earlier_tickets.iter().map(|earlier| format!("{}.", earlier.why));
+    let lines = earlier.chain(facts.incident.background.iter().cloned());
+    lines.map(|line| cut(&scrubbed(&line), BACKGROUND)).collect::<Vec<_>>().join("\n")
 }
 
 /// A layer in words an agent can pass on.

@@ -3,7 +3,7 @@
 
 use alerting::{SendError, Trace};
 use domain::{Channel, IncidentId, Notification, NotificationKind, Sent};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How an outside system behaves for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,13 @@ pub(crate) struct Outside {
     pub(crate) carried: Vec<Carried>,
 }
 
-/// By what an incident's ticket is known: the part that the keys of all its notifications share.
+/// By what an incident's ticket is known: the part that the keys of all its notifications share, and which ticket it is.
 fn reference(told: &Notification) -> String {
-    told.key.split_once('/').expect("a key").0.to_owned()
+    let (incident, name) = told.key.split_once('/').expect("a key");
+    match name.strip_prefix("ticket/").and_then(|rest| rest.split('/').next()) {
+        Some(number) => format!("{incident}.{number}"),
+        None => incident.to_owned(),
+    }
 }
 
 /// What comes back, and whether something new was carried.
@@ -131,6 +135,18 @@ impl Outside {
         })
     }
 
+    /// Somebody rings, and an agent opens a ticket for them: its number and its record.
+    pub(crate) fn rings(&mut self) -> (String, String) {
+        self.records.push(Record { reference: "a caller".to_owned(), notes: Vec::new(), twin: false });
+        let at = self.records.len() - 1;
+        (number(at), at.to_string())
+    }
+
+    /// The references by which the desk has tickets of an incident.
+    pub(crate) fn references_of(&self, incident: IncidentId) -> BTreeSet<&str> {
+        self.records_of(incident).map(|record| record.reference.as_str()).collect()
+    }
+
     /// How many tickets the desk has of an incident.
     pub(crate) fn of(&self, incident: IncidentId) -> usize {
         self.records_of(incident).count()
@@ -148,5 +164,9 @@ impl Outside {
 }
 
 fn ticket(at: usize) -> Sent {
-    Sent::Ticket { number: format!("INC{at:07}"), record: at.to_string(), mismatch: None }
+    Sent::Ticket { number: number(at), record: at.to_string(), mismatch: None }
+}
+
+fn number(at: usize) -> String {
+    format!("INC{at:07}")
 }

@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) leaps: Vec<(i64, i64)>,
     /// When an operator does something.
     pub(crate) commands: Vec<i64>,
+    /// When an agent at the desk does something with a ticket.
+    pub(crate) agents: Vec<i64>,
     /// Of a thousand calls that arrive, so many are answered.
     pub(crate) answers: i64,
     /// Until when the APIs of production show a certificate that ends in two weeks.
@@ -94,6 +96,7 @@ impl Plan {
                 .collect(),
             leaps: leaps.into_iter().map(|(at, _)| (at, dice.within(-10 * MINUTE, 10 * MINUTE))).collect(),
             commands: windows(dice, 2).into_iter().map(|(at, _)| at).collect(),
+            agents: windows(dice, 4).into_iter().map(|(at, _)| at + 3 * MINUTE).collect(),
             answers: *dice.pick(&[0, 300, 900]),
             renewed: if dice.chance(200) { dice.within(0, WELL) } else { 0 },
             message: *dice.pick(&["it broke", "no patient 943 476 5919 here", "no patient 9434765919"]),

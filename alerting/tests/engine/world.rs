@@ -10,7 +10,8 @@ use crate::{
     store::{Line, State, Store},
 };
 use domain::{
-    Answer, Command, Configuration, Message, NotificationKind, Outcome, Receipt, Sent, Told, TrackId, Way,
+    Answer, Command, Configuration, Incident, Message, NotificationKind, Outcome, ParentTicket, Receipt,
+    SeenTicket, Sent, Ticket, TicketState, Told, TrackId, Way,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -39,6 +40,7 @@ pub(crate) enum Happening {
     Freezes(i64),
     Leaps(i64),
     Commands,
+    Agent,
 }
 
 pub(crate) struct World {
@@ -91,6 +93,9 @@ impl World {
         }
         for at in world.plan.commands.clone() {
             world.at(at, Happening::Commands);
+        }
+        for at in world.plan.agents.clone() {
+            world.at(at, Happening::Agent);
         }
         world
     }
@@ -196,6 +201,7 @@ impl World {
                 }
             }
             Happening::Commands => self.commands(),
+            Happening::Agent => self.agent(),
         }
     }
 
@@ -325,6 +331,36 @@ impl World {
         for name in names {
             self.at(self.now + 10, Happening::Look(name));
         }
+    }
+
+    /// An agent does something with a ticket, and that is read back; or a caller had opened one.
+    fn agent(&mut self) {
+        let record = |incident: &Arc<Incident>| match &incident.ticket {
+            Ticket::Raised { record, .. } => Some((incident.id, record.clone())),
+            Ticket::None | Ticket::Asked { .. } => None,
+        };
+        let raised: Vec<_> = self.store.incidents.values().filter_map(record).collect();
+        let open = self.store.incidents.values().find(|incident| incident.is_open()).map(|one| one.id);
+        if let Some(incident) = open.filter(|_| self.dice.chance(200)) {
+            let (number, record) = self.outside.rings();
+            let link = Command::Link { incident, by: "operator".to_owned(), number, record };
+            return self.says(Message::Command(link));
+        }
+        if raised.is_empty() {
+            return;
+        }
+        let (incident, record) = self.dice.pick(&raised).clone();
+        let states =
+            [TicketState::InProgress, TicketState::Resolved, TicketState::Closed, TicketState::Cancelled];
+        let parent = self.dice.chance(300).then(|| self.outside.rings());
+        let seen = SeenTicket {
+            state: *self.dice.pick(&states),
+            assigned_to: self.dice.chance(500).then(|| "an agent".to_owned()),
+            group: None,
+            priority: domain::Priority::new(if self.dice.chance(500) { 1 } else { 4 }),
+            parent: parent.map(|(number, record)| ParentTicket { number, record, state: TicketState::New }),
+        };
+        self.says(Message::Ticket { incident, record, seen });
     }
 
     fn commands(&mut self) {

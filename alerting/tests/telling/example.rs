@@ -105,6 +105,8 @@ pub(crate) fn configuration() -> Configuration {
             Desk {
                 name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(Duration::from_secs(120)),
+                resolves: false,
+                targets: BTreeMap::new(),
             },
         )]),
         priorities: Matrix::default(),
@@ -183,6 +185,14 @@ pub(crate) fn incident() -> Incident {
         recovered_at: None,
         resolved_at: None,
         ticket: Ticket::None,
+        background: vec![
+            "Planned work of Nia Rees, from 01:00:00 BST until 03:00:00 BST: New certificates on the gateway"
+                .to_owned(),
+            "Like it: C-31, INC0010001, over 4 days ago, lasted 12 min. The gateway refuses connections."
+                .to_owned(),
+        ],
+        earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {
                 id: EscalationId::parse("out-of-hours").unwrap(),

@@ -86,6 +86,7 @@ pub(crate) fn directory(world: &World) -> Directory {
                     caller_id: "6816f79cc0a8016401c5a33be04be441".to_owned(),
                     assignment_group: "d625dccec0a8016700a222a0f7900d06".to_owned(),
                     contact_type: "monitoring".to_owned(),
+                    close_code: Some("Solved (Permanently)".to_owned()),
                 }),
                 fallback_email: Some("desk@example.wales".to_owned()),
             },
@@ -199,7 +200,10 @@ impl House {
             .into_iter()
             .filter_map(|(_, told)| match told.what {
                 Message::Receipt(receipt) => Some(receipt),
-                Message::Answer { .. } | Message::Command(_) | Message::Beat { .. } => None,
+                Message::Answer { .. }
+                | Message::Command(_)
+                | Message::Beat { .. }
+                | Message::Ticket { .. } => None,
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use crate::{
     example,
     house::{Hand, client, directory},
 };
-use alerting::{Channels, Contact, Deliverer, Limits, Setup};
+use alerting::{Channels, Contact, Deliverer, DeskReader, Limits, Setup};
 use domain::{
     Check, CheckId, Configuration, DeskId, Environment, Escalation, EscalationId, Event, Failure,
     FailureKind, Hold, Hours, HoursId, Incident, IncidentStatus, Layer, MajorPolicy, Message, Outcome,
@@ -166,6 +166,20 @@ impl Night {
             }
             self.record(told.into_iter().map(|(id, told)| (Event::Told(told), Some(id))).collect()).await;
         }
+    }
+
+    /// How tickets stand is read back, and what follows from it is told.
+    pub(crate) async fn read_desk(&mut self) {
+        let (_shown, situation) = watch::channel(Arc::new(self.situation.clone()));
+        let reader = DeskReader {
+            store: self.store.clone(),
+            setup: self.deliverer.setup.clone(),
+            situation,
+            clock: self.deliverer.clock.clone(),
+            told: Arc::default(),
+        };
+        reader.read_once().await;
+        self.settle().await;
     }
 
     /// Folds and commits, as the recorder does.

@@ -121,7 +121,7 @@ async fn more_than_a_channel_takes_at_a_time_waits_for_its_turn_and_goes_out_in_
     house.deliver().await;
     let record = house.world.desk().tickets()[0].sys_id.clone();
     for n in 0..20 {
-        let note = Note { at: house.hand.now(), text: format!("note {n}") };
+        let note = Note { at: house.hand.now(), text: format!("note {n}"), with: domain::With::Nothing };
         house
             .wants(
                 &format!("note/{n}"),
@@ -145,7 +145,8 @@ async fn a_desk_that_does_not_answer_holds_up_no_callout_and_stopping_ends_what_
     let house = house_with(Hand::new(example::at("02:14:10")), machine_clock(), |_| ()).await;
     house.world.desk().set_trouble(Trouble::AcceptThenTimeOut).await;
     for n in 0..40 {
-        let note = Note { at: house.deliverer.clock.now(), text: format!("note {n}") };
+        let note =
+            Note { at: house.deliverer.clock.now(), text: format!("note {n}"), with: domain::With::Nothing };
         let kind = NotificationKind::TicketNote { record: "00".to_owned(), note };
         house.wants(&format!("note/{n}"), kind, desk()).await;
     }

@@ -140,7 +140,7 @@ async fn a_token_that_was_revoked_is_fetched_anew_once() {
     house.world.desk().revoke_tokens();
     let note = |n: u32| NotificationKind::TicketNote {
         record: house.world.desk().tickets()[0].sys_id.clone(),
-        note: Note { at: house.hand.now(), text: format!("note {n}") },
+        note: Note { at: house.hand.now(), text: format!("note {n}"), with: domain::With::Nothing },
     };
     house.wants("note/1", note(1), desk()).await;
     house.deliver().await;
@@ -182,7 +182,11 @@ async fn a_work_note_whose_fate_is_unknown_is_looked_for_before_it_is_sent_again
     house.wants_ticket().await;
     house.deliver().await;
     let record = house.world.desk().tickets()[0].sys_id.clone();
-    let note = Note { at: house.hand.now(), text: "Acknowledged by Test Person Two.".to_owned() };
+    let note = Note {
+        at: house.hand.now(),
+        text: "Acknowledged by Test Person Two.".to_owned(),
+        with: domain::With::Nothing,
+    };
     house.wants("note/1", NotificationKind::TicketNote { record, note }, desk()).await;
     house.world.desk().set_trouble_for(Trouble::AcceptThenTimeOut, 1).await;
     house.deliver().await;

@@ -157,6 +157,8 @@ pub(crate) fn configuration() -> Configuration {
             Desk {
                 name: Text::new("National Service Desk", "Desg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(secs(300)),
+                resolves: false,
+                targets: BTreeMap::new(),
             },
         )]
         .into(),

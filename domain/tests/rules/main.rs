@@ -3,6 +3,7 @@
 mod ahead;
 mod announced;
 mod availability;
+mod background;
 mod behind;
 mod blindness;
 mod calling;
@@ -17,8 +18,10 @@ mod jumping;
 mod late;
 mod leaving;
 mod properties;
+mod read_back;
 mod receipts;
 mod releases;
+mod service_clocks;
 mod storm;
 mod tokens;
 mod unheard;

@@ -106,6 +106,53 @@ impl Desk {
         })
     }
 
+    /// An agent closes the ticket for good. False when there is no such ticket.
+    pub fn close(&self, number: &str, person: &str, notes: &str) -> bool {
+        self.resolve(number, person, notes) && self.set_state(number, person, "7")
+    }
+
+    /// An agent cancels the ticket. False when there is no such ticket.
+    pub fn cancel(&self, number: &str, person: &str) -> bool {
+        self.set_state(number, person, "8")
+    }
+
+    /// An agent closes the ticket as a duplicate of another, its parent. False when one of them is not there.
+    pub fn merge(&self, number: &str, into: &str, person: &str) -> bool {
+        let Some(parent) = self.ticket(into) else { return false };
+        self.act(number, person, |ticket| {
+            ticket.set("parent_incident", parent.sys_id.clone());
+            ticket.set("close_code", "Duplicate");
+            ticket.set("close_notes", format!("Duplicate of {into}"));
+            ticket.set("state", "7");
+            Vec::new()
+        })
+    }
+
+    /// An agent weighs the ticket otherwise; the desk makes its priority of it. False when there is no such ticket.
+    pub fn weigh(&self, number: &str, person: &str, impact: &str, urgency: &str) -> bool {
+        self.act(number, person, |ticket| {
+            ticket.set("impact", impact);
+            ticket.set("urgency", urgency);
+            Vec::new()
+        })
+    }
+
+    /// Somebody rings, and an agent opens a ticket for them: its number.
+    pub fn open(&self, short_description: &str) -> String {
+        let mut ticket = self.office.blank();
+        ticket.set("short_description", short_description.chars().take(160).collect::<String>());
+        ticket.set("contact_type", "phone");
+        ticket.settle(self.office.now(), false);
+        self.office.file(ticket, Vec::new()).number
+    }
+
+    fn set_state(&self, number: &str, person: &str, state: &str) -> bool {
+        self.act(number, person, |ticket| {
+            ticket.set("state", state);
+            Vec::new()
+        })
+    }
+
     fn act(
         &self,
         number: &str,

@@ -234,6 +234,14 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
         Err(refused) => return refused,
     };
     let act = |ticket: &mut Ticket| {
+        // What is over for good is closed to all but administrators, as on every instance as it comes.
+        if matches!(ticket.field("state"), "7" | "8") {
+            return Err(failure(
+                403,
+                "Operation Failed",
+                "ACL Exception Update Failed due to security constraints",
+            ));
+        }
         let notes = write(office, ticket, &fields);
         policy(ticket).map_or(Ok(notes), Err)
     };

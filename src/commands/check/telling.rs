@@ -162,6 +162,13 @@ fn desks(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
                 let message = format!("tickets at the desk '{id}' have another group or caller");
                 all.push(Change::warning(About::Tickets, message));
             }
+            if was.close_code != is.close_code {
+                let who = is.close_code.as_ref().map_or_else(
+                    || "its people resolve tickets".to_owned(),
+                    |code| format!("Curiad resolves tickets as '{code}' when the trouble is over"),
+                );
+                all.push(Change::warning(About::Tickets, format!("at the desk '{id}' {who}")));
+            }
         }
         if was.fallback_email != is.fallback_email {
             let to = is.fallback_email.as_deref().unwrap_or("nobody");

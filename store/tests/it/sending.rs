@@ -73,7 +73,7 @@ async fn a_clock_that_was_ahead_keeps_nothing_waiting(on: On) {
 async fn people_go_before_tickets_before_the_rest_then_the_longest_due(on: On) {
     let note = NotificationKind::TicketNote {
         record: "r".to_owned(),
-        note: Note { at: at(0), text: "works".to_owned() },
+        note: Note { at: at(0), text: "works".to_owned(), with: domain::With::Nothing },
     };
     let made = with(
         on,

@@ -1,0 +1,324 @@
+//! What a service desk does with a ticket, and what is told it of what goes on.
+//!
+//! An agent who is assigned has not answered for a major incident: calling goes on until somebody says "I've got it".
+
+use crate::{
+    DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_TICKETS, Priority, Remarked,
+    SeenTicket, Situation, Ticket, TicketState, With,
+    background::background,
+    duty::signed,
+    fold::Fold,
+    holds::told_hold,
+    telling::{self, raise_ticket, work_note, work_note_with},
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// What changes all the time is told this often.
+const REMARK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
+/// Names in one remark.
+const MOST_NAMES: usize = 20;
+
+/// The desk was asked how the ticket of that record stands.
+pub(crate) fn seen(
+    fold: &mut Fold,
+    id: IncidentId,
+    record: &str,
+    seen: &SeenTicket,
+) -> Result<String, String> {
+    let mut incident = fold.incident(id).ok_or_else(|| format!("{id} is no longer remembered"))?;
+    let Ticket::Raised { record: ours, number, seen: before, over_since, pressed, .. } = &mut incident.ticket
+    else {
+        return Err(format!("{id} has no ticket"));
+    };
+    if ours != record {
+        return Err(format!("{id} has another ticket by now"));
+    }
+    let (before, number) = (before.replace(Box::new(seen.clone())), number.clone());
+    if before.as_deref() == Some(seen) {
+        return Ok("nothing new".to_owned());
+    }
+    if seen.state.is_over() {
+        over_since.get_or_insert(fold.now);
+    } else {
+        (*over_since, *pressed) = (None, false);
+    }
+    for line in news(before.as_deref(), seen, &incident) {
+        incident.note(fold.now, format!("{number} {line}"));
+    }
+    differs(fold, &mut incident, before.as_deref(), seen);
+    merged(fold, &mut incident, &number, seen);
+    fold.put_incident(incident);
+    Ok("folded in".into())
+}
+
+/// What the timeline says of it.
+fn news(before: Option<&SeenTicket>, seen: &SeenTicket, incident: &Incident) -> Vec<String> {
+    let mut lines = Vec::new();
+    // A new ticket is new: that needs no line.
+    if before.map_or(seen.state != TicketState::New, |before| before.state != seen.state) {
+        lines.push(format!("is {} at the desk", seen.state));
+    }
+    let had = before.and_then(|before| before.assigned_to.as_ref());
+    if had != seen.assigned_to.as_ref() {
+        let calls = Situation::is_waiting_for_a_human(incident);
+        let no_answer = if calls { "; that is no answer: on-call staff are called all the same" } else { "" };
+        lines.push(match &seen.assigned_to {
+            Some(agent) => format!("is assigned to {agent}{no_answer}"),
+            None => "is assigned to nobody any more".to_owned(),
+        });
+    }
+    lines
+}
+
+/// The desk's priority is another than ours: said once, and in the ticket too where it is lower.
+fn differs(fold: &mut Fold, incident: &mut Incident, before: Option<&SeenTicket>, seen: &SeenTicket) {
+    let Some(theirs) = seen.priority.filter(|theirs| *theirs != incident.priority) else { return };
+    if before.is_some_and(|before| before.priority == Some(theirs)) {
+        return;
+    }
+    let ours = incident.priority;
+    incident.note(fold.now, format!("the desk's priority differs: {theirs}, ours is {ours}"));
+    if ours < theirs {
+        work_note(fold, incident, format!("The priority here is {theirs}; Curiad proposes {ours}."));
+    }
+}
+
+/// Closed as a part or a duplicate of a ticket that goes on: that one is ours from now on.
+fn merged(fold: &mut Fold, incident: &mut Incident, number: &str, seen: &SeenTicket) {
+    let Some(parent) = seen.parent.as_ref().filter(|parent| seen.state.is_over() && !parent.state.is_over())
+    else {
+        return;
+    };
+    let had = |earlier: &EarlierTicket| earlier.known.as_ref().is_some_and(|(_, had)| *had == parent.record);
+    if incident.earlier_tickets.iter().any(had) {
+        return;
+    }
+    let why = format!("{number} was closed as part of {}", parent.number);
+    if follow(fold, incident, (&parent.number, &parent.record), &why) {
+        incident.note(fold.now, format!("{why}: followed there"));
+    }
+}
+
+/// Another ticket, which the desk has already, is the incident's from now on. `false`: it has had too many.
+fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &str), why: &str) -> bool {
+    let Some((desk, waiting)) = leave(fold, incident, why) else { return false };
+    let mut ticket = Ticket::raised(desk, number.to_owned(), record.to_owned(), fold.now);
+    if let Ticket::Raised { waiting: follows, remarked, .. } = &mut ticket {
+        *follows = waiting;
+        *remarked = Some(Remarked::of(incident, fold.now));
+    }
+    incident.ticket = ticket;
+    incident.background = background(fold, incident);
+    let text = format!("Curiad follows its incident {} here: {why}.", incident.id);
+    work_note_with(fold, incident, text, With::Description);
+    true
+}
+
+/// The present ticket becomes an earlier one: its desk, and the work notes that waited for it.
+fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId, Vec<crate::Note>)> {
+    if incident.earlier_tickets.len() + 1 >= MOST_TICKETS {
+        incident.note(fold.now, format!("{why}; but it has had {MOST_TICKETS} tickets: no other is taken"));
+        if let Ticket::Raised { pressed, .. } = &mut incident.ticket {
+            *pressed = true;
+        }
+        return None;
+    }
+    let (desk, waiting, known) = match std::mem::replace(&mut incident.ticket, Ticket::None) {
+        Ticket::None => {
+            let policy = fold.after.configuration.policy(incident.environment);
+            return Some((policy.and_then(|policy| policy.service_desk.clone())?, Vec::new()));
+        }
+        Ticket::Asked { desk, waiting, .. } => (desk, waiting, None),
+        Ticket::Raised { desk, waiting, number, record, .. } => (desk, waiting, Some((number, record))),
+    };
+    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned() });
+    Some((desk, waiting))
+}
+
+/// A ticket that a caller had opened is the incident's from now on.
+pub(crate) fn link(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    by: &str,
+    (number, record): (&str, &str),
+) -> Result<(), String> {
+    let policy = fold.after.configuration.policy(incident.environment);
+    if policy.is_none_or(|policy| policy.service_desk.is_none()) {
+        return Err(format!("incidents of {} have no service desk", incident.environment));
+    }
+    let before = match &incident.ticket {
+        Ticket::Raised { record: ours, .. } if ours == record => {
+            return Err(format!("{number} is the ticket of {} already", incident.id));
+        }
+        Ticket::Raised { record, .. } => Some(record.clone()),
+        Ticket::Asked { .. } => {
+            let asked = telling::key(fold, incident.id, &telling::in_ticket(incident, "ticket"));
+            fold.withdraw(asked);
+            None
+        }
+        Ticket::None => None,
+    };
+    let moved = telling::in_ticket(incident, "moved");
+    if !follow(fold, incident, (number, record), &format!("linked by {by}")) {
+        return Err(format!("{} could take no other ticket: its timeline says why", incident.id));
+    }
+    if let Some(record) = before {
+        moved_to(fold, incident, &moved, record, number);
+    }
+    incident.note(fold.now, format!("{by} links {number}: it is the ticket from now on"));
+    Ok(())
+}
+
+/// The desk has made a ticket that was asked for before another was linked.
+pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, asked: usize) {
+    let Ticket::Raised { record: ours, number: followed, .. } = &incident.ticket else { return };
+    let Some(earlier) = asked.checked_sub(1).and_then(|at| incident.earlier_tickets.get_mut(at)) else {
+        return;
+    };
+    if ours == record || earlier.known.is_some() {
+        return;
+    }
+    earlier.known = Some((number.to_owned(), record.to_owned()));
+    let name = if asked == 1 { "moved".to_owned() } else { format!("ticket/{asked}/moved") };
+    let followed = followed.clone();
+    incident.note(fold.now, format!("{number} had been made too: it is told that {followed} is followed"));
+    moved_to(fold, incident, &name, record.to_owned(), &followed);
+}
+
+fn moved_to(fold: &mut Fold, incident: &Incident, name: &str, record: String, number: &str) {
+    let Ticket::Raised { desk, .. } = &incident.ticket else { return };
+    let text = format!("Followed in {number}. This one can be closed.");
+    let note = crate::Note { at: fold.now, text, with: With::Nothing };
+    telling::note_to(fold, incident.id, name, desk.clone(), record, note);
+}
+
+/// When the desk is told that a ticket is over which it has done with too early. `None`: it is not to be told.
+///
+/// Who mended something closes the ticket a moment before that can be seen: so not at once. What was cancelled is not
+/// wanted: it is told again only when it came back, or has become a major incident since.
+pub(crate) fn press_at(policy: &EnvironmentPolicy, incident: &Incident) -> Option<Timestamp> {
+    let Ticket::Raised { over_since: Some(since), pressed: false, seen, .. } = &incident.ticket else {
+        return None;
+    };
+    let hold = signed(policy.hold.resolve.max(policy.hold.ticket));
+    match seen.as_ref()?.state {
+        TicketState::Resolved | TicketState::Closed => Some((*since).max(incident.opened_at) + hold),
+        TicketState::Cancelled => {
+            let worse = incident.major.as_ref().map(|major| major.at).filter(|at| at > since);
+            let again = Some(incident.opened_at).filter(|at| at > since);
+            worse.max(again).map(|at| at + signed(told_hold(policy, incident)))
+        }
+        TicketState::New | TicketState::InProgress | TicketState::OnHold | TicketState::Open => None,
+    }
+}
+
+/// The desk has done with the ticket, and the trouble goes on: one that was resolved is opened again, for one that is over
+/// for good there is another.
+pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
+    let Ticket::Raised { number, seen: Some(seen), pressed, .. } = &mut incident.ticket else { return };
+    *pressed = true;
+    let (number, state) = (number.clone(), seen.state);
+    if state.is_shut() {
+        let why = format!("{number} was {state} while the trouble went on");
+        if let Some((_, waiting)) = leave(fold, incident, &why) {
+            incident.note(fold.now, why);
+            raise_ticket(fold, incident);
+            if let Ticket::Asked { waiting: follows, .. } = &mut incident.ticket {
+                *follows = waiting;
+            }
+        }
+        return;
+    }
+    let since = fold.time(incident.failing_since());
+    incident.note(fold.now, format!("{number} was resolved while the trouble went on: opened again"));
+    let text = format!("Opened again: the trouble is still there, since {since}.");
+    work_note_with(fold, incident, text, With::Reopen);
+}
+
+/// It was over and is back, which its ticket hears; where the desk has done with that, as [`press`] has it.
+pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: String) {
+    if matches!(incident.ticket, Ticket::Raised { over_since: Some(_), .. }) {
+        press(fold, incident);
+    } else {
+        work_note(fold, incident, text);
+    }
+}
+
+/// The trouble is over. The ticket is the desk's to resolve, unless it wants that of us.
+pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
+    let configuration = fold.configuration();
+    let resolves = match &mut incident.ticket {
+        Ticket::Raised { desk, over_since: over_since @ None, seen, .. }
+            if configuration.desks.get(desk).is_some_and(|desk| desk.resolves) =>
+        {
+            *over_since = Some(fold.now);
+            let unseen = SeenTicket {
+                state: TicketState::Resolved,
+                assigned_to: None,
+                group: None,
+                priority: None,
+                parent: None,
+            };
+            seen.get_or_insert(Box::new(unseen)).state = TicketState::Resolved;
+            true
+        }
+        Ticket::Raised { .. } | Ticket::Asked { .. } | Ticket::None => false,
+    };
+    work_note_with(fold, incident, text, if resolves { With::Resolve } else { With::Nothing });
+}
+
+/// A higher priority goes into the ticket, unless an agent has chosen another than ours was.
+pub(crate) fn priority_rose(fold: &mut Fold, incident: &mut Incident, before: Priority, why: &str) {
+    let theirs = incident.ticket.seen().and_then(|seen| seen.priority);
+    let chosen = theirs.is_some_and(|theirs| theirs != before);
+    let ours = incident.priority;
+    let with = if chosen { With::Nothing } else { With::Priority(ours) };
+    work_note_with(fold, incident, format!("Proposed priority: {ours} instead of {before}, {why}."), with);
+}
+
+/// When the ticket hears of what changes all the time. `None`: nothing has changed.
+pub(crate) fn remark_at(incident: &Incident) -> Option<Timestamp> {
+    let Ticket::Raised { remarked: Some(said), over_since: None, .. } = &incident.ticket else { return None };
+    let now = Remarked::of(incident, said.at);
+    let listed = (now.affects, now.held_back) != (said.affects, said.held_back);
+    // Once somebody has it, nobody needs to ring those who were called.
+    let called = incident.acknowledged.is_none() && now.callouts != said.callouts;
+    let changed = (listed || called) && incident.flaps.unstable.is_none();
+    changed.then(|| said.at + REMARK_AGAIN)
+}
+
+/// Says what has changed of what changes all the time.
+pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
+    let Ticket::Raised { remarked: Some(before), .. } = incident.ticket else { return };
+    let names = |list: &[crate::InstanceId]| {
+        let names = list.iter().take(MOST_NAMES).map(|instance| fold.name(instance));
+        let more = list.len().checked_sub(MOST_NAMES).filter(|more| *more > 0);
+        names.chain(more.map(|more| format!("and {more} more"))).collect::<Vec<_>>().join(", ")
+    };
+    let mut lines = Vec::new();
+    if incident.affects.len() != before.affects {
+        lines.push(format!("Affected now: {}.", names(&incident.affects)));
+    }
+    if incident.held_back.len() != before.held_back {
+        lines.push(match incident.held_back.as_slice() {
+            [] => "Nothing else fails because of it any more.".to_owned(),
+            held_back => format!("Fail because of it: {}.", names(held_back)),
+        });
+    }
+    let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
+    let calls = calls.filter(|callout| callout.number > before.callouts && incident.acknowledged.is_none());
+    let called: Vec<String> = calls
+        .map(|callout| {
+            let answer = if callout.answer.is_some() { "answered" } else { "no answer yet" };
+            format!("{} at {}, {answer}", fold.person(&callout.person), fold.time(callout.at))
+        })
+        .collect();
+    if !called.is_empty() {
+        lines.push(format!("Called meanwhile: {}. You need not ring them.", called.join("; ")));
+    }
+    let now = Remarked::of(incident, fold.now);
+    if let Ticket::Raised { remarked, .. } = &mut incident.ticket {
+        *remarked = Some(now);
+    }
+    work_note(fold, incident, lines.join("\n"));
+}

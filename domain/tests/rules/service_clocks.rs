@@ -1,0 +1,103 @@
+//! What a desk has agreed: how soon an incident is answered, how often it is heard of, and that the ticket says so in time.
+
+use crate::estate::{Hand, Seen, configuration, secs};
+use domain::{
+    Awaited, Command, Environment, HoursId, IncidentId, Message, Priority, SeenTicket, ServiceTarget, Text,
+    TicketState, service_clocks,
+};
+
+const RESULTS: (&str, Environment) = ("results", Environment::Production);
+const ID: IncidentId = IncidentId(1);
+
+/// A P1 has a ticket; it is to be answered within 20 minutes, and heard of every hour.
+fn raised(change: impl FnOnce(&mut ServiceTarget)) -> Hand {
+    let mut configuration = configuration();
+    let mut target = ServiceTarget { respond: Some(secs(20 * 60)), update: Some(secs(60 * 60)), hours: None };
+    change(&mut target);
+    for desk in configuration.desks.values_mut() {
+        desk.targets.insert(Priority::P1, target.clone());
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.ticket_raised(1);
+    hand
+}
+
+/// The lines that speak of a time, and the minutes after the incident opened.
+fn said(hand: &Hand, words: &str) -> Vec<(i64, String)> {
+    let incident = hand.incident(1);
+    let lines = incident.timeline.iter().filter(|entry| entry.text.contains(words));
+    lines.map(|entry| (entry.at.duration_since(incident.opened_at).as_mins(), entry.text.clone())).collect()
+}
+
+fn minutes(said: &[(i64, String)]) -> Vec<i64> {
+    said.iter().map(|(minute, _)| *minute).collect()
+}
+
+fn command(hand: &mut Hand, command: Command) {
+    hand.tell(Message::Command(command)).expect("done");
+}
+
+#[test]
+fn while_nobody_has_it_the_ticket_says_how_much_of_the_time_is_over() {
+    let mut hand = raised(|_| ());
+    hand.rounds(200, &[RESULTS], Seen::Fail);
+    let said = said(&hand, "Nobody has taken it");
+    assert_eq!(minutes(&said), [10, 15, 18, 20]);
+    assert_eq!(
+        said[0].1,
+        "Nobody has taken it: 50 % of the time is over, it is due by 02:20:40 GMT (P1: 20 min)."
+    );
+    assert_eq!(said[3].1, "Nobody has taken it in time: it was due by 02:20:40 GMT (P1: 20 min).");
+}
+
+#[test]
+fn whoever_takes_it_stops_that_time_and_an_update_begins_the_other_anew() {
+    let mut hand = raised(|_| ());
+    hand.rounds(70, &[RESULTS], Seen::Fail);
+    command(&mut hand, Command::Acknowledge { incident: ID, by: "ann".into() });
+    hand.rounds(200, &[RESULTS], Seen::Fail);
+    assert_eq!(minutes(&said(&hand, "Nobody has taken it")), [10]);
+    let taken = hand.incident(1).acknowledged.clone().expect("ann").at;
+    let opened = hand.incident(1).opened_at;
+    let from = taken.duration_since(opened).as_mins();
+    assert_eq!(minutes(&said(&hand, "An update is due")), [from + 30], "it counts from what was said last");
+    let words = Text::new("We restarted it.", "Rydym wedi ei ailgychwyn.");
+    command(&mut hand, Command::Update { incident: ID, by: "ann".into(), words });
+    let clocks = service_clocks(&hand.situation.configuration, &hand.incident(1), hand.now);
+    let [clock] = clocks.as_slice() else { panic!("one: {clocks:?}") };
+    assert_eq!((clock.awaited, clock.due.duration_since(hand.now).as_mins()), (Awaited::Update, 60));
+    hand.rounds(370, &[RESULTS], Seen::Fail);
+    assert_eq!(said(&hand, "An update is due").len(), 4, "50, 75 and 90 % of the next one");
+    assert_eq!(said(&hand, "Nothing was said of it in time").len(), 1);
+}
+
+#[test]
+fn an_agent_who_is_assigned_stops_the_time_of_what_is_no_major_incident() {
+    let seen = SeenTicket {
+        state: TicketState::InProgress,
+        assigned_to: Some("Beth Anglin".into()),
+        group: None,
+        priority: Some(Priority::P1),
+        parent: None,
+    };
+    for major in [true, false] {
+        let mut hand = raised(|_| ());
+        hand.tell(Message::Ticket { incident: ID, record: "abc".into(), seen: seen.clone() }).expect("read");
+        let mut incident = (*hand.incident(1)).clone();
+        incident.major = incident.major.filter(|_| major);
+        let clocks = service_clocks(&hand.situation.configuration, &incident, hand.now);
+        let waits = clocks.iter().any(|clock| clock.awaited == Awaited::Response);
+        assert_eq!(waits, major);
+    }
+}
+
+#[test]
+fn no_time_runs_once_it_works_again_nor_in_hours_that_never_open() {
+    let mut hand = raised(|_| ());
+    hand.rounds(3, &[], Seen::Pass);
+    assert!(service_clocks(&hand.situation.configuration, &hand.incident(1), hand.now).is_empty());
+    let never = raised(|target| target.hours = Some(HoursId::parse("never").expect("an id")));
+    assert!(service_clocks(&never.situation.configuration, &never.incident(1), never.now).is_empty());
+}

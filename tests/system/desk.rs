@@ -1,0 +1,68 @@
+//! The service desk's people and Curiad: a ticket that a caller had opened, and who has it.
+
+use crate::{
+    database::{On, on_both},
+    outage::{all_well, place_on_with},
+    program::{PATIENCE, json, world},
+};
+use simulator::Fault;
+
+const API: &str = "patient-demographics";
+
+on_both!(a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too);
+
+async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too(on: On) {
+    let world = world().await;
+    let place = place_on_with(on, &world, |text| text);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    world.set_fault(API, "production", Fault::Refuse).await.expect("a fault");
+    let ours = world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await;
+    let ours = ours.expect("a ticket");
+    let confirmed = program.internal("/api/v1/incidents");
+    let ticket = async || json(&confirmed).await[0]["ticket"].clone();
+    program.wait(|| async { ticket().await["number"] == ours.number.as_str() }, "the ticket").await;
+    let list = json(&confirmed).await;
+    let id = list[0]["id"].as_str().expect("an id").to_owned();
+    let theirs = world.desk().open("Cannot look patients up");
+
+    let ran = place.run(&["incident", "link", &id, "INC9999999", "--by", "ann"]).await;
+    assert_eq!(ran.code, Some(64), "{ran:?}");
+    let why = "the service desk nsd has no ticket INC9999999 that Curiad may see";
+    assert!(ran.err.contains(why), "{}", ran.err);
+    let ran = place.run(&["incident", "link", &id, "INC 1", "--by", "ann"]).await;
+    assert!(ran.code == Some(64) && ran.err.contains("is no ticket's number"), "{}", ran.err);
+    let ran = place.run(&["incident", "link", &id, &theirs.to_lowercase(), "--by", "ann"]).await;
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), format!("{theirs} is the ticket of {id}").as_str()));
+    let told = world
+        .wait_for(PATIENCE, |world| {
+            let ticket = |number: &str| world.desk().ticket(number).expect("a ticket");
+            let says = |number: &str, words: &str| {
+                ticket(number).work_notes().iter().any(|note| note.contains(words))
+            };
+            let both = says(&theirs, "Curiad follows its incident")
+                && says(&ours.number, &format!("Followed in {theirs}. This one can be closed."));
+            both.then_some(())
+        })
+        .await;
+    told.expect("both tickets say so");
+
+    assert!(world.desk().assign(&theirs, "Beth Anglin"));
+    assert!(program.terminate().await.success());
+    let mut program = place.serve();
+    program.ready().await;
+    let confirmed = program.internal("/api/v1/incidents");
+    let assigned = || async { json(&confirmed).await[0]["ticket"]["assigned_to"] == "Beth Anglin" };
+    program.wait(assigned, "the agent to be read back").await;
+    let shown = place.run(&["incident", "show", &id]).await;
+    let line = format!("ticket {theirs} at ");
+    assert!(
+        shown.out.contains(&line) && shown.out.contains(", in progress, assigned to Beth Anglin"),
+        "{}",
+        shown.out
+    );
+    assert!(shown.out.contains(&format!("before it {}: linked by ann", ours.number)), "{}", shown.out);
+    assert!(shown.out.contains("is assigned to Beth Anglin; that is no answer"), "{}", shown.out);
+    assert!(program.terminate().await.success());
+    world.stop().await;
+}
