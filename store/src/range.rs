@@ -258,7 +258,7 @@ async fn hot(
 ) -> Result<BTreeMap<(i64, i64), Vec<Packed>>, Error> {
     let Some((oldest, newest)) = hot_minutes(connection, DOING).await? else { return Ok(BTreeMap::new()) };
     let first = oldest.max(range.start.as_millisecond().div_euclid(MINUTE));
-    let last = newest.min(range.end.as_millisecond().div_euclid(MINUTE));
+    let last = newest.min((range.end.as_millisecond() - 1).div_euclid(MINUTE));
     if first > last {
         return Ok(BTreeMap::new());
     }
