@@ -1,30 +1,95 @@
 //! Serves pages made from Situations made by hand, to be looked at: `cargo run -p status-page --example look`.
-//! Ports from 9700 up: all well, trouble, sixty APIs, one API, nothing yet; each public, then internal.
+//! Ports from 9700 up: all well, trouble, sixty APIs, one API, nothing yet, sixty with long names, all down; each public, then
+//! internal.
 #![expect(clippy::unwrap_used, reason = "a tool for looking at pages; where it fails, it says so and stops")]
 
 #[path = "../tests/pages/estate.rs"]
 #[expect(clippy::indexing_slicing, reason = "made by hand: what it indexes is there")]
 mod estate;
 
-use domain::{Clock, Situation};
+use domain::{Cause, Clock, Environment, Kind, Layer, Situation, Status};
 use status_page::{Options, Site, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Serves each story on its own pair of ports from 9200 up, until interrupted.
+/// What services and health boards are called, where names are long.
+const SERVICES: [(&str, &str, &str); 10] = [
+    ("referrals", "Referrals and Appointments", "Atgyfeiriadau ac Apwyntiadau"),
+    ("vaccinations", "Vaccination and Immunisation Record", "Cofnod Brechu ac Imiwneiddio"),
+    ("pathology", "Pathology Results and Reports", "Canlyniadau ac Adroddiadau Patholeg"),
+    ("radiology", "Radiology Requests", "Ceisiadau Radioleg"),
+    ("prescriptions", "Electronic Prescriptions", "Presgripsiynau Electronig"),
+    ("discharge", "Discharge Letters", "Llythyrau Rhyddhau"),
+    ("maternity", "Maternity Record", "Cofnod Mamolaeth"),
+    ("ambulance", "Ambulance Handover", "Trosglwyddo o Ambiwlans"),
+    ("waiting", "Waiting Lists", "Rhestrau Aros"),
+    ("consent", "Consent and Preferences", "Caniatâd a Dewisiadau"),
+];
+const BOARDS: [(&str, &str, &str); 6] = [
+    ("ab", "Aneurin Bevan", "Bwrdd Iechyd Prifysgol Aneurin Bevan"),
+    ("bc", "Betsi Cadwaladr", "Bwrdd Iechyd Prifysgol Betsi Cadwaladr"),
+    ("cf", "Cardiff and Vale", "Bwrdd Iechyd Prifysgol Caerdydd a’r Fro"),
+    ("ct", "Cwm Taf Morgannwg", "Bwrdd Iechyd Prifysgol Cwm Taf Morgannwg"),
+    ("hd", "Hywel Dda", "Bwrdd Iechyd Prifysgol Hywel Dda"),
+    ("po", "Powys Teaching", "Bwrdd Iechyd Addysgu Powys"),
+];
+
+/// Sixty APIs with names as long as they get; two of them in trouble.
+fn sixty_with_long_names() -> Situation {
+    let apis = BOARDS.iter().flat_map(|(board, en_board, cy_board)| {
+        SERVICES.iter().map(move |(service, en, cy)| {
+            let (en, cy) = (format!("{en}, {en_board}"), format!("{cy}, {cy_board}"));
+            let mut api = estate::api(&format!("{service}-{board}"), &en, &cy, Kind::FhirR4);
+            api.depends_on.clear();
+            api
+        })
+    });
+    let mut situation = estate::fresh(apis.collect());
+    works(&mut situation);
+    let (production, sandbox) = (Environment::Production, Environment::Sandbox);
+    let gateway = Some(Layer::Gateway);
+    estate::set(&mut situation, "vaccinations-bc", production, Status::MajorOutage, 4000, gateway);
+    estate::set(&mut situation, "pathology-cf", production, Status::Degraded, 900, None);
+    estate::set(&mut situation, "waiting-hd", sandbox, Status::PartialOutage, 7300, Some(Layer::Contract));
+    situation
+}
+
+fn works(situation: &mut Situation) {
+    let all: Vec<_> = situation.configuration.instances().collect();
+    for id in all {
+        estate::set(situation, id.api.as_str(), id.environment, Status::Operational, 40 * 86_400, None);
+    }
+}
+
+/// Everything has failed at once, in every environment.
+fn all_down() -> Situation {
+    let mut situation = estate::all_well();
+    let all: Vec<_> = situation.configuration.instances().collect();
+    for id in &all {
+        let layer = Some(Layer::Gateway);
+        estate::set(&mut situation, id.api.as_str(), id.environment, Status::MajorOutage, 840, layer);
+    }
+    let mut storm = estate::trouble::incident(43, "identity", Environment::Production, 840);
+    storm.cause = Cause::Storm(Environment::Production);
+    storm.api = None;
+    storm.affects = all.into_iter().filter(|id| id.environment == Environment::Production).collect();
+    situation.incidents.insert_mut(storm.id, Arc::new(storm));
+    situation
+}
+
+/// Serves each story on its own pair of ports from 9700 up, until interrupted.
 #[tokio::main]
 async fn main() {
-    let stories: [(&str, Situation); 5] = [
+    let stories: [(&str, Situation); 7] = [
         ("well", estate::all_well()),
         ("trouble", estate::trouble()),
         ("sixty", estate::sixty()),
         ("one", estate::one_api()),
-        (
-            "nothing",
-            estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::FhirR4)]),
-        ),
+        ("nothing", estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", Kind::FhirR4)])),
+        ("long", sixty_with_long_names()),
+        ("down", all_down()),
     ];
     let mut tasks = tokio::task::JoinSet::new();
     for (n, (name, situation)) in (0_u16..).zip(stories) {

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-async function freeAddress() {
+export async function freeAddress() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -33,8 +33,8 @@ export async function until(url, good, seconds) {
   throw new Error(`${url} after ${seconds} s: ${last.slice(0, 500)}`);
 }
 
-/** Returns the addresses of the public and the internal view, and how to stop. */
-export async function start() {
+/** Returns the addresses of the public and the internal view, and how to stop; `more`: further flags of the demo, which answers within `patience` seconds. */
+export async function start(more = [], patience = 60) {
   if (process.env.CURIAD_URL) {
     const site = process.env.CURIAD_URL;
     return { site, internal: process.env.CURIAD_INTERNAL_URL ?? site, stop: async () => 0 };
@@ -42,7 +42,7 @@ export async function start() {
   const program = process.env.CURIAD_BIN ?? "target/debug/curiad";
   const directory = await mkdtemp(join(tmpdir(), "curiad-browser-"));
   const [site, internal, world] = [await freeAddress(), await freeAddress(), await freeAddress()];
-  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", world, "--data", directory, "--any-ports"];
+  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", world, "--data", directory, "--any-ports", ...more];
   const child = spawn(program, ["demo", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,7 +57,7 @@ export async function start() {
   });
   early.catch(() => {});
   const checked = ({ instances }) => instances.some((instance) => instance.checked_at);
-  await Promise.race([until(`http://${site}/api/v1/status`, checked, 60), early]);
+  await Promise.race([until(`http://${site}/api/v1/status`, checked, patience), early]);
 
   return {
     site: `http://${site}`,

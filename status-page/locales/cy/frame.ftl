@@ -1,4 +1,5 @@
 # Around every page.
+description = { $name }: a yw pob API yn gweithio, ym mha amgylchedd, ers pryd, a beth sy’n cael ei wneud yn ei gylch.
 skip = Neidio i’r prif gynnwys
 nav = Tudalennau
 nav-now = Statws nawr

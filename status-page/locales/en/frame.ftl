@@ -1,4 +1,5 @@
 # Around every page.
+description = { $name }: whether each API works, in which environment, since when, and what is done about it.
 skip = Skip to main content
 nav = Pages
 nav-now = Status now
