@@ -138,9 +138,10 @@ async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> R
     let incident = find(asking, &situation, id).await?;
     let terminal = Terminal::new();
     if review {
-        match as_json {
-            true => terminal.json(&review::as_json(&situation, &incident, asking.now)),
-            false => terminal.line(review::draft(&situation, &incident, asking.now).trim_end()),
+        if as_json {
+            terminal.json(&review::as_json(&situation, &incident, asking.now));
+        } else {
+            terminal.line(review::draft(&situation, &incident, asking.now).trim_end());
         }
         return Ok(());
     }

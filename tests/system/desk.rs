@@ -63,6 +63,26 @@ async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_
     );
     assert!(shown.out.contains(&format!("before it {}: linked by ann", ours.number)), "{}", shown.out);
     assert!(shown.out.contains("is assigned to Beth Anglin; that is no answer"), "{}", shown.out);
+
+    let draft = place.run(&["incident", "show", &id, "--review"]).await.out;
+    for line in [
+        format!("# {id}: "),
+        "**It is not over: this is how it stood at ".to_owned(),
+        "| first failure | ".to_owned(),
+        format!("| ticket {theirs} | "),
+        "## Who was called".to_owned(),
+        "[What was the cause, and what mended it?]".to_owned(),
+    ] {
+        assert!(draft.contains(&line), "{line} in {draft}");
+    }
+    let stages = place.run(&["--json", "incident", "show", &id, "--review"]).await.json();
+    assert_eq!(
+        (&stages["stages"][0]["stage"], &stages["stages"][0]["after_s"]),
+        (&"began".into(), &0.into())
+    );
+    let whole = |key: &str| stages[key].as_i64().expect("seconds");
+    let apart = whole("lasted_s") - whole("in_hours_s") - whole("out_of_hours_s");
+    assert!(apart.abs() <= 1, "{stages}");
     assert!(program.terminate().await.success());
     world.stop().await;
 }

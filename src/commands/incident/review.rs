@@ -135,12 +135,12 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
     let calls: Vec<String> =
         calls.map(|callout| format!("- {}: {}", day(callout.at, zone), call(situation, callout))).collect();
-    section(&mut line, "Who was called", calls);
+    section(&mut line, "Who was called", &calls);
     let said = incident.posts.iter().map(|post| format!("- {}: {}", day(post.at, zone), said(&post.says)));
-    section(&mut line, "What the page said", said.collect());
+    section(&mut line, "What the page said", &said.collect::<Vec<_>>());
     let happened =
         incident.timeline.iter().map(|entry| format!("- {}: {}", day(entry.at, zone), cell(&entry.text)));
-    section(&mut line, "What happened", happened.collect());
+    section(&mut line, "What happened", &happened.collect::<Vec<_>>());
     line(
         "\n## What follows\n\n[What went well? What did not? What changes, who does it, and until when?]"
             .to_owned(),
@@ -148,7 +148,7 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     draft
 }
 
-fn section(line: &mut impl FnMut(String), title: &str, lines: Vec<String>) {
+fn section(line: &mut impl FnMut(String), title: &str, lines: &[String]) {
     if !lines.is_empty() {
         line(format!("\n## {title}\n\n{}", lines.join("\n")));
     }
