@@ -280,13 +280,13 @@ impl Prober {
         };
         let now = self.clock.now();
         outcome.retry_after = announced::retry_after(&received.headers, now);
-        outcome.deprecation = announced::deprecation(&received.headers);
+        outcome.deprecation = announced::deprecation(&received.headers).map(Box::new);
         let reading = answer::read(&target.expectations, target.dialect, answer, now);
         if reading.failure.is_some() || outcome.transcript.is_some() {
             outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
         }
         outcome.expectations.extend(reading.expectations);
-        outcome.health = reading.health;
+        outcome.health = reading.health.map(Box::new);
         reading.failure.map_or(Ok(()), Err)
     }
 }
