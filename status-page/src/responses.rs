@@ -56,13 +56,7 @@ impl Responses {
 
     /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
     /// (`warm`) or does not. `None`: it never answered in a year.
-    pub fn of(
-        operation: OperationId,
-        days: &Days,
-        last_day: &Days,
-        today: Date,
-        warm: bool,
-    ) -> Option<Self> {
+    pub fn of(operation: OperationId, days: &Days, last_day: &Days, today: Date, warm: bool) -> Option<Self> {
         let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
         let since = |ago: i64| days.sum(first(ago)..).summary().latency(warm);
         let ranges = [last_day.sum(..).summary().latency(warm), since(7), since(90), since(365)];
