@@ -2,7 +2,8 @@
 
 use crate::listener::{Counted, Room};
 use alerting::Recording;
-use prober::{LAG_BOUNDS_MS, Metrics};
+use domain::VantageId;
+use prober::{ByVantage, LAG_BOUNDS_MS, Metrics};
 use prometheus::{
     core::{Collector, Desc},
     proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType},
@@ -21,11 +22,11 @@ const LAG: &str = "curiad_probe_start_lag_seconds";
 
 const VERSION: &str = "curiad_configuration_version";
 
-/// Figures of the prober, the recorder and the configuration.
+/// Figures of the probers, the recorder, the configuration and the listeners.
 #[derive(Debug)]
 pub(crate) struct Own {
     recording: Arc<Recording>,
-    prober: Arc<Metrics>,
+    probers: Arc<ByVantage>,
     standing: watch::Receiver<Arc<Standing>>,
     role: watch::Receiver<Role>,
     rooms: [Arc<Room>; 2],
@@ -36,7 +37,7 @@ pub(crate) struct Own {
 impl Own {
     pub(crate) fn new(
         recording: Arc<Recording>,
-        prober: Arc<Metrics>,
+        probers: Arc<ByVantage>,
         standing: watch::Receiver<Arc<Standing>>,
         role: watch::Receiver<Role>,
         rooms: [Arc<Room>; 2],
@@ -45,43 +46,17 @@ impl Own {
         let describe =
             |name: &str, help: &str| Desc::new(name.into(), help.into(), Vec::new(), HashMap::new());
         let lag = describe(LAG, "how late probes start, against their schedule")?;
-        Ok(Self { recording, prober, standing, role, rooms, log_lines_lost, descriptions: vec![lag] })
+        Ok(Self { recording, probers, standing, role, rooms, log_lines_lost, descriptions: vec![lag] })
     }
 
     /// Name, help, whether it only rises, and its value.
-    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 16] {
+    fn figures(&self) -> [(&'static str, &'static str, MetricType, u64); 10] {
         use MetricType::{COUNTER, GAUGE};
-        let (recording, prober) = (&self.recording, &self.prober);
+        let recording = &self.recording;
         let committed = u64::try_from(recording.committed_at_ms.load(Ordering::Relaxed)).unwrap_or(0) / 1_000;
         let records = u64::from(*self.role.borrow() == Role::Recorder);
         [
             ("curiad_recorder", "1: this program records; 0: it stands by", GAUGE, records),
-            ("curiad_probes_total", "probes that ended", COUNTER, prober.probes()),
-            ("curiad_probes_in_flight", "probes under way", GAUGE, prober.in_flight()),
-            (
-                "curiad_probe_permits_waited_total",
-                "probes that waited for a permit",
-                COUNTER,
-                prober.permits_waited(),
-            ),
-            (
-                "curiad_outcomes_held_up_total",
-                "outcomes that waited for the recorder",
-                COUNTER,
-                prober.outcomes_held_up(),
-            ),
-            (
-                "curiad_probes_broken_total",
-                "probes that broke on our own side",
-                COUNTER,
-                prober.probes_broke(),
-            ),
-            (
-                "curiad_probes_paused_total",
-                "probes left out because an API asked to be left alone (Retry-After)",
-                COUNTER,
-                prober.beats_paused(),
-            ),
             (
                 "curiad_outcomes_recorded_total",
                 "outcomes committed; one that is told twice counts once",
@@ -220,25 +195,86 @@ impl Own {
         ]
     }
 
-    fn lag(&self) -> MetricFamily {
-        let seen = self.prober.start_lag();
-        let mut histogram = Histogram::default();
-        histogram.set_sample_count(seen.count());
-        histogram.set_sample_sum(seen.sum.as_secs_f64());
-        let mut so_far = 0;
-        let mut buckets = Vec::new();
-        for (bound, count) in LAG_BOUNDS_MS.iter().zip(seen.buckets) {
-            so_far += count;
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(std::time::Duration::from_millis(*bound).as_secs_f64());
-            bucket.set_cumulative_count(so_far);
-            buckets.push(bucket);
-        }
-        histogram.set_bucket(buckets);
-        let mut metric = Metric::default();
-        metric.set_histogram(histogram);
-        family(LAG, "how late probes start, against their schedule", MetricType::HISTOGRAM, metric)
+    /// Of the probers, each by its vantage.
+    fn vantages(&self) -> Vec<MetricFamily> {
+        use MetricType::{COUNTER, GAUGE, HISTOGRAM};
+        let all = self.probers.all();
+        let of = |name, help, kind, measured: &dyn Fn(&Metrics) -> Metric| {
+            let metrics = all.iter().map(|(vantage, counted)| {
+                let mut metric = measured(counted);
+                metric.set_label(vec![at(vantage)]);
+                metric
+            });
+            let mut family = family(name, help, kind, Metric::default());
+            family.set_metric(metrics.collect());
+            family
+        };
+        let figure = |name, help, kind, count: fn(&Metrics) -> u64| {
+            of(name, help, kind, &|metrics| number(kind, count(metrics)))
+        };
+        vec![
+            figure("curiad_probes_total", "probes that ended", COUNTER, Metrics::probes),
+            figure("curiad_probes_in_flight", "probes under way", GAUGE, Metrics::in_flight),
+            figure(
+                "curiad_probe_permits_waited_total",
+                "probes that waited for a permit",
+                COUNTER,
+                Metrics::permits_waited,
+            ),
+            figure(
+                "curiad_outcomes_held_up_total",
+                "outcomes that waited for the recorder",
+                COUNTER,
+                Metrics::outcomes_held_up,
+            ),
+            figure(
+                "curiad_probes_broken_total",
+                "probes that broke on our own side",
+                COUNTER,
+                Metrics::probes_broke,
+            ),
+            figure(
+                "curiad_probes_paused_total",
+                "probes left out because an API asked to be left alone (Retry-After)",
+                COUNTER,
+                Metrics::beats_paused,
+            ),
+            figure(
+                "curiad_probes_skipped_total",
+                "probes left out because the check's last one was still under way",
+                COUNTER,
+                Metrics::beats_skipped,
+            ),
+            of(LAG, "how late probes start, against their schedule", HISTOGRAM, &lag),
+        ]
     }
+}
+
+fn at(vantage: &VantageId) -> LabelPair {
+    let mut label = LabelPair::default();
+    label.set_name("vantage".to_owned());
+    label.set_value(vantage.to_string());
+    label
+}
+
+fn lag(metrics: &Metrics) -> Metric {
+    let seen = metrics.start_lag();
+    let mut histogram = Histogram::default();
+    histogram.set_sample_count(seen.count());
+    histogram.set_sample_sum(seen.sum.as_secs_f64());
+    let mut so_far = 0;
+    let mut buckets = Vec::new();
+    for (bound, count) in LAG_BOUNDS_MS.iter().zip(seen.buckets) {
+        so_far += count;
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(std::time::Duration::from_millis(*bound).as_secs_f64());
+        bucket.set_cumulative_count(so_far);
+        buckets.push(bucket);
+    }
+    histogram.set_bucket(buckets);
+    let mut metric = Metric::default();
+    metric.set_histogram(histogram);
+    metric
 }
 
 impl Collector for Own {
@@ -251,7 +287,7 @@ impl Collector for Own {
         self.figures()
             .into_iter()
             .map(figure)
-            .chain([self.lag()])
+            .chain(self.vantages())
             .chain(self.configuration())
             .chain(self.connections())
             .collect()

@@ -11,7 +11,7 @@ use alerting::Recording;
 use anyhow::Context;
 use domain::{Clock, Secret, Situation, Unrecorded};
 use jiff::Timestamp;
-use prober::Metrics;
+use prober::ByVantage;
 use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
 use std::{
     path::PathBuf,
@@ -37,8 +37,8 @@ pub(crate) struct Pages {
     pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
     /// Since when nothing can be delivered.
     pub(crate) undelivered: watch::Receiver<Option<Timestamp>>,
-    /// What the prober counts.
-    pub(crate) prober: Arc<Metrics>,
+    /// What the probers count.
+    pub(crate) probers: Arc<ByVantage>,
     /// "Look at the inbox", for the recorder.
     pub(crate) told: Arc<Notify>,
     /// A heartbeat could not be kept, for the recorder.
@@ -70,7 +70,7 @@ pub(crate) fn start(
     let rooms = [Room::new("public", many, now), Room::new("internal", few, now)].map(Arc::new);
     let own = crate::metrics::Own::new(
         pages.recording,
-        pages.prober,
+        pages.probers,
         pages.standing.clone(),
         pages.role.clone(),
         rooms.clone(),

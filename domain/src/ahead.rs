@@ -129,7 +129,7 @@ pub(crate) fn heard(fold: &mut Fold, before: Option<&Latest>, outcome: &Outcome)
 }
 
 fn said(outcome: &Outcome) -> (Option<&crate::Certificate>, Option<Timestamp>, bool) {
-    (outcome.certificate.as_ref(), outcome.deprecation.and_then(|goes| goes.sunset), speaks(outcome))
+    (outcome.certificate.as_ref(), outcome.deprecation.as_ref().and_then(|goes| goes.sunset), speaks(outcome))
 }
 
 /// Who is called from a rota, where: an environment in which majors call, that which matters most.
@@ -163,7 +163,7 @@ fn outlook(fold: &Fold) -> Outlook {
             let what = Ahead::Certificate(certificate.fingerprint.clone());
             outlook.add(what, certificate.not_after, CERTIFICATE, Some(instance));
         }
-        let sunset = outcome.deprecation.and_then(|goes| goes.sunset);
+        let sunset = outcome.deprecation.as_ref().and_then(|goes| goes.sunset);
         if let Some(at) = sunset.filter(|_| instance.environment == Environment::Production) {
             outlook.add(Ahead::Sunset(instance.clone()), at, SUNSET, Some(instance));
         }

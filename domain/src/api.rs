@@ -31,8 +31,8 @@ pub struct Api {
     pub desk: DeskNotes,
     /// Its own supported hours and objective.
     pub agreed: Agreed,
-    /// What exercising it does; shared by all views of it.
-    pub operations: Arc<[Operation]>,
+    /// What exercising it does; shared by all views of it, and each by its checks.
+    pub operations: Arc<[Arc<Operation>]>,
     /// Where it runs: base URL by environment, `http://` or `https://`, without a trailing slash.
     pub instances: BTreeMap<Environment, String>,
 }

@@ -65,8 +65,8 @@ pub struct Check {
     pub id: CheckId,
     /// The instance's base URL, without a trailing slash.
     pub url: String,
-    /// What is sent and what counts as good.
-    pub operation: Operation,
+    /// What is sent and what counts as good; shared by its checks in all environments.
+    pub operation: Arc<Operation>,
     /// What its probes prove with who asks; `None`: nobody asks who they are.
     pub credential: Option<Arc<Credential>>,
     /// From one probe to the next; of a heartbeat, from one end of its job to the next.

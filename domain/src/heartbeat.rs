@@ -112,7 +112,7 @@ impl Heartbeat {
 
 impl Check {
     /// What it hears, if nobody is asked.
-    pub const fn heartbeat(&self) -> Option<&Heartbeat> {
+    pub fn heartbeat(&self) -> Option<&Heartbeat> {
         self.operation.request.heartbeat()
     }
 

@@ -1,6 +1,6 @@
 //! *Is it me?*: what a caller saw × what we saw at that time → on whose side the cause is likely to be.
 
-use crate::{CheckId, ErrorClass, Layer, Outcome, Verdict};
+use crate::{CheckId, ErrorClass, Glance, Layer, Verdict};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -56,16 +56,16 @@ pub struct OurOutcome {
 }
 
 impl OurOutcome {
-    /// What `outcome`, so judged, says.
-    pub fn of(outcome: &Outcome, verdict: Verdict) -> Self {
-        let failure = outcome.failure.as_ref().filter(|_| verdict != Verdict::Pass);
+    /// What was seen of a check, so judged, says.
+    pub fn of(check: &CheckId, seen: &Glance, verdict: Verdict) -> Self {
+        let failure = seen.failure.as_ref().filter(|_| verdict != Verdict::Pass);
         Self {
-            check: outcome.check.clone(),
-            at: outcome.at,
+            check: check.clone(),
+            at: seen.at,
             verdict,
             class: ErrorClass::of(verdict, failure),
             layer: failure.map(|failure| failure.layer),
-            status: outcome.http.as_ref().map(|http| http.status),
+            status: seen.status,
         }
     }
 

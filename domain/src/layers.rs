@@ -1,6 +1,6 @@
 //! How far requests get: what each layer last said, from the outside in.
 
-use crate::{ErrorClass, Layer, Outcome, Verdict};
+use crate::{ErrorClass, Glance, Layer, Verdict};
 
 /// What a layer last said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +15,11 @@ pub enum LayerSays {
 
 /// The layers that a probe passes, from the outside in, and what each last said: those that no probe has are left out.
 /// `outcomes` are the last ones of an instance, each with whether its operation signs in.
-pub fn layers(outcomes: &[(&Outcome, Verdict, bool)]) -> Vec<(Layer, LayerSays)> {
+pub fn layers(outcomes: &[(&Glance, Verdict, bool)]) -> Vec<(Layer, LayerSays)> {
     let all = Layer::ALL.into_iter().filter(|layer| *layer != Layer::Ours);
     all.filter_map(|layer| {
-        let has = |(outcome, _, signs_in): &&(&Outcome, Verdict, bool)| match layer {
-            Layer::Tls => {
-                outcome.phases.tls.is_some() || failed_at(outcome) == Some(Layer::Tls) || outcome.warm
-            }
+        let has = |(outcome, _, signs_in): &&(&Glance, Verdict, bool)| match layer {
+            Layer::Tls => outcome.secured || failed_at(outcome) == Some(Layer::Tls),
             Layer::Token => *signs_in,
             Layer::Dns | Layer::Connect | Layer::Gateway | Layer::Backend | Layer::Contract | Layer::Ours => {
                 true
@@ -46,7 +44,7 @@ pub fn layers(outcomes: &[(&Outcome, Verdict, bool)]) -> Vec<(Layer, LayerSays)>
     .collect()
 }
 
-fn failed_at(outcome: &Outcome) -> Option<Layer> {
+fn failed_at(outcome: &Glance) -> Option<Layer> {
     outcome.failure.as_ref().map(|failure| failure.layer)
 }
 
@@ -54,27 +52,26 @@ fn failed_at(outcome: &Outcome) -> Option<Layer> {
 mod tests {
     use super::*;
     use crate::{
-        ApiId, CheckId, Environment, Failure,
+        Failure,
         FailureKind::{self, *},
-        Http, InstanceId, OperationId, VantageId,
     };
     use jiff::Timestamp;
+    use std::time::Duration;
 
-    fn outcome(failure: Option<(Layer, FailureKind)>) -> Outcome {
-        let instance =
-            InstanceId { api: ApiId::parse("results").unwrap(), environment: Environment::Production };
-        let check = CheckId { instance, operation: OperationId::parse("read").unwrap() };
-        let mut outcome = Outcome::new(check, VantageId::parse("internet").unwrap(), Timestamp::UNIX_EPOCH);
-        outcome.failure = failure.map(|(layer, kind)| Failure { layer, kind, message: String::new() });
-        outcome
+    fn outcome(failure: Option<(Layer, FailureKind)>) -> Glance {
+        Glance {
+            at: Timestamp::UNIX_EPOCH,
+            total: Duration::ZERO,
+            failure: failure.map(|(layer, kind)| Failure { layer, kind, message: String::new() }),
+            status: None,
+            secured: false,
+            deprecation: None,
+        }
     }
 
     #[test]
     fn each_layer_says_what_the_last_probes_met_there() {
-        let passed = Outcome {
-            http: Some(Http { status: 200, version: "HTTP/2".to_owned(), remote_ip: None, bytes: 1 }),
-            ..outcome(None)
-        };
+        let passed = Glance { status: Some(200), ..outcome(None) };
         let failed = outcome(Some((Layer::Backend, BackendUnavailable)));
         let all = layers(&[(&passed, Verdict::Pass, false), (&failed, Verdict::Fail, false)]);
         assert_eq!(

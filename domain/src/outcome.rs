@@ -3,9 +3,9 @@
 use crate::{CheckId, Question, Sight, StepSeen, Transcript, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{borrow::Cow, fmt, net::IpAddr, time::Duration};
 
-/// What one Probe saw, and when.
+/// What one Probe saw, and when. The last of each check is kept in memory: what is rare in it is apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The check that was exercised.
@@ -39,13 +39,13 @@ pub struct Outcome {
     pub retry_after: Option<Duration>,
     /// What the answer says of the API's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deprecation: Option<Deprecation>,
+    pub deprecation: Option<Box<Deprecation>>,
     /// The certificate of the chain that ends first.
     pub certificate: Option<Certificate>,
     /// Each expectation and whether it held.
     pub expectations: Vec<Expectation>,
     /// What the API says of its own health, when asked.
-    pub health: Option<HealthWords>,
+    pub health: Option<Box<HealthWords>>,
     /// The `X-Request-ID` that was sent; an auditor can find the request by it.
     pub request_id: Option<String>,
     /// What was seen, where somebody wants to see for themselves; and the steps of a journey.
@@ -261,7 +261,7 @@ pub struct Http {
     /// Status code.
     pub status: u16,
     /// `HTTP/1.1` or `HTTP/2`.
-    pub version: String,
+    pub version: Cow<'static, str>,
     /// The address that answered; through a proxy, the proxy's.
     pub remote_ip: Option<IpAddr>,
     /// Bytes of body read.

@@ -29,6 +29,7 @@ mod tests {
         ApiId, CheckId, Environment, Expect, Http, HttpRequest, InstanceId, Operation, OperationId, Request,
         VantageId,
     };
+    use std::sync::Arc;
 
     fn paused(status: u16, asked: u64, every: u64) -> u64 {
         let operation = OperationId::parse("read").unwrap();
@@ -41,12 +42,12 @@ mod tests {
         let check = Check {
             id: id.clone(),
             url: "https://api.example".to_owned(),
-            operation: Operation {
+            operation: Arc::new(Operation {
                 id: operation,
                 critical: true,
                 request: Request::Http(HttpRequest::get("/")),
                 expect: Expect::default(),
-            },
+            }),
             every: Duration::from_secs(every),
             slow: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
@@ -55,7 +56,7 @@ mod tests {
             from: vec![vantage.clone()],
         };
         let mut outcome = Outcome::new(id, vantage, jiff::Timestamp::UNIX_EPOCH);
-        outcome.http = Some(Http { status, version: "HTTP/2".to_owned(), remote_ip: None, bytes: 0 });
+        outcome.http = Some(Http { status, version: "HTTP/2".into(), remote_ip: None, bytes: 0 });
         outcome.retry_after = Some(Duration::from_secs(asked));
         pause(&outcome, &check).as_secs()
     }

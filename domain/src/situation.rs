@@ -247,6 +247,13 @@ impl Situation {
         self.open_incidents().find(|incident| incident.cause == *cause)
     }
 
+    /// The same without what single probes saw: who keeps it for longer keeps no outcome that newer ones have taken the
+    /// place of.
+    #[must_use]
+    pub fn without_outcomes(&self) -> Self {
+        Self { latest: HashTrieMapSync::new_sync(), ..self.clone() }
+    }
+
     /// When any of an instance's checks last came back.
     pub fn checked_at(&self, instance: &InstanceId) -> Option<Timestamp> {
         self.configuration

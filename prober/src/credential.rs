@@ -9,6 +9,8 @@ pub use certificate::{certificate_ends, check_client_certificate};
 pub use jwt::check_signing_key;
 
 pub(crate) use certificate::OwnCertificate;
+#[cfg(test)]
+pub(crate) use fetch::issued;
 pub(crate) use tokens::{Bearer, Fetching, Tokens};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -4,21 +4,28 @@
 //! `cargo test` does this for 20 s, `tests/run` for a minute. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
 
 use crate::{
+    announced,
     answer::{self, Answer},
     capture::Captures,
-    dialect,
+    credential, dialect,
     expectation::Expectations,
     fault,
     fill::Values,
-    health, mllp, proxy, smtp,
+    health, mllp, proxy, smtp, tls, transcript,
+    unpack::{self, Coding},
     xml::{self, XPath, Xml},
 };
 use domain::{Capture, Contract, Dialect, Expect, Journey, Matches, Promised, Source};
-use hyper::{HeaderMap, header};
-
+use flate2::{Compression, read::GzEncoder};
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderName, HeaderValue},
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
+use rustls::pki_types::CertificateDer;
 use std::{
+    io::Read as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
@@ -49,6 +56,18 @@ const SEEDS: &[&str] = &[
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n",
     "250-mail.example\r\n250 STARTTLS\r\n",
 ];
+
+/// Those, and what is no text: a body in gzip, one in brotli, a certificate.
+fn seeds() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = SEEDS.iter().map(|seed| seed.as_bytes().to_vec()).collect();
+    let mut packed = Vec::new();
+    GzEncoder::new(SEEDS.concat().as_bytes(), Compression::best()).read_to_end(&mut packed).unwrap();
+    seeds.push(packed);
+    seeds.push(b"\x0b\x02\x80hello\x03".to_vec());
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "9434765919.example".to_owned()];
+    seeds.push(rcgen::generate_simple_self_signed(names).unwrap().cert.der().to_vec());
+    seeds
+}
 
 /// Pieces that parsers trip over.
 const PIECES: &[&[u8]] = &[
@@ -107,8 +126,8 @@ impl Dice {
         usize::try_from(drawn).unwrap() % limit.max(1)
     }
 
-    fn input(&mut self) -> Vec<u8> {
-        let mut input = SEEDS[self.below(SEEDS.len())].as_bytes().to_vec();
+    fn input(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let mut input = seeds[self.below(seeds.len())].clone();
         for _ in 0..=self.below(12) {
             let at = self.below(input.len() + 1);
             match self.below(6) {
@@ -124,7 +143,7 @@ impl Dice {
                     input.splice(at..at, piece);
                 }
                 4 => {
-                    let other = SEEDS[self.below(SEEDS.len())].as_bytes();
+                    let other = &seeds[self.below(seeds.len())];
                     let from = self.below(other.len() + 1);
                     input.splice(at..at, other[from..].iter().copied());
                 }
@@ -188,8 +207,42 @@ fn fit(told: &str) {
     assert_eq!(domain::scrubbed(told), told, "an NHS number is told");
 }
 
+/// Headers of an answer.
+const HEADERS: [&str; 6] =
+    ["retry-after", "deprecation", "sunset", "content-encoding", "server", "x-request-id"];
+
+/// No body is unpacked to more.
+const UNPACKED: usize = 64 * 1024;
+
+/// What reads heads, packed bodies, certificates and tokens.
+fn read_around_a_body(input: &[u8]) {
+    let value: Vec<u8> = input.iter().copied().filter(|byte| !byte.is_ascii_control()).take(4_096).collect();
+    let value = HeaderValue::from_bytes(&value).unwrap();
+    let headers: HeaderMap =
+        HEADERS.into_iter().map(|name| (HeaderName::from_static(name), value.clone())).collect();
+    announced::retry_after(&headers, Timestamp::UNIX_EPOCH);
+    announced::deprecation(&headers);
+    unpack::coding(&headers).err().iter().for_each(|failure| fit(&failure.message));
+    for (_, value) in transcript::headers(&headers) {
+        fit(&value);
+    }
+    for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli] {
+        match unpack::unpack(coding, input, UNPACKED) {
+            Ok(unpacked) => assert!(unpacked.len() <= UNPACKED),
+            Err(failure) => fit(&failure.message),
+        }
+    }
+    let certificate = CertificateDer::from(input);
+    tls::ends(&certificate);
+    if let Some(seen) = transcript::certificate(&certificate) {
+        [&seen.subject, &seen.issuer].into_iter().chain(&seen.names).for_each(|told| fit(told));
+    }
+    let _refused = credential::issued(serde_json::from_slice(input).ok().as_ref());
+}
+
 /// All parsers on one input.
 fn read_by_all(input: &[u8], expectations: &Expectations) {
+    read_around_a_body(input);
     let mut values = Values::new("id");
     let taken = greedy().take(&HeaderMap::new(), input, &mut values);
     taken.err().iter().for_each(|failure| fit(&failure.message));
@@ -240,13 +293,13 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
 fn no_input_breaks_a_parser_or_keeps_it_long() {
     #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs it to say")]
     let seconds = std::env::var("CURIAD_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
-    let expectations = curious();
+    let (expectations, seeds) = (curious(), seeds());
     let began = Instant::now();
     let mut inputs = 0_u64;
     let mut longest = Duration::ZERO;
     while began.elapsed() < Duration::from_secs(seconds) {
         inputs += 1;
-        let input = Dice(inputs.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).input();
+        let input = Dice(inputs.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).input(&seeds);
         let at = Instant::now();
         let broke = catch_unwind(AssertUnwindSafe(|| read_by_all(&input, &expectations))).is_err();
         assert!(!broke, "input {inputs}: {:?}", String::from_utf8_lossy(&input));

@@ -180,7 +180,8 @@ impl Blank {
             let value = HeaderValue::try_from(fill(text, Into::Header)?);
             let value = value.map_err(|_| format!("no such value can stand in the header '{name}'"))?;
             filled.with_uuid.retain(|(known, _)| known != name);
-            filled.headers.insert(name, value);
+            filled.headers.retain(|(known, _)| known != name);
+            filled.headers.push((name.clone(), value));
         }
         Ok(filled)
     }
@@ -205,7 +206,7 @@ mod tests {
         let filled = |id: &str, value: &str| {
             let mut values = Values::new(id);
             values.insert("v", value.to_owned());
-            blank.filled(&target, &values).map(|filled| filled.origin.to_string())
+            blank.filled(&target, &values).map(|filled| filled.path.to_string())
         };
         let id = "60e0b220-8136-4ca5-ae46-a9434765919b";
         assert_eq!(filled(id, "9990000018").unwrap(), format!("/base/a?id={id}&of=9990000018"));

@@ -62,7 +62,7 @@ pub use credential::{certificate_ends, check_client_certificate, check_signing_k
 pub use explain::{at_any_time, scheduled};
 pub use fill::check_body;
 pub use health::health_words;
-pub use metrics::{Histogram, LAG_BOUNDS_MS, Metrics};
+pub use metrics::{ByVantage, Histogram, LAG_BOUNDS_MS, Metrics};
 pub use mllp::check_message;
 pub use prepared::Prepared;
 pub use prober::{Prober, Reach};

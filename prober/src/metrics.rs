@@ -1,14 +1,47 @@
-//! What the prober counts about itself.
+//! What probers count about themselves, each vantage for itself.
 
+use domain::VantageId;
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 /// Upper bounds of the start-lag histogram's buckets, in milliseconds; above the last there is one more bucket.
 pub const LAG_BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 15, 20, 30, 50, 100, 250, 1_000, 10_000];
 
-/// What the prober counts about itself, since it started.
+/// What is counted at each vantage that has a prober. A vantage that leaves the configuration takes its figures with it.
+#[derive(Debug, Default)]
+pub struct ByVantage(Mutex<BTreeMap<VantageId, Weak<Metrics>>>);
+
+impl ByVantage {
+    /// Of every vantage, by name.
+    pub fn all(&self) -> Vec<(VantageId, Arc<Metrics>)> {
+        let known = self.known();
+        known.iter().filter_map(|(vantage, metrics)| Some((vantage.clone(), metrics.upgrade()?))).collect()
+    }
+
+    /// Of this one: those that were counted already, where a prober there still counts.
+    pub(crate) fn of(&self, vantage: &VantageId) -> Arc<Metrics> {
+        let mut known = self.known();
+        if let Some(metrics) = known.get(vantage).and_then(Weak::upgrade) {
+            return metrics;
+        }
+        known.retain(|_, metrics| metrics.strong_count() > 0);
+        let metrics = Arc::default();
+        known.insert(vantage.clone(), Arc::downgrade(&metrics));
+        metrics
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<VantageId, Weak<Metrics>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the probers of one vantage count about themselves, since the first of them started.
 #[derive(Debug, Default)]
 pub struct Metrics {
     lag: [AtomicU64; LAG_BOUNDS_MS.len() + 1],
@@ -146,6 +179,25 @@ impl Drop for Gauge<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vantage_goes_on_counting_while_a_prober_is_there_and_its_figures_leave_with_it() {
+        let (all, here) = (ByVantage::default(), VantageId::parse("internet").unwrap());
+        let first = all.of(&here);
+        first.broke();
+        let second = all.of(&here);
+        drop(first);
+        second.broke();
+        let there = all.of(&VantageId::parse("network").unwrap());
+        let seen: Vec<(String, u64)> = all
+            .all()
+            .iter()
+            .map(|(vantage, metrics)| (vantage.to_string(), metrics.probes_broke()))
+            .collect();
+        assert_eq!(seen, [("internet".to_owned(), 2), ("network".to_owned(), 0)]);
+        drop((second, there));
+        assert!(all.all().is_empty());
+    }
 
     #[test]
     fn a_lag_falls_into_the_first_bucket_that_holds_it() {

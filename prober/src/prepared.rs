@@ -20,7 +20,8 @@ use domain::{
 };
 use hyper::{
     Uri,
-    header::{self, HeaderMap, HeaderName, HeaderValue},
+    header::{self, HeaderName, HeaderValue},
+    http::uri::{PathAndQuery, Scheme},
 };
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::ServerName;
@@ -77,12 +78,10 @@ pub(crate) struct Target {
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) places: Arc<permits::Host>,
     pub(crate) method: hyper::Method,
-    /// `/path?query`, for HTTP/1.1.
-    pub(crate) origin: Uri,
-    /// The whole address, for HTTP/2.
-    pub(crate) absolute: Uri,
+    pub(crate) path: PathAndQuery,
     pub(crate) host: HeaderValue,
-    pub(crate) headers: HeaderMap,
+    /// In a list: a map of so few takes three times the room, and there may be ten thousand.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Where the token comes from that goes with it.
     pub(crate) tokens: Option<Arc<Tokens>>,
     /// What is shown of ours in the handshake.
@@ -231,10 +230,11 @@ impl Target {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("an address may hold no user name or password; send them as a header".to_owned());
         }
-        let Place { address, port, server_name, origin, absolute, host } = Place::of(&url)?;
+        let Place { address, port, server_name, path, host } = Place::of(&url)?;
         let (mut headers, with_uuid) = headers(request, user_agent)?;
         let Ready { header, tokens, certificate } = ready;
         headers.extend(header);
+        headers.shrink_to_fit();
         Ok(Self {
             places: permits.at(url.host_str().unwrap_or_default()),
             address,
@@ -247,8 +247,7 @@ impl Target {
                 Method::Put => hyper::Method::PUT,
                 Method::Delete => hyper::Method::DELETE,
             },
-            origin,
-            absolute,
+            path,
             host,
             headers,
             tokens,
@@ -267,23 +266,29 @@ impl Target {
     /// The same, asked at another place, without a body where it becomes a GET. To another host go only the headers
     /// that every request has: among the configured ones may be a credential.
     pub(crate) fn redirected(&self, to: &Url, get: bool, same_host: bool) -> Result<Self, String> {
-        let Place { address, port, server_name, origin, absolute, host } = Place::of(to)?;
-        let mut target = Self { address, port, server_name, origin, absolute, host, ..self.clone() };
+        let Place { address, port, server_name, path, host } = Place::of(to)?;
+        let mut target = Self { address, port, server_name, path, host, ..self.clone() };
         target.kept = None;
         if get && target.method != hyper::Method::HEAD {
             target.method = hyper::Method::GET;
             target.body = Bytes::new();
-            target.headers.remove(header::CONTENT_TYPE);
+            target.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
         }
         if !same_host {
-            target.headers = HeaderMap::new();
-            for name in ALWAYS {
-                target.headers.extend(self.headers.get(&name).map(|value| (name, value.clone())));
+            target.headers.clear();
+            for always in ALWAYS {
+                let known = self.headers.iter().filter(|(name, _)| *name == always);
+                target.headers.extend(known.cloned());
             }
             target.with_uuid = vec![(REQUEST_ID, UUID.to_owned())];
             (target.tokens, target.certificate) = (None, None);
         }
         Ok(target)
+    }
+
+    /// The whole address.
+    pub(crate) fn absolute(&self) -> Result<Uri, String> {
+        absolute(self.server_name.is_some(), &self.host, &self.path)
     }
 
     /// Whether the body is looked into, or only counted.
@@ -305,8 +310,7 @@ struct Place {
     address: Address,
     port: u16,
     server_name: Option<ServerName<'static>>,
-    origin: Uri,
-    absolute: Uri,
+    path: PathAndQuery,
     host: HeaderValue,
 }
 
@@ -320,17 +324,18 @@ impl Place {
         let (address, server_name) = door::host(url)?;
         let port = url.port_or_known_default().ok_or_else(|| "the address has no port".to_owned())?;
         let host = &url[Position::BeforeHost..Position::AfterPort];
-        let uri =
-            |text: &str| Uri::try_from(text).map_err(|error| format!("the path cannot be sent: {error}"));
-        Ok(Self {
-            address,
-            port,
-            server_name: tls.then_some(server_name),
-            origin: uri(&url[Position::BeforePath..Position::AfterQuery])?,
-            absolute: uri(&url[..Position::AfterQuery])?,
-            host: HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?,
-        })
+        let host = HeaderValue::from_str(host).map_err(|_| format!("'{host}' cannot be sent as a header"))?;
+        let path = PathAndQuery::try_from(&url[Position::BeforePath..Position::AfterQuery]);
+        let path = path.map_err(|error| format!("the path cannot be sent: {error}"))?;
+        absolute(tls, &host, &path)?;
+        Ok(Self { address, port, server_name: tls.then_some(server_name), path, host })
     }
+}
+
+fn absolute(tls: bool, host: &HeaderValue, path: &PathAndQuery) -> Result<Uri, String> {
+    let scheme = if tls { Scheme::HTTPS } else { Scheme::HTTP };
+    let whole = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(path.clone()).build();
+    whole.map_err(|error| format!("the address cannot be sent: {error}"))
 }
 
 /// What is asked for where the operation does not say.
@@ -342,10 +347,11 @@ const fn accepted(dialect: Dialect) -> &'static str {
     }
 }
 
+type Headers = Vec<(HeaderName, HeaderValue)>;
 type Templates = Vec<(HeaderName, String)>;
 
-fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(HeaderMap, Templates), String> {
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
+fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(Headers, Templates), String> {
+    let mut headers = Headers::new();
     let mut with_uuid = Vec::new();
     for (name, value) in &request.headers {
         // Says the name only: the value may be a secret.
@@ -357,21 +363,25 @@ fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(HeaderMap
         if value.contains(UUID) {
             with_uuid.push((name, value.clone()));
         } else {
-            headers.append(name, parsed);
+            headers.push((name, parsed));
         }
     }
-    let absent = |name: &HeaderName, headers: &HeaderMap| {
-        !headers.contains_key(name) && !with_uuid.iter().any(|(known, _)| known == name)
+    let absent = |name: &HeaderName, headers: &Headers| {
+        !headers
+            .iter()
+            .map(|(known, _)| known)
+            .chain(with_uuid.iter().map(|(known, _)| known))
+            .any(|known| known == name)
     };
     if absent(&header::USER_AGENT, &headers) {
-        headers.insert(header::USER_AGENT, user_agent.clone());
+        headers.push((header::USER_AGENT, user_agent.clone()));
     }
     if absent(&header::ACCEPT, &headers) {
-        headers.insert(header::ACCEPT, HeaderValue::from_static(accepted(request.dialect)));
+        headers.push((header::ACCEPT, HeaderValue::from_static(accepted(request.dialect))));
     }
     if absent(&REQUEST_ID, &headers) {
         with_uuid.push((REQUEST_ID, UUID.to_owned()));
     }
-    // A copy takes no more room than its headers: what is kept for every check should be small.
-    Ok((headers.clone(), with_uuid))
+    with_uuid.shrink_to_fit();
+    Ok((headers, with_uuid))
 }

@@ -9,7 +9,7 @@ mod spoken;
 mod warm;
 
 use crate::{
-    Error, Limits, Metrics, NameServers, Settings, announced,
+    ByVantage, Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
     complaints::Complaints,
     credential::{Bearer, Credentials},
@@ -54,6 +54,7 @@ pub struct Prober {
     credentials: Arc<Credentials>,
     schemas: Arc<Schemas>,
     complaints: Arc<Complaints>,
+    by_vantage: Arc<ByVantage>,
     metrics: Arc<Metrics>,
 }
 
@@ -71,6 +72,7 @@ impl Prober {
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let tls = Tls::new(&settings)?;
         let user_agent = settings.identity.user_agent;
+        let by_vantage: Arc<ByVantage> = Arc::default();
         Ok(Self {
             tls,
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
@@ -81,6 +83,8 @@ impl Prober {
             permits: Arc::new(Permits::new(&settings.limits)),
             lines: Arc::new(Semaphore::new(settings.limits.in_flight.clamp(8, Semaphore::MAX_PERMITS) / 8)),
             memory: Arc::new(Memory::new(settings.limits.bodies)),
+            metrics: by_vantage.of(&settings.vantage),
+            by_vantage,
             vantage: settings.vantage,
             private_addresses: settings.private_addresses,
             egress: settings.egress,
@@ -90,7 +94,6 @@ impl Prober {
             credentials: Arc::default(),
             schemas: Arc::default(),
             complaints: Arc::default(),
-            metrics: Arc::default(),
         })
     }
 
@@ -106,7 +109,8 @@ impl Prober {
             credentials: Arc::clone(&self.credentials),
             schemas: Arc::clone(&self.schemas),
             complaints: Arc::clone(&self.complaints),
-            metrics: Arc::clone(&self.metrics),
+            metrics: self.by_vantage.of(&fresh.vantage),
+            by_vantage: Arc::clone(&self.by_vantage),
             ..fresh
         })
     }
@@ -125,7 +129,12 @@ impl Prober {
         &self.vantage
     }
 
-    /// What it counts about itself.
+    /// What those that share its limits count, each vantage for itself.
+    pub fn by_vantage(&self) -> &Arc<ByVantage> {
+        &self.by_vantage
+    }
+
+    /// What is counted at its vantage.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
@@ -280,13 +289,13 @@ impl Prober {
         };
         let now = self.clock.now();
         outcome.retry_after = announced::retry_after(&received.headers, now);
-        outcome.deprecation = announced::deprecation(&received.headers);
+        outcome.deprecation = announced::deprecation(&received.headers).map(Box::new);
         let reading = answer::read(&target.expectations, target.dialect, answer, now);
         if reading.failure.is_some() || outcome.transcript.is_some() {
             outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
         }
         outcome.expectations.extend(reading.expectations);
-        outcome.health = reading.health;
+        outcome.health = reading.health.map(Box::new);
         reading.failure.map_or(Ok(()), Err)
     }
 }

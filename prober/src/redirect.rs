@@ -19,8 +19,8 @@ pub(crate) fn next(
     if redirects.at_most == 0 || !matches!(status, 301..=303 | 307 | 308) {
         return Ok(None);
     }
-    let from =
-        Url::parse(&here.absolute.to_string()).map_err(|_| refused(status, "it cannot be followed"))?;
+    let from = here.absolute().ok().and_then(|here| Url::parse(&here.to_string()).ok());
+    let from = from.ok_or_else(|| refused(status, "it cannot be followed"))?;
     let location = received.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
     let Some(location) = location else {
         return Err(refused(status, "it does not say where to"));

@@ -7,7 +7,7 @@ use crate::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    Request, Version,
+    HeaderMap, Request, Uri, Version,
     header::{self, HeaderValue},
 };
 
@@ -21,7 +21,11 @@ pub(crate) fn request(
     let mut request = Request::new(Full::new(target.body.clone()));
     *request.method_mut() = target.method.clone();
     *request.version_mut() = version;
-    let mut headers = target.headers.clone();
+    // With room for the host and a token.
+    let mut headers = HeaderMap::with_capacity(target.headers.len() + target.with_uuid.len() + 2);
+    for (name, value) in &target.headers {
+        headers.append(name.clone(), value.clone());
+    }
     for (name, template) in &target.with_uuid {
         if let Some(value) = with_uuid(template, id) {
             headers.append(name.clone(), value);
@@ -31,10 +35,11 @@ pub(crate) fn request(
         headers.insert(header::AUTHORIZATION, bearer.value.clone());
     }
     if version == Version::HTTP_2 {
-        *request.uri_mut() = target.absolute.clone();
+        // It was made before, from the same.
+        *request.uri_mut() = target.absolute().unwrap_or_default();
         headers.remove(header::HOST);
     } else {
-        *request.uri_mut() = target.origin.clone();
+        *request.uri_mut() = Uri::from(target.path.clone());
         headers.entry(header::HOST).or_insert_with(|| target.host.clone());
     }
     *request.headers_mut() = headers;

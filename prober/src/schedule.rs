@@ -66,7 +66,7 @@ pub async fn run(
             }
         }
         flight.reap();
-        let held_up = prober.metrics().holds_up();
+        let held_up = lanes.iter().any(|lane| lane.prober.metrics().holds_up());
         if !held_up {
             for lane in &mut lanes {
                 lane.start(&mut flight, now);

@@ -9,7 +9,12 @@ pub(crate) fn scrubbed(text: &str) -> String {
     let start: String = text.chars().take(KEPT * 4).collect();
     let kept = domain::scrubbed(&start);
     let long = kept.chars().count() > KEPT || text.chars().nth(KEPT * 4).is_some();
-    if long { kept.chars().take(KEPT - 1).chain(['…']).collect() } else { kept }
+    if !long {
+        return kept;
+    }
+    let cut: String = kept.chars().take(KEPT - 1).chain(['…']).collect();
+    // What the cut left of a longer number may look like one.
+    domain::scrubbed(&cut)
 }
 
 #[cfg(test)]
@@ -25,6 +30,10 @@ mod tests {
             let straddles = format!("{}9434765919 and more words that go on", "x".repeat(before));
             let seen = scrubbed(&straddles);
             assert!(!seen.contains('9'), "{seen}");
+        }
+        for before in 60..90 {
+            let longer = scrubbed(&format!("{}4096010100000 and more words that go on", "x".repeat(before)));
+            assert_eq!(domain::scrubbed(&longer), longer);
         }
         let numbers = scrubbed(&"943 476 5919 ".repeat(100));
         assert!(!numbers.contains("943"), "{numbers}");

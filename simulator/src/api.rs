@@ -1,6 +1,7 @@
 //! What an API answers when its instance lets it: `_ping` and `_status` for all, the rest by kind.
 
 mod fhir;
+mod graphql;
 mod identity;
 mod rest;
 mod soap;
@@ -63,7 +64,8 @@ impl Scene<'_> {
         match self.api.kind {
             Kind::Fhir => Answer::outcome(status, code, detail),
             Kind::Soap => soap::fault(status, detail),
-            Kind::Rest => Answer::problem(status, code, detail),
+            Kind::Rest | Kind::Hl7 => Answer::problem(status, code, detail),
+            Kind::Graphql => graphql::error(status, code, detail),
             Kind::Identity => Answer::json(status, &json!({"error": code, "error_description": detail})),
         }
     }
@@ -115,6 +117,8 @@ fn business(scene: &Scene<'_>, call: &Call<'_>) -> Answer {
         Kind::Soap => soap::answer(scene, call),
         Kind::Rest => rest::answer(scene, call),
         Kind::Identity => identity::answer(scene, call),
+        Kind::Graphql => graphql::answer(call),
+        Kind::Hl7 => Answer::problem(404, "Not Found", "messages come over MLLP, to the same port"),
     }
 }
 
@@ -218,6 +222,8 @@ fn wrong_resource(kind: Kind) -> Answer {
     match kind {
         Kind::Fhir => Answer::fhir(200, &json!({"resourceType": "Basic", "id": "not-what-was-asked"})),
         Kind::Soap => soap::envelope("<Other xmlns=\"urn:example:other\"/>", false),
-        Kind::Rest | Kind::Identity => Answer::json(200, &json!({"notWhatWasAsked": true})),
+        Kind::Rest | Kind::Identity | Kind::Graphql | Kind::Hl7 => {
+            Answer::json(200, &json!({"notWhatWasAsked": true}))
+        }
     }
 }

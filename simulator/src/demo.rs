@@ -15,10 +15,12 @@ pub struct File {
 pub const CALLBACK_TOKEN: &str = "receipts-of-the-simulated-world-42";
 
 const SITE: &str = include_str!("../demo/curiad.yaml");
-const APIS: [(&str, &str); 6] = [
+const APIS: [(&str, &str); 8] = [
+    ("apis/clinic-lists.yaml", include_str!("../demo/apis/clinic-lists.yaml")),
     ("apis/demographics-soap.yaml", include_str!("../demo/apis/demographics-soap.yaml")),
     ("apis/documents.yaml", include_str!("../demo/apis/documents.yaml")),
     ("apis/identity.yaml", include_str!("../demo/apis/identity.yaml")),
+    ("apis/integration-hub.yaml", include_str!("../demo/apis/integration-hub.yaml")),
     ("apis/patient-demographics.yaml", include_str!("../demo/apis/patient-demographics.yaml")),
     ("apis/reference-data.yaml", include_str!("../demo/apis/reference-data.yaml")),
     ("apis/results.yaml", include_str!("../demo/apis/results.yaml")),
@@ -50,7 +52,11 @@ pub fn configuration(world: &World, public: &str, database: &str) -> Vec<File> {
         ("inside".to_owned(), world.network().address(Side::Inside).to_string()),
     ];
     for instance in world.instances() {
-        names.push((format!("{}.{}", instance.api, instance.environment), instance.url));
+        let name = format!("{}.{}", instance.api, instance.environment);
+        if let Some(address) = world.address(&instance.api, &instance.environment) {
+            names.push((format!("{name}.address"), address.to_string()));
+        }
+        names.push((name, instance.url));
     }
     let filled = |text: &str| {
         names

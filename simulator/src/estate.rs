@@ -11,6 +11,10 @@ pub enum Kind {
     Rest,
     /// OAuth 2 client credentials: `/oauth2/token`.
     Identity,
+    /// GraphQL: `/graphql`.
+    Graphql,
+    /// HL7 v2 over MLLP, on the same port.
+    Hl7,
 }
 
 /// Which health words its `_ping` and `_status` use.
@@ -89,7 +93,7 @@ pub struct Estate {
     pub environments: Vec<String>,
 }
 
-/// The demo's estate: six APIs modelled on NHS Wales' catalogue, in all five environments. The others depend on `identity`.
+/// The demo's estate: eight APIs modelled on NHS Wales' catalogue, in all five environments. Those of HTTP depend on `identity`.
 pub fn demo_estate() -> Estate {
     let mut demographics = Api::new("patient-demographics", "Patient Demographics", Kind::Fhir)
         .nhs_england()
@@ -112,6 +116,8 @@ pub fn demo_estate() -> Estate {
                 .version("4.2.0")
                 .depending_on("identity"),
             Api::new("identity", "Identity and Access", Kind::Identity).nhs_england().version("5.1.0"),
+            Api::new("clinic-lists", "Clinic Lists", Kind::Graphql).version("0.9.4").depending_on("identity"),
+            Api::new("integration-hub", "Integration Hub", Kind::Hl7),
         ],
         environments: ["sandbox", "development", "sit", "uat", "production"].map(str::to_owned).to_vec(),
     }

@@ -25,6 +25,7 @@ use crate::estate::Api;
 use crate::fault::{Dependency, Fault};
 use crate::http::BODY_LIMIT;
 use crate::latency::Dice;
+use crate::mllp;
 use crate::neighbourhood::Neighbourhood;
 use crate::talk::Talk;
 
@@ -97,6 +98,9 @@ impl Instance {
         if stream.peek(&mut first).await? == 0 {
             return Ok(());
         }
+        if first == [mllp::START] {
+            return self.acknowledge(stream).await;
+        }
         if first != [TLS_HANDSHAKE] {
             return self.speak(stream, false).await;
         }
@@ -147,6 +151,35 @@ impl Instance {
         }
     }
 
+    /// Each message that comes, until no more do.
+    async fn acknowledge(&self, mut stream: TcpStream) -> io::Result<()> {
+        while let Some(message) = mllp::hear(&mut stream).await? {
+            self.note_request();
+            let Some(world) = self.world.upgrade() else { return Ok(()) };
+            let fault = self.fault();
+            if let Some(talk) = Talk::of(fault) {
+                return talk.say(&mut stream).await;
+            }
+            self.take_time(&world, fault).await;
+            let Some(said) = mllp::acknowledgement(&message, fault, (world.now)()) else { return Ok(()) };
+            mllp::say(&mut stream, &said, fault).await?;
+            if fault == Fault::Truncated {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_time(&self, world: &Neighbourhood, fault: Fault) {
+        let mut wait = self.dice.change(|dice| world.latency.draw(dice));
+        if let Fault::Slow(by) = fault {
+            wait += by;
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// An answer so slow that no time limit on silence ever strikes: a byte each 200 ms.
     async fn trickle(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
         if stream.read(&mut [0; 1024]).await? == 0 {
@@ -190,13 +223,7 @@ impl Instance {
             return Err(io::ErrorKind::ConnectionAborted.into());
         };
         let fault = self.fault();
-        let mut wait = self.dice.change(|dice| world.latency.draw(dice));
-        if let Fault::Slow(by) = fault {
-            wait += by;
-        }
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+        self.take_time(&world, fault).await;
         let prefix = format!("/{}/{}", self.environment, self.api.id);
         let path =
             head.uri.path().strip_prefix(&prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));

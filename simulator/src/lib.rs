@@ -30,6 +30,7 @@ mod instance;
 mod job;
 mod latency;
 mod mail;
+mod mllp;
 mod neighbourhood;
 mod network;
 mod notify;

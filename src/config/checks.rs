@@ -26,10 +26,12 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
     let mut checks = Vec::new();
     for operation in &draft.operations {
         let before = checks.len();
+        let asked = audited(&operation.operation, &draft.audit);
         for (environment, instance) in &draft.instances {
             let chosen = instance.operations.as_ref();
             if chosen.is_none_or(|chosen| chosen.contains(&operation.operation.id)) {
-                checks.extend(check(draft, operation, (*environment, instance), vantages, problems));
+                let check = check(draft, operation, (*environment, instance), vantages, problems);
+                checks.extend(check.map(|check| Check { operation: Arc::clone(&asked), ..check }));
             }
         }
         if draft.api.lifecycle != Lifecycle::Retired {
@@ -152,7 +154,7 @@ fn check(
             operation: id.clone(),
         },
         url: instance.url.clone(),
-        operation: audited(&operation.operation, &draft.audit),
+        operation: Arc::clone(&operation.operation),
         credential: credential(operation, instance),
         every: interval,
         slow: slow.1.value,
@@ -178,7 +180,7 @@ fn heard(
             operation: operation.operation.id.clone(),
         },
         url: instance.url.clone(),
-        operation: operation.operation.clone(),
+        operation: Arc::clone(&operation.operation),
         credential: None,
         every: heartbeat.every(),
         slow: Duration::MAX,
@@ -189,9 +191,12 @@ fn heard(
 }
 
 /// An operation whose request says who is registered to ask; what it says itself is nearer.
-fn audited(operation: &Operation, audit: &[(String, String)]) -> Operation {
-    let mut operation = operation.clone();
-    let requests: Vec<&mut HttpRequest> = match &mut operation.request {
+fn audited(operation: &Arc<Operation>, audit: &[(String, String)]) -> Arc<Operation> {
+    let mut operation = Arc::clone(operation);
+    if audit.is_empty() {
+        return operation;
+    }
+    let requests: Vec<&mut HttpRequest> = match &mut Arc::make_mut(&mut operation).request {
         Request::Http(request) => vec![request],
         Request::Journey(journey) => {
             journey.steps.iter_mut().chain(&mut journey.clean_up).map(|step| &mut step.request).collect()

@@ -78,7 +78,7 @@ impl Timing {
 
 /// An operation and its own timing.
 pub(super) struct OperationDraft {
-    pub operation: Operation,
+    pub operation: Arc<Operation>,
     pub timing: Timing,
     /// Its requests carry no credential, whatever the instance's are.
     pub anonymous: bool,
@@ -183,7 +183,7 @@ pub(super) fn read(
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     let synthetic = journey.synthetic;
-    Some(OperationDraft { operation, timing, anonymous, writes, synthetic, place })
+    Some(OperationDraft { operation: Arc::new(operation), timing, anonymous, writes, synthetic, place })
 }
 
 /// What goes with a request over HTTP, and with no other.

@@ -135,7 +135,7 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
 fn deprecation(view: &ApiView) -> Option<Deprecation> {
     let operations = view.instances.iter().flat_map(|instance| &instance.operations);
     let mut tracks = operations.flat_map(|operation| &operation.tracks);
-    tracks.find_map(|track| track.outcome.as_ref()?.deprecation)
+    tracks.find_map(|track| track.seen.as_ref()?.deprecation.as_deref().copied())
 }
 
 /// A parent, in the environments in which the child is too.

@@ -46,8 +46,8 @@ pub(crate) async fn gather(
         let agreed = (open.map(Vec::as_slice), configuration.objective(&id));
         let mut past = Past::of((before.as_ref(), &changes), now, zone, agreed);
         past.releases = releases(store, situation, (&id, last), (begins, now)).await?;
-        past.latency = latency(store, situation, &id, now).await?;
-        past.responses = match last.instances.get(&id).filter(|_| recent.is_some()) {
+        let known = last.instances.get(&id).filter(|_| recent.is_some());
+        past.responses = match known {
             Some(known) => known.responses.clone(),
             // Hours that are over wait to be sealed: until they are there is no time to read them one by one.
             None => match responses(store, situation, &id, now).await {
@@ -55,11 +55,17 @@ pub(crate) async fn gather(
                 read => read?,
             },
         };
-        // While it works, errors are counted as seldom as response times are: they cost a statement an instance.
+        // While it works, errors and the times of the last hour are read as seldom as those of long ranges: they cost seven
+        // statements an instance.
         let works = situation.healths.get(&id).is_some_and(|health| health.status == Status::Operational);
-        past.errors = match last.instances.get(&id).filter(|_| recent.is_some() && works) {
-            Some(known) if known.errors.is_some() => known.errors.clone(),
-            _ => Some(errors(store, &id, now).await?),
+        let known = known.filter(|_| works);
+        past.latency = match known.and_then(|known| known.latency) {
+            Some(known) => Some(known),
+            None => latency(store, situation, &id, now).await?,
+        };
+        past.errors = match known.and_then(|known| known.errors.clone()) {
+            Some(known) => Some(known),
+            None => Some(errors(store, &id, now).await?),
         };
         instances.insert(id, Arc::new(past));
     }
@@ -149,7 +155,7 @@ async fn responses(
     };
     let zone = &situation.configuration.site.time_zone;
     let warm = situation.configuration.checks.get(&check).is_some_and(|check| check.is_warm());
-    let operation = check.operation.to_string();
+    let operation = check.operation.clone();
     let checks = [check];
     let read = async |days: i64, from: Timestamp| {
         let from = from.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
@@ -163,14 +169,14 @@ async fn responses(
 /// The operation whose latency stands for its instance: the first critical one, else the first.
 pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<domain::CheckId> {
     let api = situation.configuration.apis.get(&id.api)?;
-    let runs = |operation: &&domain::Operation| {
+    let runs = |operation: &&Arc<domain::Operation>| {
         situation
             .configuration
             .checks
             .contains_key(&domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
     };
     // What is heard has no latency.
-    let asked = |operation: &&domain::Operation| operation.request.heartbeat().is_none();
+    let asked = |operation: &&Arc<domain::Operation>| operation.request.heartbeat().is_none();
     let running = || api.operations.iter().filter(runs).filter(asked);
     let operation = running().find(|operation| operation.critical).or_else(|| running().next())?;
     Some(domain::CheckId { instance: id.clone(), operation: operation.id.clone() })

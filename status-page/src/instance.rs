@@ -264,10 +264,10 @@ fn operation_line(
     let internal = wording.snapshot.audience == Audience::Internal;
     let verdict = track.last.map(|(_, verdict)| verdict);
     let failing = !matches!(verdict, Some(Verdict::Pass) | None);
-    let outcome = track.outcome.as_deref();
+    let seen = track.seen.as_ref();
     let heard = track.vantage.is_inbound();
     let ended_at = track.track.as_ref().and_then(|track| track.pulse?.ended_at);
-    let failure = outcome.and_then(|outcome| outcome.failure.as_ref());
+    let failure = seen.and_then(|seen| seen.failure.as_ref());
     Ok(OperationLine {
         name: operation.check.id.operation.to_string(),
         critical: operation.critical,
@@ -278,7 +278,7 @@ fn operation_line(
             .filter(|_| failing && !track.expired)
             .map(|failure| layer(wording, failure))
             .transpose()?,
-        latency: outcome.filter(|_| !heard).map(|outcome| Wording::latency(outcome.total)),
+        latency: seen.filter(|_| !heard).map(|seen| Wording::latency(seen.total)),
         at: if heard { ended_at } else { track.last.map(|(at, _)| at) }.map(|at| wording.times().second(at)),
         heard,
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),

@@ -168,11 +168,12 @@ async fn find(shown: &Shown, uri: &Uri) -> Result<Answer, Refusal> {
         .collect();
     let (ours, planned) = match asked.at {
         None => {
-            let tracks = instance.operations.iter().flat_map(|operation| &operation.tracks);
-            let outcomes = tracks.filter(|track| !track.expired && !track.vantage.is_inbound());
-            let ours = outcomes.filter_map(|track| {
+            let operations = instance.operations.iter();
+            let tracks = operations.flat_map(|one| one.tracks.iter().map(|track| (&one.check.id, track)));
+            let outcomes = tracks.filter(|(_, track)| !track.expired && !track.vantage.is_inbound());
+            let ours = outcomes.filter_map(|(check, track)| {
                 let (_, verdict) = track.last?;
-                Some(OurOutcome::of(track.outcome.as_deref()?, verdict))
+                Some(OurOutcome::of(check, track.seen.as_ref()?, verdict))
             });
             (ours.collect(), instance.shown == domain::Status::Maintenance)
         }

@@ -38,11 +38,11 @@ pub(crate) fn here(wording: &Wording<'_>, instance: &InstanceView) -> Result<Her
         .flat_map(|operation| operation.tracks.iter().map(move |track| (operation, track)));
     let last: Vec<_> = tracks
         .filter(|(_, track)| !track.expired)
-        .filter_map(|(operation, track)| {
-            Some((track.outcome.as_deref()?, track.last?.1, operation.check.credential.is_some()))
-        })
+        .filter_map(|(operation, track)| Some((&operation.check, track.seen.as_ref()?, track.last?.1)))
         .collect();
-    let said = layers(&last)
+    let seen: Vec<_> =
+        last.iter().map(|(check, seen, verdict)| (*seen, *verdict, check.credential.is_some())).collect();
+    let said = layers(&seen)
         .into_iter()
         .map(|(layer, says)| {
             let (verdict, what) = match says {
@@ -54,7 +54,7 @@ pub(crate) fn here(wording: &Wording<'_>, instance: &InstanceView) -> Result<Her
         })
         .collect::<Result<_, WordsError>>()?;
     let ours: Vec<OurOutcome> =
-        last.iter().map(|(outcome, verdict, _)| OurOutcome::of(outcome, *verdict)).collect();
+        last.iter().map(|(check, seen, verdict)| OurOutcome::of(&check.id, seen, *verdict)).collect();
     let likely = domain::is_it_me(None, &ours, instance.shown == Status::Maintenance);
     let caller = match (likely.theirs, likely.we_looked) {
         (Some(Theirs::Fails(class)), _) => {

@@ -1,7 +1,8 @@
 //! How fast an instance answered: day by day over 90 days, and over ranges up to a year.
 
-use domain::{Answers, Percentiles};
+use domain::{Answers, OperationId, Percentiles};
 use jiff::{ToSpan as _, civil::Date};
+use std::time::Duration;
 use store::Days;
 
 use crate::DAYS;
@@ -10,40 +11,73 @@ use crate::DAYS;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Responses {
     /// The operation.
-    pub operation: String,
+    pub operation: OperationId,
     /// Of 24 hours, 7, 90 and 365 days; `None`: no good answer in it.
     pub ranges: [Answers; 4],
-    /// The last 90 local days, oldest first.
-    pub days: Vec<(Date, Option<Percentiles>)>,
-    /// Those days by seven, the newest seven first.
-    pub weeks: Vec<(Date, Answers)>,
+    today: Date,
+    /// Of those days with a good answer, oldest first.
+    days: Box<[(Date, Packed)]>,
+    /// How many answers there were, and how long they took.
+    weeks: Box<[(Date, u64, Packed)]>,
+}
+
+/// Percentiles in microseconds, up to 71 minutes: there may be ten thousand instances of ninety days.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Packed([u32; 5]);
+
+impl From<Percentiles> for Packed {
+    fn from(Percentiles { p50, p90, p95, p99, max }: Percentiles) -> Self {
+        Self([p50, p90, p95, p99, max].map(|took| u32::try_from(took.as_micros()).unwrap_or(u32::MAX)))
+    }
+}
+
+impl From<Packed> for Percentiles {
+    fn from(Packed(micros): Packed) -> Self {
+        let [p50, p90, p95, p99, max] = micros.map(|micros| Duration::from_micros(micros.into()));
+        Self { p50, p90, p95, p99, max }
+    }
 }
 
 impl Responses {
+    /// The last 90 local days, oldest first.
+    pub fn days(&self) -> impl Iterator<Item = (Date, Option<Percentiles>)> {
+        last_days(self.today).map(|date| {
+            let found = self.days.binary_search_by_key(&date, |(date, _)| *date).ok();
+            (date, found.and_then(|at| self.days.get(at)).map(|(_, took)| (*took).into()))
+        })
+    }
+
+    /// Those days by seven, the newest seven first, where there was an answer.
+    pub fn weeks(&self) -> impl Iterator<Item = (Date, Answers)> {
+        self.weeks
+            .iter()
+            .map(|(first, count, took)| (*first, Answers { count: *count, took: Some((*took).into()) }))
+    }
+
     /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
     /// (`warm`) or does not. `None`: it never answered in a year.
-    pub fn of(operation: String, days: &Days, last_day: &Days, today: Date, warm: bool) -> Option<Self> {
+    pub fn of(operation: OperationId, days: &Days, last_day: &Days, today: Date, warm: bool) -> Option<Self> {
         let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
         let since = |ago: i64| days.sum(first(ago)..).summary().latency(warm);
         let ranges = [last_day.sum(..).summary().latency(warm), since(7), since(90), since(365)];
         let [.., year] = &ranges;
         year.took?;
-        let dates: Vec<Date> = (0..DAYS)
-            .rev()
-            .filter_map(|ago| today.checked_sub(i64::try_from(ago).ok()?.days()).ok())
-            .collect();
+        let dates: Vec<Date> = last_days(today).collect();
         let mut weeks = Vec::new();
         for week in dates.rchunks(7) {
             let (Some(first), Some(last)) = (week.first(), week.last()) else { continue };
-            let answers = days.sum(*first..=*last).summary().latency(warm);
-            if answers.count > 0 {
-                weeks.push((*first, answers));
-            }
+            let Answers { count, took } = days.sum(*first..=*last).summary().latency(warm);
+            weeks.extend(took.map(|took| (*first, count, took.into())));
         }
-        let took = |date: &Date| days.on(*date).and_then(|day| day.summary().latency(warm).took);
-        let days = dates.iter().map(|date| (*date, took(date))).collect();
-        Some(Self { operation, ranges, days, weeks })
+        let took = |date: &Date| Some((*date, days.on(*date)?.summary().latency(warm).took?.into()));
+        let days = dates.iter().filter_map(took).collect();
+        Some(Self { operation, ranges, today, days, weeks: weeks.into() })
     }
+}
+
+/// The last 90 local days, oldest first.
+fn last_days(today: Date) -> impl Iterator<Item = Date> {
+    (0..DAYS).rev().filter_map(move |ago| today.checked_sub(i64::try_from(ago).ok()?.days()).ok())
 }
 
 #[cfg(test)]
@@ -74,22 +108,26 @@ mod tests {
             (today, day(&[10])),
         ]);
         let last_day = Days::from_iter([(today, day(&[10]))]);
-        let responses = Responses::of("read".to_owned(), &days, &last_day, today, false).unwrap();
+        let read = || OperationId::parse("read").unwrap();
+        let responses = Responses::of(read(), &days, &last_day, today, false).unwrap();
         let ms = |steps: u32| Duration::from_micros(64) * steps;
         let seen = responses.ranges.map(|range| (range.count, range.took.map(|took| took.max)));
         assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
-        assert_eq!(responses.days.len(), 90);
-        assert_eq!((responses.days[0].0, responses.days[89].0), (date(2026, 8, 31), today));
-        assert_eq!(responses.days.iter().filter(|(_, took)| took.is_some()).count(), 4);
-        let weeks: Vec<(Date, u64)> =
-            responses.weeks.iter().map(|(first, week)| (*first, week.count)).collect();
+        let of_days: Vec<(Date, Option<Percentiles>)> = responses.days().collect();
+        assert_eq!(of_days.len(), 90);
+        assert_eq!((of_days[0].0, of_days[89].0), (date(2026, 8, 31), today));
+        let longest: Vec<Duration> =
+            of_days.iter().filter_map(|(_, took)| Some(took.as_ref()?.max)).collect();
+        assert_eq!(longest, [ms(90), ms(80), ms(70), ms(10)]);
+        let weeks: Vec<(Date, u64)> = responses.weeks().map(|(first, week)| (first, week.count)).collect();
         assert_eq!(weeks, [(date(2026, 11, 22), 3), (date(2026, 11, 15), 1), (date(2026, 8, 31), 2)]);
     }
 
     #[test]
     fn an_operation_that_never_answered_has_no_response_time() {
         let days = Days::from_iter([(date(2026, 11, 28), day(&[]))]);
-        let none = Responses::of("read".to_owned(), &days, &days, date(2026, 11, 28), false);
+        let read = OperationId::parse("read").unwrap();
+        let none = Responses::of(read, &days, &days, date(2026, 11, 28), false);
         assert_eq!(none, None);
     }
 }

@@ -144,8 +144,10 @@ impl Site {
         let mut situation = self.0.situation.clone();
         let mut history = self.0.history.subscribe();
         let (mut standing, mut role) = (self.0.options.standing.clone(), self.0.options.role.clone());
-        let mut shown = situation.borrow_and_update().clone();
-        let mut took = self.show(&shown, true);
+        let current = situation.borrow_and_update().clone();
+        let mut took = self.show(&current, true);
+        let mut shown = current.without_outcomes();
+        drop(current);
         let mut unrecorded = self.0.options.unrecorded.clone();
         let mut set_aside = self.0.options.set_aside.clone();
         loop {
@@ -172,8 +174,9 @@ impl Site {
                 }
             };
             tokio::time::sleep_until(made + BUSY.max(took * (SHARE - 1))).await;
-            shown = situation.borrow_and_update().clone();
-            took = self.show(&shown, news);
+            let current = situation.borrow_and_update().clone();
+            took = self.show(&current, news);
+            shown = current.without_outcomes();
         }
     }
 
@@ -181,7 +184,7 @@ impl Site {
         let mut situation = self.0.situation.clone();
         loop {
             let begun = Instant::now();
-            let current = situation.borrow_and_update().clone();
+            let current = situation.borrow_and_update().without_outcomes();
             let before = self.0.history.borrow().clone();
             match gather(&self.0.store, &current, self.0.clock.now(), &before).await {
                 Ok(history) => {
@@ -210,7 +213,7 @@ impl Site {
 
     /// Makes both audiences' views of `situation` now. Without `news`, a view that nobody looks at is not rendered: with a
     /// thousand checks that is a fifth of all that the program does. Says how long it took.
-    fn show(&self, situation: &Arc<Situation>, news: bool) -> Duration {
+    fn show(&self, situation: &Situation, news: bool) -> Duration {
         let began = Instant::now();
         let history = self.0.history.borrow().clone();
         let options = &self.0.options;

@@ -7,8 +7,8 @@ use crate::{
     planned::ahead,
 };
 use domain::{
-    Accessibility, Api, ApiId, AvailabilityPolicy, Check, Environment, Health, Hours, Incident, InstanceId,
-    Layer, Objective, Outcome, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    Accessibility, Api, ApiId, AvailabilityPolicy, Check, Environment, Glance, Health, Hours, Incident,
+    InstanceId, Layer, Objective, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{sync::Arc, time::Duration};
@@ -126,8 +126,8 @@ pub struct TrackView {
     pub last: Option<(Timestamp, Verdict)>,
     /// The last outcome speaks no longer.
     pub expired: bool,
-    /// The last outcome in full, when it came while this process runs.
-    pub outcome: Option<Arc<Outcome>>,
+    /// What there is to say of it, when it came while this process runs.
+    pub seen: Option<Glance>,
 }
 
 /// A stretch of planned work.
@@ -394,6 +394,6 @@ fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Ti
         track: situation.tracks.get(&id).cloned(),
         last: latest.map(|latest| (latest.at, latest.verdict)),
         expired: latest.is_none_or(|latest| is_over(latest.at, check, now)),
-        outcome: latest.and_then(|latest| latest.outcome.clone()),
+        seen: latest.and_then(|latest| latest.outcome.as_deref().map(Glance::from)),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn speed(
         (days(90)?, quarter),
         (days(365)?, year),
     ];
-    let (dates, day_by_day): (Vec<Date>, Vec<Option<Percentiles>>) = responses.days.iter().copied().unzip();
+    let (dates, day_by_day): (Vec<Date>, Vec<Option<Percentiles>>) = responses.days().unzip();
     let begun = begun(wording, releases);
     let within = |from: Date, days: i64| -> Result<Option<String>, WordsError> {
         let to = from.checked_add(days.days()).unwrap_or(Date::MAX);
@@ -86,12 +86,11 @@ pub(crate) fn speed(
         from: dates.first().map(|date| short_day(wording.language, *date)).unwrap_or_default(),
         ranges: ranges.into_iter().map(|(what, answers)| row(what, answers, None)).collect(),
         weeks: responses
-            .weeks
-            .iter()
+            .weeks()
             .map(|(first, answers)| {
-                let list = within(*first, 7)?;
+                let list = within(first, 7)?;
                 let says = |list: String| wording.say("response-versions", &[("list", list.into())]);
-                Ok(row(from(*first)?, *answers, list.map(says).transpose()?))
+                Ok(row(from(first)?, answers, list.map(says).transpose()?))
             })
             .collect::<Result<_, WordsError>>()?,
     })

@@ -24,7 +24,7 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) snapshot: Snapshot,
-    pub(crate) situation: Arc<Situation>,
+    pub(crate) situation: Situation,
     pages: Mutex<HashMap<Key, Arc<Body>>>,
     /// Somebody asked for a page of it.
     pub(crate) looked_at: AtomicBool,
@@ -41,7 +41,7 @@ enum Key {
 
 impl View {
     pub(crate) fn make(
-        situation: &Arc<Situation>,
+        situation: &Situation,
         history: &History,
         besides: &Besides,
         audience: Audience,
@@ -55,7 +55,7 @@ impl View {
         snapshot.set_aside = Some(besides.set_aside.clone()).filter(|aside| internal && aside.count > 0);
         Self {
             snapshot,
-            situation: situation.clone(),
+            situation: situation.without_outcomes(),
             pages: Mutex::default(),
             looked_at: AtomicBool::new(false),
         }

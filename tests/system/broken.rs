@@ -16,8 +16,9 @@ const BROKEN: &str = "results/production/ping";
 const BREAKS: &str = "CURIAD_PROBE_BREAKS";
 
 fn figure(metrics: &str, name: &str) -> f64 {
-    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {metrics}"))
+    let line = metrics.lines().find(|line| line.split([' ', '{']).next() == Some(name));
+    let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    value.unwrap_or_else(|| panic!("no {name} in {metrics}"))
 }
 
 fn is_known(metrics: &str, api: &str, operation: &str) -> bool {

@@ -16,7 +16,7 @@ async fn check_accepts_a_good_configuration_and_refuses_a_bad_one_with_78() {
     let place = place(&world);
     let ran = place.run(&["check"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("6 APIs") && ran.out.contains("30 instances"), "{ran:?}");
+    assert!(ran.out.contains("8 APIs") && ran.out.contains("40 instances"), "{ran:?}");
     place.write("apis/results.yaml", "id: results\nnmae: { en: Results, cy: Canlyniadau }\n");
     let ran = place.run(&["check"]).await;
     assert_eq!(ran.code, Some(78), "{ran:?}");

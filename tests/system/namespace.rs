@@ -136,6 +136,7 @@ fn place(on: On, far: &World, near: &World) -> Place {
             let host = |url: &str| url.split('/').nth(2).expect("a host").to_owned();
             let port = host(&far.url).rsplit_once(':').expect("a port").1.to_owned();
             text = text.replace(&format!("//{}/", host(&near.url)), &format!("//{NAME}:{port}/"));
+            text = text.replace(&format!("tcp://{}", host(&near.url)), &format!("tcp://{NAME}:{port}"));
         }
         for side in [Side::Outside, Side::Inside] {
             let (far, near) = (far.network().address(side), near.network().address(side));

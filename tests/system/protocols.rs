@@ -64,3 +64,44 @@ async fn fhir_states_what_it_speaks_and_says_what_went_wrong() {
     assert_eq!((code, &seen["layer"]), (Some(1), &"contract".into()), "{seen}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn graphql_that_answers_well_with_errors_is_a_failure() {
+    let world = world().await;
+    let place = place(&world);
+    let (code, seen) = probed(&place, "clinic-lists", "clinics").await;
+    assert_eq!(
+        (code, held(&seen)),
+        (Some(0), vec![("status", true), ("json $.data.clinics[0].id", true)]),
+        "{seen}"
+    );
+
+    world.set_fault("clinic-lists", "sit", Fault::Backend(500)).await.expect("a fault");
+    let (code, seen) = probed(&place, "clinic-lists", "clinics").await;
+    assert_eq!(
+        (code, &seen["layer"], &seen["http"]["status"]),
+        (Some(1), &"contract".into(), &200.into()),
+        "{seen}"
+    );
+    assert_eq!(seen["failure"]["message"], "status 200: GraphQL answers with an error at clinics: EXCEPTION");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_not_yet_a_service_that_takes_messages() {
+    let world = world().await;
+    let place = place(&world);
+    for operation in ["connect", "acknowledge"] {
+        let (code, seen) = probed(&place, "integration-hub", operation).await;
+        assert_eq!(code, Some(0), "{seen}");
+    }
+    world.set_fault("integration-hub", "sit", Fault::Backend(500)).await.expect("a fault");
+    let (code, seen) = probed(&place, "integration-hub", "acknowledge").await;
+    assert_eq!((code, &seen["layer"]), (Some(1), &"backend".into()), "{seen}");
+    assert_eq!(probed(&place, "integration-hub", "connect").await.0, Some(0));
+
+    world.set_fault("integration-hub", "sit", Fault::Refuse).await.expect("a fault");
+    let (code, seen) = probed(&place, "integration-hub", "connect").await;
+    assert_eq!((code, &seen["layer"]), (Some(1), &"connect".into()), "{seen}");
+    world.stop().await;
+}

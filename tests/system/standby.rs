@@ -33,7 +33,7 @@ async fn has_role(program: &mut Program, role: &str) {
 
 async fn figure(program: &Program, name: &str) -> u64 {
     let all = text(&program.internal("/metrics")).await;
-    let line = all.lines().find(|line| line.split(' ').next() == Some(name)).expect("the figure");
+    let line = all.lines().find(|line| line.split([' ', '{']).next() == Some(name)).expect("the figure");
     line.rsplit(' ').next().expect("a value").parse().expect("a number")
 }
 

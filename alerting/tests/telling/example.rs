@@ -59,7 +59,7 @@ pub(crate) fn configuration() -> Configuration {
     let check = Check {
         id: CheckId { instance, operation: operation.id.clone() },
         url: "https://api.example.wales".to_owned(),
-        operation,
+        operation: operation.into(),
         credential: None,
         every: Duration::from_secs(10),
         slow: Duration::from_millis(800),

@@ -2,23 +2,23 @@ use super::*;
 use crate::{
     ApiId, Environment, Failure,
     FailureKind::{self, *},
-    InstanceId, OperationId, VantageId,
+    InstanceId, OperationId, Outcome, VantageId,
 };
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-fn outcome(second: i64, failure: Option<(Layer, FailureKind)>) -> Outcome {
+fn outcome(second: i64, verdict: Verdict, failure: Option<(Layer, FailureKind)>) -> OurOutcome {
     let instance = InstanceId { api: ApiId::parse("results").unwrap(), environment: Environment::Production };
     let check = CheckId { instance, operation: OperationId::parse("read").unwrap() };
     let mut outcome = Outcome::new(check, VantageId::parse("internet").unwrap(), at(second));
     outcome.failure = failure.map(|(layer, kind)| Failure { layer, kind, message: String::new() });
-    outcome
+    OurOutcome::of(&outcome.check, &Glance::from(&outcome), verdict)
 }
 
 fn ours(verdict: Verdict, failure: Option<(Layer, FailureKind)>) -> OurOutcome {
-    OurOutcome::of(&outcome(0, failure), verdict)
+    outcome(0, verdict, failure)
 }
 
 fn good() -> OurOutcome {
@@ -126,7 +126,7 @@ fn trouble_within_the_minute_speaks_else_the_last_outcome_that_is_not_too_old() 
     let seen = |second: i64, failing: bool| {
         let failure = failing.then_some((Layer::Backend, ServerError));
         let verdict = if failing { Verdict::Fail } else { Verdict::Pass };
-        OurOutcome::of(&outcome(second, failure), verdict)
+        outcome(second, verdict, failure)
     };
     let minutes = Duration::from_secs(300);
     let all = [seen(0, false), seen(100, true), seen(140, false), seen(400, false)];

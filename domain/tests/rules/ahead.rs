@@ -147,8 +147,8 @@ fn nothing_ahead_is_major_whatever_is_major_and_nobody_is_called() {
 fn what_an_api_says_of_its_end_is_known_a_quarter_of_a_year_before() {
     let mut hand = Hand::new(office());
     let sunset = Some(hand.now + days(90));
-    let gone = Some(Deprecation { since: None, sunset });
-    let says = |seen| Outcome { deprecation: gone, ..seen };
+    let gone = Some(Box::new(Deprecation { since: None, sunset }));
+    let says = |seen| Outcome { deprecation: gone.clone(), ..seen };
     hand.now -= days(1);
     hand.all_well(&["results"], says);
     assert!(hand.open().is_empty());

@@ -13,14 +13,16 @@ pub(crate) fn start() -> Timestamp {
 }
 
 fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
-    let get = |id: &str, health: bool| Operation {
-        id: OperationId::parse(id).expect("an id"),
-        critical: true,
-        request: Request::Http(HttpRequest {
-            dialect: if health { Dialect::Health } else { Dialect::Plain },
-            ..HttpRequest::get(format!("/_{id}"))
-        }),
-        expect: Expect::default(),
+    let get = |id: &str, health: bool| {
+        Arc::new(Operation {
+            id: OperationId::parse(id).expect("an id"),
+            critical: true,
+            request: Request::Http(HttpRequest {
+                dialect: if health { Dialect::Health } else { Dialect::Plain },
+                ..HttpRequest::get(format!("/_{id}"))
+            }),
+            expect: Expect::default(),
+        })
     };
     Api {
         id: ApiId::parse(id).expect("an id"),

@@ -30,12 +30,12 @@ pub(crate) fn with(heartbeat: Heartbeat) -> Configuration {
     let results = ApiId::parse("results").expect("an id");
     configuration.checks.clear();
     configuration.apis.retain(|id, _| *id == results);
-    let operation = Operation {
+    let operation = Arc::new(Operation {
         id: nightly().operation,
         critical: true,
         request: Request::Heartbeat(heartbeat),
         expect: Expect::default(),
-    };
+    });
     let api = configuration.apis.get_mut(&results).expect("the API");
     api.depends_on.clear();
     api.instances.remove(&Environment::Sit);

@@ -122,6 +122,10 @@ fn an_open_incident_stays_the_same_while_the_files_change_around_it_and_its_esca
     assert_eq!(hand.incident(1).status, IncidentStatus::Open);
 }
 
+fn expect(check: &mut domain::Check) -> &mut domain::Expect {
+    &mut Arc::make_mut(&mut check.operation).expect
+}
+
 #[test]
 fn a_check_keeps_status_and_streak_when_what_its_answer_must_be_changes() {
     let mut hand = Hand::new(configuration());
@@ -129,7 +133,7 @@ fn a_check_keeps_status_and_streak_when_what_its_answer_must_be_changes() {
     hand.rounds(1, &[RESULTS], Seen::Fail);
     let id = track("results", PRODUCTION, "ping");
     assert!(round_of(&hand, &id));
-    read(&mut hand, changed("results", |check| check.operation.expect.status = vec![200.into()]));
+    read(&mut hand, changed("results", |check| expect(check).status = vec![200.into()]));
     assert!(round_of(&hand, &id), "the first failure counts on");
     hand.rounds(1, &[RESULTS], Seen::Fail);
     assert_eq!(hand.status("results", PRODUCTION), Status::MajorOutage);
@@ -167,12 +171,14 @@ fn a_question_is_the_address_and_the_request_and_nothing_else() {
         configuration.checks[&track("results", PRODUCTION, "ping").check].question()
     };
     let same = check(&|_| {});
-    assert_eq!(same, check(&|check| check.operation.expect.status = vec![204.into()]));
+    assert_eq!(same, check(&|check| expect(check).status = vec![204.into()]));
     assert_eq!(same, check(&|check| check.every = secs(60)));
     assert_ne!(same, check(&|check| check.url.push('x')));
     let asking = |change: &dyn Fn(&mut HttpRequest)| {
         check(&|check| {
-            let Request::Http(request) = &mut check.operation.request else { panic!("not over HTTP") };
+            let Request::Http(request) = &mut Arc::make_mut(&mut check.operation).request else {
+                panic!("not over HTTP")
+            };
             change(request);
         })
     };

@@ -21,8 +21,11 @@ impl Hand {
 
     fn named_at(&mut self, operation: &str, version: &str, at: jiff::Timestamp) {
         let track = track(domain::Environment::Production, operation);
-        let health =
-            Some(HealthWords { says: Says::Pass, version: Some(version.to_owned()), failing: Vec::new() });
+        let health = Some(Box::new(HealthWords {
+            says: Says::Pass,
+            version: Some(version.to_owned()),
+            failing: Vec::new(),
+        }));
         let outcome = Outcome { health, ..Outcome::new(track.check, track.vantage, at) };
         self.event(&Event::Outcome(Arc::new(outcome)));
     }

@@ -42,7 +42,7 @@ const ERRORS: [&str; 8] = [
 ];
 
 /// A token as it came.
-pub(super) struct Issued {
+pub(crate) struct Issued {
     pub(super) value: HeaderValue,
     pub(super) lasts: Duration,
 }
@@ -154,7 +154,7 @@ fn form(tokens: &Tokens, by: Fetching<'_>) -> Option<Vec<(&'static str, String)>
 }
 
 /// The token of a good answer; or what is wrong with it.
-fn issued(json: Option<&Value>) -> Result<Issued, &'static str> {
+pub(crate) fn issued(json: Option<&Value>) -> Result<Issued, &'static str> {
     let json = json.ok_or("answers with something that is not JSON")?;
     let token = json.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token.ok_or("answers without an access_token")?;

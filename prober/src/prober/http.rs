@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{Failure, Http, Outcome};
 use hyper::Version;
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 use tokio::time::Instant;
 
 impl Prober {
@@ -96,6 +96,10 @@ pub(super) fn saw(received: &Received<'_>, remote_ip: IpAddr, outcome: &mut Outc
     crate::break_point::pass(&outcome.check);
 }
 
-fn version_word(version: Version) -> String {
-    if version == Version::HTTP_2 { "HTTP/2".to_owned() } else { format!("{version:?}") }
+fn version_word(version: Version) -> Cow<'static, str> {
+    match version {
+        Version::HTTP_2 => "HTTP/2".into(),
+        Version::HTTP_11 => "HTTP/1.1".into(),
+        other => format!("{other:?}").into(),
+    }
 }

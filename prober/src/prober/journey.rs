@@ -199,7 +199,9 @@ fn take_in(outcome: &mut Outcome, seen: &Outcome) {
     }
     outcome.http.clone_from(&seen.http);
     outcome.retry_after = seen.retry_after;
-    outcome.deprecation = seen.deprecation.or(outcome.deprecation);
+    if seen.deprecation.is_some() {
+        outcome.deprecation.clone_from(&seen.deprecation);
+    }
     if seen.certificate.is_some() {
         outcome.certificate.clone_from(&seen.certificate);
     }

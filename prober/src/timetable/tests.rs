@@ -16,12 +16,12 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
             operation: operation.clone(),
         },
         url: "http://127.0.0.1".to_owned(),
-        operation: Operation {
+        operation: Arc::new(Operation {
             id: operation,
             critical: true,
             request: Request::Http(HttpRequest::get("/")),
             expect: Expect::default(),
-        },
+        }),
         credential: None,
         every: Duration::from_secs(every),
         slow: Duration::from_secs(1),

@@ -18,7 +18,7 @@ async fn a_good_answer_has_its_phases_and_no_failure() {
     assert_eq!((phases.dns, phases.tls), (None, None), "an address needs no name, http no TLS");
     assert!(phases.connect.is_some() && phases.first_byte.is_some() && phases.body.is_some());
     let http = outcome.http.unwrap();
-    assert_eq!((http.status, http.version.as_str(), http.bytes), (200, "HTTP/1.1", 4));
+    assert_eq!((http.status, &*http.version, http.bytes), (200, "HTTP/1.1", 4));
     assert_eq!(http.remote_ip, Some(server.address.ip()));
     assert_eq!(outcome.certificate, None);
     assert!(outcome.at.duration_since(noon()).as_secs() < 5, "when it started: {}", outcome.at);

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, answer, ok},
-    setting::{check, failed, message, probe, request},
+    setting::{change, check, failed, message, probe, request},
 };
 use domain::{Dialect, FailureKind::*, Layer, Matches, Method, Outcome};
 use std::time::Duration;
@@ -106,7 +106,7 @@ async fn xml_is_looked_into_by_xpath_with_namespaces() {
     let body = envelope("<d:Answer xmlns:d=\"urn:d\"><d:Status>OK</d:Status><d:N>3</d:N></d:Answer>");
     let server = Server::says(ok(&body)).await;
     let mut check = check(&server.url());
-    let expect = &mut check.operation.expect;
+    let expect = &mut change(&mut check).expect;
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     expect.namespaces = vec![pair("s", "http://schemas.xmlsoap.org/soap/envelope/"), pair("x", "urn:d")];
     expect.xpath = [

@@ -4,7 +4,7 @@ mod values;
 
 use crate::{
     servers::{Server, answer, head, nobody, ok},
-    setting::{KEY, check, check_id, failed, internet, message, noon, probe, prober, request},
+    setting::{KEY, change, check, check_id, failed, internet, message, noon, probe, prober, request},
 };
 use domain::{
     Capture, Check, Expect, FailureKind::*, HttpRequest, Journey, JourneyStep, Layer, Matches, Method,
@@ -71,7 +71,7 @@ fn json(path: &str) -> Source {
 fn journey(url: &str, steps: Vec<JourneyStep>, clean_up: Vec<JourneyStep>) -> Check {
     let mut check = check(url);
     let clean_up_timeout = Duration::from_secs(5);
-    check.operation.request = Request::Journey(Journey { steps, clean_up, clean_up_timeout });
+    change(&mut check).request = Request::Journey(Journey { steps, clean_up, clean_up_timeout });
     check
 }
 
@@ -199,7 +199,7 @@ async fn the_first_step_that_fails_is_named_and_what_was_made_before_it_is_clean
 async fn what_a_step_made_is_cleaned_up_also_where_its_answer_is_not_as_agreed() {
     let (server, mut heard) = serves(|line| Some(booked(line))).await;
     let mut check = booking(&server.url());
-    let Request::Journey(journey) = &mut check.operation.request else { panic!("no journey") };
+    let Request::Journey(journey) = &mut change(&mut check).request else { panic!("no journey") };
     journey.steps[1].expect.headers = vec![("location".to_owned(), Matches::Equals("/elsewhere".to_owned()))];
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, ExpectationFailed)));
@@ -244,7 +244,7 @@ async fn it_cleans_up_after_its_time_has_run_out_in_a_time_of_its_own() {
     assert_eq!(lines(&mut heard).last().unwrap(), "POST /Appointment/booked-88/$cancel");
 
     // A step may have less time than the whole.
-    let Request::Journey(journey) = &mut check.operation.request else { panic!("no journey") };
+    let Request::Journey(journey) = &mut change(&mut check).request else { panic!("no journey") };
     journey.steps[2].timeout = Some(Duration::from_millis(50));
     check.timeout = Duration::from_secs(60);
     assert_eq!(failed(&probe(&check).await), Some((Layer::Backend, FirstByteTimeout)));
@@ -260,7 +260,7 @@ async fn a_clean_up_that_fails_is_said_fails_nothing_and_keeps_the_next_from_not
     .await;
     let clean_up = vec![step("hangs", "/hangs"), step("broken", "/broken"), step("last", "/last")];
     let mut check = journey(&server.url(), vec![step("ask", "/ask")], clean_up);
-    let Request::Journey(journey) = &mut check.operation.request else { panic!("no journey") };
+    let Request::Journey(journey) = &mut change(&mut check).request else { panic!("no journey") };
     journey.clean_up_timeout = Duration::from_millis(600);
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None);

@@ -3,7 +3,7 @@
 use crate::{
     certificates::Authority,
     servers::{Server, nobody},
-    setting::{check, failed, message, noon, probe, settings},
+    setting::{change, check, failed, message, noon, probe, settings},
 };
 use domain::{
     Check, DnsRequest, FailureKind::*, Layer, MllpRequest, Outcome, RecordType, Request, Security, TcpRequest,
@@ -23,7 +23,7 @@ use tokio::{
 /// Patient enough for a busy machine to answer, not more: some of these servers never do.
 fn at(url: &str, request: Request) -> Check {
     let mut check = Check { timeout: Duration::from_secs(1), ..check(url) };
-    check.operation.request = request;
+    change(&mut check).request = request;
     check
 }
 
@@ -119,13 +119,13 @@ async fn a_handshake_names_no_protocol_and_its_certificate_is_judged() {
     let mut check = tcp(server.address, TcpRequest { receive: b"hello".to_vec(), ..TcpRequest::default() });
     check.url = format!("tls://localhost:{}", server.address.port());
     check.timeout = Duration::from_secs(5);
-    check.operation.expect.certificate_days = Some(3);
+    change(&mut check).expect.certificate_days = Some(3);
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert!(outcome.phases.tls.is_some() && outcome.certificate.is_some());
     assert_eq!(outcome.expectations[1].what, "certificate");
 
-    check.operation.expect.certificate_days = Some(397);
+    change(&mut check).expect.certificate_days = Some(397);
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, CertificateEndsSoon)));
 
@@ -186,7 +186,7 @@ async fn a_mail_server_goes_on_in_tls() {
     ] {
         let server = mail_server(&authority, replies).await;
         let mut check = check(&format!("tcp://localhost:{}", server.address.port()));
-        check.operation.request =
+        change(&mut check).request =
             Request::Tcp(TcpRequest { security: Security::StartTlsSmtp, ..TcpRequest::default() });
         let outcome = authority.prober().probe(&check, noon(), false).await;
         assert_eq!(failed(&outcome), expected, "{}", message(&outcome));
@@ -300,7 +300,7 @@ async fn asked(
 ) -> Outcome {
     let (address, _task) = name_server(code, records).await;
     let mut check = check("https://api.example");
-    check.operation.request = Request::Dns(DnsRequest {
+    change(&mut check).request = Request::Dns(DnsRequest {
         name: None,
         record,
         answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),

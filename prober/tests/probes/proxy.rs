@@ -6,7 +6,7 @@ use crate::{
     names::{Does, NameServer},
     protocols::{MESSAGE, receiver},
     servers::{Server, answer, head, nobody, ok},
-    setting::{check, failed, impatient, message, noon, settings},
+    setting::{change, check, failed, impatient, message, noon, settings},
 };
 use domain::{
     Basic, Check, FailureKind::*, Guard, Guards, Layer, MllpRequest, Outcome, PrivateAddresses, Request,
@@ -99,7 +99,7 @@ async fn a_proxy_that_wants_a_name_and_a_password_has_them_and_nobody_else() {
     // "curiad:gair: cudd", by coreutils' base64.
     let whom = "Proxy-Authorization: Basic Y3VyaWFkOmdhaXI6IGN1ZGQ=";
     let mut mllp = check("tcp://hub.wales.example:2575");
-    mllp.operation.request = Request::Mllp(MllpRequest { message: MESSAGE.to_owned() });
+    change(&mut mllp).request = Request::Mllp(MllpRequest { message: MESSAGE.to_owned() });
     for (password, told) in [
         (Some("gair: cudd"), None),
         (Some("another"), Some("does not take our name and password (status 407)")),
@@ -153,7 +153,7 @@ async fn what_is_not_http_goes_through_too() {
     .await;
     let (server, asked) = proxy_to(api.address).await;
     let mut tcp = check("tcp://api.wales.example:2575");
-    tcp.operation.request =
+    change(&mut tcp).request =
         Request::Tcp(TcpRequest { receive: b"220 ready".to_vec(), ..TcpRequest::default() });
     let outcome = seen(through(server.address), &tcp).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
@@ -162,7 +162,7 @@ async fn what_is_not_http_goes_through_too() {
     let (hub, _) = receiver("\x0bMSH|^~\\&|HUB\rMSA|AA|{id}\r\x1c\r").await;
     let (server, _) = proxy_to(hub.address).await;
     let mut mllp = check("tcp://hub.wales.example:2575");
-    mllp.operation.request = Request::Mllp(MllpRequest { message: MESSAGE.to_owned() });
+    change(&mut mllp).request = Request::Mllp(MllpRequest { message: MESSAGE.to_owned() });
     let outcome = seen(through(server.address), &mllp).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
 }

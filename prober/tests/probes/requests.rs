@@ -2,7 +2,9 @@
 
 use crate::{
     servers::{Server, answer, head, ok},
-    setting::{KEY, USER_AGENT, check, check_id, failed, internet, message, noon, probe, prober, request},
+    setting::{
+        KEY, USER_AGENT, change, check, check_id, failed, internet, message, noon, probe, prober, request,
+    },
 };
 use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Method, Redirects, Says, TrackId};
 use std::time::Duration;
@@ -114,7 +116,7 @@ async fn what_was_agreed_is_looked_at_and_written_down() {
         r#"{"resourceType":"CapabilityStatement","status":"active","total":3,"text":"Claf 943 476 5919"}"#;
     let server = Server::says(ok(body)).await;
     let mut check = check(&server.url());
-    let expect = &mut check.operation.expect;
+    let expect = &mut change(&mut check).expect;
     expect.headers = vec![("content-type".to_owned(), Matches::Contains("json".to_owned()))];
     expect.json = vec![
         ("$.resourceType".to_owned(), Matches::Equals("CapabilityStatement".to_owned())),
@@ -186,7 +188,7 @@ async fn a_redirect_on_the_same_host_is_followed_where_that_is_asked_for() {
     let mut check = check(&server.url());
     request(&mut check).redirects.at_most = 1;
     request(&mut check).headers = credentials();
-    check.operation.expect.text = vec![Matches::Contains("there".to_owned())];
+    change(&mut check).expect.text = vec![Matches::Contains("there".to_owned())];
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.as_ref().unwrap().status, 200);
@@ -246,7 +248,7 @@ async fn a_packed_answer_is_asked_for_only_where_it_is_wanted_and_read_as_it_was
     let server = Server::says(sent).await;
     let mut check = check(&server.url());
     request(&mut check).dialect = Dialect::Health;
-    check.operation.expect.size = Some(74..=74);
+    change(&mut check).expect.size = Some(74..=74);
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().bytes, u64::try_from(packed.len()).unwrap(), "as they came");

@@ -6,7 +6,10 @@ use domain::{
 };
 use jiff::Timestamp;
 use prober::{Identity, Limits, NameServers, Prober, Settings};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
 pub(crate) const USER_AGENT: &str = "Curiad/0 (+https://status.example.wales)";
@@ -57,12 +60,12 @@ pub(crate) fn check(url: &str) -> Check {
     Check {
         id: check_id("ping"),
         url: url.to_owned(),
-        operation: Operation {
+        operation: Arc::new(Operation {
             id: OperationId::parse("ping").unwrap(),
             critical: true,
             request: Request::Http(HttpRequest::get("/ping")),
             expect: Expect::default(),
-        },
+        }),
         credential: None,
         every: Duration::from_secs(10),
         slow: Duration::from_secs(1),
@@ -72,9 +75,14 @@ pub(crate) fn check(url: &str) -> Check {
     }
 }
 
+/// What is asked, and what counts as good, to change it.
+pub(crate) fn change(check: &mut Check) -> &mut Operation {
+    Arc::make_mut(&mut check.operation)
+}
+
 /// What is asked over HTTP, to change it.
 pub(crate) fn request(check: &mut Check) -> &mut HttpRequest {
-    let Request::Http(request) = &mut check.operation.request else { panic!("not over HTTP") };
+    let Request::Http(request) = &mut change(check).request else { panic!("not over HTTP") };
     request
 }
 

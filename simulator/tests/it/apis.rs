@@ -3,6 +3,10 @@
 use crate::support::{Clock, answer, client, get, world};
 use serde_json::{Value, json};
 use simulator::{Fault, Kind, World, WorldOptions};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 fn url(world: &World, api: &str, path: &str) -> String {
     format!("{}{path}", world.url(api, "production").expect("an instance"))
@@ -21,7 +25,7 @@ async fn every_instance_answers_ping_and_status_in_its_vocabulary() {
         let head = client().head(format!("{}/_status", one.url)).send().await.expect("an answer");
         assert_eq!(head.status(), 200);
     }
-    assert_eq!(world.instances().len(), 30);
+    assert_eq!(world.instances().len(), 40);
     let (_, health) = get(&url(&world, "patient-demographics", "/_status")).await;
     assert_eq!(health["checks"]["identity:status"][0]["status"], "pass");
     assert_eq!(get(&url(&world, "results", "")).await.0, 404);
@@ -169,5 +173,49 @@ async fn in_the_sandbox_a_document_is_put_there_read_and_taken_away_again() {
     assert_eq!(get(&document).await.0, 404);
     let elsewhere = put(url(&world, "documents", "/documents")).send().await.expect("an answer");
     assert_eq!(elsewhere.status(), 405, "only there");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn graphql_is_queried_and_tells_what_is_wrong_behind_it_in_a_good_answer() {
+    let mut options = WorldOptions::new(Clock::new().now());
+    options.cascade = true;
+    let world = World::start(options).await.expect("the world starts");
+    let ask = |body: Value| answer(client().post(url(&world, "clinic-lists", "/graphql")).json(&body));
+    let query = "query ($first: Int!) { clinics(first: $first) { id } }";
+    let (status, said) = ask(json!({"query": query, "variables": {"first": 1}})).await;
+    assert_eq!((status, said["data"]["clinics"].as_array().map(Vec::len)), (200, Some(1)), "{said}");
+    let (status, said) = ask(json!({"query": "{ nothing }"})).await;
+    assert_eq!(
+        (status, &said["errors"][0]["extensions"]["code"]),
+        (400, &"GRAPHQL_VALIDATION_FAILED".into())
+    );
+    world.set_fault("identity", "production", Fault::Refuse).await.expect("an instance");
+    let (status, said) = ask(json!({"query": query})).await;
+    assert_eq!((status, &said["errors"][0]["extensions"]["code"]), (200, &"TRANSIENT".into()));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_hl7_message_is_acknowledged_by_the_port_that_speaks_http() {
+    let world = world().await;
+    let address = world.address("integration-hub", "production").expect("an instance");
+    let send = async || {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let message = "MSH|^~\\&|CURIAD|DHCW|HUB|NHS|20261101090000||ADT^A04|42|T|2.5\rEVN|A04\r";
+        stream.write_all(format!("\u{b}{message}\u{1c}\r").as_bytes()).await.expect("sent");
+        stream.shutdown().await.expect("all is sent");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.expect("an acknowledgement");
+        said
+    };
+    let said = send().await;
+    assert!(
+        said.starts_with("\u{b}MSH|^~\\&|HUB|NHS|CURIAD|DHCW|") && said.ends_with("\rMSA|AA|42\r\u{1c}\r"),
+        "{said:?}"
+    );
+    world.set_fault("integration-hub", "production", Fault::Backend(500)).await.expect("an instance");
+    assert!(send().await.ends_with("\rMSA|AE|42\r\u{1c}\r"));
+    assert_eq!(get(&url(&world, "integration-hub", "/_ping")).await.0, 200);
     world.stop().await;
 }

@@ -31,7 +31,7 @@ async fn a_click_breaks_a_cell_and_the_next_click_mends_it() {
     post(&world, "/faults", &cell).await;
     assert_eq!(broken(&world), 0);
     post(&world, "/faults", &[("fault", "hang"), ("cell", "* production")]).await;
-    assert_eq!(broken(&world), 6, "a whole environment");
+    assert_eq!(broken(&world), 8, "a whole environment");
     post(&world, "/faults", &[("fault", "hang"), ("cell", "* *")]).await;
     assert_eq!(broken(&world), 0, "all well");
     post(&world, "/troubles", &[("part", "desk"), ("trouble", "accept-then-time-out")]).await;
@@ -98,7 +98,7 @@ async fn another_program_can_drive_the_world() {
     let (_, faults) = get(&format!("{api}/faults")).await;
     let listed = faults.as_array().expect("a list");
     let slow: Vec<_> = listed.iter().filter(|one| one["fault"] != "none").collect();
-    assert_eq!((listed.len(), slow.len(), &slow[0]["fault"]), (30, 1, &"slow:50".into()));
+    assert_eq!((listed.len(), slow.len(), &slow[0]["fault"]), (40, 1, &"slow:50".into()));
     for (path, body, status) in [
         ("/faults", json!({"api": "documents", "environment": "uat", "fault": "sulk"}), 400),
         ("/faults", json!({"api": "documents", "environment": "moon", "fault": "hang"}), 404),

@@ -31,7 +31,7 @@ pub(super) fn outcome(outcome: &Outcome, verdict: Verdict) -> Value {
         "health": outcome.health,
         "headers": transcript.map(|transcript| &transcript.headers),
         "retry_after_s": outcome.retry_after.map(|wait| wait.as_secs()),
-        "deprecation": outcome.deprecation.map(|goes| {
+        "deprecation": outcome.deprecation.as_ref().map(|goes| {
             json!({ "since": goes.since.map(rfc3339), "sunset": goes.sunset.map(rfc3339) })
         }),
         "request_id": outcome.request_id,

@@ -266,7 +266,7 @@ fn notes(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<String> {
     if let Some(wait) = outcome.retry_after {
         notes.push(("asks", format!("to be left alone for {} s (Retry-After)", wait.as_secs())));
     }
-    if let Some(goes) = outcome.deprecation {
+    if let Some(goes) = &outcome.deprecation {
         let since = goes.since.map_or_else(String::new, |since| {
             format!("{} {}", if since <= now { "deprecated since" } else { "deprecated from" }, day(since))
         });

@@ -56,6 +56,7 @@ fn filled_in(name: &str) -> &'static str {
         "desk_client" | "api_client" | "api_client_key" => "curiad",
         "outside" => "127.0.0.1:9205",
         "inside" => "127.0.0.1:9206",
+        name if name.ends_with(".address") => "127.0.0.1:9136",
         _ => "http://127.0.0.1:8081/x",
     }
 }
@@ -88,5 +89,5 @@ fn the_demos_configuration_loads() {
     let directory = demo();
     let result = load(directory.0.path(), &Secrets::left_out(), today());
     let report = check_report("demo", &result, Terminal::plain());
-    assert!(report.lines().last().unwrap().contains("6 APIs, 30 instances"), "{report}");
+    assert!(report.lines().last().unwrap().contains("8 APIs, 40 instances"), "{report}");
 }

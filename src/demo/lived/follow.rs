@@ -165,7 +165,7 @@ impl Followed {
             failure,
             http: status.map(|status| Http {
                 status,
-                version: "HTTP/1.1".to_owned(),
+                version: "HTTP/1.1".into(),
                 remote_ip: None,
                 bytes: 512,
             }),

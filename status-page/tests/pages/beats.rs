@@ -26,12 +26,12 @@ fn with_job() -> (Situation, String) {
         grace: Duration::from_secs(60),
         address: 1,
     };
-    check.operation = Operation {
+    check.operation = Arc::new(Operation {
         id: OperationId::parse("nightly").unwrap(),
         critical: true,
         request: Request::Heartbeat(heartbeat),
         expect: Expect::default(),
-    };
+    });
     check.id.operation = check.operation.id.clone();
     check.from = vec![VantageId::inbound()];
     let reference = check.beat_reference(&situation.key).unwrap();

@@ -38,8 +38,8 @@ pub(crate) const NAMES: [(&str, &str, &str, Kind); 6] = [
     ("reference-data", "Reference Data", "Data Cyfeirio", Kind::Rest),
 ];
 
-fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
-    Operation {
+fn operation(id: &str, path: &str, critical: bool, health: bool) -> Arc<Operation> {
+    Arc::new(Operation {
         id: OperationId::parse(id).unwrap(),
         critical,
         request: Request::Http(HttpRequest {
@@ -56,7 +56,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Operation {
             certificate_days: Some(14),
             ..Expect::default()
         },
-    }
+    })
 }
 
 pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {

@@ -64,8 +64,10 @@ async fn an_api_that_goes_says_when_and_its_parents_say_how_they_are() {
     let (track, latest) = situation.latest.iter().find(|(track, _)| track.check.instance == id).unwrap();
     let (track, mut outcome) = (track.clone(), latest.outcome.as_deref().unwrap().clone());
     let date = |text: &str| Some(text.parse().unwrap());
-    outcome.deprecation =
-        Some(Deprecation { since: date("2026-06-01T00:00:00Z"), sunset: date("2027-03-31T22:59:59Z") });
+    outcome.deprecation = Some(Box::new(Deprecation {
+        since: date("2026-06-01T00:00:00Z"),
+        sunset: date("2027-03-31T22:59:59Z"),
+    }));
     let latest = Latest { at: latest.at, verdict: latest.verdict, outcome: Some(Arc::new(outcome)) };
     situation.latest.insert_mut(track, latest);
     let stage = Stage::of(situation).await;

@@ -84,7 +84,7 @@ pub(crate) fn failed(track: &TrackId, ms: i64) -> (Arc<Outcome>, Verdict) {
         kind: FailureKind::ServerError,
         message: "500 from 192.0.2.7: “gwall”".to_owned(),
     });
-    outcome.http = Some(Http { status: 500, version: "HTTP/1.1".to_owned(), remote_ip: None, bytes: 12 });
+    outcome.http = Some(Http { status: 500, version: "HTTP/1.1".into(), remote_ip: None, bytes: 12 });
     outcome.request_id = Some("0197-aa".to_owned());
     (Arc::new(outcome), Verdict::Fail)
 }

@@ -1,7 +1,10 @@
 //! Whole answers that are not what was agreed.
 
 use super::Fault;
-use crate::servers::{Server, answer, ok};
+use crate::{
+    servers::{Server, answer, ok},
+    setting::change,
+};
 use domain::{Dialect, FailureKind::*, Layer, Matches, Verdict};
 use flate2::{Compression, write::GzEncoder};
 use std::{io::Write, time::Duration};
@@ -28,7 +31,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 async fn json(name: &'static str, body: &[u8]) -> Fault {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
     let fault = says(name, [head.as_bytes(), body].concat()).await;
-    fault.with(|check| check.operation.expect.json = vec![("$.status".to_owned(), Matches::Exists)])
+    fault.with(|check| change(check).expect.json = vec![("$.status".to_owned(), Matches::Exists)])
 }
 
 async fn health(name: &'static str, status: &str, body: &str) -> Fault {
@@ -75,7 +78,7 @@ async fn statuses() -> Vec<Fault> {
     all.push(
         says("a good status that is not the one agreed", ok(""))
             .await
-            .with(|check| check.operation.expect.status = vec![204.into()])
+            .with(|check| change(check).expect.status = vec![204.into()])
             .fails(Layer::Contract, UnexpectedStatus),
     );
     all.push(
@@ -146,23 +149,23 @@ async fn bodies() -> Vec<Fault> {
         ),
         says("text that is not there", ok("ping"))
             .await
-            .with(|check| check.operation.expect.text = vec![Matches::Contains("pong".to_owned())])
+            .with(|check| change(check).expect.text = vec![Matches::Contains("pong".to_owned())])
             .fails(Layer::Contract, ExpectationFailed),
         says("a header that is not there", ok(""))
             .await
-            .with(|check| check.operation.expect.headers = vec![("etag".to_owned(), Matches::Exists)])
+            .with(|check| change(check).expect.headers = vec![("etag".to_owned(), Matches::Exists)])
             .fails(Layer::Contract, ExpectationFailed),
         says("a body that is too small", ok("x"))
             .await
-            .with(|check| check.operation.expect.size = Some(2..=10))
+            .with(|check| change(check).expect.size = Some(2..=10))
             .fails(Layer::Contract, ExpectationFailed),
         says("an answer later than agreed", ok(""))
             .await
-            .with(|check| check.operation.expect.latency = Some(Duration::from_nanos(1)))
+            .with(|check| change(check).expect.latency = Some(Duration::from_nanos(1)))
             .fails(Layer::Contract, ExpectationFailed),
         says("no certificate where days of one are agreed", ok(""))
             .await
-            .with(|check| check.operation.expect.certificate_days = Some(1))
+            .with(|check| change(check).expect.certificate_days = Some(1))
             .fails(Layer::Contract, CertificateEndsSoon),
     ]
 }
