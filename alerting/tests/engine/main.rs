@@ -11,6 +11,7 @@ mod dice;
 mod hand;
 mod judge;
 mod outside;
+mod people;
 mod plan;
 mod program;
 mod store;
