@@ -21,7 +21,7 @@ use crate::api::{self, Call, Drafts, Scene};
 use crate::body::AnswerBody;
 use crate::change::Kept;
 use crate::door::{Door, Serve, Tasks};
-use crate::estate::Api;
+use crate::estate::{Api, Kind};
 use crate::fault::{Dependency, Fault};
 use crate::http::BODY_LIMIT;
 use crate::latency::Dice;
@@ -96,6 +96,10 @@ impl Instance {
         }
         let mut first = [0; 1];
         if stream.peek(&mut first).await? == 0 {
+            // Whoever only wants to know whether it takes connections has asked as well.
+            if self.api.kind == Kind::Hl7 {
+                self.note_request();
+            }
             return Ok(());
         }
         if first == [mllp::START] {

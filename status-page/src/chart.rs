@@ -1,6 +1,8 @@
 //! Response times as a drawing: a line of the median, a quieter one of what nineteen in twenty did not exceed, dots for all
-//! but one in a hundred. From zero up; a day without an answer is a gap in the lines.
+//! but one in a hundred. From zero up; a day without an answer is a gap in the lines. A few days that were slow beyond all
+//! others are drawn at the upper edge, so that the others can be told apart.
 
+use crate::{WordsError, wording::Wording};
 use domain::Percentiles;
 use std::{fmt::Write as _, time::Duration};
 
@@ -8,19 +10,46 @@ use std::{fmt::Write as _, time::Duration};
 pub(crate) const PITCH: usize = 10;
 const HEIGHT: f64 = 100.0;
 
+/// The top is at most so many times what nine in ten days did not exceed.
+const BEYOND: u32 = 4;
+
 /// A drawing, and the time at its top.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chart {
     pub(crate) marks: String,
     pub(crate) width: usize,
     pub(crate) top: Duration,
+    /// Something was longer than that.
+    pub(crate) cut: bool,
+}
+
+impl Chart {
+    /// In words, by the message `label`, what it shows of answers that all together took so long; and how it is to be read.
+    pub(crate) fn words(
+        &self,
+        wording: &Wording<'_>,
+        label: &str,
+        took: &Percentiles,
+    ) -> Result<[String; 2], WordsError> {
+        let [p50, p95, p99, top] = [took.p50, took.p95, took.p99, self.top].map(Wording::latency);
+        let args =
+            [("p50", p50.into()), ("p95", p95.into()), ("p99", p99.into()), ("top", top.clone().into())];
+        let both = [wording.say(label, &args)?, wording.say("response-key", &[("top", top.into())])?];
+        if !self.cut {
+            return Ok(both);
+        }
+        let cut = wording.say("response-cut", &[])?;
+        Ok(both.map(|words| format!("{words} {cut}")))
+    }
 }
 
 /// The chart of days in a row; `None`: none of them has an answer.
 pub(crate) fn chart(days: &[Option<Percentiles>]) -> Option<Chart> {
-    let longest = days.iter().flatten().map(|day| day.p99).max()?;
-    let top = round(longest);
-    let y = |took: Duration| (1.0 - took.as_secs_f64() / top.as_secs_f64()) * HEIGHT;
+    let mut took: Vec<Duration> = days.iter().flatten().map(|day| day.p99).collect();
+    took.sort_unstable();
+    let (longest, usual) = (*took.last()?, *took.get((took.len() - 1) * 9 / 10)?);
+    let top = round(longest.min(usual.saturating_mul(BEYOND)));
+    let y = |took: Duration| (1.0 - took.min(top).as_secs_f64() / top.as_secs_f64()) * HEIGHT;
     let mut marks = String::new();
     for (class, of) in [("l2", (|day| day.p95) as fn(&Percentiles) -> Duration), ("l1", |day| day.p50)] {
         let mut path = String::new();
@@ -44,7 +73,7 @@ pub(crate) fn chart(days: &[Option<Percentiles>]) -> Option<Chart> {
         }
     }
     write!(marks, r#"<path class="l3" d="{dots}"/>"#).ok();
-    Some(Chart { marks, width: days.len().saturating_sub(1).max(1) * PITCH, top })
+    Some(Chart { marks, width: days.len().saturating_sub(1).max(1) * PITCH, top, cut: longest > top })
 }
 
 /// The next 1, 2 or 5 times a power of ten milliseconds: at least one.
@@ -77,6 +106,19 @@ mod tests {
             )
         );
         assert_eq!(chart(&[None, None]), None);
+    }
+
+    #[test]
+    fn a_day_that_was_slow_beyond_all_others_does_not_flatten_them() {
+        let mut days = vec![Some(day(10)); 20];
+        days[3] = Some(day(2_000));
+        let drawn = chart(&days).unwrap();
+        assert_eq!((drawn.top, drawn.cut), (Duration::from_millis(200), true));
+        assert!(drawn.marks.contains("M20 80.0h0M30 0.0h0M40 80.0h0"), "{}", drawn.marks);
+        // Where many were, that is how it is.
+        days[5..9].fill(Some(day(2_000)));
+        let drawn = chart(&days).unwrap();
+        assert_eq!((drawn.top, drawn.cut), (Duration::from_secs(10), false));
     }
 
     #[test]

@@ -65,11 +65,7 @@ pub(crate) fn speed(
         named(wording, begun.get(first..end).unwrap_or_default())
     };
     let drawing = chart(&day_by_day).zip(quarter.took).map(|(chart, took)| {
-        let [p50, p95, p99, top] = [took.p50, took.p95, took.p99, chart.top].map(Wording::latency);
-        let args =
-            [("p50", p50.into()), ("p95", p95.into()), ("p99", p99.into()), ("top", top.clone().into())];
-        let mut label = wording.say("response-label", &args)?;
-        let mut key = wording.say("response-key", &[("top", top.into())])?;
+        let [mut label, mut key] = chart.words(wording, "response-label", &took)?;
         let first = dates.first().copied().unwrap_or_default();
         if let Some(list) = within(first, i64::try_from(dates.len()).unwrap_or(0))? {
             let words = |key| wording.say(key, &[("list", list.clone().into())]);

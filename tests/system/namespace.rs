@@ -241,7 +241,7 @@ async fn story(
     let words = blind["diagnosis"]["en"].as_str().unwrap_or_default();
     assert!(words.contains("We cannot see production") && words.contains("most likely us"), "{words}");
     let affects = blind["affects"].as_array().map_or(0, Vec::len);
-    assert_eq!(affects, 6, "all of production: {blind}");
+    assert_eq!(affects, 8, "all of production: {blind}");
     let status = json(&program.internal("/api/v1/status")).await;
     for one in status["instances"].as_array().expect("instances") {
         assert_eq!(one["status"], "unknown", "never invented: {one}");

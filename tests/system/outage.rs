@@ -210,9 +210,9 @@ async fn what_everything_depends_on_is_one_incident_with_a_list(on: On) {
                     open.iter().filter(|incident| incident["status"] != "resolved").collect();
                 open.len() == 1
                     && open[0]["cause_key"] == "instance:identity/production"
-                    && open[0]["held_back"].as_array().is_some_and(|held| held.len() == 5)
+                    && open[0]["held_back"].as_array().is_some_and(|held| held.len() == 6)
             },
-            "one open incident that holds back five",
+            "one open incident that holds back six",
         )
         .await;
     assert_eq!(world.desk().tickets().len(), 1, "one incident per cause");

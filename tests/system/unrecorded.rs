@@ -200,7 +200,7 @@ async fn says_so(program: &mut Program, world: &World, place: &Place) {
         let page = program.public(path);
         program.wait(|| async { text(&page).await.contains(said) }, &format!("{path} to say so")).await;
         let front = text(&page).await;
-        assert!(!front.contains("All APIs are working") && !front.contains("All 6 APIs"), "{front}");
+        assert!(!front.contains("All APIs are working") && !front.contains("All 8 APIs"), "{front}");
     }
     until_text(world, "Curiad CANNOT RECORD since").await;
     // Nothing beats, however long the world is probed.

@@ -104,6 +104,8 @@ fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
         if let Ok(url) = Url::parse(&check.url)
             && let Some(Host::Domain(name)) = url.host()
             && name != "localhost"
+            // The URL of another scheme than HTTP's has a number where a name stands.
+            && name.parse::<IpAddr>().is_err()
             && check.heartbeat().is_none()
             && (matches!(check.operation.request, Request::Dns(_)) || !proxied(asked, name))
         {

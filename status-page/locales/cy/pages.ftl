@@ -66,6 +66,7 @@ response-time-more = 95 o bob 100 ateb o fewn { $p95 }
 response-times = Amseroedd ymateb “{ $name }”
 response-label = Dros 90 diwrnod cymerodd hanner yr atebion da { $p50 } ar y mwyaf, 95 o bob 100 { $p95 } ar y mwyaf, a 99 o bob 100 { $p99 } ar y mwyaf. Wedi’i ddarlunio fesul diwrnod, o sero i { $top }.
 response-key = Hyd at { $top }. Llinell: hanner yr atebion o fewn. Llinell denau: 95 o bob 100. Dotiau: 99 o bob 100.
+response-cut = Mae’r hyn a gymerodd yn hwy wedi’i ddarlunio ar yr ymyl uchaf.
 response-table = Yr amseroedd ymateb fel tabl
 response-range = Cyfnod
 response-half = Hanner o fewn

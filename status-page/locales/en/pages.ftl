@@ -66,6 +66,7 @@ response-time-more = 95 of 100 answers within { $p95 }
 response-times = Response times of “{ $name }”
 response-label = Over 90 days half of the good answers took at most { $p50 }, 95 of 100 at most { $p95 }, 99 of 100 at most { $p99 }. Drawn day by day, from zero to { $top }.
 response-key = Up to { $top }. Line: half of the answers within. Thin line: 95 of 100. Dots: 99 of 100.
+response-cut = What took longer is drawn at the upper edge.
 response-table = Response times as a table
 response-range = Time
 response-half = Half within

@@ -280,14 +280,11 @@ fn detail(wording: &Wording<'_>, one: &Reviewed) -> Result<Detail, WordsError> {
         Some((first, chart(&drawn)?, first.on(&first.sum)?))
     });
     let chart = chart.map(|(first, chart, all)| {
-        let [p50, p95, p99, _] = took(Some(&all));
-        let top = Wording::latency(chart.top);
-        let args =
-            [("p50", p50.into()), ("p95", p95.into()), ("p99", p99.into()), ("top", top.clone().into())];
+        let [label, key] = chart.words(wording, "report-response-label", &all)?;
         Ok::<_, WordsError>(Drawn {
             title: wording.say("response-times", &[("name", first.id.as_str().into())])?,
-            label: wording.say("report-response-label", &args)?,
-            key: wording.say("response-key", &[("top", top.into())])?,
+            label,
+            key,
             marks: chart.marks,
             width: chart.width,
         })
