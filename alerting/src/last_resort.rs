@@ -55,9 +55,11 @@ impl LastResort {
         let mut not_before = Instant::now();
         loop {
             let now = self.clock.now();
-            let unrecorded = self.unrecorded.borrow_and_update().clone();
+            let (unrecorded, told_at) = {
+                let unrecorded = self.unrecorded.borrow_and_update();
+                (unrecorded.clone(), self.recording.last_resort_told_at())
+            };
             let current = unrecorded.or_else(|| self.undelivered(now));
-            let told_at = self.recording.last_resort_told_at();
             let due = told_at.is_none_or(|at| now.duration_since(at) >= AGAIN || now < at);
             if let Some(unrecorded) = &current {
                 since = Some(unrecorded.since);
@@ -70,9 +72,9 @@ impl LastResort {
                         not_before = Instant::now() + NOBODY;
                     }
                 }
-            } else if let Some(began) = since.take()
-                && told_at.is_some()
-            {
+            } else if let Some(told_at) = told_at {
+                // What an earlier program told of may have been over before anybody looked here.
+                let began = since.take().unwrap_or(told_at);
                 self.recording.last_resort_told(None);
                 let told = self.tell(Says::Again(began), began, now);
                 if unless(&stop, told).await.is_none() {

@@ -199,9 +199,15 @@ impl Recorder {
         }
         let (records, told_at) = (backlog.on_disk, backlog.told_at());
         tracing::warn!(records, "an earlier program left outcomes in the spool: they are recorded first");
-        self.recording.last_resort_told(told_at);
         let failing = failing.insert(Failing::new(now, String::new(), told_at.is_some()));
         let outage = Outage::new(backlog, situation, Some((Timestamp::MIN, configuration)));
+        if told_at.is_some() {
+            // Both at once for who looks: it may be over in a moment, and who was told is to hear of that, once.
+            self.unrecorded.send_modify(|unrecorded| {
+                *unrecorded = Some(outage.unrecorded(failing));
+                self.recording.last_resort_told(told_at);
+            });
+        }
         Ok(self.outlast(outage, failing, stop).await?.map(|back| self.resume(back)))
     }
 

@@ -13,7 +13,7 @@ use super::{
     overlay::Overlay,
 };
 use crate::spool::{Late as LateOutcome, Record};
-use domain::{Event, Outcome, Situation, Wanted, decide_late};
+use domain::{Event, Outcome, Situation, Unrecorded, Wanted, decide_late};
 use jiff::Timestamp;
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -132,6 +132,12 @@ impl Outage {
         }
         self.failed(failing, trouble)?;
         Ok(self)
+    }
+
+    /// What is to be known of it.
+    pub(super) fn unrecorded(&self, failing: &Failing) -> Arc<Unrecorded> {
+        let (since, why, known) = (failing.since, failing.why.clone(), self.shadow.clone());
+        Arc::new(Unrecorded { since, why, known })
     }
 
     /// When there is something to do, if nothing happens before.

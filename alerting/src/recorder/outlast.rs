@@ -8,7 +8,7 @@ use super::{
     outage::{Back, Ended, Outage, WRITE, WRITE_AGAIN, Writing},
 };
 use crate::spool::{Late, Record};
-use domain::{Event, Outcome, Unrecorded};
+use domain::{Event, Outcome};
 use std::{
     future::pending,
     sync::{Arc, atomic::Ordering},
@@ -82,6 +82,7 @@ impl Recorder {
                     };
                     self.take_late(&mut outage, outcome);
                 }
+                () = self.recording.told() => outage.due_at = Instant::now(),
                 () = sleep_until(wake) => {}
             }
             if outage.due_at <= Instant::now() {
@@ -111,15 +112,12 @@ impl Recorder {
         {
             outage.told_at = Some(told_at);
             outage.backlog.push(Record::Told(told_at));
+            outage.write_at = Instant::now();
         }
         let said = failing.told || self.unrecorded.borrow().is_some();
         // What the store takes is recorded, if late.
         if said || !outage.takes && failing.began.elapsed() >= self.limits.tell_after {
-            self.unrecorded.send_replace(Some(Arc::new(Unrecorded {
-                since: failing.since,
-                why: failing.why.clone(),
-                known: outage.shadow.clone(),
-            })));
+            self.unrecorded.send_replace(Some(outage.unrecorded(failing)));
         }
     }
 

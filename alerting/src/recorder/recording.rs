@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use tokio::sync::Notify;
 
 /// What the recorder counts; read by `/metrics`, `/readyz` and the heartbeat.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub struct Recording {
     pub set_aside: AtomicU64,
     /// When the last resort was last told that nothing is recorded, in Unix milliseconds; 0: not in this outage.
     pub last_resort_told_at_ms: AtomicI64,
+    told: Notify,
 }
 
 impl Recording {
@@ -37,7 +39,7 @@ impl Recording {
 
     /// When the last resort was told, during an outage that goes on.
     pub fn last_resort_told_at(&self) -> Option<Timestamp> {
-        match self.last_resort_told_at_ms.load(Ordering::Relaxed) {
+        match self.last_resort_told_at_ms.load(Ordering::Acquire) {
             0 => None,
             ms => Timestamp::from_millisecond(ms).ok(),
         }
@@ -45,6 +47,12 @@ impl Recording {
 
     pub(crate) fn last_resort_told(&self, at: Option<Timestamp>) {
         let ms = at.map_or(0, Timestamp::as_millisecond);
-        self.last_resort_told_at_ms.store(ms, Ordering::Relaxed);
+        self.last_resort_told_at_ms.store(ms, Ordering::Release);
+        self.told.notify_one();
+    }
+
+    /// Waits until that changes: it goes into the spool at once, as a program that is killed has told them all the same.
+    pub(super) async fn told(&self) {
+        self.told.notified().await;
     }
 }
