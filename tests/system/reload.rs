@@ -75,7 +75,7 @@ fn check(api: &str, environment: &str, operation: &str) -> CheckId {
 }
 
 /// What the demo asks of any of its APIs, and in how many requests.
-const OPERATIONS: [(&str, u64); 10] = [
+const OPERATIONS: [(&str, u64); 11] = [
     ("ping", 1),
     ("status", 1),
     ("read", 1),
@@ -85,6 +85,7 @@ const OPERATIONS: [(&str, u64); 10] = [
     ("look-up", 1),
     ("clinics", 1),
     ("acknowledge", 1),
+    ("connect", 1),
     ("draft", 3),
 ];
 
