@@ -1,14 +1,15 @@
 //! How long the phases of good answers took is known by the hour, and never of more answers than there were.
 
-use crate::made::{Made, at, outcomes, read};
+use crate::made::{Made, at, outcomes, read, results, track_id};
 use crate::place::{On, on_both};
 use domain::{Environment, Keep, Outcome, PhaseSums, Phases, Retention, Verdict};
-use jiff::{civil::date, tz::TimeZone};
+use jiff::{Timestamp, civil::date, tz::TimeZone};
 use std::{sync::Arc, time::Duration};
 use store::{Error, Prunable, Store};
 
 on_both!(
     phases_are_added_up_by_the_hour_over_each_kind_of_connection,
+    phases_are_of_their_check_however_early_a_range_begins,
     what_is_recorded_twice_is_counted_once,
     what_comes_while_they_are_written_waits_for_the_next_round,
     who_lost_the_lease_writes_no_phases,
@@ -74,6 +75,24 @@ async fn phases_are_added_up_by_the_hour_over_each_kind_of_connection(on: On) {
     made.store.record(&outcomes([probe(5, Verdict::Pass, true, 8)])).await.unwrap();
     written(&made.store).await;
     assert_eq!(told(&made.store, -HOUR, HOUR).await[1], [None, None, None, Some((2, 6, 8)), None]);
+}
+
+async fn phases_are_of_their_check_however_early_a_range_begins(on: On) {
+    let made = Made::new(on).await;
+    let others = ["one", "two", "three"].map(|name| track_id(results(), name, "internet"));
+    let told = others.iter().map(|track| {
+        let (outcome, verdict) = probe(0, Verdict::Pass, false, 10);
+        let outcome = Outcome { check: track.check.clone(), ..Outcome::clone(&outcome) };
+        (Arc::new(outcome), verdict)
+    });
+    made.store.record(&outcomes(told)).await.unwrap();
+    written(&made.store).await;
+    for track in &others {
+        let ever = Timestamp::MIN..Timestamp::MAX;
+        let days = made.store.phases(&track.check, None, ever, &TimeZone::UTC).await.unwrap();
+        let count: u32 = days.values().map(|[fresh, _]| fresh.0[3].count).sum();
+        assert_eq!(count, 1);
+    }
 }
 
 async fn what_is_recorded_twice_is_counted_once(on: On) {
