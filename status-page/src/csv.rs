@@ -1,8 +1,8 @@
-//! Histories as CSV (RFC 4180): a line a day, for spreadsheets.
+//! Histories as CSV (RFC 4180): a line a day, or a month, for spreadsheets.
 
 use serde_json::Value;
 
-/// Columns, and where each is: after a slash in a day of the JSON, else in what the day is of.
+/// Columns, and where each is: after a slash in a day (or month) of the JSON, else in what the day is of.
 type Columns = &'static [(&'static str, &'static str)];
 
 const OF_ONE: Columns = &[
@@ -62,9 +62,10 @@ fn table<'a>(columns: Columns, histories: impl Iterator<Item = &'a Value>) -> St
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut csv = names.join(",") + "\r\n";
     for history in histories {
-        for day in history.get("days").and_then(Value::as_array).into_iter().flatten() {
+        let parts = history.get("days").or_else(|| history.get("months"));
+        for part in parts.and_then(Value::as_array).into_iter().flatten() {
             let place =
-                |place: &str| if place.starts_with('/') { day.pointer(place) } else { history.get(place) };
+                |place: &str| if place.starts_with('/') { part.pointer(place) } else { history.get(place) };
             let cells: Vec<String> =
                 columns.iter().map(|(_, at)| place(at).map_or_else(String::new, cell)).collect();
             csv.push_str(&cells.join(","));

@@ -8,7 +8,7 @@ use crate::{
     csv, form,
     gather::first_critical,
     problem::Problem,
-    ranged::{answer, document, failed, in_time, permit, stretch, wants_csv},
+    ranged::{answer, document, failed, in_time, made, permit, stretch, wants_csv},
     rfc3339,
     router::Shown,
     view::View,
@@ -22,11 +22,10 @@ use domain::{CheckId, Day, Environment, Summary};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use serde_json::{Map, Value, json};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::task::spawn_blocking;
 
 /// Days of all instances together in one answer, at most: some five megabytes.
 const MOST: usize = 20_000;
@@ -83,9 +82,7 @@ async fn body(shown: &Shown, headers: &HeaderMap, uri: &Uri) -> Result<Arc<Body>
             return Ok(body);
         }
         let read = read(shown, view, environment, count, now).await?;
-        // So much takes a moment, in which probes are due.
-        let made = spawn_blocking(move || Arc::new(document(&said(&read), as_csv, csv::days_of_many))).await;
-        let body = made.map_err(|_| Problem::unavailable("the site is stopping"))?;
+        let body = made(move || Arc::new(document(&said(&read), as_csv, csv::days_of_many))).await?;
         kept.put(key, now, &body);
         Ok(body)
     })
@@ -107,6 +104,9 @@ fn asked(uri: &Uri) -> Result<(Environment, usize), Problem> {
     Ok((Environment::parse(&environment).ok_or(Problem::NOT_FOUND)?, days))
 }
 
+/// Whose latency, and what each of its days says of that.
+type Latency = (Option<CheckId>, Vec<(Date, Summary)>);
+
 /// What an answer is made of.
 struct Read {
     view: Arc<View>,
@@ -114,8 +114,8 @@ struct Read {
     /// The local days of the first and of the last.
     first: Date,
     today: Date,
-    /// Whose latency, of each instance, and what each of its days says of that.
-    latencies: Vec<(Option<CheckId>, BTreeMap<Date, Summary>)>,
+    /// Of each instance.
+    latencies: Vec<Latency>,
     simulated: bool,
 }
 
@@ -172,7 +172,9 @@ fn said(read: &Read) -> Value {
         let days =
             instance.past.iter().flat_map(|past| past.days.iter()).filter(|day| day.date >= read.first);
         let days = days.map(|day| {
-            let latency = summaries.get(&day.date).copied().unwrap_or_default();
+            let said = summaries.binary_search_by_key(&day.date, |(date, _)| *date).ok();
+            let latency =
+                said.and_then(|at| summaries.get(at)).map_or_else(Summary::default, |(_, said)| *said);
             let mut fields: Map<String, Value> = stretch(policy, &day.tally, latency, warm);
             fields.insert("date".to_owned(), json!(day.date.to_string()));
             Value::Object(fields)

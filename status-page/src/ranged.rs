@@ -9,6 +9,7 @@ use crate::{
     problem::Problem,
     rfc3339,
     router::{Shown, open_to_all},
+    view::View,
 };
 use axum::{
     body::Body as HttpBody,
@@ -16,13 +17,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header},
 };
 use domain::{
-    ApiId, AvailabilityPolicy, Environment, InstanceId, OperationId, PhaseSum, PhaseSums, Rollup, Summary,
-    Tally, VantageId,
+    ApiId, AvailabilityPolicy, CheckId, Environment, Health, InstanceId, OperationId, PhaseSum, PhaseSums,
+    Summary, Tally, VantageId,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, time::Duration};
-use tokio::sync::SemaphorePermit;
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
+use store::Days;
+use tokio::{sync::SemaphorePermit, task::spawn_blocking};
 
 /// A ranged read that takes longer than this is refused.
 const READ_LIMIT: Duration = Duration::from_secs(3);
@@ -36,6 +38,36 @@ struct Asked {
     to: Timestamp,
     operation: Option<OperationId>,
     vantage: Option<VantageId>,
+    by: By,
+}
+
+/// What a range is told apart into, by local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Day,
+    Month,
+}
+
+impl By {
+    /// Whether two days are told as one.
+    fn joins(self, one: Date, next: Date) -> bool {
+        self == Self::Month && one.first_of_month() == next.first_of_month()
+    }
+
+    /// What each is called, and the list of them.
+    fn name(self, date: Date) -> String {
+        match self {
+            Self::Day => date.to_string(),
+            Self::Month => date.strftime("%Y-%m").to_string(),
+        }
+    }
+
+    const fn list(self) -> &'static str {
+        match self {
+            Self::Day => "days",
+            Self::Month => "months",
+        }
+    }
 }
 
 fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
@@ -71,6 +103,11 @@ fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
         to,
         operation: given("operation").map(|text| OperationId::parse(&text)).transpose().map_err(unknown)?,
         vantage: given("vantage").map(|text| VantageId::parse(&text)).transpose().map_err(unknown)?,
+        by: match given("by").as_deref() {
+            None | Some("day") => By::Day,
+            Some("month") => By::Month,
+            Some(_) => return Err(Problem::bad("'by' is day or month")),
+        },
     })
 }
 
@@ -81,12 +118,16 @@ pub(crate) async fn history(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<HttpBody> {
-    let made = async {
+    let body = async {
         let as_csv = wants_csv(&uri, &headers)?;
-        let value = in_time(read_history(&shown, &uri)).await?;
-        Ok::<_, Problem>(document(&value, as_csv, csv::days))
+        in_time(async {
+            let _permit = permit(&shown).await?;
+            let read = read(&shown, &uri).await?;
+            made(move || document(&said(&read), as_csv, csv::days)).await
+        })
+        .await
     };
-    match made.await {
+    match body.await {
         Ok(body) => answer(&shown, &method, &headers, &body),
         Err(problem) => problem.answer(shown.audience),
     }
@@ -106,6 +147,11 @@ pub(crate) fn wants_csv(uri: &Uri, headers: &HeaderMap) -> Result<bool, Problem>
 pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let late = |_| Problem::unavailable("the range took too long to read; ask for a shorter one");
     tokio::time::timeout(READ_LIMIT, read).await.map_err(late)?
+}
+
+/// Made of what was read, beside the threads that serve: so much takes a moment, in which probes are due.
+pub(crate) async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    spawn_blocking(make).await.map_err(|_| Problem::unavailable("the site is stopping"))
 }
 
 /// As JSON, or as the table that is made of it.
@@ -141,7 +187,21 @@ pub(crate) fn failed(error: &store::Error) -> Problem {
     Problem::unavailable("history cannot be read just now")
 }
 
-async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
+/// What the history of an instance is made of.
+struct Read {
+    asked: Asked,
+    view: Arc<View>,
+    /// Whose latency.
+    check: Option<CheckId>,
+    /// The health at the beginning of the range, and what changed in it.
+    before: Option<Health>,
+    changes: Vec<Health>,
+    sums: Days,
+    phases: BTreeMap<Date, [PhaseSums; 2]>,
+    simulated: bool,
+}
+
+async fn read(shown: &Shown, uri: &Uri) -> Result<Read, Problem> {
     let asked = asked(uri, shown.site.0.clock.now())?;
     let view = shown.site.view(shown.audience);
     let instance = view.snapshot.instance(&asked.instance).ok_or(Problem::NOT_FOUND)?;
@@ -155,55 +215,53 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             .map(Some)?,
         None => first_critical(&view.situation, &asked.instance),
     };
-    let _permit = permit(shown).await?;
     let store = &shown.site.0.store;
-    let (before, changes) =
-        store.healths(&asked.instance, asked.from, asked.to).await.map_err(|error| failed(&error))?;
-    let zone = &view.snapshot.zone;
-    let sums = match &check {
-        Some(check) => store
-            .rollups(std::slice::from_ref(check), asked.vantage.as_ref(), asked.from..asked.to, zone)
-            .await
-            .map_err(|error| failed(&error))?
-            .pop()
-            .unwrap_or_default(),
-        None => store::Days::default(),
-    };
-    let phases = match &check {
-        Some(check) => store
-            .phases(check, asked.vantage.as_ref(), asked.from..asked.to, zone)
-            .await
-            .map_err(|error| failed(&error))?,
-        None => BTreeMap::new(),
-    };
-    let simulated = store.simulated().await.map_err(|error| failed(&error))?;
+    let failed = |error| failed(&error);
+    let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
+    let (zone, range, vantage) = (&view.snapshot.zone, asked.from..asked.to, asked.vantage.as_ref());
+    let (mut sums, mut phases) = (Days::default(), BTreeMap::new());
+    if let Some(check) = &check {
+        let one = std::slice::from_ref(check);
+        let read = store.rollups(one, vantage, range.clone(), zone).await.map_err(failed)?;
+        sums = read.into_iter().next().unwrap_or_default();
+        phases = store.phases(check, vantage, range, zone).await.map_err(failed)?;
+    }
+    let simulated = store.simulated().await.map_err(failed)?;
     let simulated = simulated.is_some_and(|made_up| made_up.touches(asked.from, asked.to));
-    let known = check.as_ref().and_then(|check| view.situation.configuration.checks.get(check));
+    Ok(Read { asked, view, check, before, changes, sums, phases, simulated })
+}
+
+fn said(read: &Read) -> Value {
+    let Read { asked, view, check, before, changes, sums, phases, simulated } = read;
+    let configuration = &view.situation.configuration;
+    let known = check.as_ref().and_then(|check| configuration.checks.get(check));
     let warm = known.is_some_and(|check| check.is_warm());
-    let policy = &view.situation.configuration.availability;
-    let hours = view.situation.configuration.supported_hours(&asked.instance.api);
+    let policy = &configuration.availability;
+    let hours = configuration.supported_hours(&asked.instance.api);
     // Null where there are no such hours, or more of them than are counted.
     let open = hours.and_then(|(_, hours)| hours.between(asked.from, asked.to));
     let supported = |from: Timestamp, to: Timestamp| {
-        let tally = open.as_ref().map(|open| Tally::within(open, before.as_ref(), &changes, from, to));
+        let tally = open.as_ref().map(|open| Tally::within(open, before.as_ref(), changes, from, to));
         tally.map(|tally| figures(policy, &tally))
     };
-    let days: Vec<Value> = Tally::days(before.as_ref(), &changes, asked.from, asked.to, zone)
-        .into_iter()
-        .map(|(date, range, tally)| {
-            let of_day = sums.on(date).map(Rollup::summary).unwrap_or_default();
-            let mut fields = stretch(policy, &tally, of_day, warm);
-            let phases = phases_ms(phases.get(&date).copied(), warm);
-            fields.insert("supported".to_owned(), json!(supported(range.start, range.end)));
-            fields.insert("phases_ms".to_owned(), phases);
-            fields.insert("date".to_owned(), json!(date.to_string()));
-            Value::Object(fields)
-        })
-        .collect();
-    let whole = Tally::of(before.as_ref(), &changes, asked.from, asked.to);
-    let sum = sums.sum(..).summary();
-    let mut fields = stretch(policy, &whole, sum, warm);
-    let in_words = view.situation.configuration.policy(asked.instance.environment).map(|environment| {
+    let days = Tally::days(before.as_ref(), changes, asked.from, asked.to, &view.snapshot.zone);
+    let part = |days: &[(Date, Range<Timestamp>, Tally)]| {
+        let ((first, begin, _), (last, end, _)) = (days.first()?, days.last()?);
+        let mut whole = Tally::default();
+        for (_, _, tally) in days {
+            whole += *tally;
+        }
+        let mut fields = stretch(policy, &whole, sums.sum(*first..=*last).summary(), warm);
+        let phases = phases.range(*first..=*last).map(|(_, phases)| *phases);
+        fields.insert("supported".to_owned(), json!(supported(begin.start, end.end)));
+        fields.insert("phases_ms".to_owned(), phases_ms(phases, warm));
+        fields.insert("date".to_owned(), json!(asked.by.name(*first)));
+        Some(Value::Object(fields))
+    };
+    let parts = days.chunk_by(|(one, ..), (next, ..)| asked.by.joins(*one, *next)).filter_map(part).collect();
+    let whole = Tally::of(before.as_ref(), changes, asked.from, asked.to);
+    let mut fields = stretch(policy, &whole, sums.sum(..).summary(), warm);
+    let in_words = configuration.policy(asked.instance.environment).map(|environment| {
         let confirm = environment.confirm;
         format!(
             "{policy}; down = partial and major outage; confirmed by {} of {} probes every {} s; over after {} passes in a row",
@@ -213,17 +271,17 @@ async fn read_history(shown: &Shown, uri: &Uri) -> Result<Value, Problem> {
             confirm.recover
         )
     });
-    fields.insert("phases_ms".to_owned(), phases_ms(phases.into_values(), warm));
+    fields.insert("phases_ms".to_owned(), phases_ms(phases.values().copied(), warm));
     fields.insert("policy".to_owned(), json!(in_words));
-    let objective = view.situation.configuration.objective(&asked.instance);
+    let objective = configuration.objective(&asked.instance);
     let hours = hours.map(|(_, hours)| hours);
     fields.insert("availability_policy".to_owned(), measuring::policy_json(policy, hours, objective));
     fields.insert("supported".to_owned(), json!(supported(asked.from, asked.to)));
     fields.insert("from".to_owned(), json!(rfc3339(asked.from)));
     fields.insert("to".to_owned(), json!(rfc3339(asked.to)));
     fields.insert("simulated".to_owned(), json!(simulated));
-    fields.insert("days".to_owned(), Value::Array(days));
-    Ok(Value::Object(fields))
+    fields.insert(asked.by.list().to_owned(), Value::Array(parts));
+    Value::Object(fields)
 }
 
 /// A stretch of history: seconds by kind, shares, latency of good answers (over kept connections if `warm`, else over fresh
@@ -235,7 +293,7 @@ pub(crate) fn stretch(
     warm: bool,
 ) -> Map<String, Value> {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
-    let latency = sum.latency(warm).took.map(|p| {
+    let latency = sum.latency(warm).took().map(|p| {
         json!({ "p50": ms(p.p50), "p90": ms(p.p90), "p95": ms(p.p95), "p99": ms(p.p99), "max": ms(p.max) })
     });
     let mut fields = figures(policy, tally);

@@ -2,7 +2,6 @@
 
 use domain::{Answers, OperationId, Percentiles};
 use jiff::{ToSpan as _, civil::Date};
-use std::time::Duration;
 use store::Days;
 
 use crate::DAYS;
@@ -15,27 +14,10 @@ pub struct Responses {
     /// Of 24 hours, 7, 90 and 365 days; `None`: no good answer in it.
     pub ranges: [Answers; 4],
     today: Date,
-    /// Of those days with a good answer, oldest first.
-    days: Box<[(Date, Packed)]>,
-    /// How many answers there were, and how long they took.
-    weeks: Box<[(Date, u64, Packed)]>,
-}
-
-/// Percentiles in microseconds, up to 71 minutes: there may be ten thousand instances of ninety days.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Packed([u32; 5]);
-
-impl From<Percentiles> for Packed {
-    fn from(Percentiles { p50, p90, p95, p99, max }: Percentiles) -> Self {
-        Self([p50, p90, p95, p99, max].map(|took| u32::try_from(took.as_micros()).unwrap_or(u32::MAX)))
-    }
-}
-
-impl From<Packed> for Percentiles {
-    fn from(Packed(micros): Packed) -> Self {
-        let [p50, p90, p95, p99, max] = micros.map(|micros| Duration::from_micros(micros.into()));
-        Self { p50, p90, p95, p99, max }
-    }
+    /// Of those days with a good answer, oldest first, how long they took: as ranks, for there may be ten thousand instances of
+    /// ninety days.
+    days: Box<[(Date, [u32; 5])]>,
+    weeks: Box<[(Date, Answers)]>,
 }
 
 impl Responses {
@@ -43,15 +25,13 @@ impl Responses {
     pub fn days(&self) -> impl Iterator<Item = (Date, Option<Percentiles>)> {
         last_days(self.today).map(|date| {
             let found = self.days.binary_search_by_key(&date, |(date, _)| *date).ok();
-            (date, found.and_then(|at| self.days.get(at)).map(|(_, took)| (*took).into()))
+            (date, found.and_then(|at| self.days.get(at)).map(|(_, ranks)| Percentiles::of_steps(*ranks)))
         })
     }
 
     /// Those days by seven, the newest seven first, where there was an answer.
     pub fn weeks(&self) -> impl Iterator<Item = (Date, Answers)> {
-        self.weeks
-            .iter()
-            .map(|(first, count, took)| (*first, Answers { count: *count, took: Some((*took).into()) }))
+        self.weeks.iter().copied()
     }
 
     /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
@@ -61,16 +41,16 @@ impl Responses {
         let since = |ago: i64| days.sum(first(ago)..).summary().latency(warm);
         let ranges = [last_day.sum(..).summary().latency(warm), since(7), since(90), since(365)];
         let [.., year] = &ranges;
-        year.took?;
+        year.ranks?;
         let dates: Vec<Date> = last_days(today).collect();
         let mut weeks = Vec::new();
         for week in dates.rchunks(7) {
             let (Some(first), Some(last)) = (week.first(), week.last()) else { continue };
-            let Answers { count, took } = days.sum(*first..=*last).summary().latency(warm);
-            weeks.extend(took.map(|took| (*first, count, took.into())));
+            let answers = days.sum(*first..=*last).summary().latency(warm);
+            weeks.extend(answers.ranks.map(|_| (*first, answers)));
         }
-        let took = |date: &Date| Some((*date, days.on(*date)?.summary().latency(warm).took?.into()));
-        let days = dates.iter().filter_map(took).collect();
+        let ranks = |date: &Date| Some((*date, days.on(*date)?.summary().latency(warm).ranks?));
+        let days = dates.iter().filter_map(ranks).collect();
         Some(Self { operation, ranges, today, days, weeks: weeks.into() })
     }
 }
@@ -111,7 +91,7 @@ mod tests {
         let read = || OperationId::parse("read").unwrap();
         let responses = Responses::of(read(), &days, &last_day, today, false).unwrap();
         let ms = |steps: u32| Duration::from_micros(64) * steps;
-        let seen = responses.ranges.map(|range| (range.count, range.took.map(|took| took.max)));
+        let seen = responses.ranges.map(|range| (range.count, range.took().map(|took| took.max)));
         assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
         let of_days: Vec<(Date, Option<Percentiles>)> = responses.days().collect();
         assert_eq!(of_days.len(), 90);

@@ -64,7 +64,7 @@ pub(crate) fn speed(
             (begun.partition_point(|one| one.date < from), begun.partition_point(|one| one.date < to));
         named(wording, begun.get(first..end).unwrap_or_default())
     };
-    let drawing = chart(&day_by_day).zip(quarter.took).map(|(chart, took)| {
+    let drawing = chart(&day_by_day).zip(quarter.took()).map(|(chart, took)| {
         let [mut label, mut key] = chart.words(wording, "response-label", &took)?;
         let first = dates.first().copied().unwrap_or_default();
         if let Some(list) = within(first, i64::try_from(dates.len()).unwrap_or(0))? {
@@ -94,7 +94,7 @@ pub(crate) fn speed(
 
 fn row(what: String, answers: Answers, versions: Option<String>) -> Row {
     let took = |of: fn(&Percentiles) -> Duration| {
-        answers.took.as_ref().map_or_else(|| "–".to_owned(), |took| Wording::latency(of(took)))
+        answers.took().map_or_else(|| "–".to_owned(), |took| Wording::latency(of(&took)))
     };
     let took = [took(|of| of.p50), took(|of| of.p95), took(|of| of.p99), took(|of| of.max)];
     Row { what, took, count: grouped(answers.count), versions }

@@ -15,7 +15,7 @@ use crate::{
     slot::{of_slot, slot},
     sqlite,
 };
-use domain::{CheckId, Day, Rollup, Summary, VantageId};
+use domain::{CheckId, Day, MAX_DAYS, Rollup, Summary, VantageId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -31,7 +31,7 @@ const MAX_HOT: u32 = 7 * 24 * 60;
 
 impl Store {
     /// The samples of each of `checks` added up by local day of `zone`, in its place; of one vantage, or of all. Days without
-    /// any are left out; there are at most [`domain::MAX_DAYS`].
+    /// any are left out. A range of more than [`domain::MAX_DAYS`] is [`Error::TooMuch`].
     ///
     /// Of a day that is cut by the range `[from, to)`, the samples within it, as long as they are kept; then the hours, then
     /// the whole day, that begin in it. A sealed hour that is damaged counts as nothing, and is said. A range of which too much must be read one by one is [`Error::TooMuch`].
@@ -42,30 +42,31 @@ impl Store {
         range: Range<Timestamp>,
         zone: &TimeZone,
     ) -> Result<Vec<Days>, Error> {
-        let (asked, mut days) = (Asked::all(&range, zone), vec![Days::default(); checks.len()]);
+        let (asked, mut days) = (Asked::all(&range, zone)?, vec![Days::default(); checks.len()]);
         // One transaction: what is sealed in between would be seen twice, or not at all.
         let mut transaction = self.begin(Purpose::Read, DOING).await?;
         let places = tracks(&mut transaction, checks, vantage).await?;
         let read = rollups(&mut transaction, &asked, places, &range).await;
         transaction.rollback(DOING).await?;
-        for (place, date, rollup) in read? {
-            if let Some(of_check) = days.get_mut(place) {
+        for (place, read) in read? {
+            let Some(of_check) = days.get_mut(place) else { continue };
+            for (date, rollup) in read {
                 of_check.add(date, rollup);
             }
         }
         Ok(days)
     }
 
-    /// What each of those days says of itself, without its histograms: the same at a tenth of the cost, where no days are to be
-    /// added up.
+    /// What each of those days says of itself, oldest first, without its histograms: the same at a tenth of the cost, where no
+    /// days are to be added up.
     pub async fn summaries(
         &self,
         checks: &[CheckId],
         vantage: Option<&VantageId>,
         range: Range<Timestamp>,
         zone: &TimeZone,
-    ) -> Result<Vec<BTreeMap<Date, Summary>>, Error> {
-        let (asked, mut days) = (Asked::all(&range, zone), vec![BTreeMap::new(); checks.len()]);
+    ) -> Result<Vec<Vec<(Date, Summary)>>, Error> {
+        let (asked, mut days) = (Asked::all(&range, zone)?, vec![Vec::new(); checks.len()]);
         let mut transaction = self.begin(Purpose::Read, DOING).await?;
         let places = tracks(&mut transaction, checks, vantage).await?;
         // The percentiles of several vantages come from their histograms alone.
@@ -81,15 +82,21 @@ impl Store {
         };
         let read = read.await;
         transaction.rollback(DOING).await?;
-        let (alone, together): (Vec<_>, Vec<_>) = read?;
-        let mut sums: BTreeMap<(usize, Date), Rollup> = BTreeMap::new();
-        for (place, date, rollup) in together {
-            sums.entry((place, date)).or_default().merge(&rollup);
-        }
-        let together = sums.into_iter().map(|((place, date), rollup)| (place, date, rollup.summary()));
-        for (place, date, summary) in alone.into_iter().chain(together) {
+        let (alone, together) = read?;
+        for (place, said) in alone {
             if let Some(of_check) = days.get_mut(place) {
-                of_check.insert(date, summary);
+                *of_check = said;
+            }
+        }
+        let mut sums: BTreeMap<(usize, Date), Rollup> = BTreeMap::new();
+        for (place, read) in together {
+            for (date, rollup) in read {
+                sums.entry((place, date)).or_default().merge(&rollup);
+            }
+        }
+        for ((place, date), rollup) in sums {
+            if let Some(of_check) = days.get_mut(place) {
+                of_check.push((date, rollup.summary()));
             }
         }
         Ok(days)
@@ -111,8 +118,14 @@ struct Asked {
 }
 
 impl Asked {
-    fn all(range: &Range<Timestamp>, zone: &TimeZone) -> Vec<Self> {
-        Day::between(range.start, range.end, zone).iter().map(|day| Self::of(day, range)).collect()
+    fn all(range: &Range<Timestamp>, zone: &TimeZone) -> Result<Vec<Self>, Error> {
+        let days = Day::between(range.start, range.end, zone);
+        // Of a range of more days, these are the first.
+        if days.last().is_some_and(|last| last.ends < range.end) {
+            let limit = u32::try_from(MAX_DAYS).unwrap_or(u32::MAX);
+            return Err(Error::TooMuch { doing: DOING, limit, of: "days" });
+        }
+        Ok(days.iter().map(|day| Self::of(day, range)).collect())
     }
 
     fn of(day: &Day, range: &Range<Timestamp>) -> Self {
@@ -123,8 +136,8 @@ impl Asked {
     }
 }
 
-/// Of what is known of a day, the place of its check.
-type Read<T> = Vec<(usize, Date, T)>;
+/// What is known of the days of a track, oldest first, beside the place of its check.
+type Read<T> = Vec<(usize, Vec<(Date, T)>)>;
 
 async fn rollups(
     connection: &mut Connection,
@@ -132,7 +145,11 @@ async fn rollups(
     places: Vec<(i64, usize)>,
     range: &Range<Timestamp>,
 ) -> Result<Read<Rollup>, Error> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
     let rolled = days(connection, &months(asked, &places), DOING).await?;
+    let rolled = rolled.into_iter().map(|(slot, days)| (slot, days.into_iter().collect())).collect();
     read(connection, asked, places, range, rolled, (Rollup::samples, |rollup| rollup)).await
 }
 
@@ -152,14 +169,35 @@ fn months(asked: &[Asked], places: &[(i64, usize)]) -> Vec<[i64; 2]> {
     places.iter().map(|(track, _)| [slot(*track, first.month), slot(*track, last.month)]).collect()
 }
 
-/// `rolled` are the days that are rolled up, by the slot of their month, as they are asked for: whole or as summaries; beside it,
-/// how many samples one has, and how to make one of what is finer.
+/// Days that are rolled up, whole or as summaries, by the slot of their month.
+type Rolled<T> = HashMap<i64, Vec<(u8, T)>>;
+
+/// The days that are asked for, each with what its month has of it.
+fn with_rolled<'a, T, Month: Iterator<Item = (u8, T)>>(
+    asked: &'a [Asked],
+    mut of: impl FnMut(i64) -> Month + 'a,
+) -> impl Iterator<Item = (&'a Asked, Option<T>)> {
+    let mut at = None;
+    asked.iter().map(move |day| {
+        if at.as_ref().is_none_or(|(month, _)| *month != day.month) {
+            at = Some((day.month, of(day.month).peekable()));
+        }
+        let rolled = at.as_mut().and_then(|(_, of_month)| {
+            while of_month.next_if(|(key, _)| *key < day.key).is_some() {}
+            of_month.next_if(|(key, _)| *key == day.key).map(|(_, known)| known)
+        });
+        (day, rolled)
+    })
+}
+
+/// From `rolled`, or what is finer where a day is not in it or not all of it is asked for; beside it, how many samples one has,
+/// and how to make one of what is finer.
 async fn read<T>(
     connection: &mut Connection,
     asked: &[Asked],
     places: Vec<(i64, usize)>,
     range: &Range<Timestamp>,
-    mut rolled: HashMap<i64, impl IntoIterator<Item = (u8, T)> + Default>,
+    mut rolled: Rolled<T>,
     (samples, finer): (impl Fn(&T) -> u64, impl Fn(Rollup) -> T),
 ) -> Result<Read<T>, Error> {
     let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(Vec::new()) };
@@ -168,56 +206,44 @@ async fn read<T>(
     let mut fresh: BTreeSet<(i64, i64)> = hot.keys().copied().collect();
     fresh.extend(unrolled(connection, &tracks, (first.first, last.last)).await?);
 
-    // Day by day, what stands for it; and the hours that must be read for want of that.
+    // The hours that must be read for want of the day that they are of.
     let mut spans: Vec<[i64; 2]> = Vec::new();
-    let mut known: Vec<Vec<Option<T>>> = Vec::with_capacity(tracks.len());
     for track in &tracks {
-        let mut month = i64::MIN;
-        let mut of_month = None;
         let anything = fresh.range((*track, i64::MIN)..=(*track, i64::MAX)).next().is_some();
-        let mut days = Vec::with_capacity(asked.len());
-        for day in asked {
-            if day.month != month {
-                month = day.month;
-                let rolled = rolled.remove(&slot(*track, month)).unwrap_or_default();
-                of_month = Some(rolled.into_iter().peekable());
-            }
-            let rollup = of_month.as_mut().and_then(|of_month| {
-                while of_month.next_if(|(key, _)| *key < day.key).is_some() {}
-                of_month.next_if(|(key, _)| *key == day.key).map(|(_, known)| known)
-            });
+        let of_month =
+            |month| rolled.get(&slot(*track, month)).into_iter().flatten().map(|(key, _)| (*key, ()));
+        for (day, rolled) in with_rolled(asked, of_month) {
             let fresh = || fresh.range((*track, day.first)..=(*track, day.last)).next().is_some();
-            if rollup.is_none() || !day.whole || (anything && fresh()) {
+            if rolled.is_none() || !day.whole || (anything && fresh()) {
                 let [first, last] = [slot(*track, day.first), slot(*track, day.last)];
                 match spans.last_mut() {
                     Some([_, end]) if *end + 1 == first => *end = last,
                     _ => spans.push([first, last]),
                 }
             }
-            days.push(rollup);
         }
-        known.push(days);
     }
     let fine = fine(connection, &spans, hot, range).await?;
 
-    let mut fine_days: HashMap<(i64, Date), Rollup> = HashMap::new();
+    let mut fine_days: BTreeMap<(i64, Date), Rollup> = BTreeMap::new();
     for ((track, hour), rollup) in fine {
         let after = asked.partition_point(|day| day.first <= hour);
         if let Some(day) = after.checked_sub(1).and_then(|place| asked.get(place)) {
             fine_days.entry((track, day.date)).or_default().merge(&rollup);
         }
     }
-    let mut read = Vec::with_capacity(asked.len() * places.len());
-    for ((track, place), known) in places.into_iter().zip(known) {
-        for (day, rolled) in asked.iter().zip(known) {
+    let mut read = Vec::with_capacity(places.len());
+    for (track, place) in places {
+        let of_month = |month| rolled.remove(&slot(track, month)).into_iter().flatten();
+        let mut days = Vec::with_capacity(asked.len());
+        for (day, rolled) in with_rolled(asked, of_month) {
             let fine = fine_days.remove(&(track, day.date)).filter(|fine| fine.samples() > 0);
             // The day as it was rolled up: where it is all within the range, or nothing finer is left and it begins there.
             let rolled = rolled.filter(|_| day.whole || (day.begins && fine.is_none()));
             let most = fine.map(&finer).into_iter().chain(rolled).max_by_key(&samples);
-            if let Some(most) = most.filter(|most| samples(most) > 0) {
-                read.push((place, day.date, most));
-            }
+            days.extend(most.filter(|most| samples(most) > 0).map(|most| (day.date, most)));
         }
+        read.push((place, days));
     }
     Ok(read)
 }
@@ -320,6 +346,9 @@ async fn fine(
     range: &Range<Timestamp>,
 ) -> Result<HashMap<(i64, i64), Rollup>, Error> {
     let mut fine: HashMap<(i64, i64), Rollup> = HashMap::new();
+    if spans.is_empty() && hot.is_empty() {
+        return Ok(fine);
+    }
     let (from, to) = (range.start.as_millisecond(), range.end.as_millisecond());
     let mut add_all = |key: (i64, i64), samples: Vec<Packed>| -> Result<(), Error> {
         let sum = fine.entry(key).or_default();

@@ -8,7 +8,7 @@ use crate::{
     packed::{self, Damaged, IMPOSSIBLE, get, put},
     rollup::Rollups,
 };
-use domain::{Answers, Histogram, Percentiles, Summary};
+use domain::{Answers, Histogram, Summary};
 
 const VERSION: u8 = 1;
 
@@ -70,7 +70,7 @@ pub(crate) fn read_answers(bytes: &mut &[u8]) -> Option<Answers> {
         last = last.checked_add(get(bytes)?)?;
         *rank = last;
     }
-    Some(Answers { count: count.into(), took: Some(Percentiles::of_steps(ranks)) })
+    Some(Answers { count: count.into(), ranks: Some(ranks) })
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ async fn every_answer_is_as_it_is_described() {
         ("/api/v1/apis", ""),
         ("/api/v1/history", "?api=results&environment=production"),
         ("/api/v1/history", "?api=demographics-soap&environment=sandbox"),
+        ("/api/v1/history", "?api=demographics-soap&environment=sandbox&by=month"),
         ("/api/v1/history", "?api=moon&environment=production"),
         ("/api/v1/history", "?environment=production"),
         ("/api/v1/days", "?environment=production"),

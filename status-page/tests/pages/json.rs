@@ -140,6 +140,23 @@ async fn history_is_read_by_range() {
         ]
     );
     assert_eq!(history["days"][0]["availability"], Value::Null, "what was not measured has no availability");
+    let by_month = get(stage.public(), &format!("{path}&by=month")).await.json();
+    let [days, months] = [&history["days"], &by_month["months"]].map(|parts| parts.as_array().unwrap());
+    let dates: Vec<&str> = months.iter().map(|month| month["date"].as_str().unwrap()).collect();
+    assert_eq!((dates, by_month.get("days")), (vec!["2026-09", "2026-10", "2026-11"], None));
+    for of in ["/seconds/operational", "/seconds/down", "/seconds/unknown", "/samples"] {
+        let number = |part: &Value| part.pointer(of).unwrap().as_f64().unwrap();
+        for month in months {
+            let in_it =
+                |day: &&Value| day["date"].as_str().unwrap().starts_with(month["date"].as_str().unwrap());
+            let sum: f64 = days.iter().filter(in_it).map(number).sum();
+            assert!((number(month) - sum).abs() < 0.01, "{of} of {month}");
+        }
+        assert!((number(&by_month) - number(&history)).abs() < 0.01, "{of}");
+    }
+    let table = get(stage.public(), &format!("{path}&by=month&format=csv")).await.text();
+    let first: Vec<&str> = table.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(first, ["date", "2026-09", "2026-10", "2026-11"]);
     let recent = "/api/v1/history?api=identity&environment=production&from=2026-11-21T03:00:00Z";
     let recent = get(stage.public(), recent).await.json();
     assert_eq!((&recent["samples"], &recent["latency_ms"]["p50"]), (&1.into(), &75.008.into()));
@@ -160,6 +177,7 @@ async fn what_cannot_be_read_is_a_problem_that_says_so() {
     for (path, status) in [
         ("/api/v1/history", 400),
         ("/api/v1/history?api=results&environment=production&from=yesterday", 400),
+        ("/api/v1/history?api=results&environment=production&by=year", 400),
         ("/api/v1/history?api=results&environment=production&from=2027-01-01T00:00:00Z", 400),
         ("/api/v1/history?api=moon&environment=production", 404),
         ("/api/v1/history?api=results&environment=production&operation=moon", 404),

@@ -2,7 +2,7 @@
 
 use crate::made::{Made, at, instance, outcomes, pass, probe, read, results, track_id};
 use crate::place::{On, on_both};
-use domain::{CheckId, Environment, Keep, Retention, Rollup, Summary, TrackId, VantageId, Verdict};
+use domain::{CheckId, Environment, Keep, Retention, Rollup, TrackId, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use proptest::{collection::vec, prelude::*};
 use std::{collections::BTreeMap, ops::Range};
@@ -12,6 +12,7 @@ on_both!(
     a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sealed,
     who_lost_the_lease_rolls_nothing_up,
     rollups_of_many_checks_are_each_in_its_place,
+    a_range_of_more_days_than_are_told_apart_is_refused,
     what_is_kept_no_more_goes_and_what_it_added_up_to_stays,
     who_lost_the_lease_lets_go_of_nothing,
     a_clock_that_is_years_ahead_costs_no_history,
@@ -55,7 +56,7 @@ async fn both(
     let checks = std::slice::from_ref(check);
     let days = whole(store.rollups(checks, vantage, range.clone(), &london()).await.unwrap().remove(0));
     let said = store.summaries(checks, vantage, range, &london()).await.unwrap().remove(0);
-    assert_eq!(said, days.iter().map(|(date, rollup)| (*date, rollup.summary())).collect());
+    assert_eq!(said, days.iter().map(|(date, rollup)| (*date, rollup.summary())).collect::<Vec<_>>());
     days
 }
 
@@ -122,8 +123,22 @@ async fn rollups_of_many_checks_are_each_in_its_place(on: On) {
     let samples: Vec<u64> = got.iter().map(|days| days.sum(..).samples()).collect();
     assert_eq!(samples, [3, 0, 2, 1]);
     let said = made.store.summaries(&checks, None, range, &london()).await.unwrap();
-    let samples: Vec<u64> = said.iter().map(|days| days.values().map(Summary::samples).sum()).collect();
+    let samples: Vec<u64> = said.iter().map(|days| days.iter().map(|(_, day)| day.samples()).sum()).collect();
     assert_eq!(samples, [3, 0, 2, 1]);
+}
+
+async fn a_range_of_more_days_than_are_told_apart_is_refused(on: On) {
+    let made = Made::new(on).await;
+    made.store.record(&outcomes([pass(&read(), later(0), 7)])).await.unwrap();
+    let checks = [read().check];
+    for (days, expected) in [(4_000, Some(1)), (5_000, None)] {
+        let range = at(later(-days * 24 * HOUR))..at(later(HOUR));
+        let sums = made.store.rollups(&checks, None, range.clone(), &london()).await;
+        assert_eq!(sums.ok().map(|of| of[0].sum(..).samples()), expected);
+        let said = made.store.summaries(&checks, None, range, &london()).await;
+        assert_eq!(said.as_ref().ok().map(|of| of[0].iter().map(|(_, day)| day.samples()).sum()), expected);
+        assert!(expected.is_some() || matches!(said, Err(Error::TooMuch { .. })), "{said:?}");
+    }
 }
 
 /// Everything but days is kept for the least there may be.
