@@ -4,7 +4,7 @@
 use crate::{
     outage::all_well,
     program::{Place, now, world},
-    unrecorded::{mend, no_room, place, until_asked, until_text},
+    unrecorded::{full_while, mend, no_room, place, until_asked, until_text},
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, TrackId, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -35,6 +35,27 @@ async fn days_that_cannot_be_rolled_up_wait_and_probing_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_let_go_of_stays_and_probing_does_not_wait() {
     waits(To::LetGo, "let go of what is kept no more").await;
+}
+
+/// Its tables are made at a start, and brought up to date.
+#[cfg(debug_assertions)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_for_which_there_is_no_room_refuses_the_start_until_there_is() {
+    let world = world().await;
+    let place = place(&world);
+    let full = full_while(&place);
+    fs::write(&full, "").expect("written");
+    let switch = ["--database-full", full.to_str().expect("a path")];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"];
+    let refused = place.run(&[&switch as &[&str], &serve].concat()).await;
+    assert_eq!(refused.code, Some(74), "{refused:?}");
+    let words = "could not bring the database up to date: no room on the database's disk\nmake some\n";
+    assert!(refused.err.ends_with(words), "{refused:?}");
+    fs::remove_file(&full).expect("room");
+    let mut program = place.serve_as(SOON, &[("CURIAD_DATABASE_FULL", full.as_os_str())]);
+    all_well(&mut program).await;
+    assert!(program.terminate().await.success());
+    world.stop().await;
 }
 
 fn gone() -> TrackId {

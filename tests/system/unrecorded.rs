@@ -93,7 +93,7 @@ async fn full(place: &Place, _: &Program) -> Option<Trouble> {
     Some(Trouble::Full(file))
 }
 
-fn full_while(place: &Place) -> PathBuf {
+pub(crate) fn full_while(place: &Place) -> PathBuf {
     beside(place, ".full")
 }
 
