@@ -229,14 +229,16 @@ fn message_id(key: &str, domain: &str) -> String {
     format!("<{local}@{domain}>")
 }
 
-/// Whether a refusal is of the mailbox that was named. By its enhanced code (RFC 3463 §3.2: 5.1.x is of the address), or else 550 no such mailbox, 551 it has moved, 553 its name
-/// is not allowed (RFC 5321 §4.2.3). "550 5.7.1" is of the sender.
+/// Whether a refusal is of the mailbox that was named. By its enhanced code (RFC 3463 §3.2: 5.1.x is of an address, of which 5.1.7
+/// and 5.1.8 are the sender's), or else 551: it has moved (RFC 5321 §4.2.3). A bare 550 or 553 may be of us, "relay not permitted":
+/// nobody is forgotten for that.
 fn is_of_the_mailbox(error: &lettre::transport::smtp::Error) -> bool {
     let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let subject = said.trim_start().strip_prefix("5.").and_then(|rest| rest.split('.').next());
-    match subject.and_then(|subject| subject.parse::<u16>().ok()) {
-        Some(subject) => subject == 1,
-        None => error.status().is_some_and(|code| matches!(u16::from(code), 550 | 551 | 553)),
+    let mut code = said.split_whitespace().next().unwrap_or_default().split('.').map(str::parse::<u16>);
+    match [code.next(), code.next(), code.next()] {
+        [Some(Ok(5)), Some(Ok(1)), Some(Ok(detail))] => !matches!(detail, 7 | 8),
+        [Some(Ok(5)), Some(Ok(_)), Some(Ok(_))] => false,
+        _ => error.status().is_some_and(|code| u16::from(code) == 551),
     }
 }
 

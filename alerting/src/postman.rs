@@ -196,7 +196,7 @@ impl Postman {
                 tracing::warn!(subscription, why, "an e-mail to a subscriber is given up");
                 Posted::NoSuchMailbox { next: next(now) }
             }
-            Err(error) if letter.tries >= TRIES => {
+            Err(error) if letter.tries >= most_tries(&letter.about) => {
                 tracing::warn!(subscription, %error, "an e-mail to a subscriber is given up");
                 Posted::NoSuchMailbox { next: next(now) }
             }
@@ -205,6 +205,15 @@ impl Postman {
                 Posted::Again { at: now + wait(letter.tries) }
             }
         }
+    }
+}
+
+/// After so many tries it is given up: a request to confirm after some two hours, which outlasts a server that has strangers come
+/// again later.
+const fn most_tries(about: &About) -> u32 {
+    match about {
+        About::Confirmation => 12,
+        About::Back | About::News(_) => TRIES,
     }
 }
 

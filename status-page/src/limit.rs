@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -20,8 +20,15 @@ const PER_ADDRESS: Rate = Rate { burst: 20.0, refill: Duration::from_secs(1) };
 const IN_ALL: Rate = Rate { burst: 100.0, refill: Duration::from_millis(50) };
 /// A person who presses again and again, on two telephones, and a scanner of links in between.
 const PER_CALLOUT: Rate = Rate { burst: 30.0, refill: Duration::from_millis(500) };
-/// Requests for e-mails, in all.
+/// Requests for e-mails, of an address: many may share one behind a proxy, and one alone asks for fewer in 48 hours than may
+/// be unconfirmed in all ([`store::UNCONFIRMED`])…
+const SUBSCRIPTIONS_PER_ADDRESS: Rate = Rate { burst: 10.0, refill: Duration::from_secs(120) };
+/// …and in all.
 const SUBSCRIPTIONS: Rate = Rate { burst: 30.0, refill: Duration::from_secs(2) };
+/// E-mails about what works again to one mailbox, which nobody confirmed: nine in 48 hours at most.
+const BACK: Rate = Rate { burst: 5.0, refill: Duration::from_secs(12 * 3600) };
+/// Mailboxes of which that is remembered; a full bucket needs no memory.
+const MAX_MAILBOXES: usize = 4096;
 /// Asked by e-mail whether it was them, and said "no": so often, before they are asked no more for a while.
 const REFUSALS: Rate = Rate { burst: 3.0, refill: Duration::from_secs(20 * 60) };
 /// Mailboxes that said so and are remembered; a full bucket needs no memory.
@@ -60,10 +67,12 @@ impl Bucket {
 /// The limits of what strangers may ask of us.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    state: Mutex<Option<State>>,
+    guesses: Mutex<Crowd>,
     callouts: Mutex<HashMap<String, Bucket>>,
-    subscriptions: Mutex<Option<Bucket>>,
+    subscriptions: Mutex<Crowd>,
     /// By a hash of the mailbox, which is forgotten.
+    back: Mutex<HashMap<u64, Bucket>>,
+    /// Likewise.
     refusers: Mutex<HashMap<u64, Bucket>>,
     seed: RandomState,
     /// Who writes a subscription, one at a time: the store's writer is for what was measured and who is called.
@@ -77,9 +86,10 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            state: Mutex::default(),
+            guesses: Mutex::default(),
             callouts: Mutex::default(),
             subscriptions: Mutex::default(),
+            back: Mutex::default(),
             refusers: Mutex::default(),
             seed: RandomState::new(),
             subscribing: Semaphore::new(1),
@@ -89,10 +99,39 @@ impl Default for Limits {
     }
 }
 
-#[derive(Debug)]
-struct State {
-    all: Bucket,
+/// All who ask for something, and each.
+#[derive(Debug, Default)]
+struct Crowd {
+    all: Option<Bucket>,
     addresses: HashMap<IpAddr, Bucket>,
+}
+
+impl Crowd {
+    /// Whether one more request from `address` is let in. Without an address only the limit in all holds.
+    fn admit(&mut self, (one, all): (Rate, Rate), address: Option<IpAddr>, now: Instant) -> bool {
+        let full = |rate: Rate| Bucket { tokens: rate.burst, at: now };
+        if let Some(address) = address.map(network) {
+            if self.addresses.len() >= MAX_ADDRESSES {
+                self.addresses.retain(|_, bucket| bucket.level(one, now) < one.burst);
+            }
+            // Still full of addresses that ask: strangers wait until some have had their rest.
+            if self.addresses.len() >= MAX_ADDRESSES && !self.addresses.contains_key(&address) {
+                return false;
+            }
+            if !self.addresses.entry(address).or_insert_with(|| full(one)).take(one, now) {
+                return false;
+            }
+        }
+        self.all.get_or_insert_with(|| full(all)).take(all, now)
+    }
+}
+
+/// Whom an address stands for: one household or one host has a whole /64 of IPv6 (RFC 6177), or a few addresses of IPv4.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 impl Limits {
@@ -114,9 +153,21 @@ impl Limits {
 
     /// Whether one more request for e-mails from `address` is let in at `now`.
     pub(crate) fn admit_subscription(&self, address: Option<IpAddr>, now: Instant) -> bool {
-        let mut bucket = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = Bucket { tokens: SUBSCRIPTIONS.burst, at: now };
-        self.admit_guess(address, now) && bucket.get_or_insert(full).take(SUBSCRIPTIONS, now)
+        let mut crowd = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        crowd.admit((SUBSCRIPTIONS_PER_ADDRESS, SUBSCRIPTIONS), address, now)
+    }
+
+    /// Whether `mailbox` may be told once more what works again, though it never confirmed that it wants to be.
+    pub(crate) fn may_wait(&self, mailbox: &str, now: Instant) -> bool {
+        let mut mailboxes = self.back.lock().unwrap_or_else(PoisonError::into_inner);
+        if mailboxes.len() >= MAX_MAILBOXES {
+            mailboxes.retain(|_, bucket| bucket.level(BACK, now) < BACK.burst);
+        }
+        let mailbox = self.seed.hash_one(mailbox);
+        if mailboxes.len() >= MAX_MAILBOXES && !mailboxes.contains_key(&mailbox) {
+            return false;
+        }
+        mailboxes.entry(mailbox).or_insert(Bucket { tokens: BACK.burst, at: now }).take(BACK, now)
     }
 
     /// Who has `mailbox` did not ask for what was asked in their name.
@@ -139,22 +190,8 @@ impl Limits {
 
     /// Whether one more guess from `address` is let in at `now`. Without an address only the limit in all holds.
     pub(crate) fn admit_guess(&self, address: Option<IpAddr>, now: Instant) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |rate: Rate| Bucket { tokens: rate.burst, at: now };
-        let state = state.get_or_insert_with(|| State { all: full(IN_ALL), addresses: HashMap::new() });
-        if let Some(address) = address {
-            if state.addresses.len() >= MAX_ADDRESSES {
-                state.addresses.retain(|_, bucket| bucket.level(PER_ADDRESS, now) < PER_ADDRESS.burst);
-            }
-            // Still full of addresses that ask: strangers wait until some have had their rest.
-            if state.addresses.len() >= MAX_ADDRESSES && !state.addresses.contains_key(&address) {
-                return false;
-            }
-            if !state.addresses.entry(address).or_insert_with(|| full(PER_ADDRESS)).take(PER_ADDRESS, now) {
-                return false;
-            }
-        }
-        state.all.take(IN_ALL, now)
+        let mut crowd = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        crowd.admit((PER_ADDRESS, IN_ALL), address, now)
     }
 }
 
@@ -169,6 +206,8 @@ mod tests {
         let admitted = (0..50).filter(|_| limits.admit_guess(address, now)).count();
         assert_eq!(admitted, 20);
         assert!(limits.admit_guess(Some("192.0.2.2".parse().unwrap()), now));
+        let of_a_host = |n: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]));
+        assert_eq!((0..50).filter(|n| limits.admit_guess(of_a_host(*n), now)).count(), 20);
         assert!(limits.admit_guess(address, now + Duration::from_secs(1)));
         assert!(!limits.admit_guess(address, now + Duration::from_secs(1)));
     }
@@ -188,6 +227,32 @@ mod tests {
         assert_eq!((0..100).filter(|n| ask(*n, now)).count(), 30);
         assert!(ask(200, now + Duration::from_secs(2)));
         assert!(!ask(201, now + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn one_who_asks_for_e_mails_keeps_nobody_else_from_it() {
+        let limits = Limits::default();
+        let begins = Instant::now();
+        let at = |seconds: u64| begins + Duration::from_secs(seconds);
+        let two_days = 48 * 3600;
+        let taken = (0..two_days)
+            .filter(|second| limits.admit_subscription(Some([192, 0, 2, 1].into()), at(*second)));
+        assert_eq!(taken.count(), 10 + 1439);
+        assert!(limits.admit_subscription(Some([192, 0, 2, 2].into()), at(two_days)));
+    }
+
+    #[test]
+    fn a_mailbox_is_told_what_is_back_nine_times_in_two_days_and_no_more() {
+        let limits = Limits::default();
+        let begins = Instant::now();
+        let times = (0..48 * 60)
+            .filter(|minute| limits.may_wait("one@example.wales", begins + Duration::from_secs(minute * 60)));
+        assert_eq!(times.count(), 5 + 3);
+        assert!(limits.may_wait("two@example.wales", begins));
+        for n in 0..9_000 {
+            limits.may_wait(&n.to_string(), begins);
+        }
+        assert_eq!(limits.back.lock().unwrap().len(), MAX_MAILBOXES);
     }
 
     #[test]

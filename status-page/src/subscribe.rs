@@ -80,6 +80,11 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
         Some(address) if shown.site.0.limits.wants_peace(&address.mailbox(), Instant::now()) => {
             (StatusCode::OK, Outcome::Taken)
         }
+        Some(address)
+            if asked.is_back() && !shown.site.0.limits.may_wait(&address.mailbox(), Instant::now()) =>
+        {
+            (StatusCode::OK, Outcome::Taken)
+        }
         Some(address) => keep(shown, &asked, &address).await,
     };
     answer(shown, &parts, (language, status), &asked, Some(outcome))

@@ -162,8 +162,8 @@ impl Store {
         transaction.commit(ANNOUNCE).await
     }
 
-    /// Claims the e-mail that is due longest, until `now + lease`; what is no news, and somebody waits for, before news. `None`: none
-    /// is due.
+    /// Claims the e-mail that is due longest, until `now + lease`; what is no news, and somebody waits for, before news, until it was
+    /// refused once: mailboxes that are made up must not keep news from those there are. `None`: none is due.
     pub async fn claim_letter(&self, now: Timestamp, lease: Duration) -> Result<Option<Letter>, Error> {
         let until = now.as_millisecond().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX));
         let mut transaction = self.begin(Purpose::Write, CLAIM).await?;
@@ -174,7 +174,7 @@ impl Store {
                      SELECT max(first.news) FROM (SELECT letter.news FROM letter WHERE letter.subscription = subscription.id
                                                   ORDER BY letter.news LIMIT $3) AS first))
                  WHERE id = coalesce(
-                     (SELECT id FROM subscription WHERE state <> 'confirmed' AND due <= $1
+                     (SELECT id FROM subscription WHERE state <> 'confirmed' AND due <= $1 AND tries = 0
                       AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due, id LIMIT 1),
                      (SELECT id FROM subscription WHERE due <= $1
                       AND (lease_until IS NULL OR lease_until <= $1) ORDER BY due, id LIMIT 1))

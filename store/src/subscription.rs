@@ -19,7 +19,7 @@ const NEWS: SignedDuration = SignedDuration::from_hours(48);
 /// So often one mailbox is asked to confirm, in [`UNCONFIRMED`].
 const UNASKED_A_MAILBOX: i64 = 3;
 /// What one mailbox can wait for.
-const BACK_A_MAILBOX: i64 = 10;
+const BACK_A_MAILBOX: i64 = 5;
 /// What one mailbox can have confirmed.
 const CONFIRMED_A_MAILBOX: i64 = 20;
 /// Not confirmed, in all.

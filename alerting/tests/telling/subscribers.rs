@@ -159,8 +159,13 @@ async fn only_what_is_said_of_the_mailbox_ends_what_was_asked_for() {
     post.house.hand.forward(5);
     assert_eq!(post.postman.post_some().await.unwrap(), Round { claimed: 1, sent: 0 });
     assert_eq!(post.subscribers().await.asked, 1);
+    for (wait, of_us) in [(10, "553 5.1.8 Your domain does not exist"), (20, "550 relay not permitted")] {
+        mail.set_recipient(dev().reveal(), Some(of_us));
+        post.house.hand.forward(wait);
+        assert_eq!(post.postman.post_some().await.unwrap(), Round { claimed: 1, sent: 0 }, "{of_us}");
+    }
     mail.set_recipient(dev().reveal(), Some("550 5.1.1 No such user"));
-    post.house.hand.forward(10);
+    post.house.hand.forward(40);
     assert_eq!(post.postman.post_some().await.unwrap(), Round { claimed: 1, sent: 1 });
     assert_eq!(post.subscribers().await, Subscribers::default(), "nobody is there");
 }
