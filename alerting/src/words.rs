@@ -186,6 +186,8 @@ mod tests {
         golden!("taken.en.txt", say(&facts, taken.clone(), Some(Language::En)));
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
+        let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
+        golden!("desk-resolves.txt", say(&facts, resolves, None));
         golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
         let note = Note {
             at: at("02:19:30"),

@@ -179,7 +179,8 @@ pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wante
 pub use subscription::{Kinds, MailAddress, News, Pace, SubscriptionId, Wish};
 pub use tally::{Measured, Tally};
 pub use ticket::{
-    EarlierTicket, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket, TicketState, With,
+    EarlierTicket, MOST_REOPENED, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket, TicketState,
+    With,
 };
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};
