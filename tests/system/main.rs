@@ -16,6 +16,7 @@ mod beside;
 #[cfg(debug_assertions)]
 mod broken;
 mod carriers;
+mod certificates;
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
