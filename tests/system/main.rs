@@ -54,6 +54,7 @@ mod secrets;
 mod standby;
 mod start_and_stop;
 mod stopping;
+mod storm;
 mod strangers;
 mod subscribing;
 mod tokens;
