@@ -216,7 +216,8 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::Callout { .. }
         | NotificationKind::StandDown { .. }
         | NotificationKind::Told
-        | NotificationKind::ToldOver => Some(correlation_id(notification)),
+        | NotificationKind::ToldOver
+        | NotificationKind::DeskResolves { .. } => Some(correlation_id(notification)),
     }
 }
 

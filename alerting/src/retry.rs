@@ -26,7 +26,8 @@ const fn pace(kind: &NotificationKind) -> Pace {
         NotificationKind::TicketNote { .. }
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
-        | NotificationKind::ToldOver => (5, 300, 900),
+        | NotificationKind::ToldOver
+        | NotificationKind::DeskResolves { .. } => (5, 300, 900),
     };
     Pace {
         first: Duration::from_secs(first),

@@ -186,6 +186,8 @@ mod tests {
         golden!("taken.en.txt", say(&facts, taken.clone(), Some(Language::En)));
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
+        let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
+        golden!("desk-resolves.txt", say(&facts, resolves, None));
         golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
         let note = Note {
             at: at("02:19:30"),
@@ -221,7 +223,7 @@ mod tests {
             priority in 1_u8..=5,
             environment in 0_usize..5,
             worst in 0_usize..6,
-            cause in 0_usize..9,
+            cause in 0_usize..10,
             attempt in 1_u32..100,
             repeat: bool,
             hours in 0_i64..400,
@@ -240,6 +242,10 @@ mod tests {
                 2 => domain::Cause::Rota(domain::RotaId::parse(&long).unwrap()),
                 4 => domain::Cause::Behind(VantageId::parse(&long).unwrap()),
                 5 => domain::Cause::Storm(incident.environment),
+                8 => domain::Cause::Certificate(domain::ShownCertificate {
+                    environment: incident.environment,
+                    fingerprint: "5e".repeat(32),
+                }),
                 6 => domain::Cause::Ahead(domain::Ahead::Certificate("5e".repeat(32))),
                 7 => domain::Cause::Ahead(domain::Ahead::Rota(domain::RotaId::parse(&long).unwrap())),
                 3 => domain::Cause::Token(domain::TokenEndpoint {

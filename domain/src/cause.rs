@@ -2,7 +2,7 @@
 
 use crate::{
     Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority,
-    ServiceLevel, Status, Text, Ticket, blind,
+    ServiceLevel, Status, Text, Ticket, blind, certificate,
     children::{
         CHILD_MAY_LEAD, blamed_since, explains, hold_back, holder, let_go, probe_now, release,
         take_in_children,
@@ -55,7 +55,11 @@ pub(crate) fn left(fold: &mut Fold) {
                 configuration.vantage(vantage).is_none().then_some("the vantage")
             }
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
-            Cause::Token(_) | Cause::Refused(_) | Cause::Storm(_) | Cause::Ahead(_) => None,
+            Cause::Token(_)
+            | Cause::Certificate(_)
+            | Cause::Refused(_)
+            | Cause::Storm(_)
+            | Cause::Ahead(_) => None,
         };
         incident.held_back.retain(configured);
         match left {
@@ -78,6 +82,9 @@ pub(crate) fn still_there(
             same.then(|| format!("{instance} is still {}", status.plain()))
         }
         Cause::Token(_) if !incident.held_back.is_empty() => Some("there still is no token".to_owned()),
+        Cause::Certificate(_) if incident.status != IncidentStatus::Recovering => {
+            Some("the certificate is still shown".to_owned())
+        }
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
         }
@@ -92,7 +99,12 @@ pub(crate) fn still_there(
             Some(format!("{} APIs still fail", incident.held_back.len()))
         }
         Cause::Ahead(_) => Some("it is still to come".to_owned()),
-        Cause::Token(_) | Cause::Refused(_) | Cause::Blind(_) | Cause::Behind(_) | Cause::Storm(_) => None,
+        Cause::Token(_)
+        | Cause::Certificate(_)
+        | Cause::Refused(_)
+        | Cause::Blind(_)
+        | Cause::Behind(_)
+        | Cause::Storm(_) => None,
     }
 }
 
@@ -100,11 +112,18 @@ fn begins(fold: &mut Fold, health: &Health) {
     let instance = &health.instance;
     let configuration = fold.configuration();
     let endpoint = token::endpoint(&configuration, health);
+    let mut parents = configuration.ancestors(&instance.api);
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
         // Of a storm nobody can tell what has a reason of its own.
         let storm = matches!(holder.cause, Cause::Storm(_));
-        if storm || without_token || explains(&fold.after, &holder, health.status) {
+        let needs_it =
+            !matches!(holder.cause, Cause::Certificate(_)) || certificate::explains(fold, &holder, &parents);
+        if storm
+            || without_token
+            || certificate::is_shown_by(fold, &holder.cause, health)
+            || (needs_it && explains(&fold.after, &holder, health.status))
+        {
             return;
         }
         let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
@@ -113,12 +132,16 @@ fn begins(fold: &mut Fold, health: &Health) {
     if blind::shares(fold, health) {
         return;
     }
-    let mut parents = configuration.ancestors(&instance.api);
+    if let Some(bad) = certificate::bad(fold, health) {
+        certificate::showing(fold, bad, health);
+        return;
+    }
     parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
     let parent = fold.after.open_incidents().find(|incident| {
         incident.environment == instance.environment
             && incident.status != IncidentStatus::Recovering
-            && incident.api.as_ref().is_some_and(|api| parents.contains(api))
+            && (incident.api.as_ref().is_some_and(|api| parents.contains(api))
+                || certificate::is_shown_by_one_of(fold, incident, &parents))
             && explains(&fold.after, incident, health.status)
             && health.since + CHILD_MAY_LEAD >= blamed_since(&fold.after, incident)
     });
@@ -157,6 +180,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
         Cause::Refused(environment) => *environment == instance.environment,
         Cause::Instance(_)
         | Cause::Token(_)
+        | Cause::Certificate(_)
         | Cause::Rota(_)
         | Cause::Behind(_)
         | Cause::Storm(_)
@@ -273,7 +297,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
         Cause::Ahead(_) => "it is to come".to_owned(),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
-        Cause::Token(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+        Cause::Token(_) | Cause::Certificate(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
         }
     }
@@ -296,7 +320,7 @@ pub(crate) fn prioritise(
         Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
-        Cause::Instance(_) | Cause::Token(_) => {
+        Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_) => {
             let api = configuration.apis.get(&instance.api);
             (api.map_or(ServiceLevel::Standard, |api| api.service_level), status)
         }

@@ -1,8 +1,8 @@
 //! Causes and their children: a parent takes the blame for what it explains, and for nothing else.
 
 use crate::{
-    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Situation, Status, TrackId, cause, duty,
-    fold::Fold,
+    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Situation, Status, TrackId, cause,
+    certificate, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -19,6 +19,9 @@ pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
 
 /// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
 pub(crate) fn explains(situation: &Situation, parent: &Incident, child: Status) -> bool {
+    if matches!(parent.cause, Cause::Certificate(_)) {
+        return !child.is_down() || parent.worst.is_down();
+    }
     let Cause::Instance(instance) = &parent.cause else {
         return false;
     };
@@ -64,8 +67,14 @@ pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &Instan
         parent.affects.push(instance.clone());
     }
     let name = fold.name(instance);
-    let why =
-        if matches!(parent.cause, Cause::Storm(_)) { "it is part of this" } else { "it depends on this" };
+    let health = fold.after.healths.get(instance);
+    let why = if matches!(parent.cause, Cause::Storm(_)) {
+        "it is part of this"
+    } else if health.is_some_and(|health| certificate::is_shown_by(fold, &parent.cause, health)) {
+        "it shows this certificate"
+    } else {
+        "it depends on this"
+    };
     parent.note(fold.now, format!("{name} fails too: {why}; held back, no ticket of its own"));
     fold.put_incident(parent);
 }
@@ -96,6 +105,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             }
             Cause::Instance(_)
             | Cause::Token(_)
+            | Cause::Certificate(_)
             | Cause::Refused(_)
             | Cause::Blind(_)
             | Cause::Rota(_)

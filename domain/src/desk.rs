@@ -3,13 +3,13 @@
 //! An agent who is assigned has not answered for a major incident: calling goes on until somebody says "I've got it".
 
 use crate::{
-    DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_TICKETS, Priority, Remarked,
-    SeenTicket, Situation, Ticket, TicketState, With,
+    DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_REOPENED, MOST_TICKETS, Priority,
+    Remarked, SeenTicket, Situation, Ticket, TicketState, With,
     background::background,
     duty::signed,
     fold::Fold,
     holds::told_hold,
-    telling::{self, raise_ticket, work_note, work_note_with},
+    telling::{self, raise_ticket, tell_owner, work_note, work_note_with},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -195,11 +195,17 @@ fn moved_to(fold: &mut Fold, incident: &Incident, name: &str, record: String, nu
 /// When the desk is told that a ticket is over which it has done with too early. `None`: it is not to be told.
 ///
 /// Who mended something closes the ticket a moment before that can be seen: so not at once. What was cancelled is not
-/// wanted: it is told again only when it came back, or has become a major incident since.
+/// wanted: it is told again only when it came back, or has become a major incident since. One that is resolved each time
+/// is left to the desk.
 pub(crate) fn press_at(policy: &EnvironmentPolicy, incident: &Incident) -> Option<Timestamp> {
-    let Ticket::Raised { over_since: Some(since), pressed: false, seen, .. } = &incident.ticket else {
+    let Ticket::Raised { over_since: Some(since), pressed: false, seen, resolved_early, .. } =
+        &incident.ticket
+    else {
         return None;
     };
+    if *resolved_early > MOST_REOPENED {
+        return None;
+    }
     let hold = signed(policy.hold.resolve.max(policy.hold.ticket));
     match seen.as_ref()?.state {
         TicketState::Resolved | TicketState::Closed => Some((*since).max(incident.opened_at) + hold),
@@ -215,9 +221,16 @@ pub(crate) fn press_at(policy: &EnvironmentPolicy, incident: &Incident) -> Optio
 /// The desk has done with the ticket, and the trouble goes on: one that was resolved is opened again, for one that is over
 /// for good there is another.
 pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
-    let Ticket::Raised { number, seen: Some(seen), pressed, .. } = &mut incident.ticket else { return };
+    let Ticket::Raised { number, seen: Some(seen), pressed, resolved_early, .. } = &mut incident.ticket
+    else {
+        return;
+    };
     *pressed = true;
     let (number, state) = (number.clone(), seen.state);
+    *resolved_early += u32::from(!state.is_shut());
+    if *resolved_early > MOST_REOPENED {
+        return given_up(fold, incident, &number);
+    }
     if state.is_shut() {
         let why = format!("{number} was {state} while the trouble went on");
         if let Some((_, waiting)) = leave(fold, incident, &why) {
@@ -233,6 +246,23 @@ pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
     incident.note(fold.now, format!("{number} was resolved while the trouble went on: opened again"));
     let text = format!("Opened again: the trouble is still there, since {since}.");
     work_note_with(fold, incident, text, With::Reopen);
+}
+
+/// The desk resolves the ticket each time it is opened again: said once, and the incident goes on without it.
+fn given_up(fold: &mut Fold, incident: &mut Incident, number: &str) {
+    incident.note(
+        fold.now,
+        format!(
+            "{number} was resolved each time it was opened again, {MOST_REOPENED} times: a rule of the desk's? Telephone \
+             them. Curiad opens it no more, and goes on without it"
+        ),
+    );
+    let text = format!(
+        "The trouble is still there. Curiad opened this again {MOST_REOPENED} times, and each time it was resolved: look for \
+         a rule that resolves it, and open it by hand. Curiad does not open it again."
+    );
+    work_note(fold, incident, text);
+    tell_owner(fold, incident, number);
 }
 
 /// It was over and is back, which its ticket hears; where the desk has done with that, as [`press`] has it.

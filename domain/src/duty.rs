@@ -121,6 +121,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     Some(_) | None => return Vec::new(),
                 },
                 Cause::Token(_)
+                | Cause::Certificate(_)
                 | Cause::Refused(_)
                 | Cause::Blind(_)
                 | Cause::Rota(_)

@@ -1,7 +1,7 @@
 //! What comes and goes: one incident with one ticket, not twenty.
 
 use crate::{
-    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Text,
+    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Text, Ticket,
     duration_words, duty, fold::Fold, telling::work_note,
 };
 use jiff::Timestamp;
@@ -46,6 +46,9 @@ pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) 
     incident.recovered_at = None;
     incident.acknowledged = None;
     incident.told_at = None;
+    if let Ticket::Raised { resolved_early, .. } = &mut incident.ticket {
+        *resolved_early = 0;
+    }
     incident.worst = health.status;
     incident.layer = health.layer;
     let since = fold.time(health.since);

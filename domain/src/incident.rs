@@ -2,7 +2,7 @@
 
 use crate::{
     Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Priority,
-    RotaId, Running, Status, Text, Ticket, TokenEndpoint, VantageId,
+    RotaId, Running, ShownCertificate, Status, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub enum Cause {
     Instance(InstanceId),
     /// A token endpoint does not work: whatever needs its tokens fails.
     Token(TokenEndpoint),
+    /// A certificate is not good: whatever shows it fails.
+    Certificate(ShownCertificate),
     /// Several APIs in one environment refuse us, or one production instance for long: cannot tell what works.
     Refused(Environment),
     /// A vantage sees nothing of production: may be the network, may be us.
@@ -55,6 +57,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Instance(instance) => write!(f, "instance:{instance}"),
             Self::Token(endpoint) => write!(f, "token:{endpoint}"),
+            Self::Certificate(certificate) => write!(f, "certificate:{certificate}"),
             Self::Refused(environment) => write!(f, "refused:{environment}"),
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),

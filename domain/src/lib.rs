@@ -42,6 +42,7 @@ mod behind;
 mod blind;
 mod calling;
 mod cause;
+mod certificate;
 mod check;
 mod children;
 mod clock;
@@ -119,6 +120,7 @@ pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, 
 pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
+pub use certificate::ShownCertificate;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, Site, Team};
@@ -179,7 +181,8 @@ pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wante
 pub use subscription::{Kinds, MailAddress, News, Pace, SubscriptionId, Wish};
 pub use tally::{Measured, Tally};
 pub use ticket::{
-    EarlierTicket, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket, TicketState, With,
+    EarlierTicket, MOST_REOPENED, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket,
+    TicketState, With,
 };
 pub use token::TokenEndpoint;
 pub use track::{Latest, Round, Track};

@@ -58,6 +58,11 @@ pub enum NotificationKind {
     Told,
     /// To the provider team: trouble is over.
     ToldOver,
+    /// To the provider team: the desk resolves the ticket each time, and the trouble goes on.
+    DeskResolves {
+        /// The number people use.
+        number: String,
+    },
 }
 
 impl NotificationKind {
@@ -68,7 +73,7 @@ impl NotificationKind {
             Self::TicketOpen | Self::TicketFallback => 1,
             Self::StandDown { .. } => 2,
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
-            Self::Told | Self::ToldOver => 4,
+            Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }
     }
 }

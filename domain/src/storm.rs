@@ -33,7 +33,9 @@ fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
         .after
         .open_incidents()
         .filter(|incident| incident.environment == environment && incident.priority.is_at_least(Priority::P2))
-        .filter(|incident| matches!(incident.cause, Cause::Instance(_) | Cause::Token(_)))
+        .filter(|incident| {
+            matches!(incident.cause, Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_))
+        })
         .filter(|incident| incident.status != IncidentStatus::Recovering)
         .filter(|incident| fold.now.duration_since(incident.opened_at) <= within)
         .map(|incident| (**incident).clone())

@@ -98,6 +98,18 @@ pub(crate) fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
     }
 }
 
+/// Who answers for the API has to speak with the desk, which resolves the ticket each time it is opened again.
+pub(crate) fn tell_owner(fold: &mut Fold, incident: &Incident, number: &str) {
+    let configuration = fold.configuration();
+    let api = incident.api.as_ref().and_then(|api| configuration.apis.get(api));
+    let team = api.and_then(|api| configuration.teams.get_key_value(&api.team));
+    if let Some((id, _)) = team.filter(|(_, team)| team.has_email) {
+        let kind = NotificationKind::DeskResolves { number: number.to_owned() };
+        let name = incident.named(&in_ticket(incident, "desk-resolves"));
+        send(fold, incident.id, &name, kind, Channel::Team(id.clone()), TOLD_EXPIRES);
+    }
+}
+
 /// Everybody whom a call reached hears that it is over, or that somebody else has it (`taken_by`).
 /// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
 pub(crate) fn stand_down(

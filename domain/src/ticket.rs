@@ -8,6 +8,9 @@ use std::fmt;
 /// Tickets that an incident has in a desk, one after the other: a desk that closes each of them is not asked for ever.
 pub const MOST_TICKETS: usize = 5;
 
+/// Times that a ticket is opened again in one epoch of its incident: a rule of the desk's own that resolves it would win.
+pub const MOST_REOPENED: u32 = 3;
+
 /// An Incident's record in the service desk's own system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -58,6 +61,10 @@ pub enum Ticket {
         /// The desk has been told that the trouble goes on although the ticket is over.
         #[serde(default)]
         pressed: bool,
+        /// How often it was resolved there while the trouble went on, in the present epoch of the incident. Beyond
+        /// [`MOST_REOPENED`] the incident goes on without it.
+        #[serde(default)]
+        resolved_early: u32,
         /// What the ticket was told last of what changes all the time.
         #[serde(default)]
         remarked: Option<Remarked>,
@@ -78,6 +85,7 @@ impl Ticket {
             seen: None,
             over_since: None,
             pressed: false,
+            resolved_early: 0,
             remarked: None,
         }
     }

@@ -189,6 +189,7 @@ fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, 
         }
         (_, IncidentStatus::Recovering) => "advice-recovering",
         (Cause::Token(_), _) => "advice-token",
+        (Cause::Certificate(_), _) => "advice-certificate",
         (Cause::Storm(_), _) => "advice-down",
         (Cause::Refused(_) | Cause::Blind(_), _) => "advice-unknown",
         (Cause::Instance(_), _) => match wording.standing(view) {

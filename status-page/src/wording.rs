@@ -218,6 +218,7 @@ impl<'a> Wording<'a> {
         let place = self.within(incident.environment)?;
         match &incident.cause {
             Cause::Token(_) => self.say("incident-token", &[("place", place.into())]),
+            Cause::Certificate(_) => self.say("incident-certificate", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),

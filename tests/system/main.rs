@@ -16,6 +16,7 @@ mod beside;
 #[cfg(debug_assertions)]
 mod broken;
 mod carriers;
+mod certificates;
 mod command_line;
 #[cfg(debug_assertions)]
 mod crash_points;
@@ -53,6 +54,7 @@ mod secrets;
 mod standby;
 mod start_and_stop;
 mod stopping;
+mod storm;
 mod strangers;
 mod subscribing;
 mod tokens;

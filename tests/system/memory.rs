@@ -68,7 +68,7 @@ async fn server(ends: Arc<AtomicBool>) -> (u16, JoinSet<()>) {
 }
 
 /// A figure of `/proc/PID/status`, in bytes.
-fn memory(program: &Program, name: &str) -> u64 {
+pub(crate) fn memory(program: &Program, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).expect("its status");
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
     line.split_whitespace().find_map(|word| word.parse::<u64>().ok()).expect("a number") * 1024

@@ -137,7 +137,8 @@ impl<'a> Sending<'a> {
             | NotificationKind::Callout { .. }
             | NotificationKind::StandDown { .. }
             | NotificationKind::Told
-            | NotificationKind::ToldOver => {
+            | NotificationKind::ToldOver
+            | NotificationKind::DeskResolves { .. } => {
                 Err(SendError::permanent("a desk's own system takes tickets alone"))
             }
         }

@@ -57,6 +57,9 @@ pub(crate) fn letter(
         }
         NotificationKind::Told => Ok(both(&|language| told(facts, language))),
         NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
+        NotificationKind::DeskResolves { number } => {
+            Ok(both(&|language| desk_resolves(facts, number, language)))
+        }
         NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
         NotificationKind::FallbackNote { note } => Ok(fallback_note(facts, reference, note)),
         NotificationKind::TicketOpen | NotificationKind::TicketNote { .. } => Err(SendError::permanent(
@@ -262,6 +265,28 @@ fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
     let body = match language {
         Language::En => format!("{} It is over{end}.", was(facts, language)),
         Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
+    };
+    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+}
+
+fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String, String) {
+    let what = facts.symptom_where(language);
+    let (title, body) = match language {
+        Language::En => (
+            format!("the desk resolves {number} too early"),
+            format!(
+                "{what}.\n\nThe service desk resolves {number} each time Curiad opens it again: a rule of theirs? Please \
+                 telephone them. Curiad opens it no more; the incident goes on, and people are called as before."
+            ),
+        ),
+        Language::Cy => (
+            format!("mae'r ddesg yn datrys {number} yn rhy gynnar"),
+            format!(
+                "{what}.\n\nMae'r ddesg gwasanaeth yn datrys {number} bob tro y mae Curiad yn ei ailagor: rheol o'u heiddo \
+                 nhw? Ffoniwch nhw, os gwelwch yn dda. Nid yw Curiad yn ei agor mwyach; mae'r digwyddiad yn parhau, a gelwir \
+                 ar bobl fel o'r blaen."
+            ),
+        ),
     };
     (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
 }

@@ -34,7 +34,8 @@ pub(crate) fn text(
         | NotificationKind::TicketFallback
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
-        | NotificationKind::ToldOver => Err(SendError::permanent(
+        | NotificationKind::ToldOver
+        | NotificationKind::DeskResolves { .. } => Err(SendError::permanent(
             "this is never told by text: a ticket or a provider team has other channels",
         )),
     }

@@ -1,7 +1,7 @@
 //! What is wrong and where, in a word, in a few, and in a sentence; in both languages.
 
 use super::facts::{Facts, capital};
-use domain::{Ahead, Cause, Environment, Language, Status, Text};
+use domain::{Ahead, Cause, Environment, Language, Status, Text, scrubbed};
 
 impl Facts<'_> {
     /// The environment as users say it.
@@ -31,6 +31,13 @@ impl Facts<'_> {
                 let host = endpoint.host();
                 Text::new(format!("tokens from {host}"), format!("tocynnau o {host}"))
             }
+            Cause::Certificate(_) => {
+                let name = self.api().map(|api| scrubbed(api.name.get(language)));
+                Text::new(
+                    format!("certificate of {}", name.as_deref().unwrap_or("several APIs")),
+                    format!("tystysgrif {}", name.as_deref().unwrap_or("sawl API")),
+                )
+            }
             Cause::Refused(_) => Text::new("APIs", "APIs"),
             Cause::Storm(_) => Text::new("many APIs", "llawer o APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
@@ -47,6 +54,7 @@ impl Facts<'_> {
     pub(super) const fn effect(&self, language: Language) -> &'static str {
         let (en, cy) = match (&self.incident.cause, self.incident.worst) {
             (Cause::Token(_), _) => ("MISSING", "AR GOLL"),
+            (Cause::Certificate(_), _) => ("NOT GOOD", "DDIM YN DDA"),
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
             (Cause::Storm(_), _) => ("FAIL", "YN METHU"),
             (Cause::Blind(_), _) => ("LOST", "AR GOLL"),
@@ -79,6 +87,12 @@ impl Facts<'_> {
                     "nid yw {} yn rhoi tocynnau mynediad, felly ni ellir defnyddio'r APIs sydd eu hangen",
                     endpoint.host()
                 )
+            }
+            (Language::En, Cause::Certificate(_), _) => {
+                format!("the {name} is not good, so nobody can connect safely")
+            }
+            (Language::Cy, Cause::Certificate(_), _) => {
+                format!("nid yw {name} yn dda, felly ni all neb gysylltu'n ddiogel")
             }
             (Language::En, Cause::Refused(_), _) => {
                 "the APIs refuse Curiad's own access, so it cannot tell whether they work".to_owned()

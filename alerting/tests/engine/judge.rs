@@ -287,7 +287,8 @@ impl Judge {
                 | NotificationKind::TicketFallback
                 | NotificationKind::FallbackNote { .. }
                 | NotificationKind::Told
-                | NotificationKind::ToldOver => {}
+                | NotificationKind::ToldOver
+                | NotificationKind::DeskResolves { .. } => {}
             }
         }
         for ((person, by), (called, over)) in heard {

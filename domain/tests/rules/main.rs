@@ -7,6 +7,7 @@ mod background;
 mod behind;
 mod blindness;
 mod calling;
+mod certificates;
 mod desk;
 mod estate;
 mod flapping;

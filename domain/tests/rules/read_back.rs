@@ -121,6 +121,31 @@ fn what_is_resolved_while_the_trouble_goes_on_is_opened_again_and_once() {
 }
 
 #[test]
+fn a_desk_whose_own_rule_resolves_the_ticket_each_time_is_not_fought_for_ever() {
+    let mut hand = raised();
+    for _ in 0..8 {
+        reads(&mut hand, in_state(TicketState::Resolved));
+        hand.rounds(8, &[RESULTS], Seen::Fail);
+        desk_takes_notes(&mut hand);
+        // Opened again, by our note or by their own people.
+        reads(&mut hand, in_state(TicketState::InProgress));
+    }
+    let reopened = |hand: &Hand| notes(hand).iter().filter(|(.., note)| note.with == With::Reopen).count();
+    assert_eq!(reopened(&hand), 3);
+    assert_eq!(says(&hand, "a rule of the desk's? Telephone them."), 1, "{:?}", hand.incident(1).timeline);
+    assert_eq!((asked(&hand, "desk-resolves"), asked(&hand, "ticket/2")), (1, 0));
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open, "the incident goes on by itself");
+
+    // It was over and is back: another epoch, and the desk may have mended its rule.
+    hand.rounds(12, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    reads(&mut hand, in_state(TicketState::Resolved));
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    (0..5).for_each(|_| desk_takes_notes(&mut hand));
+    assert_eq!((hand.incident(1).flaps.epoch, reopened(&hand)), (1, 4));
+}
+
+#[test]
 fn a_ticket_that_is_closed_a_moment_before_all_is_well_leads_to_nothing() {
     let mut hand = raised();
     reads(&mut hand, in_state(TicketState::Closed));

@@ -18,5 +18,6 @@ advice-down = Bydd ceisiadau’n methu am y tro. Nid oes angen i chi newid na rh
 advice-partly = Bydd rhai ceisiadau’n methu am y tro. Nid oes angen i chi newid na rhoi gwybod am ddim: rhowch gynnig arall ar y rheini’n nes ymlaen.
 advice-slow = Caniatewch fwy o amser am ateb, a pheidiwch â gofyn eto’n rhy gyflym. Nid oes angen i chi roi gwybod amdano.
 advice-unknown = Ewch ymlaen fel arfer. Os yw eich ceisiadau’n methu, gweler “Ai fi sydd ar fai?”.
+advice-certificate = Peidiwch â diffodd gwirio tystysgrifau er mwyn mynd drwodd: rhowch gynnig arall arni’n nes ymlaen; nid oes angen i chi roi gwybod amdano.
 advice-token = Mae’r tocynnau sydd gennych yn ddilys nes iddynt ddod i ben. Ni ellir cael rhai newydd: rhowch gynnig arall arni’n nes ymlaen; nid oes angen i chi roi gwybod amdano.
 advice-recovering = Rhowch gynnig arall arni nawr, ychydig ar y tro.

@@ -14,5 +14,6 @@ advice-down = Requests will fail for now. You need not change or report anything
 advice-partly = Some requests will fail for now. You need not change or report anything: try those again later.
 advice-slow = Allow more time for an answer, and do not ask again too quickly. You need not report it.
 advice-unknown = Carry on as usual. If your requests fail, see “Is it me?”.
+advice-certificate = Do not switch off the checking of certificates to get through: try again later; you need not report it.
 advice-token = Tokens that you have stay good until they expire. New ones cannot be had: try again later; you need not report it.
 advice-recovering = Try again now, a little at a time.
