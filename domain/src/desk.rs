@@ -37,7 +37,11 @@ pub(crate) fn seen(
     if before.as_deref() == Some(seen) {
         return Ok("nothing new".to_owned());
     }
-    if seen.state.is_over() {
+    let was_shut = before.as_ref().is_some_and(|before| before.state.is_shut());
+    if seen.state.is_shut() && !was_shut {
+        // Whatever was asked of it while it was only resolved, it does no more.
+        (*over_since, *pressed) = (Some(fold.now), false);
+    } else if seen.state.is_over() {
         over_since.get_or_insert(fold.now);
     } else {
         (*over_since, *pressed) = (None, false);
@@ -45,8 +49,11 @@ pub(crate) fn seen(
     for line in news(before.as_deref(), seen, &incident) {
         incident.note(fold.now, format!("{number} {line}"));
     }
-    differs(fold, &mut incident, before.as_deref(), seen);
-    merged(fold, &mut incident, &number, seen);
+    // What is over is the desk's to tidy up, as it was asked to.
+    if incident.is_open() {
+        differs(fold, &mut incident, before.as_deref(), seen);
+        merged(fold, &mut incident, &number, seen);
+    }
     fold.put_incident(incident);
     Ok("folded in".into())
 }
@@ -95,6 +102,9 @@ fn merged(fold: &mut Fold, incident: &mut Incident, number: &str, seen: &SeenTic
     }
     let why = format!("{number} was closed as part of {}", parent.number);
     if follow(fold, incident, (&parent.number, &parent.record), &why) {
+        if let Ticket::Raised { shared, .. } = &mut incident.ticket {
+            *shared = true;
+        }
         incident.note(fold.now, format!("{why}: followed there"));
     }
 }
@@ -278,7 +288,7 @@ pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: String) {
 pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
     let configuration = fold.configuration();
     let resolves = match &mut incident.ticket {
-        Ticket::Raised { desk, over_since: over_since @ None, seen, .. }
+        Ticket::Raised { desk, over_since: over_since @ None, seen, shared: false, .. }
             if configuration.desks.get(desk).is_some_and(|desk| desk.resolves) =>
         {
             *over_since = Some(fold.now);
@@ -300,7 +310,8 @@ pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
 /// A higher priority goes into the ticket, unless an agent has chosen another than ours was.
 pub(crate) fn priority_rose(fold: &mut Fold, incident: &mut Incident, before: Priority, why: &str) {
     let theirs = incident.ticket.seen().and_then(|seen| seen.priority);
-    let chosen = theirs.is_some_and(|theirs| theirs != before);
+    let shared = matches!(incident.ticket, Ticket::Raised { shared: true, .. });
+    let chosen = shared || theirs.is_some_and(|theirs| theirs != before);
     let ours = incident.priority;
     let with = if chosen { With::Nothing } else { With::Priority(ours) };
     work_note_with(fold, incident, format!("Proposed priority: {ours} instead of {before}, {why}."), with);

@@ -65,6 +65,9 @@ pub enum Ticket {
         /// [`MOST_REOPENED`] the incident goes on without it.
         #[serde(default)]
         resolved_early: u32,
+        /// It is of more than this incident, which the desk made a part of it: only the desk resolves it, and ranks it.
+        #[serde(default)]
+        shared: bool,
         /// What the ticket was told last of what changes all the time.
         #[serde(default)]
         remarked: Option<Remarked>,
@@ -86,6 +89,7 @@ impl Ticket {
             over_since: None,
             pressed: false,
             resolved_early: 0,
+            shared: false,
             remarked: None,
         }
     }

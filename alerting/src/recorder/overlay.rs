@@ -69,8 +69,10 @@ impl Overlay {
         }
         batch.outcomes.extend(made);
         match (&event, inbox, answer) {
-            // Nobody waits for what we say to it.
-            (Event::Told(Told { what: Message::Beat { .. }, .. }), Some(id), _) => batch.heard.push(id),
+            // Nobody waits for what we say to it; and it names an agent, whom the incident remembers for as long as it must.
+            (Event::Told(Told { what: Message::Beat { .. } | Message::Ticket { .. }, .. }), Some(id), _) => {
+                batch.heard.push(id);
+            }
             (_, Some(id), Some(answer)) => batch.folded.push((id, answer)),
             (_, Some(_), None) | (_, None, _) => {}
         }

@@ -182,6 +182,51 @@ fn for_a_ticket_closed_while_the_trouble_goes_on_there_is_another_with_notes_of_
 }
 
 #[test]
+fn a_ticket_that_is_closed_instead_of_opened_again_is_replaced() {
+    let mut hand = raised();
+    reads(&mut hand, in_state(TicketState::Resolved));
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    let [(.., note)] = notes(&hand).try_into().expect("one note");
+    assert_eq!(note.with, With::Reopen);
+    reads(&mut hand, in_state(TicketState::Closed));
+    hand.rounds(4, &[RESULTS], Seen::Fail);
+    assert_eq!(asked(&hand, "ticket/2"), 0, "who closed it may have mended it");
+    hand.rounds(4, &[RESULTS], Seen::Fail);
+    assert_eq!(asked(&hand, "ticket/2"), 1);
+}
+
+#[test]
+fn a_ticket_that_is_closed_as_a_part_once_all_is_well_leads_to_nothing() {
+    let mut hand = raised();
+    hand.rounds(12, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    let before = notes(&hand).len();
+    let parent =
+        ParentTicket { number: "INC0009000".into(), record: "par".into(), state: TicketState::InProgress };
+    reads(&mut hand, SeenTicket { parent: Some(parent), ..in_state(TicketState::Closed) });
+    assert_eq!((record(&hand).as_str(), notes(&hand).len()), ("abc", before));
+}
+
+#[test]
+fn a_ticket_that_is_of_more_than_ours_is_the_desks_to_resolve_and_to_rank() {
+    let mut configuration = configuration();
+    configuration.desks.values_mut().for_each(|desk| desk.resolves = true);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.ticket_raised(1);
+    let parent =
+        ParentTicket { number: "INC0009000".into(), record: "par".into(), state: TicketState::InProgress };
+    reads(&mut hand, SeenTicket { parent: Some(parent), ..in_state(TicketState::Closed) });
+    hand.rounds(12, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    (0..3).for_each(|_| desk_takes_notes(&mut hand));
+    let of_parent = notes(&hand).into_iter().filter(|(_, record, _)| record == "par");
+    let with: Vec<With> = of_parent.map(|(.., note)| note.with).collect();
+    assert!(!with.contains(&With::Resolve) && with.len() > 1, "{with:?}");
+}
+
+#[test]
 fn a_desk_that_closes_every_ticket_is_not_asked_for_ever() {
     let mut hand = raised();
     for number in 2..MOST_TICKETS + 3 {
