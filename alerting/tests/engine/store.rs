@@ -228,6 +228,7 @@ impl Store {
             tracks: self.tracks.values().map(|track| (**track).clone()).collect(),
             latest: self.latest.iter().map(|(id, (at, verdict))| (id.clone(), *at, *verdict)).collect(),
             healths: self.healths.values().cloned().collect(),
+            changes: Vec::new(),
             incidents: self.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: self.silences.values().cloned().collect(),
             releases: self.releases.values().cloned().collect(),

@@ -214,6 +214,11 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
     })
 }
 
+/// The health that a change of status begins.
+fn changed(change: &Change) -> Option<Health> {
+    if let Change::Status(status) = change { Some(status.health.clone()) } else { None }
+}
+
 /// Curiad by hand: a situation, a clock, and everything that was decided.
 pub(crate) struct Hand {
     pub(crate) situation: Situation,
@@ -242,6 +247,7 @@ impl Hand {
                 .map(|(id, latest)| (id.clone(), latest.at, latest.verdict))
                 .collect(),
             healths: before.healths.values().map(|health| (**health).clone()).collect(),
+            changes: self.changes.iter().filter_map(changed).collect(),
             releases: before.releases.values().map(|release| (**release).clone()).collect(),
             incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: before.silences.values().cloned().collect(),
