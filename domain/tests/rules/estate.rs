@@ -195,6 +195,8 @@ pub(crate) enum Seen {
     Ours,
     NoToken,
     CredentialRefused,
+    /// It shows a certificate that is over.
+    Expired,
 }
 
 pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome> {
@@ -209,6 +211,7 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
             Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
             Seen::NoToken => failure(Layer::Token, FailureKind::TokenBroken),
             Seen::CredentialRefused => failure(Layer::Ours, FailureKind::CredentialRefused),
+            Seen::Expired => failure(Layer::Tls, FailureKind::CertificateExpired),
         },
         ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
     })
