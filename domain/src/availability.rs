@@ -89,6 +89,11 @@ impl AvailabilityPolicy {
         }
     }
 
+    /// Seconds that were missed.
+    pub(crate) fn missed(&self, tally: &Tally) -> f64 {
+        self.counted(tally).1
+    }
+
     /// Time up ÷ time up or down, `0..=1`; what was not measured is neither. `None` where nothing counts.
     pub fn availability(&self, tally: &Tally) -> Option<f64> {
         let (up, down) = self.counted(tally);

@@ -98,6 +98,7 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             }
             Cause::Instance(_)
             | Cause::Token(_)
+            | Cause::Burn(_)
             | Cause::Certificate(_)
             | Cause::Refused(_)
             | Cause::Blind(_)

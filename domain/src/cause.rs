@@ -50,7 +50,9 @@ pub(crate) fn left(fold: &mut Fold) {
     for mut incident in open {
         let left = match &incident.cause {
             _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
-            Cause::Instance(instance) => (!configured(instance)).then_some("the instance"),
+            Cause::Instance(instance) | Cause::Burn(instance) => {
+                (!configured(instance)).then_some("the instance")
+            }
             Cause::Blind(vantage) | Cause::Behind(vantage) => {
                 configuration.vantage(vantage).is_none().then_some("the vantage")
             }
@@ -85,6 +87,9 @@ pub(crate) fn still_there(
         Cause::Certificate(_) if incident.status != IncidentStatus::Recovering => {
             Some("the certificate is still shown".to_owned())
         }
+        Cause::Burn(_) if incident.status != IncidentStatus::Recovering => {
+            Some("it still fails too often".to_owned())
+        }
         Cause::Refused(_) | Cause::Blind(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still cannot be seen".to_owned())
         }
@@ -100,6 +105,7 @@ pub(crate) fn still_there(
         }
         Cause::Ahead(_) => Some("it is still to come".to_owned()),
         Cause::Token(_)
+        | Cause::Burn(_)
         | Cause::Certificate(_)
         | Cause::Refused(_)
         | Cause::Blind(_)
@@ -180,6 +186,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
         Cause::Refused(environment) => *environment == instance.environment,
         Cause::Instance(_)
         | Cause::Token(_)
+        | Cause::Burn(_)
         | Cause::Certificate(_)
         | Cause::Rota(_)
         | Cause::Behind(_)
@@ -296,6 +303,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
         Cause::Instance(_) => said,
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
         Cause::Ahead(_) => "it is to come".to_owned(),
+        Cause::Burn(_) => format!("fails again and again since {}", fold.time(health.since)),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Certificate(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
@@ -320,7 +328,7 @@ pub(crate) fn prioritise(
         Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
-        Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_) => {
+        Cause::Instance(_) | Cause::Burn(_) | Cause::Token(_) | Cause::Certificate(_) => {
             let api = configuration.apis.get(&instance.api);
             (api.map_or(ServiceLevel::Standard, |api| api.service_level), status)
         }

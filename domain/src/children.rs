@@ -105,6 +105,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             }
             Cause::Instance(_)
             | Cause::Token(_)
+            | Cause::Burn(_)
             | Cause::Certificate(_)
             | Cause::Refused(_)
             | Cause::Blind(_)

@@ -4,8 +4,8 @@
 //! looked at again.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, decide::look_at,
-    duty, fold::Fold, shared,
+    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
+    decide::look_at, duty, fold::Fold, shared,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ pub(crate) fn due(fold: &mut Fold) {
         return all(fold, &configuration);
     }
     ahead::ahead(fold);
+    burn::burns(fold);
     for instance in configuration.instances() {
         let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);

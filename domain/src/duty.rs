@@ -121,6 +121,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                     Some(_) | None => return Vec::new(),
                 },
                 Cause::Token(_)
+                | Cause::Burn(_)
                 | Cause::Certificate(_)
                 | Cause::Refused(_)
                 | Cause::Blind(_)
@@ -163,9 +164,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
         ask(at, Act::Nudge);
     }
-    // Who is on call, and whether Curiad keeps up, is no matter for the public.
+    // Who is on call, whether Curiad keeps up and what was promised is no matter for the public.
     if incident.posts.is_empty()
-        && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_))
+        && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_))
     {
         match policy.publish {
             Publish::Automatic => ask(told_at, Act::Publish),

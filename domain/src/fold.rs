@@ -3,7 +3,7 @@
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
     Maintenance, Notification, Outcome, PersonId, Release, Silence, Situation, StatusChange, TeamId, Track,
-    TrackId, Verdict, Wanted,
+    TrackId, Verdict, Wanted, burn,
 };
 use jiff::Timestamp;
 use std::{
@@ -142,6 +142,7 @@ impl Fold {
     /// Turns a page of an instance's history.
     pub(crate) fn put_health(&mut self, health: Health, why: &str) {
         self.after.healths.insert_mut(health.instance.clone(), Arc::new(health.clone()));
+        burn::noted(&mut self.after, &health);
         self.changes.push(Change::Status(StatusChange { health, decided_at: self.now, why: why.to_owned() }));
     }
 

@@ -1,6 +1,8 @@
 //! From when an incident's duties are due: what is waited for before anybody is told or called.
 
-use crate::{Configuration, Environment, EnvironmentPolicy, Incident, Situation, Status, watch::FIRST_LOOK};
+use crate::{
+    Cause, Configuration, Environment, EnvironmentPolicy, Incident, Situation, Status, watch::FIRST_LOOK,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -16,9 +18,10 @@ pub(crate) fn in_office_hours(
     hours.and_then(|hours| hours.next_open(at)).unwrap_or(at)
 }
 
-/// Trouble that was held before it opened (unknown, refused, blind) is told at once.
+/// Trouble that was held before it opened (unknown, refused, blind) is told at once. What burns has been measured over long.
 pub(crate) fn told_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     match incident.worst {
+        _ if matches!(incident.cause, Cause::Burn(_)) => policy.hold.ticket,
         Status::Degraded => policy.hold.degraded,
         Status::PartialOutage | Status::MajorOutage => policy.hold.ticket,
         Status::Operational | Status::Maintenance | Status::Unknown => Duration::ZERO,
@@ -33,6 +36,7 @@ pub(crate) fn major_since(incident: &Incident) -> Timestamp {
 
 pub(crate) fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     match incident.worst {
+        _ if matches!(incident.cause, Cause::Burn(_)) => policy.hold.callout,
         Status::Unknown => Duration::ZERO,
         Status::Degraded => policy.hold.degraded.max(policy.hold.callout),
         Status::Operational | Status::PartialOutage | Status::MajorOutage | Status::Maintenance => {

@@ -35,6 +35,8 @@ pub enum Cause {
     Instance(InstanceId),
     /// A token endpoint does not work: whatever needs its tokens fails.
     Token(TokenEndpoint),
+    /// What may be missed of an instance's objective is used up too fast.
+    Burn(InstanceId),
     /// A certificate is not good: whatever shows it fails.
     Certificate(ShownCertificate),
     /// Several APIs in one environment refuse us, or one production instance for long: cannot tell what works.
@@ -57,6 +59,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Instance(instance) => write!(f, "instance:{instance}"),
             Self::Token(endpoint) => write!(f, "token:{endpoint}"),
+            Self::Burn(instance) => write!(f, "burn:{instance}"),
             Self::Certificate(certificate) => write!(f, "certificate:{certificate}"),
             Self::Refused(environment) => write!(f, "refused:{environment}"),
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),

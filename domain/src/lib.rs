@@ -40,6 +40,7 @@ pub mod bank_holidays;
 mod beat;
 mod behind;
 mod blind;
+mod burn;
 mod calling;
 mod cause;
 mod certificate;

@@ -12,7 +12,7 @@ pub(crate) fn muted_until(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let troubled = match &incident.cause {
-        Cause::Instance(instance) => std::slice::from_ref(instance),
+        Cause::Instance(instance) | Cause::Burn(instance) => std::slice::from_ref(instance),
         Cause::Token(_) | Cause::Certificate(_) => incident.held_back.as_slice(),
         Cause::Ahead(_) if !incident.affects.is_empty() => incident.affects.as_slice(),
         Cause::Ahead(_)

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, ahead, behind, blind, cause::open, certificate, duty, fold::Fold, storm, token,
+    Text, ahead, behind, blind, burn, cause::open, certificate, duty, fold::Fold, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ pub(crate) fn shared(fold: &mut Fold) {
     token::ended(fold);
     certificate::certificates(fold);
     ahead::ahead(fold);
+    burn::burns(fold);
     rotas(fold);
 }
 

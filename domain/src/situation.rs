@@ -2,12 +2,12 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Maintenance,
-    Notification, Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId,
+    Notification, Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId, burn,
     release::Coming,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// All that the rules know at a moment. Its maps share structure: a copy costs a few pointers.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Situation {
     pub(crate) speaks_until: Option<Timestamp>,
     /// Until then nothing more is foreseen than what is known; `None`: not worked out.
     pub(crate) foreseen_until: Option<Timestamp>,
+    /// What was missed lately of instances with an objective: their changes of health, in order.
+    pub(crate) missed: HashTrieMapSync<InstanceId, Arc<Vec<Health>>>,
     /// Vantages whose probes begin late, and since when.
     pub behind: RedBlackTreeMapSync<VantageId, Timestamp>,
     /// Makes references that cannot be guessed; lives in the database.
@@ -87,6 +89,8 @@ pub struct Remembered {
     pub latest: Vec<(TrackId, Timestamp, crate::Verdict)>,
     /// The last health of each instance.
     pub healths: Vec<Health>,
+    /// Changes of health in production in the hours before the last one, in order for each instance.
+    pub changes: Vec<Health>,
     /// The last release of each instance.
     pub releases: Vec<Release>,
     /// Open incidents, and those resolved lately.
@@ -159,6 +163,7 @@ impl Remembered {
             tracks: Vec::new(),
             latest: Vec::new(),
             healths: Vec::new(),
+            changes: Vec::new(),
             releases: Vec::new(),
             incidents: Vec::new(),
             silences: Vec::new(),
@@ -188,7 +193,11 @@ impl Situation {
         let known = |id: &TrackId| {
             configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
         };
-        Self {
+        let changed: BTreeSet<&InstanceId> =
+            remembered.changes.iter().map(|health| &health.instance).collect();
+        let lasting = remembered.healths.iter().filter(|health| !changed.contains(&health.instance));
+        let lately: Vec<Health> = lasting.chain(&remembered.changes).cloned().collect();
+        let mut situation = Self {
             tracks: remembered
                 .tracks
                 .into_iter()
@@ -223,13 +232,18 @@ impl Situation {
             listening: None,
             speaks_until: None,
             foreseen_until: None,
+            missed: HashTrieMapSync::new_sync(),
             behind: RedBlackTreeMapSync::new_sync(),
             key: remembered.key,
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,
             next_maintenance: remembered.last_maintenance + 1,
             configuration,
+        };
+        for health in &lately {
+            burn::noted(&mut situation, health);
         }
+        situation
     }
 
     /// An instance's health; before anything was measured it is Unknown.

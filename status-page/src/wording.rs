@@ -218,6 +218,10 @@ impl<'a> Wording<'a> {
         let place = self.within(incident.environment)?;
         match &incident.cause {
             Cause::Token(_) => self.say("incident-token", &[("place", place.into())]),
+            Cause::Burn(instance) => {
+                let name = self.name(instance).into();
+                self.say("incident-burn", &[("name", name), ("place", place.into())])
+            }
             Cause::Certificate(_) => self.say("incident-certificate", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),

@@ -22,6 +22,10 @@ const DOING: &str = "remember how things stood";
 /// Minutes before the newest outcome that are read whole: most tracks have their last outcome there.
 const RECENT: i64 = 10;
 
+/// Hours before the last change of status whose changes are read; and how many of them at most, the newest.
+const BURNS_BY: i64 = 6;
+const MOST_CHANGES: i64 = 20_000;
+
 impl Store {
     /// All that the rules need to know at the start: open incidents and those resolved since `resolved_since` (the newest
     /// [`MAX_INCIDENTS`] of these), silences that end after it, and each track's last outcome, however long it is past.
@@ -33,6 +37,7 @@ impl Store {
             tracks: tracks(connection).await?,
             latest: latest(connection).await?,
             healths: healths(connection).await?,
+            changes: changes(connection).await?,
             releases: release::last(connection, DOING).await?,
             incidents: incidents(connection, resolved_since).await?,
             silences: ending::states(
@@ -185,6 +190,26 @@ async fn healths(connection: &mut Connection) -> Result<Vec<Health>, Error> {
     .iter()
     .map(|row| history::health(Reading { row, doing: DOING }))
     .collect()
+}
+
+/// The changes of the hours before the last one, in production: what a budget burns by.
+async fn changes(connection: &mut Connection) -> Result<Vec<Health>, Error> {
+    let mut changes = connection
+        .statement(
+            "SELECT api, environment, since, status, layer, maintenance FROM status_change
+             WHERE environment = 'production'
+               AND since > (SELECT max(since) FROM status_change WHERE environment = 'production') - $1
+             ORDER BY since DESC, api LIMIT $2",
+        )
+        .bind(BURNS_BY * HOUR)
+        .bind(MOST_CHANGES)
+        .rows(DOING)
+        .await?
+        .iter()
+        .map(|row| history::health(Reading { row, doing: DOING }))
+        .collect::<Result<Vec<Health>, Error>>()?;
+    changes.reverse();
+    Ok(changes)
 }
 
 async fn incidents(connection: &mut Connection, resolved_since: Timestamp) -> Result<Vec<Incident>, Error> {

@@ -15,6 +15,7 @@ mod backup;
 mod beside;
 #[cfg(debug_assertions)]
 mod broken;
+mod burning;
 mod carriers;
 mod certificates;
 mod command_line;

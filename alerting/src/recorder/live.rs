@@ -52,6 +52,7 @@ mod tests {
             tracks: Vec::new(),
             latest: Vec::new(),
             healths: Vec::new(),
+            changes: Vec::new(),
             releases: Vec::new(),
             incidents: vec![example::incident()],
             silences: Vec::new(),

@@ -26,7 +26,7 @@ impl Facts<'_> {
     /// What is troubled, as users name it.
     pub(super) fn subject(&self, language: Language) -> String {
         let words = match &self.incident.cause {
-            Cause::Instance(instance) => return self.name(instance, language),
+            Cause::Instance(instance) | Cause::Burn(instance) => return self.name(instance, language),
             Cause::Token(endpoint) => {
                 let host = endpoint.host();
                 Text::new(format!("tokens from {host}"), format!("tocynnau o {host}"))
@@ -54,6 +54,7 @@ impl Facts<'_> {
     pub(super) const fn effect(&self, language: Language) -> &'static str {
         let (en, cy) = match (&self.incident.cause, self.incident.worst) {
             (Cause::Token(_), _) => ("MISSING", "AR GOLL"),
+            (Cause::Burn(_), _) => ("FAILS OFTEN", "YN METHU'N AML"),
             (Cause::Certificate(_), _) => ("NOT GOOD", "DDIM YN DDA"),
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
             (Cause::Storm(_), _) => ("FAIL", "YN METHU"),
@@ -87,6 +88,12 @@ impl Facts<'_> {
                     "nid yw {} yn rhoi tocynnau mynediad, felly ni ellir defnyddio'r APIs sydd eu hangen",
                     endpoint.host()
                 )
+            }
+            (Language::En, Cause::Burn(_), _) => {
+                format!("{name} fails again and again: more of its objective is missed than it allows")
+            }
+            (Language::Cy, Cause::Burn(_), _) => {
+                format!("mae {name} yn methu dro ar ôl tro: collir mwy o'i amcan nag a ganiateir")
             }
             (Language::En, Cause::Certificate(_), _) => {
                 format!("the {name} is not good, so nobody can connect safely")

@@ -267,6 +267,7 @@ mod tests {
         let remembered = Remembered {
             tracks: Vec::new(),
             latest: Vec::new(),
+            changes: Vec::new(),
             healths: healths.collect(),
             releases: Vec::new(),
             incidents: Vec::new(),

@@ -5,7 +5,7 @@ use crate::{
     hand::{self, Seen},
     outside::Mood,
 };
-use domain::{Certificate, Configuration, Environment, Override, PersonId, Priority, RotaId};
+use domain::{Certificate, Configuration, Environment, Objective, Override, PersonId, Priority, RotaId};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ pub(crate) const HEALED: i64 = 12 * MINUTE;
 /// From then on the APIs are well, too.
 pub(crate) const WELL: i64 = 24 * MINUTE;
 /// By then nothing is open, and nothing waits.
-pub(crate) const END: i64 = 70 * MINUTE;
+pub(crate) const END: i64 = 110 * MINUTE;
 
 /// An API in an environment does not work for a while.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Plan {
 fn outage(dice: &mut Dice) -> Outage {
     let from = dice.within(0, 6 * MINUTE);
     let to = if dice.chance(400) { WELL } else { from + dice.within(20 * SECOND, 14 * MINUTE) };
-    let seen = [Seen::Fail, Seen::Fail, Seen::Fail, Seen::Slow, Seen::Refused, Seen::Ours];
+    let seen = [Seen::Fail, Seen::Fail, Seen::Fail, Seen::Expired, Seen::Slow, Seen::Refused, Seen::Ours];
     Outage {
         api: dice.pick::<&'static str>(&["identity", "results", "documents"]),
         environment: if dice.chance(850) { Environment::Production } else { Environment::Sit },
@@ -172,6 +172,7 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         major.when = *dice.pick(&[Priority::P1, Priority::P2, Priority::P5]);
         policy.storm.more_than = *dice.pick(&[10, 10, 1]);
     }
+    configuration.availability.critical = Objective::parse("99.9% in 30d").ok().filter(|_| dice.chance(300));
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
     if dice.chance(150) {
         let (from, to) = (dice.within(-10, 20), dice.within(20, 60));

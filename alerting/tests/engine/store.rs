@@ -63,6 +63,7 @@ pub(crate) struct Store {
     tracks: BTreeMap<TrackId, Arc<Track>>,
     latest: BTreeMap<TrackId, (Timestamp, Verdict)>,
     healths: BTreeMap<InstanceId, Health>,
+    changes: Vec<Health>,
     silences: BTreeMap<u64, Silence>,
     releases: BTreeMap<InstanceId, Release>,
     maintenances: BTreeMap<u64, Maintenance>,
@@ -91,6 +92,7 @@ impl Store {
                 }
                 Change::Status(change) => {
                     self.healths.insert(change.health.instance.clone(), change.health.clone());
+                    self.changes.push(change.health.clone());
                 }
                 Change::Incident(incident) => {
                     self.incidents.insert(incident.id, Arc::clone(incident));
@@ -228,6 +230,7 @@ impl Store {
             tracks: self.tracks.values().map(|track| (**track).clone()).collect(),
             latest: self.latest.iter().map(|(id, (at, verdict))| (id.clone(), *at, *verdict)).collect(),
             healths: self.healths.values().cloned().collect(),
+            changes: self.changes.clone(),
             incidents: self.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: self.silences.values().cloned().collect(),
             releases: self.releases.values().cloned().collect(),

@@ -195,6 +195,8 @@ pub(crate) enum Seen {
     Ours,
     NoToken,
     CredentialRefused,
+    /// It shows a certificate that is over.
+    Expired,
 }
 
 pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome> {
@@ -209,9 +211,15 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
             Seen::Ours => failure(Layer::Ours, FailureKind::NoNetwork),
             Seen::NoToken => failure(Layer::Token, FailureKind::TokenBroken),
             Seen::CredentialRefused => failure(Layer::Ours, FailureKind::CredentialRefused),
+            Seen::Expired => failure(Layer::Tls, FailureKind::CertificateExpired),
         },
         ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
     })
+}
+
+/// The health that a change of status begins.
+fn changed(change: &Change) -> Option<Health> {
+    if let Change::Status(status) = change { Some(status.health.clone()) } else { None }
 }
 
 /// Curiad by hand: a situation, a clock, and everything that was decided.
@@ -242,6 +250,7 @@ impl Hand {
                 .map(|(id, latest)| (id.clone(), latest.at, latest.verdict))
                 .collect(),
             healths: before.healths.values().map(|health| (**health).clone()).collect(),
+            changes: self.changes.iter().filter_map(changed).collect(),
             releases: before.releases.values().map(|release| (**release).clone()).collect(),
             incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: before.silences.values().cloned().collect(),

@@ -6,6 +6,7 @@ mod availability;
 mod background;
 mod behind;
 mod blindness;
+mod burning;
 mod calling;
 mod certificates;
 mod desk;

@@ -167,6 +167,7 @@ was-major-outage = Nid oedd { $name } yn gweithio { $place }
 was-partial-outage = Nid oedd { $name } yn gweithio’n llawn { $place }
 was-degraded = Roedd { $name } yn araf neu’n annibynadwy { $place }
 was-unknown = Ni wyddem a oedd { $name } yn gweithio { $place }
+incident-burn = Mae { $name } yn methu’n rhy aml { $place }
 incident-certificate = Nid yw tystysgrif yn dda { $place }: ni ellir cysylltu’n ddiogel â’r APIs sy’n ei dangos
 incident-token = Ni ellir cael tocynnau mynediad { $place }: ni ellir defnyddio’r APIs sydd eu hangen
 incident-refused = Mae’r porth yn gwrthod ein gwiriadau { $place }: ni allwn ddweud beth sy’n gweithio

@@ -182,6 +182,7 @@ pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
         Remembered {
             tracks: vec![],
             latest: vec![],
+            changes: vec![],
             healths: vec![],
             releases: vec![],
             incidents: vec![],

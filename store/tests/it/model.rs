@@ -8,7 +8,7 @@ use domain::{
     Change, Environment, Health, Incident, IncidentStatus, InstanceId, Silence, Status, Track, TrackId,
     Verdict,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::{collection::vec, prelude::*};
 use std::{collections::BTreeMap, sync::Arc};
 use store::Batch;
@@ -28,7 +28,7 @@ fn thing() -> impl Strategy<Value = Thing> {
     prop_oneof![
         6 => (0..9_u8, 0..8_000_000_i64, any::<bool>()).prop_map(|(track, ms, good)| Thing::Outcome(track, ms, good)),
         2 => (0..9_u8, 0..6_u8).prop_map(|(track, status)| Thing::Track(track, status)),
-        2 => (0..3_u8, 0..6_u8, 0..9_i64).prop_map(|(api, status, ms)| Thing::Status(api, status, ms)),
+        2 => (0..3_u8, 0..6_u8, 0..9_i64).prop_map(|(api, status, ms)| Thing::Status(api, status, ms * 9_000_000)),
         2 => (1..6_u64, 0..3_u8, 0..4_u8).prop_map(|(number, api, status)| Thing::Incident(number, api, status)),
         1 => (1..6_u64, 0..4_u8).prop_map(|(incident, key)| Thing::Notify(incident, key)),
         1 => (1..4_u64, 0..9_000_i64).prop_map(|(number, until)| Thing::Silence(number, until)),
@@ -122,6 +122,18 @@ impl Model {
         let last: BTreeMap<_, _> = self.healths.values().map(|health| (&health.instance, health)).collect();
         last.into_values().cloned().collect()
     }
+
+    /// Those of production in the six hours before the last.
+    fn changes(&self) -> Vec<Health> {
+        let of_production = |health: &&Health| health.instance.environment == Environment::Production;
+        let mut changes: Vec<Health> = self.healths.values().filter(of_production).cloned().collect();
+        let last = changes.iter().map(|health| health.since).max();
+        changes.retain(|health| {
+            last.is_some_and(|last| last.duration_since(health.since) < SignedDuration::from_hours(6))
+        });
+        changes.sort_by(|a, b| (a.since, &b.instance).cmp(&(b.since, &a.instance)));
+        changes
+    }
 }
 
 type Batches = Vec<Vec<Thing>>;
@@ -168,6 +180,7 @@ async fn remembers_what_was_recorded(on: On, (batches, again): (Batches, bool)) 
     prop_assert_eq!(remembered.tracks, model.tracks.values().cloned().collect::<Vec<_>>());
     prop_assert_eq!(remembered.latest, model.latest());
     prop_assert_eq!(remembered.healths, model.last_healths());
+    prop_assert_eq!(remembered.changes, model.changes());
     let incidents: Vec<_> = model
         .incidents
         .values()
