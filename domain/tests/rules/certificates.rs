@@ -189,6 +189,13 @@ fn what_depends_on_one_that_shows_it_is_on_its_list_whichever_is_seen_first() {
 }
 
 #[test]
+fn what_fails_by_a_certificate_that_nobody_could_read_answers_for_itself() {
+    let mut hand = hand(apart());
+    hand.rounds(10, &[("results", PRODUCTION)], Seen::Expired);
+    assert_eq!(hand.causes(), ["instance:results/production"]);
+}
+
+#[test]
 fn that_it_ends_soon_is_part_of_it_once_it_has_ended() {
     let mut hand = hand(apart());
     let ends = hand.now + SignedDuration::from_secs(30);
