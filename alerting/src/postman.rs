@@ -208,8 +208,8 @@ impl Postman {
     }
 }
 
-/// After so many tries it is given up: a request to confirm after some two hours, which outlasts a server that has strangers come
-/// again later.
+/// After so many tries it is given up: a request to confirm after more than an hour, which outlasts a server that has strangers
+/// come again later.
 const fn most_tries(about: &About) -> u32 {
     match about {
         About::Confirmation => 12,
@@ -233,5 +233,7 @@ mod tests {
         assert_eq!(wait(u32::MAX).as_secs(), 900);
         let all: i64 = (0..TRIES).map(|tries| wait(tries).as_secs()).sum();
         assert_eq!(all / 3600, 23);
+        let asking: i64 = (0..most_tries(&About::Confirmation)).map(|tries| wait(tries).as_secs()).sum();
+        assert_eq!(asking / 60, 81);
     }
 }

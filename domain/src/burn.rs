@@ -28,8 +28,8 @@ const RATES: [Rate; 2] = [
     Rate { times: 6.0, long: SignedDuration::from_hours(6), short: SignedDuration::from_mins(30) },
 ];
 
-/// The longest window.
-const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+/// The longest window: changes of health of so long are to be remembered.
+pub const LONGEST_BURN: SignedDuration = SignedDuration::from_hours(6);
 
 /// Changes of status kept of an instance: one every minute of the longest window, and what is older goes.
 const MOST_CHANGES: usize = 360;
@@ -44,7 +44,7 @@ pub(crate) fn noted(situation: &mut Situation, health: &Health) {
         return;
     }
     let mut changes = known.map_or_else(Vec::new, |changes| (**changes).clone());
-    let from = health.since.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
+    let from = health.since.checked_sub(LONGEST_BURN).unwrap_or(Timestamp::MIN);
     // The last of those that began before the window is in force at its beginning.
     let past = changes.partition_point(|change| change.since <= from).saturating_sub(1);
     let past = past.max((changes.len() + 1).saturating_sub(MOST_CHANGES));
@@ -60,7 +60,9 @@ pub(crate) fn burns(fold: &mut Fold) {
     }
     let is_over = |changes: &[Health]| {
         let last = changes.last();
-        last.is_none_or(|last| !last.status.is_trouble() && fold.now.duration_since(last.since) >= LONGEST)
+        last.is_none_or(|last| {
+            !last.status.is_trouble() && fold.now.duration_since(last.since) >= LONGEST_BURN
+        })
     };
     let over: Vec<InstanceId> = fold
         .after
@@ -102,7 +104,7 @@ fn begin(fold: &Fold) -> Vec<(InstanceId, Burning)> {
         }
         match incident.resolved_at {
             None => open.extend(incident.affects.iter().chain(&incident.held_back)),
-            Some(at) if incident.ticket != Ticket::None && fold.now.duration_since(at) < LONGEST => {
+            Some(at) if incident.ticket != Ticket::None && fold.now.duration_since(at) < LONGEST_BURN => {
                 told.extend(incident.affects.iter().map(|instance| (instance, at)));
             }
             Some(_) => {}
@@ -161,7 +163,7 @@ fn burning(
     now: Timestamp,
 ) -> Option<Burning> {
     let objective = configuration.objective(instance)?;
-    let from = now.checked_sub(LONGEST).ok()?;
+    let from = now.checked_sub(LONGEST_BURN).ok()?;
     let hours = configuration.supported_hours(&instance.api);
     let open = hours.map(|(_, hours)| hours.between(from, now).unwrap_or_default());
     let speed = |window| speed(&configuration.availability, objective, open.as_deref(), changes, window, now);

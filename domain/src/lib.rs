@@ -121,6 +121,7 @@ pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, 
 pub use bank_holidays::{BankHoliday, bank_holiday};
 pub use beat::{Listening, Pulse, TOLD_WITHIN};
 pub use behind::LATE;
+pub use burn::LONGEST_BURN;
 pub use certificate::ShownCertificate;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;

@@ -120,9 +120,10 @@ pub(crate) async fn history(
 ) -> Response<HttpBody> {
     let body = async {
         let as_csv = wants_csv(&uri, &headers)?;
+        let asked = asked(&uri, shown.site.0.clock.now())?;
         in_time(async {
             let _permit = permit(&shown).await?;
-            let read = read(&shown, &uri).await?;
+            let read = read(&shown, asked).await?;
             made(move || document(&said(&read), as_csv, csv::days)).await
         })
         .await
@@ -201,8 +202,7 @@ struct Read {
     simulated: bool,
 }
 
-async fn read(shown: &Shown, uri: &Uri) -> Result<Read, Problem> {
-    let asked = asked(uri, shown.site.0.clock.now())?;
+async fn read(shown: &Shown, asked: Asked) -> Result<Read, Problem> {
     let view = shown.site.view(shown.audience);
     let instance = view.snapshot.instance(&asked.instance).ok_or(Problem::NOT_FOUND)?;
     let check = match &asked.operation {

@@ -13,7 +13,7 @@ use crate::{
     sealed,
     slot::of_slot,
 };
-use domain::{Health, Incident, Remembered, Track, TrackId, Verdict};
+use domain::{Health, Incident, LONGEST_BURN, Remembered, Track, TrackId, Verdict};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -22,8 +22,7 @@ const DOING: &str = "remember how things stood";
 /// Minutes before the newest outcome that are read whole: most tracks have their last outcome there.
 const RECENT: i64 = 10;
 
-/// Hours before the last change of status whose changes are read; and how many of them at most, the newest.
-const BURNS_BY: i64 = 6;
+/// Changes of status by which a budget may burn that are read at most, the newest.
 const MOST_CHANGES: i64 = 20_000;
 
 impl Store {
@@ -192,7 +191,7 @@ async fn healths(connection: &mut Connection) -> Result<Vec<Health>, Error> {
     .collect()
 }
 
-/// The changes of the hours before the last one, in production: what a budget burns by.
+/// The changes of [`LONGEST_BURN`] before the last one, in production: what a budget burns by.
 async fn changes(connection: &mut Connection) -> Result<Vec<Health>, Error> {
     let mut changes = connection
         .statement(
@@ -201,7 +200,7 @@ async fn changes(connection: &mut Connection) -> Result<Vec<Health>, Error> {
                AND since > (SELECT max(since) FROM status_change WHERE environment = 'production') - $1
              ORDER BY since DESC, api LIMIT $2",
         )
-        .bind(BURNS_BY * HOUR)
+        .bind(i64::try_from(LONGEST_BURN.as_millis()).unwrap_or(i64::MAX))
         .bind(MOST_CHANGES)
         .rows(DOING)
         .await?

@@ -52,16 +52,18 @@ async fn endless(mut stream: TcpStream, ends: bool) {
     }
 }
 
-/// Serves them on all addresses, until it is dropped.
-async fn server(ends: Arc<AtomicBool>) -> (u16, JoinSet<()>) {
-    // Each target is a host of its own, at an address of the loopback.
+/// Serves each connection on all addresses, until it is dropped: each target is a host of its own, at an address of the loopback.
+pub(crate) async fn server<Served: Future<Output = ()> + Send + 'static>(
+    serve: impl Fn(TcpStream) -> Served + Send + 'static,
+) -> (u16, JoinSet<()>) {
     let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let mut serves = JoinSet::new();
     serves.spawn(async move {
         let mut streams = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
-            streams.spawn(endless(stream, ends.load(Ordering::Relaxed)));
+            streams.spawn(serve(stream));
+            while streams.try_join_next().is_some() {}
         }
     });
     (port, serves)
@@ -95,7 +97,8 @@ async fn within_a_limit_of_its_memory_endless_bodies_are_inconclusive_and_all_ot
             .replace("slow: 850ms", "slow: 4s")
     });
     let ends = Arc::new(AtomicBool::new(true));
-    let (port, serves) = server(Arc::clone(&ends)).await;
+    let now_ends = Arc::clone(&ends);
+    let (port, serves) = server(move |stream| endless(stream, now_ends.load(Ordering::Relaxed))).await;
     for n in 0..ENDLESS {
         let (name, url) =
             (format!("endless-{n}"), format!("http://127.1.{}.{}:{port}", n / 200, n % 200 + 1));

@@ -1,11 +1,11 @@
 //! So many fail within seconds that it is one trouble; and the program is killed in the middle of it.
 //!
-//! Three hundred APIs, or as many as `CURIAD_STORM` says: a build for tests has its hands full with a thousand.
+//! A hundred and fifty APIs, or as many as `CURIAD_STORM` says: a build for tests has its hands full with a thousand.
 
 use crate::{
     database::{On, on_both},
     examine::{look, one_ticket_an_incident},
-    memory::memory,
+    memory::{memory, server},
     outage::{all_well, incidents, place_on_with, text_to},
     program::{PATIENCE, json, world},
 };
@@ -22,8 +22,7 @@ use std::{
 use store::Store;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
+    net::TcpStream,
 };
 
 const API: &str = "id: NAME\nname: { en: NAME, cy: NAME, same: true }\ndescription: { en: One of many., cy: Un o lawer. }\n\
@@ -33,7 +32,7 @@ const API: &str = "id: NAME\nname: { en: NAME, cy: NAME, same: true }\ndescripti
 
 #[expect(clippy::disallowed_methods, reason = "how large it is, for whoever measures")]
 fn many() -> usize {
-    std::env::var("CURIAD_STORM").ok().and_then(|word| word.parse().ok()).unwrap_or(300)
+    std::env::var("CURIAD_STORM").ok().and_then(|word| word.parse().ok()).unwrap_or(150)
 }
 
 async fn says(mut stream: TcpStream, well: bool) {
@@ -42,21 +41,6 @@ async fn says(mut stream: TcpStream, well: bool) {
     let status = if well { "200 OK" } else { "503 Service Unavailable" };
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
     stream.write_all(head.as_bytes()).await.ok();
-}
-
-/// Serves them on all addresses of the loopback, until it is dropped.
-async fn server(well: Arc<AtomicBool>) -> (u16, JoinSet<()>) {
-    let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let mut serves = JoinSet::new();
-    serves.spawn(async move {
-        let mut streams = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            streams.spawn(says(stream, well.load(Ordering::Relaxed)));
-            while streams.try_join_next().is_some() {}
-        }
-    });
-    (port, serves)
 }
 
 /// How many are on the storm's list; `None`: there is no storm.
@@ -83,7 +67,8 @@ async fn a_storm_is_one_ticket_and_one_call_with_all_on_its_list_though_the_prog
             .replace("after: 2s", "after: 10m")
     });
     let well = Arc::new(AtomicBool::new(true));
-    let (port, serves) = server(Arc::clone(&well)).await;
+    let now_well = Arc::clone(&well);
+    let (port, serves) = server(move |stream| says(stream, now_well.load(Ordering::Relaxed))).await;
     for n in 0..many {
         let (name, url) = (format!("storm-{n}"), format!("http://127.2.{}.{}:{port}", n / 200, n % 200 + 1));
         place.write(&format!("apis/{name}.yaml"), &API.replace("NAME", &name).replace("URL", &url));

@@ -213,8 +213,12 @@ async fn whoever_waits_for_an_e_mail_gets_it_before_all_the_news(on: On) {
     assert_eq!(order, ["three", "four", "one", "two"]);
     let asking = made.letter(64_000).await.unwrap();
     assert_eq!(asking.about, About::Back);
+    // What was refused once has no such right any more: its mailbox may be made up.
+    made.store.settle_letter(&asking, Posted::Again { at: at(64_001) }).await.unwrap();
     let four = made.letter(64_000).await.unwrap().subscription;
     assert_eq!(made.store.unsubscribe(four).await.unwrap().as_deref(), Some("four@example.wales"));
+    let next = made.letter(65_000).await.unwrap();
+    assert!(matches!(next.about, About::News(_)), "{:?}", next.about);
 }
 
 async fn what_is_ended_or_confirmed_meanwhile_is_not_settled(on: On) {
