@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60
 ENVIRONMENTS = {"en": ("environments", "production"), "cy": ("amgylcheddau", "byw")}
-# Planned work, so that there is some.
-WORK = """    maintenance:
-      - { cron: "0 2 * * *", for: 1h, why: { en: "Patches, and more; \\\\o/", cy: "Clytiau; a mwy" } }
+# Planned work, so that there is some; half a day off, or it would be what keeps the demo's incident from being one.
+WORK = f"""    maintenance:
+      - {{ cron: "0 {(time.gmtime().tm_hour + 12) % 24} * * *", for: 1h, why: {{ en: "Patches, and more; \\\\o/", cy: "Clytiau; a mwy" }} }}
 """
 
 
