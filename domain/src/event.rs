@@ -1,7 +1,8 @@
 //! Anything the rules react to.
 
 use crate::{
-    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Receipt, SeenTicket, Text,
+    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Phrases, Receipt, SeenTicket,
+    Text,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,8 @@ pub enum Command {
         /// Who.
         by: String,
         /// In both languages, published at the same moment (invariant 15).
-        words: Text,
+        #[serde(flatten)]
+        phrases: Phrases,
     },
     /// Calls it over.
     Resolve {

@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{Cause, IncidentStatus, InstanceId, Status, Ticket};
+use domain::{Cause, Incident, IncidentStatus, InstanceId, PostSays, Status, Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -183,7 +183,17 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
 
 /// What users should do while it is not over.
 fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
-    let key = match (&view.incident.cause, view.incident.status) {
+    advice_of(wording, &view.incident, view.incident.status, wording.standing(view))
+}
+
+/// What users should do about an incident that stands like this.
+fn advice_of(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    stage: IncidentStatus,
+    status: Status,
+) -> Result<Option<String>, WordsError> {
+    let key = match (&incident.cause, stage) {
         (_, IncidentStatus::Resolved)
         | (Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_), _) => {
             return Ok(None);
@@ -193,7 +203,7 @@ fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, 
         (Cause::Certificate(_), _) => "advice-certificate",
         (Cause::Storm(_), _) => "advice-down",
         (Cause::Refused(_) | Cause::Blind(_), _) => "advice-unknown",
-        (Cause::Instance(_), _) => match wording.standing(view) {
+        (Cause::Instance(_), _) => match status {
             Status::MajorOutage => "advice-down",
             Status::PartialOutage => "advice-partly",
             Status::Degraded => "advice-slow",
@@ -256,7 +266,19 @@ pub(crate) fn updates(
     if incident.posts.is_empty() {
         return Ok(vec![(incident.opened_at, diagnosis(wording, view)?.unwrap_or_default())]);
     }
-    incident.posts.iter().rev().map(|post| Ok((post.at, wording.post(&post.says)?))).collect()
+    incident.posts.iter().rev().map(|post| Ok((post.at, alone(wording, incident, &post.says)?))).collect()
+}
+
+/// A post for who reads it by itself, without the page: with what to do.
+pub(crate) fn alone(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    says: &PostSays,
+) -> Result<String, WordsError> {
+    let post = wording.post(says)?;
+    let PostSays::Investigating { status, .. } = says else { return Ok(post) };
+    let advice = advice_of(wording, incident, IncidentStatus::Open, *status)?;
+    Ok(advice.map_or(post.clone(), |advice| format!("{post} {advice}")))
 }
 
 fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {

@@ -221,11 +221,24 @@ async fn the_sentence_says_what_is_so() {
     assert_eq!(sentence(estate::one_api(), "/en").await, "Results is working in production");
     let fresh = estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::Rest)]);
     assert_eq!(sentence(fresh, "/en").await, "Nothing has been measured yet");
-    let mut dark = estate::all_well();
-    for (api, ..) in estate::NAMES {
-        estate::set(&mut dark, api, Environment::Production, Status::Unknown, 60, Some(Layer::Ours));
-    }
-    assert_eq!(sentence(dark, "/en").await, "We do not know whether 6 of 6 APIs are working in production");
+    let all_are = |status, layer| {
+        let mut situation = estate::all_well();
+        for (api, ..) in estate::NAMES {
+            estate::set(&mut situation, api, Environment::Production, status, 60, Some(layer));
+        }
+        situation
+    };
+    let dark = || all_are(Status::Unknown, Layer::Ours);
+    assert_eq!(
+        sentence(dark(), "/en").await,
+        "We do not know whether any of the 6 APIs is working in production"
+    );
+    assert_eq!(
+        sentence(dark(), "/cy").await,
+        "Ni wyddom a yw’r un o’r 6 API yn gweithio yn yr amgylchedd byw"
+    );
+    let down = sentence(all_are(Status::MajorOutage, Layer::Gateway), "/en").await;
+    assert!(down.starts_with("None of the 6 APIs is working in production, since"), "{down}");
 }
 
 #[tokio::test]
@@ -368,7 +381,12 @@ async fn the_desk_sees_more_of_an_incident_than_the_public() {
         assert!(internal.contains(word), "{word}");
     }
     let public = get(stage.public(), "/cy/digwyddiadau/C-42").await.text();
-    assert!(public.contains("Nid yw’n gweithio. Rydym wedi dweud wrth y bobl"));
+    assert!(
+        public.contains(
+            "Nid yw’n gweithio. Mae’r gwasanaeth y tu ôl i’r porth yn methu. Rydym wedi dweud wrth y bobl"
+        ),
+        "effect, cause, and what comes next"
+    );
     assert!(public.contains("Mae’r porth yn ateb"));
     for word in ["P1", "INC0010002", "Rhian", "503"] {
         assert!(!public.contains(word), "{word}");
