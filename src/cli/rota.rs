@@ -1,6 +1,6 @@
 //! `curiad rota` on the command line.
 
-use super::{Moment, Who};
+use super::{Moment, ReportLanguage, Who};
 use clap::Subcommand;
 use jiff::Timestamp;
 
@@ -33,6 +33,17 @@ pub(crate) enum RotaQuestion {
         /// How many days
         #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=366))]
         days: u16,
+    },
+    /// The shifts to come as a calendar (iCalendar), to standard output
+    Ics {
+        /// A rota, or a person: all their shifts
+        whose: String,
+        /// How many weeks
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=104))]
+        weeks: u16,
+        /// In which language
+        #[arg(long, value_enum, default_value_t)]
+        language: ReportLanguage,
     },
     /// Is it out of hours, and why
     Explain {

@@ -1,6 +1,7 @@
 //! `curiad rota`: who is on call, and is it out of hours.
 
 mod attended;
+mod ics;
 mod stand_in;
 
 pub(crate) use attended::Attended;
@@ -53,6 +54,10 @@ pub(crate) fn run(
                 let gap = format!("{:<25} – {:<25}  nobody", local(from, zone), local(to, zone));
                 terminal.line(&terminal.ink(Ink::Red, &gap));
             }
+        }
+        RotaQuestion::Ics { whose, weeks, language } => {
+            let until = now + SignedDuration::from_hours(24 * 7 * i64::from(*weeks));
+            ics::print(attended, whose, now..until, language.language())?;
         }
         RotaQuestion::Explain { hours, at } => {
             let (id, hours) = find_hours(configuration, hours.as_deref())?;

@@ -60,6 +60,19 @@ async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_
     let ran = place.run(&["incident", "show", "C-1"]).await;
     assert!(ran.out.contains(&format!("step 1, round 1: {name} called")), "{ran:?}");
 
+    let calendar = place.run(&["rota", "ics", other, "--weeks", "1", "--language", "cy"]).await;
+    assert!(calendar.out.starts_with("BEGIN:VCALENDAR\r\n") && calendar.out.ends_with("END:VCALENDAR\r\n"));
+    let said = calendar.out.replace("\r\n ", "");
+    assert!(
+        said.contains(&format!("Ar alw: {name} (platform)")) && said.contains("drwy newid dros dro"),
+        "{said}"
+    );
+    let again = place.run(&["rota", "ics", "platform", "--weeks", "2"]).await.out;
+    let uid = calendar.out.lines().find(|line| line.starts_with("UID:")).expect("a UID");
+    assert!(again.contains(uid), "whoever asks, a shift is the same: {again}");
+    let ran = place.run(&["rota", "ics", "moon"]).await;
+    assert!(ran.code == Some(64) && ran.err.contains("neither a rota nor a person 'moon'"), "{ran:?}");
+
     assert_eq!(place.run(&["rota", "override", "end", "1"]).await.out, "override 1 is ended\n");
     assert_eq!(on_call(&place).await, before);
     let listed = place.run(&["--json", "rota", "override", "list"]).await.json();
