@@ -6,8 +6,8 @@ use alerting::{
     Setup,
 };
 use domain::{
-    Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, Secret, Sent,
-    TeamId,
+    Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, ReferenceKey,
+    Remembered, Secret, Sent, Situation, TeamId,
 };
 use jiff::{SignedDuration, Timestamp};
 use simulator::{NotifyOptions, World, WorldOptions};
@@ -134,9 +134,12 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         configuration: Arc::new(example::configuration()),
         channels: Arc::new(Channels::new(directory, &client, PATIENCE).unwrap()),
     });
+    let remembered = Remembered::nothing(ReferenceKey([7; 32]));
+    let situation = Situation::new(Arc::new(example::configuration()), remembered);
     let deliverer = Deliverer {
         store: store.clone(),
         setup: receiver,
+        situation: watch::channel(Arc::new(situation)).1,
         clock,
         look: Arc::default(),
         told: Arc::default(),
