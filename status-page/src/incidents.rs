@@ -231,6 +231,11 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             })
             .collect()
     };
+    // Whatever is held back is affected, too: where all are, they are its whole trouble.
+    let own: Vec<InstanceId> =
+        view.affects.iter().filter(|id| !view.held_back.contains(id)).cloned().collect();
+    let (affects, held_back) =
+        if own.is_empty() { (&view.affects, &Vec::new()) } else { (&own, &view.held_back) };
     Ok(OneIncident {
         block: block(wording, view)?,
         posts: incident
@@ -239,8 +244,8 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             .rev()
             .map(|post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? }))
             .collect::<Result<_, WordsError>>()?,
-        affects: places(&view.affects)?,
-        held_back: places(&view.held_back)?,
+        affects: places(affects)?,
+        held_back: places(held_back)?,
         diagnosis: diagnosis(wording, view)?,
         advice: advice(wording, view)?,
         desk: (wording.snapshot.audience == Audience::Internal).then(|| desk(wording, view)),

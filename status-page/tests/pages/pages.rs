@@ -374,6 +374,26 @@ async fn many_apis_are_found_by_name_without_script() {
 }
 
 #[tokio::test]
+async fn an_api_stands_once_among_those_that_an_incident_troubles() {
+    let named = async |change: &dyn Fn(&mut domain::Incident)| {
+        let mut situation = estate::trouble();
+        let mut incident = (*situation.incidents[&domain::IncidentId(42)]).clone();
+        let cause = incident.affects[0].clone();
+        let dependant = estate::instance("results", Environment::Production);
+        incident.affects = vec![cause, dependant.clone()];
+        incident.held_back = vec![dependant];
+        change(&mut incident);
+        situation.incidents.insert_mut(incident.id, std::sync::Arc::new(incident));
+        let html = get(Stage::of(situation).await.public(), "/en/incidents/C-42").await.text();
+        let main = html.split("<main").nth(1).unwrap().to_owned();
+        (main.matches("/en/apis/results\"").count(), main.contains("Fails because of it"))
+    };
+    assert_eq!(named(&|_| {}).await, (1, true));
+    // What shows a certificate that is not good is held back by it, all of them.
+    assert_eq!(named(&|incident| incident.held_back = incident.affects.clone()).await, (1, false));
+}
+
+#[tokio::test]
 async fn the_desk_sees_more_of_an_incident_than_the_public() {
     let stage = Stage::of(estate::trouble()).await;
     let internal = get(stage.internal(), "/en/incidents/C-42").await.text();
