@@ -1,8 +1,8 @@
 //! A service desk that is told by signed webhooks (Standard Webhooks 1.0.0): a program there makes and keeps the tickets.
 //!
 //! Nothing can be looked up in it, so one ticket per incident is a matter of its `webhook-id`: that is made from the
-//! notification's key, and a repeat has the same. Who takes it must keep ids for a day and answer a repeat as it answered
-//! the first; nor is it told in any order that a time-out cannot upset.
+//! notification's key, and a repeat has the same. Who takes it must keep ids for longer than a ticket is asked
+//! for (a day) and answer a repeat as it answered the first. A time-out can upset the order. docs/desk-webhook.md tells them so.
 
 use crate::{SendError, WebhookDesk, answer::Answer, words::TicketWords};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
