@@ -6,10 +6,11 @@
 //! Prints one line of JSON; times in milliseconds, each the median of nine.
 
 use clap::Parser;
-use domain::{CheckId, Environment, OperationId, Outcome, Phases, TrackId, VantageId, Verdict};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use domain::{CheckId, Environment, OperationId, Outcome, Phases, Rollup, TrackId, VantageId, Verdict};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use simulator::{Asked, Past};
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write as _},
     sync::Arc,
@@ -209,9 +210,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok::<_, store::Error>(())
     };
+    let by_month = async |checks: &[CheckId]| {
+        for of_check in store.rollups(checks, None, from..until, &TimeZone::UTC).await? {
+            let mut months: BTreeMap<Date, Rollup> = BTreeMap::new();
+            for (date, day) in of_check.each() {
+                months.entry(date.first_of_month()).or_default().merge(day);
+            }
+            for month in months.values() {
+                std::hint::black_box((month.summary(), month.fresh.percentiles()));
+            }
+        }
+        Ok::<_, store::Error>(())
+    };
     let quarter = median(async || by_day(&checks, 90).await).await?;
     let quarter_in_one = median(async || summed(&checks, 90).await).await?;
     let year = median(async || summed(one, days.min(365)).await).await?;
+    let months = median(async || by_month(one).await).await?;
     let check = checks.first().ok_or("no instance")?;
     let begins = until - SignedDuration::from_hours(24);
     let day = median(async || store.samples(check, None, begins, until, 30_000).await).await?;
@@ -234,7 +248,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "phases_bytes": rested.bytes.get(&Kind::Phases), "phases_samples": recorded.map(|_| BATCHES * i32::try_from(BATCH).unwrap_or(i32::MAX)),
         "recorded_per_second": recorded.map(|(rate, _)| rate), "recorded_microseconds": recorded.map(|(_, cpu)| cpu),
         "rolling_up_seconds": made.map(|made| made.rolling.as_secs_f64()),
-        "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "day_of_one_ms": day,
+        "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "months_of_one_ms": months, "day_of_one_ms": day,
     });
     writeln!(io::stdout(), "{measured}")?;
     Ok(())
