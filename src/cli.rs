@@ -6,6 +6,7 @@ mod incident;
 mod maintenance;
 mod page;
 mod report;
+mod rota;
 
 pub(crate) use escalation::{EscalationCommand, SimulateArgs};
 pub(crate) use history::{ExportArgs, ExportFormat, HistoryCommand, PruneArgs};
@@ -13,6 +14,7 @@ pub(crate) use incident::{IncidentCommand, UpdateArgs};
 pub(crate) use maintenance::{MaintenanceCommand, Moment};
 pub(crate) use page::PageCommand;
 pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
+pub(crate) use rota::{OverrideCommand, RotaCommand, RotaQuestion};
 
 use crate::{
     config,
@@ -217,38 +219,6 @@ pub(crate) struct DemoArgs {
     /// Begin with a made-up past of this length, marked as simulated: 90d, 26w, 2y (about 4 MB a day)
     #[arg(long, value_name = "LENGTH", value_parser = parse_history)]
     pub(crate) history: Option<Duration>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RotaCommand {
-    /// Who is on call now, or at a time
-    Who {
-        /// The rota
-        rota: String,
-        /// When, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
-        at: Option<Timestamp>,
-    },
-    /// The shifts of the next weeks, and any gaps
-    Show {
-        /// The rota
-        rota: String,
-        /// From when, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
-        at: Option<Timestamp>,
-        /// How many days
-        #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=366))]
-        days: u16,
-    },
-    /// Is it out of hours, and why
-    Explain {
-        /// The hours' name (default: the only ones, or those by which majors in production call)
-        #[arg(long)]
-        hours: Option<String>,
-        /// When, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
-        at: Option<Timestamp>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -32,8 +32,8 @@ mod terminal;
 mod usage;
 
 use clap::Parser;
-use cli::{Cli, Command, HeartbeatCommand, IncidentCommand, PageCommand, ProbeArgs};
-use commands::{Asking, explain::Sought, probe::Which};
+use cli::{Cli, Command, HeartbeatCommand, IncidentCommand, PageCommand, ProbeArgs, RotaCommand};
+use commands::{Asking, explain::Sought, probe::Which, rota::Attended};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use log::Log;
@@ -167,13 +167,15 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             let probers = equipment::close_probers(&loaded, &clock, serve::fresh_key()?)?;
             return commands::probe::run(cli, &which, &loaded.configuration, &probers, clock.now()).await;
         }
-        Command::Rota(command) => {
-            let loaded = load(cli, &Secrets::left_out(), &clock)?;
-            commands::rota::run(command, &loaded.configuration, clock.now(), cli.json)?;
+        Command::Rota(RotaCommand::Override(command)) => {
+            commands::rota::stand_in(command, &asking(cli, &clock).await?, cli.json).await?;
+        }
+        Command::Rota(RotaCommand::Ask(question)) => {
+            commands::rota::run(question, &attended(cli, &clock).await?, clock.now(), cli.json)?;
         }
         Command::Escalation(command) => {
-            let loaded = load(cli, &Secrets::left_out(), &clock)?;
-            commands::escalation::run(command, &loaded.configuration, clock.now(), cli.json)?;
+            let attended = attended(cli, &clock).await?;
+            commands::escalation::run(command, &attended.configuration, clock.now(), cli.json)?;
         }
         Command::Heartbeat(HeartbeatCommand::List) => {
             commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
@@ -234,6 +236,23 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
     let report =
         if read.is_err() { check_report(&name, &read, Terminal::of_errors()) } else { String::new() };
     read.map_err(|_| Failed::new(CONFIG, format!("the configuration cannot be used\n{}", report.trim_end())))
+}
+
+/// For who is on call nothing is needed but the files; what the database adds is told where it can be looked at.
+async fn attended(cli: &Cli, clock: &domain::Clock) -> Result<Attended, Failed> {
+    let now = clock.now();
+    let Ok(loaded) = config::load(&cli.config, &Secrets::of_the_database(), now) else {
+        let loaded = load(cli, &Secrets::left_out(), clock)?;
+        tracing::warn!(
+            "overrides that were added with `curiad rota override` are not known here: the database's address is not to be had"
+        );
+        return Ok(Attended::as_written(&loaded));
+    };
+    let (attended, unknown) = Attended::of(&usable(cli, Ok(loaded))?, now).await;
+    if let Some(unknown) = unknown {
+        tracing::warn!("{unknown}");
+    }
+    Ok(attended)
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {

@@ -164,6 +164,7 @@ impl Seat {
             clock: self.clock.clone(),
             recording: Arc::clone(&self.recording),
         };
+        let standing = self.situation.subscribe();
         let desk_reader = DeskReader {
             store: self.store.clone(),
             setup: self.setup.clone(),
@@ -194,6 +195,7 @@ impl Seat {
         let deliverer = Deliverer {
             store: self.store,
             setup: self.setup,
+            situation: standing,
             clock: self.clock,
             look: outbox,
             told: self.inbox,

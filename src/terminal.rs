@@ -1,5 +1,6 @@
 //! What the terminal shows: for people with colour, for programs as JSON. The one place that prints.
 
+use crate::exit::{Failed, of_file};
 use std::{
     env,
     ffi::OsString,
@@ -112,6 +113,17 @@ impl Terminal {
     /// Prints JSON for programs.
     pub(crate) fn json(self, value: &serde_json::Value) {
         self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+}
+
+/// Puts a whole file to standard output, as it is. A reader who left (`curiad … | head`) is no error.
+pub(crate) fn put(text: &str, what: &str) -> Result<(), Failed> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::new(
+            of_file(&error),
+            format!("{what} cannot be written: {error}\nsee where it is to go"),
+        )),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ mod in_time;
 mod send;
 
 use crate::{Away, Course, Lasting, SendError, Setup, retry::LONGEST};
-use domain::{Clock, NotificationKind, Receipt, Sent};
+use domain::{Clock, Configuration, NotificationKind, Receipt, Sent, Situation};
 use in_time::in_time;
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -70,6 +70,8 @@ pub struct Deliverer {
     pub store: Store,
     /// Configuration and channels, as they now are.
     pub setup: watch::Receiver<Setup>,
+    /// How things stand: what was added to rotas is in it.
+    pub situation: watch::Receiver<Arc<Situation>>,
     /// The time.
     pub clock: Clock,
     /// "Look now": something new may wait in the outbox. A hint, never data.
@@ -156,8 +158,13 @@ impl Deliverer {
             return Ok(0);
         }
         let claimed = self.store.claim(self.clock.now(), self.limits.lease, self.limits.batch).await?;
-        let setup = self.setup.borrow().clone();
         let started = claimed.len();
+        if started == 0 {
+            return Ok(0);
+        }
+        let mut setup = self.setup.borrow().clone();
+        let added = self.situation.borrow().overrides.clone();
+        setup.configuration = Configuration::with_overrides(&setup.configuration, added.values());
         for one in claimed {
             crash_point!("deliverer/claimed");
             let (deliverer, setup, cut) = (self.clone(), setup.clone(), cut.clone());

@@ -95,7 +95,8 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
 /// A new configuration: what left it is no longer measured, and its incidents are over. What stayed keeps its status and
 /// its history, wherever it now is: the id is what they hang on.
 fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
-    let before = std::mem::replace(&mut fold.after.configuration, Arc::clone(configuration));
+    let before = std::mem::replace(&mut fold.after.written, Arc::clone(configuration));
+    fold.in_force();
     half_proven(fold, &before);
     let instances: BTreeSet<InstanceId> = configuration.instances().collect();
     let gone: Vec<Arc<Health>> =
@@ -231,6 +232,11 @@ impl Situation {
         let over: Vec<u64> = over.map(|planned| planned.id).collect();
         for id in over {
             self.maintenances.remove_mut(&id);
+        }
+        let over = self.overrides.values().filter(|added| added.until < limit);
+        let over: Vec<u64> = over.map(|added| added.id).collect();
+        for id in over {
+            self.overrides.remove_mut(&id);
         }
         for id in silences {
             self.silences.remove_mut(&id);

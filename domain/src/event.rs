@@ -1,8 +1,8 @@
 //! Anything the rules react to.
 
 use crate::{
-    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, Phrases, Receipt, SeenTicket,
-    Text,
+    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases, Receipt,
+    RotaId, SeenTicket, Text,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ pub enum Message {
     },
 }
 
-/// What an operator can do. Every one names who, and all but `Acknowledge` and `Link` a reason.
+/// What an operator can do. Every one names who, and all but `Acknowledge`, `Link` and those that end something a reason (of an override it may be left out).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -159,6 +159,30 @@ pub enum Command {
     EndSilence {
         /// Which.
         silence: u64,
+        /// Who.
+        by: String,
+    },
+    /// Somebody stands in on a rota.
+    Override {
+        /// Who says so.
+        by: String,
+        /// On which rota.
+        rota: RotaId,
+        /// Who stands in.
+        person: PersonId,
+        /// Only while this person would be on call.
+        instead_of: Option<PersonId>,
+        /// From when; before now: from now.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Why, if that is said.
+        why: Option<String>,
+    },
+    /// Ends an override before its time, or calls it off.
+    EndOverride {
+        /// Which.
+        number: u64,
         /// Who.
         by: String,
     },

@@ -2,8 +2,8 @@
 
 use crate::{
     Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
-    Maintenance, Notification, Outcome, PersonId, Release, Silence, Situation, StatusChange, TeamId, Track,
-    TrackId, Verdict, Wanted, burn,
+    Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Situation, StatusChange,
+    TeamId, Track, TrackId, Verdict, Wanted, burn,
 };
 use jiff::Timestamp;
 use std::{
@@ -181,7 +181,8 @@ impl Fold {
             | Change::Notify(_)
             | Change::Withdraw(_)
             | Change::Silence(_)
-            | Change::Maintenance(_) => None,
+            | Change::Maintenance(_)
+            | Change::Override(_) => None,
         });
         match earlier {
             // It keeps its place: notifications that follow refer to it.
@@ -210,6 +211,19 @@ impl Fold {
     pub(crate) fn put_maintenance(&mut self, planned: Maintenance) {
         self.after.maintenances.insert_mut(planned.id, planned.clone());
         self.changes.push(Change::Maintenance(planned));
+    }
+
+    /// Something was added to a rota, or changed.
+    pub(crate) fn put_override(&mut self, added: RotaOverride) {
+        self.after.overrides.insert_mut(added.id, added.clone());
+        self.changes.push(Change::Override(added));
+        self.in_force();
+    }
+
+    /// What is written down and what was added to its rotas are put together anew.
+    pub(crate) fn in_force(&mut self) {
+        let (written, added) = (&self.after.written, self.after.overrides.values());
+        self.after.configuration = Configuration::with_overrides(written, added);
     }
 
     /// A probe out of turn.

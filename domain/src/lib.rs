@@ -20,7 +20,7 @@
 //! | [`Incident`] | the span of trouble of one cause: open → acknowledged → recovering → resolved; priority P1–P5; *major* or not | alert, alarm |
 //! | [`Ticket`] | an Incident's record in the service desk's own system | issue |
 //! | [`Callout`] | one call on one person to act, by text, voice, e-mail… | alert, page (that is a web page) |
-//! | [`Rota`] / [`Shift`] / [`Override`] | who is on call when; one stretch of it; a swap | roster, schedule |
+//! | [`Rota`] / [`Shift`] / [`Override`] ([`RotaOverride`]) | who is on call when; one stretch of it; a swap | roster, schedule |
 //! | [`Escalation`] | the ordered steps of Callouts until a human answers | policy chain |
 //! | [`Post`] | what the public page says about an Incident or Maintenance | message |
 //! | [`Heartbeat`] | an Operation whose request is that a scheduled job calls us; its Check is heard, not probed | ping, push |
@@ -95,6 +95,7 @@ mod release;
 mod retention;
 mod rollup;
 mod rota;
+mod rota_override;
 mod schedule;
 mod scrub;
 mod secret;
@@ -177,6 +178,7 @@ pub use release::Release;
 pub use retention::{Keep, Retention};
 pub use rollup::{Adding, Answers, Rollup, Summary};
 pub use rota::{HandOver, Override, Rota, RotaLayer, Shift};
+pub use rota_override::RotaOverride;
 pub use schedule::next_due;
 pub use scrub::scrubbed;
 pub use secret::Secret;

@@ -51,6 +51,8 @@ pub struct Override {
     pub from: Timestamp,
     /// To (exclusive).
     pub to: Timestamp,
+    /// The number of the [`RotaOverride`](crate::RotaOverride) that it comes from; `None`: it is written down.
+    pub added: Option<u64>,
 }
 
 /// One person's stretch, as it is really served: cut where an override or a higher layer takes over.
@@ -64,6 +66,8 @@ pub struct Shift {
     pub to: Timestamp,
     /// Which layer, from 0; `None`: an override.
     pub layer: Option<usize>,
+    /// The number of that override, where it was added and is not written down.
+    pub added: Option<u64>,
 }
 
 /// The most shifts or gaps given at once: eleven years of daily hand-overs.
@@ -136,7 +140,8 @@ impl Rota {
         let covering = |swap: &Override| swap.from <= at && at < swap.to;
         if let Some(index) = above_layers.iter().rposition(covering) {
             let swap = above_layers.get(index)?;
-            let shift = Shift { person: swap.person.clone(), from: swap.from, to: swap.to, layer: None };
+            let (person, added) = (swap.person.clone(), swap.added);
+            let shift = Shift { person, from: swap.from, to: swap.to, layer: None, added };
             return Some(cut(shift, at, above_layers.get(index + 1..)?));
         }
         let (layer, index, turn) = self.in_force(at)?;
@@ -150,6 +155,7 @@ impl Rota {
             from: turn.from,
             to: taken_over.fold(turn.to, Timestamp::min),
             layer: Some(index),
+            added: None,
         };
         Some(cut(shift, at, above_layers))
     }

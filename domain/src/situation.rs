@@ -2,8 +2,8 @@
 
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Maintenance,
-    Notification, Outcome, Release, Silence, Status, StatusChange, Track, TrackId, VantageId, burn,
-    release::Coming,
+    Notification, Outcome, Release, RotaOverride, Silence, Status, StatusChange, Track, TrackId, VantageId,
+    burn, release::Coming,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -13,6 +13,8 @@ use std::{collections::BTreeSet, sync::Arc};
 #[derive(Debug, Clone)]
 pub struct Situation {
     /// What people wrote down.
+    pub written: Arc<Configuration>,
+    /// That, with what was added to its rotas: what is in force.
     pub configuration: Arc<Configuration>,
     /// Checks by vantage.
     pub tracks: HashTrieMapSync<TrackId, Arc<Track>>,
@@ -30,6 +32,8 @@ pub struct Situation {
     pub silences: RedBlackTreeMapSync<u64, Silence>,
     /// Planned work that was announced and has not ended long ago.
     pub maintenances: RedBlackTreeMapSync<u64, Maintenance>,
+    /// What was added to rotas and has not ended long ago.
+    pub overrides: RedBlackTreeMapSync<u64, RotaOverride>,
     /// When somebody looked; `None`: not since the program started.
     pub watch: Option<crate::Watch>,
     /// How well heartbeats are heard; `None`: not yet.
@@ -50,6 +54,8 @@ pub struct Situation {
     pub next_silence: u64,
     /// The next announced maintenance's number.
     pub next_maintenance: u64,
+    /// The next added override's number.
+    pub next_override: u64,
 }
 
 /// The secret from which callout references are made.
@@ -99,12 +105,16 @@ pub struct Remembered {
     pub silences: Vec<Silence>,
     /// Planned work that was announced and has not ended.
     pub maintenances: Vec<Maintenance>,
+    /// What was added to rotas and has not ended.
+    pub overrides: Vec<RotaOverride>,
     /// The highest incident number ever used, 0 if none.
     pub last_incident: u64,
     /// The highest silence number ever used, 0 if none.
     pub last_silence: u64,
     /// The highest number of announced maintenance ever used, 0 if none.
     pub last_maintenance: u64,
+    /// The highest number of an added override ever used, 0 if none.
+    pub last_override: u64,
     /// The database's own key.
     pub key: ReferenceKey,
 }
@@ -145,6 +155,8 @@ pub enum Change {
     Silence(Silence),
     /// Planned work was announced or changed.
     Maintenance(Maintenance),
+    /// Something was added to a rota, or changed.
+    Override(RotaOverride),
 }
 
 /// A probe wanted out of turn.
@@ -168,9 +180,11 @@ impl Remembered {
             incidents: Vec::new(),
             silences: Vec::new(),
             maintenances: Vec::new(),
+            overrides: Vec::new(),
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,
+            last_override: 0,
             key,
         }
     }
@@ -197,6 +211,7 @@ impl Situation {
             remembered.changes.iter().map(|health| &health.instance).collect();
         let lasting = remembered.healths.iter().filter(|health| !changed.contains(&health.instance));
         let lately: Vec<Health> = lasting.chain(&remembered.changes).cloned().collect();
+        let in_force = Configuration::with_overrides(&configuration, &remembered.overrides);
         let mut situation = Self {
             tracks: remembered
                 .tracks
@@ -228,6 +243,7 @@ impl Situation {
                 .collect(),
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             maintenances: remembered.maintenances.into_iter().map(|planned| (planned.id, planned)).collect(),
+            overrides: remembered.overrides.into_iter().map(|added| (added.id, added)).collect(),
             watch: None,
             listening: None,
             speaks_until: None,
@@ -238,7 +254,9 @@ impl Situation {
             next_incident: remembered.last_incident + 1,
             next_silence: remembered.last_silence + 1,
             next_maintenance: remembered.last_maintenance + 1,
-            configuration,
+            next_override: remembered.last_override + 1,
+            configuration: in_force,
+            written: configuration,
         };
         for health in &lately {
             burn::noted(&mut situation, health);

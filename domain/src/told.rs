@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Maintenance, Major, Message,
-    PostSays, Silence, Told, beat, calling, cause::still_there, desk, due, duty, fold::Fold, receipts,
-    telling,
+    PostSays, RotaOverride, Silence, Told, beat, calling, cause::still_there, desk, due, duty, fold::Fold,
+    receipts, rota_override, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -149,34 +149,24 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             };
             maintain(fold, planned)
         }
-        Command::EndMaintenance { maintenance, by } => {
-            let mut found =
-                fold.after.maintenances.get(maintenance).cloned().ok_or("there is no such planned work")?;
-            if found.until <= fold.now {
-                let end = fold.time(found.until);
-                return Err(format!("planned work {maintenance} ended at {end}"));
-            }
-            let begun = found.from <= fold.now;
-            found.until = fold.now;
-            found.from = found.from.min(fold.now);
-            found.ended_by = Some(by.clone());
-            let what = if begun { "ended" } else { "called off" };
-            fold.put_maintenance(found);
-            due::anew(fold);
-            Ok(format!("planned work {maintenance} is {what}"))
+        Command::EndMaintenance { maintenance, by } => end_maintenance(fold, *maintenance, by),
+        Command::EndSilence { silence, by } => end_silence(fold, *silence, by),
+        Command::Override { by, rota, person, instead_of, from, until, why } => {
+            let added = RotaOverride {
+                id: fold.after.next_override,
+                rota: rota.clone(),
+                person: person.clone(),
+                instead_of: instead_of.clone(),
+                from: *from,
+                until: *until,
+                why: why.clone(),
+                by: by.clone(),
+                added_at: fold.now,
+                ended_by: None,
+            };
+            rota_override::add(fold, added)
         }
-        Command::EndSilence { silence, by } => {
-            let mut found = fold.after.silences.get(silence).cloned().ok_or("there is no such silence")?;
-            if found.until <= fold.now {
-                let end = fold.time(found.until);
-                return Err(format!("silence {silence} ended at {end}"));
-            }
-            found.until = fold.now;
-            found.why = format!("{} (ended by {by})", found.why);
-            fold.put_silence(found);
-            touch_all(fold);
-            Ok(format!("silence {silence} ended"))
-        }
+        Command::EndOverride { number, by } => rota_override::end(fold, *number, by),
     }
 }
 
@@ -243,6 +233,36 @@ fn maintain(fold: &mut Fold, planned: Maintenance) -> Result<String, String> {
     fold.put_maintenance(planned);
     due::anew(fold);
     Ok(said)
+}
+
+fn end_maintenance(fold: &mut Fold, maintenance: u64, by: &str) -> Result<String, String> {
+    let mut found =
+        fold.after.maintenances.get(&maintenance).cloned().ok_or("there is no such planned work")?;
+    if found.until <= fold.now {
+        let end = fold.time(found.until);
+        return Err(format!("planned work {maintenance} ended at {end}"));
+    }
+    let begun = found.from <= fold.now;
+    found.until = fold.now;
+    found.from = found.from.min(fold.now);
+    found.ended_by = Some(by.to_owned());
+    let what = if begun { "ended" } else { "called off" };
+    fold.put_maintenance(found);
+    due::anew(fold);
+    Ok(format!("planned work {maintenance} is {what}"))
+}
+
+fn end_silence(fold: &mut Fold, silence: u64, by: &str) -> Result<String, String> {
+    let mut found = fold.after.silences.get(&silence).cloned().ok_or("there is no such silence")?;
+    if found.until <= fold.now {
+        let end = fold.time(found.until);
+        return Err(format!("silence {silence} ended at {end}"));
+    }
+    found.until = fold.now;
+    found.why = format!("{} (ended by {by})", found.why);
+    fold.put_silence(found);
+    touch_all(fold);
+    Ok(format!("silence {silence} ended"))
 }
 
 fn touch_all(fold: &mut Fold) {

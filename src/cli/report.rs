@@ -1,6 +1,7 @@
 //! `curiad report` on the command line.
 
 use clap::{Args, ValueEnum};
+use domain::Language;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::str::FromStr;
 
@@ -46,6 +47,15 @@ pub(crate) enum ReportLanguage {
     En,
     /// Cymraeg
     Cy,
+}
+
+impl ReportLanguage {
+    pub(crate) const fn language(self) -> Language {
+        match self {
+            Self::En => Language::En,
+            Self::Cy => Language::Cy,
+        }
+    }
 }
 
 /// A local day, or a moment.

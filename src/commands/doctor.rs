@@ -10,6 +10,7 @@ mod place;
 mod show;
 
 use crate::{
+    commands::rota::Attended,
     config::{Listen, Loaded},
     equipment,
     exit::Failed,
@@ -85,7 +86,9 @@ pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u
     let mut found: Vec<(Group, Finding)> = people::warnings(&asked.loaded);
     found.extend(place::findings(&asked));
     found.extend(credentials::certificates(&asked));
-    found.extend(people::on_call(&asked.loaded.configuration, asked.clock.now()));
+    // What is wrong with the database is found where that is looked at.
+    let (attended, _) = Attended::of(&asked.loaded, asked.clock.now()).await;
+    found.extend(people::on_call(&attended, asked.clock.now()));
     let (answers, mut clocks) = ask(questions(&asked), asked.clock.now()).await;
     found.extend(answers);
     clocks.sort_by(|a, b| a.whose.cmp(&b.whose));

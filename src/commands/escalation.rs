@@ -141,7 +141,8 @@ impl<'a> Rehearsal<'a> {
             | Change::Incident(_)
             | Change::Withdraw(_)
             | Change::Silence(_)
-            | Change::Maintenance(_) => None,
+            | Change::Maintenance(_)
+            | Change::Override(_) => None,
         });
         let told: Vec<Notification> = told.collect();
         let mut wanted: Vec<_> = probes.into_iter().map(|wanted| (wanted.at, wanted.track)).collect();

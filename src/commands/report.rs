@@ -2,17 +2,14 @@
 
 use super::Asking;
 use crate::{
-    cli::{ReportArgs, ReportFormat, ReportLanguage, When},
-    exit::{Failed, SOFTWARE, USAGE, of_file},
-    terminal::Progress,
+    cli::{ReportArgs, ReportFormat, When},
+    exit::{Failed, SOFTWARE, USAGE},
+    terminal::{Progress, put},
 };
-use domain::{ApiId, Configuration, Environment, InstanceId, Language};
+use domain::{ApiId, Configuration, Environment, InstanceId};
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use status_page::{Renderer, Report};
-use std::{
-    io::{self, Write as _},
-    ops::Range,
-};
+use std::ops::Range;
 
 pub(crate) async fn run(arguments: &ReportArgs, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let zone = &asking.configuration.site.time_zone;
@@ -26,10 +23,7 @@ pub(crate) async fn run(arguments: &ReportArgs, asking: &Asking, as_json: bool) 
     .await;
     progress.clear();
     let report = report?;
-    let language = match arguments.language {
-        ReportLanguage::En => Language::En,
-        ReportLanguage::Cy => Language::Cy,
-    };
+    let language = arguments.language.language();
     let broken = |error: status_page::RenderError| Failed::new(SOFTWARE, error.to_string());
     let text = match arguments.format {
         _ if as_json => format!("{:#}\n", report.json()),
@@ -37,14 +31,7 @@ pub(crate) async fn run(arguments: &ReportArgs, asking: &Asking, as_json: bool) 
         ReportFormat::Csv => report.csv(),
         ReportFormat::Html => report.html(&Renderer::load().map_err(broken)?, language).map_err(broken)?,
     };
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        // A reader who left (`curiad report | head`) is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::new(
-            of_file(&error),
-            format!("the report cannot be written: {error}\nsee where it is to go"),
-        )),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    put(&text, "the report")
 }
 
 /// What was asked for; else the month before this one.

@@ -1,7 +1,14 @@
 //! `curiad rota`: who is on call, and is it out of hours.
 
+mod attended;
+mod ics;
+mod stand_in;
+
+pub(crate) use attended::Attended;
+pub(crate) use stand_in::run as stand_in;
+
 use crate::{
-    cli::RotaCommand,
+    cli::RotaQuestion,
     exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal},
 };
@@ -11,25 +18,26 @@ use serde_json::{Value, json};
 use status_page::rfc3339;
 
 pub(crate) fn run(
-    command: &RotaCommand,
-    configuration: &Configuration,
+    command: &RotaQuestion,
+    attended: &Attended,
     now: Timestamp,
     as_json: bool,
 ) -> Result<(), Failed> {
     let terminal = Terminal::new();
+    let configuration = &attended.configuration;
     let zone = &configuration.site.time_zone;
     match command {
-        RotaCommand::Who { rota, at } => {
+        RotaQuestion::Who { rota, at } => {
             let (id, rota) = find_rota(configuration, rota)?;
-            who(terminal, configuration, &id, rota, at.unwrap_or(now), as_json);
+            who(terminal, attended, (&id, rota), at.unwrap_or(now), as_json);
         }
-        RotaCommand::Show { rota, at, days } => {
+        RotaQuestion::Show { rota, at, days } => {
             let (id, rota) = find_rota(configuration, rota)?;
             let from = at.unwrap_or(now);
             let to = from + SignedDuration::from_hours(24 * i64::from(*days));
             let (shifts, gaps) = (rota.shifts(from, to), rota.gaps(from, to));
             if as_json {
-                let shifts: Vec<Value> = shifts.iter().map(shift_json).collect();
+                let shifts: Vec<Value> = shifts.iter().map(|shift| shift_json(attended, shift)).collect();
                 let gaps: Vec<Value> = gaps
                     .iter()
                     .map(|(from, to)| json!({ "from": rfc3339(*from), "to": rfc3339(*to) }))
@@ -38,16 +46,20 @@ pub(crate) fn run(
                 return Ok(());
             }
             for shift in &shifts {
-                let stand_in = if shift.layer.is_none() { "  (override)" } else { "" };
+                let stand_in = stand_in_words(attended, shift);
                 let span = format!("{:<25} – {:<25}", local(shift.from, zone), local(shift.to, zone));
-                terminal.line(&format!("{span}  {}{stand_in}", name(configuration, shift)));
+                terminal.line(&format!("{span}  {}{stand_in}", attended.name(&shift.person)));
             }
             for (from, to) in gaps {
                 let gap = format!("{:<25} – {:<25}  nobody", local(from, zone), local(to, zone));
                 terminal.line(&terminal.ink(Ink::Red, &gap));
             }
         }
-        RotaCommand::Explain { hours, at } => {
+        RotaQuestion::Ics { whose, weeks, language } => {
+            let until = now + SignedDuration::from_hours(24 * 7 * i64::from(*weeks));
+            ics::print(attended, whose, now..until, language.language())?;
+        }
+        RotaQuestion::Explain { hours, at } => {
             let (id, hours) = find_hours(configuration, hours.as_deref())?;
             explain(terminal, &id, hours, at.unwrap_or(now), as_json);
         }
@@ -55,14 +67,8 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn who(
-    terminal: Terminal,
-    configuration: &Configuration,
-    id: &RotaId,
-    rota: &Rota,
-    at: Timestamp,
-    as_json: bool,
-) {
+fn who(terminal: Terminal, attended: &Attended, (id, rota): (&RotaId, &Rota), at: Timestamp, as_json: bool) {
+    let configuration = &attended.configuration;
     let zone = &configuration.site.time_zone;
     let shift = rota.on_call(at);
     let next = shift.as_ref().and_then(|shift| rota.on_call(shift.to));
@@ -72,6 +78,7 @@ fn who(
             "at": rfc3339(at),
             "person": shift.as_ref().map(|shift| shift.person.as_str()),
             "layer": shift.as_ref().and_then(|shift| shift.layer),
+            "override": shift.as_ref().and_then(|shift| shift.added),
             "shift": shift.as_ref().map(|shift| json!({ "from": rfc3339(shift.from), "to": rfc3339(shift.to) })),
             "next": next.as_ref().map(|next| json!({ "person": next.person.as_str(), "from": rfc3339(next.from) })),
         }));
@@ -79,10 +86,11 @@ fn who(
     }
     match (shift, next) {
         (Some(shift), next) => {
-            let person = terminal.ink(Ink::Bold, name(configuration, &shift));
-            terminal.line(&format!("{person} is on call until {}", local(shift.to, zone)));
+            let person = terminal.ink(Ink::Bold, attended.name(&shift.person));
+            let stand_in = stand_in_words(attended, &shift);
+            terminal.line(&format!("{person} is on call until {}{stand_in}", local(shift.to, zone)));
             if let Some(next) = next {
-                terminal.line(&format!("after that: {}", name(configuration, &next)));
+                terminal.line(&format!("after that: {}", attended.name(&next.person)));
             }
             if let Some(person) = rota.next(at).and_then(|person| configuration.people.get(&person)) {
                 terminal.line(&format!("without an answer now: {}", person.name));
@@ -140,14 +148,20 @@ fn find_hours<'a>(
     }
 }
 
-fn name<'a>(configuration: &'a Configuration, shift: &'a Shift) -> &'a str {
-    configuration.people.get(&shift.person).map_or(shift.person.as_str(), |person| &person.name)
+/// `  (override 3, says Nia Rees: holiday)`; nothing of a shift by the pattern.
+fn stand_in_words(attended: &Attended, shift: &Shift) -> String {
+    match shift.layer {
+        Some(_) => String::new(),
+        None => format!("  ({})", attended.words(shift.added)),
+    }
 }
 
-fn shift_json(shift: &Shift) -> Value {
+fn shift_json(attended: &Attended, shift: &Shift) -> Value {
+    let added = attended.overrides.iter().find(|added| Some(added.id) == shift.added);
     json!({
         "person": shift.person.as_str(),
         "layer": shift.layer,
+        "override": added.map(Attended::json),
         "from": rfc3339(shift.from),
         "to": rfc3339(shift.to),
     })

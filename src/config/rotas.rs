@@ -93,7 +93,7 @@ fn swap(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<(Over
         reading.problems.error(Rank::Sense, &end.place, "this override ends before it begins", None);
         return None;
     }
-    Some((Override { person: person?, from, to }, node.place.clone()))
+    Some((Override { person: person?, from, to, added: None }, node.place.clone()))
 }
 
 /// `2026-12-25T09:00` on the rota's clock, or with an offset of its own: `2026-12-25T09:00Z`.

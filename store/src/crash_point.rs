@@ -75,6 +75,7 @@ mod armed {
         "record/release",
         "record/silence",
         "record/maintenance",
+        "record/override",
         "record/answer",
         "record/heard",
         "record/before-commit",

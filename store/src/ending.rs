@@ -1,4 +1,4 @@
-//! What somebody said and what ends by itself: silences and planned work.
+//! What somebody said and what ends by itself: silences, planned work and overrides of rotas.
 
 use crate::{
     crash_point,
@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     row::{Reading, signed, to_json},
 };
-use domain::{Maintenance, Silence};
+use domain::{Maintenance, RotaOverride, Silence};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -43,6 +43,23 @@ pub(crate) async fn put_silence(connection: &mut Connection, silence: &Silence) 
     put_ending(connection, statement, (silence.id, silence.until), silence).await?;
     crash_point!("record/silence");
     Ok(())
+}
+
+pub(crate) async fn put_override(connection: &mut Connection, added: &RotaOverride) -> Result<(), Error> {
+    let statement = "INSERT INTO rota_overrides (id, until, state) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET until = excluded.until, state = excluded.state";
+    put_ending(connection, statement, (added.id, added.until), added).await?;
+    crash_point!("record/override");
+    Ok(())
+}
+
+/// Those that end after a time, in the order in which they were added.
+pub(crate) async fn overrides(
+    connection: &mut Connection,
+    after: Timestamp,
+    doing: &'static str,
+) -> Result<Vec<RotaOverride>, Error> {
+    states(connection, "SELECT state FROM rota_overrides WHERE until > $1 ORDER BY id", after, doing).await
 }
 
 /// The states that a statement finds of what ends after a time.

@@ -2,17 +2,21 @@
 
 use crate::{
     database::{Connection, Purpose},
+    ending,
     error::Error,
     postgres,
     record::MINUTE,
     row::Reading,
     schema, sealed, sqlite,
 };
+use domain::RotaOverride;
 use jiff::Timestamp;
 
 const DOING: &str = "look at the database";
 /// From this version on the schema has sealed hours.
 const SEALS: i64 = 4;
+/// From this version on the schema has overrides of rotas.
+const OVERRIDES: i64 = 12;
 
 /// What a database is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +35,9 @@ pub struct Look {
     pub last: Option<Timestamp>,
 }
 
-/// Looks at the database of `url`. An error too leaves it as it was.
-pub async fn examine(url: &str) -> Result<Look, Error> {
-    let (mut connection, server) = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+/// A connection that can only look, and the server's version.
+async fn look(url: &str) -> Result<(Connection, Option<u32>), Error> {
+    Ok(if url.starts_with("postgres:") || url.starts_with("postgresql:") {
         // Those that read cannot write: the server sees to it.
         let pools = postgres::Pools::open(url).await?;
         let connection = pools.of(Purpose::Read).acquire().await.map_err(Error::during(DOING))?;
@@ -41,7 +45,31 @@ pub async fn examine(url: &str) -> Result<Look, Error> {
         (Connection::Postgres(connection), server)
     } else {
         (Connection::Sqlite(sqlite::look(url).await.map_err(Error::during(DOING))?), None)
-    };
+    })
+}
+
+/// What was added to rotas and ends after a time, without opening the database for use.
+pub async fn rota_overrides(url: &str, after: Timestamp) -> Result<Vec<RotaOverride>, Error> {
+    let (mut connection, _) = look(url).await?;
+    if schema_of(&mut connection).await? < OVERRIDES {
+        return Ok(Vec::new());
+    }
+    ending::overrides(&mut connection, after, DOING).await
+}
+
+/// The schema's version; 0: there is none.
+async fn schema_of(connection: &mut Connection) -> Result<i64, Error> {
+    let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
+    if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
+        return Ok(0);
+    }
+    let newest = "SELECT coalesce(max(version), 0) AS number FROM _sqlx_migrations";
+    Ok(number(connection, newest, newest).await?.unwrap_or(0))
+}
+
+/// Looks at the database of `url`. An error too leaves it as it was.
+pub async fn examine(url: &str) -> Result<Look, Error> {
+    let (mut connection, server) = look(url).await?;
     let bytes = number(&mut connection, sqlite::SIZE, postgres::SIZE).await?;
     let mut look = Look {
         server,
@@ -51,18 +79,15 @@ pub async fn examine(url: &str) -> Result<Look, Error> {
         first: None,
         last: None,
     };
-    let made = connection.either(sqlite::HAS_MIGRATIONS, postgres::HAS_MIGRATIONS).row(DOING).await?;
-    if !(Reading { row: &made, doing: DOING }.get::<bool>("made")?) {
-        if let Connection::Sqlite(_) = connection {
-            let foreign = connection.statement(sqlite::IS_FOREIGN).row(DOING).await?;
-            if (Reading { row: &foreign, doing: DOING }).get::<bool>("foreign_tables")? {
-                return Err(Error::Foreign);
-            }
+    look.schema = schema_of(&mut connection).await?;
+    if look.schema == 0
+        && let Connection::Sqlite(_) = connection
+    {
+        let foreign = connection.statement(sqlite::IS_FOREIGN).row(DOING).await?;
+        if (Reading { row: &foreign, doing: DOING }).get::<bool>("foreign_tables")? {
+            return Err(Error::Foreign);
         }
-        return Ok(look);
     }
-    let newest = "SELECT coalesce(max(version), 0) AS number FROM _sqlx_migrations";
-    look.schema = number(&mut connection, newest, newest).await?.unwrap_or(0);
     if look.schema == 0 || look.schema > look.known {
         return Ok(look);
     }

@@ -56,7 +56,7 @@ pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use days::Days;
 pub use error::Error;
-pub use examine::{Look, examine};
+pub use examine::{Look, examine, rota_overrides};
 pub use history::{FailureCount, FailureRow, MAX_CHANGES, MAX_SAMPLES};
 pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};

@@ -61,7 +61,8 @@ impl Batch {
             | Change::Withdraw(_)
             | Change::Release(_)
             | Change::Silence(_)
-            | Change::Maintenance(_) => None,
+            | Change::Maintenance(_)
+            | Change::Override(_) => None,
         })
     }
 
@@ -74,7 +75,8 @@ impl Batch {
             | Change::Withdraw(_)
             | Change::Release(_)
             | Change::Silence(_)
-            | Change::Maintenance(_) => None,
+            | Change::Maintenance(_)
+            | Change::Override(_) => None,
         })
     }
 }
@@ -173,6 +175,7 @@ impl Store {
                 Change::Release(release) => release::put(connection, release).await?,
                 Change::Silence(silence) => ending::put_silence(connection, silence).await?,
                 Change::Maintenance(planned) => ending::put_maintenance(connection, planned).await?,
+                Change::Override(added) => ending::put_override(connection, added).await?,
             }
         }
         for (id, answer) in &batch.folded {

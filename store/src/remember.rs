@@ -53,9 +53,12 @@ impl Store {
                 DOING,
             )
             .await?,
+            overrides: ending::overrides(connection, resolved_since, DOING).await?,
             last_incident: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM incident").await?,
             last_silence: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM silence").await?,
             last_maintenance: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM maintenance")
+                .await?,
+            last_override: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM rota_overrides")
                 .await?,
             key: self.0.key.clone(),
         };

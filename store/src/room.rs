@@ -20,7 +20,7 @@ pub enum Kind {
     Days,
     /// How long phases took, by the hour.
     Phases,
-    /// Statuses, releases, incidents, what was told of them, silences and planned work.
+    /// Statuses, releases, incidents, what was told of them, silences, planned work and overrides.
     Incidents,
     /// Requests to be told by e-mail, and those mails.
     Subscriptions,
@@ -55,7 +55,7 @@ impl Kind {
             "rollup_days" | "summary" | "unrolled" => Self::Days,
             "phases" => Self::Phases,
             "status_change" | "releases" | "incident" | "notification" | "attempt" | "inbox" | "silence"
-            | "maintenance" => Self::Incidents,
+            | "maintenance" | "rota_overrides" => Self::Incidents,
             "subscription" | "news" | "letter" => Self::Subscriptions,
             "meta" | "track" | "recorder" | "_sqlx_migrations" => Self::Other,
             _ => return None,

@@ -29,6 +29,7 @@ const SQLITE: &[Step] = &[
     (9, "subscription", include_str!("../../migrations/sqlite/0009_subscription.sql")),
     (10, "summary", include_str!("../../migrations/sqlite/0010_summary.sql")),
     (11, "answers_first", include_str!("../../migrations/sqlite/0011_answers_first.sql")),
+    (12, "rota_overrides", include_str!("../../migrations/sqlite/0012_rota_overrides.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -43,6 +44,7 @@ const POSTGRES: &[Step] = &[
     (9, "subscription", include_str!("../../migrations/postgres/0009_subscription.sql")),
     (10, "summary", include_str!("../../migrations/postgres/0010_summary.sql")),
     (11, "answers_first", include_str!("../../migrations/postgres/0011_answers_first.sql")),
+    (12, "rota_overrides", include_str!("../../migrations/postgres/0012_rota_overrides.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -138,6 +138,29 @@ def test_calendars_are_read_by_icalendar(demo):
             assert event["SUMMARY"].endswith(why), event["SUMMARY"]
 
 
+def test_rotas_are_read_by_icalendar(demo):
+    program = os.environ.get("CURIAD_BIN", ROOT / "target/debug/curiad")
+    config = Path(demo.directory.name) / "config"
+
+    def events(*arguments):
+        done = subprocess.run([program, "--config", config, "rota", "ics", *arguments], capture_output=True, check=True)
+        assert all(len(line) <= 75 for line in done.stdout.split(b"\r\n")) and b"\n" not in done.stdout.replace(b"\r\n", b"")
+        assert b"@" not in done.stdout and b"+44" not in done.stdout, "no address of anybody"
+        calendar = icalendar.Calendar.from_ical(done.stdout.decode())
+        assert not calendar.errors and calendar["METHOD"] == "PUBLISH", calendar.errors
+        found = calendar.walk("VEVENT")
+        assert all(not event.errors for event in found)
+        return {str(event["UID"]): event for event in found}
+
+    rota = events("platform", "--weeks", "8")
+    assert len(rota) in (8, 9), len(rota)
+    weeks = [event.decoded("DTEND") - event.decoded("DTSTART") for event in rota.values()]
+    assert all(week.total_seconds() in (167 * 3600, 168 * 3600, 169 * 3600) for week in weeks), weeks
+    own = events("nia.rees", "--weeks", "8", "--language", "cy")
+    assert own and set(own) < set(rota), "a shift is the same by its rota and by its person"
+    assert all(event["SUMMARY"] == "Ar alw: Nia Rees (platform)" for event in own.values())
+
+
 def test_the_description_is_openapi(demo):
     validate(demo.json("/api/v1/openapi.json"))
 

@@ -36,6 +36,9 @@ fn cases(point: &'static str) -> Vec<Case> {
                 "maintenance add --api identity --environment production --from {tomorrow} --for 30m --en test --cy prawf",
             ),
         ),
+        "record/override" => {
+            (&[1], Way::Tells("rota override add platform nia.rees --until {tomorrow} --why test"))
+        }
         // In these stories nobody calls, no past is made, nothing is backed up and nobody asked to be told: `heartbeats.rs`,
         // `history.rs`, `backup.rs` and `subscribing.rs` die there.
         "record/heard"

@@ -52,6 +52,7 @@ mod readme;
 mod reload;
 mod reviewing;
 mod secrets;
+mod stand_in;
 mod standby;
 mod start_and_stop;
 mod stopping;

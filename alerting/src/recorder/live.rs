@@ -57,9 +57,11 @@ mod tests {
             incidents: vec![example::incident()],
             silences: Vec::new(),
             maintenances: Vec::new(),
+            overrides: Vec::new(),
             last_incident: 42,
             last_silence: 0,
             last_maintenance: 0,
+            last_override: 0,
             key: domain::ReferenceKey([7; 32]),
         };
         let situation = Situation::new(Arc::new(example::configuration()), remembered);

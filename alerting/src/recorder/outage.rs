@@ -243,7 +243,7 @@ impl Outage {
             (Err(_), _) => self.backlog.put_back(),
         }
         if let Some(overlay) = &overlay {
-            let in_force = &overlay.situation.configuration;
+            let in_force = &overlay.situation.written;
             self.configured.take_if(|(_, configuration)| Arc::ptr_eq(configuration, in_force));
         }
         match ended {

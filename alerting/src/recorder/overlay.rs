@@ -128,6 +128,9 @@ pub(super) fn say(change: &Change) {
         Change::Maintenance(planned) => {
             tracing::info!(maintenance = planned.id, from = %planned.from, until = %planned.until, "planned work");
         }
+        Change::Override(added) => {
+            tracing::info!(number = added.id, rota = %added.rota, from = %added.from, until = %added.until, "override");
+        }
         Change::Silence(silence) => tracing::info!(silence = silence.id, until = %silence.until, "silence"),
         Change::Release(release) => {
             tracing::info!(instance = %release.instance, version = release.version, since = %release.since, "another version");

@@ -273,9 +273,11 @@ mod tests {
             incidents: Vec::new(),
             silences: Vec::new(),
             maintenances: Vec::new(),
+            overrides: Vec::new(),
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,
+            last_override: 0,
             key: ReferenceKey([7; 32]),
         };
         Unrecorded {

@@ -70,7 +70,8 @@ impl Judge {
                 | Change::Release(_)
                 | Change::Withdraw(_)
                 | Change::Silence(_)
-                | Change::Maintenance(_) => {}
+                | Change::Maintenance(_)
+                | Change::Override(_) => {}
             }
         }
     }

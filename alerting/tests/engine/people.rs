@@ -43,7 +43,7 @@ impl World {
         }
         let incident = self.dice.pick(&open).id;
         let (by, why) = (|| "operator".to_owned(), || "a reason".to_owned());
-        let command = match self.dice.within(0, 5) {
+        let command = match self.dice.within(0, 7) {
             0 => Command::Acknowledge { incident, by: by() },
             1 => Command::Resolve { incident, by: by(), why: why() },
             2 => Command::Declare { incident, by: by(), why: why() },
@@ -52,6 +52,21 @@ impl World {
                 by: by(),
                 phrases: domain::Phrases::own(domain::Text::new("We look.", "Rydym yn edrych.")),
             },
+            4 => {
+                let people: Vec<_> = self.plan.configuration.people.keys().cloned().collect();
+                let person = self.dice.pick(&people).clone();
+                let from = self.wall() + SignedDuration::from_mins(self.dice.within(0, 10));
+                Command::Override {
+                    by: by(),
+                    rota: domain::RotaId::parse("platform").expect("an id"),
+                    person,
+                    instead_of: None,
+                    from,
+                    until: from + SignedDuration::from_mins(self.dice.within(1, 30)),
+                    why: None,
+                }
+            }
+            5 => Command::EndOverride { number: self.dice.within(1, 4).unsigned_abs(), by: by() },
             _ => Command::Silence {
                 by: by(),
                 why: why(),

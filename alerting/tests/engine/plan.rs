@@ -180,8 +180,8 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         rota.layers.clear();
         let one = PersonId::parse("one").expect("an id");
         rota.overrides = vec![
-            Override { person: one.clone(), from: Timestamp::MIN, to: at(from) },
-            Override { person: one, from: at(to), to: Timestamp::MAX },
+            Override { person: one.clone(), from: Timestamp::MIN, to: at(from), added: None },
+            Override { person: one, from: at(to), to: Timestamp::MAX, added: None },
         ];
     }
     configuration

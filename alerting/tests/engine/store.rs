@@ -2,7 +2,7 @@
 
 use domain::{
     Change, Configuration, Health, Incident, IncidentId, InstanceId, Maintenance, Message, Notification,
-    Receipt, ReferenceKey, Release, Remembered, Silence, Told, Track, TrackId, Verdict,
+    Receipt, ReferenceKey, Release, Remembered, RotaOverride, Silence, Told, Track, TrackId, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -67,6 +67,7 @@ pub(crate) struct Store {
     silences: BTreeMap<u64, Silence>,
     releases: BTreeMap<InstanceId, Release>,
     maintenances: BTreeMap<u64, Maintenance>,
+    overrides: BTreeMap<u64, RotaOverride>,
 }
 
 pub(crate) const KEY: ReferenceKey = ReferenceKey([7; 32]);
@@ -111,6 +112,9 @@ impl Store {
                 }
                 Change::Maintenance(planned) => {
                     self.maintenances.insert(planned.id, planned.clone());
+                }
+                Change::Override(added) => {
+                    self.overrides.insert(added.id, added.clone());
                 }
                 Change::Silence(silence) => {
                     self.silences.insert(silence.id, silence.clone());
@@ -235,6 +239,8 @@ impl Store {
             silences: self.silences.values().cloned().collect(),
             releases: self.releases.values().cloned().collect(),
             maintenances: self.maintenances.values().cloned().collect(),
+            overrides: self.overrides.values().cloned().collect(),
+            last_override: self.overrides.keys().last().copied().unwrap_or(0),
             last_maintenance: self.maintenances.keys().last().copied().unwrap_or(0),
             last_incident: self.incidents.keys().last().map_or(0, |id| id.0),
             last_silence: self.silences.keys().last().copied().unwrap_or(0),

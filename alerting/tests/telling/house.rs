@@ -2,12 +2,12 @@
 
 use crate::example;
 use alerting::{
-    Auth, Channels, Contact, Deliverer, DeskSettings, Directory, Limits, Mail, MailTls, Notify, ServiceNow,
-    Setup,
+    Auth, Channels, Contact, Deliverer, DeskSettings, DeskSystem, Directory, Limits, Mail, MailTls, Notify,
+    ServiceNow, Setup,
 };
 use domain::{
-    Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, Secret, Sent,
-    TeamId,
+    Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, ReferenceKey,
+    Remembered, Secret, Sent, Situation, TeamId,
 };
 use jiff::{SignedDuration, Timestamp};
 use simulator::{NotifyOptions, World, WorldOptions};
@@ -77,7 +77,7 @@ pub(crate) fn directory(world: &World) -> Directory {
         desks: [(
             DeskId::parse("nsd").unwrap(),
             DeskSettings {
-                servicenow: Some(ServiceNow {
+                system: Some(DeskSystem::ServiceNow(ServiceNow {
                     url: world.desk().url(),
                     auth: Auth::OAuth2 {
                         client_id: options.client_id.clone(),
@@ -87,7 +87,7 @@ pub(crate) fn directory(world: &World) -> Directory {
                     assignment_group: "d625dccec0a8016700a222a0f7900d06".to_owned(),
                     contact_type: "monitoring".to_owned(),
                     close_code: Some("Solved (Permanently)".to_owned()),
-                }),
+                })),
                 fallback_email: Some("desk@example.wales".to_owned()),
             },
         )]
@@ -134,9 +134,12 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         configuration: Arc::new(example::configuration()),
         channels: Arc::new(Channels::new(directory, &client, PATIENCE).unwrap()),
     });
+    let remembered = Remembered::nothing(ReferenceKey([7; 32]));
+    let situation = Situation::new(Arc::new(example::configuration()), remembered);
     let deliverer = Deliverer {
         store: store.clone(),
         setup: receiver,
+        situation: watch::channel(Arc::new(situation)).1,
         clock,
         look: Arc::default(),
         told: Arc::default(),

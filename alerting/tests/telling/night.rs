@@ -116,6 +116,7 @@ impl Night {
         let deliverer = Deliverer {
             store: store.clone(),
             setup: receiver,
+            situation: watch::channel(Arc::new(situation.clone())).1,
             clock,
             look: Arc::default(),
             told: Arc::default(),

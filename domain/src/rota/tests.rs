@@ -15,7 +15,7 @@ fn layer(people: &[&str], hand_over: HandOver, from: Date) -> RotaLayer {
 }
 
 fn swap(name: &str, from: &str, to: &str) -> Override {
-    Override { person: person(name), from: at(from), to: at(to) }
+    Override { person: person(name), from: at(from), to: at(to), added: None }
 }
 
 fn rota(layers: Vec<RotaLayer>, overrides: Vec<Override>) -> Rota {
@@ -194,6 +194,7 @@ fn any_override() -> impl Strategy<Value = Override> {
         person: person(&name),
         from: Timestamp::from_second(START + from).unwrap(),
         to: Timestamp::from_second(START + from + lasts).unwrap(),
+        added: None,
     })
 }
 

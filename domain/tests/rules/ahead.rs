@@ -215,8 +215,8 @@ fn gap(from: Timestamp, to: Timestamp) -> Configuration {
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
     rota.layers.clear();
     rota.overrides = vec![
-        Override { person: one.clone(), from: Timestamp::MIN, to: from },
-        Override { person: one, from: to, to: Timestamp::MAX },
+        Override { person: one.clone(), from: Timestamp::MIN, to: from, added: None },
+        Override { person: one, from: to, to: Timestamp::MAX, added: None },
     ];
     configuration
 }

@@ -255,9 +255,11 @@ impl Hand {
             incidents: before.incidents.values().map(|incident| (**incident).clone()).collect(),
             silences: before.silences.values().cloned().collect(),
             maintenances: before.maintenances.values().cloned().collect(),
+            overrides: before.overrides.values().cloned().collect(),
             last_incident: before.next_incident - 1,
             last_silence: before.next_silence - 1,
             last_maintenance: before.next_maintenance - 1,
+            last_override: before.next_override - 1,
             key: before.key.clone(),
         };
         self.situation = Situation::new(Arc::new(configuration), remembered);
@@ -267,7 +269,7 @@ impl Hand {
 
     /// Stops, and starts again `seconds` later.
     pub(crate) fn restart(&mut self, seconds: i64) {
-        self.restart_with(seconds, (*self.situation.configuration).clone());
+        self.restart_with(seconds, (*self.situation.written).clone());
     }
 
     pub(crate) fn event(&mut self, event: &Event) -> Decision {

@@ -44,7 +44,8 @@ fn notifications(changes: &[Change]) -> Vec<(String, Timestamp, Timestamp)> {
         | Change::Withdraw(_)
         | Change::Release(_)
         | Change::Silence(_)
-        | Change::Maintenance(_) => None,
+        | Change::Maintenance(_)
+        | Change::Override(_) => None,
     });
     told.collect()
 }
@@ -127,7 +128,8 @@ fn statuses_are_those_that_would_have_been_recorded_in_time() {
             | Change::Withdraw(_)
             | Change::Release(_)
             | Change::Silence(_)
-            | Change::Maintenance(_) => None,
+            | Change::Maintenance(_)
+            | Change::Override(_) => None,
         });
         statuses.collect()
     };

@@ -24,6 +24,7 @@ mod read_back;
 mod receipts;
 mod releases;
 mod service_clocks;
+mod stand_in;
 mod storm;
 mod tokens;
 mod unheard;

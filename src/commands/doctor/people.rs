@@ -2,11 +2,11 @@
 
 use super::Group;
 use crate::{
-    commands::rota::local,
+    commands::rota::{Attended, local},
     config::{Loaded, NOBODY, first_gap},
 };
 use alerting::Finding;
-use domain::{Configuration, Rota, RotaId};
+use domain::{Configuration, Rota, RotaId, RotaOverride};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far ahead a rota must be filled.
@@ -42,20 +42,40 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
 }
 
 /// Whether every rota has somebody, now and for a fortnight.
-pub(super) fn on_call(configuration: &Configuration, now: Timestamp) -> Vec<(Group, Finding)> {
+pub(super) fn on_call(attended: &Attended, now: Timestamp) -> Vec<(Group, Finding)> {
+    let configuration = &attended.configuration;
     if configuration.rotas.is_empty() {
         let next = "write `rotas` and `escalations`, and name them under `major`";
         let finding = Finding::warning("rotas", "there are none: nobody is called", next);
         return vec![(Group::OnCall, finding)];
     }
     let findings = configuration.rotas.iter().map(|(id, rota)| one(configuration, id, rota, now));
-    findings.map(|finding| (Group::OnCall, finding)).collect()
+    findings
+        .chain(attended.overrides.iter().filter_map(|added| idle(configuration, added)))
+        .map(|finding| (Group::OnCall, finding))
+        .collect()
+}
+
+/// One that was added for somebody, or to a rota, that has left the configuration since.
+fn idle(configuration: &Configuration, added: &RotaOverride) -> Option<Finding> {
+    let gone = if !configuration.people.contains_key(&added.person) {
+        format!("'{}', who was to stand in", added.person)
+    } else if !configuration.rotas.contains_key(&added.rota) {
+        format!("the rota '{}'", added.rota)
+    } else {
+        return None;
+    };
+    let detail = format!("{gone} has left the configuration: it changes nothing");
+    let next = format!("end it with `curiad rota override end {}`, or write them down again", added.id);
+    Some(Finding::warning(format!("override {}", added.id), detail, next))
 }
 
 fn one(configuration: &Configuration, id: &RotaId, rota: &Rota, now: Timestamp) -> Finding {
     let zone = &configuration.site.time_zone;
     let what = format!("rota {id}");
-    let next = format!("add a layer or an override; `curiad rota show {id}` lists the shifts and the gaps");
+    let next = format!(
+        "add a layer, or an override with `curiad rota override add`; `curiad rota show {id}` lists the shifts and the gaps"
+    );
     let Some(shift) = rota.on_call(now) else {
         let until = rota.gaps(now, now + SignedDuration::from_hours(24 * AHEAD_DAYS));
         let until = until.first().map_or_else(String::new, |(_, to)| format!(" until {}", local(*to, zone)));

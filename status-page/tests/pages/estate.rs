@@ -188,9 +188,11 @@ pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
             incidents: vec![],
             silences: vec![],
             maintenances: vec![],
+            overrides: vec![],
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,
+            last_override: 0,
             key: ReferenceKey([7; 32]),
         },
     )

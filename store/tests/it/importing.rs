@@ -63,7 +63,11 @@ fn stretch() -> Stretch {
             Change::Status(change) => stretch.statuses.push(change),
             Change::Incident(incident) => stretch.incidents.push(incident),
             Change::Release(release) => stretch.releases.push(release),
-            Change::Notify(_) | Change::Withdraw(_) | Change::Silence(_) | Change::Maintenance(_) => {}
+            Change::Notify(_)
+            | Change::Withdraw(_)
+            | Change::Silence(_)
+            | Change::Maintenance(_)
+            | Change::Override(_) => {}
         }
     }
     stretch

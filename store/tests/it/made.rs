@@ -4,8 +4,8 @@ use crate::place::{On, Place};
 use domain::{
     ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
     IncidentId, IncidentStatus, InstanceId, Layer, Maintenance, Notification, NotificationKind, OperationId,
-    Outcome, PersonId, Phases, Priority, Release, Silence, Status, StatusChange, Text, Ticket, Track,
-    TrackId, VantageId, Verdict,
+    Outcome, PersonId, Phases, Priority, Release, RotaId, RotaOverride, Silence, Status, StatusChange, Text,
+    Ticket, Track, TrackId, VantageId, Verdict,
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -201,6 +201,22 @@ pub(crate) fn maintenance(id: u64, until: i64) -> Maintenance {
         ended_by: None,
         environment: Environment::Production,
         api: None,
+    }
+}
+
+/// Nia stands in on the platform's rota.
+pub(crate) fn rota_override(id: u64, until: i64) -> RotaOverride {
+    RotaOverride {
+        id,
+        rota: RotaId::parse("platform").unwrap(),
+        person: PersonId::parse("nia.rees").unwrap(),
+        instead_of: PersonId::parse("oncall.one").ok(),
+        from: at(0),
+        until: at(until),
+        why: Some("a wedding".to_owned()),
+        by: "ann".to_owned(),
+        added_at: at(0),
+        ended_by: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::made::{
     Made, at, callout, changes, failed, health, incident, instance, maintenance, opened, outcomes, passed,
-    read, release, results, silence, track, track_id, turned,
+    read, release, results, rota_override, silence, track, track_id, turned,
 };
 use crate::place::{On, on_both};
 use domain::{
@@ -36,6 +36,7 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
         Change::Notify(callout("C-1/callout/1/text")),
         Change::Silence(silence(4, 90_000)),
         Change::Maintenance(maintenance(7, 90_000)),
+        Change::Override(rota_override(3, 90_000)),
     ];
     made.store.record(&batch).await.unwrap();
     let before = made.store.remember(at(0)).await.unwrap();
@@ -45,11 +46,18 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
     assert_eq!(before.incidents, [incident(1, "results", IncidentStatus::Open)]);
     assert_eq!(before.silences, [silence(4, 90_000)]);
     assert_eq!(before.maintenances, [maintenance(7, 90_000)]);
+    assert_eq!(before.overrides, [rota_override(3, 90_000)]);
     assert_eq!((before.last_incident, before.last_silence, before.last_maintenance), (1, 4, 7));
+    assert_eq!(
+        store::rota_overrides(&made.place.url(), at(0)).await.unwrap(),
+        [rota_override(3, 90_000)],
+        "as looked at"
+    );
+    assert_eq!(store::rota_overrides(&made.place.url(), at(90_000)).await.unwrap(), []);
     let later = made.store.remember(at(90_000)).await.unwrap();
     assert_eq!(
-        (later.maintenances, later.last_maintenance),
-        (vec![], 7),
+        (later.maintenances, later.last_maintenance, later.overrides, later.last_override),
+        (vec![], 7, vec![], 3),
         "over, and its number is not used again"
     );
     let after = made.again().await.store.remember(at(0)).await.unwrap();

@@ -1,0 +1,99 @@
+//! Who is on call: what people wrote down, with what the database adds to it.
+
+use super::local;
+use crate::{
+    config::{Loaded, shown},
+    database,
+};
+use domain::{Configuration, RotaOverride};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use std::{fmt, sync::Arc};
+
+/// Rotas as they are in force.
+pub(crate) struct Attended {
+    pub(crate) configuration: Arc<Configuration>,
+    /// What was added and has not ended, the earlier first.
+    pub(crate) overrides: Vec<RotaOverride>,
+}
+
+/// Why it is not known what was added.
+#[derive(Debug)]
+pub(crate) struct Unknown(String);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "overrides that were added with `curiad rota override` are not known here: {}", self.0)
+    }
+}
+
+impl Attended {
+    /// Without what the database adds.
+    pub(crate) fn as_written(loaded: &Loaded) -> Self {
+        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new() }
+    }
+
+    /// With what the database adds, as far as it can be looked at; nothing is written or made.
+    pub(crate) async fn of(loaded: &Loaded, now: Timestamp) -> (Self, Option<Unknown>) {
+        let database = &loaded.database;
+        let written = Self::as_written(loaded);
+        if let Some(file) = database::file(database).filter(|file| !file.exists()) {
+            let file = std::path::absolute(&file).unwrap_or(file);
+            return (written, Some(Unknown(format!("there is no database at {}", file.display()))));
+        }
+        match store::rota_overrides(database.reveal(), now).await {
+            Ok(overrides) => {
+                let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
+                (Self { configuration, overrides }, None)
+            }
+            Err(error) => (written, Some(Unknown(format!("{}: {error}", shown(database.reveal()))))),
+        }
+    }
+
+    /// A person's name, as it is written down.
+    pub(super) fn name<'a>(&'a self, person: &'a domain::PersonId) -> &'a str {
+        self.configuration.people.get(person).map_or(person.as_str(), |person| &person.name)
+    }
+
+    /// `override 3 instead of Tom Price, says Nia Rees: holiday`.
+    pub(super) fn words(&self, number: Option<u64>) -> String {
+        let Some(number) = number else { return "override in curiad.yaml".to_owned() };
+        let Some(added) = self.overrides.iter().find(|added| added.id == number) else {
+            return format!("override {number}");
+        };
+        let instead = added.instead_of.as_ref();
+        let instead = instead.map_or_else(String::new, |absent| format!(" instead of {}", self.name(absent)));
+        let why = added.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        format!("override {number}{instead}, says {}{why}", added.by)
+    }
+
+    /// One that was added, for programs.
+    pub(super) fn json(added: &RotaOverride) -> Value {
+        json!({
+            "id": added.id,
+            "rota": added.rota.as_str(),
+            "person": added.person.as_str(),
+            "instead_of": added.instead_of.as_ref().map(domain::PersonId::as_str),
+            "from": status_page::rfc3339(added.from),
+            "until": status_page::rfc3339(added.until),
+            "why": added.why,
+            "by": added.by,
+            "added_at": status_page::rfc3339(added.added_at),
+        })
+    }
+
+    /// One that was added, for people.
+    pub(super) fn line(&self, added: &RotaOverride, now: Timestamp, zone: &TimeZone) -> String {
+        let since = if added.from <= now { "since" } else { "from" };
+        let instead = added.instead_of.as_ref();
+        let instead = instead.map_or_else(String::new, |absent| format!(" instead of {}", self.name(absent)));
+        format!(
+            "{:>4}  {}: {}{instead} {since} {} until {}",
+            added.id,
+            added.rota,
+            self.name(&added.person),
+            local(added.from, zone),
+            local(added.until, zone)
+        )
+    }
+}

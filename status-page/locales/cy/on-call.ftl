@@ -1,0 +1,5 @@
+# Calendr y rhai sydd ar alw.
+
+on-call = Ar alw: { $what }
+on-call-turn = Ar alw: { $who } ({ $rota })
+on-call-override = Yn cymryd lle rhywun, drwy newid dros dro i’r rota.
