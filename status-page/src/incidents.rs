@@ -185,7 +185,7 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
 fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
     let key = match (&view.incident.cause, view.incident.status) {
         (_, IncidentStatus::Resolved)
-        | (Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_), _) => {
+        | (Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) | Cause::Test(_), _) => {
             return Ok(None);
         }
         (_, IncidentStatus::Recovering) => "advice-recovering",
