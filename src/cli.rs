@@ -1,5 +1,6 @@
 //! The command line.
 
+mod callout;
 mod escalation;
 mod history;
 mod incident;
@@ -8,6 +9,7 @@ mod page;
 mod report;
 mod rota;
 
+pub(crate) use callout::CalloutCommand;
 pub(crate) use escalation::{EscalationCommand, SimulateArgs};
 pub(crate) use history::{ExportArgs, ExportFormat, HistoryCommand, PruneArgs};
 pub(crate) use incident::{IncidentCommand, UpdateArgs};
@@ -104,6 +106,9 @@ pub(crate) enum Command {
     /// Who would get what, and when
     #[command(subcommand)]
     Escalation(EscalationCommand),
+    /// Whether people are reached
+    #[command(subcommand)]
+    Callout(CalloutCommand),
     /// Jobs that call us: where, and when they last did
     #[command(subcommand)]
     Heartbeat(HeartbeatCommand),

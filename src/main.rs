@@ -177,6 +177,9 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             let attended = attended(cli, &clock).await?;
             commands::escalation::run(command, &attended.configuration, clock.now(), cli.json)?;
         }
+        Command::Callout(command) => {
+            return commands::callout::run(command, &asking(cli, &clock).await?, cli.json).await;
+        }
         Command::Heartbeat(HeartbeatCommand::List) => {
             commands::heartbeat::list(&asking(cli, &clock).await?, cli.json).await?;
         }

@@ -105,7 +105,8 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Rota(_)
             | Cause::Behind(_)
             | Cause::Storm(_)
-            | Cause::Ahead(_) => None,
+            | Cause::Ahead(_)
+            | Cause::Test(_) => None,
         })
         .collect();
     for (incident, instance) in part {

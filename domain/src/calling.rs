@@ -202,6 +202,32 @@ fn call(
     let asked: Vec<Way> =
         known.ways.iter().copied().filter(|way| by.is_empty() || by.contains(way)).collect();
     let ways = if asked.is_empty() { known.ways.clone() } else { asked };
+    place(fold, incident, running, (person, &known.name, ways), step, lasts);
+    true
+}
+
+/// Calls this one person, and nobody after them: whether it reaches them is to be seen within `lasts`.
+pub(crate) fn call_for(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    running: &mut Running,
+    person: &PersonId,
+    lasts: SignedDuration,
+) {
+    let configuration = fold.configuration();
+    if let Some(known) = configuration.people.get(person) {
+        place(fold, incident, running, (person, &known.name, known.ways.clone()), 1, lasts);
+    }
+}
+
+fn place(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    running: &mut Running,
+    (person, name, ways): (&PersonId, &str, Vec<Way>),
+    step: u32,
+    lasts: SignedDuration,
+) {
     let number = running.callouts.last().map_or(1, |last| last.number.saturating_add(1));
     if running.callouts.len() >= MOST_CALLOUTS
         && let Some(earlier) = running.callouts.iter().position(|callout| callout.person == *person)
@@ -221,7 +247,7 @@ fn call(
     let by_words: Vec<&str> = ways.iter().map(|way| way.word()).collect();
     let what =
         if step == 0 { "last resort".to_owned() } else { format!("step {step}, round {}", running.round) };
-    incident.note(fold.now, format!("{what}: {} called by {}", known.name, by_words.join(" and ")));
+    incident.note(fold.now, format!("{what}: {name} called by {}", by_words.join(" and ")));
     running.callouts.push(Callout {
         number,
         person: person.clone(),
@@ -236,7 +262,6 @@ fn call(
         stood_down: Vec::new(),
         answer: None,
     });
-    true
 }
 
 /// "Nobody is on call now" is itself a P1 (invariant 10): the last resort hears of it at once.

@@ -49,6 +49,8 @@ pub(crate) fn left(fold: &mut Fold) {
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
     for mut incident in open {
         let left = match &incident.cause {
+            // Of no environment.
+            Cause::Test(test) => (!configuration.people.contains_key(test.person())).then_some("the person"),
             _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
             Cause::Instance(instance) | Cause::Burn(instance) => {
                 (!configured(instance)).then_some("the instance")
@@ -110,7 +112,8 @@ pub(crate) fn still_there(
         | Cause::Refused(_)
         | Cause::Blind(_)
         | Cause::Behind(_)
-        | Cause::Storm(_) => None,
+        | Cause::Storm(_)
+        | Cause::Test(_) => None,
     }
 }
 
@@ -191,7 +194,8 @@ fn unknown(fold: &mut Fold, health: &Health) {
         | Cause::Rota(_)
         | Cause::Behind(_)
         | Cause::Storm(_)
-        | Cause::Ahead(_) => false,
+        | Cause::Ahead(_)
+        | Cause::Test(_) => false,
     });
     if !explained {
         let diagnosis = diagnose(&fold.after, instance, Status::Unknown, None);
@@ -303,6 +307,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
         Cause::Instance(_) => said,
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
         Cause::Ahead(_) => "it is to come".to_owned(),
+        Cause::Test(_) => "a test".to_owned(),
         Cause::Burn(_) => format!("fails again and again since {}", fold.time(health.since)),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Certificate(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
@@ -326,6 +331,7 @@ pub(crate) fn prioritise(
         // What it is late by is still seen; what is not seen any more is the cause above.
         Cause::Storm(_) => return (Priority::P1, "much of it fails at once".into()),
         Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
+        Cause::Test(_) => return (Priority::P5, "nothing is wrong".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
         Cause::Instance(_) | Cause::Burn(_) | Cause::Token(_) | Cause::Certificate(_) => {

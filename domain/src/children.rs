@@ -112,7 +112,8 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Rota(_)
             | Cause::Behind(_)
             | Cause::Storm(_)
-            | Cause::Ahead(_) => None,
+            | Cause::Ahead(_)
+            | Cause::Test(_) => None,
         })
         .collect();
     for (child_id, child) in children {

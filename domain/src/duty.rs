@@ -15,6 +15,7 @@ use crate::{
     muting::muted_until,
     service_clock,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
+    test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
@@ -105,6 +106,10 @@ fn first(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(
 /// All that an incident asks for, and when.
 fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Timestamp, Act)> {
     let configuration = &situation.configuration;
+    if let Cause::Test(test) = &incident.cause {
+        let ends = (test.ends_at(incident.opened_at), Act::Resolve);
+        return if incident.is_open() { vec![ends] } else { Vec::new() };
+    }
     let Some(policy) = configuration.policy(incident.environment) else {
         return Vec::new();
     };
@@ -128,7 +133,8 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                 | Cause::Rota(_)
                 | Cause::Behind(_)
                 | Cause::Storm(_)
-                | Cause::Ahead(_) => None,
+                | Cause::Ahead(_)
+                | Cause::Test(_) => None,
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
             return vec![(at, Act::Resolve)];
@@ -257,6 +263,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::TellProvider => tell_provider(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),
+        Act::Resolve if incident.is_test() => *incident = test_call::run_out(fold, incident.clone()),
         Act::Resolve => *incident = resolved(fold, incident.clone(), "the trouble did not return"),
     }
 }
@@ -356,6 +363,9 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
 }
 
 fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
+    if incident.is_test() {
+        return test_call::over(fold, incident, why);
+    }
     let lasted_until = incident.recovered_at.unwrap_or(fold.now);
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);

@@ -54,6 +54,14 @@ pub enum Way {
 }
 
 impl Way {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Email];
+
+    /// Reads a [`word`](Self::word).
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.word() == word)
+    }
+
     /// The word used in configuration, SQL and JSON.
     pub const fn word(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases, Receipt,
-    RotaId, SeenTicket, Text,
+    RotaId, SeenTicket, Text, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ pub enum Message {
         reference: String,
         /// What they say.
         answer: Answer,
+        /// By which way the link came to them, where it says so.
+        #[serde(default)]
+        by: Option<Way>,
     },
     /// An operator acts.
     Command(Command),
@@ -70,7 +73,7 @@ pub enum Message {
     },
 }
 
-/// What an operator can do. Every one names who, and all but `Acknowledge`, `Link` and those that end something a reason (of an override it may be left out).
+/// What an operator can do. Every one names who, and all but `Acknowledge`, `Link`, `TestCall` and those that end something a reason (of an override it may be left out).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -178,6 +181,13 @@ pub enum Command {
         until: Timestamp,
         /// Why, if that is said.
         why: Option<String>,
+    },
+    /// Calls somebody to see whether that reaches them.
+    TestCall {
+        /// Who asks.
+        by: String,
+        /// Who is called.
+        person: PersonId,
     },
     /// Ends an override before its time, or calls it off.
     EndOverride {

@@ -1,9 +1,9 @@
 //! A decision in the making: the situation so far, and what changed.
 
 use crate::{
-    Change, Configuration, Decision, DeskId, Environment, Health, Incident, IncidentId, InstanceId,
-    Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Situation, StatusChange,
-    TeamId, Track, TrackId, Verdict, Wanted, burn,
+    Change, Configuration, ContactProof, Decision, DeskId, Environment, Health, Incident, IncidentId,
+    InstanceId, Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Situation,
+    StatusChange, TeamId, Track, TrackId, Verdict, Wanted, burn,
 };
 use jiff::Timestamp;
 use std::{
@@ -182,7 +182,8 @@ impl Fold {
             | Change::Withdraw(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => None,
+            | Change::Override(_)
+            | Change::Proof(_) => None,
         });
         match earlier {
             // It keeps its place: notifications that follow refer to it.
@@ -218,6 +219,15 @@ impl Fold {
         self.after.overrides.insert_mut(added.id, added.clone());
         self.changes.push(Change::Override(added));
         self.in_force();
+    }
+
+    /// Somebody was reached.
+    pub(crate) fn put_proof(&mut self, proof: ContactProof) {
+        let key = (proof.person.clone(), proof.way);
+        if self.after.proofs.get(&key).is_none_or(|known| *known < proof.at) {
+            self.after.proofs.insert_mut(key, proof.at);
+            self.changes.push(Change::Proof(proof));
+        }
     }
 
     /// What is written down and what was added to its rotas are put together anew.

@@ -2,7 +2,7 @@
 
 use crate::{
     Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Phrases,
-    Priority, RotaId, Running, ShownCertificate, Status, Text, Ticket, TokenEndpoint, VantageId,
+    Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,8 @@ pub enum Cause {
     Storm(Environment),
     /// It will be trouble unless somebody acts before.
     Ahead(Ahead),
+    /// Nothing is wrong: somebody is called to see whether that reaches them.
+    Test(TestCall),
 }
 
 impl fmt::Display for Cause {
@@ -67,6 +69,7 @@ impl fmt::Display for Cause {
             Self::Behind(vantage) => write!(f, "behind:{vantage}"),
             Self::Storm(environment) => write!(f, "storm:{environment}"),
             Self::Ahead(what) => write!(f, "ahead:{what}"),
+            Self::Test(test) => write!(f, "test:{test}"),
         }
     }
 }

@@ -48,6 +48,7 @@ mod check;
 mod children;
 mod clock;
 mod configuration;
+mod contact_proof;
 mod contract;
 mod credential;
 mod cron;
@@ -106,6 +107,7 @@ mod storm;
 mod subscription;
 mod tally;
 mod telling;
+mod test_call;
 mod ticket;
 mod token;
 mod told;
@@ -128,6 +130,7 @@ pub use certificate::ShownCertificate;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, Site, Team};
+pub use contact_proof::ContactProof;
 pub use contract::{Contract, Promised};
 pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
 pub use cron::Cron;
@@ -186,6 +189,7 @@ pub use service_clock::{Awaited, Nudged, ServiceClock, ServiceTarget, service_cl
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use subscription::{Kinds, MailAddress, News, Pace, SubscriptionId, Wish};
 pub use tally::{Measured, Tally};
+pub use test_call::TestCall;
 pub use ticket::{
     EarlierTicket, MOST_REOPENED, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket,
     TicketState, With,

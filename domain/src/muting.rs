@@ -20,7 +20,8 @@ pub(crate) fn muted_until(
         | Cause::Blind(_)
         | Cause::Rota(_)
         | Cause::Behind(_)
-        | Cause::Storm(_) => {
+        | Cause::Storm(_)
+        | Cause::Test(_) => {
             return None;
         }
     };

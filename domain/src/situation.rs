@@ -1,9 +1,9 @@
 //! All that the rules know at a moment: cheap to copy, so that a batch that cannot be committed is simply dropped.
 
 use crate::{
-    ApiId, Cause, Configuration, Environment, Health, Incident, IncidentId, InstanceId, Latest, Maintenance,
-    Notification, Outcome, Release, RotaOverride, Silence, Status, StatusChange, Track, TrackId, VantageId,
-    burn, release::Coming,
+    ApiId, Cause, Configuration, ContactProof, Environment, Health, Incident, IncidentId, InstanceId, Latest,
+    Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Status, StatusChange,
+    Track, TrackId, VantageId, Way, burn, release::Coming,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -34,6 +34,8 @@ pub struct Situation {
     pub maintenances: RedBlackTreeMapSync<u64, Maintenance>,
     /// What was added to rotas and has not ended long ago.
     pub overrides: RedBlackTreeMapSync<u64, RotaOverride>,
+    /// By which ways people were reached, and when last.
+    pub proofs: RedBlackTreeMapSync<(PersonId, Way), Timestamp>,
     /// When somebody looked; `None`: not since the program started.
     pub watch: Option<crate::Watch>,
     /// How well heartbeats are heard; `None`: not yet.
@@ -107,6 +109,8 @@ pub struct Remembered {
     pub maintenances: Vec<Maintenance>,
     /// What was added to rotas and has not ended.
     pub overrides: Vec<RotaOverride>,
+    /// By which ways people were reached.
+    pub proofs: Vec<ContactProof>,
     /// The highest incident number ever used, 0 if none.
     pub last_incident: u64,
     /// The highest silence number ever used, 0 if none.
@@ -157,6 +161,8 @@ pub enum Change {
     Maintenance(Maintenance),
     /// Something was added to a rota, or changed.
     Override(RotaOverride),
+    /// Somebody was reached.
+    Proof(ContactProof),
 }
 
 /// A probe wanted out of turn.
@@ -181,6 +187,7 @@ impl Remembered {
             silences: Vec::new(),
             maintenances: Vec::new(),
             overrides: Vec::new(),
+            proofs: Vec::new(),
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,
@@ -244,6 +251,11 @@ impl Situation {
             silences: remembered.silences.into_iter().map(|silence| (silence.id, silence)).collect(),
             maintenances: remembered.maintenances.into_iter().map(|planned| (planned.id, planned)).collect(),
             overrides: remembered.overrides.into_iter().map(|added| (added.id, added)).collect(),
+            proofs: remembered
+                .proofs
+                .into_iter()
+                .map(|proof| ((proof.person, proof.way), proof.at))
+                .collect(),
             watch: None,
             listening: None,
             speaks_until: None,

@@ -1,9 +1,9 @@
 //! What people and outside systems tell us, folded in.
 
 use crate::{
-    Answer, ApiId, Command, Environment, Incident, IncidentId, IncidentStatus, Maintenance, Major, Message,
-    PostSays, RotaOverride, Silence, Told, beat, calling, cause::still_there, desk, due, duty, fold::Fold,
-    receipts, rota_override, telling,
+    Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
+    Major, Message, PostSays, RotaOverride, Silence, Told, Way, beat, calling, cause::still_there, desk, due,
+    duty, fold::Fold, receipts, rota_override, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,18 +14,31 @@ const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
     match &said.what {
         Message::Receipt(receipt) => receipts::receive(fold, receipt),
-        Message::Answer { reference, answer } => answered(fold, reference, *answer, said.at),
+        Message::Answer { reference, answer, by } => answered(fold, reference, (*answer, *by), said.at),
         Message::Command(command) => act(fold, command),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
     }
 }
 
-fn answered(fold: &mut Fold, reference: &str, answer: Answer, at: Timestamp) -> Result<String, String> {
+fn answered(
+    fold: &mut Fold,
+    reference: &str,
+    (answer, by): (Answer, Option<Way>),
+    at: Timestamp,
+) -> Result<String, String> {
     let found = fold.after.callout(reference).map(|(incident, callout)| (incident.id, callout.clone()));
     let (id, called) = found.ok_or("nobody was called by that reference")?;
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     let name = fold.person(&called.person);
+    // The link of a text says nothing of itself: every character counts there.
+    let way = by.filter(|way| called.ways.contains(way)).or_else(|| called.ways.first().copied());
+    if let Some(way) = way {
+        fold.put_proof(ContactProof { person: called.person.clone(), way, at });
+    }
+    if incident.is_test() {
+        return Ok(test_call::answered(fold, incident, called.number, at, answer));
+    }
     let said_before = called.answer.map(|(_, said)| said);
     if let Some(callout) = incident.callout_mut(called.number) {
         callout.answer = Some((at, answer));
@@ -166,6 +179,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             };
             rota_override::add(fold, added)
         }
+        Command::TestCall { by, person } => test_call::ask(fold, by, person),
         Command::EndOverride { number, by } => rota_override::end(fold, *number, by),
     }
 }

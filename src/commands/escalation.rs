@@ -142,7 +142,8 @@ impl<'a> Rehearsal<'a> {
             | Change::Withdraw(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => None,
+            | Change::Override(_)
+            | Change::Proof(_) => None,
         });
         let told: Vec<Notification> = told.collect();
         let mut wanted: Vec<_> = probes.into_iter().map(|wanted| (wanted.at, wanted.track)).collect();

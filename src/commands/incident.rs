@@ -97,7 +97,13 @@ fn number(word: &str) -> Result<IncidentId, Failed> {
 async fn list(asking: &Asking, all: bool, as_json: bool) -> Result<(), Failed> {
     let situation = asking.situation().await?;
     let terminal = Terminal::new();
-    let chosen = || situation.incidents.values().rev().filter(|incident| all || incident.is_open());
+    let chosen = || {
+        situation
+            .incidents
+            .values()
+            .rev()
+            .filter(|incident| (all || incident.is_open()) && !incident.is_test())
+    };
     if as_json {
         let list = chosen()
             .map(|incident| status_page::incident_json(&situation, incident, Audience::Internal, asking.now));

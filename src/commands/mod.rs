@@ -1,6 +1,7 @@
 //! What the command line does beside running the program.
 
 pub(crate) mod backup;
+pub(crate) mod callout;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod escalation;

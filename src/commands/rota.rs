@@ -5,17 +5,18 @@ mod ics;
 mod stand_in;
 
 pub(crate) use attended::Attended;
-pub(crate) use stand_in::run as stand_in;
+pub(crate) use stand_in::{find_person, run as stand_in};
 
 use crate::{
     cli::RotaQuestion,
     exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal},
 };
-use domain::{Configuration, Environment, Hours, HoursId, Rota, RotaId, Shift};
+use domain::{Configuration, Environment, Hours, HoursId, PersonId, Rota, RotaId, Shift};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use status_page::rfc3339;
+use std::collections::BTreeSet;
 
 pub(crate) fn run(
     command: &RotaQuestion,
@@ -36,13 +37,16 @@ pub(crate) fn run(
             let from = at.unwrap_or(now);
             let to = from + SignedDuration::from_hours(24 * i64::from(*days));
             let (shifts, gaps) = (rota.shifts(from, to), rota.gaps(from, to));
+            let served: BTreeSet<PersonId> = shifts.iter().map(|shift| shift.person.clone()).collect();
             if as_json {
                 let shifts: Vec<Value> = shifts.iter().map(|shift| shift_json(attended, shift)).collect();
                 let gaps: Vec<Value> = gaps
                     .iter()
                     .map(|(from, to)| json!({ "from": rfc3339(*from), "to": rfc3339(*to) }))
                     .collect();
-                terminal.json(&json!({ "rota": id.as_str(), "shifts": shifts, "gaps": gaps }));
+                let people: Vec<Value> = served.iter().map(|person| reached_json(attended, person)).collect();
+                terminal
+                    .json(&json!({ "rota": id.as_str(), "shifts": shifts, "gaps": gaps, "people": people }));
                 return Ok(());
             }
             for shift in &shifts {
@@ -53,6 +57,9 @@ pub(crate) fn run(
             for (from, to) in gaps {
                 let gap = format!("{:<25} – {:<25}  nobody", local(from, zone), local(to, zone));
                 terminal.line(&terminal.ink(Ink::Red, &gap));
+            }
+            for person in &served {
+                terminal.line(&reached_line(attended, person, zone));
             }
         }
         RotaQuestion::Ics { whose, weeks, language } => {
@@ -154,6 +161,22 @@ fn stand_in_words(attended: &Attended, shift: &Shift) -> String {
         Some(_) => String::new(),
         None => format!("  ({})", attended.words(shift.added)),
     }
+}
+
+/// When somebody last answered a call, by each of their ways.
+fn reached_line(attended: &Attended, person: &PersonId, zone: &TimeZone) -> String {
+    let last = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| local(at, zone));
+    let ways = attended.reached(person).into_iter();
+    let ways: Vec<String> = ways.map(|(way, at)| format!("{} {}", way.word(), last(at))).collect();
+    format!("{} last answered a call: {}", attended.name(person), ways.join(", "))
+}
+
+/// The same for programs.
+fn reached_json(attended: &Attended, person: &PersonId) -> Value {
+    let ways = attended.reached(person).into_iter();
+    let ways: serde_json::Map<String, Value> =
+        ways.map(|(way, at)| (way.word().to_owned(), json!(at.map(rfc3339)))).collect();
+    json!({ "person": person.as_str(), "answered": ways })
 }
 
 fn shift_json(attended: &Attended, shift: &Shift) -> Value {

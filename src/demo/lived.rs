@@ -275,7 +275,11 @@ impl Lived {
                 }
                 Change::Release(release) => self.stretch.releases.push(release),
                 // All that is told has been told at once; nobody is silenced.
-                Change::Withdraw(_) | Change::Silence(_) | Change::Maintenance(_) | Change::Override(_) => {}
+                Change::Withdraw(_)
+                | Change::Silence(_)
+                | Change::Maintenance(_)
+                | Change::Override(_)
+                | Change::Proof(_) => {}
             }
         }
         for Wanted { at, track } in decision.probes {

@@ -16,7 +16,7 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
 };
-use domain::{Answer, Callout, Incident, Language, Message, Situation, Target, Told};
+use domain::{Answer, Callout, Incident, Language, Message, Situation, Target, Told, Way};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -51,6 +51,8 @@ struct Called {
     /// The recorder's own words, in English.
     recorder: Option<String>,
     asks: bool,
+    /// A test: there is one answer.
+    test: bool,
 }
 
 /// Who is called next, and when.
@@ -98,7 +100,8 @@ pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Respons
     let Some(answer) = read_answer(body).await else {
         return page(&shown, &parts, &situation, StatusCode::BAD_REQUEST, &Became::Nothing);
     };
-    let told = Told { at: site.clock.now(), what: Message::Answer { reference: reference.clone(), answer } };
+    let what = Message::Answer { reference: reference.clone(), answer, by: way(&parts.uri) };
+    let told = Told { at: site.clock.now(), what };
     let (status, became) = match shown.site.keep(&told).await {
         Some(id) => (StatusCode::OK, wait(&shown, id, &reference, answer).await),
         None => (StatusCode::SERVICE_UNAVAILABLE, Became::Unkept),
@@ -159,6 +162,11 @@ fn reference(uri: &Uri) -> &str {
     uri.path().rsplit('/').next().unwrap_or_default()
 }
 
+/// `?by=` of the link in an e-mail.
+fn way(uri: &Uri) -> Option<Way> {
+    Way::parse(&form::value(uri.query()?, "by")?)
+}
+
 /// `?lang=` of the link to the other language, else the person's own.
 fn language(uri: &Uri, person: Language) -> Language {
     let asked = uri.query().and_then(|query| form::value(query, "lang"));
@@ -184,7 +192,9 @@ fn page(
         Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
     let wording = site.renderer.wording(&snapshot, language);
     let calls = site.options.unrecorded_since().is_none() && !matches!(became, Became::Unkept);
+    let by = way(&parts.uri).map_or_else(String::new, |way| format!("&by={}", way.word()));
     let html = called(&wording, situation, (incident, callout), became, calls)
+        .map(|view| Called { action: format!("{}{by}", view.action), ..view })
         .map_err(crate::RenderError::from)
         .and_then(|view| {
             let title = view.what.clone();
@@ -225,6 +235,7 @@ fn called(
     let standing = standing(wording, incident, name)?;
     let (said, recorder) = match became {
         Became::Nothing => (standing.clone(), None),
+        Became::Taken(_) if incident.is_test() => (Some(wording.plain("ack-test-done")?), None),
         Became::Taken(Answer::Mine) => (Some(wording.plain("ack-done-mine")?), None),
         Became::Taken(Answer::CallNext) => (Some(wording.plain("ack-done-next")?), None),
         Became::Taken(Answer::NotReal) => (Some(wording.plain("ack-done-not-real")?), None),
@@ -243,6 +254,7 @@ fn called(
     let next = next(wording, situation, incident)?;
     let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
     Ok(Called {
+        test: incident.is_test(),
         action: format!("/ack/{}?lang={}", callout.reference, wording.language),
         what: wording.incident_title(&view)?,
         shape: wording.shape(incident.worst)?,
@@ -272,6 +284,9 @@ fn called(
 
 /// Why no answer is asked for any more: it is over, or somebody has it.
 fn standing(wording: &Wording<'_>, incident: &Incident, name: &str) -> Result<Option<String>, WordsError> {
+    if incident.is_test() && !incident.is_open() {
+        return wording.plain("ack-test-over").map(Some);
+    }
     if !incident.is_open() {
         let when = wording.short(incident.resolved_at.unwrap_or(incident.started_at)).words;
         return wording.say("ack-over", &[("when", when.into())]).map(Some);

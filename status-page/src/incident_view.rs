@@ -61,7 +61,7 @@ pub(crate) fn incident_views(
 /// The public sees an incident once something was published about it, and it is about something the public sees.
 fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
     let about = match &view.incident.cause {
-        Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) => false,
+        Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) | Cause::Test(_) => false,
         Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_) => !view.affects.is_empty(),
         Cause::Refused(environment) | Cause::Storm(environment) => {
             Audience::Public.sees(configuration, *environment)

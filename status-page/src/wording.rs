@@ -227,6 +227,7 @@ impl<'a> Wording<'a> {
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
+            Cause::Test(_) => self.plain("ack-test"),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
             Cause::Ahead(Ahead::Certificate(_)) => self.plain("incident-certificate-ends"),

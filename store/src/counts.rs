@@ -38,7 +38,7 @@ impl Store {
                 "SELECT (SELECT count(*) FROM inbox WHERE accepted IS NULL) AS inbox_waiting,
                     (SELECT count(*) FROM notification WHERE state = 'waiting') AS outbox_waiting,
                     (SELECT count(*) FROM notification WHERE state = 'given_up') AS outbox_given_up,
-                    (SELECT count(*) FROM incident WHERE status <> 'resolved') AS incidents_open",
+                    (SELECT count(*) FROM incident WHERE status <> 'resolved' AND cause_key NOT LIKE 'test:%') AS incidents_open",
             )
             .row(doing)
             .await?;

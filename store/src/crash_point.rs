@@ -76,6 +76,7 @@ mod armed {
         "record/silence",
         "record/maintenance",
         "record/override",
+        "record/contact-proof",
         "record/answer",
         "record/heard",
         "record/before-commit",

@@ -1,6 +1,7 @@
 //! Looks at a database without opening it for use: nothing is made, migrated or written.
 
 use crate::{
+    contact_proof,
     database::{Connection, Purpose},
     ending,
     error::Error,
@@ -9,7 +10,7 @@ use crate::{
     row::Reading,
     schema, sealed, sqlite,
 };
-use domain::RotaOverride;
+use domain::{ContactProof, RotaOverride};
 use jiff::Timestamp;
 
 const DOING: &str = "look at the database";
@@ -17,6 +18,8 @@ const DOING: &str = "look at the database";
 const SEALS: i64 = 4;
 /// From this version on the schema has overrides of rotas.
 const OVERRIDES: i64 = 12;
+/// From this version on the schema has who was reached.
+const PROOFS: i64 = 13;
 
 /// What a database is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +51,27 @@ async fn look(url: &str) -> Result<(Connection, Option<u32>), Error> {
     })
 }
 
-/// What was added to rotas and ends after a time, without opening the database for use.
-pub async fn rota_overrides(url: &str, after: Timestamp) -> Result<Vec<RotaOverride>, Error> {
+/// What a database adds to what is written of people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OnCall {
+    /// What was added to rotas.
+    pub overrides: Vec<RotaOverride>,
+    /// By which ways people were reached.
+    pub proofs: Vec<ContactProof>,
+}
+
+/// What was added to rotas and ends after a time, and who was reached, without opening the database for use.
+pub async fn on_call(url: &str, after: Timestamp) -> Result<OnCall, Error> {
     let (mut connection, _) = look(url).await?;
-    if schema_of(&mut connection).await? < OVERRIDES {
-        return Ok(Vec::new());
+    let (schema, connection) = (schema_of(&mut connection).await?, &mut connection);
+    let mut known = OnCall::default();
+    if schema >= OVERRIDES {
+        known.overrides = ending::overrides(connection, after, DOING).await?;
     }
-    ending::overrides(&mut connection, after, DOING).await
+    if schema >= PROOFS {
+        known.proofs = contact_proof::all(connection, DOING).await?;
+    }
+    Ok(known)
 }
 
 /// The schema's version; 0: there is none.

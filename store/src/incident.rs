@@ -47,7 +47,8 @@ impl Store {
         let mut connection = self.connect(Purpose::Read, doing).await?;
         connection
             .statement(
-                "SELECT state FROM incident WHERE status <> 'resolved' OR resolved_at >= $1
+                "SELECT state FROM incident
+             WHERE (status <> 'resolved' OR resolved_at >= $1) AND cause_key NOT LIKE 'test:%'
              ORDER BY id DESC LIMIT $2",
             )
             .bind(since)
@@ -77,6 +78,7 @@ impl Store {
                 .statement(
                     "SELECT state FROM incident
                      WHERE id > $1 AND opened_at < $3 AND (resolved_at IS NULL OR resolved_at >= $2)
+                       AND cause_key NOT LIKE 'test:%'
                      ORDER BY id LIMIT $4",
                 )
                 .bind(after)

@@ -10,6 +10,7 @@
 mod backup;
 mod block;
 mod claim;
+mod contact_proof;
 mod counts;
 pub mod crash_point;
 mod database;
@@ -56,7 +57,7 @@ pub use claim::{Claim, Claimed, Settlement};
 pub use counts::Counts;
 pub use days::Days;
 pub use error::Error;
-pub use examine::{Look, examine, rota_overrides};
+pub use examine::{Look, OnCall, examine, on_call};
 pub use history::{FailureCount, FailureRow, MAX_CHANGES, MAX_SAMPLES};
 pub use import::{Simulated, Stretch};
 pub use inbox::{InboxId, MAX_INBOX};

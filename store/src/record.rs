@@ -1,7 +1,7 @@
 //! What the recorder commits: outcomes and all that follows from them, together or not at all (invariant 6).
 
 use crate::{
-    Store, crash_point,
+    Store, contact_proof, crash_point,
     database::{Connection, Purpose, Statement, without_nul},
     ending,
     error::Error,
@@ -62,7 +62,8 @@ impl Batch {
             | Change::Release(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => None,
+            | Change::Override(_)
+            | Change::Proof(_) => None,
         })
     }
 
@@ -76,7 +77,8 @@ impl Batch {
             | Change::Release(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => None,
+            | Change::Override(_)
+            | Change::Proof(_) => None,
         })
     }
 }
@@ -176,6 +178,7 @@ impl Store {
                 Change::Silence(silence) => ending::put_silence(connection, silence).await?,
                 Change::Maintenance(planned) => ending::put_maintenance(connection, planned).await?,
                 Change::Override(added) => ending::put_override(connection, added).await?,
+                Change::Proof(proof) => contact_proof::put(connection, proof).await?,
             }
         }
         for (id, answer) in &batch.folded {

@@ -3,6 +3,7 @@
 use crate::{
     Store,
     block::HOUR,
+    contact_proof,
     database::{Connection, Purpose},
     ending,
     error::Error,
@@ -54,6 +55,7 @@ impl Store {
             )
             .await?,
             overrides: ending::overrides(connection, resolved_since, DOING).await?,
+            proofs: contact_proof::all(connection, DOING).await?,
             last_incident: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM incident").await?,
             last_silence: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM silence").await?,
             last_maintenance: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM maintenance")

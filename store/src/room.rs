@@ -55,7 +55,7 @@ impl Kind {
             "rollup_days" | "summary" | "unrolled" => Self::Days,
             "phases" => Self::Phases,
             "status_change" | "releases" | "incident" | "notification" | "attempt" | "inbox" | "silence"
-            | "maintenance" | "rota_overrides" => Self::Incidents,
+            | "maintenance" | "rota_overrides" | "contact_proof" => Self::Incidents,
             "subscription" | "news" | "letter" => Self::Subscriptions,
             "meta" | "track" | "recorder" | "_sqlx_migrations" => Self::Other,
             _ => return None,

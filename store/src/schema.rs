@@ -30,6 +30,7 @@ const SQLITE: &[Step] = &[
     (10, "summary", include_str!("../../migrations/sqlite/0010_summary.sql")),
     (11, "answers_first", include_str!("../../migrations/sqlite/0011_answers_first.sql")),
     (12, "rota_overrides", include_str!("../../migrations/sqlite/0012_rota_overrides.sql")),
+    (13, "contact_proof", include_str!("../../migrations/sqlite/0013_contact_proof.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -45,6 +46,7 @@ const POSTGRES: &[Step] = &[
     (10, "summary", include_str!("../../migrations/postgres/0010_summary.sql")),
     (11, "answers_first", include_str!("../../migrations/postgres/0011_answers_first.sql")),
     (12, "rota_overrides", include_str!("../../migrations/postgres/0012_rota_overrides.sql")),
+    (13, "contact_proof", include_str!("../../migrations/postgres/0013_contact_proof.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -36,6 +36,7 @@ fn cases(point: &'static str) -> Vec<Case> {
                 "maintenance add --api identity --environment production --from {tomorrow} --for 30m --en test --cy prawf",
             ),
         ),
+        "record/contact-proof" => (&[1], Way::Trouble),
         "record/override" => {
             (&[1], Way::Tells("rota override add platform nia.rees --until {tomorrow} --why test"))
         }

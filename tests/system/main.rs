@@ -48,6 +48,7 @@ mod planning;
 mod poison;
 mod program;
 mod protocols;
+mod reached;
 mod readme;
 mod reload;
 mod reviewing;

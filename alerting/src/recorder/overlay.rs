@@ -128,6 +128,7 @@ pub(super) fn say(change: &Change) {
         Change::Maintenance(planned) => {
             tracing::info!(maintenance = planned.id, from = %planned.from, until = %planned.until, "planned work");
         }
+        Change::Proof(proof) => tracing::info!(person = %proof.person, way = proof.way.word(), "reached"),
         Change::Override(added) => {
             tracing::info!(number = added.id, rota = %added.rota, from = %added.from, until = %added.until, "override");
         }

@@ -82,7 +82,11 @@ fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
 }
 
 fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
-    let link = facts.ack_url(callout, language);
+    // A text's link says nothing of its way, an e-mail's does.
+    let link = format!("{}?by=email", facts.ack_url(callout, language));
+    if facts.incident.is_test() {
+        return test(facts, &link, language);
+    }
     let runbook = facts.api().and_then(|api| api.desk.runbook.as_deref());
     let (act, runbook_word, called) = match language {
         Language::En => ("Say that you have it, or pass it on:", "What to do:", "Called:"),
@@ -105,6 +109,26 @@ fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (St
     lines.push(format!("{called} {}.", facts.date(callout.at, language)));
     lines.push(facts.page_url(language));
     (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
+}
+
+/// Nothing is wrong: that comes first.
+fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
+    let (subject, said, act, called) = match language {
+        Language::En => (
+            "Test call: nothing is wrong",
+            "This is a test. Nothing is wrong, and nobody else is called.",
+            "Say that it reached you:",
+            "Called:",
+        ),
+        Language::Cy => (
+            "Galwad brawf: nid oes dim o'i le",
+            "Prawf yw hwn. Nid oes dim o'i le, ac ni chaiff neb arall ei alw.",
+            "Dywedwch ei fod wedi'ch cyrraedd:",
+            "Amser yr alwad:",
+        ),
+    };
+    let date = facts.date(facts.incident.opened_at, language);
+    (subject.to_owned(), format!("{said}\n\n{act} {link}\n\n{called} {date}."))
 }
 
 /// What probes said: facts in English, whoever reads them.

@@ -6,7 +6,7 @@ use super::{
     gsm::plain,
 };
 use crate::SendError;
-use domain::{Language, Notification, NotificationKind, scrubbed};
+use domain::{Callout, Language, Notification, NotificationKind, scrubbed};
 
 /// What one text holds.
 const TEXT: usize = 160;
@@ -45,6 +45,9 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     let callout = facts
         .callout(number)
         .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", facts.incident.id)))?;
+    if facts.incident.is_test() {
+        return Ok(test(facts, callout, language, attempt));
+    }
     let (since, act, again, step) = match language {
         Language::En => ("since", "Take it or pass on:", "repeat", "Step"),
         Language::Cy => ("ers", "Derbyn neu basio:", "eto", "Cam"),
@@ -82,6 +85,17 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     candidates.push(whole(&head(facts, facts.effect(language), language, 0), "", ""));
     let shortest = candidates.last().cloned().unwrap_or_default();
     Ok(candidates.into_iter().find(|text| text.chars().count() <= TEXT).unwrap_or(shortest))
+}
+
+/// Nothing is wrong: that comes first.
+fn test(facts: &Facts<'_>, callout: &Callout, language: Language, attempt: Try) -> String {
+    let (words, again) = match language {
+        Language::En => ("TEST: nothing is wrong. Say that this call reached you:", " repeat"),
+        Language::Cy => ("PRAWF: nid oes dim o'i le. Dywedwch fod yr alwad hon wedi cyrraedd:", " eto"),
+    };
+    let repeat = if attempt.repeat { again } else { "" };
+    let link = facts.ack_url(callout, language);
+    format!("{} {link}{repeat} {}", plain(words), facts.short_clock(facts.now))
 }
 
 fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {

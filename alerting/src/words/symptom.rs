@@ -43,6 +43,7 @@ impl Facts<'_> {
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
             Cause::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
             Cause::Ahead(what) => return self.subject_ahead(what, language),
+            Cause::Test(_) => Text::new("test call", "galwad brawf"),
             Cause::Behind(vantage) => {
                 Text::new(format!("Curiad's probes from {vantage}"), format!("profion Curiad o {vantage}"))
             }
@@ -63,6 +64,7 @@ impl Facts<'_> {
             (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
             (Cause::Ahead(Ahead::Rota(_)), _) => ("WILL BE EMPTY", "I FOD YN WAG"),
             (Cause::Ahead(_), _) => ("ENDS SOON", "YN DOD I BEN"),
+            (Cause::Test(_), _) => ("NOTHING IS WRONG", "DIM BYD O'I LE"),
             (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
             (Cause::Instance(_), Status::PartialOutage) => ("PART DOWN", "RHAN WEDI METHU"),
             (Cause::Instance(_), Status::Degraded) => ("SLOW", "YN ARAF"),
@@ -128,6 +130,8 @@ impl Facts<'_> {
                     "methodd {many} o APIs gyda'i gilydd; un broblem y maent yn ei rhannu, yn fwy na thebyg"
                 )
             }
+            (Language::En, Cause::Test(_), _) => "this is a test; nothing is wrong".to_owned(),
+            (Language::Cy, Cause::Test(_), _) => "prawf yw hwn; nid oes dim o'i le".to_owned(),
             (Language::En, Cause::Rota(rota), _) => format!("nobody is on call in rota {rota}"),
             (Language::Cy, Cause::Rota(rota), _) => format!("nid oes neb ar alw yn rota {rota}"),
             (Language::En, Cause::Behind(vantage), _) => {

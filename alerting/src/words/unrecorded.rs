@@ -274,6 +274,7 @@ mod tests {
             silences: Vec::new(),
             maintenances: Vec::new(),
             overrides: Vec::new(),
+            proofs: Vec::new(),
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,

@@ -71,7 +71,8 @@ impl Judge {
                 | Change::Withdraw(_)
                 | Change::Silence(_)
                 | Change::Maintenance(_)
-                | Change::Override(_) => {}
+                | Change::Override(_)
+                | Change::Proof(_) => {}
             }
         }
     }

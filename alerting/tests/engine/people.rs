@@ -43,7 +43,7 @@ impl World {
         }
         let incident = self.dice.pick(&open).id;
         let (by, why) = (|| "operator".to_owned(), || "a reason".to_owned());
-        let command = match self.dice.within(0, 7) {
+        let command = match self.dice.within(0, 8) {
             0 => Command::Acknowledge { incident, by: by() },
             1 => Command::Resolve { incident, by: by(), why: why() },
             2 => Command::Declare { incident, by: by(), why: why() },
@@ -65,6 +65,10 @@ impl World {
                     until: from + SignedDuration::from_mins(self.dice.within(1, 30)),
                     why: None,
                 }
+            }
+            6 => {
+                let people: Vec<_> = self.plan.configuration.people.keys().cloned().collect();
+                Command::TestCall { by: by(), person: self.dice.pick(&people).clone() }
             }
             5 => Command::EndOverride { number: self.dice.within(1, 4).unsigned_abs(), by: by() },
             _ => Command::Silence {

@@ -1,8 +1,9 @@
 //! The store as a value: transactions, fences, the outbox and the inbox, as `store` promises them.
 
 use domain::{
-    Change, Configuration, Health, Incident, IncidentId, InstanceId, Maintenance, Message, Notification,
-    Receipt, ReferenceKey, Release, Remembered, RotaOverride, Silence, Told, Track, TrackId, Verdict,
+    Change, Configuration, ContactProof, Health, Incident, IncidentId, InstanceId, Maintenance, Message,
+    Notification, Receipt, ReferenceKey, Release, Remembered, RotaOverride, Silence, Told, Track, TrackId,
+    Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -68,6 +69,7 @@ pub(crate) struct Store {
     releases: BTreeMap<InstanceId, Release>,
     maintenances: BTreeMap<u64, Maintenance>,
     overrides: BTreeMap<u64, RotaOverride>,
+    proofs: Vec<ContactProof>,
 }
 
 pub(crate) const KEY: ReferenceKey = ReferenceKey([7; 32]);
@@ -113,6 +115,7 @@ impl Store {
                 Change::Maintenance(planned) => {
                     self.maintenances.insert(planned.id, planned.clone());
                 }
+                Change::Proof(proof) => self.proofs.push(proof.clone()),
                 Change::Override(added) => {
                     self.overrides.insert(added.id, added.clone());
                 }
@@ -240,6 +243,7 @@ impl Store {
             releases: self.releases.values().cloned().collect(),
             maintenances: self.maintenances.values().cloned().collect(),
             overrides: self.overrides.values().cloned().collect(),
+            proofs: self.proofs.clone(),
             last_override: self.overrides.keys().last().copied().unwrap_or(0),
             last_maintenance: self.maintenances.keys().last().copied().unwrap_or(0),
             last_incident: self.incidents.keys().last().map_or(0, |id| id.0),

@@ -298,7 +298,7 @@ impl World {
         };
         let at = self.now + self.dice.within(10 * SECOND, 7 * MINUTE);
         for _ in 0..if self.dice.chance(200) { 2 } else { 1 } {
-            self.at(at, Happening::Says(Message::Answer { reference: reference.clone(), answer }));
+            self.at(at, Happening::Says(Message::Answer { reference: reference.clone(), answer, by: None }));
         }
     }
 

@@ -209,7 +209,7 @@ impl Night {
         for incident in self.incidents() {
             let callouts = incident.escalation.as_ref().map(|running| running.callouts.clone());
             let reference = callouts.unwrap_or_default().last().unwrap().reference.clone();
-            self.tell(Message::Answer { reference, answer: domain::Answer::Mine }).await;
+            self.tell(Message::Answer { reference, answer: domain::Answer::Mine, by: None }).await;
         }
     }
 

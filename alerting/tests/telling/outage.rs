@@ -261,7 +261,7 @@ async fn a_commit_of_which_nothing_is_heard_has_failed_and_is_made_once_all_the_
 async fn what_was_told_before_is_answered_once_the_store_is_back() {
     let room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
     let beside = room.beside().await;
-    let what = Message::Answer { reference: "nobody".to_owned(), answer: domain::Answer::Mine };
+    let what = Message::Answer { reference: "nobody".to_owned(), answer: domain::Answer::Mine, by: None };
     let told = beside.tell(&Told { at: room.hand.now(), what }).await.unwrap();
     let hold = beside.hold().await.unwrap();
     room.inbox.notify_one();

@@ -12,7 +12,7 @@ async fn a_configuration_of_which_nothing_durable_comes_is_in_force_all_the_same
     room.configured.send(Arc::new(other)).unwrap();
     room.until(|situation| situation.configuration.site.title.en == "Another title").await;
     // And stays so when something else is recorded.
-    let what = Message::Answer { reference: "nobody".to_owned(), answer: domain::Answer::Mine };
+    let what = Message::Answer { reference: "nobody".to_owned(), answer: domain::Answer::Mine, by: None };
     let told = room.store.tell(&domain::Told { at: room.hand.now(), what }).await.unwrap();
     room.inbox.notify_one();
     while room.store.answer(told).await.unwrap().is_none() {

@@ -33,7 +33,7 @@ fn given_up(hand: &mut Hand, callout: usize) {
 fn answer(hand: &mut Hand, callout: usize, answer: Answer) -> Result<String, String> {
     let running = hand.incident(1).escalation.clone().expect("calling");
     let reference = running.callouts.get(callout).expect("a call").reference.clone();
-    hand.tell(Message::Answer { reference, answer })
+    hand.tell(Message::Answer { reference, answer, by: None })
 }
 
 #[test]

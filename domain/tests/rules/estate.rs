@@ -256,6 +256,11 @@ impl Hand {
             silences: before.silences.values().cloned().collect(),
             maintenances: before.maintenances.values().cloned().collect(),
             overrides: before.overrides.values().cloned().collect(),
+            proofs: before
+                .proofs
+                .iter()
+                .map(|((person, way), at)| ContactProof { person: person.clone(), way: *way, at: *at })
+                .collect(),
             last_incident: before.next_incident - 1,
             last_silence: before.next_silence - 1,
             last_maintenance: before.next_maintenance - 1,

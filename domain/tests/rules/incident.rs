@@ -67,12 +67,12 @@ fn an_answer_stops_the_calls_and_recovery_stands_everybody_down() {
         hand.receipt(1, &name, Sent::Accepted { provider_id: "x".into() });
     }
     assert_ne!(callouts[0].reference, callouts[1].reference);
-    let answer = Message::Answer { reference: callouts[1].reference.clone(), answer: Answer::Mine };
+    let answer = Message::Answer { reference: callouts[1].reference.clone(), answer: Answer::Mine, by: None };
     let said = hand.tell(answer).expect("accepted");
     let called = hand.situation.configuration.people[&callouts[1].person].name.clone();
     assert_eq!(said, format!("{called} has C-1"));
     assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
-    let late = Message::Answer { reference: callouts[0].reference.clone(), answer: Answer::Mine };
+    let late = Message::Answer { reference: callouts[0].reference.clone(), answer: Answer::Mine, by: None };
     assert!(hand.tell(late).expect_err("late").starts_with(&format!("{called} has it since")));
     let before = hand.told().len();
     hand.rounds(60, &[RESULTS], Seen::Fail);
@@ -108,7 +108,7 @@ fn somebody_who_cannot_passes_it_on_at_once() {
     let mut hand = failing();
     hand.rounds(12, &[RESULTS], Seen::Fail);
     let reference = hand.incident(1).escalation.clone().expect("calling").callouts[0].reference.clone();
-    hand.tell(Message::Answer { reference, answer: Answer::CallNext }).expect("accepted");
+    hand.tell(Message::Answer { reference, answer: Answer::CallNext, by: None }).expect("accepted");
     assert_eq!(hand.told().last().expect("a call"), "callout/2/text");
 }
 

@@ -45,7 +45,8 @@ fn notifications(changes: &[Change]) -> Vec<(String, Timestamp, Timestamp)> {
         | Change::Release(_)
         | Change::Silence(_)
         | Change::Maintenance(_)
-        | Change::Override(_) => None,
+        | Change::Override(_)
+        | Change::Proof(_) => None,
     });
     told.collect()
 }
@@ -129,7 +130,8 @@ fn statuses_are_those_that_would_have_been_recorded_in_time() {
             | Change::Release(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => None,
+            | Change::Override(_)
+            | Change::Proof(_) => None,
         });
         statuses.collect()
     };

@@ -26,6 +26,7 @@ mod releases;
 mod service_clocks;
 mod stand_in;
 mod storm;
+mod test_call;
 mod tokens;
 mod unheard;
 mod watching;

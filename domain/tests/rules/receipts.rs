@@ -136,7 +136,7 @@ fn a_button_pressed_twice_calls_one_person() {
     let mut hand = called();
     let reference = callouts(&hand)[0].reference.clone();
     for _ in 0..3 {
-        let answer = Message::Answer { reference: reference.clone(), answer: Answer::CallNext };
+        let answer = Message::Answer { reference: reference.clone(), answer: Answer::CallNext, by: None };
         hand.tell(answer).expect("heard");
     }
     assert_eq!(callouts(&hand).len(), 2);

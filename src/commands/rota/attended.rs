@@ -5,16 +5,19 @@ use crate::{
     config::{Loaded, shown},
     database,
 };
-use domain::{Configuration, RotaOverride};
+use domain::{Configuration, ContactProof, PersonId, RotaOverride, Way};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
+use store::OnCall;
 
 /// Rotas as they are in force.
 pub(crate) struct Attended {
     pub(crate) configuration: Arc<Configuration>,
     /// What was added and has not ended, the earlier first.
     pub(crate) overrides: Vec<RotaOverride>,
+    /// By which ways people were reached, and when last.
+    pub(crate) proofs: Vec<ContactProof>,
 }
 
 /// Why it is not known what was added.
@@ -30,7 +33,7 @@ impl fmt::Display for Unknown {
 impl Attended {
     /// Without what the database adds.
     pub(crate) fn as_written(loaded: &Loaded) -> Self {
-        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new() }
+        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new(), proofs: Vec::new() }
     }
 
     /// With what the database adds, as far as it can be looked at; nothing is written or made.
@@ -41,17 +44,17 @@ impl Attended {
             let file = std::path::absolute(&file).unwrap_or(file);
             return (written, Some(Unknown(format!("there is no database at {}", file.display()))));
         }
-        match store::rota_overrides(database.reveal(), now).await {
-            Ok(overrides) => {
+        match store::on_call(database.reveal(), now).await {
+            Ok(OnCall { overrides, proofs }) => {
                 let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
-                (Self { configuration, overrides }, None)
+                (Self { configuration, overrides, proofs }, None)
             }
             Err(error) => (written, Some(Unknown(format!("{}: {error}", shown(database.reveal()))))),
         }
     }
 
     /// A person's name, as it is written down.
-    pub(super) fn name<'a>(&'a self, person: &'a domain::PersonId) -> &'a str {
+    pub(super) fn name<'a>(&'a self, person: &'a PersonId) -> &'a str {
         self.configuration.people.get(person).map_or(person.as_str(), |person| &person.name)
     }
 
@@ -67,13 +70,22 @@ impl Attended {
         format!("override {number}{instead}, says {}{why}", added.by)
     }
 
+    /// When somebody was last reached, by each of their ways.
+    pub(crate) fn reached(&self, person: &PersonId) -> Vec<(Way, Option<Timestamp>)> {
+        let ways = self.configuration.people.get(person).map_or(&[][..], |person| &person.ways);
+        let last = |way: Way| {
+            self.proofs.iter().find(|proof| proof.person == *person && proof.way == way).map(|proof| proof.at)
+        };
+        ways.iter().map(|way| (*way, last(*way))).collect()
+    }
+
     /// One that was added, for programs.
     pub(super) fn json(added: &RotaOverride) -> Value {
         json!({
             "id": added.id,
             "rota": added.rota.as_str(),
             "person": added.person.as_str(),
-            "instead_of": added.instead_of.as_ref().map(domain::PersonId::as_str),
+            "instead_of": added.instead_of.as_ref().map(PersonId::as_str),
             "from": status_page::rfc3339(added.from),
             "until": status_page::rfc3339(added.until),
             "why": added.why,

@@ -47,7 +47,7 @@ pub(crate) async fn run(command: &OverrideCommand, asking: &Asking, as_json: boo
 }
 
 /// A person by the name they have in curiad.yaml.
-fn find_person(configuration: &Configuration, word: &str) -> Result<PersonId, Failed> {
+pub(crate) fn find_person(configuration: &Configuration, word: &str) -> Result<PersonId, Failed> {
     let found = PersonId::parse(word).ok().filter(|id| configuration.people.contains_key(id));
     found.ok_or_else(|| Usage::unknown("person", word, configuration.people.keys()))
 }
@@ -56,7 +56,8 @@ async fn list(asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let now = asking.now;
     let situation = asking.situation().await?;
     let overrides = situation.overrides.values().filter(|added| added.until > now).cloned().collect();
-    let attended = Attended { configuration: Arc::clone(&asking.configuration), overrides };
+    let attended =
+        Attended { configuration: Arc::clone(&asking.configuration), overrides, proofs: Vec::new() };
     let terminal = Terminal::new();
     if as_json {
         let rows: Vec<Value> = attended.overrides.iter().map(Attended::json).collect();

@@ -38,7 +38,7 @@ pub(super) fn of_notification(
         && let Some(reference) = reference(situation, &notification, *callout)
     {
         let answered = now + SignedDuration::from_secs(25 + small(luck / 11 % 150));
-        tellings.push((answered, Message::Answer { reference, answer: Answer::Mine }));
+        tellings.push((answered, Message::Answer { reference, answer: Answer::Mine, by: None }));
     }
     ((notification, at, id), tellings)
 }

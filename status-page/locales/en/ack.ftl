@@ -14,3 +14,7 @@ ack-ring = While Curiad cannot write its database it calls nobody but the last r
 ack-over = It is over since { $when }. There is nothing to do.
 ack-yours = You have it since { $when }.
 ack-taken = { $who } has it since { $when }. There is nothing to do.
+ack-test = Test call: nothing is wrong
+ack-test-mine = It reached me
+ack-test-done = Thank you. It is noted that this call reached you. Nothing is wrong.
+ack-test-over = The test is over. Nothing was wrong, and there is nothing to do.

@@ -91,7 +91,8 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
         let html = answer.text();
         assert!(html.contains(words), "{button}");
         assert!(!html.contains("<button"), "nothing more to press");
-        let expected = Message::Answer { reference: estate::trouble::REFERENCE.to_owned(), answer: said };
+        let expected =
+            Message::Answer { reference: estate::trouble::REFERENCE.to_owned(), answer: said, by: None };
         assert_eq!(told, expected);
     }
 }

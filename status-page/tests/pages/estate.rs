@@ -189,6 +189,7 @@ pub(crate) fn fresh(apis: Vec<Api>) -> Situation {
             silences: vec![],
             maintenances: vec![],
             overrides: vec![],
+            proofs: vec![],
             last_incident: 0,
             last_silence: 0,
             last_maintenance: 0,

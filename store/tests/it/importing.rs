@@ -67,7 +67,8 @@ fn stretch() -> Stretch {
             | Change::Withdraw(_)
             | Change::Silence(_)
             | Change::Maintenance(_)
-            | Change::Override(_) => {}
+            | Change::Override(_)
+            | Change::Proof(_) => {}
         }
     }
     stretch

@@ -2,10 +2,10 @@
 
 use crate::place::{On, Place};
 use domain::{
-    ApiId, Cause, Change, Channel, CheckId, Environment, Failure, FailureKind, Health, Http, Incident,
-    IncidentId, IncidentStatus, InstanceId, Layer, Maintenance, Notification, NotificationKind, OperationId,
-    Outcome, PersonId, Phases, Priority, Release, RotaId, RotaOverride, Silence, Status, StatusChange, Text,
-    Ticket, Track, TrackId, VantageId, Verdict,
+    ApiId, Cause, Change, Channel, CheckId, ContactProof, Environment, Failure, FailureKind, Health, Http,
+    Incident, IncidentId, IncidentStatus, InstanceId, Layer, Maintenance, Notification, NotificationKind,
+    OperationId, Outcome, PersonId, Phases, Priority, Release, RotaId, RotaOverride, Silence, Status,
+    StatusChange, Text, Ticket, Track, TrackId, VantageId, Verdict, Way,
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -202,6 +202,11 @@ pub(crate) fn maintenance(id: u64, until: i64) -> Maintenance {
         environment: Environment::Production,
         api: None,
     }
+}
+
+/// Nia answered.
+pub(crate) fn proof(way: Way, ms: i64) -> ContactProof {
+    ContactProof { person: PersonId::parse("nia.rees").unwrap(), way, at: at(ms) }
 }
 
 /// Nia stands in on the platform's rota.

@@ -2,11 +2,11 @@
 
 use crate::made::{
     Made, at, callout, changes, failed, health, incident, instance, maintenance, opened, outcomes, passed,
-    read, release, results, rota_override, silence, track, track_id, turned,
+    proof, read, release, results, rota_override, silence, track, track_id, turned,
 };
 use crate::place::{On, on_both};
 use domain::{
-    Change, Environment, IncidentId, IncidentStatus, Outcome, Status, TrackId, Transcript, Verdict,
+    Change, Environment, IncidentId, IncidentStatus, Outcome, Status, TrackId, Transcript, Verdict, Way,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Batch, Error, IncidentFilter};
@@ -37,6 +37,8 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
         Change::Silence(silence(4, 90_000)),
         Change::Maintenance(maintenance(7, 90_000)),
         Change::Override(rota_override(3, 90_000)),
+        Change::Proof(proof(Way::Text, 5_000)),
+        Change::Proof(proof(Way::Text, 2_000)),
     ];
     made.store.record(&batch).await.unwrap();
     let before = made.store.remember(at(0)).await.unwrap();
@@ -47,13 +49,15 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
     assert_eq!(before.silences, [silence(4, 90_000)]);
     assert_eq!(before.maintenances, [maintenance(7, 90_000)]);
     assert_eq!(before.overrides, [rota_override(3, 90_000)]);
+    assert_eq!(before.proofs, [proof(Way::Text, 5_000)], "the last one");
     assert_eq!((before.last_incident, before.last_silence, before.last_maintenance), (1, 4, 7));
+    let looked = store::on_call(&made.place.url(), at(0)).await.unwrap();
     assert_eq!(
-        store::rota_overrides(&made.place.url(), at(0)).await.unwrap(),
-        [rota_override(3, 90_000)],
+        (looked.overrides, looked.proofs),
+        (before.overrides.clone(), before.proofs.clone()),
         "as looked at"
     );
-    assert_eq!(store::rota_overrides(&made.place.url(), at(90_000)).await.unwrap(), []);
+    assert_eq!(store::on_call(&made.place.url(), at(90_000)).await.unwrap().overrides, []);
     let later = made.store.remember(at(90_000)).await.unwrap();
     assert_eq!(
         (later.maintenances, later.last_maintenance, later.overrides, later.last_override),

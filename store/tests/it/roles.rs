@@ -44,7 +44,7 @@ async fn who_writes_makes_no_tables_and_who_reads_writes_nothing() {
     writer
         .tell(&Told {
             at: at(0),
-            what: Message::Answer { reference: "x".to_owned(), answer: domain::Answer::Mine },
+            what: Message::Answer { reference: "x".to_owned(), answer: domain::Answer::Mine, by: None },
         })
         .await
         .unwrap();

@@ -1,0 +1,166 @@
+//! Test calls: somebody is called by the very way of a real callout, so that it is known to reach them. Nothing is wrong, so
+//! nobody else hears of it: no ticket, no page, no figure, no other person.
+
+use crate::{
+    Answer, Cause, Environment, Escalation, EscalationId, Flaps, Incident, IncidentStatus, PersonId,
+    Priority, Running, Status, Step, Target, Text, Ticket, Way, calling, fold::Fold, telling,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// A test that nobody answered is over after so long.
+const LASTS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Who is called to see whether it reaches them, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestCall {
+    /// Somebody asked for it.
+    Asked(PersonId),
+}
+
+impl fmt::Display for TestCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(person) => write!(f, "{person}"),
+        }
+    }
+}
+
+impl TestCall {
+    /// Who is called.
+    pub const fn person(&self) -> &PersonId {
+        match self {
+            Self::Asked(person) => person,
+        }
+    }
+
+    /// When one that began at `opened_at` is over if nobody answers.
+    pub(crate) fn ends_at(&self, opened_at: Timestamp) -> Timestamp {
+        match self {
+            Self::Asked(_) => opened_at + LASTS,
+        }
+    }
+}
+
+impl Incident {
+    /// Whether it is a test of whether somebody is reached: then nothing is wrong.
+    pub const fn is_test(&self) -> bool {
+        matches!(self.cause, Cause::Test(_))
+    }
+}
+
+/// Somebody asks for a person to be called.
+pub(crate) fn ask(fold: &mut Fold, by: &str, person: &PersonId) -> Result<String, String> {
+    let test = TestCall::Asked(person.clone());
+    let name = fold.person(person);
+    if let Some(open) = fold.after.open_incident(&Cause::Test(test.clone())) {
+        return Err(format!("{name} is called for a test already ({}), and has not answered yet", open.id));
+    }
+    let why = format!("{by} asks whether {name} is reached");
+    if call(fold, test, why) {
+        Ok(format!("{name} is called, for a test"))
+    } else {
+        Err(format!("there is nobody called {person}"))
+    }
+}
+
+/// Calls. `false`: there is nobody to be called.
+pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
+    let Ok(id) = EscalationId::parse("test-call") else { return false };
+    let step = Step { call: Target::Person(test.person().clone()), by: Vec::new(), after: Duration::ZERO };
+    let (now, person) = (fold.now, test.person().clone());
+    let mut running = Running {
+        escalation: Escalation { id, steps: vec![step], repeat: 1, last_resort: Vec::new() },
+        started_at: now,
+        round_at: now,
+        round: 1,
+        next_step: 1,
+        next_at: None,
+        stopped: None,
+        callouts: Vec::new(),
+    };
+    if fold.after.configuration.people.get(&person).is_none_or(|known| known.ways.is_empty()) {
+        return false;
+    }
+    let lasts = test.ends_at(now).duration_since(now);
+    let mut incident = Incident {
+        id: fold.number_incident(),
+        cause: Cause::Test(test),
+        status: IncidentStatus::Open,
+        priority: Priority::P5,
+        major: None,
+        environment: Environment::Production,
+        api: None,
+        affects: Vec::new(),
+        held_back: Vec::new(),
+        worst: Status::Operational,
+        layer: None,
+        diagnosis: Text::new("This is a test. Nothing is wrong.", "Prawf yw hwn. Nid oes dim o'i le."),
+        evidence: Vec::new(),
+        background: Vec::new(),
+        started_at: now,
+        opened_at: now,
+        flaps: Flaps::default(),
+        acknowledged: None,
+        recovered_at: None,
+        resolved_at: None,
+        ticket: Ticket::None,
+        earlier_tickets: Vec::new(),
+        nudged: Vec::new(),
+        escalation: None,
+        told_at: None,
+        timeline: Vec::new(),
+        posts: Vec::new(),
+    };
+    incident.note(now, why);
+    calling::call_for(fold, &mut incident, &mut running, &person, lasts);
+    incident.escalation = Some(running);
+    fold.put_incident(incident);
+    true
+}
+
+/// They answered, whatever they said: it reached them.
+pub(crate) fn answered(
+    fold: &mut Fold,
+    mut incident: Incident,
+    number: u32,
+    at: Timestamp,
+    answer: Answer,
+) -> String {
+    let Some(callout) = incident.callout_mut(number) else { return String::new() };
+    callout.answer.get_or_insert((at, answer));
+    let name = fold.person(&callout.person.clone());
+    if incident.is_open() {
+        over(fold, incident, &format!("{name} has answered"));
+    } else {
+        fold.put_incident(incident);
+    }
+    format!("{name} has answered the test")
+}
+
+/// Nobody answered in time.
+pub(crate) fn run_out(fold: &mut Fold, incident: Incident) -> Incident {
+    over(fold, incident, "nobody answered in time")
+}
+
+/// Over: what was not sent is not to be sent any more, and nobody is told.
+pub(crate) fn over(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
+    incident.status = IncidentStatus::Resolved;
+    incident.resolved_at = Some(fold.now);
+    incident.note(fold.now, format!("the test is over: {why}"));
+    calling::stop(&mut incident, "the test is over");
+    let unsent: Vec<(u32, Way)> = incident
+        .escalation
+        .iter()
+        .flat_map(|running| &running.callouts)
+        .flat_map(|callout| callout.ways.iter().map(|way| (callout.number, *way)))
+        .collect();
+    for (number, way) in unsent {
+        let key = telling::key(fold, incident.id, &format!("callout/{number}/{}", way.word()));
+        fold.withdraw(key);
+    }
+    fold.put_incident(incident.clone());
+    incident
+}

@@ -1,0 +1,77 @@
+//! A test call reaches one person, and nobody else hears of it.
+
+use crate::estate::*;
+use domain::{Answer, Command, IncidentStatus, Message, PersonId, Way};
+use jiff::SignedDuration;
+
+fn one() -> PersonId {
+    PersonId::parse("one").expect("an id")
+}
+
+impl Hand {
+    fn test(&mut self, person: &str) -> Result<String, String> {
+        let person = PersonId::parse(person).expect("an id");
+        self.tell(Message::Command(Command::TestCall { by: "ann".into(), person }))
+    }
+
+    fn answers(&mut self, by: Option<Way>) -> Result<String, String> {
+        let running = self.incident(1).escalation.clone().expect("calling");
+        let reference = running.callouts.first().expect("a call").reference.clone();
+        self.tell(Message::Answer { reference, answer: Answer::Mine, by })
+    }
+}
+
+fn well() -> Hand {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand
+}
+
+#[test]
+fn one_person_is_called_and_the_desk_the_team_and_the_next_are_not() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.rounds(120, &[], Seen::Pass);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"]);
+    assert!(hand.incident(1).posts.is_empty() && hand.incident(1).is_test());
+}
+
+#[test]
+fn an_answer_is_proof_of_the_way_it_came_by_and_ends_the_test() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.answers(Some(Way::Email)).expect("taken");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    assert_eq!(hand.situation.proofs.get(&(one(), Way::Email)), Some(&hand.now));
+    assert_eq!(hand.situation.proofs.get(&(one(), Way::Text)), None);
+    hand.restart(30);
+    assert!(hand.situation.proofs.contains_key(&(one(), Way::Email)));
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"], "nobody is told that it is over");
+}
+
+#[test]
+fn one_at_a_time_and_after_an_hour_it_is_over_and_a_late_answer_is_proof_all_the_same() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    assert!(hand.test("one").expect_err("once").contains("is called for a test already"));
+    hand.test("two").expect("another may be called meanwhile");
+    hand.now += SignedDuration::from_mins(61);
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    hand.answers(None).expect("taken");
+    assert!(
+        hand.situation.proofs.contains_key(&(one(), Way::Text)),
+        "the link of a text says nothing of its way"
+    );
+    hand.test("one").expect("again");
+    assert!(hand.test("moon").is_err());
+}
+
+#[test]
+fn a_real_call_that_is_answered_is_proof_too() {
+    let mut hand = well();
+    hand.rounds(14, &[("results", domain::Environment::Production)], Seen::Fail);
+    hand.answers(None).expect("taken");
+    assert_eq!(hand.situation.proofs.size(), 1);
+}

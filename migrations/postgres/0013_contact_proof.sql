@@ -1,0 +1,7 @@
+-- When somebody last answered a call, by the way it came (domain::ContactProof).
+CREATE TABLE contact_proof (
+    person TEXT NOT NULL,
+    way    TEXT NOT NULL,
+    at     BIGINT NOT NULL,
+    PRIMARY KEY (person, way)
+);

@@ -1,0 +1,80 @@
+//! `curiad callout test`: whether a call reaches somebody is known before the night in which it must.
+
+use crate::{
+    database::{On, on_both},
+    outage::{all_well, incidents, place_on},
+    program::{PATIENCE, text, world},
+};
+use simulator::{Answer, answer};
+
+on_both!(a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it);
+
+async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: On) {
+    let world = world().await;
+    let place = place_on(on, &world);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+
+    let ran = place.run(&["callout", "test", "moon", "--by", "Ann Hughes"]).await;
+    assert!(ran.code == Some(64) && ran.err.contains("moon"), "{ran:?}");
+    let ran = place.run(&["callout", "test", "nia.rees", "--wait", "2h"]).await;
+    assert!(ran.code == Some(64) && ran.err.contains("over after an hour"), "{ran:?}");
+
+    let ran = place.run(&["callout", "test", "nia.rees", "--no-wait", "--by", "Ann Hughes"]).await;
+    assert_eq!(ran.out, "Nia Rees is called, for a test\n", "{ran:?}");
+    let again = place.run(&["callout", "test", "nia.rees", "--no-wait"]).await;
+    assert!(again.code == Some(1) && again.err.contains("is called for a test already"), "{again:?}");
+    let called = world.wait_for(PATIENCE, |world| world.notify().texts().into_iter().next()).await;
+    let called = called.expect("a text");
+    assert!(called.body.starts_with("PRAWF: nid oes dim o'i le."), "in her language: {}", called.body);
+    let mail = world.wait_for(PATIENCE, |world| world.mail().mails().into_iter().next()).await;
+    let mail = mail.expect("an e-mail");
+    assert!(mail.text.contains("Nid oes dim o'i le") && mail.text.contains("?by=email"), "{}", mail.text);
+
+    // On no page, in no list, in no ticket, in no figure; and nobody else is called.
+    let front = text(&program.internal("/en")).await;
+    assert!(!front.contains("Test call") && !front.contains("C-1"), "{front}");
+    assert_eq!(incidents(&program).await, Vec::<serde_json::Value>::new());
+    assert_eq!(
+        place.run(&["--json", "incident", "list", "--all"]).await.json().as_array().map(Vec::len),
+        Some(0)
+    );
+    let metrics = text(&program.internal("/metrics")).await;
+    let open = metrics.lines().find(|line| line.starts_with("curiad_incidents_open")).expect("a figure");
+    assert!(open.ends_with(" 0"), "{open}");
+    assert!(world.desk().tickets().is_empty());
+
+    let before = place.run(&["rota", "show", "platform"]).await;
+    assert!(before.out.contains("Nia Rees last answered a call: text never, email never"), "{before:?}");
+    let link = called.body.split_whitespace().find(|word| word.contains("/ack/")).expect("a link");
+    let page = text(link).await;
+    assert!(page.contains("nid oes dim o’i le") && page.contains("Mae wedi fy nghyrraedd"), "{page}");
+    assert!(!page.contains("call_next"), "there is one answer: {page}");
+    assert_eq!(answer(&mail.text, Answer::Mine).await.expect("an answer"), 200);
+    let url = program.internal("/metrics");
+    let kept = || async {
+        let shown = place.run(&["rota", "show", "platform"]).await;
+        shown.out.contains("text never, email ") && !shown.out.contains("email never")
+            || shown.out.lines().any(|line| {
+                line.starts_with("Nia Rees last")
+                    && line.contains("text never")
+                    && !line.contains("email never")
+            })
+    };
+    program.wait(kept, "the answer to be kept, by its way").await;
+    assert!(text(link).await.contains("Mae’r prawf ar ben"), "{url}");
+    assert_eq!(world.notify().texts().len(), 1, "nobody is told that it is over");
+
+    // Who waits is told when the answer came, and by which way.
+    let (waited, answered) =
+        tokio::join!(place.run(&["--json", "callout", "test", "tom.evans", "--wait", "50s"]), async {
+            let second = world.wait_for(PATIENCE, |world| world.notify().texts().into_iter().nth(1)).await;
+            let second = second.expect("a text");
+            assert!(second.body.starts_with("TEST: nothing is wrong."), "{}", second.body);
+            answer(&second.body, Answer::NotReal).await.expect("an answer")
+        });
+    assert_eq!((answered, waited.code), (200, Some(0)), "{waited:?}");
+    assert!(waited.out.contains("\"answered_by\": \"text\""), "{waited:?}");
+    assert!(program.terminate().await.success());
+    world.stop().await;
+}
