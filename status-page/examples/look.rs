@@ -98,7 +98,7 @@ fn shared_certificate() -> Situation {
         "Daeth y dystysgrif i ben ar 20 Tachwedd 2026: rhaid ei hadnewid ble bynnag y’i dangosir (SHA-256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08).",
     );
     certificate.held_back = ["identity", "results"].map(|api| estate::instance(api, production)).into();
-    certificate.affects = certificate.held_back.clone();
+    certificate.affects.clone_from(&certificate.held_back);
     let phrases = Phrases {
         because: Some(Because::Certificate),
         effect: Some(Effect::AllFail),

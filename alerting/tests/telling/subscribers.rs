@@ -195,16 +195,18 @@ async fn a_call_waits_for_nobody_who_subscribed() {
     }
     let mail = post.house.world.mail();
     mail.set_trouble_for(Trouble::AcceptThenTimeOut, 4).await;
-    let postman = post.postman.clone();
-    let posting = tokio::spawn(async move { postman.post_some().await });
-    // The mail server holds all that subscribers may have there at a time.
-    post.house.world.wait_for(LIMIT, |world| (world.mail().mails().len() == 4).then_some(())).await.unwrap();
-    let one = Channel::Email(example::id("oncall.one"));
-    post.house.wants("callout/1/email", NotificationKind::Callout { callout: 1 }, one).await;
-    assert_eq!(post.house.deliver().await, 1);
+    let call = async {
+        // The mail server holds all that subscribers may have there at a time.
+        let all_held = |world: &simulator::World| (world.mail().mails().len() == 4).then_some(());
+        post.house.world.wait_for(LIMIT, all_held).await.unwrap();
+        let one = Channel::Email(example::id("oncall.one"));
+        post.house.wants("callout/1/email", NotificationKind::Callout { callout: 1 }, one).await;
+        post.house.deliver().await
+    };
+    let (posted, delivered) = tokio::join!(post.postman.post_some(), call);
+    assert_eq!((posted.unwrap(), delivered), (Round { claimed: 4, sent: 0 }, 1));
     let mails = mail.mails();
     let [.., called] = &mails[..] else { panic!("{mails:?}") };
     assert_eq!(mails.len(), 5);
     assert!(called.to.iter().any(|to| to.contains("one@example.wales")), "{called:?}");
-    assert_eq!(posting.await.unwrap().unwrap(), Round { claimed: 4, sent: 0 });
 }
