@@ -13,7 +13,6 @@ use ring::hmac;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{ops::RangeInclusive, time::Duration};
-use store::crash_point;
 
 const WHOM: &str = "the service desk's webhook";
 /// What a secret begins with, by the standard.
@@ -68,11 +67,9 @@ impl Webhook {
         words: &TicketWords,
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let mut data = facts(reference, incident);
-        data["title"] = words.short_description.as_str().into();
-        data["text"] = words.description.as_str().into();
+        let says = [("title", &*words.short_description), ("text", &*words.description)];
+        let data = facts(reference, incident, says);
         let answer = self.post(key, "incident.opened", &data, now).await?;
-        crash_point!("desk/made");
         // Who has no more to say than that it was taken, has no number of its own.
         let taken: Taken = answer.json(WHOM).unwrap_or_default();
         let told = |text: Option<String>| {
@@ -94,11 +91,8 @@ impl Webhook {
         text: &str,
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let mut data = facts(reference, incident);
-        data["record"] = record.into();
-        data["text"] = text.into();
+        let data = facts(reference, incident, [("record", record), ("text", text)]);
         self.post(key, "incident.updated", &data, now).await?;
-        crash_point!("desk/noted");
         Ok(Sent::Accepted { provider_id: record.to_owned() })
     }
 
@@ -112,7 +106,7 @@ impl Webhook {
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", at)
-            .header("webhook-signature", self.signatures(&id, at, &body)?)
+            .header("webhook-signature", signatures(&self.settings, &id, at, &body)?)
             .timeout(self.patience)
             .body(body);
         let answer = Answer::to(request, WHOM).await?;
@@ -127,23 +121,19 @@ impl Webhook {
             error @ (SendError::Permanent { .. } | SendError::Retryable { .. }) => error,
         })
     }
+}
 
-    /// By the secret, and by the one before it while that is named.
-    fn signatures(&self, id: &str, at: i64, body: &str) -> Result<String, SendError> {
-        let signed = format!("{id}.{at}.{body}");
-        let sign = |secret: &Secret| {
-            let key = key(secret.reveal())
-                .ok_or_else(|| SendError::permanent("the secret of the desk's webhook cannot be used"))?;
-            Ok(format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes()))))
-        };
-        let all: Result<Vec<String>, SendError> =
-            [Some(&self.settings.secret), self.settings.secret_before.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(sign)
-                .collect();
-        Ok(all?.join(" "))
-    }
+/// By the secret, and by the one before it while that is named.
+fn signatures(settings: &WebhookDesk, id: &str, at: i64, body: &str) -> Result<String, SendError> {
+    let signed = format!("{id}.{at}.{body}");
+    let sign = |secret: &Secret| {
+        let key = key(secret.reveal())
+            .ok_or_else(|| SendError::permanent("the secret of the desk's webhook cannot be used"))?;
+        Ok(format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes()))))
+    };
+    let secrets = [Some(&settings.secret), settings.secret_before.as_ref()];
+    let all: Result<Vec<String>, SendError> = secrets.into_iter().flatten().map(sign).collect();
+    Ok(all?.join(" "))
 }
 
 /// A full stop ends the id in what is signed.
@@ -152,13 +142,13 @@ fn id(key: &str) -> String {
 }
 
 /// What every event says. No evidence, nor anything that is not in the words for people.
-fn facts(reference: &str, incident: &Incident) -> Value {
+fn facts(reference: &str, incident: &Incident, says: [(&str, &str); 2]) -> Value {
     let affects: Vec<Value> = incident
         .affects
         .iter()
         .map(|instance| json!({ "api": instance.api, "environment": instance.environment }))
         .collect();
-    json!({
+    let mut facts = json!({
         "reference": reference,
         "incident": incident.id.to_string(),
         "priority": incident.priority.to_string(),
@@ -166,7 +156,11 @@ fn facts(reference: &str, incident: &Incident) -> Value {
         "over": incident.status == IncidentStatus::Resolved,
         "started_at": incident.started_at,
         "affects": affects,
-    })
+    });
+    if let Some(facts) = facts.as_object_mut() {
+        facts.extend(says.map(|(key, words)| (key.to_owned(), Value::from(words))));
+    }
+    facts
 }
 
 #[cfg(test)]
@@ -181,9 +175,8 @@ mod tests {
             secret: Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
             secret_before: Some(Secret::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")),
         };
-        let webhook = Webhook::new(settings, Client::new(), Duration::from_secs(1));
         let body = r#"{"test": 2432232314}"#;
-        let signed = webhook.signatures("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body).unwrap();
+        let signed = signatures(&settings, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body).unwrap();
         let (first, second) = signed.split_once(' ').unwrap();
         assert_eq!(first, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert!(second.starts_with("v1,") && second != first, "{second}");

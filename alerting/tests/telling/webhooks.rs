@@ -78,7 +78,7 @@ async fn hook(
 impl Receiver {
     fn new(secret: &'static str) -> Arc<Self> {
         let says = Mutex::new(r#"{"number": "OPS-7", "record": "77", "more": true}"#);
-        Arc::new(Self { secret, says, ..Self::default() })
+        Arc::new(Self { says, secret, ..Self::default() })
     }
 
     fn events(&self) -> Vec<(String, Value)> {
