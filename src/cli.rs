@@ -3,6 +3,7 @@
 mod callout;
 mod escalation;
 mod history;
+mod incident;
 mod maintenance;
 mod page;
 mod report;
@@ -11,6 +12,7 @@ mod rota;
 pub(crate) use callout::CalloutCommand;
 pub(crate) use escalation::{EscalationCommand, SimulateArgs};
 pub(crate) use history::{ExportArgs, ExportFormat, HistoryCommand, PruneArgs};
+pub(crate) use incident::{IncidentCommand, UpdateArgs};
 pub(crate) use maintenance::{MaintenanceCommand, Moment};
 pub(crate) use page::PageCommand;
 pub(crate) use report::{ReportArgs, ReportFormat, ReportLanguage, When};
@@ -228,76 +230,6 @@ pub(crate) struct DemoArgs {
 pub(crate) enum HeartbeatCommand {
     /// The address of each, to be given to its job and nobody else, and when it was last heard
     List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum IncidentCommand {
-    /// Open incidents, or all of late
-    List {
-        /// Resolved ones too
-        #[arg(long)]
-        all: bool,
-    },
-    /// One incident, whole: its timeline, ticket and calls
-    Show {
-        /// Its number: C-42
-        incident: String,
-        /// A draft of the report after it, in Markdown
-        #[arg(long)]
-        review: bool,
-    },
-    /// "I have it": nobody else is called
-    Ack {
-        /// Its number
-        incident: String,
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Say something on the public page, in both languages at once
-    Update {
-        /// Its number
-        incident: String,
-        /// The English words
-        #[arg(long)]
-        en: String,
-        /// The Welsh words
-        #[arg(long)]
-        cy: String,
-        /// Both languages are meant to say the same
-        #[arg(long)]
-        same: bool,
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Call an incident over
-    Resolve {
-        /// Its number
-        incident: String,
-        /// Why
-        #[arg(long)]
-        why: String,
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Go on with a ticket that the service desk has already, because somebody rang first
-    Link {
-        /// Its number
-        incident: String,
-        /// The ticket's number: INC0012345
-        ticket: String,
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Make an incident a major one
-    Declare {
-        /// Its number
-        incident: String,
-        /// Why
-        #[arg(long)]
-        why: String,
-        #[command(flatten)]
-        who: Who,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -144,7 +144,10 @@ pub(crate) async fn open_or_show(
     let ([public, shown], [internal, shown_inside]) = (twice(public)?, twice(internal)?);
     let [many, few] = descriptors::rooms();
     let now = Instant::now();
-    let show = |listener, room: Room| listener::serve(listener, router.clone(), Arc::new(room), stop.clone());
+    // A page as it was is the same for everybody: nothing there is limited by who asks.
+    let show = |listener, room: Room| {
+        listener::serve(listener, router.clone(), Arc::default(), Arc::new(room), stop.clone())
+    };
     let store = tokio::select! {
         store = until_open(database) => store?,
         ended = show(shown, Room::new("public", many, now)) => return Err(lost(ended)),

@@ -1,8 +1,10 @@
 //! A listener for readers whom nobody knows: it has room for so many connections, and closes those that ask nothing.
 //! Without that, strangers who only connect would use up the descriptors that probes, sends and the database need.
 
+mod proxies;
 mod room;
 
+pub(crate) use proxies::{Network, Proxies};
 pub(crate) use room::{Counted, Room, Size};
 
 use axum::{Router, extract::ConnectInfo};
@@ -31,10 +33,11 @@ const STOPS_WITHIN: Duration = Duration::from_secs(5);
 const ACCEPTS_AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves `router`, over HTTP/1.1, until `stop`; then finishes what is in hand. HTTP/2 is for those who speak it to
-/// readers, in front of this: on a plain connection no browser does.
+/// readers, in front of this: on a plain connection no browser does. `proxies`: who may stand in front.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    proxies: Arc<Proxies>,
     room: Arc<Room>,
     stop: CancellationToken,
 ) -> io::Result<()> {
@@ -50,7 +53,13 @@ pub(crate) async fn serve(
             Ok((stream, from)) => {
                 // Who finds no room is closed at once.
                 if let Some(place) = room.enter(from.ip(), Instant::now()) {
-                    connections.spawn(attend(stream, from, router.clone(), place, stop.clone()));
+                    connections.spawn(attend(
+                        stream,
+                        (from, Arc::clone(&proxies)),
+                        router.clone(),
+                        place,
+                        stop.clone(),
+                    ));
                 }
             }
             Err(error) if is_of_the_connection(&error) => {}
@@ -70,14 +79,21 @@ pub(crate) async fn serve(
 }
 
 /// One connection, until its reader leaves, has taken too long, or gives way to another.
-async fn attend(stream: TcpStream, from: SocketAddr, router: Router, place: Place, stop: CancellationToken) {
+async fn attend(
+    stream: TcpStream,
+    (from, proxies): (SocketAddr, Arc<Proxies>),
+    router: Router,
+    place: Place,
+    stop: CancellationToken,
+) {
     // A page is one write: nothing is gained by waiting for more of it.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
     let service = service_fn(|mut request: Request<Incoming>| {
         place.asks(Instant::now());
-        request.extensions_mut().insert(ConnectInfo(from));
+        let client = proxies.client(from.ip(), request.headers());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, from.port())));
         let answer = router.clone().call(request);
         async {
             let answer = answer.await;

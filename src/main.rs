@@ -119,7 +119,7 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             loaded.outage.tell_after = Duration::from_secs(arguments.unrecorded_after.into());
             loaded.history_every = Duration::from_secs(arguments.history_every.into());
             let source = Source { directory: cli.config.clone(), stamps };
-            let mut listen = loaded.listen;
+            let mut listen = loaded.listen.clone();
             listen.public = arguments.listen.unwrap_or(listen.public);
             listen.internal = arguments.listen_internal.unwrap_or(listen.internal);
             listen.allowed().map_err(|(why, next)| Failed::new(CONFIG, format!("{why}\n{next}")))?;

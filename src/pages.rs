@@ -4,7 +4,7 @@ use crate::{
     descriptors,
     exit::Failed,
     last_page,
-    listener::{self, Room},
+    listener::{self, Proxies, Room},
     tasks::Tasks,
 };
 use alerting::Recording;
@@ -53,6 +53,8 @@ pub(crate) struct Pages {
     pub(crate) role: watch::Receiver<Role>,
     /// How many lines of the log nobody read in time.
     pub(crate) log_lines_lost: Arc<AtomicU64>,
+    /// Who may stand between us and our readers.
+    pub(crate) proxies: Arc<Proxies>,
     /// Where the page is kept for a start without the database.
     pub(crate) kept_in: Option<PathBuf>,
 }
@@ -94,8 +96,8 @@ pub(crate) fn start(
     let [outside, inside] = rooms;
     let stop = || tasks.stop.clone();
     let (public, internal) = (
-        listener::serve(public, public_router(&site), outside, stop()),
-        listener::serve(internal, internal_router(&site), inside, stop()),
+        listener::serve(public, public_router(&site), Arc::clone(&pages.proxies), outside, stop()),
+        listener::serve(internal, internal_router(&site), pages.proxies, inside, stop()),
     );
     tasks.add("public listener", public);
     tasks.add("internal listener", internal);

@@ -43,7 +43,7 @@ pub(crate) struct Fixed {
 
 impl Fixed {
     pub(crate) fn of(loaded: &Loaded) -> Self {
-        Self { database: loaded.database.clone(), spool: loaded.spool.clone(), listen: loaded.listen }
+        Self { database: loaded.database.clone(), spool: loaded.spool.clone(), listen: loaded.listen.clone() }
     }
 
     /// The keys in which `loaded` differs.

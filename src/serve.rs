@@ -195,6 +195,7 @@ pub(crate) async fn start(
         role: seat.role.subscribe(),
         set_aside: refused,
         log_lines_lost,
+        proxies: Arc::new(listen.proxies),
         kept_in: page,
     };
     let mut running = Running {

@@ -1,8 +1,8 @@
 //! The ways out, made from the directory: what a channel's name means, and how much goes through each at a time.
 
 use crate::{
-    Directory, Examined, FoundTicket, Records, SendError, mail::Postbox, notify::TextService,
-    servicenow::TableApi,
+    DeskSystem, Directory, Examined, FoundTicket, Records, SendError, mail::Postbox, notify::TextService,
+    servicenow::TableApi, webhook::Webhook,
 };
 use domain::{Channel, Clock, Configuration, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -59,9 +59,16 @@ pub struct Channels {
 
 #[derive(Debug)]
 struct DeskWay {
-    table: Option<TableApi>,
+    system: Option<System>,
     email: Option<String>,
     turns: Arc<Semaphore>,
+}
+
+/// A desk's own system.
+#[derive(Debug)]
+pub(crate) enum System {
+    Table(Box<TableApi>),
+    Webhook(Webhook),
 }
 
 impl Channels {
@@ -73,9 +80,16 @@ impl Channels {
         patience: Duration,
     ) -> Result<Self, SetupError> {
         let desks = directory.desks.into_iter().map(|(id, desk)| {
-            let table = desk.servicenow.map(|settings| TableApi::new(settings, client.clone(), patience));
+            let system = desk.system.map(|system| match system {
+                DeskSystem::ServiceNow(settings) => {
+                    System::Table(Box::new(TableApi::new(settings, client.clone(), patience)))
+                }
+                DeskSystem::Webhook(settings) => {
+                    System::Webhook(Webhook::new(settings, client.clone(), patience))
+                }
+            });
             let turns = Arc::new(Semaphore::new(DESK_AT_A_TIME));
-            (id, DeskWay { table, email: desk.fallback_email, turns })
+            (id, DeskWay { system, email: desk.fallback_email, turns })
         });
         let texts = directory.notify.map(|settings| TextService::new(settings, client.clone(), patience));
         Ok(Self {
@@ -89,7 +103,7 @@ impl Channels {
         })
     }
 
-    /// Looks at a desk's own system, without changing anything; `None`: it has none. `name`: what people call it.
+    /// Looks at a desk's own system, without changing anything; `None`: it has none that can be asked. `name`: what people call it.
     pub async fn examine_desk(
         &self,
         desk: &DeskId,
@@ -102,7 +116,9 @@ impl Channels {
 
     /// The ticket of that number in a desk; `None`: it has none that we may see.
     pub async fn find_ticket(&self, desk: &DeskId, number: &str) -> Result<Option<FoundTicket>, SendError> {
-        let table = self.table(desk).ok_or_else(|| SendError::permanent("it has no system of its own"))?;
+        let table = self
+            .table(desk)
+            .ok_or_else(|| SendError::permanent("it has no system that can be asked for it"))?;
         table.numbered(number).await
     }
 
@@ -133,8 +149,16 @@ impl Channels {
     }
 
     /// A desk's own system.
+    pub(crate) fn system(&self, desk: &DeskId) -> Option<&System> {
+        self.desks.get(desk)?.system.as_ref()
+    }
+
+    /// A desk's own system, where it can be asked how its tickets stand.
     pub(crate) fn table(&self, desk: &DeskId) -> Option<&TableApi> {
-        self.desks.get(desk)?.table.as_ref()
+        match self.system(desk)? {
+            System::Table(table) => Some(table),
+            System::Webhook(_) => None,
+        }
     }
 
     /// The text service.

@@ -24,9 +24,48 @@ pub struct Directory {
 #[derive(Debug, Clone, Default)]
 pub struct DeskSettings {
     /// Its own system.
-    pub servicenow: Option<ServiceNow>,
+    pub system: Option<DeskSystem>,
     /// The people there, for when that system cannot be reached.
     pub fallback_email: Option<String>,
+}
+
+impl DeskSettings {
+    /// Its system, where it is that.
+    pub const fn servicenow(&self) -> Option<&ServiceNow> {
+        match &self.system {
+            Some(DeskSystem::ServiceNow(settings)) => Some(settings),
+            Some(DeskSystem::Webhook(_)) | None => None,
+        }
+    }
+}
+
+/// Where a desk keeps its tickets.
+#[derive(Debug, Clone)]
+pub enum DeskSystem {
+    /// In `ServiceNow`.
+    ServiceNow(ServiceNow),
+    /// Wherever a program of the desk puts them.
+    Webhook(WebhookDesk),
+}
+
+impl DeskSystem {
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::ServiceNow(ServiceNow { url, .. }) | Self::Webhook(WebhookDesk { url, .. }) => url,
+        }
+    }
+}
+
+/// A desk that is told by signed webhooks (Standard Webhooks 1.0.0).
+#[derive(Debug, Clone)]
+pub struct WebhookDesk {
+    /// Where they go.
+    pub url: String,
+    /// What they are signed with: `whsec_…`.
+    pub secret: Secret,
+    /// The secret before it, while both are to be good.
+    pub secret_before: Option<Secret>,
 }
 
 /// A `ServiceNow` instance, through its Table API.

@@ -22,6 +22,7 @@ mod retry;
 mod send_error;
 mod servicenow;
 mod spool;
+mod webhook;
 mod words;
 
 pub use away::{Away, Lasting};
@@ -29,7 +30,10 @@ pub use channels::{Channels, Setup, SetupError};
 pub use course::{Course, Step, Trace};
 pub use deliverer::{Deliverer, Limits};
 pub use desk_reader::DeskReader;
-pub use directory::{Auth, Contact, DeadMan, DeskSettings, Directory, Mail, MailTls, Notify, ServiceNow};
+pub use directory::{
+    Auth, Contact, DeadMan, DeskSettings, DeskSystem, Directory, Mail, MailTls, Notify, ServiceNow,
+    WebhookDesk,
+};
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;
 pub use last_resort::LastResort;
@@ -39,4 +43,5 @@ pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::{FoundTicket, Records};
 pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};
+pub use webhook::webhook_secret;
 pub use words::worded;

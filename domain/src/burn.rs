@@ -192,20 +192,21 @@ fn speed(
 
 fn words(burning: &Burning) -> Text {
     let (times, objective, hours) = (burning.times, burning.objective, burning.rate.long.as_hours());
+    let agreed = format!("{}% mewn {} diwrnod", objective.percent(), objective.days());
     let (en, cy) = if times.is_finite() {
         (
             format!(
                 "by the last {hours} h it uses up what its objective ({objective}) lets it miss {times:.0} times too fast"
             ),
             format!(
-                "yn ôl y {hours} awr ddiwethaf mae'n defnyddio'r hyn y caiff ei golli o'i amcan ({objective}) {times:.0} \
+                "yn ôl y {hours} awr ddiwethaf mae'n defnyddio'r hyn y caiff ei golli o'i amcan ({agreed}) {times:.0} \
                  gwaith yn rhy gyflym"
             ),
         )
     } else {
         (
             format!("its objective ({objective}) lets it miss nothing"),
-            format!("nid yw ei amcan ({objective}) yn caniatáu colli dim"),
+            format!("nid yw ei amcan ({agreed}) yn caniatáu colli dim"),
         )
     };
     Text::new(

@@ -255,7 +255,11 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::Press => desk::press(fold, incident),
         Act::Remark => desk::remark(fold, incident),
         Act::Nudge => service_clock::nudge(fold, incident),
-        Act::Publish => publish(incident, PostSays::Investigating { status: incident.worst }, fold.now),
+        Act::Publish => publish(
+            incident,
+            PostSays::Investigating { status: incident.worst, layer: incident.layer },
+            fold.now,
+        ),
         Act::TellProvider => tell_provider(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),

@@ -1,8 +1,8 @@
 //! Anything the rules react to.
 
 use crate::{
-    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Receipt, RotaId,
-    SeenTicket, Text, Way,
+    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases, Receipt,
+    RotaId, SeenTicket, Text, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,8 @@ pub enum Command {
         /// Who.
         by: String,
         /// In both languages, published at the same moment (invariant 15).
-        words: Text,
+        #[serde(flatten)]
+        phrases: Phrases,
     },
     /// Calls it over.
     Resolve {

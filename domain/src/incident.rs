@@ -1,8 +1,8 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Priority,
-    RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket, TokenEndpoint, VantageId,
+    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Phrases,
+    Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -224,6 +224,9 @@ pub enum PostSays {
     Investigating {
         /// What is shown of the instance.
         status: Status,
+        /// Where it fails, as far as that was known.
+        #[serde(default)]
+        layer: Option<Layer>,
     },
     /// A human is working on it.
     Acknowledged,
@@ -236,8 +239,10 @@ pub enum PostSays {
     },
     /// Over.
     Resolved,
-    /// In a person's own words, in both languages.
+    /// In the rules' own words, in both languages; of an earlier Curiad also in a person's.
     Words(Text),
+    /// In a person's, from phrases, own words or both.
+    Phrases(Phrases),
 }
 
 impl Incident {

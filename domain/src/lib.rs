@@ -88,6 +88,7 @@ mod outcome;
 mod pause;
 mod percentiles;
 mod phase_sums;
+mod phrases;
 mod priority;
 mod protocol;
 mod receipts;
@@ -173,6 +174,7 @@ pub use outcome::{
 pub use pause::pause;
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
+pub use phrases::{Advice, Because, Effect, Phrases};
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use release::Release;

@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Major, Message, Post, PostSays, RotaOverride, Silence, Told, Way, beat, calling, cause::still_there,
-    desk, due, duty, fold::Fold, receipts, rota_override, telling, test_call,
+    Major, Message, PostSays, RotaOverride, Silence, Told, Way, beat, calling, cause::still_there, desk, due,
+    duty, fold::Fold, receipts, rota_override, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -103,9 +103,10 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             fold.put_incident(incident);
             Ok(said)
         }
-        Command::Update { incident, by, words } => {
+        Command::Update { phrases, .. } if phrases.is_empty() => Err("it says nothing".to_owned()),
+        Command::Update { incident, by, phrases } => {
             let mut incident = open(fold, *incident)?;
-            incident.posts.push(Post { at: fold.now, says: PostSays::Words(words.clone()), by: None });
+            duty::publish(&mut incident, PostSays::Phrases(phrases.clone()), fold.now);
             incident.note(fold.now, format!("{by} published an update"));
             let said = format!("published on {}", incident.id);
             fold.put_incident(incident);

@@ -1,7 +1,7 @@
 //! Every parser that reads what a target sends, on random and mutated inputs: none panics, none takes long, and none repeats
 //! an NHS number.
 //!
-//! `cargo test` does this for 20 s, `tests/run` for a minute. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
+//! `cargo test` does this for 20 s, all threads together, `tests/run` for a minute. For longer: `CURIAD_FUZZ_SECONDS=3600 cargo test --workspace --lib -- fuzz`.
 
 use crate::{
     announced,
@@ -26,8 +26,9 @@ use proptest::prelude::*;
 use rustls::pki_types::CertificateDer;
 use std::{
     io::Read as _,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -294,19 +295,28 @@ fn no_input_breaks_a_parser_or_keeps_it_long() {
     #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs it to say")]
     let seconds = std::env::var("CURIAD_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let (expectations, seeds) = (curious(), seeds());
-    let began = Instant::now();
-    let mut inputs = 0_u64;
-    let mut longest = Duration::ZERO;
-    while began.elapsed() < Duration::from_secs(seconds) {
-        inputs += 1;
-        let input = Dice(inputs.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).input(&seeds);
-        let at = Instant::now();
-        let broke = catch_unwind(AssertUnwindSafe(|| read_by_all(&input, &expectations))).is_err();
-        assert!(!broke, "input {inputs}: {:?}", String::from_utf8_lossy(&input));
-        longest = longest.max(at.elapsed());
-        assert!(longest < LONG, "input {inputs} of {} bytes took {longest:?}", input.len());
-    }
-    println!("{inputs} inputs in {seconds} s, the longest took {longest:?}");
+    let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
+    let run = |first: u64| {
+        let (began, limit) = (Instant::now(), Duration::from_secs(seconds) / u32::try_from(threads).unwrap());
+        let (mut number, mut longest) = (first, Duration::ZERO);
+        while began.elapsed() < limit {
+            let input = Dice(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1).input(&seeds);
+            let at = Instant::now();
+            let broke = catch_unwind(AssertUnwindSafe(|| read_by_all(&input, &expectations))).is_err();
+            assert!(!broke, "input {number}: {:?}", String::from_utf8_lossy(&input));
+            longest = longest.max(at.elapsed());
+            assert!(longest < LONG, "input {number} of {} bytes took {longest:?}", input.len());
+            number += threads;
+        }
+        (number / threads, longest)
+    };
+    let ran: Vec<(u64, Duration)> = thread::scope(|scope| {
+        let started: Vec<_> = (1..=threads).map(|first| scope.spawn(move || run(first))).collect();
+        started.into_iter().map(|one| one.join().unwrap_or_else(|broke| resume_unwind(broke))).collect()
+    });
+    let (inputs, longest) =
+        ran.into_iter().fold((0, Duration::ZERO), |all, one| (all.0 + one.0, all.1.max(one.1)));
+    println!("{inputs} inputs in {seconds} s of {threads} threads together, the longest took {longest:?}");
 }
 
 proptest! {

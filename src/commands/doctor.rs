@@ -75,7 +75,7 @@ impl Question {
 
 /// Asks everything at once and prints what was found. 0: no problem.
 pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u8, Failed> {
-    let listen = loaded.listen;
+    let listen = loaded.listen.clone();
     let client = equipment::client(&loaded)?;
     let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
         .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;

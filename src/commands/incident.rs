@@ -2,6 +2,7 @@
 
 mod link;
 mod review;
+mod update;
 
 use crate::{
     cli::IncidentCommand,
@@ -38,9 +39,12 @@ pub(crate) async fn run(
             let incident = number(incident)?;
             (incident, Command::Acknowledge { incident, by: who.name()? })
         }
-        IncidentCommand::Update { incident, en, cy, same, who } => {
-            let (incident, words) = (number(incident)?, words(en, cy, *same)?);
-            (incident, Command::Update { incident, by: who.name()?, words })
+        IncidentCommand::Update(arguments) => {
+            let (incident, phrases) = (number(&arguments.incident)?, update::phrases(arguments, asking.now)?);
+            if arguments.preview {
+                return update::preview(&phrases, asking, as_json);
+            }
+            (incident, Command::Update { incident, by: arguments.who.name()?, phrases })
         }
         IncidentCommand::Resolve { incident, why, who } => {
             let incident = number(incident)?;

@@ -1,7 +1,7 @@
 //! Service desks.
 
 use super::{names::Noun, problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
-use alerting::{Auth, DeskSettings, ServiceNow};
+use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow, WebhookDesk, webhook_secret};
 use domain::{Desk, HoursId, Priority, ServiceTarget};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,22 +18,51 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     let mut section = Section::open(node, "a service desk", reading)?;
     let name =
         section.required("name", reading).and_then(|node| reading.bilingual(node, "a service desk's name"));
-    let servicenow = section.required("servicenow", reading).and_then(|node| servicenow(node, reading));
+    let systems = (section.optional("servicenow", reading), section.optional("webhook", reading));
     let fallback_node = section.optional("fallback", reading);
     let fallback = fallback_node.and_then(|node| fallback(node, reading));
     let targets = section.optional("targets", reading).and_then(|node| targets(node, reading));
+    let place = section.place();
     section.close(reading);
+    let system = match systems {
+        (Some(node), None) => servicenow(node, reading).map(DeskSystem::ServiceNow),
+        (None, Some(node)) => webhook(node, reading).map(DeskSystem::Webhook),
+        (Some(_), Some(node)) => {
+            let message = "a desk has one system: either 'servicenow' or 'webhook', not both";
+            reading.problems.error(Rank::Sense, &node.owner, message, None);
+            None
+        }
+        (None, None) => {
+            let message = "a desk without a system: 'servicenow' or 'webhook' is needed";
+            reading.problems.error(Rank::Missing, place, message, None);
+            None
+        }
+    };
     let (fallback_email, fallback_after) = fallback.unzip();
+    let system = Some(system?);
     Some(DeskDraft {
         desk: Desk {
             name: name?,
             fallback_after,
             targets: targets.unwrap_or_default(),
-            resolves: servicenow.as_ref().is_some_and(|desk| desk.close_code.is_some()),
+            resolves: match &system {
+                Some(DeskSystem::ServiceNow(desk)) => desk.close_code.is_some(),
+                Some(DeskSystem::Webhook(_)) | None => false,
+            },
         },
-        settings: DeskSettings { servicenow: Some(servicenow?), fallback_email },
+        settings: DeskSettings { system, fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
     })
+}
+
+fn webhook(node: &Node, reading: &mut Reading<'_>) -> Option<WebhookDesk> {
+    let mut section = Section::open(node, "webhook", reading)?;
+    let url = section.required("url", reading).and_then(|node| reading.protected_url(node));
+    let secret = section.required("secret", reading).and_then(|node| reading.secret(node, webhook_secret));
+    let before = section.optional("secret_before", reading);
+    let secret_before = before.and_then(|node| reading.secret(node, webhook_secret));
+    section.close(reading);
+    Some(WebhookDesk { url: url?, secret: secret?, secret_before })
 }
 
 fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {

@@ -1,10 +1,11 @@
 //! Where the program listens, and for whom.
 
 use super::{problem::Rank, reading::Reading, section::Section, tree::Node};
+use crate::listener::{Network, Proxies};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where the program listens, and for whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listen {
     /// Shows public environments only.
     pub(crate) public: SocketAddr,
@@ -12,6 +13,8 @@ pub(crate) struct Listen {
     pub(crate) internal: SocketAddr,
     /// Somebody says that only people who may see everything can reach `internal`.
     pub(crate) trusted_network: bool,
+    /// Who may stand before either, and is believed when it says who asks.
+    pub(crate) proxies: Proxies,
 }
 
 impl Default for Listen {
@@ -21,6 +24,7 @@ impl Default for Listen {
             public: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             internal: SocketAddr::from((Ipv4Addr::LOCALHOST, 8082)),
             trusted_network: false,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -66,9 +70,14 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Listen> {
         None => Some(false),
         Some(node) => reading.boolean(node),
     };
+    let proxies = match section.optional("proxies", reading) {
+        None => Some(Proxies::default()),
+        Some(node) => proxies(node, reading),
+    };
     let place = section.place_of("internal").unwrap_or(section.place()).clone();
     section.close(reading);
-    let listen = Listen { public: public?, internal: internal?, trusted_network: trusted_network? };
+    let (trusted_network, proxies) = (trusted_network?, proxies?);
+    let listen = Listen { public: public?, internal: internal?, trusted_network, proxies };
     match listen.allowed() {
         Ok(()) => Some(listen),
         Err((why, next)) => {
@@ -76,4 +85,11 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Listen> {
             None
         }
     }
+}
+
+fn proxies(node: &Node, reading: &mut Reading<'_>) -> Option<Proxies> {
+    let nodes = reading.list_of_some(node, "proxies")?;
+    let networks: Vec<Option<Network>> =
+        nodes.iter().map(|node| reading.parsed(node, "a proxy", Network::parse)).collect();
+    networks.into_iter().collect::<Option<_>>().map(Proxies)
 }

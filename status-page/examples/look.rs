@@ -1,5 +1,5 @@
 //! Serves pages made from Situations made by hand, to be looked at: `cargo run -p status-page --example look`.
-//! Ports from 9700 up: all well, trouble, sixty APIs, one API, nothing yet, sixty with long names, all down; each public, then
+//! Ports from 9700 up: all well, trouble, sixty APIs, one API, nothing yet, sixty with long names, all down, a shared certificate; each public, then
 //! internal.
 #![expect(clippy::unwrap_used, reason = "a tool for looking at pages; where it fails, it says so and stops")]
 
@@ -7,7 +7,10 @@
 #[expect(clippy::indexing_slicing, reason = "made by hand: what it indexes is there")]
 mod estate;
 
-use domain::{Cause, Clock, Environment, Kind, Layer, Situation, Status};
+use domain::{
+    Advice, Because, Cause, Clock, Effect, Environment, Kind, Layer, Phrases, Post, PostSays, Priority,
+    ShownCertificate, Situation, Status, Text,
+};
 use status_page::{Options, Site, internal_router, public_router};
 use std::{net::SocketAddr, sync::Arc};
 use store::Store;
@@ -79,10 +82,67 @@ fn all_down() -> Situation {
     situation
 }
 
+/// A certificate that has ended holds two back, and another fails now and again.
+fn shared_certificate() -> Situation {
+    let production = Environment::Production;
+    let mut situation = estate::all_well();
+    let mut certificate = estate::trouble::incident(44, "identity", production, 5_400);
+    certificate.cause = Cause::Certificate(ShownCertificate {
+        environment: production,
+        fingerprint: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+    });
+    certificate.api = None;
+    certificate.layer = Some(Layer::Tls);
+    certificate.diagnosis = Text::new(
+        "The certificate ended on 20 November 2026: it has to be replaced wherever it is shown (SHA-256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08).",
+        "Daeth y dystysgrif i ben ar 20 Tachwedd 2026: rhaid ei hadnewid ble bynnag y’i dangosir (SHA-256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08).",
+    );
+    certificate.held_back = ["identity", "results"].map(|api| estate::instance(api, production)).into();
+    certificate.affects = certificate.held_back.clone();
+    let phrases = Phrases {
+        because: Some(Because::Certificate),
+        effect: Some(Effect::AllFail),
+        words: None,
+        advice: Some(Advice::Keep),
+        next: Some(estate::now() + jiff::SignedDuration::from_mins(20)),
+    };
+    for post in &mut certificate.posts {
+        post.says = PostSays::Investigating { status: Status::MajorOutage, layer: Some(Layer::Tls) };
+    }
+    certificate.posts.push(Post { at: estate::ago(600), says: PostSays::Phrases(phrases), by: None });
+    for id in &certificate.held_back {
+        estate::set(
+            &mut situation,
+            id.api.as_str(),
+            production,
+            Status::MajorOutage,
+            5_400,
+            Some(Layer::Tls),
+        );
+    }
+    let burning = estate::instance("documents", production);
+    let mut burn = estate::trouble::incident(45, "documents", production, 9_000);
+    burn.cause = Cause::Burn(burning);
+    burn.layer = None;
+    burn.worst = Status::Degraded;
+    burn.priority = Priority::P2;
+    burn.major = None;
+    burn.escalation = None;
+    burn.posts.clear();
+    burn.diagnosis = Text::new(
+        "It fails now and again, each time for a while: by the last 6 h it uses up what its objective (99.9% in 30d) lets it miss 14 times too fast.",
+        "Mae’n methu bob hyn a hyn, am ychydig bob tro: yn ôl y 6 awr ddiwethaf mae’n defnyddio’r hyn y caiff ei golli o’i amcan (99.9% mewn 30 diwrnod) 14 gwaith yn rhy gyflym.",
+    );
+    for incident in [certificate, burn] {
+        situation.incidents.insert_mut(incident.id, Arc::new(incident));
+    }
+    situation
+}
+
 /// Serves each story on its own pair of ports from 9700 up, until interrupted.
 #[tokio::main]
 async fn main() {
-    let stories: [(&str, Situation); 7] = [
+    let stories: [(&str, Situation); 8] = [
         ("well", estate::all_well()),
         ("trouble", estate::trouble()),
         ("sixty", estate::sixty()),
@@ -90,6 +150,7 @@ async fn main() {
         ("nothing", estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", Kind::FhirR4)])),
         ("long", sixty_with_long_names()),
         ("down", all_down()),
+        ("certificate", shared_certificate()),
     ];
     let mut tasks = tokio::task::JoinSet::new();
     for (n, (name, situation)) in (0_u16..).zip(stories) {

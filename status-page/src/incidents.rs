@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{Cause, IncidentStatus, InstanceId, Status, Ticket};
+use domain::{Cause, Incident, IncidentStatus, InstanceId, PostSays, Status, Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -183,7 +183,17 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
 
 /// What users should do while it is not over.
 fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
-    let key = match (&view.incident.cause, view.incident.status) {
+    advice_of(wording, &view.incident, view.incident.status, wording.standing(view))
+}
+
+/// What users should do about an incident that stands like this.
+fn advice_of(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    stage: IncidentStatus,
+    status: Status,
+) -> Result<Option<String>, WordsError> {
+    let key = match (&incident.cause, stage) {
         (_, IncidentStatus::Resolved)
         | (Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) | Cause::Test(_), _) => {
             return Ok(None);
@@ -193,7 +203,7 @@ fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, 
         (Cause::Certificate(_), _) => "advice-certificate",
         (Cause::Storm(_), _) => "advice-down",
         (Cause::Refused(_) | Cause::Blind(_), _) => "advice-unknown",
-        (Cause::Instance(_), _) => match wording.standing(view) {
+        (Cause::Instance(_), _) => match status {
             Status::MajorOutage => "advice-down",
             Status::PartialOutage => "advice-partly",
             Status::Degraded => "advice-slow",
@@ -221,6 +231,11 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             })
             .collect()
     };
+    // Whatever is held back is affected, too: where all are, they are its whole trouble.
+    let own: Vec<InstanceId> =
+        view.affects.iter().filter(|id| !view.held_back.contains(id)).cloned().collect();
+    let (affects, held_back) =
+        if own.is_empty() { (&view.affects, &Vec::new()) } else { (&own, &view.held_back) };
     Ok(OneIncident {
         block: block(wording, view)?,
         posts: incident
@@ -229,8 +244,8 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
             .rev()
             .map(|post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? }))
             .collect::<Result<_, WordsError>>()?,
-        affects: places(&view.affects)?,
-        held_back: places(&view.held_back)?,
+        affects: places(affects)?,
+        held_back: places(held_back)?,
         diagnosis: diagnosis(wording, view)?,
         advice: advice(wording, view)?,
         desk: (wording.snapshot.audience == Audience::Internal).then(|| desk(wording, view)),
@@ -256,7 +271,19 @@ pub(crate) fn updates(
     if incident.posts.is_empty() {
         return Ok(vec![(incident.opened_at, diagnosis(wording, view)?.unwrap_or_default())]);
     }
-    incident.posts.iter().rev().map(|post| Ok((post.at, wording.post(&post.says)?))).collect()
+    incident.posts.iter().rev().map(|post| Ok((post.at, alone(wording, incident, &post.says)?))).collect()
+}
+
+/// A post for who reads it by itself, without the page: with what to do.
+pub(crate) fn alone(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    says: &PostSays,
+) -> Result<String, WordsError> {
+    let post = wording.post(says)?;
+    let PostSays::Investigating { status, .. } = says else { return Ok(post) };
+    let advice = advice_of(wording, incident, IncidentStatus::Open, *status)?;
+    Ok(advice.map_or(post.clone(), |advice| format!("{post} {advice}")))
 }
 
 fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {

@@ -2,8 +2,8 @@
 //! work. Made from what pages are made from, so nobody is told what their page does not show.
 
 use crate::{
-    Audience, IncidentView, Page, RenderError, Site, WordsError, document::absolute, view::View,
-    wording::Wording,
+    Audience, IncidentView, Page, RenderError, Site, WordsError, document::absolute, incidents::alone,
+    view::View, wording::Wording,
 };
 use domain::{Environment, Incident, InstanceId, Language, Maintenance, News, PostSays, Status, Text};
 use jiff::{SignedDuration, Timestamp};
@@ -78,14 +78,15 @@ impl Newsroom<'_> {
         for (number, post) in incident.posts.iter().enumerate() {
             let key = self.key(&incident.id, number + 1);
             if self.is_news(post.at, &key) {
-                let says = |wording: &Wording<'_>| wording.post(&post.says);
+                let says = |wording: &Wording<'_>| alone(wording, incident, &post.says);
                 let over = match post.says {
                     PostSays::Resolved => Some("incident-resolved"),
                     PostSays::Recovered => Some("incident-recovering"),
                     PostSays::Investigating { .. }
                     | PostSays::Acknowledged
                     | PostSays::Returned { .. }
-                    | PostSays::Words(_) => None,
+                    | PostSays::Words(_)
+                    | PostSays::Phrases(_) => None,
                 };
                 all.push(self.incident(view, (post.at, key), over, says)?);
             }

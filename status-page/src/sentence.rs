@@ -110,13 +110,19 @@ pub(crate) fn of_environment(
     let since = such.iter().filter_map(|instance| instance.since).max();
     let since = since.map(|at| wording.times().short(at).words).unwrap_or_default();
     let counts = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let (one, many) = match worst {
-        Status::Operational => ("sentence-all-one", "sentence-all"),
-        Status::Degraded => ("sentence-one-degraded", "sentence-many-degraded"),
-        Status::PartialOutage => ("sentence-one-partial-outage", "sentence-many-partial-outage"),
-        Status::MajorOutage => ("sentence-one-major-outage", "sentence-many-major-outage"),
-        Status::Maintenance => ("sentence-one-maintenance", "sentence-many-maintenance"),
-        Status::Unknown => ("sentence-one-unknown", "sentence-many-unknown"),
+    let (one, many, every) = match worst {
+        Status::Operational => ("sentence-all-one", "sentence-all", "sentence-all"),
+        Status::Degraded => ("sentence-one-degraded", "sentence-many-degraded", "sentence-every-degraded"),
+        Status::PartialOutage => {
+            ("sentence-one-partial-outage", "sentence-many-partial-outage", "sentence-every-partial-outage")
+        }
+        Status::MajorOutage => {
+            ("sentence-one-major-outage", "sentence-many-major-outage", "sentence-every-major-outage")
+        }
+        Status::Maintenance => {
+            ("sentence-one-maintenance", "sentence-many-maintenance", "sentence-every-maintenance")
+        }
+        Status::Unknown => ("sentence-one-unknown", "sentence-many-unknown", "sentence-every-unknown"),
     };
     let text = match such.as_slice() {
         [only] => wording.say(
@@ -124,7 +130,7 @@ pub(crate) fn of_environment(
             &[("name", wording.name(&only.id).into()), ("place", place.into()), ("since", since.into())],
         )?,
         _ => wording.say(
-            many,
+            if such.len() == here.len() { every } else { many },
             &[
                 ("count", counts(such.len()).into()),
                 ("all", counts(here.len()).into()),

@@ -6,6 +6,7 @@ use crate::{
     IncidentView, InstanceView, Page, Planned, Snapshot, WordsError,
     document::{absolute, host},
     feed::changed,
+    incidents::alone,
     past::rank,
     planned::identified,
     rfc3339,
@@ -315,7 +316,7 @@ fn updates(both: Both<'_>, view: &IncidentView) -> Result<Vec<Value>, WordsError
     let (mut stage, mut before) = ("investigating", Status::Operational);
     for (n, post) in view.incident.posts.iter().enumerate() {
         let now = match &post.says {
-            PostSays::Investigating { status } | PostSays::Returned { status } => {
+            PostSays::Investigating { status, .. } | PostSays::Returned { status } => {
                 stage = "investigating";
                 Some(*status)
             }
@@ -332,11 +333,11 @@ fn updates(both: Both<'_>, view: &IncidentView) -> Result<Vec<Value>, WordsError
                 Some(Status::Operational)
             }
             // What is said once it is over.
-            PostSays::Words(_) if stage == "resolved" => {
+            PostSays::Words(_) | PostSays::Phrases(_) if stage == "resolved" => {
                 stage = "postmortem";
                 None
             }
-            PostSays::Words(_) => None,
+            PostSays::Words(_) | PostSays::Phrases(_) => None,
         };
         let changes = now.map(|now| {
             let change = |place: &InstanceId| {
@@ -356,8 +357,8 @@ fn updates(both: Both<'_>, view: &IncidentView) -> Result<Vec<Value>, WordsError
             "id": format!("{id}-{}", n + 1),
             "incident_id": id,
             "status": stage,
-            "body": both.en.post(&post.says)?,
-            "x_cy": { "body": both.cy.post(&post.says)? },
+            "body": alone(both.en, &view.incident, &post.says)?,
+            "x_cy": { "body": alone(both.cy, &view.incident, &post.says)? },
             "created_at": at,
             "updated_at": at,
             "display_at": at,

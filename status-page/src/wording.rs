@@ -2,6 +2,7 @@
 
 use crate::{
     IncidentView, InstanceView, Page, Snapshot, Span, Words, WordsError, bars,
+    phrased::sentences,
     when::{Times, When},
     words::Args,
 };
@@ -286,14 +287,20 @@ impl<'a> Wording<'a> {
             }
         };
         match says {
-            PostSays::Investigating { status: s } => {
-                self.plain(&format!("post-investigating-{}", status(*s)))
+            PostSays::Investigating { status: s, layer } => {
+                let effect = self.plain(&format!("post-effect-{}", status(*s)))?;
+                let known =
+                    layer.filter(|_| *s != Status::Unknown).map(|layer| self.layer(layer)).transpose()?;
+                let cause = known.map_or_else(String::new, |known| format!("{known}. "));
+                let told = if status(*s) == "unknown" { "post-looking" } else { "post-told" };
+                Ok(format!("{effect} {cause}{}", self.plain(told)?))
             }
             PostSays::Acknowledged => self.plain("post-acknowledged"),
             PostSays::Recovered => self.plain("post-recovered"),
             PostSays::Returned { status: s } => self.plain(&format!("post-returned-{}", status(*s))),
             PostSays::Resolved => self.plain("post-resolved"),
             PostSays::Words(text) => Ok(self.text(text).to_owned()),
+            PostSays::Phrases(phrases) => sentences(self.words, phrases, &self.times()),
         }
     }
 }

@@ -5,8 +5,10 @@
 //! never more, and the count says so.
 //!
 //! A day of UTC of one track is a row: under the head of `packed.rs`, for each hour its number, then for fresh and for kept
-//! connections which phases were counted (a bit each), and of each of those how many, what they took together and the
-//! longest, in microseconds.
+//! connections which phases were counted (a bit each, and one that says that all were counted as often: then that is told
+//! once), and of each of those how many, what they took together and the longest, in steps of 64 µs and never too little.
+//!
+//! Version 1, which is read and no longer written, tells each count and has steps of 1 µs.
 
 use crate::{
     Store,
@@ -14,7 +16,7 @@ use crate::{
     crash_point,
     database::{Connection, Purpose, Row},
     error::Error,
-    packed::{self, Damaged, get, get_long, put, put_long},
+    packed::{self, Damaged, IMPOSSIBLE, get, get_long, put, put_long},
     postgres,
     record::Batch,
     row::{Reading, time, to_json},
@@ -32,7 +34,9 @@ use std::{
 };
 
 const DOING: &str = "keep how long phases took";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// All phases were counted as often as the first of them.
+const ALIKE: u8 = 1 << 7;
 /// Hours of tracks that wait to be written, at most: 10,000 tracks over five hours. What is beyond that is not counted.
 const MAX_WAITING: usize = 50_000;
 
@@ -236,17 +240,31 @@ fn readable(rows: &[Row], doing: &'static str) -> Result<BTreeMap<i64, Hours>, E
     Ok(all)
 }
 
+/// Microseconds that are told as one.
+const fn step(version: u8) -> u32 {
+    if version == 1 { 1 } else { 64 }
+}
+
 fn encode(hours: &Hours) -> Vec<u8> {
-    let mut body = Vec::with_capacity(hours.len() * 40);
+    let mut body = Vec::with_capacity(hours.len() * 30);
+    let step = step(VERSION);
     for (hour, both) in hours {
         body.push(*hour);
         for PhaseSums(sums) in both {
-            let counted = sums.iter().rev().fold(0_u8, |bits, sum| bits << 1 | u8::from(sum.count > 0));
-            body.push(counted);
-            for sum in sums.iter().filter(|sum| sum.count > 0) {
-                put(&mut body, sum.count);
-                put_long(&mut body, sum.micros);
-                put(&mut body, sum.longest);
+            let which = sums.iter().rev().fold(0, |bits, sum| bits << 1 | u8::from(sum.count > 0));
+            let mut counted = sums.iter().filter(|sum| sum.count > 0).peekable();
+            let first = counted.peek().map_or(0, |sum| sum.count);
+            let alike = first > 0 && sums.iter().all(|sum| [0, first].contains(&sum.count));
+            body.push(which | if alike { ALIKE } else { 0 });
+            if alike {
+                put(&mut body, first);
+            }
+            for sum in counted {
+                if !alike {
+                    put(&mut body, sum.count);
+                }
+                put_long(&mut body, sum.micros.div_ceil(step.into()));
+                put(&mut body, sum.longest.div_ceil(step));
             }
         }
     }
@@ -254,24 +272,26 @@ fn encode(hours: &Hours) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Hours, Damaged> {
-    let (_, body) = packed::open(VERSION, bytes)?;
-    read(body).ok_or(Damaged("it ends early or holds what cannot be"))
+    let (version, body) = packed::open(VERSION, bytes)?;
+    read(version, body).ok_or(IMPOSSIBLE)
 }
 
-fn read(mut body: &[u8]) -> Option<Hours> {
+fn read(version: u8, mut body: &[u8]) -> Option<Hours> {
     let mut hours = Hours::new();
+    let step = step(version);
     while let Some((&hour, rest)) = body.split_first() {
         body = rest;
         let mut both = Both::default();
         for PhaseSums(sums) in &mut both {
-            let (&counted, rest) = body.split_first()?;
+            let (&which, rest) = body.split_first()?;
             body = rest;
+            let alike = if which & ALIKE == 0 { None } else { Some(get(&mut body)?) };
             for (place, sum) in sums.iter_mut().enumerate() {
-                if counted >> place & 1 == 1 {
+                if which >> place & 1 == 1 {
                     *sum = PhaseSum {
-                        count: get(&mut body)?,
-                        micros: get_long(&mut body)?,
-                        longest: get(&mut body)?,
+                        count: alike.map_or_else(|| get(&mut body), Some)?,
+                        micros: get_long(&mut body)?.saturating_mul(step.into()),
+                        longest: get(&mut body)?.saturating_mul(step),
                     };
                 }
             }
@@ -289,10 +309,11 @@ mod tests {
     use proptest::{collection::btree_map, prelude::*};
 
     fn hours() -> impl Strategy<Value = Hours> {
+        let took = || (0..u64::MAX / 64, 0..u32::MAX / 64);
         let sum = prop_oneof![
             1 => Just(PhaseSum::default()),
-            3 => (1..4_000_u32, any::<u64>(), any::<u32>())
-                .prop_map(|(count, micros, longest)| PhaseSum { count, micros, longest }),
+            3 => (prop_oneof![Just(120), 1..4_000_u32], took())
+                .prop_map(|(count, (micros, longest))| PhaseSum { count, micros: micros * 64, longest: longest * 64 }),
         ];
         let sums = || prop::array::uniform5(sum.clone()).prop_map(PhaseSums);
         btree_map(0..24_u8, (sums(), sums()).prop_map(|(fresh, kept)| [fresh, kept]), 0..24)
@@ -306,15 +327,35 @@ mod tests {
 
         #[test]
         fn no_bytes_whatever_are_more_than_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            read(&bytes);
+            read(1, &bytes);
+            read(VERSION, &bytes);
         }
+    }
+
+    fn all_day(sum: PhaseSum) -> Hours {
+        (0..24).map(|hour| (hour, [PhaseSums([sum; 5]), PhaseSums::default()])).collect()
     }
 
     /// At 120 probes an hour, of some 80 ms: what a sample costs beside 2.5 bytes of its own.
     #[test]
-    fn an_hour_takes_some_forty_bytes() {
-        let sum = PhaseSum { count: 120, micros: 120 * 40_000, longest: 190_000 };
-        let hours: Hours = (0..24).map(|hour| (hour, [PhaseSums([sum; 5]), PhaseSums::default()])).collect();
-        assert_eq!(encode(&hours).len(), 5 + 24 * 43);
+    fn an_hour_takes_some_thirty_bytes() {
+        let hours = all_day(PhaseSum { count: 120, micros: 120 * 40_000, longest: 190_000 });
+        assert_eq!(encode(&hours).len(), 5 + 24 * 29);
+    }
+
+    #[test]
+    fn what_is_not_a_whole_step_is_one_more() {
+        let hours = all_day(PhaseSum { count: 3, micros: 129, longest: 1 });
+        assert_eq!(decode(&encode(&hours)), Ok(all_day(PhaseSum { count: 3, micros: 192, longest: 64 })));
+    }
+
+    #[test]
+    fn what_an_older_program_wrote_is_read() {
+        // One hour, over fresh connections: the first phase twice, 300 µs together, the longest 200 µs; none over kept ones.
+        let bytes = packed::close(1, &[7, 1, 2, 0xac, 2, 0xc8, 1, 0]);
+        let first = PhaseSum { count: 2, micros: 300, longest: 200 };
+        let mut sums = PhaseSums::default();
+        sums.0[0] = first;
+        assert_eq!(decode(&bytes), Ok(Hours::from([(7, [sums, PhaseSums::default()])])));
     }
 }

@@ -16,7 +16,7 @@ export async function freeAddress() {
   return `127.0.0.1:${port}`;
 }
 
-/** Asks until `good` accepts the answer's JSON, or says after `seconds` what the last answer was. */
+/** Asks until `good` accepts the answer's JSON, or its text where it is none, or says after `seconds` what the last answer was. */
 export async function until(url, good, seconds) {
   const end = Date.now() + seconds * 1000;
   let last = "nothing";
@@ -24,7 +24,8 @@ export async function until(url, good, seconds) {
     try {
       const response = await fetch(url);
       last = `${response.status} ${await response.text()}`;
-      if (response.ok && good(JSON.parse(last.slice(4)))) return;
+      const json = /json/.test(response.headers.get("content-type"));
+      if (response.ok && good(json ? JSON.parse(last.slice(4)) : last.slice(4))) return;
     } catch (error) {
       last = error.message;
     }
@@ -62,6 +63,7 @@ export async function start(more = [], patience = 60) {
   return {
     site: `http://${site}`,
     internal: `http://${internal}`,
+    history: more.includes("--history"),
     async stop() {
       child.kill("SIGTERM");
       const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);

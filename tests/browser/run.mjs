@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { readFile } from "node:fs/promises";
 import { HtmlValidate } from "html-validate";
 import { cut, lines, moving, small, unseen } from "./seen.mjs";
@@ -12,6 +12,7 @@ import "./tasks.mjs";
 import "./lighthouse.mjs";
 
 const MOST_BYTES = 60_000; // the first view, everything included, as it comes over the wire
+const LANES = 3;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 // 1,280 by 1,024 pixels at 400 %.
 const ZOOMED = { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 };
@@ -34,106 +35,110 @@ async function invalid(url, options = {}) {
 
 /** What axe says against a page, as it stands. */
 async function violations(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: "tag", values } }), RULES);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  const run = (values) => globalThis.axe.run({ runOnly: { type: "tag", values }, resultTypes: ["violations"] });
+  const { violations } = await page.evaluate(run, RULES);
   return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")}`);
 }
 
-for (const [kind, find] of Object.entries(kinds)) {
-  test(kind, { timeout: 240_000 }, async (t) => {
-    // The wall view always waits for news.
-    const quiet = kind === "wall" ? "load" : "networkidle";
-    const english = await find();
-    const welsh = pathOf(await visit(demo.site + english, (page) => twin(page, "cy")));
+// A page waits for the browser, the demo and the network in turn: a few at a time keep all of them busy.
+describe("each kind of page", { concurrency: Number(process.env.CURIAD_LANES ?? LANES) }, () => {
+  for (const [kind, find] of Object.entries(kinds)) {
+    test(kind, { timeout: 240_000 }, async (t) => {
+      // The wall view always waits for news.
+      const quiet = kind === "wall" ? "load" : "networkidle";
+      const english = await find();
+      const welsh = pathOf(await visit(demo.site + english, (page) => twin(page, "cy")));
 
-    await t.test("has a twin in Welsh that leads back", async () => {
-      assert.match(welsh, /^\/cy(\/|$)/);
-      const back = await visit(demo.site + welsh, (page) => twin(page, "en"));
-      assert.equal(pathOf(back), english);
-    });
-
-    for (const [language, path] of [["en", english], ["cy", welsh]]) {
-      const url = demo.site + path;
-
-      await t.test(`${language}: is valid HTML`, async () => {
-        assert.deepEqual(await invalid(url), []);
+      await t.test("has a twin in Welsh that leads back", async () => {
+        assert.match(welsh, /^\/cy(\/|$)/);
+        const back = await visit(demo.site + welsh, (page) => twin(page, "en"));
+        assert.equal(pathOf(back), english);
       });
 
-      await t.test(`${language}: says its language, and meets WCAG 2.2 AA as far as axe can tell, light, dark and on paper`, async () => {
-        await visit(url, async (page) => {
-          assert.equal(await page.locator("html").getAttribute("lang"), language);
-          assert.equal(await page.locator("h1").count(), 1);
-          assert.ok((await page.title()).length > 0);
-          for (const [colorScheme, media] of [["light", "screen"], ["dark", "screen"], ["dark", "print"]]) {
-            await page.emulateMedia({ colorScheme, media });
-            assert.deepEqual(await violations(page), [], `${colorScheme}, ${media}`);
+      for (const [language, path] of [["en", english], ["cy", welsh]]) {
+        const url = demo.site + path;
+
+        await t.test(`${language}: is valid HTML`, async () => {
+          assert.deepEqual(await invalid(url), []);
+        });
+
+        await t.test(`${language}: says its language, and meets WCAG 2.2 AA as far as axe can tell, light, dark and on paper`, async () => {
+          await visit(url, async (page) => {
+            assert.equal(await page.locator("html").getAttribute("lang"), language);
+            assert.equal(await page.locator("h1").count(), 1);
+            assert.ok((await page.title()).length > 0);
+            for (const [colorScheme, media] of [["light", "screen"], ["dark", "screen"], ["dark", "print"]]) {
+              await page.emulateMedia({ colorScheme, media });
+              assert.deepEqual(await violations(page), [], `${colorScheme}, ${media}`);
+            }
+          });
+        });
+
+        await t.test(`${language}: asks no other host, the console stays empty, and the first view weighs at most ${MOST_BYTES} bytes`, async () => {
+          const context = await browser.newContext();
+          const page = await context.newPage();
+          const asked = [], wrong = [];
+          page.on("request", (request) => asked.push(request.url()));
+          page.on("requestfailed", (request) => wrong.push(`failed: ${request.url()}`));
+          page.on("response", (response) => response.status() < 400 || wrong.push(`${response.status()}: ${response.url()}`));
+          page.on("console", (line) => ["error", "warning"].includes(line.type()) && wrong.push(line.text()));
+          page.on("pageerror", (error) => wrong.push(error.message));
+          const wire = await context.newCDPSession(page);
+          const names = new Map(), weights = [];
+          await wire.send("Network.enable");
+          wire.on("Network.responseReceived", ({ requestId, response }) => names.set(requestId, response.url));
+          wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => weights.push([encodedDataLength, names.get(requestId)]));
+          await page.goto(url, { waitUntil: quiet });
+          await context.close();
+          assert.deepEqual(wrong, []);
+          const { host } = new URL(demo.site);
+          assert.deepEqual(asked.filter((one) => !one.startsWith("data:") && new URL(one).host !== host), []);
+          const whole = weights.reduce((sum, [bytes]) => sum + bytes, 0);
+          t.diagnostic(`${language} ${path}: ${whole} bytes in ${weights.length} requests`);
+          assert.ok(whole > 0 && whole <= MOST_BYTES, `${whole} bytes: ${JSON.stringify(weights)}`);
+        });
+
+        await t.test(`${language}: at 400 % nothing scrolls sideways or is cut off, and all that is pressed is large enough`, async () => {
+          await visit(url, async (page) => {
+            assert.deepEqual(await page.evaluate(small), []);
+            assert.deepEqual(await page.evaluate(cut), []);
+            await page.locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
+            assert.deepEqual(await page.evaluate(cut), [], "with all that can be opened");
+          }, ZOOMED);
+        });
+
+        await t.test(`${language}: says all on paper, shows all in forced colours, moves nothing for who wants that`, async () => {
+          await visit(url, async (page) => {
+            assert.deepEqual(await page.evaluate(small), [], "on a wide screen");
+            await page.emulateMedia({ media: "print" });
+            const printed = new Set(await page.locator("main").innerText().then((text) => text.split(/\n|\t/).map((line) => line.trim())));
+            assert.equal(await page.locator("nav").filter({ visible: true }).count(), 0);
+            await page.emulateMedia({ media: "screen" });
+            assert.deepEqual((await page.evaluate(lines)).filter((line) => !printed.has(line)), []);
+            await page.emulateMedia({ forcedColors: "active" });
+            assert.deepEqual(await page.evaluate(unseen), []);
+            await page.emulateMedia({ forcedColors: null, reducedMotion: "reduce" });
+            assert.deepEqual(await page.evaluate(moving), []);
+          });
+        });
+
+        await t.test(`${language}: says the same without script`, async () => {
+          // Times move on between two visits, the words do not; and the world may change once while we look.
+          const words = (page) => page.locator("main").innerText().then((text) => text.replace(/[\d:.,%]+/g, "#").trim());
+          const seen = [];
+          for (let tries = 0; tries < 3; tries++) {
+            seen[0] = await visit(url, words, { javaScriptEnabled: false });
+            seen[1] = await visit(url, words);
+            if (seen[0] === seen[1]) break;
           }
+          assert.ok(seen[0].length > 40, "the page has something to say");
+          assert.equal(seen[0], seen[1]);
         });
-      });
-
-      await t.test(`${language}: asks no other host, the console stays empty, and the first view weighs at most ${MOST_BYTES} bytes`, async () => {
-        const context = await browser.newContext();
-        const page = await context.newPage();
-        const asked = [], wrong = [];
-        page.on("request", (request) => asked.push(request.url()));
-        page.on("requestfailed", (request) => wrong.push(`failed: ${request.url()}`));
-        page.on("response", (response) => response.status() < 400 || wrong.push(`${response.status()}: ${response.url()}`));
-        page.on("console", (line) => ["error", "warning"].includes(line.type()) && wrong.push(line.text()));
-        page.on("pageerror", (error) => wrong.push(error.message));
-        const wire = await context.newCDPSession(page);
-        const names = new Map(), weights = [];
-        await wire.send("Network.enable");
-        wire.on("Network.responseReceived", ({ requestId, response }) => names.set(requestId, response.url));
-        wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => weights.push([encodedDataLength, names.get(requestId)]));
-        await page.goto(url, { waitUntil: quiet });
-        await context.close();
-        assert.deepEqual(wrong, []);
-        const { host } = new URL(demo.site);
-        assert.deepEqual(asked.filter((one) => !one.startsWith("data:") && new URL(one).host !== host), []);
-        const whole = weights.reduce((sum, [bytes]) => sum + bytes, 0);
-        t.diagnostic(`${language} ${path}: ${whole} bytes in ${weights.length} requests`);
-        assert.ok(whole > 0 && whole <= MOST_BYTES, `${whole} bytes: ${JSON.stringify(weights)}`);
-      });
-
-      await t.test(`${language}: at 400 % nothing scrolls sideways or is cut off, and all that is pressed is large enough`, async () => {
-        await visit(url, async (page) => {
-          assert.deepEqual(await page.evaluate(small), []);
-          assert.deepEqual(await page.evaluate(cut), []);
-          await page.locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
-          assert.deepEqual(await page.evaluate(cut), [], "with all that can be opened");
-        }, ZOOMED);
-      });
-
-      await t.test(`${language}: says all on paper, shows all in forced colours, moves nothing for who wants that`, async () => {
-        await visit(url, async (page) => {
-          assert.deepEqual(await page.evaluate(small), [], "on a wide screen");
-          await page.emulateMedia({ media: "print" });
-          const printed = new Set(await page.locator("main").innerText().then((text) => text.split(/\n|\t/).map((line) => line.trim())));
-          assert.equal(await page.locator("nav").filter({ visible: true }).count(), 0);
-          await page.emulateMedia({ media: "screen" });
-          assert.deepEqual((await page.evaluate(lines)).filter((line) => !printed.has(line)), []);
-          await page.emulateMedia({ forcedColors: "active" });
-          assert.deepEqual(await page.evaluate(unseen), []);
-          await page.emulateMedia({ forcedColors: null, reducedMotion: "reduce" });
-          assert.deepEqual(await page.evaluate(moving), []);
-        });
-      });
-
-      await t.test(`${language}: says the same without script`, async () => {
-        // Times move on between two visits, the words do not; and the world may change once while we look.
-        const words = (page) => page.locator("main").innerText().then((text) => text.replace(/[\d:.,%]+/g, "#").trim());
-        const seen = [];
-        for (let tries = 0; tries < 3; tries++) {
-          seen[0] = await visit(url, words, { javaScriptEnabled: false });
-          seen[1] = await visit(url, words);
-          if (seen[0] === seen[1]) break;
-        }
-        assert.ok(seen[0].length > 40, "the page has something to say");
-        assert.equal(seen[0], seen[1]);
-      });
-    }
-  });
-}
+      }
+    });
+  }
+});
 
 test("the wall view is brought up to date while it stands", { timeout: 90_000 }, async () => {
   await visit(`${demo.site}/en/wall`, async (page) => {

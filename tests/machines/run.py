@@ -1,5 +1,5 @@
 """What we offer to programs, read by programs that we did not write: feeds by feedparser, calendars by icalendar, the
-description by openapi-spec-validator and schemathesis, /api/v2 by a reader of Statuspages. Against the real `curiad demo`.
+description by openapi-spec-validator and schemathesis, /api/v2 by a reader of Statuspages, metrics by promtool. Against the real `curiad demo`.
 
 Run by tests/run; by hand: python3 -m venv target/machines && target/machines/bin/pip install -r tests/machines/requirements.txt
 && CURIAD_BIN=target/debug/curiad target/machines/bin/python tests/machines/run.py
@@ -211,6 +211,14 @@ def test_a_reader_of_statuspages_reads_us(demo):
     for file in ("status", "components", "incidents", "scheduled-maintenances", "scheduled-maintenances/active",
                  "scheduled-maintenances/upcoming"):
         assert demo.json(f"/api/v2/{file}.json")["page"]["id"], file
+
+
+def test_metrics_are_as_promtool_wants_them(demo):
+    with urllib.request.urlopen(demo.internal + "/metrics", timeout=10) as answer:
+        metrics = answer.read()
+    assert metrics.count(b"\nprobe_success{") > 10, metrics[:2000]
+    done = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done
 
 
 def main():

@@ -271,6 +271,29 @@ async fn an_operator_acknowledges_updates_and_resolves_a_running_programs_incide
     assert_eq!(place.run(&update).await.code, Some(0));
     let page = program.public(&format!("/cy/digwyddiadau/{id}"));
     program.wait(|| async { text(&page).await.contains("Rydym wedi ei ailgychwyn.") }, "the update").await;
+    let phrases = ["--cause", "network", "--effect", "some-fail", "--advice", "retry", "--next", "30m"];
+    let seen =
+        place.run(&[&["--json", "incident", "update", &id, "--preview"], &phrases[..]].concat()).await.json();
+    assert!(
+        seen["en"].as_str().is_some_and(|en| en.starts_with("The cause is in the network. Some")),
+        "{seen}"
+    );
+    assert!(!text(&page).await.contains("Yn y rhwydwaith y mae"), "nothing is published yet");
+    assert_eq!(place.run(&[&["incident", "update", &id], &phrases[..]].concat()).await.code, Some(0));
+    let is_there =
+        || async { text(&page).await.contains("Yn y rhwydwaith y mae’r achos. Mae rhai ceisiadau") };
+    program.wait(is_there, "the phrases in Welsh").await;
+    for (wrong, words) in [
+        (&["--en", "We look."][..], "there is no Welsh"),
+        (&["--cy", "Rydym yn edrych."], "there is no English"),
+        (&["--en", "We look.", "--cy", "We look."], "the Welsh is the English"),
+        (&["--cause", "netwrok"], "network"),
+        (&["--next", "169h"], "168h at most"),
+        (&[], "it says nothing"),
+    ] {
+        let ran = place.run(&[&["incident", "update", &id], wrong].concat()).await;
+        assert!(ran.code == Some(64) && ran.err.contains(words), "{wrong:?}: {ran:?}");
+    }
     world.set_fault("results", "production", Fault::None).await.expect("no fault");
     // What still fails cannot be called over.
     all_well(&mut program).await;

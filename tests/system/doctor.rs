@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use simulator::{Channel, Fault, NotifyOptions, Trouble, World};
 use std::{fs, net::TcpListener, sync::Arc};
+use tokio::net::TcpSocket;
 
 /// The demo's configuration on ports of its own, with a change.
 fn place(world: &World, change: impl Fn(String) -> String) -> Place {
@@ -322,7 +323,10 @@ async fn what_is_wrong_with_this_machine_is_found() {
     let said = nobody.run(&["doctor"]).await.out;
     assert_eq!(said.matches("nobody is on call").count(), 1, "said once: {said}");
 
-    let closed = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port");
+    // Taken, so that nobody else listens there, and deaf.
+    let deaf = TcpSocket::new_v4().expect("a socket");
+    deaf.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let closed = deaf.local_addr().expect("its address");
     let walled = place(&world, |text| {
         let egress = format!("\negress: {{ proxy: \"http://{closed}\" }}\n");
         if text.contains("\nsite:") { text + &egress } else { text }

@@ -3,8 +3,8 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place_on},
-    program::{CURIAD, PATIENCE, Place, Program, status, text, world},
+    outage::{all_well, place_on, place_on_with},
+    program::{CURIAD, PATIENCE, Place, Program, client, status, text, world},
 };
 use simulator::Fault;
 use std::{fs, io::ErrorKind, process::Command, time::Duration};
@@ -64,7 +64,8 @@ async fn metric(program: &Program, name: &str) -> u64 {
 
 on_both!(
     strangers_who_connect_and_ask_nothing_keep_nobody_from_anything,
-    one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_same
+    one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_same,
+    behind_a_proxy_each_reader_has_a_limit_of_their_own_and_nobody_talks_their_way_out_of_it
 );
 
 async fn strangers_who_connect_and_ask_nothing_keep_nobody_from_anything(on: On) {
@@ -118,5 +119,38 @@ async fn one_address_fills_a_part_and_a_new_request_from_it_is_answered_all_the_
 
     let ended = timeout(GRACE, program.terminate()).await.expect("who asks nothing holds up no end");
     assert!(ended.success(), "{ended}");
+    world.stop().await;
+}
+
+/// Guesses at a link, `times` times, as a proxy passes them on; how many were let in.
+async fn guesses(program: &Program, times: usize, forwarded: impl Fn(usize) -> String) -> usize {
+    let (client, mut let_in) = (client(), 0);
+    for time in 0..times {
+        let request = client.get(program.public("/ack/aaaaaaaaaaaa"));
+        let answer = request.header("x-forwarded-for", forwarded(time)).send().await.expect("an answer");
+        let_in += usize::from(answer.status() != 429);
+    }
+    let_in
+}
+
+async fn behind_a_proxy_each_reader_has_a_limit_of_their_own_and_nobody_talks_their_way_out_of_it(on: On) {
+    let world = world().await;
+    let place = place_on_with(on, &world, |text| {
+        text.replacen("site:", "listen: { proxies: [ 127.0.0.1, 10.0.0.0/8 ] }\nsite:", 1)
+    });
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let invented = |time| format!("198.51.100.{time}, 203.0.113.7, 10.0.0.1");
+    let hasty = guesses(&program, 60, invented).await;
+    assert!((20..50).contains(&hasty), "{hasty} of 60");
+    assert_eq!(guesses(&program, 5, |_| "203.0.113.8".to_owned()).await, 5, "somebody else");
+    drop(program);
+
+    // Who is named by nobody is not believed.
+    let place = place_on(on, &world);
+    let mut program = place.serve();
+    program.ready().await;
+    let hasty = guesses(&program, 60, |time| format!("198.51.100.{time}")).await;
+    assert!((20..50).contains(&hasty), "{hasty} of 60");
     world.stop().await;
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     Course, SendError, Setup, Step, Trace,
+    channels::System,
     notify::TextService,
-    servicenow::{NewTicket, TableApi, correlation_id},
+    servicenow::{NewTicket, correlation_id},
     words::{self, Facts, Try},
 };
 use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Sent};
@@ -46,15 +47,17 @@ impl<'a> Sending<'a> {
         let notification = &self.claimed.notification;
         match (&notification.channel, &notification.kind) {
             (Channel::Desk(desk), NotificationKind::TicketOpen) => {
+                let System::Table(table) = self.system(desk)? else { return Ok(Trace::Unknown) };
                 let priority = self.claimed.incident.priority;
-                let found = self.table(desk)?.find(&correlation_id(notification), priority).await?;
+                let found = table.find(&correlation_id(notification), priority).await?;
                 if found.is_none() {
                     crash_point!("desk/looked-up");
                 }
                 Ok(found.map_or(Trace::Unknown, Trace::Taken))
             }
             (Channel::Desk(desk), NotificationKind::TicketNote { record, .. }) => {
-                let there = self.table(desk)?.has_note(record, &notification.key).await?;
+                let System::Table(table) = self.system(desk)? else { return Ok(Trace::Unknown) };
+                let there = table.has_note(record, &notification.key).await?;
                 let taken = || Trace::Taken(Sent::Accepted { provider_id: record.clone() });
                 Ok(if there { taken() } else { Trace::Unknown })
             }
@@ -81,14 +84,15 @@ impl<'a> Sending<'a> {
 
     async fn look_again(&self) -> Result<Option<Sent>, SendError> {
         let Channel::Desk(desk) = &self.claimed.notification.channel else { return Ok(None) };
+        let System::Table(table) = self.system(desk)? else { return Ok(None) };
         let priority = self.claimed.incident.priority;
-        self.table(desk)?.find_again(&correlation_id(&self.claimed.notification), priority).await
+        table.find_again(&correlation_id(&self.claimed.notification), priority).await
     }
 
-    fn table(&self, desk: &DeskId) -> Result<&'a TableApi, SendError> {
-        self.setup.channels.table(desk).ok_or_else(|| {
+    fn system(&self, desk: &DeskId) -> Result<&'a System, SendError> {
+        self.setup.channels.system(desk).ok_or_else(|| {
             SendError::permanent(format!(
-                "service desk {desk} has no system of its own: give it `servicenow`"
+                "service desk {desk} has no system of its own: give it `servicenow` or `webhook`"
             ))
         })
     }
@@ -107,11 +111,19 @@ impl<'a> Sending<'a> {
     }
 
     async fn to_desk(&self, desk: &DeskId) -> Result<Sent, SendError> {
-        let table = self.table(desk)?;
+        let system = self.system(desk)?;
         let (incident, notification) = (&*self.claimed.incident, &self.claimed.notification);
         match &notification.kind {
             NotificationKind::TicketOpen => {
                 let reference = correlation_id(notification);
+                let words = words::ticket(&self.facts(), &reference);
+                let table = match system {
+                    System::Table(table) => table,
+                    System::Webhook(webhook) => {
+                        let named = (notification.key.as_str(), reference.as_str());
+                        return webhook.open(named, incident, &words, self.clock.now()).await;
+                    }
+                };
                 let notes = incident
                     .api
                     .as_ref()
@@ -122,7 +134,7 @@ impl<'a> Sending<'a> {
                     .make(&NewTicket {
                         reference: &reference,
                         priority: incident.priority,
-                        words: &words::ticket(&self.facts(), &reference),
+                        words: &words,
                         group: group.map(String::as_str),
                         ci: notes.and_then(|notes| notes.ci.as_deref()),
                     })
@@ -130,7 +142,14 @@ impl<'a> Sending<'a> {
             }
             NotificationKind::TicketNote { record, note } => {
                 let text = words::note(&self.facts(), &notification.key, note);
-                table.note(record, &text, note.with).await
+                match system {
+                    System::Table(table) => table.note(record, &text, note.with).await,
+                    System::Webhook(webhook) => {
+                        let reference = correlation_id(notification);
+                        let named = (notification.key.as_str(), reference.as_str());
+                        webhook.note(named, record, incident, &text, self.clock.now()).await
+                    }
+                }
             }
             NotificationKind::TicketFallback
             | NotificationKind::FallbackNote { .. }

@@ -50,7 +50,7 @@ impl World {
             3 => Command::Update {
                 incident,
                 by: by(),
-                words: domain::Text::new("We look.", "Rydym yn edrych."),
+                phrases: domain::Phrases::own(domain::Text::new("We look.", "Rydym yn edrych.")),
             },
             4 => {
                 let people: Vec<_> = self.plan.configuration.people.keys().cloned().collect();

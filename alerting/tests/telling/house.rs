@@ -2,8 +2,8 @@
 
 use crate::example;
 use alerting::{
-    Auth, Channels, Contact, Deliverer, DeskSettings, Directory, Limits, Mail, MailTls, Notify, ServiceNow,
-    Setup,
+    Auth, Channels, Contact, Deliverer, DeskSettings, DeskSystem, Directory, Limits, Mail, MailTls, Notify,
+    ServiceNow, Setup,
 };
 use domain::{
     Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, ReferenceKey,
@@ -77,7 +77,7 @@ pub(crate) fn directory(world: &World) -> Directory {
         desks: [(
             DeskId::parse("nsd").unwrap(),
             DeskSettings {
-                servicenow: Some(ServiceNow {
+                system: Some(DeskSystem::ServiceNow(ServiceNow {
                     url: world.desk().url(),
                     auth: Auth::OAuth2 {
                         client_id: options.client_id.clone(),
@@ -87,7 +87,7 @@ pub(crate) fn directory(world: &World) -> Directory {
                     assignment_group: "d625dccec0a8016700a222a0f7900d06".to_owned(),
                     contact_type: "monitoring".to_owned(),
                     close_code: Some("Solved (Permanently)".to_owned()),
-                }),
+                })),
                 fallback_email: Some("desk@example.wales".to_owned()),
             },
         )]

@@ -23,6 +23,7 @@ mod running;
 mod subscribers;
 mod texts;
 mod tickets;
+mod webhooks;
 
 /// The key of the example's ticket in the desk.
 const KEY: &str = "curiad:C-42-k3f9xq";

@@ -2,12 +2,12 @@
 
 use crate::{
     example,
-    house::{House, house},
+    house::{House, LIMIT, house},
 };
 use alerting::{Postman, Round};
 use domain::{
-    ApiId, Environment, InstanceId, Kinds, Language, MailAddress, News, Pace, Situation, SubscriptionId,
-    Text, Wish,
+    ApiId, Channel, Environment, InstanceId, Kinds, Language, MailAddress, News, NotificationKind, Pace,
+    Situation, SubscriptionId, Text, Wish,
 };
 use jiff::tz::TimeZone;
 use simulator::Trouble;
@@ -184,4 +184,27 @@ async fn who_waited_for_an_api_is_told_once_and_forgotten() {
     assert!(mail.text.contains("Your address is forgotten now."));
     assert_eq!(mail.header("list-unsubscribe"), None, "there is nothing to end");
     assert_eq!(post.subscribers().await, Subscribers::default());
+}
+
+#[tokio::test]
+async fn a_call_waits_for_nobody_who_subscribed() {
+    let post = post().await;
+    for n in 0..20 {
+        let address = MailAddress::parse(&format!("dev{n}@example.wales")).unwrap();
+        post.house.store.subscribe(&address, &wish(Language::En), post.house.hand.now()).await.unwrap();
+    }
+    let mail = post.house.world.mail();
+    mail.set_trouble_for(Trouble::AcceptThenTimeOut, 4).await;
+    let postman = post.postman.clone();
+    let posting = tokio::spawn(async move { postman.post_some().await });
+    // The mail server holds all that subscribers may have there at a time.
+    post.house.world.wait_for(LIMIT, |world| (world.mail().mails().len() == 4).then_some(())).await.unwrap();
+    let one = Channel::Email(example::id("oncall.one"));
+    post.house.wants("callout/1/email", NotificationKind::Callout { callout: 1 }, one).await;
+    assert_eq!(post.house.deliver().await, 1);
+    let mails = mail.mails();
+    let [.., called] = &mails[..] else { panic!("{mails:?}") };
+    assert_eq!(mails.len(), 5);
+    assert!(called.to.iter().any(|to| to.contains("one@example.wales")), "{called:?}");
+    assert_eq!(posting.await.unwrap().unwrap(), Round { claimed: 4, sent: 0 });
 }

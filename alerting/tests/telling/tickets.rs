@@ -6,7 +6,7 @@ use crate::{
     example,
     house::{Hand, House, client, desk, house, house_with},
 };
-use alerting::{Auth, ServiceNow};
+use alerting::{Auth, DeskSystem, ServiceNow};
 use domain::{DeskId, Note, NotificationKind, Secret, Sent};
 use serde_json::{Value, json};
 use simulator::Trouble;
@@ -86,11 +86,11 @@ async fn house_of(bad: &Arc<BadDesk>, tasks: &mut JoinSet<()>) -> House {
     let clock = hand.clock();
     house_with(hand, clock, |directory| {
         let desk = directory.desks.get_mut(&DeskId::parse("nsd").unwrap()).unwrap();
-        desk.servicenow = Some(ServiceNow {
+        desk.system = Some(DeskSystem::ServiceNow(ServiceNow {
             url: format!("http://{address}"),
             auth: Auth::Basic { user: "curiad".to_owned(), password: Secret::new("x") },
-            ..desk.servicenow.clone().unwrap()
-        });
+            ..desk.servicenow().unwrap().clone()
+        }));
     })
     .await
 }

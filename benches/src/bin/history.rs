@@ -6,10 +6,11 @@
 //! Prints one line of JSON; times in milliseconds, each the median of nine.
 
 use clap::Parser;
-use domain::{CheckId, Environment, OperationId, Outcome, TrackId, VantageId, Verdict};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use domain::{CheckId, Environment, OperationId, Outcome, Phases, Rollup, TrackId, VantageId, Verdict};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use simulator::{Asked, Past};
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write as _},
     sync::Arc,
@@ -134,6 +135,21 @@ fn processor() -> Result<f64, Box<dyn std::error::Error>> {
     Ok(f64::from(ticks?.iter().sum::<u32>()) / 100.0)
 }
 
+/// Phases as they may be over the open network: what is left of a number that is multiplied again and again, for no two are alike.
+fn phases(number: &mut u64) -> Phases {
+    let mut between = |least: u64, most: u64| {
+        *number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some(Duration::from_micros(least + (*number >> 33) % (most - least)))
+    };
+    Phases {
+        dns: between(300, 4_000),
+        connect: between(2_000, 20_000),
+        tls: between(4_000, 30_000),
+        first_byte: between(10_000, 150_000),
+        body: between(100, 2_000),
+    }
+}
+
 /// Samples recorded a second, and microseconds of processor time of each.
 async fn record(
     store: &Store,
@@ -143,12 +159,13 @@ async fn record(
 ) -> Result<(f64, f64), Box<dyn std::error::Error>> {
     let (begun, used) = (Instant::now(), processor()?);
     let pause = SignedDuration::from_secs(i64::try_from(every)?) / i32::try_from(tracks.len())?;
-    let (mut tracks, mut at) = (tracks.iter().cycle(), from);
+    let (mut tracks, mut at, mut number) = (tracks.iter().cycle(), from, 1);
     for _ in 0..BATCHES {
         let outcomes = tracks.by_ref().take(BATCH).map(|track| {
             at += pause;
             let outcome = Outcome {
                 total: Duration::from_micros(40_000),
+                phases: phases(&mut number),
                 ..Outcome::new(track.check.clone(), track.vantage.clone(), at)
             };
             (Arc::new(outcome), Verdict::Pass)
@@ -193,14 +210,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok::<_, store::Error>(())
     };
+    let by_month = async |checks: &[CheckId]| {
+        for of_check in store.rollups(checks, None, from..until, &TimeZone::UTC).await? {
+            let mut months: BTreeMap<Date, Rollup> = BTreeMap::new();
+            for (date, day) in of_check.each() {
+                months.entry(date.first_of_month()).or_default().merge(day);
+            }
+            for month in months.values() {
+                std::hint::black_box((month.summary(), month.fresh.percentiles()));
+            }
+        }
+        Ok::<_, store::Error>(())
+    };
     let quarter = median(async || by_day(&checks, 90).await).await?;
     let quarter_in_one = median(async || summed(&checks, 90).await).await?;
     let year = median(async || summed(one, days.min(365)).await).await?;
+    let months = median(async || by_month(one).await).await?;
     let check = checks.first().ok_or("no instance")?;
     let begins = until - SignedDuration::from_hours(24);
     let day = median(async || store.samples(check, None, begins, until, 30_000).await).await?;
     // After all that is asked for. The rows stay: asked again, they are in no range.
     let recorded = if made.is_some() { Some(record(&store, &tracks, until, every).await?) } else { None };
+    // Of those that were recorded alone: a past that is made up has none.
+    while store.put_phases(32).await? > 0 {}
+    store.close().await;
+    let store = Store::open(&url, [7; 32]).await?;
+    let rested = store.room().await?;
     store.close().await;
 
     let per_sample = |of: &Made, number: f64| number / u32::try_from(of.samples).map_or(f64::MAX, f64::from);
@@ -210,9 +245,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "bytes_a_sample": made.as_ref().map(|made| per_sample(made, f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)))),
         "microseconds_a_sample": made.as_ref().map(|made| per_sample(made, made.storing.as_secs_f64() * 1e6)),
         "sealed_bytes": room.bytes.get(&Kind::Sealed), "days_bytes": room.bytes.get(&Kind::Days),
+        "phases_bytes": rested.bytes.get(&Kind::Phases), "phases_samples": recorded.map(|_| BATCHES * i32::try_from(BATCH).unwrap_or(i32::MAX)),
         "recorded_per_second": recorded.map(|(rate, _)| rate), "recorded_microseconds": recorded.map(|(_, cpu)| cpu),
         "rolling_up_seconds": made.map(|made| made.rolling.as_secs_f64()),
-        "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "day_of_one_ms": day,
+        "quarter_of_all_ms": quarter, "quarter_of_all_in_one_ms": quarter_in_one, "year_of_one_ms": year, "months_of_one_ms": months, "day_of_one_ms": day,
     });
     writeln!(io::stdout(), "{measured}")?;
     Ok(())

@@ -2,8 +2,8 @@
 
 use crate::estate::{Hand, Seen, configuration, instance, secs};
 use domain::{
-    Answer, Cause, Command, Environment, IncidentId, IncidentStatus, Message, PostSays, Priority, Publish,
-    Sent, Status, Text, Ticket,
+    Answer, Because, Cause, Command, Environment, IncidentId, IncidentStatus, Message, Phrases, PostSays,
+    Priority, Publish, Sent, Status, Text, Ticket,
 };
 use jiff::SignedDuration;
 
@@ -300,7 +300,12 @@ fn an_operator_updates_declares_and_resolves() {
     hand.rounds(20, &[("documents", PRODUCTION)], Seen::Fail);
     assert!(hand.incident(1).escalation.is_some(), "a declared major calls out");
     let words = Text::new("We restarted it.", "Rydym wedi ei ailgychwyn.");
-    hand.tell(Message::Command(Command::Update { incident: id, by: by(), words })).expect("published");
+    let update = |phrases| Message::Command(Command::Update { incident: id, by: by(), phrases });
+    hand.tell(update(Phrases::own(words.clone()))).expect("published");
+    assert!(hand.tell(update(Phrases::default())).is_err(), "it says nothing");
+    let phrases = Phrases { because: Some(Because::Change), ..Phrases::own(words) };
+    hand.tell(update(phrases.clone())).expect("published");
+    assert_eq!(hand.incident(1).posts.last().expect("a post").says, PostSays::Phrases(phrases));
     hand.rounds(2, &[], Seen::Pass);
     hand.tell(Message::Command(Command::Resolve { incident: id, by: by(), why: "mended".into() }))
         .expect("resolved");

@@ -2,8 +2,8 @@
 
 use crate::estate::{Hand, Seen, configuration, secs};
 use domain::{
-    Awaited, Command, Environment, HoursId, IncidentId, Message, Priority, SeenTicket, ServiceTarget, Text,
-    TicketState, service_clocks,
+    Awaited, Command, Environment, HoursId, IncidentId, Message, Phrases, Priority, SeenTicket,
+    ServiceTarget, Text, TicketState, service_clocks,
 };
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
@@ -64,7 +64,7 @@ fn whoever_takes_it_stops_that_time_and_an_update_begins_the_other_anew() {
     let from = taken.duration_since(opened).as_mins();
     assert_eq!(minutes(&said(&hand, "An update is due")), [from + 30], "it counts from what was said last");
     let words = Text::new("We restarted it.", "Rydym wedi ei ailgychwyn.");
-    command(&mut hand, Command::Update { incident: ID, by: "ann".into(), words });
+    command(&mut hand, Command::Update { incident: ID, by: "ann".into(), phrases: Phrases::own(words) });
     let clocks = service_clocks(&hand.situation.configuration, &hand.incident(1), hand.now);
     let [clock] = clocks.as_slice() else { panic!("one: {clocks:?}") };
     assert_eq!((clock.awaited, clock.due.duration_since(hand.now).as_mins()), (Awaited::Update, 60));

@@ -50,7 +50,13 @@ fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         let message = "another database: history, incidents and silences stay behind in the old one";
         all.push(Change::warning(About::Needs, message));
     }
-    if old.listen != new.listen {
+    if old.listen.proxies != new.listen.proxies {
+        let message = "other proxies are believed when they say who asks";
+        all.push(Change::warning(About::Needs, message));
+    }
+    if (old.listen.public, old.listen.internal, old.listen.trusted_network)
+        != (new.listen.public, new.listen.internal, new.listen.trusted_network)
+    {
         let both = |loaded: &Loaded| format!("{} and {}", loaded.listen.public, loaded.listen.internal);
         let trust = if new.listen.trusted_network && !old.listen.trusted_network {
             "; the internal page trusts its network"

@@ -3,7 +3,7 @@
 
 use super::change::{About, Change, instead};
 use crate::config::{Loaded, duration_text};
-use alerting::{Auth, MailTls, ServiceNow};
+use alerting::{Auth, DeskSettings, MailTls, ServiceNow};
 use domain::DeskId;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub(super) fn compare(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         }
     }
     for (id, is) in &new.directory.desks {
-        let was = old.directory.desks.get(id).and_then(|was| was.servicenow.as_ref());
-        if let (Some(was), Some(is)) = (was, &is.servicenow)
+        let was = old.directory.desks.get(id).and_then(DeskSettings::servicenow);
+        if let (Some(was), Some(is)) = (was, is.servicenow())
             && signs_in(old, id, was) != signs_in(new, id, is)
         {
             let message = format!("Curiad signs in at the desk '{id}' otherwise");

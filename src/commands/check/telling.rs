@@ -2,6 +2,7 @@
 
 use super::change::{About, Change, instead};
 use crate::config::{Loaded, duration_text};
+use alerting::DeskSystem;
 use domain::{Api, Configuration, Environment, EnvironmentPolicy, Publish, Visibility};
 use std::time::Duration;
 
@@ -153,11 +154,18 @@ fn of_an_api(was: &Api, is: &Api, all: &mut Vec<Change>) {
 fn desks(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     for (id, is) in &new.directory.desks {
         let Some(was) = old.directory.desks.get(id) else { continue };
-        if let (Some(was), Some(is)) = (&was.servicenow, &is.servicenow) {
-            if was.url != is.url {
-                let message = format!("the desk '{id}' is at {}", instead(&is.url, &was.url));
+        if let (Some(was), Some(is)) = (&was.system, &is.system) {
+            if was.url() != is.url() {
+                let message = format!("the desk '{id}' is at {}", instead(is.url(), was.url()));
                 all.push(Change::warning(About::Tickets, message));
             }
+            let by_webhook = |system: &DeskSystem| matches!(system, DeskSystem::Webhook(_));
+            if by_webhook(was) != by_webhook(is) {
+                let how = if by_webhook(is) { "by webhook" } else { "in ServiceNow" };
+                all.push(Change::warning(About::Tickets, format!("the desk '{id}' has its tickets {how}")));
+            }
+        }
+        if let (Some(was), Some(is)) = (was.servicenow(), is.servicenow()) {
             if was.assignment_group != is.assignment_group || was.caller_id != is.caller_id {
                 let message = format!("tickets at the desk '{id}' have another group or caller");
                 all.push(Change::warning(About::Tickets, message));

@@ -57,7 +57,7 @@ fn outside(asked: &Asked) -> Vec<Outside> {
     let desks = directory
         .desks
         .iter()
-        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), &desk.servicenow.as_ref()?.url));
+        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), desk.system.as_ref()?.url()));
     let notify = directory.notify.iter().filter_map(|notify| Outside::at("GOV.UK Notify", &notify.url));
     let mail = directory.mail.iter().map(|mail| Outside {
         name: MAIL_SERVER.to_owned(),

@@ -7,6 +7,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
+use status_page::phrased;
 use std::fmt::Write as _;
 
 /// A stage that an incident came to.
@@ -136,7 +137,10 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     let calls: Vec<String> =
         calls.map(|callout| format!("- {}: {}", day(callout.at, zone), call(situation, callout))).collect();
     section(&mut line, "Who was called", &calls);
-    let said = incident.posts.iter().map(|post| format!("- {}: {}", day(post.at, zone), said(&post.says)));
+    let said = incident
+        .posts
+        .iter()
+        .map(|post| format!("- {}: {}", day(post.at, zone), said(&post.says, post.at, zone)));
     section(&mut line, "What the page said", &said.collect::<Vec<_>>());
     let happened =
         incident.timeline.iter().map(|entry| format!("- {}: {}", day(entry.at, zone), cell(&entry.text)));
@@ -154,14 +158,17 @@ fn section(line: &mut impl FnMut(String), title: &str, lines: &[String]) {
     }
 }
 
-fn said(says: &PostSays) -> String {
+fn said(says: &PostSays, at: Timestamp, zone: &TimeZone) -> String {
     match says {
-        PostSays::Investigating { status } => format!("{}, and somebody has been told", status.plain()),
+        PostSays::Investigating { status, .. } => format!("{}, and somebody has been told", status.plain()),
         PostSays::Acknowledged => "somebody works on it".to_owned(),
         PostSays::Recovered => "works again, being watched".to_owned(),
         PostSays::Returned { status } => format!("{} again", status.plain()),
         PostSays::Resolved => "over".to_owned(),
         PostSays::Words(words) => cell(&words.en),
+        PostSays::Phrases(phrases) => {
+            phrased(phrases, zone, at).map_or_else(|_| "an update".to_owned(), |said| cell(&said.en))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the people and the carriers of a made-up past had to say.
 
 use domain::{
-    Answer, Cause, Channel, Command, Environment, Incident, Message, Notification, NotificationKind, Receipt,
-    Sent, Situation, Text,
+    Advice, Answer, Because, Cause, Channel, Command, Effect, Environment, Incident, Message, Notification,
+    NotificationKind, Phrases, Receipt, Sent, Situation, Status,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,12 +57,23 @@ pub(super) fn of_incident(incident: &Incident, now: Timestamp) -> Vec<(Timestamp
     if !begins || !is_public || luck % 100 >= SPOKEN_OF {
         return Vec::new();
     }
-    let words = Text::new(
-        "The team that runs it has found the cause and is working on it.",
-        "Mae\u{2019}r tîm sy\u{2019}n ei redeg wedi canfod yr achos ac yn gweithio arno.",
-    );
-    let command = Command::Update { incident: incident.id, by: "National Service Desk".to_owned(), words };
-    vec![(now + SignedDuration::from_secs(240 + small(luck / 13 % 600)), Message::Command(command))]
+    let said_at = now + SignedDuration::from_secs(240 + small(luck / 13 % 600));
+    let (effect, advice) = match incident.worst {
+        Status::MajorOutage => (Effect::AllFail, Advice::Keep),
+        Status::PartialOutage => (Effect::SomeFail, Advice::Retry),
+        Status::Operational | Status::Degraded | Status::Maintenance | Status::Unknown => {
+            (Effect::Slow, Advice::AskLess)
+        }
+    };
+    let phrases = Phrases {
+        because: Some(Because::Backend),
+        effect: Some(effect),
+        words: None,
+        advice: Some(advice),
+        next: Some(said_at + SignedDuration::from_mins(30)),
+    };
+    let command = Command::Update { incident: incident.id, by: "National Service Desk".to_owned(), phrases };
+    vec![(said_at, Message::Command(command))]
 }
 
 fn small(number: u64) -> i64 {

@@ -74,11 +74,16 @@ sentence-all = { $count ->
     }
 sentence-one-degraded = Mae { $name } yn araf neu’n annibynadwy { $place }, ers { $since }
 sentence-many-degraded = Mae { $count } o’r { $all } API yn araf neu’n annibynadwy { $place }, ers { $since }
+sentence-every-degraded = Mae pob un o’r { $all } API yn araf neu’n annibynadwy { $place }, ers { $since }
 sentence-one-partial-outage = Nid yw { $name } yn gweithio’n llawn { $place }, ers { $since }
 sentence-many-partial-outage = Nid yw { $count } o’r { $all } API yn gweithio’n llawn { $place }, ers { $since }
+sentence-every-partial-outage = Nid yw’r un o’r { $all } API yn gweithio’n llawn { $place }, ers { $since }
 sentence-one-major-outage = Nid yw { $name } yn gweithio { $place }, ers { $since }
 sentence-many-major-outage = Nid yw { $count } o’r { $all } API yn gweithio { $place }, ers { $since }
+sentence-every-major-outage = Nid yw’r un o’r { $all } API yn gweithio { $place }, ers { $since }
 sentence-one-maintenance = Gwaith wedi’i gynllunio ar { $name } { $place }
 sentence-many-maintenance = Gwaith wedi’i gynllunio ar { $count } o’r { $all } API { $place }
+sentence-every-maintenance = Gwaith wedi’i gynllunio ar bob un o’r { $all } API { $place }
 sentence-one-unknown = Ni wyddom a yw { $name } yn gweithio { $place }
 sentence-many-unknown = Ni wyddom a yw { $count } o’r { $all } API yn gweithio { $place }
+sentence-every-unknown = Ni wyddom a yw’r un o’r { $all } API yn gweithio { $place }

@@ -66,11 +66,16 @@ sentence-all = { $count ->
     }
 sentence-one-degraded = { $name } is slow or unreliable { $place }, since { $since }
 sentence-many-degraded = { $count } of { $all } APIs are slow or unreliable { $place }, since { $since }
+sentence-every-degraded = All { $all } APIs are slow or unreliable { $place }, since { $since }
 sentence-one-partial-outage = { $name } is partly not working { $place }, since { $since }
 sentence-many-partial-outage = { $count } of { $all } APIs are partly not working { $place }, since { $since }
+sentence-every-partial-outage = All { $all } APIs are partly not working { $place }, since { $since }
 sentence-one-major-outage = { $name } is not working { $place }, since { $since }
 sentence-many-major-outage = { $count } of { $all } APIs are not working { $place }, since { $since }
+sentence-every-major-outage = None of the { $all } APIs is working { $place }, since { $since }
 sentence-one-maintenance = Planned work on { $name } { $place }
 sentence-many-maintenance = Planned work on { $count } of { $all } APIs { $place }
+sentence-every-maintenance = Planned work on all { $all } APIs { $place }
 sentence-one-unknown = We do not know whether { $name } is working { $place }
 sentence-many-unknown = We do not know whether { $count } of { $all } APIs are working { $place }
+sentence-every-unknown = We do not know whether any of the { $all } APIs is working { $place }

@@ -36,6 +36,8 @@ mod pages;
 #[cfg(test)]
 mod saved;
 #[cfg(test)]
+mod sentence;
+#[cfg(test)]
 mod speed;
 #[cfg(test)]
 mod stage;

@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
-use domain::{ApiId, Environment, IncidentId, Language, Layer, Status};
+use domain::{ApiId, Environment, IncidentId, Language, Status};
 use status_page::Page;
 use std::io::Read as _;
 use tokio::task::JoinSet;
@@ -202,33 +202,6 @@ async fn every_status_has_its_shape_and_its_word() {
 }
 
 #[tokio::test]
-async fn the_sentence_says_what_is_so() {
-    async fn sentence(situation: domain::Situation, path: &str) -> String {
-        let html = get(Stage::of(situation).await.public(), path).await.text();
-        let h1 = html.split("<h1").nth(1).unwrap().split("</h1>").next().unwrap();
-        h1.rsplit("<span>").next().unwrap().replace("</span>", "")
-    }
-    assert_eq!(sentence(estate::all_well(), "/en").await, "All 6 APIs are working");
-    assert_eq!(sentence(estate::all_well(), "/cy").await, "Mae pob un o’r 6 API yn gweithio");
-    assert_eq!(
-        sentence(estate::trouble(), "/en").await,
-        "Patient Demographics is not working in production, since 02:40 GMT"
-    );
-    assert_eq!(
-        sentence(estate::trouble(), "/cy").await,
-        "Nid yw Demograffeg Cleifion yn gweithio yn yr amgylchedd byw, ers 02:40 GMT"
-    );
-    assert_eq!(sentence(estate::one_api(), "/en").await, "Results is working in production");
-    let fresh = estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::Rest)]);
-    assert_eq!(sentence(fresh, "/en").await, "Nothing has been measured yet");
-    let mut dark = estate::all_well();
-    for (api, ..) in estate::NAMES {
-        estate::set(&mut dark, api, Environment::Production, Status::Unknown, 60, Some(Layer::Ours));
-    }
-    assert_eq!(sentence(dark, "/en").await, "We do not know whether 6 of 6 APIs are working in production");
-}
-
-#[tokio::test]
 async fn a_view_that_is_old_says_so() {
     let mut situation = estate::all_well();
     let old: Vec<_> = situation.latest.keys().cloned().collect();
@@ -361,6 +334,26 @@ async fn many_apis_are_found_by_name_without_script() {
 }
 
 #[tokio::test]
+async fn an_api_stands_once_among_those_that_an_incident_troubles() {
+    let named = async |change: &dyn Fn(&mut domain::Incident)| {
+        let mut situation = estate::trouble();
+        let mut incident = (*situation.incidents[&domain::IncidentId(42)]).clone();
+        let cause = incident.affects[0].clone();
+        let dependant = estate::instance("results", Environment::Production);
+        incident.affects = vec![cause, dependant.clone()];
+        incident.held_back = vec![dependant];
+        change(&mut incident);
+        situation.incidents.insert_mut(incident.id, std::sync::Arc::new(incident));
+        let html = get(Stage::of(situation).await.public(), "/en/incidents/C-42").await.text();
+        let main = html.split("<main").nth(1).unwrap().to_owned();
+        (main.matches("/en/apis/results\"").count(), main.contains("Fails because of it"))
+    };
+    assert_eq!(named(&|_| {}).await, (1, true));
+    // What shows a certificate that is not good is held back by it, all of them.
+    assert_eq!(named(&|incident| incident.held_back = incident.affects.clone()).await, (1, false));
+}
+
+#[tokio::test]
 async fn the_desk_sees_more_of_an_incident_than_the_public() {
     let stage = Stage::of(estate::trouble()).await;
     let internal = get(stage.internal(), "/en/incidents/C-42").await.text();
@@ -368,7 +361,12 @@ async fn the_desk_sees_more_of_an_incident_than_the_public() {
         assert!(internal.contains(word), "{word}");
     }
     let public = get(stage.public(), "/cy/digwyddiadau/C-42").await.text();
-    assert!(public.contains("Nid yw’n gweithio. Rydym wedi dweud wrth y bobl"));
+    assert!(
+        public.contains(
+            "Nid yw’n gweithio. Mae’r gwasanaeth y tu ôl i’r porth yn methu. Rydym wedi dweud wrth y bobl"
+        ),
+        "effect, cause, and what comes next"
+    );
     assert!(public.contains("Mae’r porth yn ateb"));
     for word in ["P1", "INC0010002", "Rhian", "503"] {
         assert!(!public.contains(word), "{word}");

@@ -58,7 +58,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         ],
         posts: vec![Post {
             at: ago(started - 70),
-            says: PostSays::Investigating { status: Status::MajorOutage },
+            says: PostSays::Investigating { status: Status::MajorOutage, layer: Some(Layer::Backend) },
             by: None,
         }],
     }

@@ -1,0 +1,21 @@
+# Yr hyn y mae person yn llunio neges ohono: `curiad incident update`.
+phrase-cause-unknown = Nid yw’r achos yn hysbys eto.
+phrase-cause-gateway = Ym mhorth yr API y mae’r achos.
+phrase-cause-backend = Yn y gwasanaeth y tu ôl i’r porth y mae’r achos.
+phrase-cause-network = Yn y rhwydwaith y mae’r achos.
+phrase-cause-sign-in = Yr achos yw na ellir cael tocynnau mynediad.
+phrase-cause-certificate = Yr achos yw tystysgrif nad yw’n ddilys.
+phrase-cause-change = Yr achos yw newid a wnaed.
+phrase-cause-supplier = Yn system cyflenwr y mae’r achos.
+phrase-cause-demand = Yr achos yw ei fod yn cael mwy o geisiadau nag y gall eu hateb.
+phrase-effect-all-fail = Mae pob cais yn methu.
+phrase-effect-some-fail = Mae rhai ceisiadau’n methu.
+phrase-effect-slow = Mae atebion yn dod yn hwyr.
+phrase-effect-old-data = Gall atebion fod wedi dyddio.
+phrase-effect-nothing = Mae ceisiadau’n cael eu hateb fel arfer.
+phrase-advice-nothing = Nid oes dim y mae angen i chi ei wneud.
+phrase-advice-retry = Rhowch gynnig arall yn nes ymlaen ar yr hyn a fethodd.
+phrase-advice-keep = Cadwch yr hyn na allech ei anfon, a’i anfon pan fydd yn gweithio eto.
+phrase-advice-ask-less = Gofynnwch yn llai aml nes i hyn ddod i ben.
+phrase-advice-fall-back = Defnyddiwch yr hyn a drefnwyd gennych ar gyfer pan na fydd yn gweithio.
+phrase-next = Byddwn yn dweud mwy erbyn { $when } fan bellaf.

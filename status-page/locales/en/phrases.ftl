@@ -1,0 +1,21 @@
+# What a person puts a post together from: `curiad incident update`.
+phrase-cause-unknown = The cause is not known yet.
+phrase-cause-gateway = The cause is in the API gateway.
+phrase-cause-backend = The cause is in the service behind the gateway.
+phrase-cause-network = The cause is in the network.
+phrase-cause-sign-in = The cause is that no access tokens can be had.
+phrase-cause-certificate = The cause is a certificate that is not good.
+phrase-cause-change = The cause is a change that was made.
+phrase-cause-supplier = The cause is in a supplier’s system.
+phrase-cause-demand = The cause is that it gets more requests than it can answer.
+phrase-effect-all-fail = All requests fail.
+phrase-effect-some-fail = Some requests fail.
+phrase-effect-slow = Answers come late.
+phrase-effect-old-data = Answers may be out of date.
+phrase-effect-nothing = Requests are answered as usual.
+phrase-advice-nothing = There is nothing that you need to do.
+phrase-advice-retry = Try again later what failed.
+phrase-advice-keep = Keep what you could not send, and send it when it works again.
+phrase-advice-ask-less = Ask less often until it is over.
+phrase-advice-fall-back = Use what you have arranged for when it does not work.
+phrase-next = We say more by { $when } at the latest.
