@@ -33,7 +33,12 @@ mod usage;
 
 use clap::Parser;
 use cli::{Cli, Command, HeartbeatCommand, IncidentCommand, PageCommand, ProbeArgs, RotaCommand};
-use commands::{Asking, explain::Sought, probe::Which, rota::Attended};
+use commands::{
+    Asking,
+    explain::Sought,
+    probe::Which,
+    rota::{Attended, UnknownOverrides},
+};
 use config::{Loaded, Problem, Secrets, check_report};
 use exit::{CONFIG, Failed, NO_INPUT, SOFTWARE, USAGE};
 use log::Log;
@@ -171,11 +176,14 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             commands::rota::stand_in(command, &asking(cli, &clock).await?, cli.json).await?;
         }
         Command::Rota(RotaCommand::Ask(question)) => {
-            commands::rota::run(question, &attended(cli, &clock).await?, clock.now(), cli.json)?;
+            let (attended, unknown) = attended(cli, &clock).await?;
+            commands::rota::run(question, &attended, clock.now(), cli.json)?;
+            said_without(unknown);
         }
         Command::Escalation(command) => {
-            let attended = attended(cli, &clock).await?;
+            let (attended, unknown) = attended(cli, &clock).await?;
             commands::escalation::run(command, &attended.configuration, clock.now(), cli.json)?;
+            said_without(unknown);
         }
         Command::Callout(command) => {
             return commands::callout::run(command, &asking(cli, &clock).await?, cli.json).await;
@@ -242,20 +250,20 @@ fn usable(cli: &Cli, read: Result<Loaded, Vec<Problem>>) -> Result<Loaded, Faile
 }
 
 /// For who is on call nothing is needed but the files; what the database adds is told where it can be looked at.
-async fn attended(cli: &Cli, clock: &domain::Clock) -> Result<Attended, Failed> {
+async fn attended(cli: &Cli, clock: &domain::Clock) -> Result<(Attended, Option<UnknownOverrides>), Failed> {
     let now = clock.now();
     let Ok(loaded) = config::load(&cli.config, &Secrets::of_the_database(), now) else {
         let loaded = load(cli, &Secrets::left_out(), clock)?;
-        tracing::warn!(
-            "overrides that were added with `curiad rota override` are not known here: the database's address is not to be had"
-        );
-        return Ok(Attended::as_written(&loaded));
+        return Ok((Attended::as_written(&loaded), Some(UnknownOverrides::without_address())));
     };
-    let (attended, unknown) = Attended::of(&usable(cli, Ok(loaded))?, now).await;
+    Ok(Attended::of(&usable(cli, Ok(loaded))?, now).await)
+}
+
+/// What was answered without; a question that has no answer is not about it.
+fn said_without(unknown: Option<UnknownOverrides>) {
     if let Some(unknown) = unknown {
         tracing::warn!("{unknown}");
     }
-    Ok(attended)
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {

@@ -288,6 +288,9 @@ fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
     let incident = fold.incident(id).ok_or_else(|| format!("there is no incident {id}"))?;
     match incident.resolved_at {
         Some(at) => Err(format!("{id} is over since {}", fold.time(at))),
+        None if incident.is_test() => Err(format!(
+            "{id} is a test call: nothing is wrong, and it is over once it is answered, or after an hour"
+        )),
         None => Ok(incident),
     }
 }

@@ -4,7 +4,7 @@ mod attended;
 mod ics;
 mod stand_in;
 
-pub(crate) use attended::Attended;
+pub(crate) use attended::{Attended, UnknownOverrides};
 pub(crate) use stand_in::{find_person, run as stand_in};
 
 use crate::{

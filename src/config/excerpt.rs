@@ -236,6 +236,10 @@ fn find_hidden(
                 if shown.is_some() && matches!(value.value, Value::Nothing) && !names_a_secret(word) {
                     hidden.push(key.place.clone());
                 }
+                // A key that is lost was perhaps that of a secret, whatever the rest of its line is taken for.
+                if word.is_empty() {
+                    hidden.push(Place { end: 0, ..key.place.clone() });
+                }
                 if key.name() != word && (shown.is_some() || names_a_secret(key.name())) {
                     let column = key.place.column + key.name().chars().count();
                     hidden.push(Place { column, ..key.place.clone() });
@@ -250,7 +254,10 @@ fn find_hidden(
                 let query = value.as_word().is_some_and(|text| text.contains('?'));
                 let kept = shown.is_some_and(|shown| shown.contains(&word)) && !query;
                 let number = kind == Kind::Top && matches!(word, "text" | "voice" | "database");
-                let secret = secret || number || names_a_secret(word) || (shown.is_some() && scalar && !kept);
+                // A key that is lost was perhaps that of a secret.
+                let lost = word.is_empty();
+                let secret =
+                    secret || number || lost || names_a_secret(word) || (shown.is_some() && scalar && !kept);
                 find_hidden(value, (kind, depth + 1), within, secret && !kept, hidden);
             }
         }

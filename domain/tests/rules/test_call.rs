@@ -75,3 +75,18 @@ fn a_real_call_that_is_answered_is_proof_too() {
     hand.answers(None).expect("taken");
     assert_eq!(hand.situation.proofs.size(), 1);
 }
+
+#[test]
+fn nobody_makes_more_of_a_test_than_it_is() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    let id = hand.incident(1).id;
+    let (by, why) = ("ann".to_owned(), "to see".to_owned());
+    let declare = Command::Declare { incident: id, by: by.clone(), why };
+    for command in [declare, Command::Acknowledge { incident: id, by }] {
+        let said = hand.tell(Message::Command(command)).expect_err("refused");
+        assert!(said.contains("is a test call: nothing is wrong"), "{said}");
+    }
+    hand.rounds(120, &[], Seen::Pass);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"], "nobody else is called");
+}

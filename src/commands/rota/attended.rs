@@ -22,11 +22,18 @@ pub(crate) struct Attended {
 
 /// Why it is not known what was added.
 #[derive(Debug)]
-pub(crate) struct Unknown(String);
+pub(crate) struct UnknownOverrides(String);
 
-impl fmt::Display for Unknown {
+impl fmt::Display for UnknownOverrides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "overrides that were added with `curiad rota override` are not known here: {}", self.0)
+    }
+}
+
+impl UnknownOverrides {
+    /// The configuration does not say where the database is.
+    pub(crate) fn without_address() -> Self {
+        Self("the database's address is not to be had".to_owned())
     }
 }
 
@@ -37,19 +44,19 @@ impl Attended {
     }
 
     /// With what the database adds, as far as it can be looked at; nothing is written or made.
-    pub(crate) async fn of(loaded: &Loaded, now: Timestamp) -> (Self, Option<Unknown>) {
+    pub(crate) async fn of(loaded: &Loaded, now: Timestamp) -> (Self, Option<UnknownOverrides>) {
         let database = &loaded.database;
         let written = Self::as_written(loaded);
         if let Some(file) = database::file(database).filter(|file| !file.exists()) {
             let file = std::path::absolute(&file).unwrap_or(file);
-            return (written, Some(Unknown(format!("there is no database at {}", file.display()))));
+            return (written, Some(UnknownOverrides(format!("there is no database at {}", file.display()))));
         }
         match store::on_call(database.reveal(), now).await {
             Ok(OnCall { overrides, proofs }) => {
                 let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
                 (Self { configuration, overrides, proofs }, None)
             }
-            Err(error) => (written, Some(Unknown(format!("{}: {error}", shown(database.reveal()))))),
+            Err(error) => (written, Some(UnknownOverrides(format!("{}: {error}", shown(database.reveal()))))),
         }
     }
 

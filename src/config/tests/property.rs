@@ -18,6 +18,14 @@ fn keys(text: &str) -> Vec<(usize, usize)> {
         .collect()
 }
 
+#[test]
+fn a_secret_whose_key_is_lost_is_not_shown() {
+    let directory = Directory::new();
+    directory.write("curiad.yaml", &TOP.replace("api_key: env:NOTIFY", "api_key}\n: hunter2"));
+    let report = check_report("config", &directory.load(), Terminal::plain());
+    assert!(report.contains("unknown key ''") && !report.contains("hunter2"), "{report}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
