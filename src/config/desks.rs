@@ -39,18 +39,15 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
         }
     };
     let (fallback_email, fallback_after) = fallback.unzip();
-    let system = Some(system?);
+    let system = system?;
     Some(DeskDraft {
         desk: Desk {
             name: name?,
             fallback_after,
             targets: targets.unwrap_or_default(),
-            resolves: match &system {
-                Some(DeskSystem::ServiceNow(desk)) => desk.close_code.is_some(),
-                Some(DeskSystem::Webhook(_)) | None => false,
-            },
+            resolves: matches!(&system, DeskSystem::ServiceNow(desk) if desk.close_code.is_some()),
         },
-        settings: DeskSettings { system, fallback_email },
+        settings: DeskSettings { system: Some(system), fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
     })
 }
