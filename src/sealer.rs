@@ -5,7 +5,7 @@ use alerting::Away;
 use domain::{Clock, Configuration, Environment};
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
-use store::{Error, Store};
+use store::{Error, Partitioned, Store};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -27,6 +27,9 @@ const TRACKS: u32 = 32;
 const PHASES: Duration = Duration::from_secs(600);
 /// Tracks of which it is written at once where nothing else is to come in between.
 const AT_A_STOP: u32 = 500;
+
+/// Partitions are looked after this often.
+const PARTITIONS: Duration = Duration::from_secs(3_600);
 
 /// What was done since there was nothing to do.
 #[derive(Debug, Default)]
@@ -60,6 +63,7 @@ pub(crate) async fn run(
 ) {
     let (mut tracks, mut away, mut done) = (TRACKS / 4, Away::default(), Done::default());
     let mut phases_at = Instant::now() + PHASES;
+    let mut partitions_at = Instant::now();
     while !stop.is_cancelled() {
         let began = Instant::now();
         let turn = async {
@@ -71,6 +75,17 @@ pub(crate) async fn run(
                 // Where it cannot be done, sealing goes on without it.
                 phases_at = began + PHASES;
                 put?;
+            }
+            if partitions_at <= began {
+                partitions_at = began + PARTITIONS;
+                let Partitioned { made, dropped } = store.partition(clock.now()).await?;
+                if made + dropped > 0 {
+                    tracing::info!(
+                        made,
+                        dropped,
+                        "made the partitions to come and dropped those that are over"
+                    );
+                }
             }
             step(&store, &configuration, &clock, tracks, &mut done).await
         };

@@ -7,7 +7,9 @@ use crate::{
     crash_point,
     database::{Connection, Purpose},
     error::Error,
-    history, incident, outbox, postgres,
+    history, incident, outbox,
+    partition::make_months,
+    postgres,
     record::{MINUTE, insert_failures, insert_rows, steps},
     release,
     row::{Reading, WARM, to_json, verdict_number},
@@ -109,6 +111,12 @@ impl Store {
         self.0.database.is_in_place(DOING)?;
         let mut transaction = self.begin(Purpose::Write, DOING).await?;
         let connection = &mut transaction;
+        let firsts = stretch.hours.iter().filter_map(|(_, samples)| Some(samples.first()?.at));
+        let times: BTreeSet<Timestamp> =
+            firsts.chain(stretch.failures.iter().map(|(failure, _)| failure.at)).collect();
+        if let (Some(from), Some(to)) = (times.first(), times.last()) {
+            make_months(connection, *from, *to).await?;
+        }
         let mut numbers = HashMap::new();
         let mut rows = Vec::new();
         let mut sealed: BTreeMap<i64, Vec<i64>> = BTreeMap::new();

@@ -41,10 +41,22 @@ pub(crate) const HAS_MIGRATIONS: &str = "SELECT to_regclass('_sqlx_migrations') 
 /// How many bytes the database has.
 pub(crate) const SIZE: &str = "SELECT pg_database_size(current_database()) AS number";
 
-/// Bytes of each table with its indexes and what is too long for its rows.
+/// Bytes of each table with its indexes and what is too long for its rows; a partition is of the table that it is a part of.
 pub(crate) const BYTES_OF_TABLES: &str = "
-    SELECT CAST(relname AS TEXT) AS name, pg_total_relation_size(oid) AS bytes
-    FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+    SELECT CAST(coalesce(parent.relname, own.relname) AS TEXT) AS name, pg_total_relation_size(own.oid) AS bytes
+    FROM pg_class AS own LEFT JOIN pg_inherits ON inhrelid = own.oid LEFT JOIN pg_class AS parent ON parent.oid = inhparent
+    WHERE own.relkind = 'r' AND own.relnamespace = current_schema()::regnamespace";
+
+/// The partitions there are.
+pub(crate) const PARTITIONS: &str = "
+    SELECT CAST(relname AS TEXT) AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent IN ('outcome'::regclass, 'sealed'::regclass, 'failure'::regclass) ORDER BY relname";
+
+/// Of a table, a name, and from where to where.
+pub(crate) const MAKE_PARTITION: &str = "SELECT make_partition($1, $2, $3, $4) AS done";
+
+/// Of a table, by its name, if it is empty.
+pub(crate) const DROP_PARTITION: &str = "SELECT drop_partition($1, $2) AS done";
 
 /// Makes programs that open the database at the same moment do so one after the other. It is held until it is let go, or the
 /// connection ends. The number is ours alone: nothing else says it.
@@ -131,11 +143,14 @@ pub(crate) const SEALED_BLOCKS: &str = "
     WHERE slot = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json) AS given (value)))
     ORDER BY slot FOR UPDATE";
 
-/// The blocks of a list of `[first, last]` slots, at most `$2`. OFFSET 0: each span is looked up by the key.
+/// The blocks of a list of `[first, last]` slots, at most `$2`. OFFSET 0: each span is looked up by the key, in the partitions
+/// of its hours alone.
 pub(crate) const SEALED_SPANS: &str = "
     SELECT slot, block FROM json_array_elements($1::json) AS span (value),
         LATERAL (SELECT slot, block FROM sealed
-                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint OFFSET 0) AS found
+                 WHERE slot BETWEEN (span.value ->> 0)::bigint AND (span.value ->> 1)::bigint
+                   AND slot & 4194303 BETWEEN (span.value ->> 0)::bigint & 4194303
+                                          AND (span.value ->> 1)::bigint & 4194303 OFFSET 0) AS found
     LIMIT $2";
 
 /// The roll-ups of a list of `[first, last]` slots.

@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Gives a megabyte of the file of `SQLite` back to the disk, if more than a quarter of it, and more than 16 MB, is
-    /// free: what recording frees by the hour it uses again. Whether it did. `PostgreSQL` looks after that by itself.
+    /// free: what recording frees by the hour it uses again. Whether it did. `PostgreSQL` drops partitions instead.
     pub async fn give_back(&self) -> Result<bool, Error> {
         let doing = "give free space back";
         if matches!(self.0.database, Database::Postgres(_)) {

@@ -31,6 +31,7 @@ const SQLITE: &[Step] = &[
     (11, "answers_first", include_str!("../../migrations/sqlite/0011_answers_first.sql")),
     (12, "rota_overrides", include_str!("../../migrations/sqlite/0012_rota_overrides.sql")),
     (13, "contact_proof", include_str!("../../migrations/sqlite/0013_contact_proof.sql")),
+    (14, "partitions", include_str!("../../migrations/sqlite/0014_partitions.sql")),
 ];
 /// The same numbers and names.
 const POSTGRES: &[Step] = &[
@@ -47,6 +48,7 @@ const POSTGRES: &[Step] = &[
     (11, "answers_first", include_str!("../../migrations/postgres/0011_answers_first.sql")),
     (12, "rota_overrides", include_str!("../../migrations/postgres/0012_rota_overrides.sql")),
     (13, "contact_proof", include_str!("../../migrations/postgres/0013_contact_proof.sql")),
+    (14, "partitions", include_str!("../../migrations/postgres/0014_partitions.sql")),
 ];
 
 /// The other one needs no such statement.

@@ -23,6 +23,8 @@ mod opening;
 #[cfg(test)]
 mod own_server;
 #[cfg(test)]
+mod partitions;
+#[cfg(test)]
 mod phases;
 #[cfg(test)]
 mod place;

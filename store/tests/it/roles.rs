@@ -37,6 +37,12 @@ async fn who_writes_makes_no_tables_and_who_reads_writes_nothing() {
     told(&mut owner, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO writer").await;
     told(&mut owner, "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer").await;
     told(&mut owner, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader").await;
+    let writer = Store::open(&url("writer"), [2; 32]).await.unwrap();
+    let refused = writer.partition(at(0)).await.unwrap_err();
+    assert!(refused.to_string().contains("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO"), "{refused}");
+    told(&mut owner, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO writer").await;
+    assert_eq!(writer.partition(at(0)).await.unwrap().made, 14);
+    writer.close().await;
 
     let writer = Store::open(&url("writer"), [2; 32]).await.unwrap();
     assert!(writer.take(&writer.lease().await.unwrap(), "writer").await.unwrap());
