@@ -1,7 +1,7 @@
 //! Instances and checks: where an Operation is exercised, and how often.
 
 use crate::{
-    ApiId, Connection, Credential, Environment, Operation, OperationId, VantageId, heartbeat,
+    ApiId, Connection, Credential, Environment, NhsNumber, Operation, OperationId, VantageId, heartbeat,
     schedule::{OFFSET, fnv_1a},
 };
 use jiff::Timestamp;
@@ -75,6 +75,8 @@ pub struct Check {
     pub slow: Duration,
     /// The probe ends here. Shorter than `every`, unless `every` is shorter than 1 s.
     pub timeout: Duration,
+    /// NHS numbers of test patients that may be sent here, beside those reserved for tests.
+    pub test_patients: Arc<[NhsNumber]>,
     /// Where its probes are sent from; at least one. A heartbeat is heard at [`Heartbeat::VANTAGE`](crate::Heartbeat::VANTAGE) alone.
     pub from: Vec<VantageId>,
     /// From one vantage the next probe of its instance begins at least so long after one of this check, whichever check it is

@@ -164,7 +164,7 @@ pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen
 pub use language::{Language, Text, duration_words};
 pub use layers::{LayerSays, layers};
 pub use maintenance::{Maintenance, Window};
-pub use nhs_number::may_be_a_patients;
+pub use nhs_number::{NhsNumber, may_be_a_patients, may_be_patients};
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};
 pub use outcome::{

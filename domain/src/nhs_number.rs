@@ -1,21 +1,52 @@
-//! NHS numbers: whose may be sent. Only those reserved for tests (999 000 0000 to 999 999 9999, never issued) may.
+//! NHS numbers: whose may be sent. Those reserved for tests (999 000 0000 to 999 999 9999, never issued) may, and those that an
+//! instance lists as of its own test patients.
+
+use std::fmt;
 
 /// Digits of an NHS number.
 const LENGTH: usize = 10;
 
-/// Whether `text` holds what may be the NHS number of a real person: ten digits, alone or grouped 3-3-4, whose last is
-/// the right check digit, and that are not reserved for tests. The number itself must not be repeated in a message.
-pub fn may_be_a_patients(text: &str) -> bool {
+/// An NHS number: ten digits, the last of which is the right check digit. Not to be repeated in a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NhsNumber([u8; LENGTH]);
+
+impl NhsNumber {
+    /// All of `text` as one, its digits together or grouped 3-3-4.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, end) = number_at(text.as_bytes(), 0)?;
+        (end == text.len()).then_some(number)
+    }
+
+    /// Whether nobody was ever given it: 999 000 0000 to 999 999 9999 are for tests.
+    pub fn is_reserved(self) -> bool {
+        self.0.starts_with(&[9, 9, 9])
+    }
+}
+
+impl fmt::Debug for NhsNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NhsNumber(…)")
+    }
+}
+
+/// The numbers in `text` that may be those of real persons, in order: ten digits, alone or grouped 3-3-4, that are not reserved
+/// for tests.
+pub fn may_be_patients(text: &str) -> impl Iterator<Item = NhsNumber> {
     let bytes = text.as_bytes();
-    (0..bytes.len()).any(|start| {
+    (0..bytes.len()).filter_map(|start| {
         let before = start.checked_sub(1).and_then(|at| bytes.get(at));
-        !before.is_some_and(u8::is_ascii_digit)
-            && number_at(bytes, start).is_some_and(|number| !is_reserved(&number))
+        let found = (!before.is_some_and(u8::is_ascii_digit)).then(|| number_at(bytes, start)).flatten();
+        found.map(|(number, _)| number).filter(|number| !number.is_reserved())
     })
 }
 
-/// Ten digits that begin at `start` and are followed by no further digit, when the check digit is right.
-fn number_at(bytes: &[u8], start: usize) -> Option<[u8; LENGTH]> {
+/// Whether `text` holds what may be the NHS number of a real person.
+pub fn may_be_a_patients(text: &str) -> bool {
+    may_be_patients(text).next().is_some()
+}
+
+/// Ten digits that begin at `start` and are followed by no further digit, when the check digit is right; and where they end.
+fn number_at(bytes: &[u8], start: usize) -> Option<(NhsNumber, usize)> {
     let mut number = [0; LENGTH];
     let mut at = start;
     for (index, digit) in number.iter_mut().enumerate() {
@@ -26,7 +57,8 @@ fn number_at(bytes: &[u8], start: usize) -> Option<[u8; LENGTH]> {
         *digit = byte - b'0';
         at += 1;
     }
-    (!bytes.get(at).is_some_and(u8::is_ascii_digit) && has_right_check_digit(&number)).then_some(number)
+    let is_one = !bytes.get(at).is_some_and(u8::is_ascii_digit) && has_right_check_digit(&number);
+    is_one.then_some((NhsNumber(number), at))
 }
 
 /// How many bytes separate two groups: none, a space (also as it stands in a URL), a hyphen.
@@ -46,10 +78,6 @@ fn has_right_check_digit(number: &[u8; LENGTH]) -> bool {
         check => check,
     };
     check == u32::from(number[LENGTH - 1])
-}
-
-fn is_reserved(number: &[u8; LENGTH]) -> bool {
-    number.starts_with(&[9, 9, 9])
 }
 
 #[cfg(test)]
@@ -77,6 +105,18 @@ mod tests {
             "cymraeg ŵŷ",
         ] {
             assert!(!may_be_a_patients(harmless), "{harmless}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_all_of_a_text_and_is_not_repeated() {
+        for text in ["9000000009", "900 000 0009", "900-000-0009"] {
+            let number = NhsNumber::parse(text).unwrap();
+            assert_eq!(may_be_patients("x=900%20000%200009&y=9990000018").collect::<Vec<_>>(), [number]);
+            assert_eq!(format!("{number:?}"), "NhsNumber(…)");
+        }
+        for text in ["", "9000000008", "900000000", "90000000090", "9000000009 ", "a9000000009"] {
+            assert_eq!(NhsNumber::parse(text), None, "{text}");
         }
     }
 

@@ -51,6 +51,7 @@ mod tests {
             every: Duration::from_secs(every),
             slow: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
+            test_patients: std::sync::Arc::default(),
             apart: None,
             credential: None,
             from: vec![vantage.clone()],

@@ -160,7 +160,7 @@ impl Protocol {
                 Self::Http(Box::new(Target::new(asked, user_agent, permits, (ready, schemas))?))
             }
             Request::Journey(journey) => Self::Journey(Box::new(Journey::new(
-                &check.url,
+                (&check.url, &check.test_patients),
                 journey,
                 user_agent,
                 permits,

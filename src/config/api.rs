@@ -17,12 +17,14 @@ use super::{
     tree::Node,
 };
 use domain::{
-    Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, OperationId, ServiceLevel, TeamId, VantageId,
+    Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, NhsNumber, OperationId, ServiceLevel, TeamId,
+    VantageId,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// One team's file must not take the places of all others (invariant 13).
 const MOST_OPERATIONS: usize = 100;
+const MOST_TEST_PATIENTS: usize = 50;
 
 /// An API, and where its parts stand.
 pub(super) struct ApiDraft {
@@ -47,6 +49,8 @@ pub(super) struct InstanceDraft {
     pub from: Option<Vec<VantageId>>,
     /// `None`: nobody asks who we are.
     pub auth: Option<AuthDraft>,
+    /// Beside those reserved for tests.
+    pub test_patients: Arc<[NhsNumber]>,
     /// From one probe of it to the next, at least.
     pub max_rate: Option<Placed<Duration>>,
     pub place: Place,
@@ -306,10 +310,37 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
         reading.references(node, Noun::Vantage, VantageId::parse).unwrap_or_default()
     });
     let max_rate = section.optional("max_rate", reading).and_then(|node| rate::read(node, reading));
+    let test_patients = section.optional("test_patients", reading);
+    let test_patients = test_patients.map(|node| test_patients_of(node, reading)).unwrap_or_default();
     section.close(reading);
     let (url, node) = url?;
     let place = node.place.clone();
-    Some(InstanceDraft { url, operations, timing, from, auth, max_rate, place })
+    Some(InstanceDraft { url, operations, timing, from, auth, test_patients, max_rate, place })
+}
+
+/// NHS numbers outside those reserved for tests that are of test patients here: only whoever runs the API can say so.
+fn test_patients_of(node: &Node, reading: &mut Reading<'_>) -> Arc<[NhsNumber]> {
+    let items = reading.list_of_some(node, "test patients").unwrap_or_default();
+    if items.len() > MOST_TEST_PATIENTS {
+        reading.wrong(&node.place, format!("an instance has at most {MOST_TEST_PATIENTS} test patients"));
+    }
+    let mut numbers = Vec::new();
+    for item in items {
+        let Some(text) = reading.text(item, "an NHS number") else { continue };
+        match NhsNumber::parse(text) {
+            None => reading
+                .wrong(&item.place, "an NHS number is ten digits, the last of which is its check digit"),
+            Some(number) if number.is_reserved() => {
+                reading.wrong(
+                    &item.place,
+                    "this one is reserved for tests: it may be sent without being listed",
+                );
+            }
+            Some(number) if numbers.contains(&number) => reading.wrong(&item.place, "this is listed twice"),
+            Some(number) => numbers.push(number),
+        }
+    }
+    numbers.into()
 }
 
 /// The operations that an instance chooses from those of its API.

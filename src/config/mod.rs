@@ -151,6 +151,7 @@ fn read_and_ask<'a>(
         names: Names::default(),
         used: Vec::new(),
         sent: Vec::new(),
+        patients: Vec::new(),
         asked: Asked::default(),
         secrets,
         stamps,

@@ -14,8 +14,10 @@ use super::{
     tree::Node,
     way::{self, Way},
 };
-use domain::{Connection, Dialect, Kind, Operation, OperationId, Request, may_be_a_patients};
-use std::{sync::Arc, time::Duration};
+use domain::{
+    Connection, Dialect, Kind, NhsNumber, Operation, OperationId, Request, may_be_a_patients, may_be_patients,
+};
+use std::{mem, sync::Arc, time::Duration};
 
 /// Longest path, header value and body, in bytes.
 const MAX_PATH: usize = 2_048;
@@ -26,6 +28,11 @@ const MAX_HEADERS: usize = 32;
 /// Headers that the connection sets, or that hold a credential.
 const SET_BY_US: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
 const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "apikey"];
+
+/// What is said of a number that may be a real person's, and what to do.
+pub(super) const A_PATIENTS: &str = "this may be the NHS number of a real person";
+pub(super) const FOR_TESTS: &str =
+    "use one reserved for tests: 999 000 0000 to 999 999 9999, such as 9990000018";
 
 const CONNECTIONS: [(&str, Connection); 2] = [("fresh", Connection::Fresh), ("warm", Connection::Warm)];
 
@@ -86,6 +93,8 @@ pub(super) struct OperationDraft {
     pub writes: Vec<(String, Place)>,
     /// What they write is about nobody.
     pub synthetic: bool,
+    /// Numbers that may be real persons', where they are no test patients', and where they stand.
+    pub patients: Vec<(NhsNumber, Place)>,
     pub place: Place,
 }
 
@@ -96,6 +105,7 @@ pub(super) fn read(
     (kind, document): (Option<Kind>, &openapi::Named),
     reading: &mut Reading<'_>,
 ) -> Option<OperationDraft> {
+    reading.patients.clear();
     let mut section = Section::open(node, "an operation", reading)?;
     let way = way::read(&mut section, ("an operation", way::OF_OPERATIONS), reading);
     let journey = journey::Parts::read(&mut section, reading);
@@ -183,7 +193,16 @@ pub(super) fn read(
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
     let synthetic = journey.synthetic;
-    Some(OperationDraft { operation: Arc::new(operation), timing, anonymous, writes, synthetic, place })
+    let patients = mem::take(&mut reading.patients);
+    Some(OperationDraft {
+        operation: Arc::new(operation),
+        timing,
+        anonymous,
+        writes,
+        synthetic,
+        patients,
+        place,
+    })
 }
 
 /// What goes with a request over HTTP, and with no other.
@@ -259,7 +278,7 @@ pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
         }
         Ok(text.to_owned())
     })?;
-    refuse_patients(node, &path, reading);
+    note_patients(node, &path, reading);
     if let Some(name) = credential_name::in_query(&path) {
         let message = format!("'{name}' may be a credential, and paths are written into logs on their way");
         let hint = Some("leave it out: credentials are what an instance's 'auth' is for".to_owned());
@@ -271,11 +290,13 @@ pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
 /// Nobody's record is asked for, nor put into a log on the way (domain.md §5).
 pub(super) fn refuse_patients(node: &Node, text: &str, reading: &mut Reading<'_>) {
     if may_be_a_patients(text) {
-        let hint =
-            Some("use one reserved for tests: 999 000 0000 to 999 999 9999, such as 9990000018".to_owned());
-        let message = "this may be the NHS number of a real person";
-        reading.problems.error(Rank::Value, &node.place, message, hint);
+        reading.problems.error(Rank::Value, &node.place, A_PATIENTS, Some(FOR_TESTS.to_owned()));
     }
+}
+
+/// Notes what an operation asks for that the instances it is exercised on must list as of test patients.
+pub(super) fn note_patients(node: &Node, text: &str, reading: &mut Reading<'_>) {
+    reading.patients.extend(may_be_patients(text).map(|number| (number, node.place.clone())));
 }
 
 /// A body, or why there is none.
@@ -287,7 +308,7 @@ pub(super) fn body(node: &Node, goes: Result<(), &str>, reading: &mut Reading<'_
     if body.len() > MAX_BODY {
         reading.wrong(&node.place, format!("a body has at most {} KiB", MAX_BODY / 1024));
     }
-    refuse_patients(node, &body, reading);
+    note_patients(node, &body, reading);
     Some(body)
 }
 
@@ -371,7 +392,7 @@ pub(super) fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, St
             }
         });
         if let Some(value) = value {
-            refuse_patients(node, &value, reading);
+            note_patients(node, &value, reading);
             if Reference::parse(&value).is_some() {
                 let hint = Some("as it stands, the words themselves would be sent".to_owned());
                 let message = "a secret is no header: an instance's 'auth' sends it";

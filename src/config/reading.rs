@@ -10,6 +10,7 @@ use super::{
     stamps::Stamps,
     tree::{Key, Node, Value},
 };
+use domain::NhsNumber;
 use jiff::tz::TimeZone;
 use std::{ops::RangeInclusive, path::Path, time::Duration};
 
@@ -23,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub used: Vec<Used>,
     /// The files beside this one whose texts are sent, and those texts.
     pub sent: Vec<(String, String)>,
+    /// What in the operation that is read may be a real person's NHS number, and where it stands.
+    pub patients: Vec<(NhsNumber, Place)>,
     /// What the readers asked for.
     pub asked: Asked,
     /// Where secrets come from.

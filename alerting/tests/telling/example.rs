@@ -65,6 +65,7 @@ pub(crate) fn configuration() -> Configuration {
         slow: Duration::from_millis(800),
         timeout: Duration::from_secs(5),
         from: vec![VantageId::parse("internet").unwrap()],
+        test_patients: Arc::default(),
         apart: None,
     };
     let public = EnvironmentPolicy { visibility: Visibility::Public, ..EnvironmentPolicy::quiet() };

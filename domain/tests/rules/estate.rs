@@ -61,6 +61,7 @@ fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId,
                     slow: Duration::from_millis(800),
                     timeout: secs(5),
                     from: vec![vantage.clone()],
+                    test_patients: std::sync::Arc::default(),
                     apart: None,
                 };
                 checks.insert(id, Arc::new(check));

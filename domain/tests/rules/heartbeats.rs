@@ -48,6 +48,7 @@ pub(crate) fn with(heartbeat: Heartbeat) -> Configuration {
         timeout: std::time::Duration::MAX,
         credential: None,
         from: vec![VantageId::inbound()],
+        test_patients: std::sync::Arc::default(),
         apart: None,
         operation,
     };

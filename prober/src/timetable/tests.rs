@@ -27,6 +27,7 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
         slow: Duration::from_secs(1),
         timeout: Duration::from_secs(1),
         from: vec![vantage()],
+        test_patients: Arc::default(),
         apart: None,
     })
 }

@@ -71,6 +71,7 @@ pub(crate) fn check(url: &str) -> Check {
         slow: Duration::from_secs(1),
         timeout: Duration::from_secs(5),
         from: vec![internet()],
+        test_patients: std::sync::Arc::default(),
         apart: None,
     }
 }

@@ -50,6 +50,23 @@ fn an_instance_has_the_operations_that_it_chooses_else_all() {
 }
 
 #[test]
+fn a_test_patient_may_be_sent_where_the_instance_lists_the_number_and_nowhere_else() {
+    let directory = Directory::new();
+    directory.change(FILE, "get: /documents\n", "get: /documents?patient=9000000009\n").change(
+        FILE,
+        "sit.example/documents }",
+        "sit.example/documents, test_patients: [900 000 0009] }",
+    );
+    let loaded = directory.load().unwrap();
+    let listed = |environment, operation| check(&loaded, environment, operation).test_patients.len();
+    assert_eq!((listed(Environment::Sit, "list"), listed(Environment::Production, "ping")), (1, 0));
+    // Production would send it, too, and does not list it.
+    directory.change(FILE, "operations: [ping]", "operations: [ping, list]");
+    let problems = directory.problems();
+    assert!(problems.len() == 1 && problems[0].contains("a test patient's in production"), "{problems:?}");
+}
+
+#[test]
 fn a_request_and_its_expectations() {
     let directory = Directory::new();
     directory.change(

@@ -134,6 +134,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
                     slow: Duration::from_millis(800),
                     timeout: Duration::from_secs(5),
                     from: vec![VantageId::parse("internet").unwrap()],
+                    test_patients: Arc::default(),
                     apart: None,
                 };
                 checks.insert(id, Arc::new(check));
