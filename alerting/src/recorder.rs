@@ -191,7 +191,7 @@ impl Recorder {
     ) -> Result<Option<Live>, store::Error> {
         let now = self.clock.now();
         // What left the configuration while nobody looked is brought to its end.
-        let configuration = Arc::clone(&situation.configuration);
+        let configuration = Arc::clone(&situation.written);
         let backlog = Backlog::begin(spool, Arc::clone(&self.recording)).await;
         if backlog.on_disk == 0 {
             let configured = Some((now, configuration));

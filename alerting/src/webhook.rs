@@ -10,7 +10,6 @@ use domain::{Incident, IncidentStatus, Secret, Sent};
 use jiff::Timestamp;
 use reqwest::{Client, StatusCode, header};
 use ring::hmac;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -45,15 +44,6 @@ pub(crate) struct Webhook {
     patience: Duration,
 }
 
-/// What an answer may say of the ticket.
-#[derive(Debug, Default, Deserialize)]
-struct Taken {
-    /// The number people use.
-    number: Option<String>,
-    /// The key of the record, which is said again with every note.
-    record: Option<String>,
-}
-
 impl Webhook {
     pub(crate) const fn new(settings: WebhookDesk, client: Client, patience: Duration) -> Self {
         Self { settings, client, patience }
@@ -71,15 +61,20 @@ impl Webhook {
         let data = facts(reference, incident, says);
         let answer = self.post(key, "incident.opened", &data, now).await?;
         // Who has no more to say than that it was taken, has no number of its own.
-        let taken: Taken = answer.json(WHOM).unwrap_or_default();
-        let told = |text: Option<String>| {
-            text.filter(|text| !text.is_empty() && text.len() <= MOST && !text.contains(char::is_control))
+        let taken: Value = answer.json(WHOM).unwrap_or_default();
+        let told = |key: &str| {
+            let text = match taken.get(key) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => {
+                    String::new()
+                }
+            };
+            let fits = !text.is_empty() && text.len() <= MOST && !text.contains(char::is_control);
+            if fits { text } else { reference.to_owned() }
         };
-        Ok(Sent::Ticket {
-            number: told(taken.number).unwrap_or_else(|| reference.to_owned()),
-            record: told(taken.record).unwrap_or_else(|| reference.to_owned()),
-            mismatch: None,
-        })
+        // The number is what people use; the record's key is said again with every note.
+        Ok(Sent::Ticket { number: told("number"), record: told("record"), mismatch: None })
     }
 
     /// Tells what is new.

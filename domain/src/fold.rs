@@ -224,7 +224,9 @@ impl Fold {
     /// Somebody was reached.
     pub(crate) fn put_proof(&mut self, proof: ContactProof) {
         let key = (proof.person.clone(), proof.way);
-        if self.after.proofs.get(&key).is_none_or(|known| *known < proof.at) {
+        // One that is still to come is of a clock that was ahead.
+        let known = self.after.proofs.get(&key).filter(|known| **known <= self.now);
+        if known.is_none_or(|known| *known < proof.at) {
             self.after.proofs.insert_mut(key, proof.at);
             self.changes.push(Change::Proof(proof));
         }

@@ -11,6 +11,8 @@ use std::{fmt, time::Duration};
 
 /// A test that nobody answered is over after so long.
 const LASTS: SignedDuration = SignedDuration::from_hours(1);
+/// Nobody waits longer for one to begin: what was asked for while nothing recorded calls nobody in the night.
+const WANTED: SignedDuration = SignedDuration::from_mins(2);
 
 /// Who is called to see whether it reaches them, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,10 +53,24 @@ impl Incident {
     }
 }
 
-/// Somebody asks for a person to be called.
-pub(crate) fn ask(fold: &mut Fold, by: &str, person: &PersonId) -> Result<String, String> {
+/// Somebody asks at `at` for a person to be called.
+pub(crate) fn ask(fold: &mut Fold, by: &str, person: &PersonId, at: Timestamp) -> Result<String, String> {
     let test = TestCall::Asked(person.clone());
     let name = fold.person(person);
+    if fold.now.duration_since(at) > WANTED {
+        return Err(format!(
+            "that test was asked for at {}, and nobody waits for it any more",
+            fold.time(at)
+        ));
+    }
+    // Nobody who is called because something is wrong is to read that nothing is.
+    let called = |incident: &Incident| {
+        let running = incident.escalation.as_ref().filter(|running| running.stopped.is_none());
+        running.is_some_and(|running| running.callouts.iter().any(|callout| callout.person == *person))
+    };
+    if let Some(open) = fold.after.open_incidents().find(|open| !open.is_test() && called(open)) {
+        return Err(format!("{name} is called for {}: no test while that goes on", open.id));
+    }
     if let Some(open) = fold.after.open_incident(&Cause::Test(test.clone())) {
         return Err(format!("{name} is called for a test already ({}), and has not answered yet", open.id));
     }

@@ -15,7 +15,7 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
     match &said.what {
         Message::Receipt(receipt) => receipts::receive(fold, receipt),
         Message::Answer { reference, answer, by } => answered(fold, reference, (*answer, *by), said.at),
-        Message::Command(command) => act(fold, command),
+        Message::Command(command) => act(fold, command, said.at),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
     }
@@ -32,7 +32,9 @@ fn answered(
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     let name = fold.person(&called.person);
     // The link of a text says nothing of itself: every character counts there.
-    let way = by.filter(|way| called.ways.contains(way)).or_else(|| called.ways.first().copied());
+    let way = by
+        .filter(|way| called.ways.contains(way))
+        .or_else(|| called.ways.iter().copied().find(|way| !called.given_up.contains(way)));
     if let Some(way) = way {
         fold.put_proof(ContactProof { person: called.person.clone(), way, at });
     }
@@ -90,7 +92,7 @@ fn answered(
     Ok(said)
 }
 
-fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
+fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, String> {
     match command {
         Command::Acknowledge { incident, by } => {
             let mut incident = open(fold, *incident)?;
@@ -179,7 +181,7 @@ fn act(fold: &mut Fold, command: &Command) -> Result<String, String> {
             };
             rota_override::add(fold, added)
         }
-        Command::TestCall { by, person } => test_call::ask(fold, by, person),
+        Command::TestCall { by, person } => test_call::ask(fold, by, person, at),
         Command::EndOverride { number, by } => rota_override::end(fold, *number, by),
     }
 }

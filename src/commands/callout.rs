@@ -27,7 +27,10 @@ pub(crate) async fn run(command: &CalloutCommand, asking: &Asking, as_json: bool
     }
     let act = Command::TestCall { by: who.name()?, person: person.clone() };
     let next = "`curiad rota show ROTA` shows who was reached, and when";
-    asking.tell(Message::Command(act), next, as_json && *no_wait).await?;
+    let said = asking.ask(Message::Command(act), next).await?;
+    if *no_wait || !as_json {
+        Asking::say(&said, as_json);
+    }
     if *no_wait {
         return Ok(0);
     }

@@ -52,6 +52,23 @@ impl Asking {
 
     /// Writes to the inbox and waits for the recorder's answer. `next`: what to do when it is no.
     pub(crate) async fn tell(&self, what: Message, next: &str, as_json: bool) -> Result<(), Failed> {
+        let said = self.ask(what, next).await?;
+        Self::say(&said, as_json);
+        Ok(())
+    }
+
+    /// What the recorder answered.
+    pub(crate) fn say(said: &str, as_json: bool) {
+        let terminal = Terminal::new();
+        if as_json {
+            terminal.json(&json!({ "ok": true, "said": said }));
+        } else {
+            terminal.line(said);
+        }
+    }
+
+    /// The same, and gives what the recorder answered.
+    pub(crate) async fn ask(&self, what: Message, next: &str) -> Result<String, Failed> {
         let id = self.store.tell(&Told { at: self.now, what }).await?;
         let limit = Instant::now() + PATIENCE;
         let answer = loop {
@@ -65,12 +82,6 @@ impl Asking {
             }
             sleep(LOOK_AGAIN).await;
         };
-        let terminal = Terminal::new();
-        match answer {
-            Ok(said) if as_json => terminal.json(&json!({ "ok": true, "said": said })),
-            Ok(said) => terminal.line(&said),
-            Err(why) => return Err(Failed::new(1, format!("{why}\n{next}"))),
-        }
-        Ok(())
+        answer.map_err(|why| Failed::new(1, format!("{why}\n{next}")))
     }
 }

@@ -112,13 +112,26 @@ impl Reading<'_> {
     /// The same, of a system that is shown a secret: not as plain http across a network.
     pub(super) fn protected_url(&mut self, node: &Node) -> Option<String> {
         let url = self.base_url(node)?;
-        if url.starts_with("http:") && !is_loopback(&url) {
+        self.is_protected(node, &url).then_some(url)
+    }
+
+    /// A URL to which what happens is sent, as it is written: with the slash at its end and the query that the receiver wants.
+    pub(super) fn webhook_url(&mut self, node: &Node) -> Option<String> {
+        let url = self.link(node)?;
+        if url.contains('#') {
+            self.wrong(&node.place, "nothing is sent to what stands behind '#': leave it out");
+        }
+        self.is_protected(node, &url).then_some(url)
+    }
+
+    fn is_protected(&mut self, node: &Node, url: &str) -> bool {
+        if url.starts_with("http:") && !is_loopback(url) {
             let hint = Some("use https://".to_owned());
             let message = "our credential would cross the network unprotected";
             self.problems.error(Rank::Sense, &node.place, message, hint);
-            return None;
+            return false;
         }
-        Some(url)
+        true
     }
 
     /// A link for people.

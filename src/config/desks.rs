@@ -54,7 +54,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
 
 fn webhook(node: &Node, reading: &mut Reading<'_>) -> Option<WebhookDesk> {
     let mut section = Section::open(node, "webhook", reading)?;
-    let url = section.required("url", reading).and_then(|node| reading.protected_url(node));
+    let url = section.required("url", reading).and_then(|node| reading.webhook_url(node));
     let secret = section.required("secret", reading).and_then(|node| reading.secret(node, webhook_secret));
     let before = section.optional("secret_before", reading);
     let secret_before = before.and_then(|node| reading.secret(node, webhook_secret));

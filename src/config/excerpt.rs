@@ -16,7 +16,7 @@ const WIDTH: usize = 96;
 const STRUCK: &str = "•••";
 
 /// Words that name a secret, here or elsewhere. Whoever misspells one has written a secret all the same.
-const SECRET_WORDS: [&str; 18] = [
+const SECRET_WORDS: [&str; 19] = [
     "api_key",
     "apikey",
     "x-api-key",
@@ -34,6 +34,7 @@ const SECRET_WORDS: [&str; 18] = [
     "password",
     "private_key",
     "secret",
+    "secret_before",
     "token",
 ];
 

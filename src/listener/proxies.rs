@@ -20,6 +20,12 @@ impl Network {
         let (address, bits) =
             text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let base: IpAddr = address.parse().map_err(|_| wrong())?;
+        // As readers' addresses are compared: one of IPv4, however it is written.
+        let mapped = base.to_canonical();
+        if mapped != base {
+            let bits = bits.and_then(|bits| bits.parse().ok()).unwrap_or(128_u8).saturating_sub(96);
+            return Err(format!("'{text}' is of IPv4: write {mapped}, or {mapped}/{}", bits.min(32)));
+        }
         let all = width(base);
         let bits = match bits {
             None => all,
@@ -162,6 +168,8 @@ mod tests {
             "0.0.0.0/0",
             "::/0",
             "::/129",
+            "::ffff:10.1.2.3",
+            "::ffff:10.0.0.0/104",
         ] {
             assert!(Network::parse(wrong).is_err(), "{wrong}");
         }

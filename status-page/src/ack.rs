@@ -192,13 +192,17 @@ fn page(
         Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
     let wording = site.renderer.wording(&snapshot, language);
     let calls = site.options.unrecorded_since().is_none() && !matches!(became, Became::Unkept);
-    let by = way(&parts.uri).map_or_else(String::new, |way| format!("&by={}", way.word()));
+    // By which way it came goes with all links: the answer proves that one.
+    let path = match way(&parts.uri) {
+        Some(way) => format!("/ack/{reference}?by={}&", way.word()),
+        None => format!("/ack/{reference}?"),
+    };
     let html = called(&wording, situation, (incident, callout), became, calls)
-        .map(|view| Called { action: format!("{}{by}", view.action), ..view })
+        .map(|view| Called { action: format!("{path}lang={language}"), ..view })
         .map_err(crate::RenderError::from)
         .and_then(|view| {
             let title = view.what.clone();
-            site.renderer.html("ack.html", &wording, &Place::Ack(reference), &title, &view)
+            site.renderer.html("ack.html", &wording, &Place::Ack(&path), &title, &view)
         });
     match html {
         Ok(html) => {
@@ -255,7 +259,7 @@ fn called(
     let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
     Ok(Called {
         test: incident.is_test(),
-        action: format!("/ack/{}?lang={}", callout.reference, wording.language),
+        action: String::new(),
         what: wording.incident_title(&view)?,
         shape: wording.shape(incident.worst)?,
         since: wording.short(incident.started_at),

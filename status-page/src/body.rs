@@ -4,11 +4,13 @@ use axum::{
     body::Body as HttpBody,
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
+use brotli::enc::{BrotliEncoderParams, writer::CompressorWriter};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io::Write as _,
+    sync::{Arc, OnceLock},
 };
 
 /// An answer kept in memory.
@@ -17,15 +19,23 @@ pub(crate) struct Body {
     kind: HeaderValue,
     plain: Bytes,
     gzip: Option<Bytes>,
+    /// Made when somebody first asks for it; `None`: it is no smaller.
+    brotli: Arc<OnceLock<Option<Bytes>>>,
     hash: String,
-    /// The tags of the two.
-    tags: [Option<HeaderValue>; 2],
+    /// The tags of the three.
+    tags: [Option<HeaderValue>; 3],
 }
 
 /// Headers of an answer at most, those that `router` adds too.
 const HEADERS: usize = 14;
 /// Smaller answers gain nothing from compression.
 const WORTH_COMPRESSING: usize = 512;
+/// Larger ones take brotli longer than a reader should wait.
+const MOST_FOR_BROTLI: usize = 256 * 1024;
+/// Above this brotli takes more time than it saves bytes.
+const QUALITY: i32 = 5;
+/// A window of 256 kB: that is all there is.
+const WINDOW: i32 = 18;
 
 impl Body {
     /// Compresses and names `bytes`.
@@ -41,13 +51,36 @@ impl Body {
         let tag = |end: &str| HeaderValue::try_from(format!("\"{hash}{end}\"")).ok();
         Self {
             kind,
-            tags: [tag(""), tag("-gz")],
+            tags: [tag(""), tag("-gz"), tag("-br")],
             hash,
             gzip: (bytes.len() >= WORTH_COMPRESSING)
                 .then(|| compress(&bytes))
                 .flatten()
                 .filter(|compressed| compressed.len() < bytes.len()),
+            brotli: Arc::default(),
             plain: Bytes::from(bytes),
+        }
+    }
+
+    fn brotli(&self) -> Option<&Bytes> {
+        let worth = WORTH_COMPRESSING..=MOST_FOR_BROTLI;
+        let made = || Some(brotli(&self.plain)?).filter(|brotli| brotli.len() < self.plain.len());
+        worth.contains(&self.plain.len()).then(|| self.brotli.get_or_init(made).as_ref()).flatten()
+    }
+
+    /// The smallest form that who asks takes: its bytes, its tag, and its coding.
+    fn form(&self, request: &HeaderMap) -> (&Bytes, Option<&HeaderValue>, Option<&'static str>) {
+        let [plain_tag, gzip_tag, brotli_tag] = &self.tags;
+        let (gzip, brotli) = (weight(request, "gzip"), weight(request, "br"));
+        if brotli > 0.0
+            && brotli >= gzip
+            && let Some(bytes) = self.brotli()
+        {
+            return (bytes, brotli_tag.as_ref(), Some("br"));
+        }
+        match &self.gzip {
+            Some(bytes) if gzip > 0.0 => (bytes, gzip_tag.as_ref(), Some("gzip")),
+            Some(_) | None => (&self.plain, plain_tag.as_ref(), None),
         }
     }
 
@@ -64,10 +97,8 @@ impl Body {
         status: StatusCode,
         cache: &'static str,
     ) -> Response<HttpBody> {
-        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(request));
-        let [plain_tag, gzip_tag] = &self.tags;
-        let (bytes, tag) = gzip.map_or((&self.plain, plain_tag), |gzip| (gzip, gzip_tag));
-        let same = status == StatusCode::OK && tag.as_ref().is_some_and(|tag| has(request, tag));
+        let (bytes, tag, coding) = self.form(request);
+        let same = status == StatusCode::OK && tag.is_some_and(|tag| has(request, tag));
         let mut response = Response::new(if same || method == Method::HEAD {
             HttpBody::empty()
         } else {
@@ -85,8 +116,8 @@ impl Body {
         if !same {
             headers.insert(header::CONTENT_TYPE, self.kind.clone());
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-            if gzip.is_some() {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            if let Some(coding) = coding {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
         }
         response
@@ -99,15 +130,35 @@ fn compress(bytes: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// `gzip` or `*` with a weight above zero.
-fn accepts_gzip(request: &HeaderMap) -> bool {
+fn brotli(bytes: &[u8]) -> Option<Bytes> {
+    let parameters = BrotliEncoderParams {
+        quality: QUALITY,
+        lgwin: WINDOW,
+        size_hint: bytes.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut encoder = CompressorWriter::with_params(Vec::with_capacity(bytes.len() / 4), 4096, &parameters);
+    encoder.write_all(bytes).ok()?;
+    encoder.flush().ok()?;
+    Some(encoder.into_inner().into())
+}
+
+/// How much who asks likes a coding: what is said of itself, else of `*`, else 0.
+fn weight(request: &HeaderMap, wanted: &str) -> f32 {
     let lines = request.get_all(header::ACCEPT_ENCODING);
-    lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).any(|item| {
+    let items = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let (mut named, mut any) = (None, 0.0);
+    for item in items {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
         let coding = coding.trim();
         let weight = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
-        (coding.eq_ignore_ascii_case("gzip") || coding == "*") && weight > 0.0
-    })
+        if coding.eq_ignore_ascii_case(wanted) {
+            named = Some(weight);
+        } else if coding == "*" {
+            any = weight;
+        }
+    }
+    named.unwrap_or(any)
 }
 
 /// `If-None-Match` names `tag` (weakly compared, RFC 9110 §13.1.2) or anything.
@@ -144,22 +195,52 @@ mod tests {
     }
 
     #[test]
-    fn the_compressed_variant_is_smaller_and_has_its_own_tag() {
-        let plain = body().answer(&Method::GET, &HeaderMap::new(), StatusCode::OK, "");
-        let gzip = body().answer(
-            &Method::GET,
-            &asked(header::ACCEPT_ENCODING, "br, gzip;q=0.5"),
-            StatusCode::OK,
-            "",
-        );
-        assert_eq!(gzip.headers()[header::CONTENT_ENCODING], "gzip");
-        assert_ne!(gzip.headers()[header::ETAG], plain.headers()[header::ETAG]);
-        let length = |r: &Response<HttpBody>| -> usize {
-            r.headers()[header::CONTENT_LENGTH].to_str().unwrap().parse().unwrap()
+    fn each_form_is_sent_to_whoever_takes_it_and_has_its_own_tag() {
+        let sent = |accepted: &'static str| {
+            let answer =
+                body().answer(&Method::GET, &asked(header::ACCEPT_ENCODING, accepted), StatusCode::OK, "");
+            let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            (
+                header(header::CONTENT_ENCODING),
+                header(header::ETAG).unwrap(),
+                header(header::CONTENT_LENGTH).unwrap().parse::<usize>().unwrap(),
+            )
         };
-        assert!(length(&gzip) < length(&plain) / 10);
-        let refused = asked(header::ACCEPT_ENCODING, "gzip;q=0");
-        let answer = body().answer(&Method::GET, &refused, StatusCode::OK, "");
-        assert!(answer.headers().get(header::CONTENT_ENCODING).is_none());
+        let (plain, gzip, brotli) = (sent("identity"), sent("gzip"), sent("br"));
+        assert_eq!((plain.0, gzip.0.as_deref(), brotli.0.as_deref()), (None, Some("gzip"), Some("br")));
+        assert!(gzip.1 != plain.1 && brotli.1 != plain.1 && brotli.1 != gzip.1);
+        assert!(gzip.2 < plain.2 / 10 && brotli.2 < gzip.2);
+        for (accepted, coding) in [
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("br;q=0.5, gzip", Some("gzip")),
+            ("*", Some("br")),
+            ("*;q=0.5, br;q=0", Some("gzip")),
+            ("gzip;q=0", None),
+            ("gzip;q=0, br;q=0", None),
+            ("zstd", None),
+            ("", None),
+        ] {
+            assert_eq!(sent(accepted).0.as_deref(), coding, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn what_is_large_is_not_packed_by_brotli() {
+        let large = Body::new("text/csv", "status ".repeat(100_000).into_bytes());
+        let answer =
+            large.answer(&Method::GET, &asked(header::ACCEPT_ENCODING, "br, gzip"), StatusCode::OK, "");
+        assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
+    }
+
+    #[test]
+    fn what_brotli_packed_is_what_there_was() {
+        let bytes: Vec<u8> = (0..60_000_u32).flat_map(|n| (n / 7).to_string().into_bytes()).collect();
+        let mut plain = Vec::new();
+        std::io::Read::read_to_end(
+            &mut brotli::Decompressor::new(&*brotli(&bytes).unwrap(), 4096),
+            &mut plain,
+        )
+        .unwrap();
+        assert!(plain == bytes);
     }
 }

@@ -76,5 +76,6 @@ async fn read(shown: &Shown, view: &View, page: &Page) -> Result<Vec<Arc<Inciden
         | Page::Wall
         | Page::Accessibility => Vec::new(),
     };
-    Ok(incidents.into_iter().map(Arc::new).collect())
+    // Tests of whether somebody is reached are on no page.
+    Ok(incidents.into_iter().filter(|incident| !incident.is_test()).map(Arc::new).collect())
 }

@@ -67,7 +67,7 @@ pub(crate) enum Place<'a> {
     Asked(&'a Page, String),
     /// Nowhere: what was asked for is not there.
     Nowhere,
-    /// Behind a called person's reference.
+    /// Behind a called person's reference: its path and query, up to where the language stands.
     Ack(&'a str),
     /// Behind a link of an e-mail: its path.
     Letter(&'a str),
@@ -282,7 +282,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         Place::Asked(page, query) if query.is_empty() => page.path(language),
         Place::Asked(page, query) => format!("{}?{query}", page.path(language)),
         Place::Nowhere => Page::Front.path(language),
-        Place::Ack(reference) => format!("/ack/{reference}?lang={language}"),
+        Place::Ack(path) => format!("{path}lang={language}"),
         Place::Letter(path) => format!("{path}?lang={language}"),
     };
     let link = |page: &Page, key: &str| -> Result<Link, WordsError> {

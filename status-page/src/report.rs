@@ -90,7 +90,7 @@ impl Report {
             let of_curiad = incident.affects.is_empty()
                 && reviewed.iter().any(|one| one.id.environment == incident.environment);
             let mut touched = incident.affects.iter().chain(&incident.held_back);
-            of_curiad || touched.any(|id| reviewed.iter().any(|one| one.id == *id))
+            !incident.is_test() && (of_curiad || touched.any(|id| reviewed.iter().any(|one| one.id == *id)))
         };
         let incidents = incidents.filter(concerns).collect();
         Ok(Self { range, simulated, snapshot, situation, instances: reviewed, incidents })

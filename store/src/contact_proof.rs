@@ -3,12 +3,12 @@
 use crate::{crash_point, database::Connection, error::Error, row::Reading};
 use domain::{ContactProof, PersonId, Way};
 
-/// Keeps it, unless a later one is known.
+/// Keeps it: whoever decides knows whether it is the last one.
 pub(crate) async fn put(connection: &mut Connection, proof: &ContactProof) -> Result<(), Error> {
     connection
         .statement(
             "INSERT INTO contact_proof (person, way, at) VALUES ($1, $2, $3)
-         ON CONFLICT (person, way) DO UPDATE SET at = excluded.at WHERE excluded.at > contact_proof.at",
+             ON CONFLICT (person, way) DO UPDATE SET at = excluded.at",
         )
         .bind(proof.person.as_str())
         .bind(proof.way.word())

@@ -42,6 +42,7 @@ async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_
     let ran = add(&["platform", other, "--until", &until, "--why", "a wedding"]).await;
     assert!(ran.code == Some(0) && ran.out.starts_with("override 1 on platform: "), "{ran:?}");
     assert_eq!(on_call(&place).await, other);
+    let during = now().to_string();
     let shown = place.run(&["--json", "rota", "show", "platform"]).await.json();
     let shift = &shown["shifts"][0];
     assert_eq!((&shift["person"], &shift["override"]["id"]), (&other.into(), &1.into()), "{shown}");
@@ -73,8 +74,21 @@ async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_
     let ran = place.run(&["rota", "ics", "moon"]).await;
     assert!(ran.code == Some(64) && ran.err.contains("neither a rota nor a person 'moon'"), "{ran:?}");
 
+    // Who stands in is known after a restart, and so is that it has ended.
+    assert!(program.terminate().await.success());
+    let mut program = place.serve();
+    assert_eq!(on_call(&place).await, other);
     assert_eq!(place.run(&["rota", "override", "end", "1"]).await.out, "override 1 is ended\n");
     assert_eq!(on_call(&place).await, before);
+    let then = place.run(&["--json", "rota", "who", "platform", "--at", &during]).await.json();
+    assert_eq!(then["person"], other, "what is over is remembered");
+    world.set_fault("patient-demographics", "production", Fault::GatewayUnavailable).await.expect("a fault");
+    let name_before = if before == "nia.rees" { "Nia Rees" } else { "Tom Evans" };
+    let called = || async {
+        let shown = place.run(&["incident", "show", "C-2"]).await;
+        shown.out.contains(&format!("step 1, round 1: {name_before} called"))
+    };
+    program.wait(called, "whoever is on call again to be called").await;
     let listed = place.run(&["--json", "rota", "override", "list"]).await.json();
     assert_eq!(listed.as_array().map(Vec::len), Some(0));
     let ran = place.run(&["rota", "override", "end", "9"]).await;

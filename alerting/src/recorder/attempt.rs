@@ -60,7 +60,7 @@ impl Base {
             Fate::Again | Fate::Final => Self::Recorded(Box::new(recorded)),
             // What was refused may follow from what we believe and is not so.
             Fate::Narrowed { .. } if asked => Self::Recorded(Box::new(recorded)),
-            Fate::Narrowed { .. } | Fate::Unknown => Self::Asked(recorded.configuration),
+            Fate::Narrowed { .. } | Fate::Unknown => Self::Asked(recorded.written),
         }
     }
 }

@@ -162,8 +162,20 @@ async fn an_answer_that_was_lost_is_asked_for_by_the_same_id() {
 }
 
 #[tokio::test]
+async fn a_number_that_is_no_text_is_a_number_all_the_same() {
+    let (receiver, mut tasks) = (Receiver::new(SECRET), JoinSet::new());
+    let house = house_of(&receiver, &mut tasks).await;
+    *receiver.says.lock().unwrap() = r#"{"number": "OPS-7", "record": 77}"#;
+    house.wants_ticket().await;
+    house.deliver().await;
+    let told = Sent::Ticket { number: "OPS-7".to_owned(), record: "77".to_owned(), mismatch: None };
+    assert_eq!(house.receipt().await, told);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_receiver_that_only_takes_it_has_our_own_reference() {
-    for says in ["", "OK", "[]", r#"{"number": ""}"#, r#"{"number": 7}"#] {
+    for says in ["", "OK", "[]", r#"{"number": ""}"#, r#"{"number": true, "record": {}}"#] {
         let (receiver, mut tasks) = (Receiver::new(SECRET), JoinSet::new());
         let house = house_of(&receiver, &mut tasks).await;
         *receiver.says.lock().unwrap() = says;

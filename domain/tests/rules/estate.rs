@@ -270,7 +270,7 @@ impl Hand {
         };
         self.situation = Situation::new(Arc::new(configuration), remembered);
         self.now += SignedDuration::from_secs(seconds);
-        self.event(&Event::Configured(Arc::clone(&self.situation.configuration)));
+        self.event(&Event::Configured(Arc::clone(&self.situation.written)));
     }
 
     /// Stops, and starts again `seconds` later.
@@ -285,7 +285,7 @@ impl Hand {
             && self.situation.healths.keys().all(|id| configuration.apis.contains_key(&id.api))
         {
             // What is not looked at again when only time passes would be the same if it were.
-            let same = Event::Configured(Arc::clone(configuration));
+            let same = Event::Configured(Arc::clone(&self.situation.written));
             let whole = decide(&self.situation, &same, self.now);
             assert_eq!(decision.changes, whole.changes, "at {}", self.now);
             assert_eq!(decision.probes, whole.probes, "at {}", self.now);
@@ -334,7 +334,12 @@ impl Hand {
     }
 
     pub(crate) fn tell(&mut self, what: Message) -> Result<String, String> {
-        let told = Told { at: self.now, what };
+        self.tell_at(self.now, what)
+    }
+
+    /// What somebody wrote down at another time, and is folded in now.
+    pub(crate) fn tell_at(&mut self, at: Timestamp, what: Message) -> Result<String, String> {
+        let told = Told { at, what };
         self.event(&Event::Told(told)).answer.expect("an answer")
     }
 

@@ -1,7 +1,7 @@
 //! A test call reaches one person, and nobody else hears of it.
 
 use crate::estate::*;
-use domain::{Answer, Command, IncidentStatus, Message, PersonId, Way};
+use domain::{Answer, Command, IncidentStatus, Message, PersonId, Sent, Way};
 use jiff::SignedDuration;
 
 fn one() -> PersonId {
@@ -66,6 +66,62 @@ fn one_at_a_time_and_after_an_hour_it_is_over_and_a_late_answer_is_proof_all_the
     );
     hand.test("one").expect("again");
     assert!(hand.test("moon").is_err());
+}
+
+#[test]
+fn who_is_called_because_something_is_wrong_is_not_told_that_nothing_is() {
+    let mut hand = well();
+    hand.rounds(14, &[("results", domain::Environment::Production)], Seen::Fail);
+    let said = hand.test("one").expect_err("refused");
+    assert!(said.contains("is called for C-1: no test while that goes on"), "{said}");
+    hand.test("boss").expect("who is not called may be");
+}
+
+#[test]
+fn what_was_asked_for_while_nothing_recorded_calls_nobody_hours_later() {
+    let mut hand = well();
+    let at = hand.now;
+    hand.now += SignedDuration::from_hours(9);
+    let person = one();
+    let what = Message::Command(Command::TestCall { by: "ann".into(), person });
+    let said = hand.tell_at(at, what).expect_err("refused");
+    assert!(said.contains("nobody waits for it any more"), "{said}");
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.told(), [""; 0]);
+}
+
+#[test]
+fn a_way_that_was_given_up_is_proved_by_no_answer() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.receipt(1, "callout/1/text", Sent::GivenUp { why: "no such number".into() });
+    hand.answers(None).expect("taken");
+    let proved: Vec<Way> = hand.situation.proofs.keys().map(|(_, way)| *way).collect();
+    assert_eq!(proved, [Way::Email]);
+}
+
+#[test]
+fn a_proof_of_a_clock_that_was_ahead_gives_way_to_the_next_one() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.answers(Some(Way::Text)).expect("taken");
+    hand.now -= SignedDuration::from_hours(24);
+    hand.test("one").expect("again");
+    let running = hand.incident(2).escalation.clone().expect("calling");
+    let reference = running.callouts.first().expect("a call").reference.clone();
+    hand.tell(Message::Answer { reference, answer: Answer::Mine, by: Some(Way::Text) }).expect("taken");
+    assert_eq!(hand.situation.proofs.get(&(one(), Way::Text)), Some(&hand.now));
+}
+
+#[test]
+fn a_test_that_arrives_after_its_end_stands_nobody_down() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.now += SignedDuration::from_mins(61);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.receipt(1, "callout/1/email", Sent::Accepted { provider_id: "late".into() });
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"]);
 }
 
 #[test]

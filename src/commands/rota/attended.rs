@@ -6,15 +6,18 @@ use crate::{
     database,
 };
 use domain::{Configuration, ContactProof, PersonId, RotaOverride, Way};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
 use store::OnCall;
 
+/// What ended longer ago is not asked about.
+const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(366 * 24);
+
 /// Rotas as they are in force.
 pub(crate) struct Attended {
     pub(crate) configuration: Arc<Configuration>,
-    /// What was added and has not ended, the earlier first.
+    /// What was added and ended no longer than a year ago, the earlier first.
     pub(crate) overrides: Vec<RotaOverride>,
     /// By which ways people were reached, and when last.
     pub(crate) proofs: Vec<ContactProof>,
@@ -51,7 +54,8 @@ impl Attended {
             let file = std::path::absolute(&file).unwrap_or(file);
             return (written, Some(UnknownOverrides(format!("there is no database at {}", file.display()))));
         }
-        match store::on_call(database.reveal(), now).await {
+        let since = now.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
+        match store::on_call(database.reveal(), since).await {
             Ok(OnCall { overrides, proofs }) => {
                 let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
                 (Self { configuration, overrides, proofs }, None)

@@ -98,6 +98,20 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
 }
 
 #[tokio::test]
+async fn by_which_way_somebody_came_goes_with_all_links_of_the_page() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let html = get(stage.public(), &format!("{}?by=email&lang=cy", path())).await.text();
+    for language in ["en", "cy"] {
+        let link = format!("{}?by=email&amp;lang={language}", path());
+        assert!(html.contains(&link), "{link}: {html}");
+    }
+    let link = format!("{}?by=email&lang=cy", path());
+    let posted = post(stage.public(), &link, &[], "answer=mine");
+    let (_, told) = tokio::join!(posted, recorder(&stage, Ok("taken".to_owned()), taken_by("Rhian Morgan")));
+    assert!(matches!(told, Message::Answer { by: Some(domain::Way::Email), .. }), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_late_answer_says_who_has_it() {
     let stage = Stage::of(with_incident(|_| ())).await;
     let path = format!("{}?lang=en", path());
