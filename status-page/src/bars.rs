@@ -29,8 +29,8 @@ pub(crate) const fn width(count: usize) -> usize {
     }
 }
 
-/// The marks of `spans`, 16 units high: bars from 0 to 12. Trouble is seen without colour: a bar that was down has a
-/// foot, one that was degraded a cap. Hatched where nothing was measured, hatched above where something was not.
+/// The marks of `spans`, 16 units high: bars from 0 to 12. Trouble is seen without colour: a bar that was partly down has
+/// a foot, one that was degraded a cap, one that was down both. Hatched where nothing was measured, hatched above where something was not.
 pub(crate) fn marks(spans: &[Span]) -> String {
     let mut svg = String::new();
     for (from, count, span) in runs(spans) {
@@ -41,7 +41,7 @@ pub(crate) fn marks(spans: &[Span]) -> String {
             write!(svg, r#"<path class="n" d="M{x} 3h{length}"/><path class="g" d="M{x} 2.5h{length}"/>"#)
                 .ok();
         }
-        if span.worst == Status::Degraded {
+        if matches!(span.worst, Status::Degraded | Status::MajorOutage) {
             let y = if span.gap { 7 } else { 1 };
             write!(svg, r#"<path class="e" d="M{x} {y}h{length}"/>"#).ok();
         }
@@ -89,7 +89,7 @@ mod tests {
     fn trouble_is_seen_without_colour() {
         for status in Status::ALL {
             let capped = marks(&[span(status, false)]).contains(r#"class="e""#);
-            assert_eq!(capped, status == Status::Degraded);
+            assert_eq!(capped, matches!(status, Status::Degraded | Status::MajorOutage));
             assert_eq!(marks(&[span(status, false)]).contains(r#"class="f""#), status.is_down());
         }
     }

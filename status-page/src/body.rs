@@ -150,8 +150,7 @@ fn weight(request: &HeaderMap, wanted: &str) -> f32 {
     let (mut named, mut any) = (None, 0.0);
     for item in items {
         let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-        let coding = coding.trim();
-        let weight = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        let (coding, weight) = (coding.trim(), quality(weight));
         if coding.eq_ignore_ascii_case(wanted) {
             named = Some(weight);
         } else if coding == "*" {
@@ -159,6 +158,11 @@ fn weight(request: &HeaderMap, wanted: &str) -> f32 {
         }
     }
     named.unwrap_or(any)
+}
+
+/// What stands behind an item of `Accept-…`: `q=0.5`, or nothing, which is 1.
+pub(crate) fn quality(parameter: &str) -> f32 {
+    parameter.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0))
 }
 
 /// `If-None-Match` names `tag` (weakly compared, RFC 9110 §13.1.2) or anything.

@@ -181,9 +181,22 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
     }))
 }
 
-/// What users should do while it is not over.
+/// What users should do while it is not over: what was last said of that, else what the rules make of how it stands.
 fn advice(wording: &Wording<'_>, view: &IncidentView) -> Result<Option<String>, WordsError> {
-    advice_of(wording, &view.incident, view.incident.status, wording.standing(view))
+    let incident = &view.incident;
+    let said = incident.posts.iter().rev().find_map(|post| match &post.says {
+        PostSays::Phrases(phrases) => phrases.advice,
+        PostSays::Investigating { .. }
+        | PostSays::Acknowledged
+        | PostSays::Recovered
+        | PostSays::Returned { .. }
+        | PostSays::Resolved
+        | PostSays::Words(_) => None,
+    });
+    match said.filter(|_| matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged)) {
+        Some(said) => crate::phrased::advice(wording.words, wording.language, said).map(Some),
+        None => advice_of(wording, incident, incident.status, wording.standing(view)),
+    }
 }
 
 /// What users should do about an incident that stands like this.

@@ -278,7 +278,8 @@ fn operation_line(
             .filter(|_| failing && !track.expired)
             .map(|failure| layer(wording, failure))
             .transpose()?,
-        latency: seen.filter(|_| !heard).map(|seen| Wording::latency(seen.total)),
+        // How long a failure took is no response time.
+        latency: seen.filter(|_| !heard && !failing).map(|seen| Wording::latency(seen.total)),
         at: if heard { ended_at } else { track.last.map(|(at, _)| at) }.map(|at| wording.times().second(at)),
         heard,
         message: failure.filter(|_| internal && failing).map(|failure| failure.message.clone()),

@@ -1,7 +1,7 @@
 //! Posts put together from phrases, in words.
 
 use crate::{Words, WordsError, when::Times};
-use domain::{Language, Phrases, Text};
+use domain::{Advice, Language, Phrases, Text};
 use jiff::{Timestamp, tz::TimeZone};
 
 /// What stands on the page in either language, as of `now`.
@@ -9,6 +9,11 @@ pub fn phrased(phrases: &Phrases, zone: &TimeZone, now: Timestamp) -> Result<Tex
     let words = Words::load()?;
     let [en, cy] = Language::ALL.map(|language| sentences(&words, phrases, &Times { language, zone, now }));
     Ok(Text::new(en?, cy?))
+}
+
+/// What to do, in words.
+pub(crate) fn advice(words: &Words, language: Language, advice: Advice) -> Result<String, WordsError> {
+    words.find(language, &format!("phrase-advice-{}", advice.word()), &[])
 }
 
 /// A sentence each: why, what callers meet, what a person adds, what to do, when more is said.
@@ -19,7 +24,7 @@ pub(crate) fn sentences(words: &Words, phrases: &Phrases, times: &Times<'_>) -> 
         phrases.because.map(|because| phrase("cause", because.word())),
         phrases.effect.map(|effect| phrase("effect", effect.word())),
         phrases.words.as_ref().map(|words| Ok(words.get(language).to_owned())),
-        phrases.advice.map(|advice| phrase("advice", advice.word())),
+        phrases.advice.map(|said| advice(words, language, said)),
         phrases.next.map(|at| words.find(language, "phrase-next", &[("when", times.short(at).words.into())])),
     ];
     Ok(said.into_iter().flatten().collect::<Result<Vec<_>, _>>()?.join(" "))
@@ -28,7 +33,7 @@ pub(crate) fn sentences(words: &Words, phrases: &Phrases, times: &Times<'_>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Advice, Because, Effect};
+    use domain::{Because, Effect};
 
     #[test]
     fn every_phrase_is_there_in_both_languages_and_stands_in_its_place() {

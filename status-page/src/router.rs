@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, Page, RenderError, Site, ack, assets, beats,
-    body::Body,
+    body::{Body, quality},
     document::{self, Document},
     filter::Filter,
     hooks, is_it_me, live, metrics, older,
@@ -15,7 +15,7 @@ use axum::{
     body::Body as HttpBody,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header},
-    middleware::map_response,
+    middleware::{Next, from_fn, map_response},
     routing::{get, post},
 };
 use domain::Language;
@@ -36,7 +36,26 @@ pub fn public_router(site: &Site) -> Router {
         .route("/beats/{reference}", get(beats::hear).post(beats::hear))
         .route("/beats/{reference}/{says}", get(beats::hear).post(beats::hear))
         .route("/hooks/notify", post(hooks::notify).fallback(not_found));
-    with_frame(site, Audience::Public, acting)
+    with_frame(site, Audience::Public, acting).layer(from_fn(preflight))
+}
+
+/// Lets a browser ask for public JSON with what it has of it already: `If-None-Match` from another site is asked for first.
+/// The same for every path, so that it tells nothing.
+async fn preflight(request: Request, next: Next) -> Response<HttpBody> {
+    if request.method() != Method::OPTIONS || !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let mut response = open_to_all(Response::new(HttpBody::empty()), Audience::Public);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "if-none-match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        (header::ALLOW, "GET, HEAD, OPTIONS"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// What people on the trusted network may ask for: all environments, and the metrics.
@@ -116,7 +135,7 @@ pub(crate) fn preferred(headers: &HeaderMap) -> Language {
     let lines = headers.get_all(header::ACCEPT_LANGUAGE);
     for item in lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')) {
         let (range, weight) = item.split_once(';').unwrap_or((item, ""));
-        let weight: f32 = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        let weight = quality(weight);
         let tag = range.trim().split('-').next().unwrap_or_default();
         for (language, best) in Language::ALL.iter().zip(&mut weights) {
             if tag.eq_ignore_ascii_case(language.tag()) {

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(names.len(), 8, "{names:?}");
         assert_eq!(names[0], "sealed_202612");
         let day = &days(first, first)[0];
-        assert_eq!((day.name.as_str(), day.low, day.high), ("outcome_20261230", 29_980_800, 29_982_240));
+        assert_eq!((day.name.as_str(), day.low, day.high), ("outcome_20261230", 29_976_480, 29_977_920));
     }
 
     #[test]

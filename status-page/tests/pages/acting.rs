@@ -137,6 +137,22 @@ async fn an_answer_that_is_over_has_nothing_to_do() {
 }
 
 #[tokio::test]
+async fn a_script_of_another_site_may_ask_with_what_it_has_already_and_learns_nothing_by_asking() {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let ask = |router, path: &str| {
+        let request =
+            axum::http::Request::builder().method("OPTIONS").uri(path).body(axum::body::Body::empty());
+        crate::stage::send(router, request.unwrap())
+    };
+    let known = ask(stage.public(), "/api/v1/apis").await;
+    assert_eq!(known.status, StatusCode::NO_CONTENT);
+    assert_eq!(known.headers["access-control-allow-origin"], "*");
+    assert_eq!(known.headers["access-control-allow-headers"], "if-none-match");
+    assert_eq!(ask(stage.public(), "/api/v1/nowhere").await, known);
+    assert_ne!(ask(stage.internal(), "/api/v1/apis").await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn an_unknown_reference_is_a_page_like_any_that_is_not_there() {
     let stage = Stage::of(with_incident(|_| ())).await;
     let missing = get(stage.public(), "/nowhere").await;
