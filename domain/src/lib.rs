@@ -130,7 +130,7 @@ pub use certificate::ShownCertificate;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, Site, Team};
-pub use contact_proof::ContactProof;
+pub use contact_proof::{ContactProof, Reached};
 pub use contract::{Contract, Promised};
 pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
 pub use cron::Cron;

@@ -263,6 +263,7 @@ fn put_together(
         teams,
         people,
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
+        contact_proof: top.contact_proof,
         hours: top.hours,
         escalations: top
             .escalations

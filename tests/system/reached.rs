@@ -46,6 +46,15 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
 
     let before = place.run(&["rota", "show", "platform"]).await;
     assert!(before.out.contains("Nia Rees last answered a call: text never, email never"), "{before:?}");
+    assert!(before.out.contains(
+        "has never answered a call: see whether they are reached with `curiad callout test nia.rees`"
+    ));
+    let looked = place.run(&["--json", "doctor"]).await;
+    let doubt = "Nia Rees has never answered a call, and is on call on platform within 14 days";
+    assert!(
+        looked.out.contains(doubt) && looked.out.contains("`curiad callout test nia.rees`"),
+        "{looked:?}"
+    );
     let link = called.body.split_whitespace().find(|word| word.contains("/ack/")).expect("a link");
     let page = text(link).await;
     assert!(page.contains("nid oes dim o’i le") && page.contains("Mae wedi fy nghyrraedd"), "{page}");
@@ -64,6 +73,15 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
     program.wait(kept, "the answer to be kept, by its way").await;
     assert!(text(link).await.contains("Mae’r prawf ar ben"), "{url}");
     assert_eq!(world.notify().texts().len(), 1, "nobody is told that it is over");
+
+    let looked = place.run(&["--json", "doctor"]).await;
+    assert!(!looked.out.contains("Nia Rees has never answered"), "she has answered now: {looked:?}");
+    let shown = place.run(&["--json", "rota", "show", "platform"]).await.json();
+    let proven = |person: &str| {
+        let people = shown["people"].as_array().expect("people");
+        people.iter().find(|one| one["person"] == person).map(|one| one["proven"].clone()).expect("a person")
+    };
+    assert_eq!((proven("nia.rees"), proven("tom.evans")), (true.into(), false.into()), "{shown}");
 
     // Who waits is told when the answer came, and by which way.
     let (waited, answered) =

@@ -132,6 +132,7 @@ pub(crate) fn configuration() -> Configuration {
             },
         )]
         .into(),
+        contact_proof: None,
         hours: [(
             HoursId::parse("never").expect("an id"),
             Hours {

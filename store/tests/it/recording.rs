@@ -54,7 +54,7 @@ async fn what_is_recorded_is_remembered_after_a_restart(on: On) {
     let looked = store::on_call(&made.place.url(), at(0)).await.unwrap();
     assert_eq!(
         (looked.overrides, looked.proofs),
-        (before.overrides.clone(), before.proofs.clone()),
+        (before.overrides.clone(), Some(before.proofs.clone())),
         "as looked at"
     );
     assert_eq!(store::on_call(&made.place.url(), at(90_000)).await.unwrap().overrides, []);
