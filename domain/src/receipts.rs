@@ -85,7 +85,9 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
 
 /// Who is reached after the calls had stopped hears that too, once.
 fn stand_down_late(fold: &mut Fold, incident: &mut Incident, number: u32, person: PersonId, way: Way) {
-    let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_some()) else {
+    // Of a test there is nothing to stand down from: the link says that it is over.
+    let stopped = |running: &&crate::Running| running.stopped.is_some() && !incident.is_test();
+    let Some(running) = incident.escalation.as_ref().filter(stopped) else {
         return;
     };
     let began = incident.opened_at;

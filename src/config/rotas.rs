@@ -62,11 +62,15 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
         .iter()
         .map(|item| swap(item, &local, reading))
         .collect();
+    let remind = section.optional("remind", reading).and_then(|node| {
+        let text = reading.text(node, "a time of day")?;
+        parse_time(text).map_err(|why| reading.wrong(&node.place, why)).ok()
+    });
     section.close(reading);
     let overrides: Vec<(Override, Place)> = overrides.into_iter().collect::<Option<_>>()?;
     let (overrides, override_places) = overrides.into_iter().unzip();
     let layers = layers?.into_iter().collect::<Option<_>>()?;
-    Some(RotaDraft { rota: Rota { time_zone: time_zone?, layers, overrides }, override_places })
+    Some(RotaDraft { rota: Rota { time_zone: time_zone?, layers, overrides, remind }, override_places })
 }
 
 fn layer(node: &Node, reading: &mut Reading<'_>) -> Option<RotaLayer> {

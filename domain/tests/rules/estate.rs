@@ -129,6 +129,7 @@ pub(crate) fn configuration() -> Configuration {
                     from: civil::date(2026, 9, 7),
                 }],
                 overrides: Vec::new(),
+                remind: None,
             },
         )]
         .into(),

@@ -82,6 +82,18 @@ fn whoever_is_on_call_within_a_fortnight_has_to_be_reached_and_who_stands_in_too
 }
 
 #[test]
+fn a_carrier_that_speaks_after_its_end_stands_nobody_down() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.now += SignedDuration::from_mins(61);
+    hand.rounds(1, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.receipt(1, "callout/1/text", domain::Sent::Accepted { provider_id: "a".into() });
+    hand.receipt(1, "callout/1/email", domain::Sent::Delivered);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"], "there was nothing to do");
+}
+
+#[test]
 fn one_at_a_time_and_after_an_hour_it_is_over_and_a_late_answer_is_proof_all_the_same() {
     let mut hand = well();
     hand.test("one").expect("called");
