@@ -5,6 +5,7 @@
 mod facts;
 mod gsm;
 mod letter;
+mod reminder;
 mod short;
 mod subscriber;
 mod symptom;
@@ -110,6 +111,28 @@ mod tests {
         let words = ticket(&facts, REFERENCE);
         golden!("ticket.txt", format!("{}\n\n{}", words.short_description, words.description));
         assert!(!words.description.contains("9990000018"), "no patient's number leaves");
+    }
+
+    #[test]
+    fn whoever_goes_on_duty_reads_when_first_and_that_nothing_is_wrong() {
+        let (mut incident, configuration) = (incident(), configuration());
+        let rota = domain::RotaId::parse("a-rota-with-a-name-too-long-for-a-text-of-160-characters").unwrap();
+        let mut said = Vec::new();
+        for rota in [domain::RotaId::parse("platform").unwrap(), rota] {
+            let begins = domain::DutyBegins { person: id("oncall.one"), rota, from: at("09:00:00") };
+            incident.cause = domain::Cause::Test(domain::TestCall::BeforeShift(begins));
+            let callout = notification(NotificationKind::Callout { callout: 1 });
+            for now in [at("09:00:00") - jiff::SignedDuration::from_hours(16), at("02:20:00")] {
+                let facts = Facts { incident: &incident, configuration: &configuration, now };
+                for language in [Language::En, Language::Cy] {
+                    let text = text(&facts, &callout, language, FIRST).unwrap();
+                    assert!(text.chars().count() <= 160, "{text}");
+                    let letter = letter(&facts, &callout, Some(language), REFERENCE).unwrap();
+                    said.push(format!("{text}\n\n{}", write(&letter)));
+                }
+            }
+        }
+        golden!("reminder.txt", said.join("\n----\n"));
     }
 
     #[test]

@@ -211,13 +211,11 @@ pub(crate) fn call_for(
     fold: &mut Fold,
     incident: &mut Incident,
     running: &mut Running,
-    person: &PersonId,
+    (person, ways): (&PersonId, Vec<Way>),
     lasts: SignedDuration,
 ) {
-    let configuration = fold.configuration();
-    if let Some(known) = configuration.people.get(person) {
-        place(fold, incident, running, (person, &known.name, known.ways.clone()), 1, lasts);
-    }
+    let name = fold.person(person);
+    place(fold, incident, running, (person, &name, ways), 1, lasts);
 }
 
 fn place(

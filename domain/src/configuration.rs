@@ -28,6 +28,8 @@ pub struct Configuration {
     pub people: BTreeMap<PersonId, Person>,
     /// Who is on call when.
     pub rotas: BTreeMap<RotaId, Rota>,
+    /// For how long an answer to a call proves that somebody is reached; `None`: for ever, and nobody has to answer one.
+    pub contact_proof: Option<std::time::Duration>,
     /// Service hours.
     pub hours: BTreeMap<HoursId, Hours>,
     /// The ordered steps of callouts.

@@ -5,7 +5,7 @@
 
 use crate::{
     Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
-    decide::look_at, duty, fold::Fold, shared,
+    decide::look_at, duty, fold::Fold, shared, shift_reminder,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ pub(crate) fn due(fold: &mut Fold) {
     }
     ahead::ahead(fold);
     burn::burns(fold);
+    shift_reminder::remind(fold);
     for instance in configuration.instances() {
         let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);
@@ -34,6 +35,7 @@ pub(crate) fn due(fold: &mut Fold) {
 pub(crate) fn anew(fold: &mut Fold) {
     fold.after.speaks_until = None;
     fold.after.foreseen_until = None;
+    fold.after.reminds_at = None;
     expire(fold);
     let configuration = fold.configuration();
     all(fold, &configuration);
@@ -44,6 +46,7 @@ fn all(fold: &mut Fold, configuration: &Configuration) {
         look_at(fold, &instance, None);
     }
     shared::shared(fold);
+    shift_reminder::remind(fold);
     let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
     fold.touched.extend(open);
 }
@@ -91,10 +94,14 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
         })
     };
     let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
-    // What is still to come, and was told, waits for weeks.
+    // What is still to come, and was told, waits for weeks; a call that only tests something, for its end.
     let waits = |incident: &Arc<Incident>| {
-        matches!(incident.cause, Cause::Ahead(_))
-            && duty::next_action(situation, incident, fold.now).is_none()
+        let next = duty::next_action(situation, incident, fold.now).map(|next| next.at);
+        if incident.is_test() {
+            next.is_some_and(|at| at > fold.now)
+        } else {
+            matches!(incident.cause, Cause::Ahead(_)) && next.is_none()
+        }
     };
     situation.open_incidents().all(waits)
         && situation.behind.is_empty()

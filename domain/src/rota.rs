@@ -20,6 +20,9 @@ pub struct Rota {
     pub layers: Vec<RotaLayer>,
     /// Swaps: win over layers; the last that covers a moment wins.
     pub overrides: Vec<Override>,
+    /// When whoever goes on duty hears of it, by the rota's clock, on the day before or earlier on the day itself; `None`: they
+    /// do not.
+    pub remind: Option<Time>,
 }
 
 /// People who take turns.

@@ -2,8 +2,9 @@
 //! nobody else hears of it: no ticket, no page, no figure, no other person.
 
 use crate::{
-    Answer, Cause, Environment, Escalation, EscalationId, Flaps, Incident, IncidentStatus, PersonId,
-    Priority, Running, Status, Step, Target, Text, Ticket, Way, calling, fold::Fold, telling,
+    Answer, Cause, DutyBegins, Environment, Escalation, EscalationId, Flaps, Incident, IncidentStatus,
+    Language, PersonId, Priority, Running, Site, Status, Step, Target, Text, Ticket, Way, calling,
+    fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,12 +21,15 @@ const WANTED: SignedDuration = SignedDuration::from_mins(2);
 pub enum TestCall {
     /// Somebody asked for it.
     Asked(PersonId),
+    /// Their shift begins.
+    BeforeShift(DutyBegins),
 }
 
 impl fmt::Display for TestCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(person) => write!(f, "{person}"),
+            Self::BeforeShift(begins) => write!(f, "{begins}"),
         }
     }
 }
@@ -34,7 +38,7 @@ impl TestCall {
     /// Who is called.
     pub const fn person(&self) -> &PersonId {
         match self {
-            Self::Asked(person) => person,
+            Self::Asked(person) | Self::BeforeShift(DutyBegins { person, .. }) => person,
         }
     }
 
@@ -42,7 +46,36 @@ impl TestCall {
     pub(crate) fn ends_at(&self, opened_at: Timestamp) -> Timestamp {
         match self {
             Self::Asked(_) => opened_at + LASTS,
+            Self::BeforeShift(begins) => begins.from,
         }
+    }
+
+    /// By which of the `known` ways: all that a call would take, or one quiet word by that which wakes them.
+    fn ways(&self, known: &[Way]) -> Vec<Way> {
+        match self {
+            Self::Asked(_) => known.to_vec(),
+            Self::BeforeShift(_) => known.iter().copied().take(1).collect(),
+        }
+    }
+
+    /// What there is to say of it.
+    fn words(&self, site: &Site) -> Text {
+        let Self::BeforeShift(begins) = self else {
+            return Text::new("This is a test. Nothing is wrong.", "Prawf yw hwn. Nid oes dim o'i le.");
+        };
+        let (rota, local) = (&begins.rota, begins.from.to_zoned(site.time_zone.clone()));
+        let time = local.strftime("%H:%M %Z");
+        let on = |language: Language| format!("{} {}", local.day(), language.month(local.date()));
+        Text::new(
+            format!(
+                "Nothing is wrong. You are first on call on the rota {rota} from {time} on {}.",
+                on(Language::En)
+            ),
+            format!(
+                "Nid oes dim o'i le. Chi sydd gyntaf ar alw ar y rota {rota} o {time} ar {}.",
+                on(Language::Cy)
+            ),
+        )
     }
 }
 
@@ -97,10 +130,13 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         stopped: None,
         callouts: Vec::new(),
     };
-    if fold.after.configuration.people.get(&person).is_none_or(|known| known.ways.is_empty()) {
+    let configuration = fold.configuration();
+    let ways = configuration.people.get(&person).map_or_else(Vec::new, |known| test.ways(&known.ways));
+    if ways.is_empty() {
         return false;
     }
     let lasts = test.ends_at(now).duration_since(now);
+    let diagnosis = test.words(&configuration.site);
     let mut incident = Incident {
         id: fold.number_incident(),
         cause: Cause::Test(test),
@@ -113,7 +149,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         held_back: Vec::new(),
         worst: Status::Operational,
         layer: None,
-        diagnosis: Text::new("This is a test. Nothing is wrong.", "Prawf yw hwn. Nid oes dim o'i le."),
+        diagnosis,
         evidence: Vec::new(),
         background: Vec::new(),
         started_at: now,
@@ -131,7 +167,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         posts: Vec::new(),
     };
     incident.note(now, why);
-    calling::call_for(fold, &mut incident, &mut running, &person, lasts);
+    calling::call_for(fold, &mut incident, &mut running, (&person, ways), lasts);
     incident.escalation = Some(running);
     fold.put_incident(incident);
     true

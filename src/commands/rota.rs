@@ -4,7 +4,7 @@ mod attended;
 mod ics;
 mod stand_in;
 
-pub(crate) use attended::{Attended, UnknownOverrides};
+pub(crate) use attended::{Attended, UnknownOverrides, unproven};
 pub(crate) use stand_in::{find_person, run as stand_in};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal},
 };
-use domain::{Configuration, Environment, Hours, HoursId, PersonId, Rota, RotaId, Shift};
+use domain::{Configuration, Environment, Hours, HoursId, PersonId, Reached, Rota, RotaId, Shift};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use status_page::rfc3339;
@@ -44,7 +44,8 @@ pub(crate) fn run(
                     .iter()
                     .map(|(from, to)| json!({ "from": rfc3339(*from), "to": rfc3339(*to) }))
                     .collect();
-                let people: Vec<Value> = served.iter().map(|person| reached_json(attended, person)).collect();
+                let people: Vec<Value> =
+                    served.iter().map(|person| reached_json(attended, person, now)).collect();
                 terminal
                     .json(&json!({ "rota": id.as_str(), "shifts": shifts, "gaps": gaps, "people": people }));
                 return Ok(());
@@ -60,6 +61,9 @@ pub(crate) fn run(
             }
             for person in &served {
                 terminal.line(&reached_line(attended, person, zone));
+                if let Some(doubt) = attended.doubt(person, now) {
+                    terminal.line(&terminal.ink(Ink::Yellow, &doubt));
+                }
             }
         }
         RotaQuestion::Ics { whose, weeks, language } => {
@@ -172,11 +176,12 @@ fn reached_line(attended: &Attended, person: &PersonId, zone: &TimeZone) -> Stri
 }
 
 /// The same for programs.
-fn reached_json(attended: &Attended, person: &PersonId) -> Value {
+fn reached_json(attended: &Attended, person: &PersonId, now: Timestamp) -> Value {
     let ways = attended.reached(person).into_iter();
     let ways: serde_json::Map<String, Value> =
         ways.map(|(way, at)| (way.word().to_owned(), json!(at.map(rfc3339)))).collect();
-    json!({ "person": person.as_str(), "answered": ways })
+    let proven = attended.reached_lately(person, now).map(|reached| matches!(reached, Reached::Lately(_)));
+    json!({ "person": person.as_str(), "answered": ways, "proven": proven })
 }
 
 fn shift_json(attended: &Attended, shift: &Shift) -> Value {

@@ -10,6 +10,7 @@ use super::{
     nearest::did_you_mean,
     openapi,
     operation::{self, OperationDraft, Placed, Timing},
+    patients,
     problem::{Place, Rank},
     rate,
     reading::Reading,
@@ -24,7 +25,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// One team's file must not take the places of all others (invariant 13).
 const MOST_OPERATIONS: usize = 100;
-const MOST_TEST_PATIENTS: usize = 50;
 
 /// An API, and where its parts stand.
 pub(super) struct ApiDraft {
@@ -287,7 +287,7 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     let mut section = Section::open(node, "an instance", reading)?;
     let url = section.required("url", reading).and_then(|node| {
         let url = reading.instance_url(node)?;
-        operation::refuse_patients(node, &url, reading);
+        patients::refuse(node, &url, reading);
         if let Some(what) = address::never_dialled(&url) {
             reading.wrong(&node.place, format!("no probe is ever sent to {what}"));
         }
@@ -311,36 +311,11 @@ fn instance(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> Option<In
     });
     let max_rate = section.optional("max_rate", reading).and_then(|node| rate::read(node, reading));
     let test_patients = section.optional("test_patients", reading);
-    let test_patients = test_patients.map(|node| test_patients_of(node, reading)).unwrap_or_default();
+    let test_patients = test_patients.map(|node| patients::listed(node, reading)).unwrap_or_default();
     section.close(reading);
     let (url, node) = url?;
     let place = node.place.clone();
     Some(InstanceDraft { url, operations, timing, from, auth, test_patients, max_rate, place })
-}
-
-/// NHS numbers outside those reserved for tests that are of test patients here: only whoever runs the API can say so.
-fn test_patients_of(node: &Node, reading: &mut Reading<'_>) -> Arc<[NhsNumber]> {
-    let items = reading.list_of_some(node, "test patients").unwrap_or_default();
-    if items.len() > MOST_TEST_PATIENTS {
-        reading.wrong(&node.place, format!("an instance has at most {MOST_TEST_PATIENTS} test patients"));
-    }
-    let mut numbers = Vec::new();
-    for item in items {
-        let Some(text) = reading.text(item, "an NHS number") else { continue };
-        match NhsNumber::parse(text) {
-            None => reading
-                .wrong(&item.place, "an NHS number is ten digits, the last of which is its check digit"),
-            Some(number) if number.is_reserved() => {
-                reading.wrong(
-                    &item.place,
-                    "this one is reserved for tests: it may be sent without being listed",
-                );
-            }
-            Some(number) if numbers.contains(&number) => reading.wrong(&item.place, "this is listed twice"),
-            Some(number) => numbers.push(number),
-        }
-    }
-    numbers.into()
 }
 
 /// The operations that an instance chooses from those of its API.

@@ -1,7 +1,7 @@
 //! The registered application's identity, which requests to audited APIs carry (domain.md §1.4): a FHIR identifier in
 //! base64, a header each.
 
-use super::{operation::refuse_patients, reading::Reading, section::Section, tree::Node};
+use super::{patients, reading::Reading, section::Section, tree::Node};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn identifier(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
             reading.wrong(&node.place, format!("{what} is one line of at most {MAX_WORD} characters"));
             return None;
         }
-        refuse_patients(node, text, reading);
+        patients::refuse(node, text, reading);
         Some(text)
     };
     let (system, value) =

@@ -3,7 +3,8 @@
 use super::{
     api::{ApiDraft, InstanceDraft},
     journey,
-    operation::{A_PATIENTS, FOR_TESTS, OperationDraft, Placed, Timing},
+    operation::{OperationDraft, Placed, Timing},
+    patients,
     problem::{Place, Problems, Rank},
     rate,
     reading::duration_text,
@@ -34,7 +35,7 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
                 checks.extend(check.map(|check| Check { operation: Arc::clone(&asked), ..check }));
             }
         }
-        refuse_patients(draft, operation, problems);
+        patients::refuse_unlisted(draft, operation, problems);
         if draft.api.lifecycle != Lifecycle::Retired {
             without_effect(operation, checks.get(before..).unwrap_or_default(), problems);
         }
@@ -51,28 +52,6 @@ pub(super) fn resolve(draft: &ApiDraft, vantages: &[Vantage], problems: &mut Pro
         }
     }
     checks
-}
-
-/// Refuses what may be a real person's NHS number, but on instances that list it as of a test patient.
-fn refuse_patients(draft: &ApiDraft, operation: &OperationDraft, problems: &mut Problems) {
-    let asked = |instance: &InstanceDraft| {
-        instance.operations.as_ref().is_none_or(|chosen| chosen.contains(&operation.operation.id))
-    };
-    for (number, place) in &operation.patients {
-        let mut asked = draft.instances.iter().filter(|(_, instance)| asked(instance)).peekable();
-        let hint = if asked.peek().is_none() {
-            FOR_TESTS.to_owned()
-        } else if let Some((environment, _)) =
-            asked.find(|(_, instance)| !instance.test_patients.contains(number))
-        {
-            format!(
-                "{FOR_TESTS}; or, if it is a test patient's in {environment}, list it there in 'test_patients'"
-            )
-        } else {
-            continue;
-        };
-        problems.error(Rank::Value, place, A_PATIENTS, Some(hint));
-    }
 }
 
 /// A setting by its name, and where it is among others.

@@ -1,7 +1,7 @@
 //! What counts as good.
 
 use super::{
-    operation::note_patients,
+    patients,
     problem::Rank,
     reading::Reading,
     section::Section,
@@ -156,7 +156,7 @@ fn xpath(node: &Node, namespaces: &[(String, String)], reading: &mut Reading<'_>
             let message = format!("'{}' is not an XPath such as //s:Body/*: {why}", path.word);
             reading.wrong(&path.place, message);
         }
-        note_patients(node, &path.word, reading);
+        patients::note(node, &path.word, reading);
         let test = matches(node, true, reading);
         all.extend(test.map(|test| (path.word.clone(), test)));
     }
@@ -195,7 +195,7 @@ fn matches(node: &Node, single_value: bool, reading: &mut Reading<'_>) -> Option
         asked += 1;
         let contains = reading.word(node, "a text").map(str::to_owned);
         if let Some(contains) = &contains {
-            note_patients(node, contains, reading);
+            patients::note(node, contains, reading);
         }
         found.extend(contains.filter(|text| !text.is_empty()).map(Matches::Contains));
     }
@@ -245,7 +245,7 @@ pub(super) fn regex(text: &str) -> Result<String, String> {
 /// A value as JSON writes it: text, a number, `true` or `false`.
 fn equals(node: &Node, reading: &mut Reading<'_>) -> Option<Matches> {
     let (text, plain) = reading.scalar(node, "a value")?;
-    note_patients(node, text, reading);
+    patients::note(node, text, reading);
     let as_json_writes_it = matches!(text, "true" | "false")
         || serde_json::from_str::<serde_json::Number>(text).is_ok_and(|number| number.to_string() == text);
     if plain && !as_json_writes_it {

@@ -1,7 +1,7 @@
 //! `graphql: { path, query, variables }`: a query that is posted.
 
 use super::{
-    operation::{self, note_patients},
+    operation, patients,
     problem::Rank,
     reading::Reading,
     section::Section,
@@ -88,7 +88,7 @@ fn as_json(node: &Node, reading: &mut Reading<'_>) -> serde_json::Value {
     match &node.value {
         Value::Nothing => serde_json::Value::Null,
         Value::Word { text, plain } => {
-            note_patients(node, text, reading);
+            patients::note(node, text, reading);
             let text = text.as_str();
             let number =
                 serde_json::from_str::<Number>(text).ok().filter(|number| number.to_string() == text);

@@ -38,6 +38,7 @@ mod nearest;
 mod openapi;
 mod operation;
 mod ownership;
+mod patients;
 mod people;
 mod priorities;
 mod problem;
@@ -264,6 +265,7 @@ fn put_together(
         teams,
         people,
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
+        contact_proof: top.contact_proof,
         hours: top.hours,
         escalations: top
             .escalations

@@ -2,10 +2,10 @@
 //!
 //! An operation never means a write, but a journey that says so. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
 //! and GraphQL queries, FHIR searches (`_search`) and operations (`$…`). For plain REST, and for a GraphQL mutation, it
-//! is refused. Nor may a request name a person: see [`may_be_a_patients`].
+//! is refused. Nor may a request name a person: see `patients.rs`.
 
 use super::{
-    credential_name, expect, heartbeat, journey, openapi,
+    credential_name, expect, heartbeat, journey, openapi, patients,
     problem::{Place, Rank},
     reading::Reading,
     redirects,
@@ -14,9 +14,7 @@ use super::{
     tree::Node,
     way::{self, Way},
 };
-use domain::{
-    Connection, Dialect, Kind, NhsNumber, Operation, OperationId, Request, may_be_a_patients, may_be_patients,
-};
+use domain::{Connection, Dialect, Kind, NhsNumber, Operation, OperationId, Request};
 use std::{mem, sync::Arc, time::Duration};
 
 /// Longest path, header value and body, in bytes.
@@ -28,11 +26,6 @@ const MAX_HEADERS: usize = 32;
 /// Headers that the connection sets, or that hold a credential.
 const SET_BY_US: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
 const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "apikey"];
-
-/// What is said of a number that may be a real person's, and what to do.
-pub(super) const A_PATIENTS: &str = "this may be the NHS number of a real person";
-pub(super) const FOR_TESTS: &str =
-    "use one reserved for tests: 999 000 0000 to 999 999 9999, such as 9990000018";
 
 const CONNECTIONS: [(&str, Connection); 2] = [("fresh", Connection::Fresh), ("warm", Connection::Warm)];
 
@@ -278,25 +271,13 @@ pub(super) fn path(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
         }
         Ok(text.to_owned())
     })?;
-    note_patients(node, &path, reading);
+    patients::note(node, &path, reading);
     if let Some(name) = credential_name::in_query(&path) {
         let message = format!("'{name}' may be a credential, and paths are written into logs on their way");
         let hint = Some("leave it out: credentials are what an instance's 'auth' is for".to_owned());
         reading.problems.error(Rank::Sense, &node.place, message, hint);
     }
     Some(path)
-}
-
-/// Nobody's record is asked for, nor put into a log on the way (domain.md §5).
-pub(super) fn refuse_patients(node: &Node, text: &str, reading: &mut Reading<'_>) {
-    if may_be_a_patients(text) {
-        reading.problems.error(Rank::Value, &node.place, A_PATIENTS, Some(FOR_TESTS.to_owned()));
-    }
-}
-
-/// Notes what an operation asks for that the instances it is exercised on must list as of test patients.
-pub(super) fn note_patients(node: &Node, text: &str, reading: &mut Reading<'_>) {
-    reading.patients.extend(may_be_patients(text).map(|number| (number, node.place.clone())));
 }
 
 /// A body, or why there is none.
@@ -308,7 +289,7 @@ pub(super) fn body(node: &Node, goes: Result<(), &str>, reading: &mut Reading<'_
     if body.len() > MAX_BODY {
         reading.wrong(&node.place, format!("a body has at most {} KiB", MAX_BODY / 1024));
     }
-    note_patients(node, &body, reading);
+    patients::note(node, &body, reading);
     Some(body)
 }
 
@@ -392,7 +373,7 @@ pub(super) fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, St
             }
         });
         if let Some(value) = value {
-            note_patients(node, &value, reading);
+            patients::note(node, &value, reading);
             if Reference::parse(&value).is_some() {
                 let hint = Some("as it stands, the words themselves would be sent".to_owned());
                 let message = "a secret is no header: an instance's 'auth' sends it";

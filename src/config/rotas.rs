@@ -14,11 +14,33 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
+use std::time::Duration;
 
 /// A rota, and where its overrides stand.
 pub(super) struct RotaDraft {
     pub rota: Rota,
     pub override_places: Vec<Place>,
+}
+
+/// An answer proves for so many days that somebody is reached: whoever is on call every week answers a test once a quarter.
+const PROOF_DAYS: u32 = 92;
+const MOST_PROOF_DAYS: u32 = 366;
+
+/// Reads for how long somebody who answered counts as reached; `None`: for ever.
+pub(super) fn contact_proof(node: Option<&Node>, reading: &mut Reading<'_>) -> Option<Duration> {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 86_400);
+    let Some(node) = node else { return Some(days(PROOF_DAYS)) };
+    let read = reading.parsed(node, "for how long an answer proves something", |text| {
+        if text == "never" {
+            return Ok(None);
+        }
+        let digits = text.strip_suffix('d').filter(|digits| digits.starts_with(|c| matches!(c, '1'..='9')));
+        match digits.and_then(|digits| digits.parse().ok()) {
+            Some(number) if number <= MOST_PROOF_DAYS => Ok(Some(days(number))),
+            _ => Err(format!("'{text}' is neither never nor a number of days from 1d to {MOST_PROOF_DAYS}d")),
+        }
+    });
+    read.flatten()
 }
 
 /// Reads a rota; `zone` is the site's.
@@ -40,11 +62,15 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
         .iter()
         .map(|item| swap(item, &local, reading))
         .collect();
+    let remind = section.optional("remind", reading).and_then(|node| {
+        let text = reading.text(node, "a time of day")?;
+        parse_time(text).map_err(|why| reading.wrong(&node.place, why)).ok()
+    });
     section.close(reading);
     let overrides: Vec<(Override, Place)> = overrides.into_iter().collect::<Option<_>>()?;
     let (overrides, override_places) = overrides.into_iter().unzip();
     let layers = layers?.into_iter().collect::<Option<_>>()?;
-    Some(RotaDraft { rota: Rota { time_zone: time_zone?, layers, overrides }, override_places })
+    Some(RotaDraft { rota: Rota { time_zone: time_zone?, layers, overrides, remind }, override_places })
 }
 
 fn layer(node: &Node, reading: &mut Reading<'_>) -> Option<RotaLayer> {

@@ -25,7 +25,7 @@ use domain::{
     Secret, Site, TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// What could be read of `curiad.yaml`. What could not is among the problems.
 #[derive(Default)]
@@ -50,6 +50,7 @@ pub(super) struct Top {
     pub availability: Option<(AvailabilityPolicy, Supported)>,
     pub people: BTreeMap<PersonId, PersonDraft>,
     pub rotas: BTreeMap<RotaId, RotaDraft>,
+    pub contact_proof: Option<Duration>,
     pub escalations: BTreeMap<EscalationId, EscalationDraft>,
     pub desks: BTreeMap<DeskId, DeskDraft>,
 }
@@ -125,6 +126,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         rotas: named(section, "rotas", (Noun::Rota, RotaId::parse), reading, |node, reading| {
             rotas::read(node, &zone, reading)
         }),
+        contact_proof: rotas::contact_proof(section.optional("contact_proof", reading), reading),
         escalations: named(
             section,
             "escalations",

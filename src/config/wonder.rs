@@ -7,7 +7,7 @@ use super::{
     reading::duration_text,
     top::Top,
 };
-use domain::{ApiId, Environment, Priority, Status, Target, rate};
+use domain::{ApiId, Environment, PersonId, Priority, Rota, RotaId, Status, Target, Way, rate};
 use std::collections::BTreeMap;
 
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
@@ -39,6 +39,7 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
         }
     }
     same_telephone(top, problems);
+    may_not_wake(top, problems);
     last_resort_alone(top, problems);
 }
 
@@ -120,6 +121,29 @@ fn same_telephone(top: &Top, problems: &mut Problems) {
             _ => seen.push((number, id.as_str())),
         }
     }
+}
+
+/// Somebody on a rota who has one way alone, and none that rings.
+fn may_not_wake(top: &Top, problems: &mut Problems) {
+    for (id, draft) in &top.people {
+        let ([(way, place)], Some(rota)) = (draft.ways.as_slice(), rota_of(top, id)) else { continue };
+        let (alone, other) = match way {
+            Way::Text => ("a text", "email"),
+            Way::Email => ("an e-mail", "text"),
+        };
+        let message = format!("{alone} alone may not wake '{id}', who is on the rota '{rota}'");
+        let hint = format!("add '{other}'; `curiad callout test {id}` shows whether they are reached");
+        problems.warning(place, message, Some(hint));
+    }
+}
+
+/// A rota on which somebody takes turns or stands in.
+fn rota_of<'t>(top: &'t Top, person: &PersonId) -> Option<&'t RotaId> {
+    let serves = |rota: &Rota| {
+        let mut turns = rota.layers.iter().flat_map(|layer| &layer.people);
+        turns.any(|one| one == person) || rota.overrides.iter().any(|swap| swap.person == *person)
+    };
+    top.rotas.iter().find(|(_, draft)| serves(&draft.rota)).map(|(id, _)| id)
 }
 
 /// An escalation that calls the desk alone has no person before its last resort.

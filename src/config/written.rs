@@ -1,7 +1,7 @@
 //! Texts that are sent as they are written: in the file itself, or in one beside it.
 
 use super::{
-    operation::note_patients,
+    patients,
     problem::Rank,
     reading::Reading,
     secret::{Reference, path_of, read_text},
@@ -49,7 +49,7 @@ impl Reading<'_> {
         if written.len() as u64 > MAX {
             self.wrong(&node.place, format!("{what} has at most {} KiB", MAX / 1024));
         }
-        note_patients(node, &written, self);
+        patients::note(node, &written, self);
         Some(written)
     }
 
@@ -63,7 +63,7 @@ impl Reading<'_> {
         } else {
             self.word(node, what)?.as_bytes().to_vec()
         };
-        note_patients(node, &String::from_utf8_lossy(&bytes), self);
+        patients::note(node, &String::from_utf8_lossy(&bytes), self);
         if bytes.is_empty() || bytes.len() > MAX_BYTES {
             self.wrong(&node.place, format!("{what} has 1 to {MAX_BYTES} bytes"));
             return None;

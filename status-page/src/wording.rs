@@ -6,7 +6,9 @@ use crate::{
     when::{Times, When},
     words::Args,
 };
-use domain::{Ahead, Cause, Environment, InstanceId, Kind, Language, Layer, PostSays, Status, Text, Verdict};
+use domain::{
+    Ahead, Cause, Environment, InstanceId, Kind, Language, Layer, PostSays, Status, TestCall, Text, Verdict,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -227,7 +229,8 @@ impl<'a> Wording<'a> {
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
-            Cause::Test(_) => self.plain("ack-test"),
+            Cause::Test(TestCall::Asked(_)) => self.plain("ack-test"),
+            Cause::Test(TestCall::BeforeShift(_)) => self.plain("ack-test-shift"),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
             Cause::Ahead(Ahead::Certificate(_)) => self.plain("incident-certificate-ends"),

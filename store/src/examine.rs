@@ -56,8 +56,8 @@ async fn look(url: &str) -> Result<(Connection, Option<u32>), Error> {
 pub struct OnCall {
     /// What was added to rotas.
     pub overrides: Vec<RotaOverride>,
-    /// By which ways people were reached.
-    pub proofs: Vec<ContactProof>,
+    /// By which ways people were reached; `None`: this database keeps nothing of it yet.
+    pub proofs: Option<Vec<ContactProof>>,
 }
 
 /// What was added to rotas and ends after a time, and who was reached, without opening the database for use.
@@ -69,7 +69,7 @@ pub async fn on_call(url: &str, after: Timestamp) -> Result<OnCall, Error> {
         known.overrides = ending::overrides(connection, after, DOING).await?;
     }
     if schema >= PROOFS {
-        known.proofs = contact_proof::all(connection, DOING).await?;
+        known.proofs = Some(contact_proof::all(connection, DOING).await?);
     }
     Ok(known)
 }

@@ -110,7 +110,9 @@ async fn all_is_well_without_a_running_program_and_nobody_is_disturbed(on: On) {
 
 async fn all_is_well_beside_a_running_program(on: On) {
     let world = world().await;
-    let place = place_on(on, &world, |text| text.replace("every: 10s }", "every: 1h }"));
+    let place = place_on(on, &world, |text| {
+        text.replace("every: 10s }", "every: 1h }").replace("\nrotas:", "\ncontact_proof: never\nrotas:")
+    });
     let mut program = place.serve();
     all_well(&mut program).await;
     let ran = place.run(&["--json", "doctor"]).await;

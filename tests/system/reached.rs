@@ -2,12 +2,16 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, incidents, place_on},
-    program::{PATIENCE, text, world},
+    outage::{all_well, incidents, place_on, place_on_with},
+    program::{PATIENCE, now, text, world},
 };
+use jiff::SignedDuration;
 use simulator::{Answer, answer};
 
-on_both!(a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it);
+on_both!(
+    a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it,
+    whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_they_are_reached
+);
 
 async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: On) {
     let world = world().await;
@@ -48,6 +52,15 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
 
     let before = place.run(&["rota", "show", "platform"]).await;
     assert!(before.out.contains("Nia Rees last answered a call: text never, email never"), "{before:?}");
+    assert!(before.out.contains(
+        "has never answered a call: see whether they are reached with `curiad callout test nia.rees`"
+    ));
+    let looked = place.run(&["--json", "doctor"]).await;
+    let doubt = "Nia Rees has never answered a call, and is on call on platform within 14 days";
+    assert!(
+        looked.out.contains(doubt) && looked.out.contains("`curiad callout test nia.rees`"),
+        "{looked:?}"
+    );
     let link = called.body.split_whitespace().find(|word| word.contains("/ack/")).expect("a link");
     let page = text(link).await;
     assert!(page.contains("nid oes dim o’i le") && page.contains("Mae wedi fy nghyrraedd"), "{page}");
@@ -67,6 +80,15 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
     assert!(text(link).await.contains("Mae’r prawf ar ben"), "{url}");
     assert_eq!(world.notify().texts().len(), 1, "nobody is told that it is over");
 
+    let looked = place.run(&["--json", "doctor"]).await;
+    assert!(!looked.out.contains("Nia Rees has never answered"), "she has answered now: {looked:?}");
+    let shown = place.run(&["--json", "rota", "show", "platform"]).await.json();
+    let proven = |person: &str| {
+        let people = shown["people"].as_array().expect("people");
+        people.iter().find(|one| one["person"] == person).map(|one| one["proven"].clone()).expect("a person")
+    };
+    assert_eq!((proven("nia.rees"), proven("tom.evans")), (true.into(), false.into()), "{shown}");
+
     // Who waits is told when the answer came, and by which way.
     let (waited, answered) =
         tokio::join!(place.run(&["--json", "callout", "test", "tom.evans", "--wait", "50s"]), async {
@@ -77,6 +99,48 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
         });
     assert_eq!((answered, waited.code), (200, Some(0)), "{waited:?}");
     assert_eq!(waited.json()["answered_by"], "text", "{waited:?}");
+    assert!(program.terminate().await.success());
+    world.stop().await;
+}
+
+async fn whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_they_are_reached(on: On) {
+    const MANAGER: &str = "+447700900463";
+    let world = world().await;
+    let london = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
+    let past = (now() - SignedDuration::from_mins(1)).to_zoned(london).strftime("%H:%M").to_string();
+    let place = place_on_with(on, &world, |text| {
+        text.replace("  platform:\n    layers:", &format!("  platform:\n    remind: \"{past}\"\n    layers:"))
+    });
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let told = || {
+        let texts = world.notify().texts().into_iter();
+        texts
+            .filter(|text| text.to == MANAGER && text.body.contains("you are first on call"))
+            .collect::<Vec<_>>()
+    };
+    assert!(told().is_empty(), "nobody has asked them to stand in yet");
+
+    let (from, until) = (now() + SignedDuration::from_hours(2), now() + SignedDuration::from_hours(4));
+    let (from, until) = (from.to_string(), until.to_string());
+    let add = ["rota", "override", "add", "platform", "duty.manager", "--from", &from, "--until", &until];
+    let ran = place.run(&[&add[..], &["--by", "Ann Hughes"]].concat()).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let text = world.wait_for(PATIENCE, |_| told().into_iter().next()).await.expect("a text");
+    assert!(text.body.contains("(platform). Nothing is wrong."), "{}", text.body);
+    assert_eq!(incidents(&program).await, Vec::<serde_json::Value>::new(), "it is no incident");
+
+    program.kill();
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    assert_eq!(answer(&text.body, Answer::Mine).await.expect("an answer"), 200);
+    let proven = || async {
+        let shown = place.run(&["rota", "show", "platform"]).await;
+        shown.out.contains("Duty manager last answered a call: text ")
+            && !shown.out.contains("manager last answered a call: text never")
+    };
+    program.wait(proven, "the answer to be proof").await;
+    assert_eq!(told().len(), 1, "once, whatever died");
     assert!(program.terminate().await.success());
     world.stop().await;
 }

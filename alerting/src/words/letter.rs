@@ -2,10 +2,11 @@
 
 use super::{
     facts::{Facts, cut},
+    reminder,
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Language, Note, Notification, NotificationKind, duration_words, scrubbed};
+use domain::{Cause, Language, Note, Notification, NotificationKind, TestCall, duration_words, scrubbed};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
@@ -84,8 +85,11 @@ fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
 fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
     // A text's link says nothing of its way, an e-mail's does.
     let link = format!("{}?by=email", facts.ack_url(callout, language));
-    if facts.incident.is_test() {
-        return test(facts, &link, language);
+    if let Cause::Test(what) = &facts.incident.cause {
+        return match what {
+            TestCall::Asked(_) => test(facts, &link, language),
+            TestCall::BeforeShift(begins) => reminder::letter(facts, begins, &link, language),
+        };
     }
     let runbook = facts.api().and_then(|api| api.desk.runbook.as_deref());
     let (act, runbook_word, called) = match language {

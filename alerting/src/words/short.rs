@@ -4,12 +4,13 @@ use super::{
     Try,
     facts::{Facts, capital, cut},
     gsm::plain,
+    reminder,
 };
 use crate::SendError;
-use domain::{Callout, Language, Notification, NotificationKind, scrubbed};
+use domain::{Callout, Cause, Language, Notification, NotificationKind, TestCall, scrubbed};
 
 /// What one text holds.
-const TEXT: usize = 160;
+pub(super) const TEXT: usize = 160;
 /// What a locked screen shows.
 const HEAD: usize = 40;
 /// Fewer letters of a name say nothing.
@@ -45,8 +46,11 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     let callout = facts
         .callout(number)
         .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", facts.incident.id)))?;
-    if facts.incident.is_test() {
-        return Ok(test(facts, callout, language, attempt));
+    if let Cause::Test(what) = &facts.incident.cause {
+        return Ok(match what {
+            TestCall::Asked(_) => test(facts, callout, language, attempt),
+            TestCall::BeforeShift(begins) => reminder::text(facts, begins, callout, language, attempt),
+        });
     }
     let (since, act, again, step) = match language {
         Language::En => ("since", "Take it or pass on:", "repeat", "Step"),

@@ -99,6 +99,7 @@ pub(crate) fn configuration() -> Configuration {
             (id("duty.manager"), person("Duty Manager", Language::En)),
         ]),
         rotas: BTreeMap::new(),
+        contact_proof: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
         desks: BTreeMap::from([(

@@ -19,7 +19,7 @@ fn swap(name: &str, from: &str, to: &str) -> Override {
 }
 
 fn rota(layers: Vec<RotaLayer>, overrides: Vec<Override>) -> Rota {
-    Rota { time_zone: TimeZone::get("Europe/London").unwrap(), layers, overrides }
+    Rota { time_zone: TimeZone::get("Europe/London").unwrap(), layers, overrides, remind: None }
 }
 
 const NINE: Time = time(9, 0, 0, 0);

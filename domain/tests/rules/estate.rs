@@ -130,9 +130,11 @@ pub(crate) fn configuration() -> Configuration {
                     from: civil::date(2026, 9, 7),
                 }],
                 overrides: Vec::new(),
+                remind: None,
             },
         )]
         .into(),
+        contact_proof: None,
         hours: [(
             HoursId::parse("never").expect("an id"),
             Hours {

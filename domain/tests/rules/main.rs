@@ -23,6 +23,7 @@ mod properties;
 mod read_back;
 mod receipts;
 mod releases;
+mod reminding;
 mod service_clocks;
 mod stand_in;
 mod storm;

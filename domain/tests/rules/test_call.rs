@@ -1,7 +1,7 @@
 //! A test call reaches one person, and nobody else hears of it.
 
 use crate::estate::*;
-use domain::{Answer, Command, IncidentStatus, Message, PersonId, Sent, Way};
+use domain::{Answer, Command, ContactProof, IncidentStatus, Message, PersonId, Reached, Sent, Way};
 use jiff::SignedDuration;
 
 fn one() -> PersonId {
@@ -48,6 +48,49 @@ fn an_answer_is_proof_of_the_way_it_came_by_and_ends_the_test() {
     assert!(hand.situation.proofs.contains_key(&(one(), Way::Email)));
     hand.rounds(2, &[], Seen::Pass);
     assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"], "nobody is told that it is over");
+}
+
+#[test]
+fn an_answer_proves_for_a_while_that_somebody_is_reached_and_the_newest_counts() {
+    let hand = well();
+    let day = |days: i64| SignedDuration::from_hours(24 * days);
+    let within = day(92).unsigned_abs();
+    let proof = |way, days| ContactProof { person: one(), way, at: hand.now - day(days) };
+    let reached = |proofs: &[ContactProof]| Reached::of(proofs, &one(), within, hand.now);
+    assert_eq!(reached(&[]), Reached::Never);
+    assert_eq!(reached(&[proof(Way::Text, 93)]), Reached::LongAgo(hand.now - day(93)));
+    assert_eq!(reached(&[proof(Way::Text, 93), proof(Way::Email, 92)]), Reached::Lately(hand.now - day(92)));
+    assert_eq!(reached(&[proof(Way::Text, -1)]), Reached::Lately(hand.now + day(1)), "by another's clock");
+    let other = PersonId::parse("two").expect("an id");
+    assert_eq!(Reached::of(&[proof(Way::Text, 1)], &other, within, hand.now), Reached::Never);
+}
+
+#[test]
+fn whoever_is_on_call_within_a_fortnight_has_to_be_reached_and_who_stands_in_too() {
+    let hand = Hand::new(configuration());
+    let soon = |hand: &Hand| {
+        let people = hand.situation.configuration.soon_on_call(hand.now);
+        people.keys().map(|person| person.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(soon(&hand), ["one", "two"]);
+    let mut swapped = configuration();
+    let rota = swapped.rotas.values_mut().next().expect("a rota");
+    let boss = PersonId::parse("boss").expect("an id");
+    let (from, to) = (hand.now, hand.now + SignedDuration::from_hours(24 * 15));
+    rota.overrides.push(domain::Override { person: boss, from, to, added: None });
+    assert_eq!(soon(&Hand::new(swapped)), ["boss"], "nobody else is on call so soon");
+}
+
+#[test]
+fn a_carrier_that_speaks_after_its_end_stands_nobody_down() {
+    let mut hand = well();
+    hand.test("one").expect("called");
+    hand.now += SignedDuration::from_mins(61);
+    hand.rounds(1, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.receipt(1, "callout/1/text", domain::Sent::Accepted { provider_id: "a".into() });
+    hand.receipt(1, "callout/1/email", domain::Sent::Delivered);
+    assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"], "there was nothing to do");
 }
 
 #[test]

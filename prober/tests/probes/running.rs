@@ -35,6 +35,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         teams: BTreeMap::new(),
         people: BTreeMap::new(),
         rotas: BTreeMap::new(),
+        contact_proof: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),

@@ -53,6 +53,7 @@ fn the_same_configuration_changes_nothing_whoever_reads_its_secrets() {
         "HEARTBEAT" => Some("https://watch.example/curiad".to_owned()),
         "MAILBOX" => Some("two@team.example".to_owned()),
         "ONE" => Some("+447700900123".to_owned()),
+        "TWO" => Some("+447700900124".to_owned()),
         "DESK" => Some("correct horse".to_owned()),
         "NOTIFY" => Some(
             "curiad-26785a09-ab16-4eb0-8407-a37497a57506-8e222534-7f05-4972-86e3-17c5d9f894e2".to_owned(),
@@ -71,10 +72,10 @@ fn whoever_is_reached_elsewhere_is_named() {
     check(
         TOP,
         "text: env:ONE",
-        "text: env:TWO",
+        "text: env:THREE",
         &[
-            "callouts ! 'one' has another telephone: env:TWO, no longer env:ONE",
-            "needs ! a secret that was not needed before: env:TWO",
+            "callouts ! 'one' has another telephone: env:THREE, no longer env:ONE",
+            "needs ! a secret that was not needed before: env:THREE",
             "needs no longer the secret env:ONE",
         ],
     );

@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::{
-    commands::rota::{Attended, local},
+    commands::rota::{Attended, local, unproven},
     config::{Loaded, NOBODY, first_gap},
 };
 use alerting::Finding;
@@ -51,9 +51,44 @@ pub(super) fn on_call(attended: &Attended, now: Timestamp) -> Vec<(Group, Findin
     }
     let findings = configuration.rotas.iter().map(|(id, rota)| one(configuration, id, rota, now));
     findings
+        .chain(proofs(attended, now))
         .chain(attended.overrides.iter().filter_map(|added| idle(configuration, added)))
         .map(|finding| (Group::OnCall, finding))
         .collect()
+}
+
+/// Whether those who are on call in the next fortnight are known to be reached.
+fn proofs(attended: &Attended, now: Timestamp) -> Vec<Finding> {
+    const WHAT: &str = "who is reached";
+    let configuration = &attended.configuration;
+    let soon = configuration.soon_on_call(now);
+    if soon.is_empty() || configuration.contact_proof.is_none() {
+        return Vec::new();
+    }
+    if attended.proofs.is_none() {
+        let why = "the database holds nothing yet of who answered; people are called with `curiad callout test PERSON`";
+        return vec![Finding::skipped(WHAT, why)];
+    }
+    let unproven: Vec<Finding> = soon
+        .iter()
+        .filter_map(|(person, rotas)| {
+            let seen = unproven(attended.reached_lately(person, now)?, now)?;
+            let rotas: Vec<&str> = rotas.iter().map(RotaId::as_str).collect();
+            let name = configuration.people.get(person).map_or(person.as_str(), |known| &known.name);
+            let detail =
+                format!("{name} {seen}, and is on call on {} within {AHEAD_DAYS} days", rotas.join(", "));
+            let next = format!("see whether they are reached: `curiad callout test {person}`");
+            Some(Finding::warning(format!("person {person}"), detail, next))
+        })
+        .collect();
+    if unproven.is_empty() {
+        let days = configuration.contact_proof.map_or(0, |within| within.as_secs() / 86_400);
+        return vec![Finding::ok(
+            WHAT,
+            format!("all who are on call soon answered a call in the last {days} days"),
+        )];
+    }
+    unproven
 }
 
 /// One that was added for somebody, or to a rota, that has left the configuration since.

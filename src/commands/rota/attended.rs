@@ -5,7 +5,7 @@ use crate::{
     config::{Loaded, shown},
     database,
 };
-use domain::{Configuration, ContactProof, PersonId, RotaOverride, Way};
+use domain::{Configuration, ContactProof, PersonId, Reached, RotaOverride, Way};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
@@ -19,8 +19,8 @@ pub(crate) struct Attended {
     pub(crate) configuration: Arc<Configuration>,
     /// What was added and ended no longer than a year ago, the earlier first.
     pub(crate) overrides: Vec<RotaOverride>,
-    /// By which ways people were reached, and when last.
-    pub(crate) proofs: Vec<ContactProof>,
+    /// By which ways people were reached, and when last; `None`: that is not known here.
+    pub(crate) proofs: Option<Vec<ContactProof>>,
 }
 
 /// Why it is not known what was added.
@@ -40,10 +40,21 @@ impl UnknownOverrides {
     }
 }
 
+/// `has not answered a call for 120 days`; `None`: they have lately.
+pub(crate) fn unproven(reached: Reached, now: Timestamp) -> Option<String> {
+    match reached {
+        Reached::Lately(_) => None,
+        Reached::LongAgo(at) => {
+            Some(format!("has not answered a call for {} days", now.duration_since(at).as_hours() / 24))
+        }
+        Reached::Never => Some("has never answered a call".to_owned()),
+    }
+}
+
 impl Attended {
     /// Without what the database adds.
     pub(crate) fn as_written(loaded: &Loaded) -> Self {
-        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new(), proofs: Vec::new() }
+        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new(), proofs: None }
     }
 
     /// With what the database adds, as far as it can be looked at; nothing is written or made.
@@ -85,9 +96,23 @@ impl Attended {
     pub(crate) fn reached(&self, person: &PersonId) -> Vec<(Way, Option<Timestamp>)> {
         let ways = self.configuration.people.get(person).map_or(&[][..], |person| &person.ways);
         let last = |way: Way| {
-            self.proofs.iter().find(|proof| proof.person == *person && proof.way == way).map(|proof| proof.at)
+            let mut known = self.proofs.iter().flatten();
+            known.find(|proof| proof.person == *person && proof.way == way).map(|proof| proof.at)
         };
         ways.iter().map(|way| (*way, last(*way))).collect()
+    }
+
+    /// Whether somebody answered a call in the time for which that is believed; `None`: that is not known here, or nobody
+    /// has to.
+    pub(crate) fn reached_lately(&self, person: &PersonId, now: Timestamp) -> Option<Reached> {
+        let within = self.configuration.contact_proof?;
+        Some(Reached::of(self.proofs.as_ref()?, person, within, now))
+    }
+
+    /// What to do about somebody of whom it is not proven that they are reached; `None`: it is, or that is not known.
+    pub(super) fn doubt(&self, person: &PersonId, now: Timestamp) -> Option<String> {
+        let seen = unproven(self.reached_lately(person, now)?, now)?;
+        Some(format!("  {seen}: see whether they are reached with `curiad callout test {person}`"))
     }
 
     /// One that was added, for programs.

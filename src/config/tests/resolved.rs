@@ -172,7 +172,7 @@ fn people_rotas_and_escalations() {
             last_resort: vec![two.clone()],
         }
     );
-    assert_eq!(loaded.configuration.people[&two].ways, [Way::Email]);
+    assert_eq!(loaded.configuration.people[&two].ways, [Way::Text, Way::Email]);
     assert_eq!(loaded.directory.people[&two].email.as_deref(), Some("two@team.example"));
 }
 

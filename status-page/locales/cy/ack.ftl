@@ -15,6 +15,7 @@ ack-over = Mae ar ben ers { $when }. Nid oes dim i’w wneud.
 ack-yours = Chi sy’n delio ag ef ers { $when }.
 ack-taken = { $who } sy’n delio ag ef ers { $when }. Nid oes dim i’w wneud.
 ack-test = Galwad brawf: nid oes dim o’i le
+ack-test-shift = Rydych ar alw cyn hir: nid oes dim o’i le
 ack-test-mine = Mae wedi fy nghyrraedd
 ack-test-done = Diolch. Nodwyd bod yr alwad hon wedi’ch cyrraedd. Nid oes dim o’i le.
 ack-test-over = Mae’r prawf ar ben. Nid oedd dim o’i le, ac nid oes dim i’w wneud.

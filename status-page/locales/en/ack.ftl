@@ -15,6 +15,7 @@ ack-over = It is over since { $when }. There is nothing to do.
 ack-yours = You have it since { $when }.
 ack-taken = { $who } has it since { $when }. There is nothing to do.
 ack-test = Test call: nothing is wrong
+ack-test-shift = You are on call soon: nothing is wrong
 ack-test-mine = It reached me
 ack-test-done = Thank you. It is noted that this call reached you. Nothing is wrong.
 ack-test-over = The test is over. Nothing was wrong, and there is nothing to do.

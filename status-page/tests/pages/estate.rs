@@ -168,6 +168,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             (PersonId::parse("oncall.two").unwrap(), person("Tom Price", Language::En)),
         ]),
         rotas: BTreeMap::new(),
+        contact_proof: None,
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
