@@ -178,6 +178,7 @@ incident-certificate-ends = Mae tystysgrif yn dod i ben yn fuan
 incident-own-certificate-ends = Mae tystysgrif Curiad ei hun yn dod i ben yn fuan
 incident-sunset = Mae { $name } { $place } yn dweud pryd y bydd wedi mynd
 incident-rota-ahead = Ni fydd neb ar alw ar y rota { $rota }
+incident-daily-test = Ni chyrhaeddodd yr alwad brawf ddyddiol
 incident-bank-holidays-end = Daw'r gwyliau banc hysbys i ben
 incident-behind = Mae profion Curiad ei hun o { $vantage } yn dechrau'n hwyr
 post-effect-major-outage = Nid yw’n gweithio.

@@ -170,6 +170,7 @@ incident-certificate-ends = A certificate ends soon
 incident-own-certificate-ends = Curiad's own certificate ends soon
 incident-sunset = { $name } { $place } says when it will be gone
 incident-rota-ahead = The rota { $rota } will have nobody on call
+incident-daily-test = The daily test call did not arrive
 incident-bank-holidays-end = The known bank holidays end
 incident-behind = Curiad's own probes from { $vantage } begin late
 post-effect-major-outage = It is not working.
