@@ -2,7 +2,8 @@
 
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Latest, Outcome, Priority, RotaId, Situation,
-    Status, Target, Text, bank_holidays::KNOWN_UNTIL, calling, cause::open, duty, fold::Fold, telling,
+    Status, Target, Text, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, duty, fold::Fold,
+    telling,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ const SUNSET: SignedDuration = days(90);
 const BANK_HOLIDAYS: SignedDuration = days(365);
 /// A gap in a rota.
 const GAP: SignedDuration = days(14);
+/// The next one shows: a day, of 25 hours at the longest.
+const DAILY_TEST: SignedDuration = days(2);
 /// A gap so near has to be filled now.
 const GAP_IS_NEAR: SignedDuration = SignedDuration::from_hours(72);
 /// So far beyond them gaps are looked for, so that nothing has to be worked out again before.
@@ -44,6 +47,8 @@ pub enum Ahead {
     Rota(RotaId),
     /// The table of bank holidays ends.
     BankHolidays,
+    /// The last daily test call did not arrive: a real one may not.
+    DailyTest,
 }
 
 impl fmt::Display for Ahead {
@@ -54,6 +59,7 @@ impl fmt::Display for Ahead {
             Self::Sunset(instance) => write!(f, "sunset:{instance}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),
             Self::BankHolidays => f.write_str("bank_holidays"),
+            Self::DailyTest => f.write_str("daily_test"),
         }
     }
 }
@@ -181,6 +187,10 @@ fn outlook(fold: &Fold) -> Outlook {
             outlook.add(Ahead::BankHolidays, last.timestamp(), BANK_HOLIDAYS, None);
         }
     }
+    if let Some(next) = daily_test::failed(&fold.after, now) {
+        outlook.add(Ahead::DailyTest, next, DAILY_TEST, None);
+        outlook.until = outlook.until.min(next);
+    }
     for id in callers(&fold.after).into_keys() {
         let Some(rota) = configuration.rotas.get(&id) else { continue };
         outlook.until = outlook.until.min(now + LOOK_AGAIN);
@@ -209,7 +219,7 @@ fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident)
             incident.affects.iter().all(|instance| spoke(instance, |outcome| outcome.certificate.is_some()))
         }
         Ahead::Sunset(instance) => spoke(instance, speaks),
-        Ahead::OwnCertificate(_) | Ahead::Rota(_) | Ahead::BankHolidays => true,
+        Ahead::OwnCertificate(_) | Ahead::Rota(_) | Ahead::BankHolidays | Ahead::DailyTest => true,
     }
 }
 
@@ -265,7 +275,8 @@ fn priority(what: &Ahead, at: Timestamp, now: Timestamp) -> Priority {
         | Ahead::Certificate(_)
         | Ahead::OwnCertificate(_)
         | Ahead::Sunset(_)
-        | Ahead::BankHolidays => Priority::P4,
+        | Ahead::BankHolidays
+        | Ahead::DailyTest => Priority::P4,
     }
 }
 
@@ -319,6 +330,12 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
                 format!("Nid oes neb ar alw ar y rota {rota} o {cy}, {time}."),
             )
         }
+        Ahead::DailyTest => Text::new(
+            format!("The last daily test call did not arrive, and a real one may not; the next is on {en}."),
+            format!(
+                "Ni chyrhaeddodd yr alwad brawf ddyddiol ddiwethaf, ac efallai na fyddai un go iawn; bydd yr un nesaf ar {cy}."
+            ),
+        ),
         Ahead::BankHolidays => Text::new(
             format!("Curiad knows the bank holidays up to {en}: a newer version of it knows more."),
             format!("Mae Curiad yn gwybod y gwyliau banc hyd at {cy}: mae fersiwn mwy newydd yn gwybod mwy."),

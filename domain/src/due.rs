@@ -5,7 +5,7 @@
 
 use crate::{
     Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
-    decide::look_at, duty, fold::Fold, shared, shift_reminder,
+    decide::look_at, duty, fold::Fold, shared, test_call,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) fn due(fold: &mut Fold) {
     }
     ahead::ahead(fold);
     burn::burns(fold);
-    shift_reminder::remind(fold);
+    test_call::due(fold);
     for instance in configuration.instances() {
         let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);
@@ -35,7 +35,7 @@ pub(crate) fn due(fold: &mut Fold) {
 pub(crate) fn anew(fold: &mut Fold) {
     fold.after.speaks_until = None;
     fold.after.foreseen_until = None;
-    fold.after.reminds_at = None;
+    fold.after.tests_at = None;
     expire(fold);
     let configuration = fold.configuration();
     all(fold, &configuration);
@@ -46,7 +46,7 @@ fn all(fold: &mut Fold, configuration: &Configuration) {
         look_at(fold, &instance, None);
     }
     shared::shared(fold);
-    shift_reminder::remind(fold);
+    test_call::due(fold);
     let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
     fold.touched.extend(open);
 }

@@ -26,7 +26,11 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
         (Sent::Accepted { .. }, About::Note(ticket, number)) if ticket == present => {
             telling::note_settled(fold, &mut incident, number, false);
         }
-        (_, About::Callout(number, way)) => heard_of(fold, &mut incident, number, way, receipt),
+        (_, About::Callout(number, way)) => {
+            // Of the daily test it says whether a call would leave.
+            fold.after.foreseen_until = fold.after.foreseen_until.filter(|_| !incident.is_test());
+            heard_of(fold, &mut incident, number, way, receipt);
+        }
         (Sent::GivenUp { why }, _) => given_up(fold, &mut incident, name, about, (receipt.at, why)),
         (Sent::Accepted { .. } | Sent::Delivered | Sent::Unclear { .. }, _) => {}
     }

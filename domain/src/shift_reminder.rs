@@ -31,10 +31,8 @@ impl fmt::Display for DutyBegins {
 
 /// Tells those whose shifts begin and whose time to hear of it has come: once each, for the incident of each is remembered
 /// longer than that. What is no longer so, because of a swap, is not told any more.
-pub(crate) fn remind(fold: &mut Fold) {
-    if fold.late || fold.after.reminds_at.is_some_and(|at| fold.now < at) {
-        return;
-    }
+/// Says when it is to be looked at again.
+pub(crate) fn remind(fold: &mut Fold) -> Timestamp {
     let begins = beginning(&fold.configuration(), fold.now);
     let known = |begins: &DutyBegins, incident: &Incident| matches!(&incident.cause, Cause::Test(TestCall::BeforeShift(told)) if told == begins);
     let stale: Vec<Incident> = fold
@@ -58,7 +56,7 @@ pub(crate) fn remind(fold: &mut Fold) {
             test_call::call(fold, TestCall::BeforeShift(begins), why);
         }
     }
-    fold.after.reminds_at = Some(next);
+    next
 }
 
 /// Whose shifts begin after `now`, and when each is told.

@@ -44,8 +44,8 @@ pub struct Situation {
     pub(crate) speaks_until: Option<Timestamp>,
     /// Until then nothing more is foreseen than what is known; `None`: not worked out.
     pub(crate) foreseen_until: Option<Timestamp>,
-    /// Until then nobody is to hear that their shift begins; `None`: not worked out.
-    pub(crate) reminds_at: Option<Timestamp>,
+    /// Until then nobody is to be called for a test, nor to hear that their shift begins; `None`: not worked out.
+    pub(crate) tests_at: Option<Timestamp>,
     /// What was missed lately of instances with an objective: their changes of health, in order.
     pub(crate) missed: HashTrieMapSync<InstanceId, Arc<Vec<Health>>>,
     /// Vantages whose probes begin late, and since when.
@@ -262,7 +262,7 @@ impl Situation {
             listening: None,
             speaks_until: None,
             foreseen_until: None,
-            reminds_at: None,
+            tests_at: None,
             missed: HashTrieMapSync::new_sync(),
             behind: RedBlackTreeMapSync::new_sync(),
             key: remembered.key,

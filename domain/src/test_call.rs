@@ -4,9 +4,9 @@
 use crate::{
     Answer, Cause, DutyBegins, Environment, Escalation, EscalationId, Flaps, Incident, IncidentStatus,
     Language, PersonId, Priority, Running, Site, Status, Step, Target, Text, Ticket, Way, calling,
-    fold::Fold, telling,
+    daily_test, fold::Fold, shift_reminder, telling,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -14,6 +14,8 @@ use std::{fmt, time::Duration};
 const LASTS: SignedDuration = SignedDuration::from_hours(1);
 /// Nobody waits longer for one to begin: what was asked for while nothing recorded calls nobody in the night.
 const WANTED: SignedDuration = SignedDuration::from_mins(2);
+/// Whatever a carrier has not taken by then would have come too late at night.
+const DAILY_LASTS: SignedDuration = SignedDuration::from_mins(15);
 
 /// Who is called to see whether it reaches them, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +25,13 @@ pub enum TestCall {
     Asked(PersonId),
     /// Their shift begins.
     BeforeShift(DutyBegins),
+    /// A machine is called, as every day.
+    Daily {
+        /// Who that is.
+        person: PersonId,
+        /// The day, by the site's clock.
+        on: Date,
+    },
 }
 
 impl fmt::Display for TestCall {
@@ -30,6 +39,7 @@ impl fmt::Display for TestCall {
         match self {
             Self::Asked(person) => write!(f, "{person}"),
             Self::BeforeShift(begins) => write!(f, "{begins}"),
+            Self::Daily { person, on } => write!(f, "{person}/{on}"),
         }
     }
 }
@@ -38,7 +48,9 @@ impl TestCall {
     /// Who is called.
     pub const fn person(&self) -> &PersonId {
         match self {
-            Self::Asked(person) | Self::BeforeShift(DutyBegins { person, .. }) => person,
+            Self::Asked(person)
+            | Self::BeforeShift(DutyBegins { person, .. })
+            | Self::Daily { person, .. } => person,
         }
     }
 
@@ -47,13 +59,14 @@ impl TestCall {
         match self {
             Self::Asked(_) => opened_at + LASTS,
             Self::BeforeShift(begins) => begins.from,
+            Self::Daily { .. } => opened_at + DAILY_LASTS,
         }
     }
 
     /// By which of the `known` ways: all that a call would take, or one quiet word by that which wakes them.
     fn ways(&self, known: &[Way]) -> Vec<Way> {
         match self {
-            Self::Asked(_) => known.to_vec(),
+            Self::Asked(_) | Self::Daily { .. } => known.to_vec(),
             Self::BeforeShift(_) => known.iter().copied().take(1).collect(),
         }
     }
@@ -192,9 +205,25 @@ pub(crate) fn answered(
     format!("{name} has answered the test")
 }
 
-/// Nobody answered in time.
+/// Its time is over.
 pub(crate) fn run_out(fold: &mut Fold, incident: Incident) -> Incident {
-    over(fold, incident, "nobody answered in time")
+    let Cause::Test(test) = &incident.cause else { return incident };
+    let why = match test {
+        TestCall::Daily { .. } if daily_test::arrived(&incident) => "it arrived",
+        TestCall::Daily { .. } => "it did not arrive in time",
+        TestCall::BeforeShift(_) => "the shift has begun",
+        TestCall::Asked(_) => "nobody answered in time",
+    };
+    over(fold, incident, why)
+}
+
+/// Whoever is to be called for a test by now is called, unless nobody was to be yet when that was last worked out.
+pub(crate) fn due(fold: &mut Fold) {
+    if fold.late || fold.after.tests_at.is_some_and(|at| fold.now < at) {
+        return;
+    }
+    let next = shift_reminder::remind(fold).min(daily_test::call(fold));
+    fold.after.tests_at = Some(next);
 }
 
 /// Over: what was not sent is not to be sent any more, and nobody is told.
@@ -202,6 +231,7 @@ pub(crate) fn over(fold: &mut Fold, mut incident: Incident, why: &str) -> Incide
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);
     incident.note(fold.now, format!("the test is over: {why}"));
+    fold.after.foreseen_until = None;
     calling::stop(&mut incident, "the test is over");
     let unsent: Vec<(u32, Way)> = incident
         .escalation

@@ -47,7 +47,7 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     let now = fold.now;
     fold.after.speaks_until = None;
     fold.after.foreseen_until = None;
-    fold.after.reminds_at = None;
+    fold.after.tests_at = None;
     let latest: Vec<_> = fold.after.latest.iter().filter(|(_, latest)| latest.at > now).collect();
     let latest: Vec<_> = latest.into_iter().map(|(id, latest)| (id.clone(), latest.clone())).collect();
     for (id, mut latest) in latest {

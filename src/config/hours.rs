@@ -41,6 +41,12 @@ pub(super) fn parse_time(word: &str) -> Result<Time, String> {
     Time::new(number(hour)?, number(minute)?, 0, 0).map_err(|_| wrong())
 }
 
+/// Reads `"09:00"`, which without quotes is a number to some readers of YAML.
+pub(super) fn time_of_day(node: &Node, reading: &mut Reading<'_>) -> Option<Time> {
+    let text = reading.text(node, "a time of day")?;
+    parse_time(text).map_err(|why| reading.wrong(&node.place, why)).ok()
+}
+
 /// `Mon-Fri 09:00-17:00`, `Sat,Sun 10:00-24:00`.
 fn parse_window(text: &str) -> Result<WeeklyWindow, String> {
     let wrong = || format!("'{text}' is not a window such as 'Mon-Fri 09:00-17:00', nor 'never'");

@@ -2,6 +2,7 @@
 
 use super::{
     address,
+    hours::time_of_day,
     names::Noun,
     ownership::{self, Owned},
     problem::{Place, Rank},
@@ -11,7 +12,7 @@ use super::{
     tree::Node,
 };
 use alerting::Contact;
-use domain::{HoursId, Language, Person, Team, Way};
+use domain::{DailyTest, HoursId, Language, Person, PersonId, Team, Way};
 
 /// A person and how they are reached.
 pub(super) struct PersonDraft {
@@ -53,6 +54,17 @@ pub(super) fn person(node: &Node, reading: &mut Reading<'_>) -> Option<PersonDra
     let person =
         Person { name: name?, language: language?, ways: ways.iter().map(|(way, _)| *way).collect() };
     Some(PersonDraft { person, contact, ways })
+}
+
+/// Reads who is called every day, and when.
+pub(super) fn daily_test(node: &Node, reading: &mut Reading<'_>) -> Option<DailyTest> {
+    let mut section = Section::open(node, "a daily test call", reading)?;
+    let call = section
+        .required("call", reading)
+        .and_then(|node| reading.reference(node, Noun::Person, PersonId::parse));
+    let at = section.required("at", reading).and_then(|node| time_of_day(node, reading));
+    section.close(reading);
+    Some(DailyTest { call: call?, at: at? })
 }
 
 /// A team and its mailbox.

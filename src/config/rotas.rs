@@ -1,7 +1,7 @@
 //! Who is on call when.
 
 use super::{
-    hours::{parse_day, parse_time},
+    hours::{parse_day, parse_time, time_of_day},
     names::Noun,
     problem::{Place, Rank},
     reading::Reading,
@@ -62,10 +62,7 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
         .iter()
         .map(|item| swap(item, &local, reading))
         .collect();
-    let remind = section.optional("remind", reading).and_then(|node| {
-        let text = reading.text(node, "a time of day")?;
-        parse_time(text).map_err(|why| reading.wrong(&node.place, why)).ok()
-    });
+    let remind = section.optional("remind", reading).and_then(|node| time_of_day(node, reading));
     section.close(reading);
     let overrides: Vec<(Override, Place)> = overrides.into_iter().collect::<Option<_>>()?;
     let (overrides, override_places) = overrides.into_iter().unzip();

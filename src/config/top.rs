@@ -51,6 +51,7 @@ pub(super) struct Top {
     pub people: BTreeMap<PersonId, PersonDraft>,
     pub rotas: BTreeMap<RotaId, RotaDraft>,
     pub contact_proof: Option<Duration>,
+    pub daily_test: Option<domain::DailyTest>,
     pub escalations: BTreeMap<EscalationId, EscalationDraft>,
     pub desks: BTreeMap<DeskId, DeskDraft>,
 }
@@ -126,6 +127,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         rotas: named(section, "rotas", (Noun::Rota, RotaId::parse), reading, |node, reading| {
             rotas::read(node, &zone, reading)
         }),
+        daily_test: section
+            .optional("test_callout", reading)
+            .and_then(|node| people::daily_test(node, reading)),
         contact_proof: rotas::contact_proof(section.optional("contact_proof", reading), reading),
         escalations: named(
             section,

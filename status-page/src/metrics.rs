@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{Latest, Priority, Situation, TrackId, Verdict};
 use jiff::Timestamp;
-use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::{fmt::Write as _, time::Duration};
 
 /// Counting what waits may take so long; then the counts are left out of this answer.
@@ -143,7 +143,7 @@ fn itself(
     for number in 1..=5 {
         let such = situation
             .open_incidents()
-            .filter(|incident| Priority::new(number) == Some(incident.priority))
+            .filter(|incident| Priority::new(number) == Some(incident.priority) && !incident.is_test())
             .count();
         open.with_label_values(&[&format!("P{number}")]).set(i64::try_from(such).unwrap_or(i64::MAX));
     }
@@ -157,6 +157,21 @@ fn itself(
         status.with_label_values(&labels).set(1);
     }
     registry.register(Box::new(status))?;
+    if let Some(hops) = situation.last_daily_test() {
+        let took = GaugeVec::new(
+            Opts::new(
+                "curiad_test_callout_seconds",
+                "What each hop of the last daily test call took; absent: not there yet",
+            ),
+            &["hop"],
+        )?;
+        let hops =
+            [("decided", Some(hops.decided)), ("accepted", hops.accepted), ("answered", hops.answered)];
+        for (hop, seconds) in hops.into_iter().filter_map(|(hop, took)| Some((hop, took?))) {
+            took.with_label_values(&[hop]).set(seconds.as_secs_f64());
+        }
+        registry.register(Box::new(took))?;
+    }
     set("curiad_view_age_seconds", "How old the newest view is", view_age)?;
     set("curiad_store_readable", "1: the store answered within a second", i64::from(counts.is_some()))?;
     if let Some(counts) = counts {

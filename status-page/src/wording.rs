@@ -229,7 +229,7 @@ impl<'a> Wording<'a> {
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),
-            Cause::Test(TestCall::Asked(_)) => self.plain("ack-test"),
+            Cause::Test(TestCall::Asked(_) | TestCall::Daily { .. }) => self.plain("ack-test"),
             Cause::Test(TestCall::BeforeShift(_)) => self.plain("ack-test-shift"),
             Cause::Rota(rota) => self.say("incident-rota", &[("rota", rota.as_str().into())]),
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
@@ -242,6 +242,7 @@ impl<'a> Wording<'a> {
             Cause::Ahead(Ahead::Rota(rota)) => {
                 self.say("incident-rota-ahead", &[("rota", rota.as_str().into())])
             }
+            Cause::Ahead(Ahead::DailyTest) => self.plain("incident-daily-test"),
             Cause::Ahead(Ahead::BankHolidays) => self.plain("incident-bank-holidays-end"),
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);

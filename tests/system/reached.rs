@@ -10,7 +10,8 @@ use simulator::{Answer, answer};
 
 on_both!(
     a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it,
-    whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_they_are_reached
+    whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_they_are_reached,
+    a_machine_is_called_every_day_once_whatever_dies_and_what_each_hop_took_is_a_figure
 );
 
 async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: On) {
@@ -141,6 +142,39 @@ async fn whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_the
     };
     program.wait(proven, "the answer to be proof").await;
     assert_eq!(told().len(), 1, "once, whatever died");
+    assert!(program.terminate().await.success());
+    world.stop().await;
+}
+
+async fn a_machine_is_called_every_day_once_whatever_dies_and_what_each_hop_took_is_a_figure(on: On) {
+    let world = world().await;
+    let place = place_on_with(on, &world, |text| {
+        text.replace(
+            "\nrotas:",
+            "  robot: { name: Robot, email: robot@oncall.example, language: en }\n\
+             test_callout: { call: robot, at: \"00:00\" }\nrotas:",
+        )
+    });
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let mails =
+        || world.mail().mails().into_iter().filter(|mail| mail.text.contains("This is a test")).count();
+    assert!(world.wait_for(PATIENCE, |_| (mails() == 1).then_some(())).await.is_ok(), "one e-mail");
+    let url = program.internal("/metrics");
+    let figure = || async {
+        let text = text(&url).await;
+        text.contains("curiad_test_callout_seconds{hop=\"accepted\"}")
+            && text.contains("curiad_test_callout_seconds{hop=\"decided\"}")
+            && !text.contains("hop=\"answered\"")
+    };
+    program.wait(figure, "the seconds of each hop").await;
+    program.kill();
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let url = program.internal("/metrics");
+    let figure = || async { text(&url).await.contains("curiad_test_callout_seconds{hop=\"accepted\"}") };
+    program.wait(figure, "them to be remembered").await;
+    assert_eq!((mails(), world.notify().texts().len(), incidents(&program).await.len()), (1, 0, 0));
     assert!(program.terminate().await.success());
     world.stop().await;
 }

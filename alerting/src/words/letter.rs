@@ -87,7 +87,7 @@ fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (St
     let link = format!("{}?by=email", facts.ack_url(callout, language));
     if let Cause::Test(what) = &facts.incident.cause {
         return match what {
-            TestCall::Asked(_) => test(facts, &link, language),
+            TestCall::Asked(_) | TestCall::Daily { .. } => test(facts, &link, language),
             TestCall::BeforeShift(begins) => reminder::letter(facts, begins, &link, language),
         };
     }

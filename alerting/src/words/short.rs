@@ -48,7 +48,7 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
         .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", facts.incident.id)))?;
     if let Cause::Test(what) = &facts.incident.cause {
         return Ok(match what {
-            TestCall::Asked(_) => test(facts, callout, language, attempt),
+            TestCall::Asked(_) | TestCall::Daily { .. } => test(facts, callout, language, attempt),
             TestCall::BeforeShift(begins) => reminder::text(facts, begins, callout, language, attempt),
         });
     }

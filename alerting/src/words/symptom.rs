@@ -63,6 +63,7 @@ impl Facts<'_> {
             (Cause::Rota(_), _) => ("EMPTY", "YN WAG"),
             (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
             (Cause::Ahead(Ahead::Rota(_)), _) => ("WILL BE EMPTY", "I FOD YN WAG"),
+            (Cause::Ahead(Ahead::DailyTest), _) => ("DID NOT ARRIVE", "HEB GYRRAEDD"),
             (Cause::Ahead(_), _) => ("ENDS SOON", "YN DOD I BEN"),
             (Cause::Test(_), _) => ("NOTHING IS WRONG", "DIM BYD O'I LE"),
             (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
@@ -183,6 +184,7 @@ impl Facts<'_> {
             Ahead::OwnCertificate(_) => Text::new("Curiad's own certificate", "tystysgrif Curiad ei hun"),
             Ahead::Sunset(instance) => return self.name(instance, language),
             Ahead::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
+            Ahead::DailyTest => Text::new("daily test call", "galwad brawf ddyddiol"),
             Ahead::BankHolidays => Text::new("table of bank holidays", "tabl y gwyliau banc"),
         };
         words.get(language).to_owned()
@@ -212,6 +214,8 @@ fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
         (Language::Cy, Ahead::Sunset(_)) => format!("mae {name} yn dweud pryd y bydd wedi mynd"),
         (Language::En, Ahead::Rota(rota)) => format!("nobody will be on call in rota {rota}"),
         (Language::Cy, Ahead::Rota(rota)) => format!("ni fydd neb ar alw yn rota {rota}"),
+        (Language::En, Ahead::DailyTest) => "the last daily test call did not arrive".to_owned(),
+        (Language::Cy, Ahead::DailyTest) => "ni chyrhaeddodd yr alwad brawf ddyddiol ddiwethaf".to_owned(),
         (Language::En, Ahead::BankHolidays) => "the bank holidays that Curiad knows end".to_owned(),
         (Language::Cy, Ahead::BankHolidays) => {
             "mae'r gwyliau banc y mae Curiad yn eu gwybod yn dod i ben".to_owned()

@@ -100,6 +100,7 @@ pub(crate) fn configuration() -> Configuration {
         ]),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
         desks: BTreeMap::from([(

@@ -135,6 +135,7 @@ pub(crate) fn configuration() -> Configuration {
         )]
         .into(),
         contact_proof: None,
+        daily_test: None,
         hours: [(
             HoursId::parse("never").expect("an id"),
             Hours {

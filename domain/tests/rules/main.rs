@@ -9,6 +9,7 @@ mod blindness;
 mod burning;
 mod calling;
 mod certificates;
+mod daily_test;
 mod desk;
 mod estate;
 mod flapping;

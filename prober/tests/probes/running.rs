@@ -36,6 +36,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         people: BTreeMap::new(),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),

@@ -11,7 +11,7 @@ find = Dod o hyd i API
 find-go = Chwilio
 find-all = Dangos pob un
 found = Dangosir { $count } o { $all }
-legend-strip = Mae un bar yn awr, neu’n ddiwrnod; ei liw yw’r gwaethaf o’r amser hwnnw. Mae llinell o dan far yn nodi toriad; llinell ar ei ben, araf neu annibynadwy. Llinellau lletraws: heb ei fesur.
+legend-strip = Mae un bar yn awr, neu’n ddiwrnod; ei liw yw’r gwaethaf o’r amser hwnnw. Llinell o dan far: ddim yn gweithio’n llawn; ar ei ben: araf neu annibynadwy; y ddwy: ddim yn gweithio. Llinellau lletraws: heb ei fesur.
 strip-label = Y 24 awr ddiwethaf. { $summary }
 bars-label = Y 90 diwrnod diwethaf. { $summary }
 
@@ -178,6 +178,7 @@ incident-certificate-ends = Mae tystysgrif yn dod i ben yn fuan
 incident-own-certificate-ends = Mae tystysgrif Curiad ei hun yn dod i ben yn fuan
 incident-sunset = Mae { $name } { $place } yn dweud pryd y bydd wedi mynd
 incident-rota-ahead = Ni fydd neb ar alw ar y rota { $rota }
+incident-daily-test = Ni chyrhaeddodd yr alwad brawf ddyddiol
 incident-bank-holidays-end = Daw'r gwyliau banc hysbys i ben
 incident-behind = Mae profion Curiad ei hun o { $vantage } yn dechrau'n hwyr
 post-effect-major-outage = Nid yw’n gweithio.

@@ -11,7 +11,7 @@ find = Find an API
 find-go = Find
 find-all = Show all
 found = { $count } of { $all } shown
-legend-strip = One bar is one hour, or one day; its colour is the worst of that time. A line below a bar marks an outage; a line on top, slow or unreliable. Hatched: not measured.
+legend-strip = One bar is one hour, or one day; its colour is the worst of that time. A line below a bar: partly not working; on top: slow or unreliable; both: not working. Hatched: not measured.
 strip-label = Last 24 hours. { $summary }
 bars-label = Last 90 days. { $summary }
 
@@ -170,6 +170,7 @@ incident-certificate-ends = A certificate ends soon
 incident-own-certificate-ends = Curiad's own certificate ends soon
 incident-sunset = { $name } { $place } says when it will be gone
 incident-rota-ahead = The rota { $rota } will have nobody on call
+incident-daily-test = The daily test call did not arrive
 incident-bank-holidays-end = The known bank holidays end
 incident-behind = Curiad's own probes from { $vantage } begin late
 post-effect-major-outage = It is not working.

@@ -169,6 +169,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         ]),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        daily_test: None,
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
