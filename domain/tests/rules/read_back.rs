@@ -121,6 +121,24 @@ fn what_is_resolved_while_the_trouble_goes_on_is_opened_again_and_once() {
 }
 
 #[test]
+fn where_the_owner_has_no_mailbox_it_is_said_that_nobody_was_told() {
+    let mut hand = raised();
+    let mut silent = (*hand.situation.written).clone();
+    for team in silent.teams.values_mut() {
+        team.has_email = false;
+    }
+    hand.event(&domain::Event::Configured(std::sync::Arc::new(silent)));
+    for _ in 0..8 {
+        reads(&mut hand, in_state(TicketState::Resolved));
+        hand.rounds(8, &[RESULTS], Seen::Fail);
+        desk_takes_notes(&mut hand);
+        reads(&mut hand, in_state(TicketState::InProgress));
+    }
+    assert_eq!(asked(&hand, "desk-resolves"), 0);
+    assert_eq!(says(&hand, "Team has no mailbox: nobody was told that the desk resolves"), 1);
+}
+
+#[test]
 fn a_desk_whose_own_rule_resolves_the_ticket_each_time_is_not_fought_for_ever() {
     let mut hand = raised();
     for _ in 0..8 {
