@@ -11,7 +11,7 @@ const RESULTS: (&str, Environment) = ("results", Environment::Production);
 const ID: IncidentId = IncidentId(1);
 
 /// A ticket was raised and the calls have begun.
-fn raised() -> Hand {
+pub(crate) fn raised() -> Hand {
     let mut hand = Hand::new(configuration());
     hand.rounds(2, &[], Seen::Pass);
     hand.rounds(14, &[RESULTS], Seen::Fail);
@@ -29,7 +29,7 @@ fn new() -> SeenTicket {
     }
 }
 
-fn in_state(state: TicketState) -> SeenTicket {
+pub(crate) fn in_state(state: TicketState) -> SeenTicket {
     SeenTicket { state, ..new() }
 }
 
@@ -43,7 +43,7 @@ fn record(hand: &Hand) -> String {
 }
 
 /// The reader tells how the present ticket stands.
-fn reads(hand: &mut Hand, seen: SeenTicket) {
+pub(crate) fn reads(hand: &mut Hand, seen: SeenTicket) {
     let record = record(hand);
     hand.tell(Message::Ticket { incident: ID, record, seen }).expect("folded in");
 }
@@ -59,17 +59,17 @@ fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
 }
 
 /// The desk has each note that is under way.
-fn desk_takes_notes(hand: &mut Hand) {
+pub(crate) fn desk_takes_notes(hand: &mut Hand) {
     for (name, ..) in notes(hand) {
         hand.receipt(1, &name, Sent::Accepted { provider_id: "abc".into() });
     }
 }
 
-fn asked(hand: &Hand, name: &str) -> usize {
+pub(crate) fn asked(hand: &Hand, name: &str) -> usize {
     hand.told().iter().filter(|told| *told == name).count()
 }
 
-fn says(hand: &Hand, words: &str) -> usize {
+pub(crate) fn says(hand: &Hand, words: &str) -> usize {
     hand.incident(1).timeline.iter().filter(|entry| entry.text.contains(words)).count()
 }
 
@@ -118,24 +118,6 @@ fn what_is_resolved_while_the_trouble_goes_on_is_opened_again_and_once() {
     desk_takes_notes(&mut hand);
     assert_eq!(reopened(&hand), 2, "once each time");
     assert_eq!(asked(&hand, "ticket/2"), 0, "the ticket stays the same");
-}
-
-#[test]
-fn where_the_owner_has_no_mailbox_it_is_said_that_nobody_was_told() {
-    let mut hand = raised();
-    let mut silent = (*hand.situation.written).clone();
-    for team in silent.teams.values_mut() {
-        team.has_email = false;
-    }
-    hand.event(&domain::Event::Configured(std::sync::Arc::new(silent)));
-    for _ in 0..8 {
-        reads(&mut hand, in_state(TicketState::Resolved));
-        hand.rounds(8, &[RESULTS], Seen::Fail);
-        desk_takes_notes(&mut hand);
-        reads(&mut hand, in_state(TicketState::InProgress));
-    }
-    assert_eq!(asked(&hand, "desk-resolves"), 0);
-    assert_eq!(says(&hand, "Team has no mailbox: nobody was told that the desk resolves"), 1);
 }
 
 #[test]
