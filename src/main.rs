@@ -182,7 +182,7 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
         }
         Command::Escalation(command) => {
             let (attended, unknown) = attended(cli, &clock).await?;
-            commands::escalation::run(command, &attended.configuration, clock.now(), cli.json)?;
+            commands::escalation::run(command, &attended, clock.now(), cli.json)?;
             said_without(unknown);
         }
         Command::Callout(command) => {

@@ -99,7 +99,8 @@ pub(crate) fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
 }
 
 /// Who answers for the API has to speak with the desk, which resolves the ticket each time it is opened again.
-pub(crate) fn tell_owner(fold: &mut Fold, incident: &Incident, number: &str) {
+/// Where nobody can be told so, the timeline says it.
+pub(crate) fn tell_owner(fold: &mut Fold, incident: &mut Incident, number: &str) {
     let configuration = fold.configuration();
     let api = incident.api.as_ref().and_then(|api| configuration.apis.get(api));
     let team = api.and_then(|api| configuration.teams.get_key_value(&api.team));
@@ -107,6 +108,12 @@ pub(crate) fn tell_owner(fold: &mut Fold, incident: &Incident, number: &str) {
         let kind = NotificationKind::DeskResolves { number: number.to_owned() };
         let name = incident.named(&in_ticket(incident, "desk-resolves"));
         send(fold, incident.id, &name, kind, Channel::Team(id.clone()), TOLD_EXPIRES);
+    } else {
+        let whom = api.map_or_else(
+            || "no one team answers for it".to_owned(),
+            |api| format!("{} has no mailbox", fold.team(&api.team)),
+        );
+        incident.note(fold.now, format!("{whom}: nobody was told that the desk resolves {number} each time"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{EscalationCommand, SimulateArgs},
-    commands::rota::local,
+    commands::rota::{Attended, local},
     exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal, wrapped},
 };
@@ -28,10 +28,11 @@ const LOOK: SignedDuration = SignedDuration::from_secs(15);
 
 pub(crate) fn run(
     command: &EscalationCommand,
-    configuration: &Arc<Configuration>,
+    attended: &Attended,
     now: Timestamp,
     as_json: bool,
 ) -> Result<(), Failed> {
+    let configuration = &attended.configuration;
     let EscalationCommand::Simulate(arguments) = command;
     let failing = instance(configuration, arguments)?;
     let zone = &configuration.site.time_zone;
@@ -42,7 +43,7 @@ pub(crate) fn run(
         Failed::new(USAGE, "that is more than ten years from now\nname a time with --at that is nearer")
     })?;
     let until = at + lasts;
-    let rehearsal = Rehearsal::of(configuration, &failing, at, until);
+    let rehearsal = Rehearsal::of(attended, &failing, at, until);
     let terminal = Terminal::new();
     if as_json {
         terminal.json(&rehearsal.json());
@@ -73,13 +74,13 @@ struct Rehearsal<'a> {
 }
 
 impl<'a> Rehearsal<'a> {
-    fn of(
-        configuration: &'a Arc<Configuration>,
-        failing: &'a InstanceId,
-        at: Timestamp,
-        until: Timestamp,
-    ) -> Self {
-        let remembered = Remembered::nothing(ReferenceKey([0; 32]));
+    fn of(attended: &'a Attended, failing: &'a InstanceId, at: Timestamp, until: Timestamp) -> Self {
+        let configuration = &attended.configuration;
+        let remembered = Remembered {
+            silences: attended.silences.clone(),
+            maintenances: attended.maintenances.clone(),
+            ..Remembered::nothing(ReferenceKey([0; 32]))
+        };
         let situation = Situation::new(Arc::clone(configuration), remembered);
         let mut rehearsal = Self { configuration, failing, at, until, situation, told: Vec::new() };
         rehearsal.play();
@@ -164,10 +165,31 @@ impl<'a> Rehearsal<'a> {
         wanted
     }
 
-    /// Those of the failure; what else the configuration foresees has nothing to do with it.
+    /// Those of the failure; what else the configuration foresees or tests has nothing to do with it.
     fn incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
-        let is_of_it = |incident: &&Arc<Incident>| !matches!(incident.cause, Cause::Ahead(_));
+        let is_of_it =
+            |incident: &&Arc<Incident>| !matches!(incident.cause, Cause::Ahead(_)) && !incident.is_test();
         self.situation.incidents.values().filter(is_of_it)
+    }
+
+    /// What is told of them.
+    fn told(&self) -> Vec<&Notification> {
+        let known: BTreeSet<_> = self.incidents().map(|incident| incident.id).collect();
+        self.told.iter().filter(|told| known.contains(&told.incident)).collect()
+    }
+
+    /// By what it is muted when it begins, and until when.
+    fn muted(&self) -> Vec<(String, Timestamp)> {
+        let silences =
+            self.situation.silences.values().filter(|silence| silence.covers(self.failing, self.at));
+        let silences =
+            silences.map(|one| (format!("silence {}, says {}: {}", one.id, one.by, one.why), one.until));
+        let planned =
+            self.situation.maintenances.values().filter(|planned| planned.covers(self.failing, self.at));
+        let planned = planned.map(|one| {
+            (format!("planned work {}, says {}: {}", one.id, one.by, one.why.en), one.overruns_until())
+        });
+        silences.chain(planned).collect()
     }
 
     fn show(&self, terminal: Terminal) {
@@ -176,6 +198,10 @@ impl<'a> Rehearsal<'a> {
         let (environment, at) = (self.failing.environment, local(self.at, zone));
         let lasts = duration_words(self.until.duration_since(self.at), Language::En);
         terminal.line(&format!("If {name} ({environment}) fails on {at} for {lasts}, and nobody answers:"));
+        for (why, until) in self.muted() {
+            terminal
+                .line(&terminal.ink(Ink::Yellow, &format!("muted until {} by {why}", local(until, zone))));
+        }
         for incident in self.incidents() {
             let major = if incident.major.is_some() { ", major" } else { "" };
             let head = format!("{}  {}{major}  {}", incident.id, incident.priority, incident.cause);
@@ -186,7 +212,7 @@ impl<'a> Rehearsal<'a> {
         }
         if self.incidents().next().is_none() {
             terminal.line("\nno incident in this time");
-        } else if !self.told.iter().any(|told| matches!(told.kind, NotificationKind::Callout { .. })) {
+        } else if !self.told().iter().any(|told| matches!(told.kind, NotificationKind::Callout { .. })) {
             terminal.line("\nnobody is called in this time");
         }
     }
@@ -218,8 +244,7 @@ impl<'a> Rehearsal<'a> {
                 })
             })
             .collect();
-        let known: BTreeSet<_> = self.incidents().map(|incident| incident.id).collect();
-        let told = self.told.iter().filter(|told| known.contains(&told.incident)).map(|told| {
+        let told = self.told().into_iter().map(|told| {
             json!({
                 "at": rfc3339(told.not_before),
                 "after_seconds": after(told.not_before),
@@ -233,6 +258,7 @@ impl<'a> Rehearsal<'a> {
             "environment": self.failing.environment,
             "at": rfc3339(self.at),
             "until": rfc3339(self.until),
+            "muted": self.muted().iter().map(|(why, until)| json!({ "by": why, "until": rfc3339(*until) })).collect::<Vec<_>>(),
             "incidents": incidents,
             "told": told.collect::<Vec<_>>(),
         })

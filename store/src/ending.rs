@@ -54,6 +54,24 @@ pub(crate) async fn put_override(connection: &mut Connection, added: &RotaOverri
 }
 
 /// Those that end after a time, in the order in which they were added.
+pub(crate) async fn silences(
+    connection: &mut Connection,
+    after: Timestamp,
+    doing: &'static str,
+) -> Result<Vec<Silence>, Error> {
+    states(connection, "SELECT state FROM silence WHERE until > $1 ORDER BY id", after, doing).await
+}
+
+/// Those that end after a time, in the order in which they were announced.
+pub(crate) async fn maintenances(
+    connection: &mut Connection,
+    after: Timestamp,
+    doing: &'static str,
+) -> Result<Vec<Maintenance>, Error> {
+    states(connection, "SELECT state FROM maintenance WHERE until > $1 ORDER BY id", after, doing).await
+}
+
+/// Those that end after a time, in the order in which they were added.
 pub(crate) async fn overrides(
     connection: &mut Connection,
     after: Timestamp,
@@ -63,7 +81,7 @@ pub(crate) async fn overrides(
 }
 
 /// The states that a statement finds of what ends after a time.
-pub(crate) async fn states<T: DeserializeOwned>(
+async fn states<T: DeserializeOwned>(
     connection: &mut Connection,
     statement: &'static str,
     after: Timestamp,

@@ -10,12 +10,14 @@ use crate::{
     row::Reading,
     schema, sealed, sqlite,
 };
-use domain::{ContactProof, RotaOverride};
+use domain::{ContactProof, Maintenance, RotaOverride, Silence};
 use jiff::Timestamp;
 
 const DOING: &str = "look at the database";
 /// From this version on the schema has sealed hours.
 const SEALS: i64 = 4;
+/// From this version on the schema has planned work; silences are older.
+const PLANNED: i64 = 7;
 /// From this version on the schema has overrides of rotas.
 const OVERRIDES: i64 = 12;
 /// From this version on the schema has who was reached.
@@ -58,13 +60,21 @@ pub struct OnCall {
     pub overrides: Vec<RotaOverride>,
     /// By which ways people were reached; `None`: this database keeps nothing of it yet.
     pub proofs: Option<Vec<ContactProof>>,
+    /// What mutes.
+    pub silences: Vec<Silence>,
+    /// Planned work that was announced.
+    pub maintenances: Vec<Maintenance>,
 }
 
-/// What was added to rotas and ends after a time, and who was reached, without opening the database for use.
+/// What was added to rotas, mutes or is planned and ends after a time, and who was reached, without opening the database for use.
 pub async fn on_call(url: &str, after: Timestamp) -> Result<OnCall, Error> {
     let (mut connection, _) = look(url).await?;
     let (schema, connection) = (schema_of(&mut connection).await?, &mut connection);
     let mut known = OnCall::default();
+    if schema >= PLANNED {
+        known.silences = ending::silences(connection, after, DOING).await?;
+        known.maintenances = ending::maintenances(connection, after, DOING).await?;
+    }
     if schema >= OVERRIDES {
         known.overrides = ending::overrides(connection, after, DOING).await?;
     }

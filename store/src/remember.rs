@@ -40,20 +40,8 @@ impl Store {
             changes: changes(connection).await?,
             releases: release::last(connection, DOING).await?,
             incidents: incidents(connection, resolved_since).await?,
-            silences: ending::states(
-                connection,
-                "SELECT state FROM silence WHERE until > $1 ORDER BY id",
-                resolved_since,
-                DOING,
-            )
-            .await?,
-            maintenances: ending::states(
-                connection,
-                "SELECT state FROM maintenance WHERE until > $1 ORDER BY id",
-                resolved_since,
-                DOING,
-            )
-            .await?,
+            silences: ending::silences(connection, resolved_since, DOING).await?,
+            maintenances: ending::maintenances(connection, resolved_since, DOING).await?,
             overrides: ending::overrides(connection, resolved_since, DOING).await?,
             proofs: contact_proof::all(connection, DOING).await?,
             last_incident: last(connection, "SELECT coalesce(max(id), 0) AS highest FROM incident").await?,

@@ -44,6 +44,15 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
         "{ran:?}"
     );
 
+    let simulate = ["escalation", "simulate", "results", "--minutes", "1"];
+    let told = async || {
+        let rehearsed = place.run(&[&["--json"], &simulate[..]].concat()).await.json();
+        rehearsed["told"].as_array().expect("a list").len()
+    };
+    assert_eq!(told().await, 0, "planned work mutes what fails meanwhile");
+    let ran = place.run(&simulate).await;
+    assert!(ran.out.contains(" by planned work 1, says Nia Rees: A new <database>"), "{ran:?}");
+
     let end = ["maintenance", "end", "1", "--by", "Tom Price"];
     assert_eq!(place.run(&end).await.out, "planned work 1 is ended\n");
     let url = program.public("/en/maintenance");
@@ -51,6 +60,13 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
     program.wait(over, "it to be off the page").await;
     let ran = place.run(&end).await;
     assert!(ran.code == Some(1) && ran.err.contains("planned work 1 ended at "), "{ran:?}");
+    assert!(told().await > 0, "it mutes nothing any more");
+    let silence =
+        ["silence", "add", "--api", "results", "--for", "1h", "--why", "a drill", "--by", "Nia Rees"];
+    assert_eq!(place.run(&silence).await.code, Some(0));
+    assert_eq!(told().await, 0, "a silence does");
+    let ran = place.run(&simulate).await;
+    assert!(ran.out.contains(" by silence 1, says Nia Rees: a drill"), "{ran:?}");
 
     for (wrong, code, words) in [
         (&["--for", "soon", "--en", "a", "--cy", "b"][..], 64, "'soon' is no length of time"),

@@ -31,4 +31,5 @@ mod storm;
 mod test_call;
 mod tokens;
 mod unheard;
+mod unowned;
 mod watching;

@@ -11,7 +11,7 @@ const RESULTS: (&str, Environment) = ("results", Environment::Production);
 const ID: IncidentId = IncidentId(1);
 
 /// A ticket was raised and the calls have begun.
-fn raised() -> Hand {
+pub(crate) fn raised() -> Hand {
     let mut hand = Hand::new(configuration());
     hand.rounds(2, &[], Seen::Pass);
     hand.rounds(14, &[RESULTS], Seen::Fail);
@@ -29,7 +29,7 @@ fn new() -> SeenTicket {
     }
 }
 
-fn in_state(state: TicketState) -> SeenTicket {
+pub(crate) fn in_state(state: TicketState) -> SeenTicket {
     SeenTicket { state, ..new() }
 }
 
@@ -43,7 +43,7 @@ fn record(hand: &Hand) -> String {
 }
 
 /// The reader tells how the present ticket stands.
-fn reads(hand: &mut Hand, seen: SeenTicket) {
+pub(crate) fn reads(hand: &mut Hand, seen: SeenTicket) {
     let record = record(hand);
     hand.tell(Message::Ticket { incident: ID, record, seen }).expect("folded in");
 }
@@ -59,17 +59,17 @@ fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
 }
 
 /// The desk has each note that is under way.
-fn desk_takes_notes(hand: &mut Hand) {
+pub(crate) fn desk_takes_notes(hand: &mut Hand) {
     for (name, ..) in notes(hand) {
         hand.receipt(1, &name, Sent::Accepted { provider_id: "abc".into() });
     }
 }
 
-fn asked(hand: &Hand, name: &str) -> usize {
+pub(crate) fn asked(hand: &Hand, name: &str) -> usize {
     hand.told().iter().filter(|told| *told == name).count()
 }
 
-fn says(hand: &Hand, words: &str) -> usize {
+pub(crate) fn says(hand: &Hand, words: &str) -> usize {
     hand.incident(1).timeline.iter().filter(|entry| entry.text.contains(words)).count()
 }
 

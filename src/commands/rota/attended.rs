@@ -5,7 +5,7 @@ use crate::{
     config::{Loaded, shown},
     database,
 };
-use domain::{Configuration, ContactProof, PersonId, Reached, RotaOverride, Way};
+use domain::{Configuration, ContactProof, Maintenance, PersonId, Reached, RotaOverride, Silence, Way};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
@@ -21,6 +21,10 @@ pub(crate) struct Attended {
     pub(crate) overrides: Vec<RotaOverride>,
     /// By which ways people were reached, and when last; `None`: that is not known here.
     pub(crate) proofs: Option<Vec<ContactProof>>,
+    /// What mutes, and ended no longer than a year ago.
+    pub(crate) silences: Vec<Silence>,
+    /// Planned work that was announced, and ended no longer than a year ago.
+    pub(crate) maintenances: Vec<Maintenance>,
 }
 
 /// Why it is not known what was added.
@@ -54,7 +58,12 @@ pub(crate) fn unproven(reached: Reached, now: Timestamp) -> Option<String> {
 impl Attended {
     /// Without what the database adds.
     pub(crate) fn as_written(loaded: &Loaded) -> Self {
-        Self { configuration: Arc::clone(&loaded.configuration), overrides: Vec::new(), proofs: None }
+        Self::with(Arc::clone(&loaded.configuration), Vec::new())
+    }
+
+    /// With these overrides, and nothing else that a database knows.
+    pub(super) const fn with(configuration: Arc<Configuration>, overrides: Vec<RotaOverride>) -> Self {
+        Self { configuration, overrides, proofs: None, silences: Vec::new(), maintenances: Vec::new() }
     }
 
     /// With what the database adds, as far as it can be looked at; nothing is written or made.
@@ -67,9 +76,9 @@ impl Attended {
         }
         let since = now.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
         match store::on_call(database.reveal(), since).await {
-            Ok(OnCall { overrides, proofs }) => {
+            Ok(OnCall { overrides, proofs, silences, maintenances }) => {
                 let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
-                (Self { configuration, overrides, proofs }, None)
+                (Self { configuration, overrides, proofs, silences, maintenances }, None)
             }
             Err(error) => (written, Some(UnknownOverrides(format!("{}: {error}", shown(database.reveal()))))),
         }

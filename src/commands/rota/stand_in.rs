@@ -56,7 +56,7 @@ async fn list(asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let now = asking.now;
     let situation = asking.situation().await?;
     let overrides = situation.overrides.values().filter(|added| added.until > now).cloned().collect();
-    let attended = Attended { configuration: Arc::clone(&asking.configuration), overrides, proofs: None };
+    let attended = Attended::with(Arc::clone(&asking.configuration), overrides);
     let terminal = Terminal::new();
     if as_json {
         let rows: Vec<Value> = attended.overrides.iter().map(Attended::json).collect();
