@@ -42,7 +42,8 @@ pub fn public_router(site: &Site) -> Router {
 /// Lets a browser ask for public JSON with what it has of it already: `If-None-Match` from another site is asked for first.
 /// The same for every path, so that it tells nothing.
 async fn preflight(request: Request, next: Next) -> Response<HttpBody> {
-    if request.method() != Method::OPTIONS || !request.uri().path().starts_with("/api/") {
+    let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if request.method() != Method::OPTIONS || !asks || !request.uri().path().starts_with("/api/") {
         return next.run(request).await;
     }
     let mut response = open_to_all(Response::new(HttpBody::empty()), Audience::Public);
