@@ -140,8 +140,11 @@ async fn an_answer_that_is_over_has_nothing_to_do() {
 async fn a_script_of_another_site_may_ask_with_what_it_has_already_and_learns_nothing_by_asking() {
     let stage = Stage::of(with_incident(|_| ())).await;
     let ask = |router, path: &str| {
-        let request =
-            axum::http::Request::builder().method("OPTIONS").uri(path).body(axum::body::Body::empty());
+        let request = axum::http::Request::builder()
+            .method("OPTIONS")
+            .header("access-control-request-method", "GET")
+            .uri(path)
+            .body(axum::body::Body::empty());
         crate::stage::send(router, request.unwrap())
     };
     let known = ask(stage.public(), "/api/v1/apis").await;
