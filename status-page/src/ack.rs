@@ -197,8 +197,7 @@ fn page(
         Some(way) => format!("/ack/{reference}?by={}&", way.word()),
         None => format!("/ack/{reference}?"),
     };
-    let html = called(&wording, situation, (incident, callout), became, calls)
-        .map(|view| Called { action: format!("{path}lang={language}"), ..view })
+    let html = called(&wording, situation, (incident, callout), (became, calls), &path)
         .map_err(crate::RenderError::from)
         .and_then(|view| {
             let title = view.what.clone();
@@ -222,8 +221,8 @@ fn called(
     wording: &Wording<'_>,
     situation: &Situation,
     (incident, callout): (&Incident, &Callout),
-    became: &Became,
-    calls: bool,
+    (became, calls): (&Became, bool),
+    path: &str,
 ) -> Result<Called, WordsError> {
     let view = crate::IncidentView {
         affects: incident.affects.clone(),
@@ -259,7 +258,7 @@ fn called(
     let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
     Ok(Called {
         test: incident.is_test(),
-        action: String::new(),
+        action: format!("{path}lang={}", wording.language),
         what: wording.incident_title(&view)?,
         shape: wording.shape(incident.worst)?,
         since: wording.short(incident.started_at),
