@@ -1,19 +1,24 @@
 // The program under test: `curiad demo` on free ports, or what CURIAD_URL names.
 
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** One that stays free until it is used: below the ports that the kernel gives to whoever asks for any. */
 export async function freeAddress() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return `127.0.0.1:${port}`;
+  for (;;) {
+    const port = randomInt(12_000, 30_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return `127.0.0.1:${port}`;
+  }
 }
 
 /** Asks until `good` accepts the answer's JSON, or its text where it is none, or says after `seconds` what the last answer was. */
@@ -42,8 +47,8 @@ export async function start(more = [], patience = 60) {
   }
   const program = process.env.CURIAD_BIN ?? "target/debug/curiad";
   const directory = await mkdtemp(join(tmpdir(), "curiad-browser-"));
-  const [site, internal, world] = [await freeAddress(), await freeAddress(), await freeAddress()];
-  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", world, "--data", directory, "--any-ports", ...more];
+  const [site, internal] = [await freeAddress(), await freeAddress()];
+  const flags = ["--listen", site, "--listen-internal", internal, "--listen-world", "127.0.0.1:0", "--data", directory, "--any-ports", ...more];
   const child = spawn(program, ["demo", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

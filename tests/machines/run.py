@@ -7,6 +7,7 @@ Run by tests/run; by hand: python3 -m venv target/machines && target/machines/bi
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -33,9 +34,14 @@ WORK = f"""    maintenance:
 
 
 def free_address():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    """One that stays free until it is used: below the ports that the kernel gives to whoever asks for any."""
+    while True:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", random.randrange(12_000, 30_000)))
+            except OSError:
+                continue
+            return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 class Demo:
@@ -43,10 +49,10 @@ class Demo:
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="curiad-machines-")
-        public, internal, world = free_address(), free_address(), free_address()
+        public, internal = free_address(), free_address()
         self.url, self.internal = f"http://{public}", f"http://{internal}"
         program = os.environ.get("CURIAD_BIN", ROOT / "target/debug/curiad")
-        flags = ["--listen", public, "--listen-internal", internal, "--listen-world", world, "--any-ports"]
+        flags = ["--listen", public, "--listen-internal", internal, "--listen-world", "127.0.0.1:0", "--any-ports"]
         data = Path(self.directory.name)
         self.log = open(data / "log", "w+b")
         self.child = subprocess.Popen(

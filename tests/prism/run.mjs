@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { freeAddress } from "../browser/demo.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DOCUMENT = "openapi/reference-data.yaml";
@@ -16,13 +16,6 @@ const published = await readFile(join(ROOT, "config", DOCUMENT), "utf8");
 
 const stops = [];
 after(async () => { for (const stop of stops.reverse()) await stop(); });
-
-const freePort = () => new Promise((found) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address();
-    server.close(() => found(port));
-  });
-});
 
 async function directory() {
   const path = await mkdtemp(join(tmpdir(), "curiad-prism-"));
@@ -34,9 +27,9 @@ async function directory() {
 async function prism(document) {
   const path = join(await directory(), "openapi.yaml");
   await writeFile(path, document);
-  const port = await freePort();
+  const [host, port] = (await freeAddress()).split(":");
   const program = join(ROOT, "tests/prism/node_modules/@stoplight/prism-cli/dist/index.js");
-  const child = spawn(process.execPath, [program, "mock", "--host", "127.0.0.1", "--port", String(port), path]);
+  const child = spawn(process.execPath, [program, "mock", "--host", host, "--port", port, path]);
   const ended = new Promise((done) => child.once("exit", done));
   stops.push(async () => { child.kill(); await ended; });
   let said = "";
@@ -46,7 +39,7 @@ async function prism(document) {
     child.stderr.on("data", hear);
     ended.then((code) => failed(new Error(`Prism ended with ${code}: ${said}`)));
   });
-  return `http://127.0.0.1:${port}`;
+  return `http://${host}:${port}`;
 }
 
 /** One probe of an operation at `url`, as `curiad probe --json` tells it. */
