@@ -57,8 +57,19 @@ pub struct Site {
     pub security: Option<String>,
     /// Who answers for its being accessible.
     pub accessibility: Option<Accessibility>,
+    /// What is said publicly of instances that are not public; `None`: nothing.
+    pub access: Option<WayIn>,
     /// People may ask to be told by e-mail.
     pub subscriptions: bool,
+}
+
+/// How developers come by environments that are not public, in the words of the portal that gives access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayIn {
+    /// A sentence or two.
+    pub words: Text,
+    /// Where access is asked for, one a language.
+    pub url: Text,
 }
 
 /// What the law wants said of a public body's site (SI 2018/952, regulation 8).

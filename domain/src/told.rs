@@ -107,10 +107,12 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
         }
         Command::Update { phrases, .. } if phrases.is_empty() => Err("it says nothing".to_owned()),
         Command::Update { incident, by, phrases } => {
-            let mut incident = open(fold, *incident)?;
+            // What is said of one that is over is its review.
+            let mut incident = real(fold, *incident)?;
+            let what = if incident.is_open() { "an update" } else { "a review" };
             duty::publish(&mut incident, PostSays::Phrases(phrases.clone()), fold.now);
-            incident.note(fold.now, format!("{by} published an update"));
-            let said = format!("published on {}", incident.id);
+            incident.note(fold.now, format!("{by} published {what}"));
+            let said = format!("published {what} on {}", incident.id);
             fold.put_incident(incident);
             Ok(said)
         }
@@ -287,12 +289,21 @@ fn touch_all(fold: &mut Fold) {
 }
 
 fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
-    let incident = fold.incident(id).ok_or_else(|| format!("there is no incident {id}"))?;
+    let incident = real(fold, id)?;
     match incident.resolved_at {
         Some(at) => Err(format!("{id} is over since {}", fold.time(at))),
-        None if incident.is_test() => Err(format!(
-            "{id} is a test call: nothing is wrong, and it is over once it is answered, or after an hour"
-        )),
         None => Ok(incident),
     }
+}
+
+/// One that is no test, and not long over.
+fn real(fold: &Fold, id: IncidentId) -> Result<Incident, String> {
+    let incident =
+        fold.incident(id).ok_or_else(|| format!("there is no incident {id}, or it is over for two weeks"))?;
+    if incident.is_test() {
+        return Err(format!(
+            "{id} is a test call: nothing is wrong, and it is over once it is answered, or after an hour"
+        ));
+    }
+    Ok(incident)
 }

@@ -7,7 +7,7 @@ use super::{
     section::Section,
     tree::Node,
 };
-use domain::{Accessibility, Site, Text};
+use domain::{Accessibility, Site, Text, WayIn};
 use std::path::PathBuf;
 
 /// What the site is called and where it is.
@@ -25,9 +25,18 @@ pub(super) fn read(node: &Node, mail: bool, reading: &mut Reading<'_>) -> Option
         .and_then(|node| reading.parsed(node, "where to write of security", contact));
     let accessibility =
         section.optional("accessibility", reading).and_then(|node| accessibility(node, reading));
+    let access = section.optional("access", reading).and_then(|node| access(node, reading));
     let subscriptions = subscriptions(&mut section, mail, url.as_ref(), reading);
     section.close(reading);
-    Some(Site { title: title?, url: url?, time_zone: time_zone?, security, accessibility, subscriptions })
+    Some(Site {
+        title: title?,
+        url: url?,
+        time_zone: time_zone?,
+        security,
+        accessibility,
+        access,
+        subscriptions,
+    })
 }
 
 /// Who answers for the site's being accessible.
@@ -40,6 +49,19 @@ fn accessibility(node: &Node, reading: &mut Reading<'_>) -> Option<Accessibility
         .and_then(|node| reading.parsed(node, "where to write of accessibility", contact));
     section.close(reading);
     Some(Accessibility { run_by: run_by?, contact: contact? })
+}
+
+/// What the portal says of environments that are not public.
+fn access(node: &Node, reading: &mut Reading<'_>) -> Option<WayIn> {
+    let mut section = Section::open(node, "access", reading)?;
+    let words = section
+        .required("words", reading)
+        .and_then(|node| reading.bilingual(node, "what the portal says of access"));
+    let url = section.required("url", reading).and_then(|node| {
+        reading.both(node, "where access is asked for", |reading, node, _| reading.link(node))
+    });
+    section.close(reading);
+    Some(WayIn { words: words?, url: url? })
 }
 
 /// Whether people may ask to be told by e-mail: where there is a mail server and the links of e-mails lead to TLS, unless it says

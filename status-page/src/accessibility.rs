@@ -13,7 +13,7 @@ pub(crate) struct Statement {
 }
 
 pub(crate) fn statement(wording: &Wording<'_>) -> Statement {
-    let said = wording.snapshot.accessibility.as_ref();
+    let said = wording.snapshot.site.accessibility.as_ref();
     Statement {
         run_by: said.map(|said| wording.text(&said.run_by).to_owned()),
         contact: said.map(|said| Link {

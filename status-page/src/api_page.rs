@@ -97,7 +97,9 @@ pub(crate) fn one_api(wording: &Wording<'_>, view: &ApiView) -> Result<OneApi, W
         (wording.plain("fact-kind")?, wording.kind(view.api.kind)?),
     ];
     if let Some(goes) = deprecation(view) {
-        let date = |at: Timestamp| day(wording.language, at.to_zoned(wording.snapshot.zone.clone()).date());
+        let date = |at: Timestamp| {
+            day(wording.language, at.to_zoned(wording.snapshot.site.time_zone.clone()).date())
+        };
         if let Some(since) = goes.since {
             facts.push((wording.plain("fact-deprecated")?, date(since)));
         }

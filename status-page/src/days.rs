@@ -144,7 +144,7 @@ async fn read(
             "{many} instances of {count} days are too much for one answer; ask for fewer days, or for one API after the other at /api/v1/history"
         )));
     }
-    let zone = &view.snapshot.zone;
+    let zone = &view.snapshot.site.time_zone;
     let today = Day::around(now, zone).date;
     let ago = i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(1);
     let first = today.checked_sub(ago.days()).unwrap_or(today);

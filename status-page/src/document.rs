@@ -165,12 +165,12 @@ pub(crate) fn answer(
 
 /// The whole address of one of our paths, in the wording's language.
 pub(crate) fn absolute(wording: &Wording<'_>, path: &str) -> String {
-    format!("{}{path}", wording.text(&wording.snapshot.url).trim_end_matches('/'))
+    format!("{}{path}", wording.text(&wording.snapshot.site.url).trim_end_matches('/'))
 }
 
 /// The host of the site, in the wording's language.
 pub(crate) fn host<'a>(wording: &Wording<'a>) -> &'a str {
-    let url = wording.snapshot.url.get(wording.language);
+    let url = wording.snapshot.site.url.get(wording.language);
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', ':', '?']).next().unwrap_or(rest)
 }

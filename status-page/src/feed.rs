@@ -100,7 +100,7 @@ fn atom(
         escape(&tag(wording, path.trim_start_matches('/'))),
         escape(&title(wording, scope)?),
         rfc3339(newest),
-        escape(wording.text(&wording.snapshot.title)),
+        escape(wording.text(&wording.snapshot.site.title)),
         escape(&absolute(wording, path)),
         escape(&beside(wording, scope)),
     );

@@ -69,8 +69,7 @@ pub async fn public_files(
     let history = gather(store, situation, now, &History::default()).await?;
     let renderer = Renderer::load()?;
     let snapshot = Snapshot::of(situation, &history, Audience::Public, now, now);
-    // There is nobody to take a form.
-    let snapshot = Snapshot { subscriptions: false, ..snapshot };
+    let snapshot = Snapshot { as_files: true, ..snapshot };
     let mut files = all(&renderer, &snapshot, situation)?;
     let asset = |(path, kind, text): (&str, _, &str)| PublicFile::new(path, kind, None, text.to_owned());
     files.extend(assets::all().map(asset));

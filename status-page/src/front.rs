@@ -76,7 +76,7 @@ pub(crate) fn front(wording: &Wording<'_>, filter: &Filter) -> Result<Front, Wor
                 })
             })
             .collect::<Result<_, WordsError>>()?,
-        filter: filter.form(wording, apis.len())?,
+        filter: if snapshot.as_files { None } else { filter.form(wording, apis.len())? },
         rows: apis.into_iter().map(|view| row(wording, view, &shown)).collect::<Result<_, _>>()?,
         legend: legend(wording)?,
         checked: snapshot

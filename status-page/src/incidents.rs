@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{Cause, Incident, IncidentStatus, InstanceId, PostSays, Status, Ticket};
+use domain::{Cause, Incident, IncidentStatus, InstanceId, Post, PostSays, Status, Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -62,6 +62,8 @@ pub(crate) struct OfMonth {
 #[derive(Debug, Serialize)]
 pub(crate) struct OneIncident {
     block: Block,
+    /// What was said once it was over, in order.
+    review: Vec<PostLine>,
     posts: Vec<PostLine>,
     affects: Vec<Place>,
     held_back: Vec<Place>,
@@ -97,7 +99,7 @@ struct Desk {
 pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block, WordsError> {
     let incident = &view.incident;
     let internal = wording.snapshot.audience == Audience::Internal;
-    let ended = incident.recovered_at.filter(|_| !incident.is_open()).or(incident.resolved_at);
+    let ended = ended(incident);
     let until = ended.unwrap_or(wording.snapshot.as_of);
     let lasted = until.duration_since(incident.started_at).unsigned_abs();
     Ok(Block {
@@ -125,6 +127,18 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
     })
 }
 
+/// When the trouble was over, once that is sure.
+fn ended(incident: &Incident) -> Option<Timestamp> {
+    incident.recovered_at.filter(|_| !incident.is_open()).or(incident.resolved_at)
+}
+
+/// The same where its times stand alone, and so with their days.
+fn with_days(wording: &Wording<'_>, view: &IncidentView) -> Result<Block, WordsError> {
+    let (block, times) = (block(wording, view)?, wording.times());
+    let ended = ended(&view.incident).map(|at| times.full(at));
+    Ok(Block { started: times.full(view.incident.started_at), ended, ..block })
+}
+
 /// All incidents in the snapshot.
 pub(crate) fn incidents(wording: &Wording<'_>) -> Result<Incidents, WordsError> {
     let blocks = |open: bool| -> Result<Vec<Block>, WordsError> {
@@ -146,7 +160,7 @@ pub(crate) fn incidents(wording: &Wording<'_>) -> Result<Incidents, WordsError> 
 /// The first and the last month of which something can be said.
 fn months(wording: &Wording<'_>) -> (Month, Month) {
     let snapshot = wording.snapshot;
-    let of = |at| Month::of(at, &snapshot.zone);
+    let of = |at| Month::of(at, &snapshot.site.time_zone);
     let last = of(snapshot.as_of);
     (snapshot.first_incident_at.map_or(last, of).min(last), last)
 }
@@ -161,7 +175,7 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
     if !(first..=last).contains(&month) {
         return Ok(None);
     }
-    let zone = &wording.snapshot.zone;
+    let zone = &wording.snapshot.site.time_zone;
     let mut all: Vec<&IncidentView> = wording
         .snapshot
         .incidents
@@ -170,7 +184,7 @@ pub(crate) fn of_month(wording: &Wording<'_>, month: Month) -> Result<Option<OfM
         .collect();
     all.sort_by_key(|view| Reverse((view.incident.started_at, view.incident.id)));
     let blocks: Vec<Block> =
-        all.iter().take(MAX_OF_MONTH).map(|view| block(wording, view)).collect::<Result<_, _>>()?;
+        all.iter().take(MAX_OF_MONTH).map(|view| with_days(wording, view)).collect::<Result<_, _>>()?;
     Ok(Some(OfMonth {
         title: wording.say("month-title", &[("name", month.name(wording.language).into())])?,
         more: all.len().saturating_sub(blocks.len()),
@@ -249,14 +263,19 @@ pub(crate) fn one_incident(wording: &Wording<'_>, view: &IncidentView) -> Result
         view.affects.iter().filter(|id| !view.held_back.contains(id)).cloned().collect();
     let (affects, held_back) =
         if own.is_empty() { (&view.affects, &Vec::new()) } else { (&own, &view.held_back) };
+    let lines = |posts: &[Post]| -> Result<Vec<PostLine>, WordsError> {
+        let line =
+            |post: &Post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? });
+        posts.iter().map(line).collect()
+    };
+    let over = |post: &Post| incident.resolved_at.is_some_and(|at| at < post.at);
+    let (before, after) = incident.posts.split_at(incident.posts.partition_point(|post| !over(post)));
+    let mut posts = lines(before)?;
+    posts.reverse();
     Ok(OneIncident {
-        block: block(wording, view)?,
-        posts: incident
-            .posts
-            .iter()
-            .rev()
-            .map(|post| Ok(PostLine { at: wording.times().full(post.at), text: wording.post(&post.says)? }))
-            .collect::<Result<_, WordsError>>()?,
+        block: with_days(wording, view)?,
+        review: lines(after)?,
+        posts,
         affects: places(affects)?,
         held_back: places(held_back)?,
         diagnosis: diagnosis(wording, view)?,

@@ -148,7 +148,7 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         operations,
         green: green(wording, instance)?,
         is_it_me: here(wording, instance)?,
-        tell_me: (wording.snapshot.subscriptions && instance.shown != Status::Operational)
+        tell_me: (wording.snapshot.takes_subscriptions() && instance.shown != Status::Operational)
             .then(|| back_href(wording, &instance.id)),
     })
 }
@@ -222,8 +222,9 @@ fn day_rows(wording: &Wording<'_>, instance: &InstanceView, days: &[Day]) -> Res
 /// The incidents of a day, the first of them first. Of a day on which it was in trouble and of which not all are in memory: its month.
 fn incidents_of(wording: &Wording<'_>, instance: &InstanceView, day: &Day) -> Vec<Link> {
     let snapshot = wording.snapshot;
-    let midnight =
-        |date: jiff::civil::Date| date.to_zoned(snapshot.zone.clone()).ok().map(|at| at.timestamp());
+    let midnight = |date: jiff::civil::Date| {
+        date.to_zoned(snapshot.site.time_zone.clone()).ok().map(|at| at.timestamp())
+    };
     let (Some(from), Some(to)) = (midnight(day.date), day.date.tomorrow().ok().and_then(midnight)) else {
         return Vec::new();
     };
@@ -239,7 +240,7 @@ fn incidents_of(wording: &Wording<'_>, instance: &InstanceView, day: &Day) -> Ve
         .collect();
     found.sort_by_key(|incident| (incident.started_at, incident.id));
     if found.is_empty() && day.tally.down > 0.0 && snapshot.incidents_since.is_none_or(|since| from < since) {
-        let month = Month::of(from, &snapshot.zone);
+        let month = Month::of(from, &snapshot.site.time_zone);
         return vec![Link { href: wording.href(&Page::Month(month)), text: month.name(wording.language) }];
     }
     let link =

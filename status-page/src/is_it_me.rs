@@ -145,8 +145,9 @@ fn asked(uri: &Uri, now: Timestamp, snapshot: &Snapshot) -> Result<Asked, Refusa
     };
     snapshot.instance(&instance).ok_or(Refusal::NotFound)?;
     let saw = given("status").map(|text| CallerSaw::parse(&text).ok_or(Refusal::Field("status")));
-    let at = given("at")
-        .map(|text| time(&text, &snapshot.zone).filter(|at| *at <= now).ok_or(Refusal::Field("at")));
+    let at = given("at").map(|text| {
+        time(&text, &snapshot.site.time_zone).filter(|at| *at <= now).ok_or(Refusal::Field("at"))
+    });
     Ok(Asked { instance, saw: saw.transpose()?, at: at.transpose()? })
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct Here {
     /// Errors were counted.
     counted: bool,
     tries: Vec<String>,
-    ask: String,
+    /// `None`: there is nobody to ask.
+    ask: Option<String>,
 }
 
 /// How often one class of errors was met.
@@ -89,12 +90,10 @@ pub(crate) fn here(wording: &Wording<'_>, instance: &InstanceView) -> Result<Her
             })
             .collect::<Result<_, WordsError>>()?,
         tries,
-        ask: format!(
-            "{}?api={}&environment={}",
-            wording.href(&Page::IsItMe),
-            instance.id.api,
-            instance.id.environment
-        ),
+        ask: (!wording.snapshot.as_files).then(|| {
+            let (api, environment) = (&instance.id.api, instance.id.environment);
+            format!("{}?api={api}&environment={environment}", wording.href(&Page::IsItMe))
+        }),
     })
 }
 

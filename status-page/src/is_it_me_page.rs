@@ -67,14 +67,19 @@ pub(crate) fn form(
     let known = STATUSES.into_iter().map(CallerSaw::Status);
     let statuses = known.chain([CallerSaw::Timeout, CallerSaw::NoConnection]).chain(other);
     Ok(Form {
-        apis: Item::apis(wording, asked.map(|asked| &asked.instance.api)),
+        // Nobody reads files to somebody who asks.
+        apis: if snapshot.as_files {
+            Vec::new()
+        } else {
+            Item::apis(wording, asked.map(|asked| &asked.instance.api))
+        },
         environments: Item::environments(wording, asked.map(|asked| asked.instance.environment))?,
         statuses: statuses
             .map(|one| Ok(Item::new(one.word(), saw_in_words(wording, one)?, saw == Some(one))))
             .collect::<Result<_, WordsError>>()?,
         at: asked
             .and_then(|asked| asked.at)
-            .map(|at| at.to_zoned(snapshot.zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string())
+            .map(|at| at.to_zoned(snapshot.site.time_zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string())
             .unwrap_or_default(),
         wrong: wrong
             .map(|name| {

@@ -87,7 +87,7 @@ pub(crate) fn in_words(wording: &Wording<'_>, hours: &Hours) -> Result<String, W
         Ok(format!("{} {from}–{to}", days(wording, &window.days)?))
     });
     let mut text = windows.collect::<Result<Vec<_>, _>>()?.join("; ");
-    if hours.time_zone != wording.snapshot.zone {
+    if hours.time_zone != wording.snapshot.site.time_zone {
         text = format!("{text} ({})", hours.time_zone.iana_name().unwrap_or("UTC"));
     }
     if hours.bank_holidays {

@@ -61,7 +61,7 @@ async fn read(shown: &Shown, view: &View, page: &Page) -> Result<Vec<Arc<Inciden
     let _permit = site.limits.reads.acquire().await.ok();
     let incidents = match page {
         Page::Month(month) => {
-            let (from, to) = month.range(&view.snapshot.zone);
+            let (from, to) = month.range(&view.snapshot.site.time_zone);
             site.store.incidents_between(from, to).await?
         }
         Page::Incident(id) => site.store.incident(*id).await?.into_iter().collect(),

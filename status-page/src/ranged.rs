@@ -218,7 +218,8 @@ async fn read(shown: &Shown, asked: Asked) -> Result<Read, Problem> {
     let store = &shown.site.0.store;
     let failed = |error| failed(&error);
     let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;
-    let (zone, range, vantage) = (&view.snapshot.zone, asked.from..asked.to, asked.vantage.as_ref());
+    let (zone, range, vantage) =
+        (&view.snapshot.site.time_zone, asked.from..asked.to, asked.vantage.as_ref());
     let (mut sums, mut phases) = (Days::default(), BTreeMap::new());
     if let Some(check) = &check {
         let one = std::slice::from_ref(check);
@@ -244,7 +245,7 @@ fn said(read: &Read) -> Value {
         let tally = open.as_ref().map(|open| Tally::within(open, before.as_ref(), changes, from, to));
         tally.map(|tally| figures(policy, &tally))
     };
-    let days = Tally::days(before.as_ref(), changes, asked.from, asked.to, &view.snapshot.zone);
+    let days = Tally::days(before.as_ref(), changes, asked.from, asked.to, &view.snapshot.site.time_zone);
     let part = |days: &[(Date, Range<Timestamp>, Tally)]| {
         let ((first, begin, _), (last, end, _)) = (days.first()?, days.last()?);
         let mut whole = Tally::default();

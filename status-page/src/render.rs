@@ -93,9 +93,13 @@ struct Frame {
     /// Pages that are asked for often.
     nav: Vec<Link>,
     accessibility: String,
+    /// For the public: how to come by environments that are not, in the portal's words.
+    access: Option<Link>,
     /// To be told by e-mail, of what the page is about.
     subscribe: Option<Link>,
     wall: Link,
+    /// What programs can ask here, described.
+    api: Option<&'static str>,
     css: String,
     icon: String,
     internal: bool,
@@ -196,7 +200,7 @@ impl Renderer {
                 self.html("is-it-me.html", &wording, &Place::Page(page), &title("me-title")?, &view)?
             }
             Page::Subscribe => {
-                if !snapshot.subscriptions {
+                if !snapshot.takes_subscriptions() {
                     return Ok(None);
                 }
                 let asked = subscribe_page::Asked::nothing(language);
@@ -222,7 +226,7 @@ impl Renderer {
         let wording = self.wording(snapshot, language);
         let view = front::front(&wording, filter)?;
         let place = Place::Asked(&Page::Front, filter.query());
-        self.html("front.html", &wording, &place, wording.text(&snapshot.title), &view)
+        self.html("front.html", &wording, &place, wording.text(&snapshot.site.title), &view)
     }
 
     /// The one answer to every path that is not, or not for this audience; it does not say which.
@@ -288,7 +292,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
     let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
         Ok(Link { href: wording.href(page), text: wording.plain(key)? })
     };
-    let base = |language: Language| snapshot.url.get(language).trim_end_matches('/').to_owned();
+    let base = |language: Language| snapshot.site.url.get(language).trim_end_matches('/').to_owned();
     Ok(Frame {
         lang: language.tag(),
         other: language.other().tag(),
@@ -303,7 +307,7 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
         here: here(language),
         path: page.map_or_else(|| here(language), |page| page.path(language)),
         home: link(&Page::Front, "home")?,
-        site: wording.text(&snapshot.title).to_owned(),
+        site: wording.text(&snapshot.site.title).to_owned(),
         title: title.to_owned(),
         nav: vec![
             link(&Page::Front, "nav-now")?,
@@ -313,11 +317,18 @@ fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame,
             link(&Page::Measuring, "measuring")?,
         ],
         accessibility: wording.href(&Page::Accessibility),
+        access: snapshot.site.access.as_ref().filter(|_| snapshot.audience == Audience::Public).map(
+            |access| {
+                let [href, text] = [&access.url, &access.words].map(|both| wording.text(both).to_owned());
+                Link { href, text }
+            },
+        ),
         subscribe: page
-            .filter(|_| snapshot.subscriptions)
+            .filter(|_| snapshot.takes_subscriptions())
             .map(|page| subscribe_page::link(wording, page))
             .transpose()?,
         wall: link(&Page::Wall, "wall")?,
+        api: (!snapshot.as_files).then_some("/api/v1/openapi.json"),
         css: assets::css().path.clone(),
         icon: assets::icon().path.clone(),
         internal: snapshot.audience == Audience::Internal && page.is_some(),

@@ -41,13 +41,8 @@ impl Site {
             return Ok(None);
         }
         let as_of = view.snapshot.as_of;
-        let snapshot = Snapshot {
-            unrecorded_since: Some(as_of),
-            stale: true,
-            // There is nobody to take a form.
-            subscriptions: false,
-            ..view.snapshot.clone()
-        };
+        let snapshot =
+            Snapshot { unrecorded_since: Some(as_of), stale: true, as_files: true, ..view.snapshot.clone() };
         let files = files::all(&self.0.renderer, &snapshot, &view.situation)?;
         Ok(Some(Saved { as_of, files }))
     }

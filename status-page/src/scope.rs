@@ -46,7 +46,7 @@ impl Scope {
 
     /// Its name; of all there is the site's.
     pub(crate) fn name(&self, wording: &Wording<'_>) -> Result<String, WordsError> {
-        let site = wording.text(&wording.snapshot.title);
+        let site = wording.text(&wording.snapshot.site.title);
         match self {
             Self::All => Ok(site.to_owned()),
             Self::Environment(environment) => Ok(format!("{site} – {}", wording.environment(*environment)?)),

@@ -20,9 +20,9 @@ pub(crate) fn pages(snapshot: &Snapshot) -> Vec<Page> {
         Page::Wall,
         Page::Accessibility,
     ];
-    pages.extend(snapshot.subscriptions.then_some(Page::Subscribe));
-    let last = Month::of(snapshot.as_of, &snapshot.zone);
-    let first = snapshot.first_incident_at.map_or(last, |at| Month::of(at, &snapshot.zone));
+    pages.extend(snapshot.takes_subscriptions().then_some(Page::Subscribe));
+    let last = Month::of(snapshot.as_of, &snapshot.site.time_zone);
+    let first = snapshot.first_incident_at.map_or(last, |at| Month::of(at, &snapshot.site.time_zone));
     let months = std::iter::successors(Some(last), |month| Some(month.before()));
     let kept = |month: &Month| *month >= first && snapshot.holds(&Page::Month(*month));
     pages.extend(months.take_while(kept).map(Page::Month));
@@ -33,7 +33,7 @@ pub(crate) fn pages(snapshot: &Snapshot) -> Vec<Page> {
 }
 
 fn address(snapshot: &Snapshot, language: Language, path: &str) -> String {
-    format!("{}{path}", snapshot.url.get(language).trim_end_matches('/'))
+    format!("{}{path}", snapshot.site.url.get(language).trim_end_matches('/'))
 }
 
 /// The site map (sitemaps.org), each page with its twin in the other language.

@@ -7,10 +7,10 @@ use crate::{
     planned::ahead,
 };
 use domain::{
-    Accessibility, Api, ApiId, AvailabilityPolicy, Check, Environment, Glance, Health, Hours, Incident,
-    InstanceId, Layer, Objective, Release, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    Api, ApiId, AvailabilityPolicy, Check, Environment, Glance, Health, Hours, Incident, InstanceId, Layer,
+    Objective, Release, Site, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 
 /// All that one audience may see at one moment.
@@ -32,18 +32,10 @@ pub struct Snapshot {
     pub unrecorded_since: Option<Timestamp>,
     /// What the database refused for good, for those who run it.
     pub set_aside: Option<SetAside>,
-    /// The site's title.
-    pub title: Text,
-    /// The site's base URLs.
-    pub url: Text,
-    /// Where those write who find a hole in its security.
-    pub security: Option<String>,
-    /// Who answers for its being accessible.
-    pub accessibility: Option<Accessibility>,
-    /// People may ask to be told by e-mail.
-    pub subscriptions: bool,
-    /// Local time for people.
-    pub zone: TimeZone,
+    /// What the site is called and where it is.
+    pub site: Site,
+    /// It is read from files: nobody is there to take a form, or to tell what is new.
+    pub as_files: bool,
     /// What counts as available.
     pub policy: AvailabilityPolicy,
     /// The supported hours of every API that has none of its own.
@@ -204,12 +196,8 @@ impl Snapshot {
             unrecorded_since: None,
             set_aside: None,
             stale: heard_at.is_some() && !anything_speaks(situation, now),
-            title: configuration.site.title.clone(),
-            url: configuration.site.url.clone(),
-            security: configuration.site.security.clone(),
-            accessibility: configuration.site.accessibility.clone(),
-            subscriptions: configuration.site.subscriptions,
-            zone: configuration.site.time_zone.clone(),
+            site: configuration.site.clone(),
+            as_files: false,
             policy: configuration.availability.clone(),
             supported: configuration
                 .availability
@@ -225,6 +213,11 @@ impl Snapshot {
             apis,
             standing: None,
         }
+    }
+
+    /// Whether people can ask here to be told by e-mail.
+    pub(crate) fn takes_subscriptions(&self) -> bool {
+        self.site.subscriptions && !self.as_files
     }
 
     /// The API of that id, if the audience sees it.
@@ -247,7 +240,7 @@ impl Snapshot {
         match page {
             Page::Incident(id) => self.incidents.iter().any(|view| view.incident.id == *id),
             Page::Month(month) => {
-                let (from, to) = month.range(&self.zone);
+                let (from, to) = month.range(&self.site.time_zone);
                 // One that is not over, or never was, is not looked for.
                 self.first_incident_at.is_none_or(|first| to <= first)
                     || self.as_of < from

@@ -128,11 +128,11 @@ fn page(both: Both<'_>, id: &str) -> Value {
     let incidents = snapshot.incidents.iter().map(|view| changed(&view.incident));
     json!({
         "id": id,
-        "name": snapshot.title.en,
-        "url": snapshot.url.en,
-        "time_zone": snapshot.zone.iana_name(),
+        "name": snapshot.site.title.en,
+        "url": snapshot.site.url.en,
+        "time_zone": snapshot.site.time_zone.iana_name(),
         "updated_at": rfc3339(statuses.chain(incidents).fold(snapshot.configured_at, Timestamp::max)),
-        "x_cy": { "name": snapshot.title.cy, "url": snapshot.url.cy },
+        "x_cy": { "name": snapshot.site.title.cy, "url": snapshot.site.url.cy },
     })
 }
 

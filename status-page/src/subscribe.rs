@@ -44,7 +44,7 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let (parts, body) = request.into_parts();
     let view = shown.site.view(shown.audience);
-    if !view.snapshot.subscriptions {
+    if !view.snapshot.takes_subscriptions() {
         return missing(shown, &parts.method, &parts.headers, &parts.uri);
     }
     if parts.method != Method::POST {

@@ -34,7 +34,7 @@ pub(crate) struct Label {
 /// Those of which it is known when they began, in order: the first that was seen may have run for long.
 pub(crate) fn begun<'a>(wording: &Wording<'_>, releases: &'a [Release]) -> Vec<Begun<'a>> {
     let known = releases.iter().filter(|release| release.before.is_some());
-    let zone = &wording.snapshot.zone;
+    let zone = &wording.snapshot.site.time_zone;
     known
         .map(|release| Begun { date: release.since.to_zoned(zone.clone()).date(), version: &release.version })
         .collect()

@@ -26,7 +26,8 @@ pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src '
 
 #[derive(Debug, Serialize)]
 struct Wall {
-    script: String,
+    /// `None`: there is nobody to tell it what is new.
+    script: Option<String>,
     front: Front,
 }
 
@@ -38,7 +39,10 @@ pub(crate) fn wall(
     filter: &Filter,
 ) -> Result<String, RenderError> {
     let wording = renderer.wording(snapshot, language);
-    let view = Wall { script: assets::wall().path.clone(), front: front(&wording, filter)? };
+    let view = Wall {
+        script: (!snapshot.as_files).then(|| assets::wall().path.clone()),
+        front: front(&wording, filter)?,
+    };
     let place = Place::Asked(&Page::Wall, filter.query());
     renderer.html("wall.html", &wording, &place, &wording.plain("wall")?, &view)
 }

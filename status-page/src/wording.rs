@@ -67,7 +67,7 @@ impl<'a> Wording<'a> {
     }
 
     pub(crate) fn times(&self) -> Times<'a> {
-        Times { language: self.language, zone: &self.snapshot.zone, now: self.snapshot.as_of }
+        Times { language: self.language, zone: &self.snapshot.site.time_zone, now: self.snapshot.as_of }
     }
 
     pub(crate) fn short(&self, at: Timestamp) -> When {

@@ -80,6 +80,7 @@ pub(crate) fn configuration() -> Configuration {
             time_zone: TimeZone::get("Europe/London").unwrap(),
             security: None,
             accessibility: None,
+            access: None,
             subscriptions: true,
         },
         environments: BTreeMap::from([

@@ -108,6 +108,7 @@ pub(crate) fn configuration() -> Configuration {
             time_zone: TimeZone::get("Europe/London").expect("the zone"),
             security: None,
             accessibility: None,
+            access: None,
             subscriptions: true,
         },
         environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),

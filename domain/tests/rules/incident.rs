@@ -310,6 +310,11 @@ fn an_operator_updates_declares_and_resolves() {
     hand.tell(Message::Command(Command::Resolve { incident: id, by: by(), why: "mended".into() }))
         .expect("resolved");
     assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    let review = Phrases::own(Text::new("A disk was full.", "Roedd disg yn llawn."));
+    assert_eq!(hand.tell(update(review.clone())).expect("published"), "published a review on C-1");
+    let incident = hand.incident(1);
+    assert_eq!(incident.posts.last().expect("a post").says, PostSays::Phrases(review));
+    assert_eq!(incident.status, IncidentStatus::Resolved, "and it is over as before");
 }
 
 #[test]

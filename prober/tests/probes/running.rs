@@ -26,6 +26,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
             time_zone: TimeZone::UTC,
             security: None,
             accessibility: None,
+            access: None,
             subscriptions: true,
         },
         environments: BTreeMap::new(),

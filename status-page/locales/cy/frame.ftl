@@ -34,6 +34,8 @@ configuration-left = Nid ydynt bellach yn fyw, er na chawsant eu hymddeol: { $te
 not-found = Ni allem ddod o hyd i’r dudalen honno
 not-found-more = Nid oes tudalen yn y cyfeiriad hwn y gallwch ei gweld yma. Os gwnaethoch deipio’r cyfeiriad, gwiriwch ef; os gwnaethoch ddilyn dolen, efallai ei bod yn hen.
 not-found-way = Ewch i statws pob API
+access-title = Amgylcheddau nad ydynt yn gyhoeddus
+access-link = Gofynnwch am fynediad drwy’r porth
 status = Statws
 api = API
 

@@ -6,6 +6,7 @@ me-status = Beth gawsoch
 me-status-none = Mae’n well gennyf beidio â dweud
 me-at = Pryd, yn ôl amser Llundain (gwag: nawr)
 me-go = Cymharu
+me-no-form = Ni all y copi hwn o’r dudalen edrych i’r hyn a fesurwyd. Mae tudalen pob API yn dweud beth a welodd ein gwiriadau ein hunain ddiwethaf.
 me-saw-timeout = Dim ateb mewn pryd
 me-saw-no-connection = Dim cysylltiad
 me-wrong-title = Ni ellir cymharu hynny

@@ -26,6 +26,8 @@ configuration-left = No longer in production, though never retired: { $text }. P
 not-found = Page not found
 not-found-more = There is no page at this address that you can see here. If you typed it, check it; if you followed a link, the link may be old.
 not-found-way = Go to the status of all APIs
+access-title = Environments that are not public
+access-link = Ask for access through the portal
 status = Status
 api = API
 

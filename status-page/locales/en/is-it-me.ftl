@@ -6,6 +6,7 @@ me-status = What you got
 me-status-none = I would rather not say
 me-at = When, in the time of London (empty: now)
 me-go = Compare
+me-no-form = This copy of the page cannot look into what was measured. The page of each API says what our own checks last saw.
 me-saw-timeout = No answer in time
 me-saw-no-connection = No connection
 me-wrong-title = That cannot be compared

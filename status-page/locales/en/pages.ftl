@@ -195,6 +195,7 @@ where-then = Where the trouble was
 affects = What it affects
 affects-then = What it affected, and how it is now
 held-back = Fails because of it
+review = Review
 what-we-said = What we said, the newest first
 for-desk = For the service desk
 priority = Number and priority

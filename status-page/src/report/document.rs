@@ -112,7 +112,7 @@ impl Report {
     }
 
     fn document(&self, wording: &Wording<'_>) -> Result<Document, WordsError> {
-        let zone = &wording.snapshot.zone;
+        let zone = &wording.snapshot.site.time_zone;
         let last = self.range.end.as_millisecond() - 1;
         let last = jiff::Timestamp::from_millisecond(last).unwrap_or(self.range.end);
         let [first, last] = [self.range.start, last].map(|at| at.to_zoned(zone.clone()).date());
@@ -121,7 +121,7 @@ impl Report {
         let details = self.instances.iter().map(|one| detail(wording, one)).collect::<Result<_, _>>()?;
         Ok(Document {
             css: assets::STYLE,
-            site: wording.text(&wording.snapshot.title).to_owned(),
+            site: wording.text(&wording.snapshot.site.title).to_owned(),
             range: wording.say("report-range", &dates)?,
             first,
             last,

@@ -153,6 +153,10 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
                 run_by: Text::new("Digital Health and Care Wales", "Iechyd a Gofal Digidol Cymru"),
                 contact: "mailto:accessibility@example.wales".to_owned(),
             }),
+            access: Some(domain::WayIn {
+                words: Text::new("Ask the portal for access.", "Gofynnwch i’r porth am fynediad."),
+                url: Text::new("https://portal.example.wales/access", "https://porth.example.cymru/mynediad"),
+            }),
             subscriptions: true,
         },
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),

@@ -1,6 +1,7 @@
 //! What the site promises, asked through its routers.
 
 #[cfg(test)]
+mod access;
 mod acting;
 #[cfg(test)]
 mod availability;

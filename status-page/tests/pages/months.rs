@@ -5,7 +5,7 @@ use crate::{
     stage::{Stage, get},
 };
 use axum::http::StatusCode;
-use domain::{Change, Environment, Incident, IncidentStatus};
+use domain::{Change, Environment, Incident, IncidentStatus, Post, PostSays, Text};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,36 @@ async fn those_of_long_ago_are_read_from_the_store() {
     assert!(one.text().contains("16 Mawrth"), "{}", one.text());
     let inside = get(stage.internal(), "/en/incidents/march-2026").await.text();
     assert!(inside.contains("/en/incidents/C-2\""));
+}
+
+#[tokio::test]
+async fn what_is_said_of_one_that_is_over_is_its_review() {
+    let mut situation = estate::trouble();
+    let over = situation.incidents.values().find(|incident| incident.status == IncidentStatus::Resolved);
+    let mut over = Incident::clone(over.unwrap());
+    let says = PostSays::Words(Text::new("We bought larger disks.", "Prynwyd disgiau mwy."));
+    over.posts.push(Post { at: estate::ago(86_400), says, by: None });
+    situation.incidents.insert_mut(over.id, Arc::new(over));
+    let stage = Stage::of(situation).await;
+    for (path, titles, words) in [
+        (
+            "/en/incidents/C-41",
+            [">Review</h2>", ">What we said, the newest first</h2>"],
+            "We bought larger disks.",
+        ),
+        (
+            "/cy/digwyddiadau/C-41",
+            [">Adolygiad</h2>", ">Yr hyn a ddywedwyd gennym, y diweddaraf yn gyntaf</h2>"],
+            "Prynwyd disgiau mwy.",
+        ),
+    ] {
+        let page = get(stage.public(), path).await.text();
+        let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+        let [review, before] = titles.map(place);
+        assert!((review..before).contains(&place(words)), "{page}");
+    }
+    let open = get(stage.public(), "/en/incidents/C-42").await.text();
+    assert!(!open.contains(">Review<"), "{open}");
 }
 
 #[tokio::test]
