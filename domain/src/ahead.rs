@@ -305,14 +305,14 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
     match what {
         Ahead::Certificate(fingerprint) => Text::new(
             format!("The certificate ends on {en}: it has to be renewed before (SHA-256 {fingerprint})."),
-            format!("Daw'r dystysgrif i ben ar {cy}: rhaid ei hadnewyddu cyn hynny (SHA-256 {fingerprint})."),
+            format!("Daw’r dystysgrif i ben ar {cy}: rhaid ei hadnewyddu cyn hynny (SHA-256 {fingerprint})."),
         ),
         Ahead::OwnCertificate(_) => Text::new(
             format!(
-                "Curiad's own certificate ends on {en}: after that nothing can be told of what asks for it."
+                "Curiad’s own certificate ends on {en}: after that nothing can be told of what asks for it."
             ),
             format!(
-                "Daw tystysgrif Curiad ei hun i ben ar {cy}: wedi hynny ni ellir dweud dim am yr hyn sy'n gofyn amdani."
+                "Daw tystysgrif Curiad ei hun i ben ar {cy}: wedi hynny ni ellir dweud dim am yr hyn sy’n gofyn amdani."
             ),
         ),
         Ahead::Sunset(_) => Text::new(
@@ -320,7 +320,7 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
                 "Its own answers say that it is gone on {en} (Sunset): whoever still uses it has to move."
             ),
             format!(
-                "Mae ei atebion ei hun yn dweud y bydd wedi mynd ar {cy} (Sunset): rhaid i bwy bynnag sy'n dal i'w ddefnyddio symud."
+                "Mae ei atebion ei hun yn dweud y bydd wedi mynd ar {cy} (Sunset): rhaid i bwy bynnag sy’n dal i’w ddefnyddio symud."
             ),
         ),
         Ahead::Rota(rota) => {

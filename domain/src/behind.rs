@@ -69,12 +69,12 @@ fn first(fold: &Fold, vantage: &VantageId) -> Option<InstanceId> {
 fn words(vantage: &VantageId) -> Text {
     Text::new(
         format!(
-            "Curiad's probes from {vantage} begin more than a second late: the machine that it runs on has too little \
+            "Curiad’s probes from {vantage} begin more than a second late: the machine that it runs on has too little \
              time for them, or its database cannot keep up. What fails may be seen late."
         ),
         format!(
-            "Mae profion Curiad o {vantage} yn dechrau dros eiliad yn hwyr: nid oes gan y peiriant y mae'n rhedeg arno \
-             ddigon o amser ar eu cyfer, neu ni all ei gronfa ddata ddal i fyny. Efallai y gwelir methiannau'n hwyr."
+            "Mae profion Curiad o {vantage} yn dechrau dros eiliad yn hwyr: nid oes gan y peiriant y mae’n rhedeg arno \
+             ddigon o amser ar eu cyfer, neu ni all ei gronfa ddata ddal i fyny. Efallai y gwelir methiannau’n hwyr."
         ),
     )
 }

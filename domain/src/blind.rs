@@ -123,42 +123,42 @@ fn words(sight: Option<Sight>, guards: &Guards) -> Text {
             "We cannot see a part of production: it cannot be reached from here, nor can the one address that we test \
              the NHS Wales network by, though the internet can. It may be that network, our way into it, or that \
              address and the APIs themselves: we cannot tell which.",
-            "Ni allwn weld rhan o'r gwasanaethau byw: ni ellir ei chyrraedd o'r fan hon, na'r un cyfeiriad yr ydym yn \
-             profi rhwydwaith GIG Cymru ag ef, er y gellir cyrraedd y rhyngrwyd. Efallai mai'r rhwydwaith hwnnw yw'r \
-             achos, ein ffordd i mewn iddo, neu'r cyfeiriad hwnnw a'r APIs eu hunain: ni allwn ddweud pa un.",
+            "Ni allwn weld rhan o’r gwasanaethau byw: ni ellir ei chyrraedd o’r fan hon, na’r un cyfeiriad yr ydym yn \
+             profi rhwydwaith GIG Cymru ag ef, er y gellir cyrraedd y rhyngrwyd. Efallai mai’r rhwydwaith hwnnw yw’r \
+             achos, ein ffordd i mewn iddo, neu’r cyfeiriad hwnnw a’r APIs eu hunain: ni allwn ddweud pa un.",
         ),
         Some(Sight::NoOutside) if guards.outside.len() == 1 => Text::new(
             "We cannot see a part of production: it cannot be reached from here, nor can the one address that we test \
              the internet by, though the NHS Wales network can. It may be our way out, or that address and the APIs \
              themselves: we cannot tell which.",
-            "Ni allwn weld rhan o'r gwasanaethau byw: ni ellir ei chyrraedd o'r fan hon, na'r un cyfeiriad yr ydym yn \
-             profi'r rhyngrwyd ag ef, er y gellir cyrraedd rhwydwaith GIG Cymru. Efallai mai ein ffordd allan yw'r \
-             achos, neu'r cyfeiriad hwnnw a'r APIs eu hunain: ni allwn ddweud pa un.",
+            "Ni allwn weld rhan o’r gwasanaethau byw: ni ellir ei chyrraedd o’r fan hon, na’r un cyfeiriad yr ydym yn \
+             profi’r rhyngrwyd ag ef, er y gellir cyrraedd rhwydwaith GIG Cymru. Efallai mai ein ffordd allan yw’r \
+             achos, neu’r cyfeiriad hwnnw a’r APIs eu hunain: ni allwn ddweud pa un.",
         ),
         None | Some(Sight::Clear) => Text::new(
             "We cannot see production: it may be the NHS network, or it may be us. The APIs themselves may be working.",
-            "Ni allwn weld y gwasanaethau byw: efallai mai rhwydwaith y GIG yw'r achos, neu ni ein hunain. Efallai fod \
+            "Ni allwn weld y gwasanaethau byw: efallai mai rhwydwaith y GIG yw’r achos, neu ni ein hunain. Efallai fod \
              yr APIs eu hunain yn gweithio.",
         ),
         Some(Sight::Nothing) => Text::new(
             "We cannot see production: nothing can be reached from here, not even the addresses that we test our own \
              network by. It is most likely us. The APIs themselves may be working.",
-            "Ni allwn weld y gwasanaethau byw: ni ellir cyrraedd dim o'r fan hon, na hyd yn oed y cyfeiriadau yr ydym \
-             yn profi ein rhwydwaith ein hunain â nhw. Ni ein hunain yw'r achos, yn fwy na thebyg. Efallai fod yr APIs \
+            "Ni allwn weld y gwasanaethau byw: ni ellir cyrraedd dim o’r fan hon, na hyd yn oed y cyfeiriadau yr ydym \
+             yn profi ein rhwydwaith ein hunain â nhw. Ni ein hunain yw’r achos, yn fwy na thebyg. Efallai fod yr APIs \
              eu hunain yn gweithio.",
         ),
         Some(Sight::NoInside) => Text::new(
             "We cannot see into the NHS Wales network: nothing inside it can be reached from here, though the internet \
              can. It may be that network, or our way into it. The APIs themselves may be working.",
-            "Ni allwn weld i mewn i rwydwaith GIG Cymru: ni ellir cyrraedd dim y tu mewn iddo o'r fan hon, er y gellir \
-             cyrraedd y rhyngrwyd. Efallai mai'r rhwydwaith hwnnw yw'r achos, neu ein ffordd ni i mewn iddo. Efallai fod \
+            "Ni allwn weld i mewn i rwydwaith GIG Cymru: ni ellir cyrraedd dim y tu mewn iddo o’r fan hon, er y gellir \
+             cyrraedd y rhyngrwyd. Efallai mai’r rhwydwaith hwnnw yw’r achos, neu ein ffordd ni i mewn iddo. Efallai fod \
              yr APIs eu hunain yn gweithio.",
         ),
         Some(Sight::NoOutside) => Text::new(
             "We cannot see out to the internet: nothing there can be reached from here, though the NHS Wales network \
              can. It is most likely our way out. The APIs themselves may be working.",
-            "Ni allwn weld y rhyngrwyd: ni ellir cyrraedd dim yno o'r fan hon, er y gellir cyrraedd rhwydwaith GIG \
-             Cymru. Ein ffordd allan yw'r achos, yn fwy na thebyg. Efallai fod yr APIs eu hunain yn gweithio.",
+            "Ni allwn weld y rhyngrwyd: ni ellir cyrraedd dim yno o’r fan hon, er y gellir cyrraedd rhwydwaith GIG \
+             Cymru. Ein ffordd allan yw’r achos, yn fwy na thebyg. Efallai fod yr APIs eu hunain yn gweithio.",
         ),
     }
 }

@@ -199,7 +199,7 @@ fn words(burning: &Burning) -> Text {
                 "by the last {hours} h it uses up what its objective ({objective}) lets it miss {times:.0} times too fast"
             ),
             format!(
-                "yn ôl y {hours} awr ddiwethaf mae'n defnyddio'r hyn y caiff ei golli o'i amcan ({agreed}) {times:.0} \
+                "yn ôl y {hours} awr ddiwethaf mae’n defnyddio’r hyn y caiff ei golli o’i amcan ({agreed}) {times:.0} \
                  gwaith yn rhy gyflym"
             ),
         )
@@ -211,7 +211,7 @@ fn words(burning: &Burning) -> Text {
     };
     Text::new(
         format!("It fails now and again, each time for a while: {en}."),
-        format!("Mae'n methu bob hyn a hyn, am ychydig bob tro: {cy}."),
+        format!("Mae’n methu bob hyn a hyn, am ychydig bob tro: {cy}."),
     )
 }
 

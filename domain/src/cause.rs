@@ -332,7 +332,7 @@ pub(crate) fn prioritise(
         Cause::Storm(_) => return (Priority::P1, "much of it fails at once".into()),
         Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
         Cause::Test(_) => return (Priority::P5, "nothing is wrong".into()),
-        Cause::Behind(_) => return (Priority::P2, "Curiad's own probes begin late".into()),
+        Cause::Behind(_) => return (Priority::P2, "Curiad’s own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
         Cause::Instance(_) | Cause::Burn(_) | Cause::Token(_) | Cause::Certificate(_) => {
             let api = configuration.apis.get(&instance.api);

@@ -170,18 +170,18 @@ fn words(fold: &Fold, bad: &Bad) -> Text {
                 format!("Daeth y dystysgrif i ben ar {}", on(Language::Cy)),
             )
         }
-        Wrong::NotYet => ("is not valid yet".to_owned(), "Nid yw'r dystysgrif yn ddilys eto".to_owned()),
+        Wrong::NotYet => ("is not valid yet".to_owned(), "Nid yw’r dystysgrif yn ddilys eto".to_owned()),
         Wrong::Untrusted => (
             "is signed by nobody that is trusted, or its chain is not complete".to_owned(),
             "Ni lofnodwyd y dystysgrif gan neb yr ymddiriedir ynddo, neu nid yw ei chadwyn yn gyflawn"
                 .to_owned(),
         ),
         Wrong::OtherName => {
-            ("is for another name".to_owned(), "Mae'r dystysgrif ar gyfer enw arall".to_owned())
+            ("is for another name".to_owned(), "Mae’r dystysgrif ar gyfer enw arall".to_owned())
         }
     };
     Text::new(
         format!("The certificate {en}: it has to be replaced wherever it is shown (SHA-256 {fingerprint})."),
-        format!("{cy}: rhaid ei hadnewid ble bynnag y'i dangosir (SHA-256 {fingerprint})."),
+        format!("{cy}: rhaid ei hadnewid ble bynnag y’i dangosir (SHA-256 {fingerprint})."),
     )
 }

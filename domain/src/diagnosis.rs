@@ -16,7 +16,7 @@ pub(crate) fn diagnose(
     if status == Status::Unknown {
         return Text::new(
             "We cannot tell whether it works: no check comes back with an answer we can judge.",
-            "Ni allwn ddweud a yw'n gweithio: nid oes yr un gwiriad yn dod yn ôl ag ateb y gallwn ei farnu.",
+            "Ni allwn ddweud a yw’n gweithio: nid oes yr un gwiriad yn dod yn ôl ag ateb y gallwn ei farnu.",
         );
     }
     let mut failing = tracks(situation, instance).filter(|track| track.status.is_down()).peekable();
@@ -25,40 +25,40 @@ pub(crate) fn diagnose(
     }
     let answers = tracks(situation, instance).any(|track| track.status == Status::Operational);
     match layer {
-        Some(Layer::Dns) => Text::new("Its name cannot be found.", "Ni ellir dod o hyd i'w enw."),
+        Some(Layer::Dns) => Text::new("Its name cannot be found.", "Ni ellir dod o hyd i’w enw."),
         Some(Layer::Connect) if answers => {
             Text::new("Some connections to it cannot be made.", "Ni ellir gwneud rhai cysylltiadau ag ef.")
         }
         Some(Layer::Connect) => Text::new("No connection can be made to it.", "Ni ellir cysylltu ag ef."),
         Some(Layer::Tls) => {
-            Text::new("The secure connection to it fails.", "Mae'r cysylltiad diogel ag ef yn methu.")
+            Text::new("The secure connection to it fails.", "Mae’r cysylltiad diogel ag ef yn methu.")
         }
         Some(Layer::Token) => {
-            Text::new("The token endpoint does not work.", "Nid yw'r gwasanaeth tocynnau yn gweithio.")
+            Text::new("The token endpoint does not work.", "Nid yw’r gwasanaeth tocynnau yn gweithio.")
         }
         Some(Layer::Gateway) => Text::new(
             "The gateway answers with errors of its own.",
-            "Mae'r porth yn ateb gyda'i wallau ei hun.",
+            "Mae porth yr API yn ateb gyda’i wallau ei hun.",
         ),
         Some(Layer::Backend) if answers => Text::new(
             "The gateway answers; the service behind it does not work.",
-            "Mae'r porth yn ateb; nid yw'r gwasanaeth y tu ôl iddo yn gweithio.",
+            "Mae porth yr API yn ateb; nid yw’r gwasanaeth y tu ôl iddo yn gweithio.",
         ),
         Some(Layer::Backend) => Text::new(
             "The service answers with errors, or says that it is down.",
-            "Mae'r gwasanaeth yn ateb gyda gwallau, neu'n dweud nad yw'n gweithio.",
+            "Mae’r gwasanaeth yn ateb gyda gwallau, neu’n dweud nad yw’n gweithio.",
         ),
         Some(Layer::Contract) => {
-            Text::new("It answers, but not as agreed.", "Mae'n ateb, ond nid fel y cytunwyd.")
+            Text::new("It answers, but not as agreed.", "Mae’n ateb, ond nid fel y cytunwyd.")
         }
-        Some(Layer::Ours) | None => Text::new("It answers, but slowly.", "Mae'n ateb, ond yn araf."),
+        Some(Layer::Ours) | None => Text::new("It answers, but slowly.", "Mae’n ateb, ond yn araf."),
     }
 }
 
 fn of_a_job() -> Text {
     Text::new(
         "A scheduled job of it has not been heard in time, or says that it failed.",
-        "Ni chlywyd gan un o'i dasgau cyfnodol mewn pryd, neu mae'n dweud iddi fethu.",
+        "Ni chlywyd gan un o’i dasgau cyfnodol mewn pryd, neu mae’n dweud iddi fethu.",
     )
 }
 

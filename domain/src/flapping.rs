@@ -86,7 +86,7 @@ pub(crate) fn came_back(fold: &mut Fold, incident: &mut Incident, since: Timesta
         let says = Text::new(
             format!("It works and fails by turns. We call it over when it has worked for {steady}."),
             format!(
-                "Mae'n gweithio ac yn methu bob yn ail. Byddwn yn dweud ei fod ar ben pan fydd wedi gweithio am {steady_cy}."
+                "Mae’n gweithio ac yn methu bob yn ail. Byddwn yn dweud ei fod ar ben pan fydd wedi gweithio am {steady_cy}."
             ),
         );
         duty::publish(incident, PostSays::Words(says), fold.now);

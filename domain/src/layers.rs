@@ -1,6 +1,7 @@
 //! How far requests get: what each layer last said, from the outside in.
 
 use crate::{ErrorClass, Glance, Layer, Verdict};
+use jiff::Timestamp;
 
 /// What a layer last said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,9 @@ pub enum LayerSays {
 }
 
 /// The layers that a probe passes, from the outside in, and what each last said: those that no probe has are left out.
-/// `outcomes` are the last ones of an instance, each with whether its operation signs in.
-pub fn layers(outcomes: &[(&Glance, Verdict, bool)]) -> Vec<(Layer, LayerSays)> {
+/// With when it was said, for the operations are not asked at once. `outcomes` are the last ones of an instance, each with whether
+/// its operation signs in.
+pub fn layers(outcomes: &[(&Glance, Verdict, bool)]) -> Vec<(Layer, LayerSays, Timestamp)> {
     let all = Layer::ALL.into_iter().filter(|layer| *layer != Layer::Ours);
     all.filter_map(|layer| {
         let has = |(outcome, _, signs_in): &&(&Glance, Verdict, bool)| match layer {
@@ -25,23 +27,32 @@ pub fn layers(outcomes: &[(&Glance, Verdict, bool)]) -> Vec<(Layer, LayerSays)> 
                 true
             }
         };
-        let mut here = outcomes.iter().filter(has).peekable();
-        here.peek()?;
-        let mut says = LayerSays::NotReached;
-        for (outcome, verdict, _) in here {
-            match failed_at(outcome).filter(|_| *verdict != Verdict::Pass) {
+        let said = outcomes.iter().filter(has).map(|(outcome, verdict, _)| {
+            let says = match failed_at(outcome).filter(|_| *verdict != Verdict::Pass) {
                 Some(failed) if failed == layer => {
                     let class = ErrorClass::of(*verdict, outcome.failure.as_ref());
-                    return Some((layer, LayerSays::Failed(class.unwrap_or(ErrorClass::WrongAnswer))));
+                    LayerSays::Failed(class.unwrap_or(ErrorClass::WrongAnswer))
                 }
                 // Our own trouble says nothing of how far a probe came.
-                Some(failed) if failed == Layer::Ours || failed < layer => {}
-                Some(_) | None => says = LayerSays::Good,
-            }
-        }
-        Some((layer, says))
+                Some(failed) if failed == Layer::Ours || failed < layer => LayerSays::NotReached,
+                Some(_) | None => LayerSays::Good,
+            };
+            (layer, says, outcome.at)
+        });
+        // A failure is told before what another operation got through, the newest of each.
+        said.max_by_key(|(_, says, at)| (says.weight(), *at))
     })
     .collect()
+}
+
+impl LayerSays {
+    const fn weight(self) -> u8 {
+        match self {
+            Self::NotReached => 0,
+            Self::Good => 1,
+            Self::Failed(_) => 2,
+        }
+    }
 }
 
 fn failed_at(outcome: &Glance) -> Option<Layer> {
@@ -55,7 +66,6 @@ mod tests {
         Failure,
         FailureKind::{self, *},
     };
-    use jiff::Timestamp;
     use std::time::Duration;
 
     fn outcome(failure: Option<(Layer, FailureKind)>) -> Glance {
@@ -72,21 +82,22 @@ mod tests {
     #[test]
     fn each_layer_says_what_the_last_probes_met_there() {
         let passed = Glance { status: Some(200), ..outcome(None) };
-        let failed = outcome(Some((Layer::Backend, BackendUnavailable)));
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(7);
+        let failed = Glance { at: later, ..outcome(Some((Layer::Backend, BackendUnavailable))) };
         let all = layers(&[(&passed, Verdict::Pass, false), (&failed, Verdict::Fail, false)]);
         assert_eq!(
             all,
             [
-                (Layer::Dns, LayerSays::Good),
-                (Layer::Connect, LayerSays::Good),
-                (Layer::Gateway, LayerSays::Good),
-                (Layer::Backend, LayerSays::Failed(ErrorClass::ServerError)),
-                (Layer::Contract, LayerSays::Good),
+                (Layer::Dns, LayerSays::Good, later),
+                (Layer::Connect, LayerSays::Good, later),
+                (Layer::Gateway, LayerSays::Good, later),
+                (Layer::Backend, LayerSays::Failed(ErrorClass::ServerError), later),
+                (Layer::Contract, LayerSays::Good, Timestamp::UNIX_EPOCH),
             ]
         );
         let cut = outcome(Some((Layer::Connect, ConnectTimeout)));
         let said: Vec<LayerSays> =
-            layers(&[(&cut, Verdict::Fail, true)]).into_iter().map(|(_, says)| says).collect();
+            layers(&[(&cut, Verdict::Fail, true)]).into_iter().map(|(_, says, _)| says).collect();
         assert_eq!(said[..2], [LayerSays::Good, LayerSays::Failed(ErrorClass::NoConnection)]);
         assert!(said[2..].iter().all(|says| *says == LayerSays::NotReached));
         assert_eq!(said.len(), 6, "with the token, without TLS, which it does not have");

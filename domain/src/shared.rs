@@ -103,7 +103,7 @@ fn refused(fold: &mut Fold, environment: Environment) {
     let text = Text::new(
         "The gateway refuses our requests, or the token endpoint our credential: we cannot tell whether the APIs work. \
          Our credential, our address or our rate may be at fault.",
-        "Mae'r porth yn gwrthod ein ceisiadau, neu'r gwasanaeth tocynnau ein manylion mynediad: ni allwn ddweud a yw'r \
+        "Mae porth yr API yn gwrthod ein ceisiadau, neu’r gwasanaeth tocynnau ein manylion mynediad: ni allwn ddweud a yw’r \
          APIs yn gweithio. Efallai mai ein manylion mynediad, ein cyfeiriad neu ein cyfradd sydd ar fai.",
     );
     over_several(fold, Cause::Refused(environment), since, affects, Layer::Gateway, &text);

@@ -88,8 +88,8 @@ fn words(many: usize) -> Text {
              the gateway or the data centre."
         ),
         format!(
-            "Methodd {many} o APIs o fewn munudau i'w gilydd. Un broblem y maent yn ei rhannu yw'r achos, yn fwy na thebyg: \
-             y rhwydwaith, y porth neu'r ganolfan ddata."
+            "Methodd {many} o APIs o fewn munudau i’w gilydd. Un broblem y maent yn ei rhannu yw’r achos, yn fwy na thebyg: \
+             y rhwydwaith, porth yr API neu’r ganolfan ddata."
         ),
     )
 }

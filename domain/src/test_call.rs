@@ -74,7 +74,7 @@ impl TestCall {
     /// What there is to say of it.
     fn words(&self, site: &Site) -> Text {
         let Self::BeforeShift(begins) = self else {
-            return Text::new("This is a test. Nothing is wrong.", "Prawf yw hwn. Nid oes dim o'i le.");
+            return Text::new("This is a test. Nothing is wrong.", "Prawf yw hwn. Nid oes dim o’i le.");
         };
         let (rota, local) = (&begins.rota, begins.from.to_zoned(site.time_zone.clone()));
         let time = local.strftime("%H:%M %Z");
@@ -85,7 +85,7 @@ impl TestCall {
                 on(Language::En)
             ),
             format!(
-                "Nid oes dim o'i le. Chi sydd gyntaf ar alw ar y rota {rota} o {time} ar {}.",
+                "Nid oes dim o’i le. Chi sydd gyntaf ar alw ar y rota {rota} o {time} ar {}.",
                 on(Language::Cy)
             ),
         )

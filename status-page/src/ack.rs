@@ -5,9 +5,8 @@ use crate::{
     Audience, Snapshot, WordsError,
     body::Body,
     form,
-    problem::Problem,
-    render::Place,
-    router::{Shown, broken, in_language, missing},
+    frame::Place,
+    router::{Shown, broken, in_language, missing, preferred, too_many},
     when::When,
     wording::{Shape, Wording},
 };
@@ -154,7 +153,8 @@ fn limited(shown: &Shown, situation: &Situation, request: &Request) -> Option<Re
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         limits.admit_guess(address, now)
     };
-    (!admitted).then(|| Problem::TOO_MANY.answer(shown.audience))
+    let language = || language(request.uri(), preferred(request.headers()));
+    (!admitted).then(|| too_many(shown, language(), (request.method(), request.headers())))
 }
 
 /// The last part of the path.

@@ -2,8 +2,9 @@
 //! but one in a hundred. From zero up; a day without an answer is a gap in the lines. A few days that were slow beyond all
 //! others are drawn at the upper edge, so that the others can be told apart.
 
-use crate::{WordsError, wording::Wording};
+use crate::{WordsError, versions::Label, wording::Wording};
 use domain::Percentiles;
+use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
 /// Units from one day to the next, and of the height.
@@ -12,6 +13,23 @@ const HEIGHT: f64 = 100.0;
 
 /// The top is at most so many times what nine in ten days did not exceed.
 const BEYOND: u32 = 4;
+
+/// A chart on a page, with its words.
+#[derive(Debug, Serialize)]
+pub(crate) struct Drawing {
+    pub(crate) title: String,
+    /// What it shows, in words.
+    pub(crate) label: String,
+    /// How it is to be read.
+    pub(crate) key: String,
+    /// The times at its top and in its middle.
+    axis: [String; 2],
+    pub(crate) marks: String,
+    width: usize,
+    pub(crate) versions: Vec<Label>,
+    /// Where it begins and ends.
+    ends: [String; 2],
+}
 
 /// A drawing, and the time at its top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,33 +42,60 @@ pub(crate) struct Chart {
 }
 
 impl Chart {
-    /// In words, by the message `label`, what it shows of answers that all together took so long; and how it is to be read.
-    pub(crate) fn words(
-        &self,
+    /// For a page, from `ends[0]` to `ends[1]`: in words, by the message `label`, what it shows of answers that all together took
+    /// so long (`range`: over what, and in which steps).
+    pub(crate) fn drawing(
+        self,
         wording: &Wording<'_>,
-        label: &str,
-        took: &Percentiles,
-    ) -> Result<[String; 2], WordsError> {
+        title: String,
+        (label, took, range): (&str, &Percentiles, Option<(&str, &str)>),
+        ends: [String; 2],
+    ) -> Result<Drawing, WordsError> {
         let [p50, p95, p99, top] = [took.p50, took.p95, took.p99, self.top].map(Wording::latency);
-        let args =
-            [("p50", p50.into()), ("p95", p95.into()), ("p99", p99.into()), ("top", top.clone().into())];
-        let both = [wording.say(label, &args)?, wording.say("response-key", &[("top", top.into())])?];
-        if !self.cut {
-            return Ok(both);
+        let (range, each) = range.unwrap_or_default();
+        let args = [
+            ("p50", p50.into()),
+            ("p95", p95.into()),
+            ("p99", p99.into()),
+            ("top", top.into()),
+            ("range", range.into()),
+            ("each", each.into()),
+        ];
+        let mut both = [wording.say(label, &args)?, wording.plain("response-key")?];
+        if self.cut {
+            let cut = wording.plain("response-cut")?;
+            both = both.map(|words| format!("{words} {cut}"));
         }
-        let cut = wording.say("response-cut", &[])?;
-        Ok(both.map(|words| format!("{words} {cut}")))
+        let [label, key] = both;
+        let axis = [self.top, self.top / 2].map(axis);
+        Ok(Drawing {
+            title,
+            label,
+            key,
+            axis,
+            marks: self.marks,
+            width: self.width,
+            versions: Vec::new(),
+            ends,
+        })
     }
 }
 
-/// The chart of days in a row; `None`: none of them has an answer.
+/// A round time, as short as it can be.
+fn axis(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1000.0;
+    if ms < 1000.0 { format!("{ms} ms") } else { format!("{} s", ms / 1000.0) }
+}
+
+/// The chart of days, or of other steps, in a row; `None`: none of them has an answer.
 pub(crate) fn chart(days: &[Option<Percentiles>]) -> Option<Chart> {
     let mut took: Vec<Duration> = days.iter().flatten().map(|day| day.p99).collect();
     took.sort_unstable();
     let (longest, usual) = (*took.last()?, *took.get((took.len() - 1) * 9 / 10)?);
     let top = round(longest.min(usual.saturating_mul(BEYOND)));
     let y = |took: Duration| (1.0 - took.min(top).as_secs_f64() / top.as_secs_f64()) * HEIGHT;
-    let mut marks = String::new();
+    let width = days.len().saturating_sub(1).max(1) * PITCH;
+    let mut marks = format!(r#"<path class="l0" d="M0 0h{width}M0 50h{width}"/>"#);
     for (class, of) in [("l2", (|day| day.p95) as fn(&Percentiles) -> Duration), ("l1", |day| day.p50)] {
         let mut path = String::new();
         for (at, day) in days.iter().enumerate() {
@@ -73,7 +118,7 @@ pub(crate) fn chart(days: &[Option<Percentiles>]) -> Option<Chart> {
         }
     }
     write!(marks, r#"<path class="l3" d="{dots}"/>"#).ok();
-    Some(Chart { marks, width: days.len().saturating_sub(1).max(1) * PITCH, top, cut: longest > top })
+    Some(Chart { marks, width, top, cut: longest > top })
 }
 
 /// The next 1, 2 or 5 times a power of ten milliseconds: at least one.
@@ -100,6 +145,7 @@ mod tests {
         assert_eq!(
             drawn.marks,
             concat!(
+                r#"<path class="l0" d="M0 0h40M0 50h40"/>"#,
                 r#"<path class="l2" d="M0 50.0L10 75.0M30 50.0h0"/>"#,
                 r#"<path class="l1" d="M0 75.0L10 87.5M30 75.0h0"/>"#,
                 r#"<path class="l3" d="M0 0.0h0M10 50.0h0M30 0.0h0"/>"#

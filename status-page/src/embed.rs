@@ -2,9 +2,9 @@
 
 use crate::{
     ApiView, InstanceView, Page, RenderError, Renderer, WordsError,
+    frame::Place,
     front::{since, under, until},
     incidents::{Block, block},
-    render::Place,
     when::When,
     wording::{Link, Shape, Wording},
 };

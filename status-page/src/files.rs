@@ -26,7 +26,12 @@ pub struct PublicFile {
 }
 
 impl PublicFile {
-    fn new(path: impl Into<String>, kind: &'static str, language: Option<Language>, text: String) -> Self {
+    pub(crate) fn new(
+        path: impl Into<String>,
+        kind: &'static str,
+        language: Option<Language>,
+        text: String,
+    ) -> Self {
         Self { path: path.into(), kind: Cow::Borrowed(kind), language, framed: false, text }
     }
 }

@@ -1,7 +1,11 @@
 //! The shell that reads history from the store for the pages: at the start and from time to time, never for a request.
 
-use crate::{Errors, History, Past, Responses, incident_view::MAX_INCIDENTS};
-use domain::{ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Release, Situation, Status};
+use crate::{
+    Errors, History, Past, Responses,
+    incident_view::MAX_INCIDENTS,
+    responses::{HOURS_OF_WEEK, Hours, hour, ranks},
+};
+use domain::{CheckId, ErrorClass, Failure, IncidentId, InstanceId, Percentiles, Release, Situation, Status};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     cmp::Reverse,
@@ -21,6 +25,9 @@ const VERSIONS: usize = 100;
 
 /// Response times of long ranges are read again after this: they change little, and cost most of the reading.
 const RESPONSES: SignedDuration = SignedDuration::from_mins(5);
+
+/// Hours before this one that are read again each time: what is measured in them may not be recorded yet.
+const OPEN_HOURS: i64 = 2;
 
 /// Reads the history of every configured instance; of the `last` one stays what changes little, for a while.
 pub(crate) async fn gather(
@@ -50,7 +57,7 @@ pub(crate) async fn gather(
         past.responses = match known {
             Some(known) => known.responses.clone(),
             // Hours that are over wait to be sealed: until they are there is no time to read them one by one.
-            None => match responses(store, situation, &id, now).await {
+            None => match responses(store, situation, &id, now, last).await {
                 Err(store::Error::TooMuch { .. }) => None,
                 read => read?,
             },
@@ -149,6 +156,7 @@ async fn responses(
     situation: &Situation,
     id: &InstanceId,
     now: Timestamp,
+    last: &History,
 ) -> Result<Option<Arc<Responses>>, store::Error> {
     let Some(check) = first_critical(situation, id) else {
         return Ok(None);
@@ -156,6 +164,12 @@ async fn responses(
     let zone = &situation.configuration.site.time_zone;
     let warm = situation.configuration.checks.get(&check).is_some_and(|check| check.is_warm());
     let operation = check.operation.clone();
+    let known = last.instances.get(id).and_then(|past| past.responses.as_ref());
+    let known = known.filter(|known| {
+        known.operation == operation && last.responses_at.is_some_and(|at| hour(at) == hour(now))
+    });
+    let known = known.map_or(&[][..], |known| known.known_hours());
+    let hours = hours(store, &check, now, known, warm).await?;
     let checks = [check];
     let read = async |days: i64, from: Timestamp| {
         let from = from.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN);
@@ -163,21 +177,37 @@ async fn responses(
     };
     let today = domain::Day::around(now, zone);
     let (days, last_day) = (read(365, today.begins).await?, read(1, now).await?);
-    Ok(Responses::of(operation, &days, &last_day, today.date, warm).map(Arc::new))
+    Ok(Responses::of(operation, (&days, &last_day, hours), (now, today.date), warm).map(Arc::new))
+}
+
+/// Of a week of hours, how long answers took. Those that are over by long are read once an hour: of what comes late, that much
+/// later is told.
+async fn hours(
+    store: &Store,
+    check: &CheckId,
+    now: Timestamp,
+    known: &[(Timestamp, [u32; 5])],
+    warm: bool,
+) -> Result<Hours, store::Error> {
+    let ago = |hours| hour(now).checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+    let from = if known.is_empty() { ago(HOURS_OF_WEEK - 1) } else { ago(OPEN_HOURS) };
+    let kept = known.iter().filter(|(begins, _)| *begins < from).copied();
+    let read = store.hourly(check, from..now).await?;
+    Ok(kept.chain(ranks(read, warm)).collect())
 }
 
 /// The operation whose latency stands for its instance: the first critical one, else the first.
-pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<domain::CheckId> {
+pub(crate) fn first_critical(situation: &Situation, id: &InstanceId) -> Option<CheckId> {
     let api = situation.configuration.apis.get(&id.api)?;
     let runs = |operation: &&Arc<domain::Operation>| {
         situation
             .configuration
             .checks
-            .contains_key(&domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
+            .contains_key(&CheckId { instance: id.clone(), operation: operation.id.clone() })
     };
     // What is heard has no latency.
     let asked = |operation: &&Arc<domain::Operation>| operation.request.heartbeat().is_none();
     let running = || api.operations.iter().filter(runs).filter(asked);
     let operation = running().find(|operation| operation.critical).or_else(|| running().next())?;
-    Some(domain::CheckId { instance: id.clone(), operation: operation.id.clone() })
+    Some(CheckId { instance: id.clone(), operation: operation.id.clone() })
 }

@@ -138,7 +138,12 @@ pub(crate) fn full(wording: &Wording<'_>, instance: &InstanceView) -> Result<Ful
         numbers: numbers(wording, instance)?,
         policy: policy(wording)?,
         strip: wording.strip(instance)?,
-        bars: past.map(|_| wording.drawn(&spans, "bars-label", "days")).transpose()?,
+        bars: past
+            .map(|_| {
+                let bars = wording.drawn(&spans, "bars-label", "days")?;
+                Ok::<_, WordsError>(Bars { each: Some(wording.plain("bars-each")?), ..bars })
+            })
+            .transpose()?,
         bars_from: days.first().map(|first| short_day(wording.language, first.date)).unwrap_or_default(),
         days: day_rows(wording, instance, &days)?,
         speed: past

@@ -4,9 +4,9 @@
 use crate::{
     Page, Snapshot,
     body::Body,
+    frame::Place,
     is_it_me_page::{Choice, Form, Told, answer, form},
     problem::Problem,
-    render::Place,
     rfc3339,
     router::{Shown, broken, in_language, missing, open_to_all},
 };

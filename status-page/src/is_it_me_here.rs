@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Here {
     caller: String,
-    layers: Vec<(String, Shape, String)>,
+    layers: Vec<(String, Shape, String, When)>,
     errors: Vec<ErrorLine>,
     /// Errors were counted.
     counted: bool,
@@ -45,13 +45,13 @@ pub(crate) fn here(wording: &Wording<'_>, instance: &InstanceView) -> Result<Her
         last.iter().map(|(check, seen, verdict)| (*seen, *verdict, check.credential.is_some())).collect();
     let said = layers(&seen)
         .into_iter()
-        .map(|(layer, says)| {
+        .map(|(layer, says, at)| {
             let (verdict, what) = match says {
                 LayerSays::Good => (Some(Verdict::Pass), wording.plain("me-layer-good")?),
                 LayerSays::Failed(class) => (Some(Verdict::Fail), wording.plain(class_key(class))?),
                 LayerSays::NotReached => (None, wording.plain("me-layer-not-reached")?),
             };
-            Ok((layer_name(wording, layer)?, wording.verdict(verdict)?, what))
+            Ok((layer_name(wording, layer)?, wording.verdict(verdict)?, what, wording.times().second(at)))
         })
         .collect::<Result<_, WordsError>>()?;
     let ours: Vec<OurOutcome> =

@@ -24,6 +24,7 @@ mod feed;
 mod files;
 mod filter;
 mod form;
+mod frame;
 mod front;
 mod gate;
 mod gather;

@@ -3,9 +3,9 @@
 use crate::{
     Page,
     body::Body,
-    render::{Nothing, Place},
+    frame::Place,
     router::{Shown, broken, cache, in_language, missing},
-    view::View,
+    view::{HTML, View},
 };
 use axum::{
     body::Body as HttpBody,
@@ -16,7 +16,6 @@ use std::{sync::Arc, time::Duration};
 
 /// Reading takes no longer than this.
 const READ_LIMIT: Duration = Duration::from_secs(3);
-const HTML: &str = "text/html; charset=utf-8";
 
 /// The page of a month or an incident that memory does not hold.
 pub(crate) async fn page(
@@ -38,11 +37,7 @@ pub(crate) async fn page(
         let snapshot = view.snapshot.with_incidents(&view.situation, incidents);
         renderer.page(&snapshot, language, page).map(|html| html.map(|html| (StatusCode::OK, html)))
     } else {
-        let wording = renderer.wording(&view.snapshot, language);
-        let html = wording
-            .plain("later")
-            .map_err(Into::into)
-            .and_then(|title| renderer.html("later.html", &wording, &Place::Page(page), &title, &Nothing {}));
+        let html = renderer.said(&view.snapshot, language, &Place::Page(page), "later");
         html.map(|html| Some((StatusCode::SERVICE_UNAVAILABLE, html)))
     };
     match made {

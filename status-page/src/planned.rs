@@ -9,8 +9,9 @@ use domain::{ApiId, Environment, PlannedWork, Situation};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Planned work that begins within so many hours stands on the front page.
+/// Planned work that begins within so many hours stands on the front page: what comes again and again, and what was announced.
 const SOON_HOURS: i64 = 24;
+const ANNOUNCED_HOURS: i64 = 7 * 24;
 
 /// Stretches of planned work that are listed for one window.
 const PLANNED_AHEAD: usize = 5;
@@ -144,11 +145,12 @@ pub(crate) fn planned(
         .collect()
 }
 
-/// What is on now, and what begins within a day: once an environment and reason.
+/// What is on now, and what begins soon: once an environment and reason.
 pub(crate) fn running_or_next(wording: &Wording<'_>) -> Result<Vec<PlannedLine>, WordsError> {
     let mut near: Vec<&Planned> = Vec::new();
     for stretch in &wording.snapshot.planned {
-        let soon = stretch.from.duration_since(wording.snapshot.as_of).as_hours() < SOON_HOURS;
+        let within = if stretch.announced_at.is_some() { ANNOUNCED_HOURS } else { SOON_HOURS };
+        let soon = stretch.from.duration_since(wording.snapshot.as_of).as_hours() < within;
         let again = near.iter().any(|other| {
             other.environment == stretch.environment && other.api == stretch.api && other.why == stretch.why
         });

@@ -1,18 +1,12 @@
 //! From a Snapshot to HTML: the templates, loaded and checked once, and the frame around every page.
 
 use crate::{
-    Audience, Page, Snapshot, Words, WordsError, accessibility, api_page, assets, calendar,
-    document::feed_path,
-    feed::Format,
+    Page, Snapshot, Words, WordsError, accessibility, api_page,
     filter::Filter,
-    front, incidents, is_it_me_page, measuring,
-    notice::{Notice, notices},
-    planned,
-    scope::Scope,
-    subscribe_page,
+    frame::{Place, frame},
+    front, incidents, is_it_me_page, measuring, planned, subscribe_page,
     wall::wall,
-    when::When,
-    wording::{Link, Wording},
+    wording::Wording,
 };
 use domain::Language;
 use fluent_bundle::FluentValue;
@@ -56,64 +50,6 @@ impl From<tera::Error> for RenderError {
 pub struct Renderer {
     tera: Tera,
     pub(crate) words: Arc<Words>,
-}
-
-/// Where a page stands, for its links.
-#[derive(Debug)]
-pub(crate) enum Place<'a> {
-    /// One of the pages.
-    Page(&'a Page),
-    /// One of the pages, with what was asked of it: a query that is the same in both languages.
-    Asked(&'a Page, String),
-    /// Nowhere: what was asked for is not there.
-    Nowhere,
-    /// Behind a called person's reference: its path and query, up to where the language stands.
-    Ack(&'a str),
-    /// Behind a link of an e-mail: its path.
-    Letter(&'a str),
-}
-
-/// What stands around every page.
-#[derive(Debug, Serialize)]
-struct Frame {
-    lang: &'static str,
-    other: &'static str,
-    /// The same page in the other language.
-    other_href: String,
-    /// Absolute, for `hreflang`.
-    hrefs: Vec<(&'static str, String)>,
-    /// Feeds of what the page is about.
-    feeds: Vec<FeedLink>,
-    here: String,
-    /// The same without what was asked.
-    path: String,
-    home: Link,
-    site: String,
-    title: String,
-    /// Pages that are asked for often.
-    nav: Vec<Link>,
-    accessibility: String,
-    /// For the public: how to come by environments that are not, in the portal's words.
-    access: Option<Link>,
-    /// To be told by e-mail, of what the page is about.
-    subscribe: Option<Link>,
-    wall: Link,
-    /// What programs can ask here, described.
-    api: Option<&'static str>,
-    css: String,
-    icon: String,
-    internal: bool,
-    as_of: Option<When>,
-    stale_since: Option<When>,
-    unrecorded_since: Option<When>,
-    notices: Vec<Notice>,
-}
-
-/// A feed, for `rel=alternate`.
-#[derive(Debug, Serialize)]
-struct FeedLink {
-    kind: &'static str,
-    link: Link,
 }
 
 impl Renderer {
@@ -236,6 +172,19 @@ impl Renderer {
         self.html("not-found.html", &wording, &Place::Nowhere, &title, &Nothing {})
     }
 
+    /// A page that says no more than why there is no other: `key` is its title, and with `-more` what stands below.
+    pub(crate) fn said(
+        &self,
+        snapshot: &Snapshot,
+        language: Language,
+        place: &Place<'_>,
+        key: &str,
+    ) -> Result<String, RenderError> {
+        let wording = self.wording(snapshot, language);
+        let (title, more) = (wording.plain(key)?, wording.plain(&format!("{key}-more"))?);
+        self.html("said.html", &wording, place, &title, &Said { more })
+    }
+
     pub(crate) fn wording<'a>(&'a self, snapshot: &'a Snapshot, language: Language) -> Wording<'a> {
         Wording { words: &self.words, snapshot, language }
     }
@@ -270,91 +219,15 @@ impl Renderer {
     }
 }
 
+/// What a page says that says no more.
+#[derive(Debug, Serialize)]
+struct Said {
+    more: String,
+}
+
 /// A page that needs no view.
 #[derive(Debug, Serialize)]
 pub(crate) struct Nothing {}
-
-fn frame(wording: &Wording<'_>, place: &Place<'_>, title: &str) -> Result<Frame, RenderError> {
-    let snapshot = wording.snapshot;
-    let language = wording.language;
-    let page = match place {
-        Place::Page(page) | Place::Asked(page, _) => Some(*page),
-        Place::Nowhere | Place::Ack(_) | Place::Letter(_) => None,
-    };
-    let here = |language: Language| match place {
-        Place::Page(page) => page.path(language),
-        Place::Asked(page, query) if query.is_empty() => page.path(language),
-        Place::Asked(page, query) => format!("{}?{query}", page.path(language)),
-        Place::Nowhere => Page::Front.path(language),
-        Place::Ack(path) => format!("{path}lang={language}"),
-        Place::Letter(path) => format!("{path}?lang={language}"),
-    };
-    let link = |page: &Page, key: &str| -> Result<Link, WordsError> {
-        Ok(Link { href: wording.href(page), text: wording.plain(key)? })
-    };
-    let base = |language: Language| snapshot.site.url.get(language).trim_end_matches('/').to_owned();
-    Ok(Frame {
-        lang: language.tag(),
-        other: language.other().tag(),
-        other_href: here(language.other()),
-        hrefs: match page {
-            None => Vec::new(),
-            Some(page) => Language::ALL
-                .map(|language| (language.tag(), format!("{}{}", base(language), page.path(language))))
-                .to_vec(),
-        },
-        feeds: page.map(|page| feed_links(wording, page)).transpose()?.unwrap_or_default(),
-        here: here(language),
-        path: page.map_or_else(|| here(language), |page| page.path(language)),
-        home: link(&Page::Front, "home")?,
-        site: wording.text(&snapshot.site.title).to_owned(),
-        title: title.to_owned(),
-        nav: vec![
-            link(&Page::Front, "nav-now")?,
-            link(&Page::Incidents, "incidents")?,
-            link(&Page::Maintenance, "maintenance")?,
-            link(&Page::IsItMe, "me-title")?,
-            link(&Page::Measuring, "measuring")?,
-        ],
-        accessibility: wording.href(&Page::Accessibility),
-        access: snapshot.site.access.as_ref().filter(|_| snapshot.audience == Audience::Public).map(
-            |access| {
-                let [href, text] = [&access.url, &access.words].map(|both| wording.text(both).to_owned());
-                Link { href, text }
-            },
-        ),
-        subscribe: page
-            .filter(|_| snapshot.takes_subscriptions())
-            .map(|page| subscribe_page::link(wording, page))
-            .transpose()?,
-        wall: link(&Page::Wall, "wall")?,
-        api: (!snapshot.as_files).then_some("/api/v1/openapi.json"),
-        css: assets::css().path.clone(),
-        icon: assets::icon().path.clone(),
-        internal: snapshot.audience == Audience::Internal && page.is_some(),
-        as_of: page.map(|_| wording.times().exact(snapshot.as_of)),
-        stale_since: snapshot
-            .heard_at
-            .filter(|_| snapshot.stale && page.is_some())
-            .map(|at| wording.times().full(at)),
-        unrecorded_since: snapshot
-            .unrecorded_since
-            .filter(|_| page.is_some())
-            .map(|at| wording.times().full(at)),
-        notices: notices(snapshot, wording)?,
-    })
-}
-
-fn feed_links(wording: &Wording<'_>, page: &Page) -> Result<Vec<FeedLink>, WordsError> {
-    let scope = Scope::of(page).unwrap_or(Scope::All);
-    let name = scope.name(wording)?;
-    let link = |file, kind, key: &str| {
-        let text = format!("{name} – {}", wording.plain(key)?);
-        Ok(FeedLink { kind, link: Link { href: feed_path(wording.language, &scope, file), text } })
-    };
-    let [atom, rss] = Format::ALL.map(|format| link(format.file(), format.kind(), "incidents"));
-    Ok(vec![atom?, rss?, link(calendar::FILE, "text/calendar", "maintenance")?])
-}
 
 /// `t(key="…", …)` of the templates: the words in the page's language.
 fn translate(words: &Words, args: &Kwargs, state: &State<'_>) -> TeraResult<String> {

@@ -1,7 +1,7 @@
-//! How fast an instance answered: day by day over 90 days, and over ranges up to a year.
+//! How fast an instance answered: hour by hour over a week, day by day over 90 days, week by week over a year; and over those ranges.
 
-use domain::{Answers, OperationId, Percentiles};
-use jiff::{ToSpan as _, civil::Date};
+use domain::{Answers, OperationId, Percentiles, Summary};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use store::Days;
 
 use crate::DAYS;
@@ -13,14 +13,60 @@ pub struct Responses {
     pub operation: OperationId,
     /// Of 24 hours, 7, 90 and 365 days; `None`: no good answer in it.
     pub ranges: [Answers; 4],
+    /// Up to when the hours go: the one that is not over.
+    hour: Timestamp,
+    hours: Hours,
     today: Date,
     /// Of those days with a good answer, oldest first, how long they took: as ranks, for there may be ten thousand instances of
     /// ninety days.
     days: Box<[(Date, [u32; 5])]>,
     weeks: Box<[(Date, Answers)]>,
+    year: Box<[Option<[u32; 5]>]>,
+}
+
+/// Hours in which there was an answer, oldest first, and how long they took.
+pub(crate) type Hours = Box<[(Timestamp, [u32; 5])]>;
+
+/// Hours that are drawn one by one.
+pub(crate) const HOURS_OF_WEEK: i64 = 7 * 24;
+/// Days of a year that are drawn by the week.
+const DAYS_OF_YEAR: i64 = 52 * 7;
+
+/// When the clock hour of `at` began, in UTC: hours of London are whole hours of UTC.
+pub(crate) fn hour(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(3600) * 3600).unwrap_or(at)
 }
 
 impl Responses {
+    /// The last `count` clock hours, oldest first; the last is not over.
+    pub fn hours(&self, count: i64) -> impl Iterator<Item = Option<Percentiles>> {
+        (0..count).rev().map(|ago| {
+            let begins = self.hour.checked_sub(SignedDuration::from_hours(ago)).ok()?;
+            let found = self.hours.binary_search_by_key(&begins, |(begins, _)| *begins).ok()?;
+            self.hours.get(found).map(|(_, ranks)| Percentiles::of_steps(*ranks))
+        })
+    }
+
+    /// When the first of the last `count` clock hours began.
+    pub fn hours_begin(&self, count: i64) -> Timestamp {
+        self.hour.checked_sub(SignedDuration::from_hours(count - 1)).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Those hours as they were read.
+    pub(crate) fn known_hours(&self) -> &[(Timestamp, [u32; 5])] {
+        &self.hours
+    }
+
+    /// The last 52 weeks of seven days to today, oldest first.
+    pub fn year(&self) -> impl Iterator<Item = Option<Percentiles>> {
+        self.year.iter().map(|ranks| ranks.map(Percentiles::of_steps))
+    }
+
+    /// The day on which the year begins.
+    pub fn year_begins(&self) -> Date {
+        self.today.checked_sub((DAYS_OF_YEAR - 1).days()).unwrap_or(Date::MIN)
+    }
+
     /// The last 90 local days, oldest first.
     pub fn days(&self) -> impl Iterator<Item = (Date, Option<Percentiles>)> {
         last_days(self.today).map(|date| {
@@ -34,9 +80,14 @@ impl Responses {
         self.weeks.iter().copied()
     }
 
-    /// From the sums of local days up to `today`, and those of the last 24 hours; of an operation that keeps its connections
-    /// (`warm`) or does not. `None`: it never answered in a year.
-    pub fn of(operation: OperationId, days: &Days, last_day: &Days, today: Date, warm: bool) -> Option<Self> {
+    /// From the sums of local days up to `today`, those of the last 24 hours, and the hours of a week to `now`; of an operation
+    /// that keeps its connections (`warm`) or does not. `None`: it never answered in a year.
+    pub(crate) fn of(
+        operation: OperationId,
+        (days, last_day, hours): (&Days, &Days, Hours),
+        (now, today): (Timestamp, Date),
+        warm: bool,
+    ) -> Option<Self> {
         let first = |ago: i64| today.checked_sub((ago - 1).days()).unwrap_or(Date::MIN);
         let since = |ago: i64| days.sum(first(ago)..).summary().latency(warm);
         let ranges = [last_day.sum(..).summary().latency(warm), since(7), since(90), since(365)];
@@ -50,9 +101,22 @@ impl Responses {
             weeks.extend(answers.ranks.map(|_| (*first, answers)));
         }
         let ranks = |date: &Date| Some((*date, days.on(*date)?.summary().latency(warm).ranks?));
+        let year = (0..DAYS_OF_YEAR / 7).map(|week| {
+            let first = today.checked_sub((DAYS_OF_YEAR - 1 - 7 * week).days()).ok()?;
+            days.sum(first..=first.checked_add(6.days()).ok()?).summary().latency(warm).ranks
+        });
+        let year = year.collect();
         let days = dates.iter().filter_map(ranks).collect();
-        Some(Self { operation, ranges, today, days, weeks: weeks.into() })
+        Some(Self { operation, ranges, hour: hour(now), hours, today, days, weeks: weeks.into(), year })
     }
+}
+
+/// Of hours in which it answered, how long that took.
+pub(crate) fn ranks(
+    hours: Vec<(Timestamp, Summary)>,
+    warm: bool,
+) -> impl Iterator<Item = (Timestamp, [u32; 5])> {
+    hours.into_iter().filter_map(move |(begins, hour)| Some((begins, hour.latency(warm).ranks?)))
 }
 
 /// The last 90 local days, oldest first.
@@ -89,7 +153,15 @@ mod tests {
         ]);
         let last_day = Days::from_iter([(today, day(&[10]))]);
         let read = || OperationId::parse("read").unwrap();
-        let responses = Responses::of(read(), &days, &last_day, today, false).unwrap();
+        let now: Timestamp = "2026-11-28T12:30:00Z".parse().unwrap();
+        let an_hour = [(hour(now), [10; 5])].into();
+        let responses = Responses::of(read(), (&days, &last_day, an_hour), (now, today), false).unwrap();
+        let of_hours: Vec<bool> = responses.hours(24).map(|took| took.is_some()).collect();
+        assert_eq!((of_hours.len(), of_hours.iter().position(|answered| *answered)), (24, Some(23)));
+        let of_year: Vec<usize> =
+            responses.year().enumerate().filter_map(|(week, took)| took.map(|_| week)).collect();
+        assert_eq!((responses.year().count(), of_year), (52, vec![5, 39, 50, 51]));
+        assert_eq!(responses.year_begins(), date(2025, 11, 30));
         let ms = |steps: u32| Duration::from_micros(64) * steps;
         let seen = responses.ranges.map(|range| (range.count, range.took().map(|took| took.max)));
         assert_eq!(seen, [(1, Some(ms(10))), (3, Some(ms(70))), (6, Some(ms(90))), (7, Some(ms(100)))]);
@@ -107,7 +179,8 @@ mod tests {
     fn an_operation_that_never_answered_has_no_response_time() {
         let days = Days::from_iter([(date(2026, 11, 28), day(&[]))]);
         let read = OperationId::parse("read").unwrap();
-        let none = Responses::of(read, &days, &days, date(2026, 11, 28), false);
+        let now = "2026-11-28T12:30:00Z".parse().unwrap();
+        let none = Responses::of(read, (&days, &days, Box::default()), (now, date(2026, 11, 28)), false);
         assert_eq!(none, None);
     }
 }

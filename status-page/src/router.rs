@@ -227,6 +227,24 @@ pub(crate) fn not_allowed() -> Response<HttpBody> {
     response
 }
 
+/// For people who ask too often.
+pub(crate) fn too_many(
+    shown: &Shown,
+    language: Language,
+    (method, headers): (&Method, &HeaderMap),
+) -> Response<HttpBody> {
+    match shown.site.view(shown.audience).said(&shown.site.0.renderer, language, "too-many") {
+        Ok(Some(body)) => {
+            let answer = body.answer(method, headers, StatusCode::TOO_MANY_REQUESTS, "no-store");
+            let mut answer = in_language(answer, language);
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            answer
+        }
+        Ok(None) => Problem::TOO_MANY.answer(shown.audience),
+        Err(error) => broken(&error),
+    }
+}
+
 /// For routes of which some methods do not exist for this site.
 pub(crate) async fn not_found(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
     missing(&shown, request.method(), request.headers(), request.uri())

@@ -4,9 +4,12 @@ use crate::{
     Audience, RenderError, Site, Snapshot, assets,
     body::Body,
     files::{self, PublicFile},
+    frame::Place,
     live,
+    path::language_of,
     problem::Problem,
     router::{FOREVER, Framed, cache, in_language, open_to_all, root, secure},
+    view::HTML,
 };
 use axum::{
     Router,
@@ -43,7 +46,11 @@ impl Site {
         let as_of = view.snapshot.as_of;
         let snapshot =
             Snapshot { unrecorded_since: Some(as_of), stale: true, as_files: true, ..view.snapshot.clone() };
-        let files = files::all(&self.0.renderer, &snapshot, &view.situation)?;
+        let mut files = files::all(&self.0.renderer, &snapshot, &view.situation)?;
+        for language in Language::ALL {
+            let html = self.0.renderer.said(&snapshot, language, &Place::Nowhere, "not-in-copy")?;
+            files.push(PublicFile::new(not_in_copy(language), HTML, Some(language), html));
+        }
         Ok(Some(Saved { as_of, files }))
     }
 
@@ -57,6 +64,14 @@ impl Site {
             all.push_str(body.as_deref().map_or("", Body::hash));
         }
         Ok(all)
+    }
+}
+
+/// Where the page is that is shown for all others.
+fn not_in_copy(language: Language) -> &'static str {
+    match language {
+        Language::En => "/en/503",
+        Language::Cy => "/cy/503",
     }
 }
 
@@ -100,7 +115,13 @@ async fn show(State(kept): State<Arc<Kept>>, request: Request) -> Response<HttpB
     }
     let Some((body, language, framed)) = kept.bodies.get(path).filter(|_| reads) else {
         let why = "our records cannot be reached just now, and this is not in our last copy; ask again";
-        return Problem::unavailable(why).answer(Audience::Public);
+        let problem = Problem::unavailable(why).answer(Audience::Public);
+        let Some(language) = language_of(path) else { return problem };
+        let Some((page, ..)) = kept.bodies.get(not_in_copy(language)) else { return problem };
+        let mut answer =
+            in_language(page.answer(method, headers, StatusCode::SERVICE_UNAVAILABLE, "no-store"), language);
+        answer.headers_mut().extend([(axum::http::header::RETRY_AFTER, HeaderValue::from_static("5"))]);
+        return answer;
     };
     let answer = body.answer(method, headers, StatusCode::OK, cache(Audience::Public));
     let answer = match language {

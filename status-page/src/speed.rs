@@ -1,10 +1,10 @@
-//! How an instance's response times are shown: a chart of 90 days, and tables of ranges and of weeks.
+//! How an instance's response times are shown: charts of a day, a week, 90 days and a year, and tables of ranges and of weeks.
 
 use crate::{
     WordsError,
-    chart::chart,
-    responses::Responses,
-    versions::{Label, begun, drawn, named},
+    chart::{Drawing, chart},
+    responses::{HOURS_OF_WEEK, Responses},
+    versions::{begun, drawn, named},
     when::{day, short_day},
     wording::Wording,
 };
@@ -17,20 +17,12 @@ use std::time::Duration;
 #[derive(Debug, Serialize)]
 pub(crate) struct Speed {
     title: String,
-    /// `None`: nothing answered in 90 days.
+    /// Of 90 days; `None`: nothing answered in them.
     drawing: Option<Drawing>,
-    from: String,
+    /// Of 24 hours, of a week, of a year.
+    more: Vec<Drawing>,
     ranges: Vec<Row>,
     weeks: Vec<Row>,
-}
-
-#[derive(Debug, Serialize)]
-struct Drawing {
-    marks: String,
-    width: usize,
-    label: String,
-    key: String,
-    versions: Vec<Label>,
 }
 
 /// A stretch of time; how long half, 95 and 99 of 100 answers took at the most, the longest, and how many there were.
@@ -48,14 +40,9 @@ pub(crate) fn speed(
     responses: &Responses,
     releases: &[Release],
 ) -> Result<Speed, WordsError> {
-    let [last_day, week, quarter, year] = responses.ranges;
+    let answers = responses.ranges;
     let days = |count: i64| wording.say("days", &[("count", count.into())]);
-    let ranges = [
-        (wording.say("hours", &[("count", 24.into())])?, last_day),
-        (days(7)?, week),
-        (days(90)?, quarter),
-        (days(365)?, year),
-    ];
+    let names = [wording.say("hours", &[("count", 24.into())])?, days(7)?, days(90)?, days(365)?];
     let (dates, day_by_day): (Vec<Date>, Vec<Option<Percentiles>>) = responses.days().unzip();
     let begun = begun(wording, releases);
     let within = |from: Date, days: i64| -> Result<Option<String>, WordsError> {
@@ -64,23 +51,51 @@ pub(crate) fn speed(
             (begun.partition_point(|one| one.date < from), begun.partition_point(|one| one.date < to));
         named(wording, begun.get(first..end).unwrap_or_default())
     };
-    let drawing = chart(&day_by_day).zip(quarter.took()).map(|(chart, took)| {
-        let [mut label, mut key] = chart.words(wording, "response-label", &took)?;
-        let first = dates.first().copied().unwrap_or_default();
+    let title = wording.say("response-times", &[("name", responses.operation.as_str().into())])?;
+    let [last_day, week, quarter, year] = answers;
+    let [of_day, of_week, of_quarter, of_year] = &names;
+    let draw = |(steps, each): (&[Option<Percentiles>], &str), (name, all): (&str, Answers), ends| {
+        let each = wording.plain(each)?;
+        let drawn = chart(steps).zip(all.took());
+        drawn
+            .map(|(chart, took)| {
+                let range = Some((name, each.as_str()));
+                chart.drawing(wording, name.to_owned(), ("response-label", &took, range), ends)
+            })
+            .transpose()
+    };
+    let today = wording.plain("today")?;
+    let since_hour = |count| {
+        let begins = responses.hours_begin(count);
+        Ok::<_, WordsError>([wording.short(begins).words, wording.plain("response-now")?])
+    };
+    let first = dates.first().copied().unwrap_or_default();
+    let ends = [short_day(wording.language, first), today.clone()];
+    let mut drawing = draw((&day_by_day, "response-by-day"), (of_quarter, quarter), ends)?;
+    if let Some(drawing) = &mut drawing {
         if let Some(list) = within(first, i64::try_from(dates.len()).unwrap_or(0))? {
             let words = |key| wording.say(key, &[("list", list.clone().into())]);
-            label = format!("{label} {}.", words("response-versions")?);
-            key = format!("{key} {}", words("response-versions-key")?);
+            drawing.label = format!("{} {}.", drawing.label, words("response-versions")?);
+            drawing.key = format!("{} {}", drawing.key, words("response-versions-key")?);
         }
         let (lines, versions) = drawn(&dates, &begun);
-        Ok::<_, WordsError>(Drawing { label, key, marks: lines + &chart.marks, width: chart.width, versions })
-    });
+        drawing.marks = lines + &drawing.marks;
+        drawing.versions = versions;
+    }
+    let hours = |count| responses.hours(count).collect::<Vec<_>>();
+    let weeks: Vec<Option<Percentiles>> = responses.year().collect();
+    let year_begins = [day(wording.language, responses.year_begins()), today];
+    let more = [
+        draw((&hours(24), "response-by-hour"), (of_day, last_day), since_hour(24)?)?,
+        draw((&hours(HOURS_OF_WEEK), "response-by-hour"), (of_week, week), since_hour(HOURS_OF_WEEK)?)?,
+        draw((&weeks, "response-by-week"), (of_year, year), year_begins)?,
+    ];
     let from = |date| wording.say("response-week", &[("day", day(wording.language, date).into())]);
     Ok(Speed {
-        title: wording.say("response-times", &[("name", responses.operation.as_str().into())])?,
-        drawing: drawing.transpose()?,
-        from: dates.first().map(|date| short_day(wording.language, *date)).unwrap_or_default(),
-        ranges: ranges.into_iter().map(|(what, answers)| row(what, answers, None)).collect(),
+        title,
+        drawing,
+        more: more.into_iter().flatten().collect(),
+        ranges: names.into_iter().zip(answers).map(|(what, answers)| row(what, answers, None)).collect(),
         weeks: responses
             .weeks()
             .map(|(first, answers)| {

@@ -5,9 +5,9 @@ use crate::{
     Page, RenderError,
     body::Body,
     form,
+    frame::Place,
     problem::Problem,
-    render::Place,
-    router::{Shown, broken, in_language, missing, preferred},
+    router::{Shown, broken, in_language, missing, preferred, too_many},
     subscribe_page::{Asked, Outcome, done, form as form_view},
     view::HTML,
 };
@@ -181,13 +181,15 @@ async fn act(shown: &Shown, request: Request, act: Act) -> Response<HttpBody> {
     let key = site.situation.borrow().key.clone();
     let Some(id) = reference(&parts.uri).and_then(|reference| SubscriptionId::find(reference, &key)) else {
         if !site.limits.admit_guess(address, Instant::now()) {
-            return Problem::TOO_MANY.answer(shown.audience);
+            let language = language(&parts.uri, &parts.headers);
+            return too_many(shown, language, (&parts.method, &parts.headers));
         }
         return missing(shown, &parts.method, &parts.headers, &parts.uri);
     };
     let posted = parts.method == Method::POST;
     if posted && !site.limits.admit_called(parts.uri.path(), Instant::now()) {
-        return Problem::TOO_MANY.answer(shown.audience);
+        let language = language(&parts.uri, &parts.headers);
+        return too_many(shown, language, (&parts.method, &parts.headers));
     }
     let outcome = if posted { Some(settle(shown, id, act).await) } else { None };
     let status = match outcome {

@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Snapshot, besides::Besides, body::Body,
-    document::Document, filter::Filter, wall::wall,
+    document::Document, filter::Filter, frame::Place, wall::wall,
 };
 use domain::{Language, Situation};
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ enum Key {
     Page(Language, Page),
     Filtered(Language, Page, Filter),
     NotFound(Language),
+    Said(Language, &'static str),
     Json(&'static str),
     Document(Document),
 }
@@ -118,6 +119,19 @@ impl View {
     ) -> Result<Option<Arc<Body>>, RenderError> {
         self.kept(Key::NotFound(language), || {
             let html = renderer.not_found(&self.snapshot, language)?;
+            Ok(Some(Body::new(HTML, html.into_bytes())))
+        })
+    }
+
+    /// A page that says no more than why there is no other ([`Renderer::said`]).
+    pub(crate) fn said(
+        &self,
+        renderer: &Renderer,
+        language: Language,
+        key: &'static str,
+    ) -> Result<Option<Arc<Body>>, RenderError> {
+        self.kept(Key::Said(language, key), || {
+            let html = renderer.said(&self.snapshot, language, &Place::Nowhere, key)?;
             Ok(Some(Body::new(HTML, html.into_bytes())))
         })
     }

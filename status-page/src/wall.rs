@@ -3,9 +3,9 @@
 use crate::{
     Page, RenderError, Renderer, Snapshot, assets,
     filter::Filter,
+    frame::Place,
     front::{Front, front},
     problem::Problem,
-    render::Place,
     rfc3339,
     router::Shown,
 };
@@ -26,6 +26,8 @@ pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src '
 
 #[derive(Debug, Serialize)]
 struct Wall {
+    /// Of which time it is.
+    seen: String,
     /// `None`: there is nobody to tell it what is new.
     script: Option<String>,
     front: Front,
@@ -40,6 +42,7 @@ pub(crate) fn wall(
 ) -> Result<String, RenderError> {
     let wording = renderer.wording(snapshot, language);
     let view = Wall {
+        seen: rfc3339(snapshot.as_of),
         script: (!snapshot.as_files).then(|| assets::wall().path.clone()),
         front: front(&wording, filter)?,
     };

@@ -31,6 +31,8 @@ pub(crate) struct Bars {
     pub(crate) width: usize,
     /// The text equivalent.
     pub(crate) label: String,
+    /// What one bar is.
+    pub(crate) each: Option<String>,
 }
 
 /// A link.
@@ -212,6 +214,7 @@ impl<'a> Wording<'a> {
             marks: bars::marks(spans),
             width: bars::width(spans.len()),
             label: self.say(label, &[("summary", parts.join("; ").into())])?,
+            each: None,
         })
     }
 

@@ -21,6 +21,7 @@ mod examine;
 #[cfg(debug_assertions)]
 pub mod growth;
 mod history;
+mod hourly;
 mod import;
 mod in_place;
 mod inbox;

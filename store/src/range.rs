@@ -277,7 +277,7 @@ pub(crate) async fn tracks(
 }
 
 /// The rows that are not sealed, by track and hour.
-async fn hot(
+pub(crate) async fn hot(
     connection: &mut Connection,
     tracks: &[i64],
     range: &Range<Timestamp>,
@@ -339,7 +339,7 @@ async fn unrolled(
 }
 
 /// What is known hour by hour: samples that are sealed or not yet, and sums of those that are no more.
-async fn fine(
+pub(crate) async fn fine(
     connection: &mut Connection,
     spans: &[[i64; 2]],
     mut hot: BTreeMap<(i64, i64), Vec<Packed>>,

@@ -142,6 +142,29 @@ describe("each kind of page", { concurrency: Number(process.env.CURIAD_LANES ?? 
   }
 });
 
+test("what is no page of its own is as good: frames, answers, and what is not found", { timeout: 120_000 }, async () => {
+  const answer = "api=patient-demographics&environment=production&status=503";
+  for (const [path, status = 200] of [
+    ["/en/embed/patient-demographics"], ["/cy/mewnblannu/patient-demographics"],
+    [`/en/is-it-me?${answer}`], [`${pathOf(await visit(`${demo.site}/en/is-it-me`, (page) => twin(page, "cy")))}?${answer}`],
+    ["/en/is-it-me?api=&environment=", 400], ["/en/nothing-here", 404], ["/cy/dim-byd-yma", 404],
+  ]) {
+    const url = demo.site + path;
+    assert.deepEqual(await invalid(url), [], path);
+    const open = [status, 304];
+    await visit(url, async (page) => {
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await violations(page), [], `${path}, ${colorScheme}`);
+      }
+    }, {}, open);
+    await visit(url, async (page) => {
+      assert.deepEqual(await page.evaluate(small), [], path);
+      assert.deepEqual(await page.evaluate(cut), [], path);
+    }, ZOOMED, open);
+  }
+});
+
 test("the wall view is brought up to date while it stands", { timeout: 90_000 }, async () => {
   await visit(`${demo.site}/en/wall`, async (page) => {
     const seen = () => page.locator("[data-seen]").getAttribute("data-seen");

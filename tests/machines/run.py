@@ -1,4 +1,4 @@
-"""What we offer to programs, read by programs that we did not write: feeds by feedparser, calendars by icalendar, the
+"""What we offer to programs, read by programs that we did not write: feeds by RELAX NG and feedparser, calendars by icalendar, the
 description by openapi-spec-validator and schemathesis, /api/v2 by a reader of Statuspages, metrics by promtool. Against the real `curiad demo`.
 
 Run by tests/run; by hand: python3 -m venv target/machines && target/machines/bin/pip install -r tests/machines/requirements.txt
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import feedparser
 import icalendar
+from lxml import etree
 from openapi_spec_validator import validate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,6 +103,20 @@ def folders():
         yield f"/feeds/{language}"
         yield f"/feeds/{language}/{word}/{production}"
         yield f"/feeds/{language}/apis/results"
+
+
+def schema(name):
+    return etree.RelaxNG.from_rnc_string((HERE / f"{name}.rnc").read_text())
+
+
+def test_feeds_are_what_their_standards_say(demo):
+    schemas = {"atom": schema("atom"), "rss": schema("rss")}
+    for folder in folders():
+        for name, rules in schemas.items():
+            path = f"{folder}/incidents.{name}"
+            feed = etree.fromstring(demo.text(path).encode())
+            assert rules.validate(feed), f"{path}: {rules.error_log}"
+    assert not schemas["atom"].validate(etree.fromstring('<feed xmlns="http://www.w3.org/2005/Atom"/>')), "it says no, too"
 
 
 def test_feeds_are_read_by_feedparser(demo):

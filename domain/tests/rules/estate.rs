@@ -380,13 +380,8 @@ impl Hand {
     }
 
     pub(crate) fn ticket_raised(&mut self, number: u64) {
-        let receipt = Receipt {
-            notification: self.key(number, "ticket"),
-            incident: IncidentId(number),
-            at: self.now,
-            outcome: Sent::Ticket { number: "INC0010001".into(), record: "abc".into(), mismatch: None },
-        };
-        self.tell(Message::Receipt(receipt)).expect("folded in");
+        let raised = Sent::Ticket { number: "INC0010001".into(), record: "abc".into(), mismatch: None };
+        self.receipt(number, "ticket", raised);
     }
 
     pub(crate) fn receipt(&mut self, number: u64, name: &str, outcome: Sent) {

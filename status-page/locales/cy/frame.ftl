@@ -34,8 +34,12 @@ configuration-left = Nid ydynt bellach yn fyw, er na chawsant eu hymddeol: { $te
 not-found = Ni allem ddod o hyd i’r dudalen honno
 not-found-more = Nid oes tudalen yn y cyfeiriad hwn y gallwch ei gweld yma. Os gwnaethoch deipio’r cyfeiriad, gwiriwch ef; os gwnaethoch ddilyn dolen, efallai ei bod yn hen.
 not-found-way = Ewch i statws pob API
+too-many = Gormod o geisiadau ar unwaith
+too-many-more = Arhoswch ychydig eiliadau, a rhowch gynnig arall arni.
+not-in-copy = Ni ellir dangos y dudalen hon ar hyn o bryd
+not-in-copy-more = Ni ellir cyrraedd ein cofnodion, ac nid yw’r dudalen hon yn ein copi diwethaf o’r cyfan. Rhowch gynnig arall arni ymhen ychydig funudau; gellir darllen statws pob API, fel yr oedd ddiwethaf.
 access-title = Amgylcheddau nad ydynt yn gyhoeddus
-access-link = Gofynnwch am fynediad drwy’r porth
+access-link = Gofynnwch am fynediad drwy borth y datblygwyr
 status = Statws
 api = API
 

@@ -3,4 +3,4 @@ filter-any = Pob un
 filter-environment = Amgylchedd
 filter-kind = Math
 filter-team = Tîm y darparwr
-filter-none = Nid oes API sydd fel y gofynnoch.
+filter-none = Nid oes unrhyw API yn cyfateb i’r hyn a ddewiswyd gennych.

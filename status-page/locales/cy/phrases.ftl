@@ -1,7 +1,7 @@
 # Yr hyn y mae person yn llunio neges ohono: `curiad incident update`.
 phrase-cause-unknown = Nid yw’r achos yn hysbys eto.
 phrase-cause-gateway = Ym mhorth yr API y mae’r achos.
-phrase-cause-backend = Yn y gwasanaeth y tu ôl i’r porth y mae’r achos.
+phrase-cause-backend = Yn y gwasanaeth y tu ôl i borth yr API y mae’r achos.
 phrase-cause-network = Yn y rhwydwaith y mae’r achos.
 phrase-cause-sign-in = Yr achos yw na ellir cael tocynnau mynediad.
 phrase-cause-certificate = Yr achos yw tystysgrif nad yw’n ddilys.

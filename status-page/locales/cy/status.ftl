@@ -32,7 +32,7 @@ layer-connect = Ni ellir cysylltu
 layer-tls = Ni ellir cysylltu’n ddiogel
 layer-token = Ni all cymwysiadau fewngofnodi
 layer-gateway = Mae porth yr API yn ateb â gwall
-layer-backend = Mae’r gwasanaeth y tu ôl i’r porth yn methu
+layer-backend = Mae’r gwasanaeth y tu ôl i borth yr API yn methu
 layer-contract = Nid yw’r ateb yr hyn a gytunwyd
 layer-ours = Ni allai ein system fonitro ein hunain ddweud
 
@@ -42,7 +42,7 @@ failed-connect = ni ellid cysylltu
 failed-tls = ni ellid cysylltu’n ddiogel
 failed-token = ni allai cymwysiadau fewngofnodi
 failed-gateway = roedd porth yr API yn ateb â gwall
-failed-backend = roedd y gwasanaeth y tu ôl i’r porth yn methu
+failed-backend = roedd y gwasanaeth y tu ôl i borth yr API yn methu
 failed-contract = nid oedd yr ateb yr hyn a gytunwyd
 failed-ours = ni allai ein system fonitro ein hunain ddweud
 failed-job = ni chlywyd gan dasg gyfnodol, neu methodd

@@ -3,4 +3,4 @@ filter-any = All
 filter-environment = Environment
 filter-kind = Kind
 filter-team = Provider team
-filter-none = No API is as you asked.
+filter-none = No API matches what you chose.

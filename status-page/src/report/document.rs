@@ -3,7 +3,7 @@
 use super::{Report, Reviewed, ReviewedOperation, Stages};
 use crate::{
     RenderError, Renderer, WordsError, assets,
-    chart::chart,
+    chart::{Drawing, chart},
     measuring,
     when::{day, percent},
     wording::{Bars, Wording},
@@ -92,16 +92,7 @@ struct Detail {
     bars: Bars,
     each: String,
     times: [String; 5],
-    chart: Option<Drawn>,
-}
-
-#[derive(Debug, Serialize)]
-struct Drawn {
-    title: String,
-    marks: String,
-    width: usize,
-    label: String,
-    key: String,
+    chart: Option<Drawing>,
 }
 
 impl Report {
@@ -118,7 +109,9 @@ impl Report {
         let [first, last] = [self.range.start, last].map(|at| at.to_zoned(zone.clone()).date());
         let [first, last] = [first, last].map(|date| day(wording.language, date));
         let dates = [("from", first.as_str().into()), ("to", last.as_str().into())];
-        let details = self.instances.iter().map(|one| detail(wording, one)).collect::<Result<_, _>>()?;
+        let ends = [first.clone(), last.clone()];
+        let details =
+            self.instances.iter().map(|one| detail(wording, one, &ends)).collect::<Result<_, _>>()?;
         Ok(Document {
             css: assets::STYLE,
             site: wording.text(&wording.snapshot.site.title).to_owned(),
@@ -258,7 +251,7 @@ fn took(percentiles: Option<&Percentiles>) -> [String; 4] {
     [of(|took| took.p50), of(|took| took.p95), of(|took| took.p99), of(|took| took.max)]
 }
 
-fn detail(wording: &Wording<'_>, one: &Reviewed) -> Result<Detail, WordsError> {
+fn detail(wording: &Wording<'_>, one: &Reviewed, ends: &[String; 2]) -> Result<Detail, WordsError> {
     let (bars, days) = one.bars(BARS);
     let days_words =
         |count: usize| wording.say("days", &[("count", i64::try_from(count).unwrap_or(i64::MAX).into())]);
@@ -280,14 +273,8 @@ fn detail(wording: &Wording<'_>, one: &Reviewed) -> Result<Detail, WordsError> {
         Some((first, chart(&drawn)?, first.on(&first.sum)?))
     });
     let chart = chart.map(|(first, chart, all)| {
-        let [label, key] = chart.words(wording, "report-response-label", &all)?;
-        Ok::<_, WordsError>(Drawn {
-            title: wording.say("response-times", &[("name", first.id.as_str().into())])?,
-            label,
-            key,
-            marks: chart.marks,
-            width: chart.width,
-        })
+        let title = wording.say("response-times", &[("name", first.id.as_str().into())])?;
+        chart.drawing(wording, title, ("report-response-label", &all, None), ends.clone())
     });
     Ok(Detail {
         name: wording.name(&one.id).to_owned(),

@@ -24,7 +24,7 @@ async fn the_matrix_is_filtered_by_environment_kind_and_team_without_script() {
     let soap = front("/en?find=&environment=&kind=soap&team=demographics").await;
     assert_eq!(rows(&soap), 10);
     assert!(soap.contains("10 of 60 shown"));
-    assert!(front("/en?find=%C5%B5&kind=soap").await.contains("No API is as you asked."));
+    assert!(front("/en?find=%C5%B5&kind=soap").await.contains("No API matches what you chose."));
     assert!(front("/cy?find=%C5%B5&kind=soap").await.contains(r#"href="/en?find=%C5%B5&amp;kind=soap""#));
 }
 

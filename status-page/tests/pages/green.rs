@@ -21,7 +21,8 @@ async fn where_no_record_is_read_it_says_that_an_operation_may_fail_all_the_same
     }
     let welsh = words(&["ping", "status"], "/cy/apis/results").await;
     assert!(
-        welsh.contains("Rydym yn gwirio bod y porth yn ateb; bod yr API ei hun yn dweud ei fod yn iach."),
+        welsh
+            .contains("Rydym yn gwirio bod porth yr API yn ateb; bod yr API ei hun yn dweud ei fod yn iach."),
         "{welsh}"
     );
 }

@@ -50,7 +50,7 @@ async fn what_works_again_says_when_it_last_did_not_and_where_it_failed() {
         en.contains("13:07 GMT, 18 November</time> (7 minutes): the service behind the gateway failed</p>")
     );
     assert!(cy.contains(
-        "13:07 GMT, 18 Tachwedd</time> (7 munud): roedd y gwasanaeth y tu ôl i’r porth yn methu</p>"
+        "13:07 GMT, 18 Tachwedd</time> (7 munud): roedd y gwasanaeth y tu ôl i borth yr API yn methu</p>"
     ));
 }
 

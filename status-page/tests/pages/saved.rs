@@ -71,14 +71,19 @@ async fn what_is_not_in_the_copy_is_to_be_asked_for_again_whatever_it_is() {
     let missing = get(router.clone(), "/en/anything").await;
     assert_eq!(missing.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_ne!(missing.header("retry-after"), "");
-    for path in [
-        "/en/environments/sit",
-        "/en/incidents/C-40",
-        "/badges/results/sit.svg",
-        "/metrics",
-        "/api/v1/history",
-    ] {
+    for path in ["/en/environments/sit", "/en/incidents/C-40", "/en/is-it-me/now"] {
         assert_eq!(get(router.clone(), path).await, missing, "{path}");
+    }
+    let welsh = get(router.clone(), "/cy/digwyddiadau/C-40").await;
+    assert_eq!((welsh.status, welsh.header("content-language")), (missing.status, "cy"));
+    assert!(welsh.text().contains("Ni ellir dangos y dudalen hon ar hyn o bryd"), "{}", welsh.text());
+    let program = get(router.clone(), "/api/v1/history").await;
+    assert_eq!(
+        (program.status, program.header("content-type")),
+        (missing.status, "application/problem+json")
+    );
+    for path in ["/badges/results/sit.svg", "/metrics"] {
+        assert_eq!(get(router.clone(), path).await, program, "{path}");
     }
     // So that callbacks and jobs come again, and nobody believes that an answer was taken.
     for path in ["/ack/k3f9xq7mzt4a", "/hooks/notify", "/beats/anything"] {

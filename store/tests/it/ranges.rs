@@ -13,6 +13,7 @@ on_both!(
     who_lost_the_lease_rolls_nothing_up,
     rollups_of_many_checks_are_each_in_its_place,
     a_range_of_more_days_than_are_told_apart_is_refused,
+    hours_are_told_whether_they_are_sealed_or_not,
     what_is_kept_no_more_goes_and_what_it_added_up_to_stays,
     who_lost_the_lease_lets_go_of_nothing,
     a_clock_that_is_years_ahead_costs_no_history,
@@ -27,6 +28,10 @@ fn london() -> TimeZone {
 /// Midnight in London on 24 October 2026; the next day has 25 hours.
 fn begins() -> Timestamp {
     "2026-10-23T23:00:00Z".parse().unwrap()
+}
+
+fn begins_ms() -> i64 {
+    begins().as_millisecond()
 }
 
 /// So many milliseconds later, as `at` counts.
@@ -88,6 +93,24 @@ async fn a_day_is_rolled_up_when_it_is_over_and_again_when_something_late_is_sea
     while made.store.seal(at(later(99 * HOUR)), 9).await.unwrap().tracks > 0 {}
     assert_eq!(made.store.roll_up(at(later(99 * HOUR)), &london(), 9).await.unwrap(), 1);
     assert_eq!(counts(&made.store).await, [2, 2], "a day does not shrink");
+}
+
+async fn hours_are_told_whether_they_are_sealed_or_not(on: On) {
+    let made = Made::new(on).await;
+    let told = [0, 1, HOUR, 5 * HOUR, 5 * HOUR + 9].map(|ms| pass(&read(), later(ms), 7));
+    made.store.record(&outcomes(told)).await.unwrap();
+    let hours = async |from: i64, to: i64| {
+        let range = at(later(from))..at(later(to));
+        let read = made.store.hourly(&read().check, range).await.unwrap();
+        let hour = |begins: Timestamp| (begins.as_millisecond() - begins_ms()) / HOUR;
+        read.iter().map(|(begins, sum)| (hour(*begins), sum.samples())).collect::<Vec<_>>()
+    };
+    let all = [(0, 2), (1, 1), (5, 2)];
+    assert_eq!(hours(0, 6 * HOUR).await, all, "as rows");
+    made.store.seal(at(later(3 * HOUR)), 9).await.unwrap();
+    assert_eq!(hours(0, 6 * HOUR).await, all, "some of them sealed");
+    assert_eq!(hours(1, 5 * HOUR + 1).await, [(0, 1), (1, 1), (5, 1)], "what is within the range");
+    assert_eq!(hours(2 * HOUR, 5 * HOUR).await, []);
 }
 
 /// One that sealed an hour, and another that has its lease since.
