@@ -104,6 +104,7 @@ mod secret;
 mod service_clock;
 mod shared;
 mod shift_reminder;
+mod shown;
 mod situation;
 mod storm;
 mod subscription;
