@@ -149,7 +149,7 @@ pub use error_class::ErrorClass;
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use expect::{Expect, Matches, Statuses};
-pub use flapping::Flaps;
+pub use flapping::{Epoch, Flaps};
 pub use glance::Glance;
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use heartbeat::{Beat, Heartbeat, Rhythm};
