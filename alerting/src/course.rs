@@ -37,6 +37,8 @@ pub enum Trace {
     },
     /// It never saw it.
     Unknown,
+    /// It cannot be asked; but however often it is told, it does it once.
+    Once,
 }
 
 /// The course of one claimed notification.
@@ -75,7 +77,12 @@ impl<'a> Course<'a> {
         match seen {
             Ok(Trace::Taken(sent)) => Step::End(Ok(sent)),
             Ok(Trace::Impossible { why }) => Step::End(Err(SendError::Permanent { why })),
-            Ok(Trace::Unknown | Trace::Failed) => self.act(false, now),
+            // What it may have made is known only by telling it again, even if nobody wants it any more.
+            Ok(Trace::Once) if self.tried() => match self.late(now) {
+                Some(late) => Step::End(Err(late)),
+                None => Step::Act { repeat: false },
+            },
+            Ok(Trace::Unknown | Trace::Failed | Trace::Once) => self.act(false, now),
             // A person is waited for: the text goes out again and says so. Of a ticket or a note there is one.
             Err(_) if matches!(self.0.notification.channel, Channel::Text(_)) => self.act(true, now),
             Err(error) => Step::End(Err(error)),
@@ -150,8 +157,12 @@ impl<'a> Course<'a> {
             .then(|| SendError::permanent("its time ran out before it could be sent"))
     }
 
-    /// Why a callout is not to be made any more: it was claimed, or failed once, before its withdrawal.
+    /// Why a callout or a ticket is not to be made any more: it was claimed, or failed once, before its withdrawal.
     fn called_off(self, incident: &Incident) -> Option<SendError> {
+        if self.0.notification.kind == NotificationKind::TicketOpen {
+            let another = incident.has_another_ticket_than(&self.0.notification.key);
+            return another.then(|| SendError::permanent("called off: another ticket was linked"));
+        }
         let running = incident.escalation.as_ref().filter(|_| self.is_callout());
         let why = running.and_then(|running| running.stopped.as_ref())?;
         Some(SendError::permanent(format!("called off: {why}")))

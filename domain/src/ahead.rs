@@ -1,9 +1,9 @@
 //! What will be trouble if nobody acts before: told weeks ahead, in office hours, and never by a call.
 
 use crate::{
-    ApiId, Cause, Environment, Health, Incident, InstanceId, Latest, Outcome, Priority, RotaId, Situation,
-    Status, Target, Text, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, duty, fold::Fold,
-    telling,
+    ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
+    Target, Text, TrackId, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, duty, fold::Fold,
+    shown, telling,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,8 @@ pub(crate) fn ahead(fold: &mut Fold) {
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
     for incident in open {
         let Cause::Ahead(what) = &incident.cause else { continue };
-        if outlook.foreseen.contains_key(what) || !is_known_to_be_over(&fold.after, what, &incident) {
+        if outlook.foreseen.contains_key(what) || !is_known_to_be_over(&fold.after, what, &incident, fold.now)
+        {
             continue;
         }
         let here = if let Ahead::Rota(rota) = what {
@@ -127,15 +128,17 @@ pub(crate) fn ahead(fold: &mut Fold) {
 }
 
 /// An outcome says something of what is ahead that its check had not said before.
-pub(crate) fn heard(fold: &mut Fold, before: Option<&Latest>, outcome: &Outcome) {
+pub(crate) fn heard(fold: &mut Fold, track: &TrackId, outcome: &Outcome) {
+    shown::heard(fold, track, outcome);
+    let before = fold.after.latest.get(track);
     let before = before.and_then(|latest| latest.outcome.as_ref());
     if before.is_none_or(|before| said(before) != said(outcome)) {
         fold.after.foreseen_until = None;
     }
 }
 
-fn said(outcome: &Outcome) -> (Option<&crate::Certificate>, Option<Timestamp>, bool) {
-    (outcome.certificate.as_ref(), outcome.deprecation.as_ref().and_then(|goes| goes.sunset), speaks(outcome))
+fn said(outcome: &Outcome) -> (Option<Timestamp>, bool) {
+    (outcome.deprecation.as_ref().and_then(|goes| goes.sunset), speaks(outcome))
 }
 
 /// Who is called from a rota, where: an environment in which majors call, that which matters most.
@@ -165,9 +168,15 @@ fn outlook(fold: &Fold) -> Outlook {
         if configuration.policy(instance.environment).is_none() {
             continue;
         }
-        if let Some(certificate) = &outcome.certificate {
-            let what = Ahead::Certificate(certificate.fingerprint.clone());
-            outlook.add(what, certificate.not_after, CERTIFICATE, Some(instance));
+        if let Some(shown) = fold.after.shown.get(id) {
+            if let Some(certificate) = shown.first_to_end(now) {
+                let what = Ahead::Certificate(certificate.fingerprint.clone());
+                outlook.add(what, certificate.not_after, CERTIFICATE, Some(instance));
+            }
+            let ends = shown.first_to_end(now).map(|certificate| certificate.not_after);
+            for next in [Some(shown.long_heard_at(&fold.after, id)), ends].into_iter().flatten() {
+                outlook.until = if now < next { outlook.until.min(next) } else { outlook.until };
+            }
         }
         let sunset = outcome.deprecation.as_ref().and_then(|goes| goes.sunset);
         if let Some(at) = sunset.filter(|_| instance.environment == Environment::Production) {
@@ -208,17 +217,17 @@ fn outlook(fold: &Fold) -> Outlook {
 
 /// What was foreseen from what instances said goes on while one of them has not said otherwise: after a start nothing is
 /// known of them yet.
-fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident) -> bool {
-    let spoke = |instance: &InstanceId, tells: fn(&Outcome) -> bool| {
-        let configured = situation.configuration.checks_of(instance).next().is_some();
-        let mut outcomes = situation.latest.iter().filter(|(id, _)| id.check.instance == *instance);
-        !configured || outcomes.any(|(_, latest)| latest.outcome.as_deref().is_some_and(tells))
-    };
+fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident, now: Timestamp) -> bool {
+    let configured = |instance: &InstanceId| situation.configuration.checks_of(instance).next().is_some();
     match what {
-        Ahead::Certificate(_) => {
-            incident.affects.iter().all(|instance| spoke(instance, |outcome| outcome.certificate.is_some()))
+        Ahead::Certificate(_) => incident.affects.iter().all(|instance| {
+            let mut shown = situation.shown.iter().filter(|(id, _)| id.check.instance == *instance);
+            !configured(instance) || shown.any(|(id, shown)| shown.long_heard_at(situation, id) <= now)
+        }),
+        Ahead::Sunset(instance) => {
+            let mut outcomes = situation.latest.iter().filter(|(id, _)| id.check.instance == *instance);
+            !configured(instance) || outcomes.any(|(_, latest)| latest.outcome.as_deref().is_some_and(speaks))
         }
-        Ahead::Sunset(instance) => spoke(instance, speaks),
         Ahead::OwnCertificate(_) | Ahead::Rota(_) | Ahead::BankHolidays | Ahead::DailyTest => true,
     }
 }

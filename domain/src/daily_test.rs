@@ -21,7 +21,7 @@ pub struct DailyTest {
 pub struct Hops {
     /// From its time of the day until it was decided; a program that was away then is late.
     pub decided: SignedDuration,
-    /// From there until a carrier had it by every way; `None`: none had by one of them.
+    /// From there until a carrier had it by every way; `None`: by one of them it did not arrive.
     pub accepted: Option<SignedDuration>,
     /// From there until it was answered; `None`: it was not, as most machines do not.
     pub answered: Option<SignedDuration>,
@@ -63,9 +63,14 @@ pub(crate) fn failed(situation: &Situation, now: Timestamp) -> Option<Timestamp>
     days.into_iter().map(|day| time_of(daily, day, zone)).find(|at| *at > now)
 }
 
-/// Whether a carrier had it by every way.
+/// Whether it was brought to the telephone, and a mail server had it in time: of an e-mail nobody says more.
 pub(crate) fn arrived(test: &Incident) -> bool {
-    callout(test).is_some_and(|callout| callout.ways.iter().all(|way| taken(callout, *way)))
+    callout(test).is_some_and(|callout| {
+        callout.ways.iter().all(|way| match way {
+            Way::Text => callout.delivered.contains(way),
+            Way::Email => taken(callout, *way, test.opened_at + test_call::DAILY_LASTS),
+        })
+    })
 }
 
 fn callout(test: &Incident) -> Option<&Callout> {
@@ -73,8 +78,8 @@ fn callout(test: &Incident) -> Option<&Callout> {
 }
 
 /// That it may have arrived is no proof.
-fn taken(callout: &Callout, way: Way) -> bool {
-    let accepted = callout.accepted.iter().any(|(accepted, _)| *accepted == way);
+fn taken(callout: &Callout, way: Way, until: Timestamp) -> bool {
+    let accepted = callout.accepted.iter().any(|(accepted, at)| *accepted == way && *at < until);
     callout.delivered.contains(&way) || (accepted && !callout.given_up.contains(&way))
 }
 

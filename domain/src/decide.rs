@@ -81,7 +81,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         fold.want(outcome.at + pause, id.clone());
     }
     // Of a clock that is ahead of ours: what follows is newer all the same.
-    ahead::heard(fold, fold.after.latest.get(&id).cloned().as_ref(), outcome);
+    ahead::heard(fold, &id, outcome);
     let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
     due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
     fold.after.latest.insert_mut(id.clone(), latest);
@@ -126,6 +126,7 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
     for id in lost {
         fold.after.tracks.remove_mut(&id);
         fold.after.latest.remove_mut(&id);
+        fold.after.shown.remove_mut(&id);
     }
     due::anew(fold);
 }

@@ -179,9 +179,14 @@ pub(crate) fn link(
     Ok(())
 }
 
-/// The desk has made a ticket that was asked for before another was linked.
+/// The desk has made a ticket that was asked for before another was linked. That one may be closed by now, and a third
+/// asked for, which has no number yet.
 pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, asked: usize) {
-    let Ticket::Raised { record: ours, number: followed, .. } = &incident.ticket else { return };
+    let (ours, followed) = match &incident.ticket {
+        Ticket::Raised { record, number, .. } => (record.as_str(), number.clone()),
+        Ticket::Asked { .. } => ("", "another ticket".to_owned()),
+        Ticket::None => return,
+    };
     let Some(earlier) = asked.checked_sub(1).and_then(|at| incident.earlier_tickets.get_mut(at)) else {
         return;
     };
@@ -190,13 +195,12 @@ pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, r
     }
     earlier.known = Some((number.to_owned(), record.to_owned()));
     let name = if asked == 1 { "moved".to_owned() } else { format!("ticket/{asked}/moved") };
-    let followed = followed.clone();
     incident.note(fold.now, format!("{number} had been made too: it is told that {followed} is followed"));
     moved_to(fold, incident, &name, record.to_owned(), &followed);
 }
 
 fn moved_to(fold: &mut Fold, incident: &Incident, name: &str, record: String, number: &str) {
-    let Ticket::Raised { desk, .. } = &incident.ticket else { return };
+    let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { return };
     let text = format!("Followed in {number}. This one can be closed.");
     let note = crate::Note { at: fold.now, text, with: With::Nothing };
     telling::note_to(fold, incident.id, name, desk.clone(), record, note);

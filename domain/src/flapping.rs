@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Times of coming back that an incident keeps.
 const MAX_RETURNS: usize = 20;
+/// Epochs before the present one that an incident keeps, the last ones.
+const MAX_EPOCHS: usize = 20;
 
 /// How an incident came and went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,42 @@ pub struct Flaps {
     pub returns: Vec<Timestamp>,
     /// It comes and goes: since when that was clear.
     pub unstable: Option<Timestamp>,
+    /// How it went before it came back, the last epochs, oldest first.
+    pub past: Vec<Epoch>,
+}
+
+/// One stretch of an incident, from its first failure to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// First failure.
+    pub since: Timestamp,
+    /// Confirmed.
+    pub opened_at: Timestamp,
+    /// Who answered, and when.
+    pub answered: Option<(String, Timestamp)>,
+    /// Worked again, for good.
+    pub recovered_at: Option<Timestamp>,
+    /// Over.
+    pub resolved_at: Option<Timestamp>,
+}
+
+impl Incident {
+    /// How it went, each time: the present epoch last. Of very many the first are forgotten.
+    pub fn epochs(&self) -> Vec<Epoch> {
+        let mut epochs = self.flaps.past.clone();
+        epochs.push(self.present_epoch());
+        epochs
+    }
+
+    fn present_epoch(&self) -> Epoch {
+        Epoch {
+            since: self.failing_since(),
+            opened_at: self.opened_at,
+            answered: self.acknowledged.as_ref().map(|taken| (taken.by.clone(), taken.at)),
+            recovered_at: self.recovered_at,
+            resolved_at: self.resolved_at,
+        }
+    }
 }
 
 /// The incident of that cause that is over, but not for so long that this is another one.
@@ -38,6 +76,10 @@ pub(crate) fn of_late(fold: &Fold, cause: &Cause) -> Option<IncidentId> {
 /// It was over and failed again: a new epoch of the same incident. Its holds begin anew, and who had it before has to be
 /// asked again; it keeps its ticket.
 pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) {
+    if incident.flaps.past.len() >= MAX_EPOCHS {
+        incident.flaps.past.remove(0);
+    }
+    incident.flaps.past.push(incident.present_epoch());
     incident.status = IncidentStatus::Open;
     incident.flaps.epoch += 1;
     incident.flaps.since = Some(health.since.min(fold.now));

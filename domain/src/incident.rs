@@ -256,6 +256,17 @@ impl Incident {
         self.flaps.since.unwrap_or(self.started_at)
     }
 
+    /// Whether the ticket that the notification of this key asks for (`C-42-…/ticket/2`) was left for another since.
+    pub fn has_another_ticket_than(&self, key: &str) -> bool {
+        let name = key.split_once('/').map_or("", |(_, name)| name);
+        let asked = match name.strip_prefix("ticket") {
+            Some("") => Some(1),
+            Some(rest) => rest.strip_prefix('/').and_then(|number| number.parse().ok()),
+            None => None,
+        };
+        asked.is_some_and(|asked: usize| asked <= self.earlier_tickets.len())
+    }
+
     /// A word of its own for each epoch, for what is told once in each.
     pub(crate) fn named(&self, name: &str) -> String {
         match self.flaps.epoch {

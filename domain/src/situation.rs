@@ -3,7 +3,7 @@
 use crate::{
     ApiId, Cause, Configuration, ContactProof, Environment, Health, Incident, IncidentId, InstanceId, Latest,
     Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Status, StatusChange,
-    Track, TrackId, VantageId, Way, burn, release::Coming,
+    Track, TrackId, VantageId, Way, burn, release::Coming, shown::Shown,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -20,6 +20,8 @@ pub struct Situation {
     pub tracks: HashTrieMapSync<TrackId, Arc<Track>>,
     /// The last outcome of each.
     pub latest: HashTrieMapSync<TrackId, Latest>,
+    /// The certificates that were shown lately.
+    pub(crate) shown: HashTrieMapSync<TrackId, Arc<Shown>>,
     /// Instances.
     pub healths: HashTrieMapSync<InstanceId, Arc<Health>>,
     /// Which version runs in each instance whose answers name one.
@@ -234,6 +236,7 @@ impl Situation {
                 .filter(|(id, ..)| known(id))
                 .map(|(id, at, verdict)| (id, Latest { at, verdict, outcome: None }))
                 .collect(),
+            shown: HashTrieMapSync::new_sync(),
             healths: remembered
                 .healths
                 .into_iter()

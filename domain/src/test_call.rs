@@ -14,8 +14,8 @@ use std::{fmt, time::Duration};
 const LASTS: SignedDuration = SignedDuration::from_hours(1);
 /// Nobody waits longer for one to begin: what was asked for while nothing recorded calls nobody in the night.
 const WANTED: SignedDuration = SignedDuration::from_mins(2);
-/// Whatever a carrier has not taken by then would have come too late at night.
-const DAILY_LASTS: SignedDuration = SignedDuration::from_mins(15);
+/// Whatever has not arrived by then would have come too late at night.
+pub(crate) const DAILY_LASTS: SignedDuration = SignedDuration::from_mins(15);
 
 /// Who is called to see whether it reaches them, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! `curiad history` on the command line.
 
+use super::moment::instant;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
@@ -28,10 +29,10 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_enum)]
     pub(crate) format: ExportFormat,
     /// From when, as 2026-12-25T03:00:00Z (default: 24 hours before the end)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(crate) from: Option<Timestamp>,
     /// Until when (default: now)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(crate) to: Option<Timestamp>,
     /// Only this API
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `curiad report` on the command line.
 
+use crate::config;
 use clap::{Args, ValueEnum};
 use domain::Language;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -69,10 +70,15 @@ impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let day = text.parse().map(Self::Day).ok().filter(|_| !text.contains('T'));
-        day.or_else(|| text.parse().map(Self::At).ok()).ok_or_else(|| {
+        let day = text.parse::<Date>().ok().filter(|_| !text.contains('T'));
+        if let Some(day) = day {
+            let begins = day.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |day| day.timestamp());
+            return config::counts_from(text, begins).map(|_| Self::Day(day));
+        }
+        let at = text.parse().map_err(|_| {
             format!("'{text}' is neither a day such as 2026-10-01 nor a time such as 2026-10-01T00:00:00Z")
-        })
+        })?;
+        config::counts_from(text, at).map(Self::At)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `curiad rota` on the command line.
 
-use super::{Moment, ReportLanguage, Who};
+use super::{Moment, ReportLanguage, Who, moment::instant};
 use clap::Subcommand;
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ pub(crate) enum RotaQuestion {
         /// The rota
         rota: String,
         /// When, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = instant)]
         at: Option<Timestamp>,
     },
     /// The shifts of the next weeks, and any gaps
@@ -28,7 +28,7 @@ pub(crate) enum RotaQuestion {
         /// The rota
         rota: String,
         /// From when, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = instant)]
         at: Option<Timestamp>,
         /// How many days
         #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=366))]
@@ -51,7 +51,7 @@ pub(crate) enum RotaQuestion {
         #[arg(long)]
         hours: Option<String>,
         /// When, as 2026-12-25T03:00:00Z (default: now)
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = instant)]
         at: Option<Timestamp>,
     },
 }

@@ -34,13 +34,13 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
                         .ok_or_else(|| Usage::unknown("environment", word, Environment::ALL.iter()))
                 })
                 .transpose()?;
-            Command::Silence {
-                by: who.name()?,
-                why: why.clone(),
-                until: asking.now + lasts,
-                api,
-                environment,
-            }
+            let until = asking.now.checked_add(lasts).map_err(|_| {
+                Failed::new(
+                    USAGE,
+                    format!("'{for}' is longer than any calendar\nwrite 30m or 2h", r#for = r#for),
+                )
+            })?;
+            Command::Silence { by: who.name()?, why: why.clone(), until, api, environment }
         }
     };
     let next = "`curiad silence list` shows what there is, and `curiad silence add --help` what may be said";

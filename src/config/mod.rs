@@ -68,7 +68,7 @@ pub(crate) use leaving::left_production;
 pub(crate) use listen::Listen;
 pub(crate) use nearest::{did_you_mean, nearest};
 pub(crate) use problem::{Problem, Severity};
-pub(crate) use reading::{duration_text, parse_duration};
+pub(crate) use reading::{counts_from, duration_text, parse_duration};
 pub(crate) use report::check_report;
 pub(crate) use secret::Secrets;
 pub(crate) use stamps::Stamps;

@@ -11,7 +11,7 @@ use super::{
     tree::{Key, Node, Value},
 };
 use domain::NhsNumber;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use std::{ops::RangeInclusive, path::Path, time::Duration};
 
 /// One reading of a whole configuration.
@@ -66,6 +66,19 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Ten years in milliseconds.
+const LONGEST: u64 = 87_600 * 3_600_000;
+
+/// A time that any length of time can be added to, or taken from.
+pub(crate) fn counts_from(text: &str, at: Timestamp) -> Result<Timestamp, String> {
+    let year = at.to_zoned(TimeZone::UTC).year();
+    if (1900..9000).contains(&year) {
+        Ok(at)
+    } else {
+        Err(format!("'{text}' is not of our time: say a year from 1900 on, before 9000"))
+    }
+}
+
 /// A length of time: a whole number and one of `ms`, `s`, `m`, `h`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.chars().take_while(char::is_ascii_digit).count();
@@ -79,6 +92,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("'{text}' is not a duration such as 800ms, 10s, 2m or 1h")),
     };
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
+        Some(milliseconds) if milliseconds > LONGEST => Err(format!("'{text}' is longer than ten years")),
         Some(_) if number.len() > 1 && number.starts_with('0') => {
             Err(format!("'{text}' has a zero in front; write {}{unit}", number.trim_start_matches('0')))
         }
@@ -340,6 +354,7 @@ mod tests {
 
     #[test]
     fn a_duration_is_nothing_else() {
+        assert_eq!(parse_duration("87601h"), Err("'87601h' is longer than ten years".to_owned()));
         let check = |text, why: &str| assert_eq!(parse_duration(text).unwrap_err(), why);
         check("10", "'10' has no unit; write 10s or 10ms");
         check("05s", "'05s' has a zero in front; write 5s");

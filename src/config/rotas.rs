@@ -4,7 +4,7 @@ use super::{
     hours::{parse_day, parse_time, time_of_day},
     names::Noun,
     problem::{Place, Rank},
-    reading::Reading,
+    reading::{Reading, counts_from},
     section::Section,
     tree::Node,
 };
@@ -124,13 +124,13 @@ fn moment(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Tim
     reading.parsed(node, "a moment", |text| {
         let wrong = || format!("'{text}' is not a moment such as 2026-12-25T09:00");
         if let Ok(moment) = text.parse::<Timestamp>() {
-            return Ok(moment);
+            return counts_from(text, moment);
         }
         if !text.contains('T') {
             return Err(wrong());
         }
         let local = text.parse::<DateTime>().map_err(|_| wrong())?;
-        zone.to_timestamp(local).map_err(|_| wrong())
+        counts_from(text, zone.to_timestamp(local).map_err(|_| wrong())?)
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     row::{Reading, signed, to_json},
 };
-use domain::{IncidentId, Notification};
+use domain::{IncidentId, Notification, NotificationKind};
 use jiff::Timestamp;
 
 /// A notification as the outbox has it.
@@ -121,14 +121,16 @@ pub(crate) async fn put(connection: &mut Connection, notification: &Notification
 }
 
 /// Takes a notification back within a transaction, unless it is settled, or somebody sends it or may have sent it:
-/// whose lease ran out is reconciled first, or the other side keeps what nobody here knows of.
+/// whose lease ran out is reconciled first, or the other side keeps what nobody here knows of. What asks for a ticket
+/// is not taken back once it was claimed, even if it failed: whoever claims it next looks for what came of it.
 pub(crate) async fn withdraw(connection: &mut Connection, key: &str) -> Result<(), Error> {
     connection
         .statement(
             "UPDATE notification SET state = 'withdrawn'
-         WHERE key = $1 AND state = 'waiting' AND lease_until IS NULL",
+         WHERE key = $1 AND state = 'waiting' AND lease_until IS NULL AND (fence = 0 OR rank <> $2)",
         )
         .bind(key)
+        .bind(i64::from(NotificationKind::TicketOpen.rank()))
         .execute("withdraw a notification")
         .await?;
     crash_point!("record/withdrawn");

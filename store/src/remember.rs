@@ -184,9 +184,10 @@ async fn healths(connection: &mut Connection) -> Result<Vec<Health>, Error> {
     .collect()
 }
 
-/// The changes of [`LONGEST_BURN`] before the last one, in production: what a budget burns by.
+/// The changes of [`LONGEST_BURN`] before the last one, in production: what a budget burns by. Before them, of each instance
+/// among them, the one that was in force when that began.
 async fn changes(connection: &mut Connection) -> Result<Vec<Health>, Error> {
-    let mut changes = connection
+    let changes = connection
         .statement(
             "SELECT api, environment, since, status, layer, maintenance FROM status_change
              WHERE environment = 'production'
@@ -200,8 +201,26 @@ async fn changes(connection: &mut Connection) -> Result<Vec<Health>, Error> {
         .iter()
         .map(|row| history::health(Reading { row, doing: DOING }))
         .collect::<Result<Vec<Health>, Error>>()?;
-    changes.reverse();
-    Ok(changes)
+    let mut before = connection
+        .statement(
+            "SELECT held.api, held.environment, held.since, held.status, held.layer, held.maintenance
+             FROM (SELECT api, max(since) AS since FROM status_change
+                   WHERE environment = 'production'
+                     AND since <= (SELECT max(since) FROM status_change WHERE environment = 'production') - $1
+                   GROUP BY api) AS last
+             JOIN status_change AS held
+               ON held.api = last.api AND held.environment = 'production' AND held.since = last.since
+             ORDER BY held.since, held.api",
+        )
+        .bind(i64::try_from(LONGEST_BURN.as_millis()).unwrap_or(i64::MAX))
+        .rows(DOING)
+        .await?
+        .iter()
+        .map(|row| history::health(Reading { row, doing: DOING }))
+        .collect::<Result<Vec<Health>, Error>>()?;
+    before.retain(|held| changes.iter().any(|change| change.instance == held.instance));
+    before.extend(changes.into_iter().rev());
+    Ok(before)
 }
 
 async fn incidents(connection: &mut Connection, resolved_since: Timestamp) -> Result<Vec<Incident>, Error> {

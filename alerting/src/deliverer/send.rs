@@ -47,7 +47,7 @@ impl<'a> Sending<'a> {
         let notification = &self.claimed.notification;
         match (&notification.channel, &notification.kind) {
             (Channel::Desk(desk), NotificationKind::TicketOpen) => {
-                let System::Table(table) = self.system(desk)? else { return Ok(Trace::Unknown) };
+                let System::Table(table) = self.system(desk)? else { return Ok(Trace::Once) };
                 let priority = self.claimed.incident.priority;
                 let found = table.find(&correlation_id(notification), priority).await?;
                 if found.is_none() {

@@ -218,6 +218,7 @@ impl Judge {
         self.holds(count == references, || {
             format!("I2: {} has {count} tickets by {references} references", incident.id)
         });
+        self.i2_no_orphan(incident, outside);
         match &incident.ticket {
             Ticket::None => self.holds(count == 0, || format!("I2: {count} tickets unasked for")),
             Ticket::Asked { given_up, .. } => {
@@ -241,6 +242,22 @@ impl Judge {
         if policy.service_desk.is_some() && long && steady && !was_taken_in(incident) {
             let asked = incident.ticket != Ticket::None;
             self.holds(asked, || format!("I2: {} lasted {lasted}, and has no ticket", incident.id));
+        }
+    }
+
+    /// A ticket that was called off is made all the same where it was on its way: then it is known, and told where to look.
+    fn i2_no_orphan(&self, incident: &Incident, outside: &Outside) {
+        let present = match &incident.ticket {
+            Ticket::Raised { record, .. } => Some(record),
+            Ticket::None | Ticket::Asked { .. } => None,
+        };
+        let earlier =
+            incident.earlier_tickets.iter().filter_map(|one| one.known.as_ref()).map(|(_, record)| record);
+        let known: BTreeSet<&String> = earlier.chain(present).collect();
+        for made in outside.made_for(incident.id) {
+            self.holds(present.is_none() || known.contains(&made), || {
+                format!("I2: nobody knows of ticket {made} of {}: {known:?}", incident.id)
+            });
         }
     }
 

@@ -157,6 +157,14 @@ impl Outside {
         self.records_of(incident).filter(|record| record.twin).count()
     }
 
+    /// The desk's keys of its tickets of an incident, but for those that are said to be twins of another.
+    pub(crate) fn made_for(&self, incident: IncidentId) -> impl Iterator<Item = String> {
+        let prefix = format!("{incident}-");
+        let ours =
+            move |(_, record): &(usize, &Record)| record.reference.starts_with(&prefix) && !record.twin;
+        self.records.iter().enumerate().filter(ours).map(|(at, _)| at.to_string())
+    }
+
     fn records_of(&self, incident: IncidentId) -> impl Iterator<Item = &Record> {
         let prefix = format!("{incident}-");
         self.records.iter().filter(move |record| record.reference.starts_with(&prefix))

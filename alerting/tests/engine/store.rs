@@ -2,8 +2,8 @@
 
 use domain::{
     Change, Configuration, ContactProof, Health, Incident, IncidentId, InstanceId, Maintenance, Message,
-    Notification, Receipt, ReferenceKey, Release, Remembered, RotaOverride, Silence, Told, Track, TrackId,
-    Verdict,
+    Notification, NotificationKind, Receipt, ReferenceKey, Release, Remembered, RotaOverride, Silence, Told,
+    Track, TrackId, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -105,6 +105,7 @@ impl Store {
                     if let Some(row) = self.outbox.get_mut(key)
                         && row.state == State::Waiting
                         && row.lease_until.is_none()
+                        && (row.fence == 0 || row.notification.kind != NotificationKind::TicketOpen)
                     {
                         row.state = State::Withdrawn;
                     }

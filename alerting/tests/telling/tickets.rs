@@ -7,7 +7,7 @@ use crate::{
     house::{Hand, House, client, desk, house, house_with},
 };
 use alerting::{Auth, DeskSystem, ServiceNow};
-use domain::{DeskId, Note, NotificationKind, Secret, Sent};
+use domain::{Change, DeskId, EarlierTicket, Incident, Note, NotificationKind, Secret, Sent};
 use serde_json::{Value, json};
 use simulator::Trouble;
 use std::{sync::Arc, time::Duration};
@@ -52,6 +52,34 @@ async fn a_desk_that_takes_a_ticket_and_never_answers_still_has_one() {
         rows.iter().any(|row| row.notification.key == key && matches!(row.state, OutboxState::Sent { .. }))
     );
     house.close().await;
+}
+
+/// What the rules make of `incident link`: what was asked for is taken back, as far as it can be.
+pub(crate) async fn links_another(house: &House, asked: &str) {
+    let earlier = EarlierTicket { known: None, why: "linked by ann".to_owned() };
+    let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
+    house.record(vec![Change::Withdraw(asked.to_owned()), Change::Incident(incident)]).await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_may_have_been_made_before_another_was_linked_is_found_and_none_is_made_for_that() {
+    for (trouble, there) in [(Trouble::AcceptThenTimeOut, 1), (Trouble::ServerError, 0)] {
+        let house = house().await;
+        let key = house.wants_ticket().await;
+        house.world.desk().set_trouble_for(trouble, 1).await;
+        house.deliver().await;
+        links_another(&house, &key).await;
+        house.hand.forward(60);
+        assert_eq!(house.deliver().await, 1, "it is looked for");
+        assert_eq!(house.world.desk().tickets().len(), there, "{trouble:?}");
+        let said = house.receipt().await;
+        if let Sent::GivenUp { why } = &said {
+            assert!(why.contains("another ticket was linked"), "{why}");
+        }
+        let found = matches!(said, Sent::Ticket { .. });
+        assert_eq!(found, there == 1, "{trouble:?}: the rules tell it where to look: {said:?}");
+        house.close().await;
+    }
 }
 
 #[tokio::test]

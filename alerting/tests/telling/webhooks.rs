@@ -3,6 +3,7 @@
 use crate::{
     KEY, example,
     house::{Hand, House, desk, house_with},
+    tickets::links_another,
 };
 use alerting::{DeskSystem, WebhookDesk};
 use axum::{
@@ -158,6 +159,21 @@ async fn an_answer_that_was_lost_is_asked_for_by_the_same_id() {
     house.deliver().await;
     assert!(matches!(house.receipt().await, Sent::Ticket { .. }));
     assert_eq!((*receiver.asked.lock().unwrap(), receiver.events().len()), (2, 1), "asked twice, one ticket");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_a_receiver_may_have_made_before_another_ticket_was_linked_is_learnt_by_asking_again() {
+    let (receiver, mut tasks) = (Receiver::new(SECRET), JoinSet::new());
+    let house = house_of(&receiver, &mut tasks).await;
+    *receiver.mute.lock().unwrap() = 1;
+    let key = house.wants_ticket().await;
+    house.deliver().await;
+    links_another(&house, &key).await;
+    house.hand.forward(10);
+    house.deliver().await;
+    assert!(matches!(house.receipt().await, Sent::Ticket { .. }), "so it can be told where to look");
+    assert_eq!(receiver.events().len(), 1);
     house.close().await;
 }
 

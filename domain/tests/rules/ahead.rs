@@ -3,8 +3,8 @@
 use crate::estate::*;
 use domain::{
     Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation, Environment, Event,
-    Failure, FailureKind, HoursId, Http, Incident, IncidentStatus, Layer, NotificationKind, Outcome,
-    Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
+    Failure, FailureKind, HoursId, Http, Incident, IncidentId, IncidentStatus, Layer, NotificationKind,
+    Outcome, Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
 };
 use jiff::{SignedDuration, Timestamp, civil};
 use std::sync::Arc;
@@ -110,10 +110,40 @@ fn it_is_over_when_all_show_another_and_a_start_that_has_seen_none_of_them_ends_
     assert_eq!(hand.only().priority, P4, "nothing is known of it yet");
     hand.show(&["identity"], "ab12", soon);
     hand.show(&["identity"], "cd34", later);
+    hand.wait(3_600);
+    hand.show(&["identity"], "cd34", later);
     assert_eq!(hand.only().status, IncidentStatus::Open, "results has not said");
+    hand.show(&BOTH, "cd34", later);
+    hand.wait(3_500);
+    hand.show(&BOTH, "cd34", later);
+    assert_eq!(hand.only().status, IncidentStatus::Open, "there may be other nodes, which show the old one");
+    hand.wait(100);
     hand.show(&BOTH, "cd34", later);
     assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
     assert!(hand.told().is_empty(), "renewed before anybody was there: nobody heard of it");
+}
+
+#[test]
+fn nodes_of_one_name_that_show_different_certificates_are_one_finding_of_that_which_ends_first() {
+    let mut hand = Hand::new(office());
+    let (first, soon, later) = (hand.now + days(5), hand.now + days(9), hand.now + days(400));
+    for _ in 0..400 {
+        hand.show(&BOTH, "cd34", later);
+        hand.show(&BOTH, "ab12", first);
+        hand.show(&BOTH, "ef56", soon);
+    }
+    assert_eq!(hand.foreseen(), [("ahead:certificate:ab12".to_owned(), 4)]);
+    hand.restart(30);
+    for _ in 0..100 {
+        hand.show(&BOTH, "cd34", later);
+        hand.show(&BOTH, "ab12", first);
+    }
+    assert_eq!(hand.only().id, IncidentId(1), "opened once");
+    for _ in 0..400 {
+        hand.show(&BOTH, "cd34", later);
+        hand.show(&BOTH, "ef56", soon);
+    }
+    assert_eq!(hand.foreseen(), [("ahead:certificate:ef56".to_owned(), 4)], "that one was renewed");
 }
 
 #[test]

@@ -39,6 +39,10 @@ impl Hand {
         }
     }
 
+    fn delivered(&mut self, number: u64) {
+        self.receipt(number, "callout/1/text", Sent::Delivered);
+    }
+
     fn ahead(&self) -> Vec<(String, Priority)> {
         let ahead = self.open().into_iter().filter(|incident| matches!(incident.cause, Cause::Ahead(_)));
         ahead.map(|incident| (incident.cause.to_string(), incident.priority)).collect()
@@ -52,6 +56,7 @@ fn once_a_day_at_that_time_by_the_clock_on_the_wall_and_nobody_else_hears_of_it(
     hand.rounds(6, &[], Seen::Pass);
     assert_eq!(hand.told(), ["callout/1/text", "callout/1/email"]);
     hand.taken(1, &["text", "email"]);
+    hand.delivered(1);
     hand.restart(60);
     hand.minutes(20);
     assert!(!hand.incident(1).is_open() && hand.ahead().is_empty());
@@ -70,6 +75,7 @@ fn its_seconds_are_known_from_hop_to_hop() {
     let mut hand = before();
     hand.rounds(3, &[], Seen::Pass);
     hand.taken(1, &["text"]);
+    hand.delivered(1);
     assert_eq!(hand.situation.last_daily_test().expect("one").accepted, None, "by one way alone");
     hand.now += SignedDuration::from_secs(5);
     hand.taken(1, &["email"]);
@@ -101,22 +107,39 @@ fn what_does_not_arrive_is_an_incident_until_one_does() {
     hand.now = SUNDAY.parse().expect("a time");
     hand.rounds(2, &[], Seen::Pass);
     assert_eq!(hand.ahead().len(), 1, "the next is on its way");
-    hand.receipt(3, "callout/1/text", Sent::Accepted { provider_id: "id".into() });
-    hand.receipt(3, "callout/1/email", Sent::Delivered);
+    hand.taken(3, &["email", "text"]);
+    hand.minutes(1);
+    assert_eq!(hand.ahead().len(), 1, "that a carrier took it brought it to no telephone");
+    hand.delivered(3);
     hand.minutes(16);
     assert_eq!(hand.ahead(), []);
     assert_eq!(hand.incident(1).ticket, Ticket::None, "the test itself has none");
 }
 
 #[test]
-fn a_carrier_that_says_late_that_it_took_it_ends_the_incident() {
+fn a_carrier_that_took_it_late_ends_nothing_until_it_says_that_it_arrived() {
     let mut hand = before();
     hand.rounds(3, &[], Seen::Pass);
-    hand.taken(1, &["text"]);
+    hand.taken(1, &["email"]);
     hand.minutes(16);
     assert_eq!(hand.ahead().len(), 1);
-    hand.taken(1, &["email"]);
+    hand.taken(1, &["text"]);
+    hand.rounds(1, &[], Seen::Pass);
+    assert_eq!(hand.ahead().len(), 1, "too late for anybody to be called by it");
+    hand.delivered(1);
     hand.rounds(1, &[], Seen::Pass);
     assert_eq!(hand.ahead(), []);
     assert!(hand.told().iter().all(|name| !name.starts_with("stand-down")));
+}
+
+#[test]
+fn a_mail_server_that_took_it_late_shows_nothing() {
+    let mut hand = before();
+    hand.rounds(3, &[], Seen::Pass);
+    hand.taken(1, &["text"]);
+    hand.delivered(1);
+    hand.minutes(16);
+    hand.taken(1, &["email"]);
+    hand.rounds(1, &[], Seen::Pass);
+    assert_eq!(hand.ahead().len(), 1);
 }

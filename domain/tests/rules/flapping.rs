@@ -57,6 +57,20 @@ fn what_fails_again_soon_is_the_same_incident_with_the_same_ticket() {
 }
 
 #[test]
+fn how_it_went_is_kept_for_each_time_by_itself() {
+    let mut hand = over(|_| ());
+    let first = hand.incident(1);
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    let epochs = hand.incident(1).epochs();
+    let [before, now] = epochs.as_slice() else { panic!("{epochs:?}") };
+    assert_eq!((before.since, before.opened_at), (first.started_at, first.opened_at));
+    assert_eq!(before.answered.as_ref().map(|(by, _)| by.as_str()), Some("ann"));
+    assert_eq!((before.recovered_at, before.resolved_at), (first.recovered_at, first.resolved_at));
+    assert!(before.resolved_at.is_some_and(|over| over < now.since));
+    assert_eq!((&now.answered, now.recovered_at, now.resolved_at), (&None, None, None), "nobody has it yet");
+}
+
+#[test]
 fn who_had_it_before_is_asked_again_after_the_same_holds_and_is_stood_down_again() {
     let mut hand = over(|_| ());
     assert_eq!(count(&hand, "stand-down/one/text"), 1);

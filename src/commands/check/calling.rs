@@ -7,7 +7,10 @@ use domain::{
     Target, Way, rate,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// How far ahead the rotas are compared.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 28);
@@ -64,6 +67,7 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, now: Timestamp, 
             all.push(Change::warning(About::Timing, message));
         }
     }
+    proofs(old, new, all);
     if old.priorities != new.priorities {
         let message = "impact and urgency give other priorities: what is major may change";
         all.push(Change::warning(About::Timing, message));
@@ -77,6 +81,49 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, now: Timestamp, 
             Change::warning(About::Timing, format!("{message}: its incidents have other priorities"))
                 .of(&api.id),
         );
+    }
+}
+
+/// Whether calls would reach whom they are for.
+fn proofs(old: &Configuration, new: &Configuration, all: &mut Vec<Change>) {
+    let days = |believed: Duration| format!("{}d", believed.as_secs() / 86_400);
+    let unproven = "who is on a rota and has not answered a call is named";
+    match (old.contact_proof, new.contact_proof) {
+        (Some(was), Some(is)) if was != is => {
+            let message = format!("{unproven} after {}", instead(days(is), days(was)));
+            all.push(Change::note(About::OnCall, message));
+        }
+        (None, Some(is)) => all.push(Change::note(About::OnCall, format!("{unproven} after {}", days(is)))),
+        (Some(_), None) => {
+            all.push(Change::warning(About::OnCall, format!("{unproven} no more")));
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    for (id, is) in &new.rotas {
+        let Some(was) = old.rotas.get(id).filter(|was| was.remind != is.remind) else { continue };
+        let message = match (was.remind, is.remind) {
+            (_, Some(time)) => Change::note(
+                About::OnCall,
+                format!("rota '{id}': whose shift begins is told before, at {}", time.strftime("%H:%M")),
+            ),
+            (_, None) => Change::warning(
+                About::OnCall,
+                format!("rota '{id}': whose shift begins is not told before any more"),
+            ),
+        };
+        all.push(message);
+    }
+    if old.daily_test != new.daily_test {
+        all.push(match &new.daily_test {
+            Some(daily) => Change::note(
+                About::OnCall,
+                format!("the daily test calls {} at {}", name(new, &daily.call), daily.at.strftime("%H:%M")),
+            ),
+            None => Change::warning(
+                About::OnCall,
+                "nobody is called by a daily test any more: that calls do not leave shows when one must",
+            ),
+        });
     }
 }
 

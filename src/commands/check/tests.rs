@@ -179,6 +179,35 @@ fn what_reaches_humans_comes_first() {
 }
 
 #[test]
+fn whether_calls_are_shown_to_reach_anybody_is_said() {
+    let with = |line: &str| format!("{line}\nvantages:");
+    check(
+        TOP,
+        "vantages:",
+        &with("contact_proof: 30d"),
+        &["on call who is on a rota and has not answered a call is named after 30d, no longer 92d"],
+    );
+    check(
+        TOP,
+        "vantages:",
+        &with("contact_proof: never"),
+        &["on call ! who is on a rota and has not answered a call is named no more"],
+    );
+    check(
+        TOP,
+        "vantages:",
+        &with("test_callout: { call: two, at: \"11:00\" }"),
+        &["on call the daily test calls Two at 11:00"],
+    );
+    check(
+        TOP,
+        "from: 2026-01-05 }]",
+        "from: 2026-01-05 }], remind: \"17:00\"",
+        &["on call rota 'platform': whose shift begins is told before, at 17:00"],
+    );
+}
+
+#[test]
 fn who_is_on_call_next_is_said() {
     // On 21 November 2026 it is the turn of One; in the other order it is that of Two.
     check(

@@ -2,13 +2,13 @@
 
 use super::{call, title};
 use domain::{
-    Configuration, Environment, Hours, HoursId, Incident, Language, PostSays, Situation, Ticket,
+    Configuration, Environment, Epoch, Hours, HoursId, Incident, Language, PostSays, Situation, Ticket,
     duration_words,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use status_page::phrased;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 /// A stage that an incident came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,8 +19,27 @@ struct Stage {
     at: Timestamp,
 }
 
-/// How it went, as far as it came, in order.
-fn stages(situation: &Situation, incident: &Incident) -> Vec<Stage> {
+/// How each epoch of it went, as far as it came, in order.
+fn stages(situation: &Situation, incident: &Incident) -> Vec<(Epoch, Vec<Stage>)> {
+    let epochs = incident.epochs();
+    let ends = epochs.iter().skip(1).map(|next| next.since).chain([Timestamp::MAX]).collect::<Vec<_>>();
+    let begins = [Timestamp::MIN].into_iter().chain(ends.iter().copied()).collect::<Vec<_>>();
+    let of_each = epochs.into_iter().zip(begins.into_iter().zip(ends));
+    of_each
+        .map(|(epoch, (from, to))| {
+            let stages = stages_of(situation, incident, &epoch, from..to);
+            (epoch, stages)
+        })
+        .collect()
+}
+
+/// What belongs to no epoch by itself, calls and the ticket, belongs to that `during` which it was.
+fn stages_of(
+    situation: &Situation,
+    incident: &Incident,
+    epoch: &Epoch,
+    during: Range<Timestamp>,
+) -> Vec<Stage> {
     let stage =
         |word, what: &str, at: Option<Timestamp>| at.map(|at| Stage { word, what: what.to_owned(), at });
     let ticket = match &incident.ticket {
@@ -28,23 +47,24 @@ fn stages(situation: &Situation, incident: &Incident) -> Vec<Stage> {
         Ticket::Asked { at, .. } => stage("ticket", "ticket asked for", Some(*at)),
         Ticket::None => None,
     };
-    let first = incident.escalation.as_ref().and_then(|running| running.callouts.first());
-    let called = first.and_then(|callout| {
+    let mut callouts = incident.escalation.iter().flat_map(|running| &running.callouts);
+    let called = callouts.find(|callout| during.contains(&callout.at)).and_then(|callout| {
         let name = situation.configuration.people.get(&callout.person).map(|person| person.name.as_str());
         let what = format!("first call: {}", name.unwrap_or(callout.person.as_str()));
         stage("called", &what, Some(callout.at))
     });
-    let taken = incident.acknowledged.as_ref();
-    let answered =
-        taken.and_then(|taken| stage("answered", &format!("answered by {}", taken.by), Some(taken.at)));
+    let answered = epoch
+        .answered
+        .as_ref()
+        .and_then(|(by, at)| stage("answered", &format!("answered by {by}"), Some(*at)));
     let mut stages: Vec<Stage> = [
-        stage("began", "first failure", Some(incident.started_at)),
-        stage("detected", "confirmed", Some(incident.opened_at)),
-        ticket,
+        stage("began", "first failure", Some(epoch.since)),
+        stage("detected", "confirmed", Some(epoch.opened_at)),
+        ticket.filter(|ticket| during.contains(&ticket.at)),
         called,
         answered,
-        stage("mitigated", "works again", incident.recovered_at),
-        stage("resolved", "over", incident.resolved_at),
+        stage("mitigated", "works again", epoch.recovered_at),
+        stage("resolved", "over", epoch.resolved_at),
     ]
     .into_iter()
     .flatten()
@@ -66,10 +86,15 @@ fn lasted(
     incident: &Incident,
     now: Timestamp,
 ) -> (SignedDuration, Option<SignedDuration>) {
-    let (from, to) = (incident.started_at, incident.recovered_at.or(incident.resolved_at).unwrap_or(now));
-    let open = hours.and_then(|hours| hours.between(from, to));
-    let open = open.map(|open| open.iter().map(|stretch| stretch.end.duration_since(stretch.start)).sum());
-    (to.duration_since(from), open)
+    let (mut lasted, mut in_hours) = (SignedDuration::ZERO, Some(SignedDuration::ZERO));
+    for epoch in incident.epochs() {
+        let (from, to) = (epoch.since, epoch.recovered_at.or(epoch.resolved_at).unwrap_or(now));
+        let open = hours.and_then(|hours| hours.between(from, to));
+        let open = open.map(|open| open.iter().map(|part| part.end.duration_since(part.start)).sum());
+        lasted += to.duration_since(from);
+        in_hours = in_hours.zip(open).map(|(all, open): (SignedDuration, SignedDuration)| all + open);
+    }
+    (lasted, in_hours)
 }
 
 /// The same for programs.
@@ -77,9 +102,14 @@ pub(super) fn as_json(situation: &Situation, incident: &Incident, now: Timestamp
     let (lasted, in_hours) =
         lasted(hours(&situation.configuration, incident).map(|(_, hours)| hours), incident, now);
     let stages = stages(situation, incident);
-    let stages = stages.iter().map(|stage| {
-        let after = stage.at.duration_since(incident.started_at).as_secs();
-        json!({ "stage": stage.word, "what": stage.what, "at": status_page::rfc3339(stage.at), "after_s": after })
+    let stages = stages.iter().enumerate().flat_map(|(number, (epoch, stages))| {
+        stages.iter().map(move |stage| {
+            let after = stage.at.duration_since(epoch.since).as_secs();
+            json!({
+                "epoch": number + 1, "stage": stage.word, "what": stage.what,
+                "at": status_page::rfc3339(stage.at), "after_s": after,
+            })
+        })
     });
     json!({
         "stages": stages.collect::<Vec<_>>(),
@@ -107,10 +137,17 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     if incident.is_open() {
         line(format!("**It is not over: this is how it stood at {}.**\n", day(now, zone)));
     }
-    line("## How it went\n\n| stage | when | after the first failure |\n|---|---|---|".to_owned());
-    for stage in stages(situation, incident) {
-        let after = words(stage.at.duration_since(incident.started_at));
-        line(format!("| {} | {} | {after} |", cell(&stage.what), day(stage.at, zone)));
+    line("## How it went".to_owned());
+    let epochs = stages(situation, incident);
+    for (number, (epoch, stages)) in epochs.iter().enumerate() {
+        if epochs.len() > 1 {
+            line(format!("\n### {} of {}: from {}", number + 1, epochs.len(), day(epoch.since, zone)));
+        }
+        line("\n| stage | when | after the first failure |\n|---|---|---|".to_owned());
+        for stage in stages {
+            let after = words(stage.at.duration_since(epoch.since));
+            line(format!("| {} | {} | {after} |", cell(&stage.what), day(stage.at, zone)));
+        }
     }
     let (lasted, in_hours) = lasted(hours.map(|(_, hours)| hours), incident, now);
     line(match (hours, in_hours) {
@@ -124,7 +161,10 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
         (None, _) | (_, None) => format!("\nIt lasted {}.", words(lasted)),
     });
     if incident.flaps.epoch > 0 {
-        line(format!("It came back {} times; the stages are those of the last.", incident.flaps.epoch));
+        line(format!(
+            "It came back {} times; what was well in between is not counted.",
+            incident.flaps.epoch
+        ));
     }
     let names =
         |list: &[domain::InstanceId]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -123,16 +123,23 @@ impl Model {
         last.into_values().cloned().collect()
     }
 
-    /// Those of production in the six hours before the last.
+    /// Those of production in the six hours before the last; and, of each instance among them, the one before those.
     fn changes(&self) -> Vec<Health> {
         let of_production = |health: &&Health| health.instance.environment == Environment::Production;
-        let mut changes: Vec<Health> = self.healths.values().filter(of_production).cloned().collect();
-        let last = changes.iter().map(|health| health.since).max();
-        changes.retain(|health| {
+        let all: Vec<Health> = self.healths.values().filter(of_production).cloned().collect();
+        let last = all.iter().map(|health| health.since).max();
+        let lately = |health: &Health| {
             last.is_some_and(|last| last.duration_since(health.since) < SignedDuration::from_hours(6))
-        });
+        };
+        let (mut changes, mut earlier): (Vec<Health>, Vec<Health>) = all.into_iter().partition(lately);
         changes.sort_by(|a, b| (a.since, &b.instance).cmp(&(b.since, &a.instance)));
-        changes
+        earlier.sort_by(|a, b| (a.since, &a.instance).cmp(&(b.since, &b.instance)));
+        let in_force = |health: &&Health| {
+            let same = |other: &&Health| other.instance == health.instance;
+            changes.iter().any(|change| change.instance == health.instance)
+                && earlier.iter().rfind(same).is_some_and(|last| last.since == health.since)
+        };
+        earlier.iter().filter(in_force).chain(&changes).cloned().collect()
     }
 }
 

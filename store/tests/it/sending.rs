@@ -16,6 +16,7 @@ on_both!(
     what_expired_is_still_handed_out_so_that_it_is_given_up_for_all_to_see,
     what_is_withdrawn_is_not_sent_unless_it_is_wanted_again,
     what_somebody_sends_or_may_have_sent_cannot_be_withdrawn,
+    a_ticket_that_was_asked_for_once_is_not_taken_back_for_it_may_be_there,
     deciding_twice_does_not_send_twice,
     a_clock_that_was_ahead_keeps_nothing_waiting,
     a_notification_is_about_an_incident_that_exists,
@@ -222,6 +223,22 @@ async fn what_somebody_sends_or_may_have_sent_cannot_be_withdrawn(on: On) {
     assert!(made.store.settle(&again[0].claim, &sent(), &[], at(30_100)).await.unwrap());
     made.store.record(&withdraw).await.unwrap();
     assert!(matches!(state(&made.store).await, OutboxState::Sent { .. }));
+}
+
+async fn a_ticket_that_was_asked_for_once_is_not_taken_back_for_it_may_be_there(on: On) {
+    let key = "C-1/ticket";
+    let ticket = Notification { kind: NotificationKind::TicketOpen, ..callout(key) };
+    let made = with(on, [ticket]).await;
+    let claimed = made.store.claim(at(0), LEASE, 9).await.unwrap();
+    let later = Settlement::RetryAt { at: at(5_000), why: "no answer".to_owned() };
+    assert!(made.store.settle(&claimed[0].claim, &later, &[], at(1)).await.unwrap());
+    made.store.record(&changes([Change::Withdraw(key.to_owned())])).await.unwrap();
+    let again = made.store.claim(at(5_000), LEASE, 9).await.unwrap();
+    assert_eq!(again[0].attempts, 1, "whoever has it now looks for it first");
+
+    let made = with(on, [Notification { kind: NotificationKind::TicketOpen, ..callout(key) }]).await;
+    made.store.record(&changes([Change::Withdraw(key.to_owned())])).await.unwrap();
+    assert_eq!(state(&made.store).await, OutboxState::Withdrawn, "nobody was asked");
 }
 
 async fn deciding_twice_does_not_send_twice(on: On) {
