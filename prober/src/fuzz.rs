@@ -11,11 +11,11 @@ use crate::{
     expectation::Expectations,
     fault,
     fill::Values,
-    health, mllp, proxy, smtp, tls, transcript,
+    health, mllp, proxy, redirect, smtp, tls, transcript,
     unpack::{self, Coding},
     xml::{self, XPath, Xml},
 };
-use domain::{Capture, Contract, Dialect, Expect, Journey, Matches, Promised, Source};
+use domain::{Capture, Contract, Dialect, Expect, Journey, Matches, Promised, Redirects, Source};
 use flate2::{Compression, read::GzEncoder};
 use hyper::{
     HeaderMap,
@@ -56,6 +56,8 @@ const SEEDS: &[&str] = &[
     "\u{b}MSH|^~\\&|HUB\rMSA|AE|id|9434765919\rERR||PID^1|207^x\r\u{1c}\r",
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n",
     "250-mail.example\r\n250 STARTTLS\r\n",
+    "https://a.example@b.example:443/x?9434765919",
+    "//B.example/\\a.example",
 ];
 
 /// Those, and what is no text: a body in gzip, one in brotli, a certificate.
@@ -230,6 +232,20 @@ fn read_around_a_body(input: &[u8]) {
     for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli] {
         match unpack::unpack(coding, input, UNPACKED) {
             Ok(unpacked) => assert!(unpacked.len() <= UNPACKED),
+            Err(failure) => fit(&failure.message),
+        }
+    }
+    let location = HeaderMap::from_iter([(header::LOCATION, value)]);
+    let from = url::Url::parse("https://a.example/fhir/Patient").unwrap();
+    let asked = redirect::Asked { from: &from, method: &hyper::Method::POST, has_body: true };
+    let redirects = Redirects { at_most: 3, to: vec!["b.example".to_owned()] };
+    for status in [302, 303, 308] {
+        match redirect::leads(&redirects, &asked, (status, &location), 0) {
+            Ok(led) => {
+                let host = led.to.host_str();
+                assert!(led.to.scheme() == "https" && (led.same || host == Some("b.example")), "{}", led.to);
+                assert_eq!(led.same, host == from.host_str() && led.to.port_or_known_default() == Some(443));
+            }
             Err(failure) => fit(&failure.message),
         }
     }

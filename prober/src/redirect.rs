@@ -2,12 +2,11 @@
 
 use crate::{exchange::Received, prepared::Target};
 use domain::{Expectation, Failure, FailureKind, Layer, Redirects};
-use hyper::header;
+use hyper::{HeaderMap, header};
 use url::{Position, Url};
 
 /// Where an answer leads, if it leads somewhere and that is to be followed. `taken`: redirects so far.
 ///
-/// Never from https to http, never to another host unless the operation names it, and never with a body to another host.
 /// To another host goes nothing of what the configuration put into the request: see [`Target::redirected`].
 pub(crate) fn next(
     redirects: &Redirects,
@@ -21,7 +20,38 @@ pub(crate) fn next(
     }
     let from = here.absolute().ok().and_then(|here| Url::parse(&here.to_string()).ok());
     let from = from.ok_or_else(|| refused(status, "it cannot be followed"))?;
-    let location = received.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+    let asked = Asked { from: &from, method: &here.method, has_body: !here.body.is_empty() };
+    let led = leads(redirects, &asked, (status, &received.headers), taken)?;
+    here.redirected(&led.to, led.get, led.same).map(Some).map_err(|why| refused(status, &why))
+}
+
+/// What was asked, and is asked again elsewhere.
+pub(crate) struct Asked<'a> {
+    pub(crate) from: &'a Url,
+    pub(crate) method: &'a hyper::Method,
+    pub(crate) has_body: bool,
+}
+
+/// Where a redirect leads.
+pub(crate) struct Led {
+    pub(crate) to: Url,
+    /// It is asked for by GET, without a body.
+    get: bool,
+    /// It is the same host.
+    pub(crate) same: bool,
+}
+
+/// Where the redirect `status` with `headers` leads, or why it is not followed.
+///
+/// Never from https to http, never to another host unless the operation names it, and never with a body to another host.
+pub(crate) fn leads(
+    redirects: &Redirects,
+    asked: &Asked<'_>,
+    (status, headers): (u16, &HeaderMap),
+    taken: u8,
+) -> Result<Led, Failure> {
+    let from = asked.from;
+    let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
     let Some(location) = location else {
         return Err(refused(status, "it does not say where to"));
     };
@@ -38,7 +68,7 @@ pub(crate) fn next(
     if from.scheme() == "https" && to.scheme() == "http" {
         return Err(refused(status, &format!("it leads from https to http, at {}", named(&host))));
     }
-    let same = is_same_host(&from, &to);
+    let same = is_same_host(from, &to);
     let name = to.host_str().unwrap_or_default().to_ascii_lowercase();
     if !same && !redirects.to.iter().any(|allowed| *allowed == host || *allowed == name) {
         return Err(refused(
@@ -49,14 +79,14 @@ pub(crate) fn next(
             ),
         ));
     }
-    let get = status == 303 || (matches!(status, 301 | 302) && here.method == hyper::Method::POST);
-    if !get && !same && !here.body.is_empty() {
+    let get = status == 303 || (matches!(status, 301 | 302) && asked.method == hyper::Method::POST);
+    if !get && !same && asked.has_body {
         return Err(refused(
             status,
             &format!("the body of a request never goes to another host, {}", named(&host)),
         ));
     }
-    here.redirected(&to, get, same).map(Some).map_err(|why| refused(status, &why))
+    Ok(Led { to, get, same })
 }
 
 /// What is written down of a redirect that was followed.
