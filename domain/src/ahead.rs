@@ -41,7 +41,7 @@ pub enum Ahead {
     Certificate(String),
     /// A certificate that we show ends; a word for its chain.
     OwnCertificate(String),
-    /// An instance in production says when it will be gone (RFC 8594).
+    /// An instance in production says when it will be gone (RFC 8594); or was to be, and still answers.
     Sunset(InstanceId),
     /// A rota from which people are called has nobody for a while.
     Rota(RotaId),
@@ -87,6 +87,9 @@ impl Outlook {
         }
         let known = self.foreseen.entry(what).or_insert_with(|| Foreseen { at, affects: BTreeSet::new() });
         known.at = known.at.min(at);
+        if self.now < at {
+            self.until = self.until.min(at);
+        }
         known.affects.extend(affects.cloned());
     }
 }
@@ -245,8 +248,8 @@ fn comes(fold: &mut Fold, what: Ahead, foreseen: &Foreseen) {
     let id = if let Some(id) = known {
         id
     } else {
-        // What is over already shows by itself.
-        if foreseen.at <= fold.now {
+        // What is over already shows by itself; what was to be gone and answers does not.
+        if foreseen.at <= fold.now && !matches!(cause, Cause::Ahead(Ahead::Sunset(_))) {
             return;
         }
         let Some(instance) = instance(fold, &cause, foreseen) else { return };
@@ -322,6 +325,14 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
             ),
             format!(
                 "Daw tystysgrif Curiad ei hun i ben ar {cy}: wedi hynny ni ellir dweud dim am yr hyn sy’n gofyn amdani."
+            ),
+        ),
+        Ahead::Sunset(_) if foreseen.at <= fold.now => Text::new(
+            format!(
+                "By its own answers it was to be gone on {en} (Sunset), and it still answers: it has to be taken away, or given another date."
+            ),
+            format!(
+                "Yn ôl ei atebion ei hun roedd i fod wedi mynd ar {cy} (Sunset), ac mae’n dal i ateb: rhaid ei dynnu ymaith, neu roi dyddiad arall iddo."
             ),
         ),
         Ahead::Sunset(_) => Text::new(

@@ -210,8 +210,8 @@ fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
         (Language::Cy, Ahead::Certificate(_) | Ahead::OwnCertificate(_)) => {
             format!("mae {name} yn dod i ben yn fuan a rhaid ei hadnewyddu")
         }
-        (Language::En, Ahead::Sunset(_)) => format!("{name} says when it will be gone"),
-        (Language::Cy, Ahead::Sunset(_)) => format!("mae {name} yn dweud pryd y bydd wedi mynd"),
+        (Language::En, Ahead::Sunset(_)) => format!("{name} has a date for its end"),
+        (Language::Cy, Ahead::Sunset(_)) => format!("mae gan {name} ddyddiad y daw i ben"),
         (Language::En, Ahead::Rota(rota)) => format!("nobody will be on call in rota {rota}"),
         (Language::Cy, Ahead::Rota(rota)) => format!("ni fydd neb ar alw yn rota {rota}"),
         (Language::En, Ahead::DailyTest) => "the last daily test call did not arrive".to_owned(),

@@ -200,6 +200,26 @@ fn what_an_api_says_of_its_end_is_known_a_quarter_of_a_year_before() {
 }
 
 #[test]
+fn an_api_that_was_to_be_gone_and_still_answers_is_told() {
+    let mut hand = Hand::new(office());
+    let sunset = Some(hand.now + days(2));
+    let gone = Some(Box::new(Deprecation { since: None, sunset }));
+    let says = |seen| Outcome { deprecation: gone.clone(), ..seen };
+    hand.all_well(&["results"], says);
+    assert!(hand.only().diagnosis.en.starts_with("Its own answers say that it is gone on 22 November 2026"));
+    hand.now += days(3);
+    hand.all_well(&["results"], says);
+    let told = "By its own answers it was to be gone on 22 November 2026 (Sunset), and it still answers";
+    assert!(hand.only().diagnosis.en.starts_with(told), "{}", hand.only().diagnosis.en);
+    assert_eq!(hand.only().id.0, 1, "the same incident");
+    // One that is met so late is told, too.
+    let mut hand = Hand::new(office());
+    let gone = Some(Box::new(Deprecation { since: None, sunset: Some(hand.now - days(30)) }));
+    hand.all_well(&["results"], |seen| Outcome { deprecation: gone.clone(), ..seen });
+    assert_eq!(hand.foreseen(), [("ahead:sunset:results/production".to_owned(), 4)]);
+}
+
+#[test]
 fn our_own_certificate_is_renewed_by_another_in_the_configuration() {
     let shows = |chain: &str, ends: Timestamp| {
         let mut configuration = office();
