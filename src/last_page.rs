@@ -2,7 +2,6 @@
 //! readers meet something that says how old it is, and not a closed door.
 
 use crate::{
-    config::is_postgres,
     descriptors,
     exit::{Failed, IO, TRY_AGAIN, UNAVAILABLE},
     listener::{self, Room},
@@ -36,13 +35,13 @@ const MOST: u64 = 64 * 1024 * 1024;
 /// What changed is kept within this, and the file is written no more often.
 const BUSY: Duration = Duration::from_secs(3);
 /// It is written again after this, so that its time does not grow old; some megabytes where there are many APIs.
-const QUIET: Duration = Duration::from_secs(300);
+const QUIET: Duration = Duration::from_secs(600);
 /// The database is asked for again this often.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Where it is: beside the spool. A database that is a file is away only together with this machine's disk: it has none.
-pub(crate) fn path(database: &Secret, spool: Option<&Path>) -> Option<PathBuf> {
-    let mut name = spool.filter(|_| is_postgres(database.reveal()))?.as_os_str().to_owned();
+/// Where it is: beside the spool.
+pub(crate) fn path(spool: Option<&Path>) -> Option<PathBuf> {
+    let mut name = spool?.as_os_str().to_owned();
     name.push(".page");
     Some(name.into())
 }
@@ -210,8 +209,8 @@ mod tests {
     fn what_is_kept_is_read_again_and_nothing_that_is_not_whole() {
         let folder = tempfile::tempdir().unwrap();
         let spool = folder.path().join("curiad.spool");
-        assert_eq!(path(&Secret::new("sqlite://curiad.db"), Some(&spool)), None);
-        let path = path(&Secret::new("postgres://db/curiad"), Some(&spool)).unwrap();
+        assert_eq!(path(None), None);
+        let path = path(Some(&spool)).unwrap();
         assert_eq!(path.file_name().unwrap(), "curiad.spool.page");
         assert_eq!(read(&path), None, "there is none");
         for _ in 0..2 {

@@ -150,7 +150,7 @@ pub(crate) async fn start(
     let internal =
         bind(listen.internal, "--listen-internal").await.map_err(|failed| taken(&loaded.database, failed))?;
     let spool_path = spool::path(&loaded);
-    let page = last_page::path(&loaded.database, spool_path.as_deref());
+    let page = last_page::path(spool_path.as_deref());
     let (store, [public, internal]) =
         last_page::open_or_show(&loaded.database, page.clone(), [public, internal]).await?;
     crash_point!("start/opened");

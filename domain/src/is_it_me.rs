@@ -193,6 +193,8 @@ impl Likely {
     pub const fn whose(self) -> Whose {
         match (self.yours, self.theirs) {
             (Some(_), Some(_)) => Whose::Both,
+            // What their answer says of itself is told beside it.
+            (Some(_), None) if !self.we_looked => Whose::Unknown,
             (Some(_), None) => Whose::You,
             (None, Some(_)) => Whose::Api,
             (None, None) if self.we_looked => Whose::Nobody,

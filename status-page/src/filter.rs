@@ -5,7 +5,7 @@ use domain::{Environment, Kind, TeamId};
 use serde::Serialize;
 
 /// APIs from which on the front page offers a filter.
-const FILTER_FROM: usize = 12;
+const FILTER_FROM: usize = 6;
 /// Letters of a name that is looked for.
 const MOST_LETTERS: usize = 64;
 

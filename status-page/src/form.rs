@@ -1,5 +1,6 @@
 //! What a request asks for in words: forms and queries (`application/x-www-form-urlencoded`), and `Accept`.
 
+use crate::body::quality;
 use axum::http::{HeaderMap, header};
 
 /// Decodes one value; a broken escape stands as it is, bytes that are not UTF-8 are replaced.
@@ -42,16 +43,41 @@ pub(crate) fn value(body: &str, name: &str) -> Option<String> {
         .map(|(_, value)| decode(value))
 }
 
-/// Whether a media type is asked for by its name.
-pub(crate) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
-    let lines = headers.get_all(header::ACCEPT);
-    let mut kinds = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-    kinds.any(|asked| asked.split(';').next().is_some_and(|asked| asked.trim().eq_ignore_ascii_case(kind)))
+/// Whether a media type is asked for by its name, and rather than the `usual` one (RFC 9110 §12.5.1).
+pub(crate) fn accepts(headers: &HeaderMap, kind: &str, usual: &str) -> bool {
+    let weight = |wanted: &str| {
+        let lines = headers.get_all(header::ACCEPT);
+        let kinds = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+        let weights = kinds.filter_map(|asked| {
+            let mut parts = asked.split(';');
+            let named = parts.next()?.trim().eq_ignore_ascii_case(wanted);
+            let weight = parts.map(str::trim).find(|part| part.starts_with("q=")).map_or(1.0, quality);
+            named.then_some(weight)
+        });
+        weights.fold(0.0_f32, f32::max)
+    };
+    weight(kind) > 0.0 && weight(kind) >= weight(usual)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn what_is_asked_for_rather_is_given() {
+        for (accept, csv) in [
+            ("text/csv", true),
+            ("text/csv, application/json;q=0.9", true),
+            ("text/csv;q=0, application/json", false),
+            ("application/json, text/csv;q=0.1", false),
+            ("TEXT/CSV; charset=utf-8; q=0.5, */*;q=0.1", true),
+            ("*/*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(accepts(&headers, "text/csv", "application/json"), csv, "{accept}");
+        }
+    }
 
     #[test]
     fn values_are_decoded() {

@@ -42,7 +42,7 @@ pub(crate) async fn gate(
         return Problem::bad("'lang' is en or cy").answer(shown.audience);
     };
     let as_json = match form::value(query, "format").as_deref() {
-        None => form::accepts(&headers, "application/json"),
+        None => form::accepts(&headers, "application/json", "text/plain"),
         Some("json") => true,
         Some("text") => false,
         Some(_) => return Problem::bad("'format' is text or json").answer(shown.audience),

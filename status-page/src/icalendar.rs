@@ -30,6 +30,8 @@ fn text(value: &str) -> String {
 pub(crate) struct Icalendar {
     lines: Lines,
     language: Language,
+    /// Nothing was added yet.
+    is_empty: bool,
 }
 
 /// One occasion in it, in the calendar's language.
@@ -65,11 +67,12 @@ impl Icalendar {
         lines.add(&format!("X-WR-CALNAME:{name}"));
         lines.add("REFRESH-INTERVAL;VALUE=DURATION:PT1H");
         lines.add("X-PUBLISHED-TTL:PT1H");
-        Self { lines, language }
+        Self { lines, language, is_empty: true }
     }
 
     /// Adds one.
     pub(crate) fn add(&mut self, occasion: &Occasion<'_>) {
+        self.is_empty = false;
         let (lines, language) = (&mut self.lines, self.language.tag());
         let sequence = occasion.changed.as_second().max(0) / 60 - MINUTES_TO_2026;
         lines.add("BEGIN:VEVENT");
@@ -94,6 +97,22 @@ impl Icalendar {
 
     /// The whole of it.
     pub(crate) fn end(mut self) -> String {
+        if self.is_empty {
+            // A calendar has at least one component (RFC 5545 §3.6): the zone that its times would be in.
+            for line in [
+                "BEGIN:VTIMEZONE",
+                "TZID:Etc/UTC",
+                "BEGIN:STANDARD",
+                "DTSTART:19700101T000000",
+                "TZOFFSETFROM:+0000",
+                "TZOFFSETTO:+0000",
+                "TZNAME:UTC",
+                "END:STANDARD",
+                "END:VTIMEZONE",
+            ] {
+                self.lines.add(line);
+            }
+        }
         self.lines.add("END:VCALENDAR");
         self.lines.0
     }

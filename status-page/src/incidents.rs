@@ -100,8 +100,13 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
     let incident = &view.incident;
     let internal = wording.snapshot.audience == Audience::Internal;
     let ended = ended(incident);
-    let until = ended.unwrap_or(wording.snapshot.as_of);
-    let lasted = until.duration_since(incident.started_at).unsigned_abs();
+    // Of one that came again, when it did.
+    let since = if incident.is_open() { incident.failing_since() } else { incident.started_at };
+    let lasted = if incident.is_open() {
+        wording.duration(wording.snapshot.as_of.duration_since(since).unsigned_abs())?
+    } else {
+        in_all(wording, incident)?
+    };
     Ok(Block {
         id: incident.id.to_string(),
         title: Link { href: wording.href(&Page::Incident(incident.id)), text: wording.incident_title(view)? },
@@ -112,9 +117,9 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
             IncidentStatus::Recovering => "incident-recovering",
             IncidentStatus::Resolved => "incident-resolved",
         })?,
-        started: wording.short(incident.started_at),
+        started: wording.short(since),
         ended: ended.map(|at| wording.short(at)),
-        lasted: Some(wording.duration(lasted)?),
+        lasted: Some(lasted),
         post: incident
             .posts
             .last()
@@ -132,11 +137,29 @@ fn ended(incident: &Incident) -> Option<Timestamp> {
     incident.recovered_at.filter(|_| !incident.is_open()).or(incident.resolved_at)
 }
 
+/// How long it failed: each time it did, and not what was well in between.
+fn in_all(wording: &Wording<'_>, incident: &Incident) -> Result<String, WordsError> {
+    let epochs = incident.epochs();
+    let now = wording.snapshot.as_of;
+    let lasted = |epoch: &domain::Epoch| {
+        let end = epoch.recovered_at.or(epoch.resolved_at).unwrap_or(now);
+        end.duration_since(epoch.since).unsigned_abs()
+    };
+    let text = wording.duration(epochs.iter().map(lasted).sum())?;
+    if epochs.len() == 1 {
+        return Ok(text);
+    }
+    let count = i64::try_from(epochs.len()).unwrap_or(i64::MAX);
+    let times = wording.say("me-times", &[("count", count.into())])?;
+    wording.say("in-all", &[("text", text.into()), ("times", times.into())])
+}
+
 /// The same where its times stand alone, and so with their days.
 fn with_days(wording: &Wording<'_>, view: &IncidentView) -> Result<Block, WordsError> {
     let (block, times) = (block(wording, view)?, wording.times());
     let ended = ended(&view.incident).map(|at| times.full(at));
-    Ok(Block { started: times.full(view.incident.started_at), ended, ..block })
+    let lasted = Some(in_all(wording, &view.incident)?);
+    Ok(Block { started: times.full(view.incident.started_at), ended, lasted, ..block })
 }
 
 /// All incidents in the snapshot.

@@ -139,8 +139,7 @@ impl Told {
     pub(crate) fn of(wording: &Wording<'_>, answer: &Answer) -> Result<Self, WordsError> {
         let (asked, likely) = (&answer.asked, answer.likely);
         let (status, whose) = match likely.whose() {
-            Whose::You if likely.we_looked => (Status::Operational, "me-whose-you"),
-            Whose::You => (Status::Unknown, "me-whose-you"),
+            Whose::You => (Status::Operational, "me-whose-you"),
             Whose::Api if matches!(likely.theirs, Some(Theirs::Planned)) => {
                 (Status::Maintenance, "me-whose-planned")
             }

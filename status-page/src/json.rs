@@ -48,7 +48,12 @@ fn status_of(snapshot: &Snapshot) -> Value {
             })
         })
         .collect();
-    json!({ "as_of": rfc3339(snapshot.as_of), "stale": snapshot.stale, "instances": instances })
+    json!({
+        "as_of": rfc3339(snapshot.as_of),
+        "stale": snapshot.stale || snapshot.unrecorded_since.is_some(),
+        "unrecorded_since": snapshot.unrecorded_since.map(rfc3339),
+        "instances": instances,
+    })
 }
 
 /// `GET /api/v1/incidents`: all of them, or by parts.

@@ -1,7 +1,7 @@
 //! How instances were over a range, read from the store when somebody asks.
 
 use crate::{
-    Audience,
+    Audience, Snapshot,
     body::Body,
     csv, form,
     gather::first_critical,
@@ -70,7 +70,8 @@ impl By {
     }
 }
 
-fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
+/// Whether there is such an instance for this audience comes before all that is wrong beside it.
+fn asked(uri: &Uri, now: Timestamp, snapshot: &Snapshot) -> Result<Asked, Problem> {
     let query = uri.query().unwrap_or_default();
     let given = |name: &'static str| form::value(query, name);
     let needed = |name: &'static str| {
@@ -86,6 +87,11 @@ fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
             .transpose()
     };
     let unknown = |_: domain::IdError| Problem::NOT_FOUND;
+    let instance = InstanceId {
+        api: ApiId::parse(&needed("api")?).map_err(unknown)?,
+        environment: Environment::parse(&needed("environment")?).ok_or(Problem::NOT_FOUND)?,
+    };
+    snapshot.instance(&instance).ok_or(Problem::NOT_FOUND)?;
     let to = time("to")?.unwrap_or(now).min(now);
     let from = match time("from")? {
         Some(from) => from,
@@ -95,10 +101,7 @@ fn asked(uri: &Uri, now: Timestamp) -> Result<Asked, Problem> {
         return Err(Problem::bad("'from' must be before 'to' and in the past"));
     }
     Ok(Asked {
-        instance: InstanceId {
-            api: ApiId::parse(&needed("api")?).map_err(unknown)?,
-            environment: Environment::parse(&needed("environment")?).ok_or(Problem::NOT_FOUND)?,
-        },
+        instance,
         from,
         to,
         operation: given("operation").map(|text| OperationId::parse(&text)).transpose().map_err(unknown)?,
@@ -120,7 +123,7 @@ pub(crate) async fn history(
 ) -> Response<HttpBody> {
     let body = async {
         let as_csv = wants_csv(&uri, &headers)?;
-        let asked = asked(&uri, shown.site.0.clock.now())?;
+        let asked = asked(&uri, shown.site.0.clock.now(), &shown.site.view(shown.audience).snapshot)?;
         in_time(async {
             let _permit = permit(&shown).await?;
             let read = read(&shown, asked).await?;
@@ -137,7 +140,7 @@ pub(crate) async fn history(
 /// Whether it is to be a table.
 pub(crate) fn wants_csv(uri: &Uri, headers: &HeaderMap) -> Result<bool, Problem> {
     match form::value(uri.query().unwrap_or_default(), "format").as_deref() {
-        None => Ok(form::accepts(headers, "text/csv")),
+        None => Ok(form::accepts(headers, "text/csv", "application/json")),
         Some("csv") => Ok(true),
         Some("json") => Ok(false),
         Some(_) => Err(Problem::bad("'format' is json or csv")),
@@ -215,6 +218,13 @@ async fn read(shown: &Shown, asked: Asked) -> Result<Read, Problem> {
             .map(Some)?,
         None => first_critical(&view.situation, &asked.instance),
     };
+    let known = |vantage: &VantageId| {
+        let tracks = instance.operations.iter().flat_map(|operation| &operation.tracks);
+        tracks.into_iter().any(|track| track.vantage == *vantage)
+    };
+    if asked.vantage.as_ref().is_some_and(|vantage| !known(vantage)) {
+        return Err(Problem::NOT_FOUND);
+    }
     let store = &shown.site.0.store;
     let failed = |error| failed(&error);
     let (before, changes) = store.healths(&asked.instance, asked.from, asked.to).await.map_err(failed)?;

@@ -8,7 +8,7 @@ use crate::{
     hooks, is_it_me, live, metrics, older,
     path::language_of,
     problem::Problem,
-    subscribe, v1, wall,
+    sitemap, subscribe, v1, wall,
 };
 use axum::{
     Router,
@@ -214,7 +214,11 @@ fn no_page(shown: &Shown, (method, headers, uri): (&Method, &HeaderMap, &Uri)) -
     if path == "/api" || path.starts_with("/api/") {
         return Problem::NOT_FOUND.answer(shown.audience);
     }
-    if let Some(short) = path.strip_suffix('/').filter(|short| reads && Page::parse(short).is_some()) {
+    let here = |short: &&str| {
+        let view = shown.site.view(shown.audience);
+        reads && Page::parse(short).is_some_and(|(_, page)| sitemap::pages(&view.snapshot).contains(&page))
+    };
+    if let Some(short) = path.strip_suffix('/').filter(here) {
         return redirect(StatusCode::PERMANENT_REDIRECT, short);
     }
     missing(shown, method, headers, uri)

@@ -92,7 +92,7 @@ fn line(
     Ok(Sentence { shape: wording.shape(status)?, text, more, elsewhere: Vec::new() })
 }
 
-/// One environment's line: about its worst instances, by name when it is only one.
+/// One environment's line: about its worst instances, by name when it is only one; and how many others are not well.
 pub(crate) fn of_environment(
     wording: &Wording<'_>,
     environment: Environment,
@@ -139,5 +139,17 @@ pub(crate) fn of_environment(
             ],
         )?,
     };
+    let others = |which: fn(Status) -> bool| {
+        here.iter().filter(|instance| instance.shown != worst && which(instance.shown)).count()
+    };
+    let mut text = text;
+    for (key, count) in [
+        ("sentence-and-trouble", others(Status::is_trouble)),
+        ("sentence-and-unknown", others(|status| status == Status::Unknown)),
+    ] {
+        if count > 0 {
+            text = format!("{text}; {}", wording.say(key, &[("count", counts(count).into())])?);
+        }
+    }
     Ok((worst, text))
 }

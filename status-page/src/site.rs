@@ -272,11 +272,12 @@ async fn changed(unrecorded: Option<&mut watch::Receiver<Option<Arc<Unrecorded>>
     }
 }
 
-/// Whether a reader would see a difference beyond newer times: statuses, incidents, configuration.
+/// Whether a reader would see a difference beyond newer times: statuses, incidents, planned work, configuration.
 fn looks_different(before: &Situation, after: &Situation) -> bool {
     !Arc::ptr_eq(&before.configuration, &after.configuration)
         || before.healths.size() != after.healths.size()
         || before.incidents.size() != after.incidents.size()
+        || before.maintenances.size() != after.maintenances.size()
         || after
             .healths
             .iter()
@@ -285,6 +286,10 @@ fn looks_different(before: &Situation, after: &Situation) -> bool {
             .incidents
             .iter()
             .any(|(id, incident)| before.incidents.get(id).is_none_or(|old| !same(old, incident)))
+        || after
+            .maintenances
+            .iter()
+            .any(|(id, planned)| before.maintenances.get(id).is_none_or(|old| old != planned))
 }
 
 /// A standby reads everything anew, though little of it changed.

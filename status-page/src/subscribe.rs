@@ -64,6 +64,13 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
     let given = form::value(text, "email").unwrap_or_default();
     let (status, outcome) = match MailAddress::parse(&given) {
         None => (StatusCode::UNPROCESSABLE_ENTITY, Outcome::WrongAddress),
+        // A wish for what is not there, or not any more, is none for everything.
+        Some(_) if names_nothing(text, "api", asked.api.is_some()) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Outcome::WrongPlace)
+        }
+        Some(_) if names_nothing(text, "environment", asked.environment.is_some()) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Outcome::WrongPlace)
+        }
         Some(_)
             if asked.is_back()
                 && asked.instance().is_none_or(|instance| view.snapshot.instance(&instance).is_none()) =>
@@ -88,6 +95,11 @@ pub(crate) async fn page(shown: &Shown, language: Language, request: Request) ->
         Some(address) => keep(shown, &asked, &address).await,
     };
     answer(shown, &parts, (language, status), &asked, Some(outcome))
+}
+
+/// Something is named in that field, and it is not `known`.
+fn names_nothing(text: &str, field: &str, known: bool) -> bool {
+    !known && form::value(text, field).is_some_and(|given| !given.trim().is_empty())
 }
 
 fn works(shown: &Shown, instance: &InstanceId) -> bool {

@@ -7,7 +7,7 @@ import { debugging, demo, kinds } from "./stage.mjs";
 
 const WHOLE = ["accessibility", "best-practices", "seo"];
 
-for (const kind of ["front", "api", "incident"]) {
+for (const kind of ["front", "api", "incident", "month", "maintenance"]) {
   test(`Lighthouse has nothing against the ${kind} page`, { timeout: 240_000 }, async (t) => {
     const url = demo.site + await kinds[kind]();
     let lhr;

@@ -1,10 +1,10 @@
-//! A start while the database's server is away: readers see the page as it last was, said as that, until it is back.
+//! A start while the database cannot be reached: readers see the page as it last was, said as that, until it is back.
 
 use crate::{
     database::On,
     outage::{all_well, place_on},
     program::{json, status, text, world},
-    unrecorded::behind_a_proxy,
+    unrecorded::{behind_a_proxy, hold, mend},
 };
 use simulator::Blow;
 use std::fs;
@@ -44,6 +44,28 @@ async fn a_start_without_the_database_shows_the_page_as_it_last_was_postgres() {
     server.refuse().await;
     let ran = place.run(&["serve"]).await;
     assert_eq!(ran.code, Some(69), "{ran:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_while_another_program_has_the_file_shows_the_page_as_it_last_was_sqlite() {
+    let world = world().await;
+    let place = place_on(On::Sqlite, &world);
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    let kept = place.directory.path().join("curiad.db.spool.page");
+    let is_kept = || fs::read_to_string(&kept).is_ok_and(|text| text.contains("Patient Demographics"));
+    program.wait(|| async { is_kept() }, "the page to be kept").await;
+    assert!(program.stop().await.success());
+
+    let trouble = hold(&place).await;
+    let mut program = place.serve();
+    let front = program.public("/en");
+    program.wait(|| async { status(&front).await == Some(200) }, "the page as it last was").await;
+    assert!(text(&front).await.contains("We cannot say how the APIs are: nothing recorded since "));
+    mend(trouble).await;
+    all_well(&mut program).await;
+    assert!(program.stop().await.success());
     world.stop().await;
 }
 

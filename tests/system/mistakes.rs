@@ -166,7 +166,7 @@ async fn with_the_database() {
     ] {
         let place = with_database(&world, url);
         let ran = place.run(&["serve"]).await;
-        assert!(ran.err.contains(&format!("curiad.yaml:10:11: error: {expected}\n")), "{url}: {}", ran.err);
+        assert!(ran.err.contains(&format!("curiad.yaml:15:11: error: {expected}\n")), "{url}: {}", ran.err);
         assert_eq!(ran.code, Some(78), "{url}");
     }
     world.stop().await;

@@ -107,6 +107,7 @@ fn it_is_said_on_whose_side_the_cause_is_and_when_that_cannot_be_known() {
     assert_eq!(whose(401, &[down()]), Whose::Both);
     assert_eq!(whose(200, &[good()]), Whose::Nobody);
     assert_eq!(whose(503, &[]), Whose::Unknown);
+    assert_eq!(whose(401, &[]), Whose::Unknown, "nobody is blamed for what nobody looked at");
     assert_eq!(whose(503, &[blind()]), Whose::Unknown);
 }
 

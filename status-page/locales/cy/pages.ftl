@@ -208,6 +208,7 @@ where-then = Ble’r oedd y broblem
 affects = Beth mae’n effeithio arno
 affects-then = Beth yr effeithiodd arno, a sut mae nawr
 held-back = Yn methu o’i herwydd
+in-all = { $text } i gyd, { $times }
 review = Adolygiad
 what-we-said = Yr hyn a ddywedwyd gennym, y diweddaraf yn gyntaf
 for-desk = I’r ddesg gwasanaeth

@@ -72,6 +72,15 @@ sentence-all = { $count ->
     [many] Mae pob un o’r { $count } API yn gweithio { $place }
    *[other] Mae pob un o’r { $count } API yn gweithio { $place }
     }
+sentence-and-trouble = { $count ->
+    [zero] mae trafferth gydag { $count } arall
+    [one] mae trafferth gydag { $count } arall
+    [two] mae trafferth gyda { $count } arall
+    [few] mae trafferth gyda { $count } arall
+    [many] mae trafferth gyda { $count } arall
+   *[other] mae trafferth gyda { $count } arall
+    }
+sentence-and-unknown = ni wyddom am { $count } arall
 sentence-one-degraded = Mae { $name } yn araf neu’n annibynadwy { $place }, ers { $since }
 sentence-many-degraded = Mae { $count } o’r { $all } API yn araf neu’n annibynadwy { $place }, ers { $since }
 sentence-every-degraded = Mae pob un o’r { $all } API yn araf neu’n annibynadwy { $place }, ers { $since }

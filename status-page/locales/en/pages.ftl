@@ -200,6 +200,7 @@ where-then = Where the trouble was
 affects = What it affects
 affects-then = What it affected, and how it is now
 held-back = Fails because of it
+in-all = { $text } in all, { $times }
 review = Review
 what-we-said = What we said, the newest first
 for-desk = For the service desk

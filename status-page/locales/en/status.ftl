@@ -64,6 +64,11 @@ sentence-all = { $count ->
     [one] { $count } API is working { $place }
    *[other] All { $count } APIs are working { $place }
     }
+sentence-and-trouble = { $count ->
+    [one] { $count } more has trouble
+   *[other] { $count } more have trouble
+    }
+sentence-and-unknown = of { $count } more we do not know
 sentence-one-degraded = { $name } is slow or unreliable { $place }, since { $since }
 sentence-many-degraded = { $count } of { $all } APIs are slow or unreliable { $place }, since { $since }
 sentence-every-degraded = All { $all } APIs are slow or unreliable { $place }, since { $since }

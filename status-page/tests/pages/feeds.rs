@@ -144,6 +144,15 @@ async fn what_the_public_does_not_see_has_no_feed_like_what_never_was() {
 }
 
 #[tokio::test]
+async fn a_calendar_without_planned_work_is_a_calendar() {
+    let stage = Stage::of(estate::one_api()).await;
+    let file = get(stage.public(), "/feeds/en/maintenance.ics").await.text();
+    assert!(!file.contains("VEVENT") && file.contains("BEGIN:VTIMEZONE\r\nTZID:Etc/UTC\r\n"), "{file}");
+    let busy = get(Stage::of(estate::trouble()).await.internal(), "/feeds/en/maintenance.ics").await.text();
+    assert!(busy.contains("VEVENT") && !busy.contains("VTIMEZONE"), "{busy}");
+}
+
+#[tokio::test]
 async fn planned_work_is_a_calendar_whose_events_keep_their_ids() {
     let path = "/feeds/en/environments/sit/maintenance.ics";
     let stage = Stage::of(estate::trouble()).await;

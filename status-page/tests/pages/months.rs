@@ -96,6 +96,30 @@ async fn what_is_said_of_one_that_is_over_is_its_review() {
 }
 
 #[tokio::test]
+async fn of_one_that_came_again_only_the_time_that_it_failed_counts() {
+    let mut situation = estate::trouble();
+    let mut over = over(41, Environment::Production, 3);
+    let ago = |seconds: i64| estate::ago(3 * 86_400 - seconds);
+    // Two minutes, well for half an hour, three minutes.
+    over.flaps.past.push(domain::Epoch {
+        since: over.started_at,
+        opened_at: over.started_at,
+        answered: None,
+        recovered_at: Some(ago(120)),
+        resolved_at: Some(ago(180)),
+    });
+    over.flaps.since = Some(ago(1920));
+    over.recovered_at = Some(ago(2100));
+    over.resolved_at = Some(ago(2160));
+    situation.incidents.insert_mut(over.id, Arc::new(over));
+    let stage = Stage::of(situation).await;
+    let page = get(stage.public(), "/en/incidents/C-41").await.text();
+    assert!(page.contains("<dd>5 minutes in all, 2 times</dd>"), "{page}");
+    let welsh = get(stage.public(), "/cy/digwyddiadau/C-41").await.text();
+    assert!(welsh.contains("<dd>5 munud i gyd, "), "{welsh}");
+}
+
+#[tokio::test]
 async fn what_never_was_and_what_is_not_public_answers_the_same() {
     let (stage, _running) = stage().await;
     let hidden = get(stage.public(), "/en/incidents/C-2").await;

@@ -17,11 +17,11 @@ async fn the_sentence_says_what_is_so() {
     assert_eq!(sentence(estate::all_well(), "/cy").await, "Mae pob un o’r 6 API yn gweithio");
     assert_eq!(
         sentence(estate::trouble(), "/en").await,
-        "Patient Demographics is not working in production, since 02:40 GMT"
+        "Patient Demographics is not working in production, since 02:40 GMT; 1 more has trouble"
     );
     assert_eq!(
         sentence(estate::trouble(), "/cy").await,
-        "Nid yw Demograffeg Cleifion yn gweithio yn yr amgylchedd byw, ers 02:40 GMT"
+        "Nid yw Demograffeg Cleifion yn gweithio yn yr amgylchedd byw, ers 02:40 GMT; mae trafferth gydag 1 arall"
     );
     assert_eq!(sentence(estate::one_api(), "/en").await, "Results is working in production");
     let fresh = estate::fresh(vec![estate::api("results", "Results", "Canlyniadau", domain::Kind::Rest)]);
@@ -42,6 +42,13 @@ async fn the_sentence_says_what_is_so() {
         sentence(dark(), "/cy").await,
         "Ni wyddom a yw’r un o’r 6 API yn gweithio yn yr amgylchedd byw"
     );
+    let mut some = estate::all_well();
+    estate::set(&mut some, "results", Environment::Production, Status::Degraded, 60, None);
+    for api in ["documents", "identity"] {
+        estate::set(&mut some, api, Environment::Production, Status::Unknown, 60, Some(Layer::Ours));
+    }
+    let some = sentence(some, "/en").await;
+    assert!(some.ends_with("; of 2 more we do not know"), "what is not known is never hidden: {some}");
     let down = sentence(all_are(Status::MajorOutage, Layer::Gateway), "/en").await;
     assert!(down.starts_with("None of the 6 APIs is working in production, since"), "{down}");
 }

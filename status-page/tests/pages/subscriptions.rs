@@ -102,9 +102,16 @@ async fn what_is_not_public_cannot_be_asked_for_from_outside() {
     let stage = Stage::of(estate::trouble()).await;
     let html = get(stage.public(), "/en/subscribe?api=results&environment=uat").await.text();
     assert!(!html.contains("UAT") && !html.contains("value=\"sit\""), "{html}");
-    ask(&stage, &format!("email={ADDRESS}&environment=uat")).await;
-    let letter = stage.letter().await.unwrap();
-    assert_eq!((letter.wish.environment, letter.wish.internal), (None, false));
+    for place in ["environment=uat", "environment=zzz", "api=nothing"] {
+        let wish = format!("email={ADDRESS}&{place}");
+        let refused = post(stage.public(), "/en/subscribe", FORM, &wish).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "a wish for nothing is none for everything"
+        );
+    }
+    assert!(stage.letter().await.is_none());
     let inside = format!("email={ADDRESS}&environment=uat");
     post(stage.internal(), "/en/subscribe", FORM, &inside).await;
     let letter = stage.letter().await.unwrap();

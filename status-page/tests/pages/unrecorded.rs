@@ -24,6 +24,11 @@ async fn while_nothing_can_be_recorded_no_page_says_that_all_is_well() {
         let welsh = get(router, "/cy/digwyddiadau").await.text();
         assert!(welsh.contains("Ni ellir cofnodi dim ers"), "{welsh}");
     }
+    let status = get(stage.public(), "/api/v1/status").await.json();
+    assert_eq!(
+        (&status["stale"], &status["unrecorded_since"]),
+        (&true.into(), &"2026-11-21T03:06:24.120Z".into())
+    );
     let ready = get(stage.public(), "/readyz").await;
     assert_eq!(
         (ready.status, ready.json()["status"].as_str()),
