@@ -5,7 +5,7 @@
 
 use crate::{
     Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
-    decide::look_at, duty, fold::Fold, shared, test_call,
+    decide::look_at, duty, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -47,6 +47,7 @@ fn all(fold: &mut Fold, configuration: &Configuration) {
     }
     shared::shared(fold);
     test_call::due(fold);
+    overrun::overruns(fold);
     let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
     fold.touched.extend(open);
 }
