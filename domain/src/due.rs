@@ -4,7 +4,7 @@
 //! looked at again.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
+    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn, children,
     decide::look_at, duty, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
@@ -42,6 +42,7 @@ pub(crate) fn anew(fold: &mut Fold) {
 }
 
 fn all(fold: &mut Fold, configuration: &Configuration) {
+    fold.holders = Some(children::holders(&fold.after));
     for instance in configuration.instances() {
         look_at(fold, &instance, None);
     }
