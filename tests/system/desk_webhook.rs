@@ -23,7 +23,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TICKET: &str = r#"{"number": "OPS-7", "record": "77"}"#;
@@ -75,7 +75,8 @@ async fn killed_while_it_asks_and_again_while_it_says_more_it_has_one_ticket_by_
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
     let router = Router::new().route("/hook", post(hook)).with_state(Arc::clone(&receiver));
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, router).await });
     let world = world().await;
     let place = place_on_with(on, &world, |text| {
         let Some((before, rest)) = text.split_once(NATIVE.0) else { return text };
@@ -116,6 +117,6 @@ async fn killed_while_it_asks_and_again_while_it_says_more_it_has_one_ticket_by_
     program.wait(settled, "everything to be told").await;
     assert_eq!(receiver.came("incident.opened").len(), 1, "one ticket, to the end");
     assert!(program.terminate().await.success());
-    serving.abort();
+    serving.shutdown().await;
     world.stop().await;
 }
