@@ -217,7 +217,8 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::StandDown { .. }
         | NotificationKind::Told
         | NotificationKind::ToldOver
-        | NotificationKind::DeskResolves { .. } => Some(correlation_id(notification)),
+        | NotificationKind::DeskResolves { .. }
+        | NotificationKind::Overruns { .. } => Some(correlation_id(notification)),
     }
 }
 

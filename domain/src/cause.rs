@@ -122,7 +122,8 @@ fn begins(fold: &mut Fold, health: &Health) {
     let configuration = fold.configuration();
     let endpoint = token::endpoint(&configuration, health);
     let mut parents = configuration.ancestors(&instance.api);
-    if let Some(holder) = holder(fold, instance).and_then(|id| fold.incident(id)) {
+    // Not a copy of its own: each of thousands that it holds back comes by here.
+    if let Some(holder) = holder(fold, instance).and_then(|id| fold.after.incidents.get(&id).cloned()) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
         // Of a storm nobody can tell what has a reason of its own.
         let storm = matches!(holder.cause, Cause::Storm(_));
@@ -136,7 +137,7 @@ fn begins(fold: &mut Fold, health: &Health) {
             return;
         }
         let why = format!("{}: {} for a reason of its own", fold.name(instance), health.status.plain());
-        release(fold, holder, instance, why);
+        release(fold, (*holder).clone(), instance, why);
     }
     if blind::shares(fold, health) {
         return;

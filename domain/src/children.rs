@@ -5,7 +5,7 @@ use crate::{
     certificate, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A child that failed so much earlier than its parent fails for a reason of its own.
 pub(crate) const CHILD_MAY_LEAD: SignedDuration = SignedDuration::from_mins(2);
@@ -57,8 +57,22 @@ pub(crate) fn release(fold: &mut Fold, mut holder: Incident, instance: &Instance
 }
 
 pub(crate) fn holder(fold: &Fold, instance: &InstanceId) -> Option<IncidentId> {
+    if let Some(holders) = &fold.holders {
+        return holders.get(instance).copied();
+    }
     let holder = fold.after.open_incidents().find(|incident| incident.held_back.contains(instance));
     holder.map(|incident| incident.id)
+}
+
+/// Which incident holds each back: for who asks of all, one after the other. It counts until that changes.
+pub(crate) fn holders(situation: &Situation) -> BTreeMap<InstanceId, IncidentId> {
+    let mut holders = BTreeMap::new();
+    for incident in situation.open_incidents() {
+        for held in &incident.held_back {
+            holders.entry(held.clone()).or_insert(incident.id);
+        }
+    }
+    holders
 }
 
 pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &InstanceId) {

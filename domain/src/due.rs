@@ -4,8 +4,8 @@
 //! looked at again.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn,
-    decide::look_at, duty, fold::Fold, shared, test_call,
+    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn, children,
+    decide::look_at, duty, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -42,11 +42,13 @@ pub(crate) fn anew(fold: &mut Fold) {
 }
 
 fn all(fold: &mut Fold, configuration: &Configuration) {
+    fold.holders = Some(children::holders(&fold.after));
     for instance in configuration.instances() {
         look_at(fold, &instance, None);
     }
     shared::shared(fold);
     test_call::due(fold);
+    overrun::overruns(fold);
     let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
     fold.touched.extend(open);
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     Acknowledgement, Cause, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post, PostSays,
-    Publish, Running, Situation, Status, Text, Ticket, calling,
+    Priority, Publish, Running, Situation, Status, Text, Ticket, calling,
     cause::prioritise,
     children::released,
     desk, duration_words,
@@ -209,7 +209,8 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     let affected = incident.affects.len();
     let own = prioritise(&configuration, &incident.cause, &instance, incident.worst, affected);
     // What is held back has no ticket and no calls of its own: this one stands for the gravest of all.
-    let held_back = incident.held_back.iter().map(|held| {
+    let is_highest = own.0 == Priority::P1;
+    let held_back = incident.held_back.iter().filter(|_| !is_highest).map(|held| {
         let status = fold.after.status(held);
         prioritise(&configuration, &Cause::Instance(held.clone()), held, status, affected)
     });

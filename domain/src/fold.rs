@@ -28,6 +28,8 @@ pub(crate) struct Fold {
     changes: Vec<Change>,
     probes: BTreeSet<Wanted>,
     in_maintenance: BTreeMap<Environment, bool>,
+    /// Which incident holds each instance back, while it is known that this is still so.
+    pub(crate) holders: Option<BTreeMap<InstanceId, IncidentId>>,
 }
 
 impl Fold {
@@ -42,6 +44,7 @@ impl Fold {
             changes: Vec::new(),
             probes: BTreeSet::new(),
             in_maintenance: BTreeMap::new(),
+            holders: None,
         }
     }
 
@@ -166,9 +169,15 @@ impl Fold {
 
     /// Keeps an incident's new state; its duties will be looked at.
     pub(crate) fn put_incident(&mut self, incident: Incident) {
-        if self.after.incidents.get(&incident.id).is_some_and(|before| **before == incident) {
+        let before = self.after.incidents.get(&incident.id);
+        if before.is_some_and(|before| **before == incident) {
             return;
         }
+        let holds = |incident: &Incident| incident.is_open() && !incident.held_back.is_empty();
+        let same = before.map_or(!holds(&incident), |before| {
+            before.held_back == incident.held_back && holds(before) == holds(&incident)
+        });
+        self.holders = self.holders.take().filter(|_| same);
         self.touched.insert(incident.id);
         let incident = Arc::new(incident);
         self.after.incidents.insert_mut(incident.id, Arc::clone(&incident));

@@ -86,6 +86,7 @@ mod nhs_number;
 mod notification;
 mod operation;
 mod outcome;
+mod overrun;
 mod pause;
 mod percentiles;
 mod phase_sums;

@@ -56,6 +56,9 @@ pub struct Maintenance {
     /// Who ended it before its time, or called it off.
     #[serde(default)]
     pub ended_by: Option<String>,
+    /// When its owner was told that it does not end in time.
+    #[serde(default)]
+    pub overran_at: Option<Timestamp>,
     /// Where.
     pub environment: Environment,
     /// Only this API.

@@ -1,6 +1,6 @@
 //! What silences and planned work keep from being told (DESIGN §5, "Muting").
 
-use crate::{Cause, EnvironmentPolicy, Incident, Situation};
+use crate::{Cause, EnvironmentPolicy, Incident, InstanceId, Situation};
 use jiff::Timestamp;
 
 /// Until when silences or planned work mute an incident's notifications; `None`: they do not.
@@ -11,20 +11,7 @@ pub(crate) fn muted_until(
     incident: &Incident,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let troubled = match &incident.cause {
-        Cause::Instance(instance) | Cause::Burn(instance) => std::slice::from_ref(instance),
-        Cause::Token(_) | Cause::Certificate(_) => incident.held_back.as_slice(),
-        Cause::Ahead(_) if !incident.affects.is_empty() => incident.affects.as_slice(),
-        Cause::Ahead(_)
-        | Cause::Refused(_)
-        | Cause::Blind(_)
-        | Cause::Rota(_)
-        | Cause::Behind(_)
-        | Cause::Storm(_)
-        | Cause::Test(_) => {
-            return None;
-        }
-    };
+    let troubled = troubled(incident)?;
     let zone = &situation.configuration.site.time_zone;
     let silences = situation
         .silences
@@ -39,4 +26,20 @@ pub(crate) fn muted_until(
         (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
     });
     silences.chain(windows).chain(announced).max()
+}
+
+/// The instances of which something is wrong; `None`: what cannot be muted.
+pub(crate) fn troubled(incident: &Incident) -> Option<&[InstanceId]> {
+    match &incident.cause {
+        Cause::Instance(instance) | Cause::Burn(instance) => Some(std::slice::from_ref(instance)),
+        Cause::Token(_) | Cause::Certificate(_) => Some(incident.held_back.as_slice()),
+        Cause::Ahead(_) if !incident.affects.is_empty() => Some(incident.affects.as_slice()),
+        Cause::Ahead(_)
+        | Cause::Refused(_)
+        | Cause::Blind(_)
+        | Cause::Rota(_)
+        | Cause::Behind(_)
+        | Cause::Storm(_)
+        | Cause::Test(_) => None,
+    }
 }

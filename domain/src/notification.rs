@@ -63,6 +63,15 @@ pub enum NotificationKind {
         /// The number people use.
         number: String,
     },
+    /// To whoever announced planned work: it was to be over, and something still fails.
+    Overruns {
+        /// The work's number.
+        work: u64,
+        /// When it was to end.
+        was_to_end_at: Timestamp,
+        /// When it is told as an incident.
+        told_at: Timestamp,
+    },
 }
 
 impl NotificationKind {
@@ -71,7 +80,7 @@ impl NotificationKind {
         match self {
             Self::Callout { .. } => 0,
             Self::TicketOpen | Self::TicketFallback => 1,
-            Self::StandDown { .. } => 2,
+            Self::StandDown { .. } | Self::Overruns { .. } => 2,
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
             Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }

@@ -161,6 +161,7 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
                 from: fold.now.max(*from),
                 until: *until,
                 ended_by: None,
+                overran_at: None,
                 environment: *environment,
                 api: api.clone(),
             };

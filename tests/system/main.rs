@@ -24,6 +24,7 @@ mod crash_points;
 mod database;
 mod descriptors;
 mod desk;
+mod desk_webhook;
 mod doctor;
 mod examine;
 mod exporting;

@@ -157,7 +157,8 @@ impl<'a> Sending<'a> {
             | NotificationKind::StandDown { .. }
             | NotificationKind::Told
             | NotificationKind::ToldOver
-            | NotificationKind::DeskResolves { .. } => {
+            | NotificationKind::DeskResolves { .. }
+            | NotificationKind::Overruns { .. } => {
                 Err(SendError::permanent("a desk's own system takes tickets alone"))
             }
         }

@@ -61,6 +61,10 @@ pub(crate) fn letter(
         NotificationKind::DeskResolves { number } => {
             Ok(both(&|language| desk_resolves(facts, number, language)))
         }
+        NotificationKind::Overruns { work, was_to_end_at, told_at } => {
+            let times = (facts.clock(*was_to_end_at), facts.clock(*told_at));
+            Ok(both(&|language| overruns(facts, *work, &times, language)))
+        }
         NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
         NotificationKind::FallbackNote { note } => Ok(fallback_note(facts, reference, note)),
         NotificationKind::TicketOpen | NotificationKind::TicketNote { .. } => Err(SendError::permanent(
@@ -313,6 +317,33 @@ fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String
                 "{what}.\n\nMae'r ddesg gwasanaeth yn datrys {number} bob tro y mae Curiad yn ei ailagor: rheol o'u heiddo \
                  nhw? Ffoniwch nhw, os gwelwch yn dda. Nid yw Curiad yn ei agor mwyach; mae'r digwyddiad yn parhau, a gelwir \
                  ar bobl fel o'r blaen."
+            ),
+        ),
+    };
+    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+}
+
+fn overruns(
+    facts: &Facts<'_>,
+    work: u64,
+    (ended, told): &(String, String),
+    language: Language,
+) -> (String, String) {
+    let what = facts.symptom_where(language);
+    let (title, body) = match language {
+        Language::En => (
+            format!("planned work {work} has not ended"),
+            format!(
+                "{what}.\n\nPlanned work {work} was to end at {ended}, and this still fails. If the work goes on, announce \
+                 the rest of it before {told}: `curiad maintenance add`. From then on it is told as an incident."
+            ),
+        ),
+        Language::Cy => (
+            format!("nid yw gwaith {work} a gynlluniwyd wedi dod i ben"),
+            format!(
+                "{what}.\n\nRoedd gwaith {work} a gynlluniwyd i ddod i ben am {ended}, ac mae hyn yn dal i fethu. Os yw'r \
+                 gwaith yn parhau, cyhoeddwch y gweddill ohono cyn {told}: `curiad maintenance add`. O hynny ymlaen \
+                 rhoddir gwybod amdano fel digwyddiad."
             ),
         ),
     };

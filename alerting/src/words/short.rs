@@ -36,7 +36,8 @@ pub(crate) fn text(
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
         | NotificationKind::ToldOver
-        | NotificationKind::DeskResolves { .. } => Err(SendError::permanent(
+        | NotificationKind::DeskResolves { .. }
+        | NotificationKind::Overruns { .. } => Err(SendError::permanent(
             "this is never told by text: a ticket or a provider team has other channels",
         )),
     }

@@ -311,7 +311,8 @@ impl Judge {
                 | NotificationKind::FallbackNote { .. }
                 | NotificationKind::Told
                 | NotificationKind::ToldOver
-                | NotificationKind::DeskResolves { .. } => {}
+                | NotificationKind::DeskResolves { .. }
+                | NotificationKind::Overruns { .. } => {}
             }
         }
         for ((person, by), (called, over)) in heard {

@@ -1,7 +1,10 @@
 //! Planned work that somebody announced: it mutes, it hides nothing, and it ends.
 
 use crate::estate::*;
-use domain::{ApiId, Command, Environment, Environment::Production as PRODUCTION, Message, Status, Text};
+use domain::{
+    ApiId, Change, Channel, Command, Environment, Environment::Production as PRODUCTION, Message,
+    NotificationKind, PersonId, Status, TeamId, Text,
+};
 use jiff::SignedDuration;
 
 const RESULTS: (&str, Environment) = ("results", PRODUCTION);
@@ -13,9 +16,13 @@ fn minutes(minutes: i64) -> SignedDuration {
 impl Hand {
     /// Planned work on an API in production, or on all, from and for so many minutes.
     fn announce(&mut self, api: Option<&str>, from: i64, lasts: i64) -> Result<String, String> {
+        self.announce_by("ann", api, from, lasts)
+    }
+
+    fn announce_by(&mut self, by: &str, api: Option<&str>, from: i64, lasts: i64) -> Result<String, String> {
         let from = self.now + minutes(from);
         self.tell(Message::Command(Command::Maintain {
-            by: "ann".into(),
+            by: by.into(),
             why: Text::new("A new database", "Cronfa ddata newydd"),
             from,
             until: from + minutes(lasts),
@@ -57,14 +64,59 @@ fn it_begins_and_ends_by_itself_for_its_api_alone() {
 fn it_mutes_and_hides_nothing_and_what_overruns_by_ten_minutes_is_told() {
     let mut hand = well();
     hand.announce(Some("results"), 0, 10).expect("announced");
-    hand.rounds(60, &[RESULTS], Seen::Fail);
+    hand.rounds(59, &[RESULTS], Seen::Fail);
     assert_eq!(hand.status("results", PRODUCTION), Status::MajorOutage, "shown all the same");
     assert!(hand.told().is_empty(), "{:?}", hand.told());
     // It was to end here, and work overruns by minutes.
-    hand.rounds(58, &[RESULTS], Seen::Fail);
-    assert!(hand.told().is_empty(), "{:?}", hand.told());
+    hand.rounds(59, &[RESULTS], Seen::Fail);
+    assert!(hand.told().iter().all(|name| name.starts_with("overruns/")), "{:?}", hand.told());
     hand.rounds(4, &[RESULTS], Seen::Fail);
     assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+}
+
+/// To whom something goes because of work that overruns.
+fn owners(hand: &Hand) -> Vec<Channel> {
+    let owner = |change: &Change| {
+        let Change::Notify(told) = change else { return None };
+        matches!(told.kind, NotificationKind::Overruns { work: 1, .. }).then(|| told.channel.clone())
+    };
+    hand.changes.iter().filter_map(owner).collect()
+}
+
+#[test]
+fn whoever_announced_what_overruns_is_told_once_when_it_was_to_end() {
+    let one = PersonId::parse("one").expect("an id");
+    for (by, whom) in
+        [("One", Channel::Email(one)), ("ann", Channel::Team(TeamId::parse("team").expect("an id")))]
+    {
+        let mut hand = Hand::new(configuration());
+        hand.rounds(2, &[], Seen::Pass);
+        hand.announce_by(by, Some("results"), 0, 10).expect("announced");
+        hand.rounds(58, &[RESULTS], Seen::Fail);
+        assert_eq!(owners(&hand), [], "there is time");
+        hand.rounds(4, &[RESULTS], Seen::Fail);
+        assert_eq!(owners(&hand), [whom], "{by}");
+        hand.restart(10);
+        hand.rounds(20, &[RESULTS], Seen::Fail);
+        assert_eq!(owners(&hand).len(), 1, "once");
+        let said = &hand.incident(1).timeline;
+        assert!(said.iter().any(|entry| entry.text.contains("planned work 1 was to end at")), "{said:#?}");
+    }
+}
+
+#[test]
+fn of_work_that_ended_in_time_or_was_ended_nobody_is_told() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 10).expect("announced");
+    hand.rounds(40, &[RESULTS], Seen::Fail);
+    hand.rounds(40, &[], Seen::Pass);
+    assert_eq!(owners(&hand), []);
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 60).expect("announced");
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    hand.end(1).expect("ended");
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert_eq!(owners(&hand), [], "that was said by a person");
 }
 
 #[test]

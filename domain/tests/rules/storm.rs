@@ -122,3 +122,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_a_thousand_that_fail_within_a_minute_each_is_listed_once_and_all_are_let_go() {
+    let mut hand = hand(1_000);
+    failing(&mut hand, 4, 0..1_000);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    let storm = hand.open().pop().expect("the storm");
+    let listed: std::collections::BTreeSet<_> = storm.held_back.iter().collect();
+    assert_eq!((storm.held_back.len(), listed.len()), (1_000, 1_000));
+    failing(&mut hand, 1, 0..1);
+    failing(&mut hand, 8, 0..1);
+    let storm = hand.incident(storm.id.0);
+    assert_eq!(storm.held_back, [], "what works again is on no list, and what fails answers for itself");
+    assert_eq!(causes(&hand), ["instance:api-00/production"]);
+}

@@ -199,6 +199,7 @@ async fn work_that_was_announced_of_one_api_is_that_apis_alone() {
         from: estate::ago(60),
         until: estate::ago(-3_600),
         ended_by: None,
+        overran_at: None,
         environment: Environment::Production,
         api: Some(results.api.clone()),
     };

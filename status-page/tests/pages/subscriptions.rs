@@ -268,6 +268,7 @@ async fn planned_work_is_news_when_it_is_announced_when_it_begins_and_when_it_is
         from: estate::ago(600),
         until: estate::ago(-3_600),
         ended_by: None,
+        overran_at: None,
         environment: Environment::Production,
         api: Some(estate::instance("results", Environment::Production).api),
     };

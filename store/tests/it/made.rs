@@ -199,6 +199,7 @@ pub(crate) fn maintenance(id: u64, until: i64) -> Maintenance {
         from: at(0),
         until: at(until),
         ended_by: None,
+        overran_at: None,
         environment: Environment::Production,
         api: None,
     }

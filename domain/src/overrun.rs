@@ -1,0 +1,91 @@
+//! Planned work that does not end in time: whoever announced it is told, and has the minutes of grace until it is an incident.
+
+use crate::{
+    Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId, Way,
+    fold::Fold, muting::troubled, telling,
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Tells of each work that was to be over by now and still shows as trouble, once.
+pub(crate) fn overruns(fold: &mut Fold) {
+    if fold.late {
+        return;
+    }
+    let now = fold.now;
+    let late = |planned: &&Maintenance| {
+        planned.overran_at.is_none() && planned.until <= now && now < planned.overruns_until()
+    };
+    let late: Vec<Maintenance> = fold.after.maintenances.values().filter(late).cloned().collect();
+    for planned in late {
+        let of_it: Vec<Arc<Incident>> =
+            fold.after.open_incidents().filter(|incident| is_of(&planned, incident)).cloned().collect();
+        if !of_it.is_empty() {
+            tell(fold, &planned, &of_it);
+            fold.put_maintenance(Maintenance { overran_at: Some(now), ..planned });
+        }
+    }
+}
+
+/// Trouble that is still there, and of which nobody hears because of the work.
+fn is_of(planned: &Maintenance, incident: &Incident) -> bool {
+    let is_there = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
+    is_there
+        && incident.failing_since() < planned.until
+        && troubled(incident)
+            .is_some_and(|troubled| troubled.iter().all(|instance| planned.concerns(instance)))
+}
+
+/// One message, about the first incident of it.
+fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
+    let Some(first) = of_it.first() else { return };
+    let mut incident = (**first).clone();
+    let lasts = planned.overruns_until().duration_since(fold.now);
+    let owners = owners(&fold.configuration(), planned, of_it);
+    let mut names = Vec::new();
+    for owner in &owners {
+        let (name, channel) = match owner {
+            Owner::Person(person) => (fold.person(person), Channel::Email(person.clone())),
+            Owner::Team(team) => (format!("the team {}", fold.team(team)), Channel::Team(team.clone())),
+        };
+        let key = match owner {
+            Owner::Person(_) => format!("overruns/{}", planned.id),
+            Owner::Team(team) => format!("overruns/{}/{team}", planned.id),
+        };
+        let kind = NotificationKind::Overruns {
+            work: planned.id,
+            was_to_end_at: planned.until,
+            told_at: planned.overruns_until(),
+        };
+        telling::send(fold, incident.id, &key, kind, channel, lasts);
+        names.push(name);
+    }
+    let whom = match names.as_slice() {
+        [] => format!("nobody was told: {} is no person with a mailbox, and no team has one", planned.by),
+        [only] => format!("{only} is told"),
+        all => format!("{} are told", all.join(", ")),
+    };
+    let ended = fold.time(planned.until);
+    incident.note(fold.now, format!("planned work {} was to end at {ended}: {whom}", planned.id));
+    fold.put_incident(incident);
+}
+
+enum Owner {
+    Person(PersonId),
+    Team(TeamId),
+}
+
+/// Who announced it, where that is somebody with a mailbox; else the teams that answer for what still fails.
+fn owners(configuration: &Configuration, planned: &Maintenance, of_it: &[Arc<Incident>]) -> Vec<Owner> {
+    let by = planned.by.trim().to_lowercase();
+    let mut people = configuration.people.iter();
+    let person = people.find(|(id, person)| {
+        (id.as_str() == by || person.name.to_lowercase() == by) && person.ways.contains(&Way::Email)
+    });
+    if let Some((id, _)) = person {
+        return vec![Owner::Person(id.clone())];
+    }
+    let apis = of_it.iter().filter_map(|incident| configuration.apis.get(incident.api.as_ref()?));
+    let teams: BTreeSet<&TeamId> = apis.map(|api| &api.team).collect();
+    let reached = |team: &&TeamId| configuration.teams.get(*team).is_some_and(|team| team.has_email);
+    teams.into_iter().filter(reached).map(|team| Owner::Team(team.clone())).collect()
+}
