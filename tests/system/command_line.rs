@@ -3,7 +3,7 @@
 use crate::{
     database::{On, on_both},
     outage::{all_well, place, place_on, place_on_with, place_with},
-    program::{PATIENCE, Place, json, text, world},
+    program::{PATIENCE, Place, SERVE, json, text, world},
 };
 use domain::{ApiId, Environment, InstanceId};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ async fn check_accepts_a_good_configuration_and_refuses_a_bad_one_with_78() {
     let ran = place.run(&["check"]).await;
     assert_eq!(ran.code, Some(78), "{ran:?}");
     assert!(ran.err.contains("apis/results.yaml:2:1") && ran.err.contains("'name'"), "{ran:?}");
-    let ran = place.run(&["serve"]).await;
+    let ran = place.run(SERVE).await;
     assert_eq!(ran.code, Some(78), "nothing is started on a bad configuration: {ran:?}");
     world.stop().await;
 }

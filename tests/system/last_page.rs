@@ -3,7 +3,7 @@
 use crate::{
     database::On,
     outage::{all_well, place_on},
-    program::{json, status, text, world},
+    program::{SERVE, json, status, text, world},
     unrecorded::{behind_a_proxy, hold, mend},
 };
 use simulator::Blow;
@@ -42,7 +42,7 @@ async fn a_start_without_the_database_shows_the_page_as_it_last_was_postgres() {
     // One that is damaged is none: the start fails, and says why.
     fs::write(&kept, "curiad-page-1 00\n{}").expect("damaged");
     server.refuse().await;
-    let ran = place.run(&["serve"]).await;
+    let ran = place.run(SERVE).await;
     assert_eq!(ran.code, Some(69), "{ran:?}");
     world.stop().await;
 }

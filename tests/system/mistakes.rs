@@ -4,7 +4,7 @@
 use crate::{
     database::server,
     outage::{place, place_with},
-    program::{CURIAD, PATIENCE, Place, Ran, free_ports, tail, world},
+    program::{CURIAD, PATIENCE, Place, Ran, SERVE, free_ports, tail, world},
 };
 #[cfg(debug_assertions)]
 use crate::{
@@ -26,7 +26,7 @@ fn said(place: &Place, text: &str) -> String {
 }
 
 async fn answers(place: &Place, arguments: &[&str], code: i32, expected: &str) {
-    let ran = place.run(arguments).await;
+    let ran = place.run(if arguments == ["serve"] { SERVE } else { arguments }).await;
     assert_eq!((said(place, &ran.err).as_str(), ran.code), (expected, Some(code)), "{arguments:?}");
     assert_eq!(ran.out, "", "{arguments:?}: nothing is printed as if it had worked");
 }
@@ -165,7 +165,7 @@ async fn with_the_database() {
         ),
     ] {
         let place = with_database(&world, url);
-        let ran = place.run(&["serve"]).await;
+        let ran = place.run(SERVE).await;
         assert!(ran.err.contains(&format!("curiad.yaml:15:11: error: {expected}\n")), "{url}: {}", ran.err);
         assert_eq!(ran.code, Some(78), "{url}");
     }
@@ -276,13 +276,13 @@ async fn with_certificates_and_secrets() {
         ("none.pem", "certificates are in a file: write file:PATH, not 'none.pem'"),
     ] {
         let place = trusting(file);
-        let ran = place.run(&["serve"]).await;
+        let ran = place.run(SERVE).await;
         assert!(ran.err.contains(expected), "{file}: {}", ran.err);
         assert_eq!(ran.code, Some(78), "{file}");
     }
     let place = place(&world);
     fs::remove_file(place.config().join("secrets/desk-client")).expect("a secret");
-    let ran = place.run(&["serve"]).await;
+    let ran = place.run(SERVE).await;
     let expected =
         "the secret at file:secrets/desk-client cannot be used: No such file or directory (os error 2)";
     assert!(ran.err.contains(expected) && ran.code == Some(78), "{ran:?}");

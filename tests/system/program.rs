@@ -24,6 +24,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The program's file.
 pub(crate) const CURIAD: &str = env!("CARGO_BIN_EXE_curiad");
 
+/// Where another test may have the usual ports, which are taken before anything is opened.
+pub(crate) const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"];
+
 /// A directory with a configuration for `curiad serve`, and the ports it will listen on.
 pub(crate) struct Place {
     pub(crate) directory: TempDir,

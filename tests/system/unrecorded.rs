@@ -5,7 +5,7 @@ use crate::program::tail;
 use crate::{
     database::On,
     outage::{all_well, place_on_with, place_with},
-    program::{PATIENCE, Place, Program, json, now, status, text, world},
+    program::{PATIENCE, Place, Program, SERVE, json, now, status, text, world},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -393,7 +393,7 @@ async fn a_kill_while_nothing_can_be_recorded_loses_next_to_nothing() {
     assert!(program.terminate().await.success());
     // Without that page there is nothing to show, and it is refused.
     fs::remove_file(&page).expect("a page");
-    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--listen-internal", "127.0.0.1:0"]).await;
+    let refused = place.run(SERVE).await;
     assert_eq!(refused.code, Some(75), "{refused:?}");
     assert!(refused.err.contains("the database is busy"), "{refused:?}");
     mend(trouble).await;
