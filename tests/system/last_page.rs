@@ -63,6 +63,8 @@ async fn a_start_while_another_program_has_the_file_shows_the_page_as_it_last_wa
     let front = program.public("/en");
     program.wait(|| async { status(&front).await == Some(200) }, "the page as it last was").await;
     assert!(text(&front).await.contains("We cannot say how the APIs are: nothing recorded since "));
+    let said = fs::read_to_string(place.log()).expect("a log");
+    assert!(said.contains("the database is busy"), "{said}");
     mend(trouble).await;
     all_well(&mut program).await;
     assert!(program.stop().await.success());
