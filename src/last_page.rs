@@ -7,14 +7,15 @@ use crate::{
     listener::{self, Room},
     serve::open,
 };
-use anyhow::Context;
+use anyhow::Context as _;
 use domain::Secret;
-use ring::digest::{SHA256, digest};
-use status_page::{Saved, Site, saved_router};
+use jiff::Timestamp;
+use ring::digest::{Context, SHA256, digest};
+use status_page::{PublicFile, Saved, Site, saved_router};
 use std::{
     fmt::Write as _,
     fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    io::{self, BufWriter, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,11 +30,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// First word of the file; the number changes with its form.
-const MAGIC: &str = "curiad-page-1";
+const MAGIC: &str = "curiad-page-2";
 /// Larger ones are neither kept nor read.
 const MOST: u64 = 64 * 1024 * 1024;
-/// What changed is kept within this, and the file is written no more often.
+/// What changed is kept within this, and the file is written no more often; where there are many APIs, so seldom that it takes
+/// a twentieth of a core at most.
 const BUSY: Duration = Duration::from_secs(3);
+const SHARE: u32 = 20;
 /// It is written again after this, so that its time does not grow old; some megabytes where there are many APIs.
 const QUIET: Duration = Duration::from_secs(600);
 /// The database is asked for again this often.
@@ -49,11 +52,11 @@ pub(crate) fn path(spool: Option<&Path>) -> Option<PathBuf> {
 /// Keeps the file as the page is, until `stop`. One that cannot be written is done without.
 pub(crate) async fn keep(site: Site, path: PathBuf, stop: CancellationToken) -> anyhow::Result<()> {
     let mut last: Option<(String, Instant)> = None;
-    let mut failing = false;
+    let (mut failing, mut pause) = (false, BUSY);
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = sleep(BUSY) => {}
+            () = sleep(pause) => {}
         }
         let fingerprint = site.fingerprint().context("the page cannot be compared")?;
         if last.as_ref().is_some_and(|(before, at)| *before == fingerprint && at.elapsed() < QUIET) {
@@ -61,7 +64,10 @@ pub(crate) async fn keep(site: Site, path: PathBuf, stop: CancellationToken) -> 
         }
         let (site, path) = (site.clone(), path.clone());
         // Rendering all pages and waiting for a disk are no work for the threads that serve.
-        match spawn_blocking(move || save(&site, &path)).await? {
+        let began = Instant::now();
+        let kept = spawn_blocking(move || save(&site, &path)).await?;
+        pause = BUSY.max(began.elapsed() * SHARE);
+        match kept {
             Ok(true) => {
                 last = Some((fingerprint, Instant::now()));
                 failing = false;
@@ -77,26 +83,62 @@ pub(crate) async fn keep(site: Site, path: PathBuf, stop: CancellationToken) -> 
 }
 
 fn save(site: &Site, path: &Path) -> anyhow::Result<bool> {
-    let Some(saved) = site.save()? else { return Ok(false) };
-    let text = serde_json::to_vec(&saved)?;
-    anyhow::ensure!(u64::try_from(text.len()).is_ok_and(|size| size <= MOST), "it is too large");
-    write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut page = Writing::begin(path)?;
+    let Some(as_of) = site.save(|file| page.add(&file))? else {
+        fs::remove_file(&page.part)?;
+        return Ok(false);
+    };
+    page.end(as_of, path)?;
     Ok(true)
 }
 
-/// What was of that name stays until the new one is whole and on the disk.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    writeln!(file, "{MAGIC} {}", checksum(text))?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(part, path)
+/// The file as it grows: a line a page, so that never more than one of them is in memory; then their time and checksum.
+struct Writing {
+    part: PathBuf,
+    file: BufWriter<File>,
+    digest: Context,
+    size: u64,
 }
 
-fn checksum(text: &[u8]) -> String {
-    digest(&SHA256, text).as_ref().iter().fold(String::new(), |mut hex, byte| {
+impl Writing {
+    /// What was of that name stays until the new one is whole and on the disk.
+    fn begin(path: &Path) -> anyhow::Result<Self> {
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+        let file = BufWriter::new(opened.with_context(|| format!("cannot write {}", part.display()))?);
+        let mut page = Self { part, file, digest: Context::new(&SHA256), size: 0 };
+        page.line(MAGIC.as_bytes())?;
+        Ok(page)
+    }
+
+    fn add(&mut self, file: &PublicFile) -> anyhow::Result<()> {
+        self.line(&serde_json::to_vec(file)?)
+    }
+
+    fn line(&mut self, text: &[u8]) -> anyhow::Result<()> {
+        self.size = self.size.saturating_add(u64::try_from(text.len())? + 1);
+        anyhow::ensure!(self.size <= MOST, "it is too large");
+        for bytes in [text, b"\n"] {
+            self.digest.update(bytes);
+            self.file.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    fn end(mut self, as_of: Timestamp, path: &Path) -> anyhow::Result<()> {
+        self.line(as_of.to_string().as_bytes())?;
+        let digest = self.digest.finish();
+        writeln!(self.file, "{}", hex(digest.as_ref()))?;
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        fs::rename(self.part, path).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a String cannot fail.
         write!(hex, "{byte:02x}").ok();
         hex
@@ -112,13 +154,22 @@ fn read(path: &Path) -> Option<Saved> {
     }
     let mut bytes = Vec::new();
     file.take(MOST).read_to_end(&mut bytes).ok()?;
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let (head, text) = bytes.split_at_checked(end + 1)?;
-    if head != format!("{MAGIC} {}\n", checksum(text)).as_bytes() {
+    let whole = bytes.strip_suffix(b"\n").and_then(|rest| {
+        let (text, sum) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'\n')? + 1)?;
+        (sum == hex(digest(&SHA256, text).as_ref()).as_bytes()).then_some(text)
+    });
+    let saved = whole.and_then(parse);
+    if saved.is_none() {
         tracing::warn!("{} is damaged or of another version: it is not shown", path.display());
-        return None;
     }
-    serde_json::from_slice(text).ok()
+    saved
+}
+
+fn parse(text: &[u8]) -> Option<Saved> {
+    let mut lines = std::str::from_utf8(text).ok()?.lines();
+    let (magic, as_of) = (lines.next()?, lines.next_back()?.parse().ok()?);
+    let files = lines.map(|line| serde_json::from_str(line).ok()).collect::<Option<_>>()?;
+    (magic == MAGIC).then_some(Saved { as_of, files })
 }
 
 /// Opens the database. While it is away and there is a page that was kept, that is shown on both listeners, and the
@@ -192,7 +243,6 @@ fn twice(listener: TcpListener) -> Result<[TcpListener; 2], Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use status_page::PublicFile;
 
     fn saved() -> Saved {
         let file = PublicFile {
@@ -214,11 +264,13 @@ mod tests {
         assert_eq!(path.file_name().unwrap(), "curiad.spool.page");
         assert_eq!(read(&path), None, "there is none");
         for _ in 0..2 {
-            write(&path, &serde_json::to_vec(&saved()).unwrap()).unwrap();
+            let mut page = Writing::begin(&path).unwrap();
+            saved().files.iter().for_each(|file| page.add(file).unwrap());
+            page.end(saved().as_of, &path).unwrap();
             assert_eq!(read(&path), Some(saved()));
         }
         let whole = fs::read(&path).unwrap();
-        for damage in [&whole[..whole.len() - 1], &whole[..10], b"", b"curiad-page-2 00\n{}"] {
+        for damage in [&whole[..whole.len() - 1], &whole[..10], b"", b"curiad-page-1 00\n{}"] {
             fs::write(&path, damage).unwrap();
             assert_eq!(read(&path), None);
         }

@@ -37,32 +37,29 @@ impl PublicFile {
 }
 
 /// Everything made from `snapshot`: pages in both languages, and what programs read. What is asked of the store or of one
-/// moment (history, gates) is not in it.
-pub(crate) fn all(
-    renderer: &Renderer,
-    snapshot: &Snapshot,
+/// moment (history, gates) is not in it. One after the other: of a thousand APIs they are tens of megabytes.
+pub(crate) fn all<'a>(
+    renderer: &'a Renderer,
+    snapshot: &'a Snapshot,
     situation: &Situation,
-) -> Result<Vec<PublicFile>, RenderError> {
-    let mut files = Vec::new();
-    for page in pages(snapshot) {
-        for language in Language::ALL {
-            let html = renderer.page(snapshot, language, &page)?;
-            files.extend(html.map(|html| PublicFile::new(page.path(language), HTML, Some(language), html)));
-        }
-    }
-    for document in documents(snapshot) {
-        let language = document.language();
-        let framed = matches!(document, Document::Embed(..));
-        let made = document.text(renderer, snapshot)?;
-        files.extend(made.map(|(kind, text)| PublicFile {
-            framed,
-            ..PublicFile::new(document.path(), kind, language, text)
-        }));
-    }
-    for (path, value) in json::documents(snapshot, situation) {
-        files.push(PublicFile::new(path, "application/json", None, value.to_string()));
-    }
-    Ok(files)
+) -> impl Iterator<Item = Result<PublicFile, RenderError>> + use<'a> {
+    let pages =
+        pages(snapshot).into_iter().flat_map(|page| Language::ALL.map(|language| (page.clone(), language)));
+    let pages = pages.filter_map(move |(page, language)| {
+        let file = |html| PublicFile::new(page.path(language), HTML, Some(language), html);
+        renderer.page(snapshot, language, &page).map(|html| html.map(file)).transpose()
+    });
+    let documents = documents(snapshot).into_iter().filter_map(move |document| {
+        let file = |(kind, text)| PublicFile {
+            framed: matches!(document, Document::Embed(..)),
+            ..PublicFile::new(document.path(), kind, document.language(), text)
+        };
+        document.text(renderer, snapshot).map(|made| made.map(file)).transpose()
+    });
+    let json = json::documents(snapshot, situation).into_iter();
+    let json =
+        json.map(|(path, value)| Ok(PublicFile::new(path, "application/json", None, value.to_string())));
+    pages.chain(documents).chain(json)
 }
 
 /// All that the public can read at `now` of what the store has, for a host that has files only.
@@ -75,7 +72,7 @@ pub async fn public_files(
     let renderer = Renderer::load()?;
     let snapshot = Snapshot::of(situation, &history, Audience::Public, now, now);
     let snapshot = Snapshot { as_files: true, ..snapshot };
-    let mut files = all(&renderer, &snapshot, situation)?;
+    let mut files = all(&renderer, &snapshot, situation).collect::<Result<Vec<_>, _>>()?;
     let asset = |(path, kind, text): (&str, _, &str)| PublicFile::new(path, kind, None, text.to_owned());
     files.extend(assets::all().map(asset));
     let missing = renderer.not_found(&snapshot, Language::En)?;

@@ -21,12 +21,11 @@ use axum::{
 };
 use domain::Language;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::HashMap, sync::Arc};
 
 /// All that the public could read at one time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// When it was so.
     pub as_of: Timestamp,
@@ -36,9 +35,12 @@ pub struct Saved {
 
 impl Site {
     /// What the public can read now, worded for a later time at which nothing newer can be known: it says since when, and
-    /// calls nothing well. `None` while there is nothing whole to keep: before the history was read, and while nothing is
+    /// calls nothing well. Each file is given to `keep` as soon as it is made; the answer is of when all of them are. `None` while there is nothing whole to keep: before the history was read, and while nothing is
     /// recorded.
-    pub fn save(&self) -> Result<Option<Saved>, RenderError> {
+    pub fn save<E: From<RenderError>>(
+        &self,
+        mut keep: impl FnMut(PublicFile) -> Result<(), E>,
+    ) -> Result<Option<Timestamp>, E> {
         let view = self.view(Audience::Public);
         if view.snapshot.unrecorded_since.is_some() || !self.has_history() {
             return Ok(None);
@@ -46,12 +48,14 @@ impl Site {
         let as_of = view.snapshot.as_of;
         let snapshot =
             Snapshot { unrecorded_since: Some(as_of), stale: true, as_files: true, ..view.snapshot.clone() };
-        let mut files = files::all(&self.0.renderer, &snapshot, &view.situation)?;
+        for file in files::all(&self.0.renderer, &snapshot, &view.situation) {
+            keep(file?)?;
+        }
         for language in Language::ALL {
             let html = self.0.renderer.said(&snapshot, language, &Place::Nowhere, "not-in-copy")?;
-            files.push(PublicFile::new(not_in_copy(language), HTML, Some(language), html));
+            keep(PublicFile::new(not_in_copy(language), HTML, Some(language), html))?;
         }
-        Ok(Some(Saved { as_of, files }))
+        Ok(Some(as_of))
     }
 
     /// By which it is told that what the public can read has changed, beyond its time.
