@@ -6,8 +6,9 @@ use crate::{
 };
 use alerting::{Channels, DeadMan, Setup};
 use anyhow::Context;
-use domain::{Clock, Configuration, Secret, Vantage};
+use domain::{Clock, Configuration, Vantage};
 use prober::{Identity, NameServers, Prober, Settings, Work};
+use status_page::Callbacks;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -23,7 +24,7 @@ pub(crate) struct Equipment {
     others: Vec<Arc<Prober>>,
     channels: Arc<Channels>,
     beating: Option<Beating>,
-    callback_tokens: Arc<[Secret]>,
+    callbacks: Arc<Callbacks>,
 }
 
 /// To whom the heartbeat goes, and how.
@@ -66,7 +67,7 @@ impl Equipment {
             prober: Arc::new(prober),
             channels: Arc::new(channels),
             beating: dead_man.map(|dead_man| Beating { dead_man, client }),
-            callback_tokens: loaded.callback_token.iter().cloned().collect(),
+            callbacks: Arc::new(callbacks(loaded)),
         })
     }
 
@@ -89,7 +90,7 @@ pub(crate) struct Handing {
     /// To the deliverer.
     pub(crate) setup: watch::Sender<Setup>,
     /// To `/hooks`.
-    pub(crate) callback_tokens: watch::Sender<Arc<[Secret]>>,
+    pub(crate) callbacks: watch::Sender<Arc<Callbacks>>,
     /// To the heartbeat.
     pub(crate) beating: watch::Sender<Option<Beating>>,
     /// To the recorder.
@@ -102,7 +103,7 @@ impl Handing {
     pub(crate) fn new(equipment: &Equipment) -> Self {
         Self {
             setup: watch::Sender::new(equipment.setup()),
-            callback_tokens: watch::Sender::new(Arc::clone(&equipment.callback_tokens)),
+            callbacks: watch::Sender::new(Arc::clone(&equipment.callbacks)),
             beating: watch::Sender::new(equipment.beating.clone()),
             configuration: watch::Sender::new(Arc::clone(&equipment.configuration)),
             work: watch::Sender::new(equipment.work()),
@@ -113,10 +114,21 @@ impl Handing {
     /// who records before who probes.
     pub(crate) fn hand_out(&self, equipment: &Equipment) {
         self.setup.send_replace(equipment.setup());
-        self.callback_tokens.send_replace(Arc::clone(&equipment.callback_tokens));
+        self.callbacks.send_replace(Arc::clone(&equipment.callbacks));
         self.beating.send_replace(equipment.beating.clone());
         self.configuration.send_replace(Arc::clone(&equipment.configuration));
         self.work.send_replace(equipment.work());
+    }
+}
+
+/// Who may tell us something, and from which telephones people answer.
+fn callbacks(loaded: &Loaded) -> Callbacks {
+    let telephone = |(person, contact): (&domain::PersonId, &alerting::Contact)| {
+        contact.text.clone().map(|number| (number, person.clone()))
+    };
+    Callbacks {
+        notify: loaded.callback_token.iter().cloned().collect(),
+        telephones: loaded.directory.people.iter().filter_map(telephone).collect(),
     }
 }
 

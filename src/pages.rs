@@ -9,10 +9,10 @@ use crate::{
 };
 use alerting::Recording;
 use anyhow::Context;
-use domain::{Clock, Secret, Situation, Unrecorded};
+use domain::{Clock, Situation, Unrecorded};
 use jiff::Timestamp;
 use prober::ByVantage;
-use status_page::{Options, Role, SetAside, Site, Standing, internal_router, public_router};
+use status_page::{Callbacks, Options, Role, SetAside, Site, Standing, internal_router, public_router};
 use std::{
     path::PathBuf,
     sync::{
@@ -44,7 +44,7 @@ pub(crate) struct Pages {
     /// A heartbeat could not be kept, for the recorder.
     pub(crate) unheard: Arc<AtomicBool>,
     /// What GOV.UK Notify sends with its receipts.
-    pub(crate) callback_tokens: watch::Receiver<Arc<[Secret]>>,
+    pub(crate) callbacks: watch::Receiver<Arc<Callbacks>>,
     /// How the configuration stands to its files.
     pub(crate) standing: watch::Receiver<Arc<Standing>>,
     /// What the database refused for good.
@@ -81,7 +81,7 @@ pub(crate) fn start(
     .context("Curiad's own metrics cannot be described")?;
     registry.register(Box::new(own)).context("Curiad's own metrics cannot be registered")?;
     let options = Options {
-        notify_tokens: pages.callback_tokens,
+        callbacks: pages.callbacks,
         standing: pages.standing,
         role: pages.role,
         registry,

@@ -190,7 +190,7 @@ pub(crate) async fn start(
         probers: Arc::clone(equipment.prober.by_vantage()),
         told: Arc::clone(&seat.inbox),
         unheard: Arc::clone(&seat.unheard),
-        callback_tokens: handing.callback_tokens.subscribe(),
+        callbacks: handing.callbacks.subscribe(),
         standing: standing.subscribe(),
         role: seat.role.subscribe(),
         set_aside: refused,

@@ -20,7 +20,7 @@ struct Pace {
 const fn pace(kind: &NotificationKind) -> Pace {
     let (first, longest, asked) = match kind {
         // A person is waited for: another way takes over soon, so this one is tried hard.
-        NotificationKind::Callout { .. } => (2, 30, 60),
+        NotificationKind::Callout { .. } | NotificationKind::Heard { .. } => (2, 30, 60),
         NotificationKind::TicketOpen | NotificationKind::TicketFallback => (2, 60, 300),
         NotificationKind::StandDown { .. } | NotificationKind::Overruns { .. } => (5, 60, 300),
         NotificationKind::TicketNote { .. }

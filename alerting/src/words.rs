@@ -4,6 +4,7 @@
 
 mod facts;
 mod gsm;
+mod heard;
 mod letter;
 mod reminder;
 mod short;
@@ -193,6 +194,30 @@ mod tests {
             })
             .collect();
         golden!("texts.txt", said.join("\n"));
+    }
+
+    #[test]
+    fn who_may_answer_by_text_is_told_how_and_what_we_took_from_it() {
+        let (mut incident, mut configuration) = (incident(), configuration());
+        configuration.text_replies = true;
+        let callout = NotificationKind::Callout { callout: 1 };
+        let heard = |answer| NotificationKind::Heard { callout: 1, answer };
+        let (mine, next) = (heard(Some(domain::Answer::Mine)), heard(Some(domain::Answer::CallNext)));
+        let person = incident.escalation.as_ref().unwrap().callouts[0].person.clone();
+        let name = configuration.people[&person].name.clone();
+        let mut said = Vec::new();
+        for taken in [None, Some(name), Some("Test Person Two".to_owned())] {
+            incident.acknowledged = taken.map(|by| domain::Acknowledgement { at: at("02:18:00"), by });
+            let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+            for language in Language::ALL {
+                for kind in [&callout, &mine, &next, &heard(None)] {
+                    let text = text(&facts, &notification(kind.clone()), language, FIRST).unwrap();
+                    assert!(text.chars().count() <= 160, "{text}");
+                    said.push(text);
+                }
+            }
+        }
+        golden!("answers-by-text.txt", said.join("\n"));
     }
 
     #[test]

@@ -258,6 +258,7 @@ fn place(
         delivered: Vec::new(),
         unclear: Vec::new(),
         stood_down: Vec::new(),
+        replies: Vec::new(),
         answer: None,
     });
 }

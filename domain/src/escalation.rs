@@ -120,6 +120,9 @@ pub struct Callout {
     /// Ways by which the person heard that it was over.
     #[serde(default)]
     pub stood_down: Vec<Way>,
+    /// Texts of theirs of which we have said what we took from them, by the carrier's names.
+    #[serde(default)]
+    pub replies: Vec<String>,
     /// What the person said.
     pub answer: Option<(Timestamp, Answer)>,
 }

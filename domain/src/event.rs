@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases, Receipt,
-    RotaId, SeenTicket, Text, Way,
+    Reply, RotaId, SeenTicket, Text, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,15 @@ pub enum Message {
         /// By which way the link came to them, where it says so.
         #[serde(default)]
         by: Option<Way>,
+    },
+    /// A person answers by text.
+    Reply {
+        /// Whose telephone it came from: one that several share is all of theirs.
+        people: Vec<PersonId>,
+        /// The carrier's name for it, the same when it tells it again.
+        id: String,
+        /// What can be an answer in it.
+        reply: Reply,
     },
     /// An operator acts.
     Command(Command),

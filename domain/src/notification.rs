@@ -1,6 +1,6 @@
 //! One message to one channel.
 
-use crate::{DeskId, IncidentId, Note, PersonId, TeamId};
+use crate::{Answer, DeskId, IncidentId, Note, PersonId, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,13 @@ pub enum NotificationKind {
         /// Who has it now; `None`: it is over.
         taken_by: Option<String>,
     },
+    /// To somebody who answered by text: what we took from it.
+    Heard {
+        /// The callout's number within the incident.
+        callout: u32,
+        /// Their answer; `None`: we found none in it.
+        answer: Option<Answer>,
+    },
     /// To the provider team: trouble began.
     Told,
     /// To the provider team: trouble is over.
@@ -78,7 +85,7 @@ impl NotificationKind {
     /// Lower goes first: people before tickets before the rest.
     pub const fn rank(&self) -> u8 {
         match self {
-            Self::Callout { .. } => 0,
+            Self::Callout { .. } | Self::Heard { .. } => 0,
             Self::TicketOpen | Self::TicketFallback => 1,
             Self::StandDown { .. } | Self::Overruns { .. } => 2,
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,

@@ -3,7 +3,7 @@
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
     Major, Message, PostSays, RotaOverride, Silence, Told, Way, beat, calling, cause::still_there, desk, due,
-    duty, fold::Fold, receipts, rota_override, telling, test_call,
+    duty, fold::Fold, receipts, reply, rota_override, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,10 +18,11 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
         Message::Command(command) => act(fold, command, said.at),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
+        Message::Reply { people, id, reply } => reply::receive(fold, (people, id), reply, said.at),
     }
 }
 
-fn answered(
+pub(crate) fn answered(
     fold: &mut Fold,
     reference: &str,
     (answer, by): (Answer, Option<Way>),

@@ -18,8 +18,8 @@ pub(super) struct MailText {
     pub text: bool,
 }
 
-/// Reads how texts are sent, and the token by which Notify's callbacks are known.
-pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, Option<Secret>)> {
+/// Reads how texts are sent, the token by which Notify's callbacks are known, and whether people may answer by text.
+pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, Option<Secret>, bool)> {
     let mut section = Section::open(node, "notify", reading)?;
     let url = match section.optional("url", reading) {
         None => Some(NOTIFY_URL.to_owned()),
@@ -28,11 +28,19 @@ pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, 
     let api_key = section.required("api_key", reading).and_then(|node| reading.secret(node, api_key));
     let text_template = section.required("text_template", reading).and_then(|node| uuid(node, reading));
     let sms_sender_id = section.optional("sms_sender_id", reading).and_then(|node| uuid(node, reading));
-    let callback_token =
-        section.optional("callback_token", reading).and_then(|node| reading.secret(node, |_| Ok(())));
+    let token = section.optional("callback_token", reading);
+    let callback_token = token.and_then(|node| reading.secret(node, |_| Ok(())));
+    let replies = section.optional("replies", reading);
+    let text_replies = replies.and_then(|node| reading.boolean(node)).unwrap_or(false);
+    if let (Some(node), true, None) = (replies, text_replies, token) {
+        let hint =
+            Some("give 'callback_token', and set it in Notify's API settings for received texts".to_owned());
+        let message = "nobody's answer by text would be believed: Notify's callbacks are refused";
+        reading.problems.error(Rank::Sense, &node.owner, message, hint);
+    }
     section.close(reading);
     let notify = Notify { url: url?, api_key: api_key?, text_template: text_template?, sms_sender_id };
-    Some((notify, callback_token))
+    Some((notify, callback_token, text_replies))
 }
 
 /// Length of a UUID as text.

@@ -266,6 +266,7 @@ fn put_together(
         people,
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         contact_proof: top.contact_proof,
+        text_replies: top.text_replies,
         daily_test: top.daily_test,
         hours: top.hours,
         escalations: top

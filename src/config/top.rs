@@ -38,6 +38,7 @@ pub(super) struct Top {
     pub dead_man: Option<alerting::DeadMan>,
     pub notify: Option<alerting::Notify>,
     pub callback_token: Option<Secret>,
+    pub text_replies: bool,
     pub mail: Option<alerting::Mail>,
     /// Whether the sections are there, readable or not.
     pub has: MailText,
@@ -86,7 +87,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     let site = section.required("site", reading).and_then(|node| site::read(node, has.mail, reading));
     let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let notify = section.optional("notify", reading).and_then(|node| channels::notify(node, reading));
-    let (notify, callback_token) = notify.map_or((None, None), |(notify, token)| (Some(notify), token));
+    let (notify, callback_token, text_replies) =
+        notify.map_or((None, None, false), |(notify, token, replies)| (Some(notify), token, replies));
     let outward =
         section.optional("egress", reading).map(|node| egress::read(node, reading)).unwrap_or_default();
     let vantages = section
@@ -105,6 +107,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         dead_man: section.optional("dead_man", reading).and_then(|node| channels::dead_man(node, reading)),
         notify,
         callback_token,
+        text_replies,
         mail: section.optional("mail", reading).and_then(|node| channels::mail(node, reading)),
         has,
         environments: section

@@ -1,6 +1,8 @@
-//! `/hooks/notify`: GOV.UK Notify says what became of a text or an e-mail. Nothing is done here but append to the inbox.
+//! `/hooks/notify`: GOV.UK Notify says what became of a text or an e-mail, and what somebody answered by text. Nothing is
+//! done here but append to the inbox.
 
 use crate::{
+    callbacks::Callbacks,
     problem::Problem,
     router::{Shown, missing},
 };
@@ -9,52 +11,70 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Response, StatusCode, header},
 };
-use domain::{IncidentId, Message, Receipt, Secret, Sent, Told};
+use domain::{IncidentId, Message, Receipt, Reply, Secret, Sent, Told};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A callback is a few hundred bytes.
 const MAX_BODY: usize = 16 * 1024;
+/// An id of Notify's has 36 characters.
+const MOST_ID: usize = 40;
 
 /// `POST /hooks/notify`. 5xx where the receipt cannot be kept: Notify tries again then, and only then.
 pub(crate) async fn notify(State(shown): State<Shown>, request: Request) -> Response<HttpBody> {
-    let tokens = Arc::clone(&shown.site.0.options.notify_tokens.borrow());
-    if tokens.is_empty() {
+    let callbacks = Arc::clone(&shown.site.0.options.callbacks.borrow());
+    if callbacks.notify.is_empty() {
         return missing(&shown, request.method(), request.headers(), request.uri());
     }
-    if !is_allowed(request.headers(), &tokens) {
+    if !is_allowed(request.headers(), &callbacks.notify) {
         return refused();
     }
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         return Problem::bad("the body is too large, or broke off").answer(shown.audience);
     };
-    let receipt = match receipt(&body, shown.site.0.clock.now()) {
-        Ok(Some(receipt)) => receipt,
+    let told = match heard(&body, &callbacks, shown.site.0.clock.now()) {
+        Ok(Some(told)) => told,
         Ok(None) => return empty(StatusCode::NO_CONTENT),
         Err(why) => return Problem::bad(why).answer(shown.audience),
     };
-    let told = Told { at: receipt.at, what: Message::Receipt(receipt) };
     match shown.site.keep(&told).await {
         Some(_) => empty(StatusCode::NO_CONTENT),
-        None => Problem::unavailable("the receipt could not be kept; send it again").answer(shown.audience),
+        None => Problem::unavailable("it could not be kept; send it again").answer(shown.audience),
     }
 }
 
-fn empty(status: StatusCode) -> Response<HttpBody> {
+/// What a callback tells us; `None`: nothing that concerns us.
+fn heard(body: &[u8], callbacks: &Callbacks, now: Timestamp) -> Result<Option<Told>, String> {
+    if let Ok(text) = serde_json::from_slice::<ReceivedText>(body) {
+        let people = callbacks.people_of(&text.source_number);
+        if people.is_empty() {
+            tracing::info!("a text came from a telephone that is nobody's: it is no answer");
+            return Ok(None);
+        }
+        // Whatever else is in it would be part of a key.
+        let id: String =
+            text.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(MOST_ID).collect();
+        let what = Message::Reply { people, id, reply: Reply::parse(&text.message) };
+        return Ok(Some(Told { at: text.date_received.map_or(now, |at| at.min(now)), what }));
+    }
+    Ok(receipt(body, now)?.map(|receipt| Told { at: receipt.at, what: Message::Receipt(receipt) }))
+}
+
+pub(crate) fn empty(status: StatusCode) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = status;
     response
 }
 
-fn refused() -> Response<HttpBody> {
+pub(crate) fn refused() -> Response<HttpBody> {
     let mut response = empty(StatusCode::UNAUTHORIZED);
     let scheme = axum::http::HeaderValue::from_static("Bearer");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
     response
 }
 
-fn is_allowed(headers: &HeaderMap, tokens: &[Secret]) -> bool {
+pub(crate) fn is_allowed(headers: &HeaderMap, tokens: &[Secret]) -> bool {
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -70,6 +90,15 @@ fn same(given: &str, kept: &str) -> bool {
     given.len() == kept.len()
         && !kept.is_empty()
         && given.bytes().zip(kept.bytes()).fold(0_u8, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+/// A text that somebody sent to our number, as Notify tells of it.
+#[derive(Deserialize)]
+struct ReceivedText {
+    id: String,
+    source_number: String,
+    message: String,
+    date_received: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +147,7 @@ fn incident_of(key: &str) -> Option<IncidentId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::PersonId;
 
     fn now() -> Timestamp {
         "2026-11-21T00:10:00Z".parse().unwrap()
@@ -152,6 +182,28 @@ mod tests {
         assert_eq!(receipt(br#"{"status":"delivered"}"#, now()), Ok(None));
         assert_eq!(receipt(br#"{"status":"delivered","reference":"else"}"#, now()), Ok(None));
         assert!(receipt(b"{}", now()).is_err());
+    }
+
+    #[test]
+    fn a_text_is_an_answer_of_whoever_has_the_telephone_and_its_words_are_not_kept() {
+        let one = PersonId::parse("oncall.one").unwrap();
+        let number = Secret::new("+447700900101");
+        let callbacks = Callbacks { notify: Vec::new(), telephones: vec![(number, one.clone())] };
+        let text = |from: &str, words: &str| {
+            let body = serde_json::json!({
+                "id": "b7a1-9", "source_number": from, "destination_number": "07700900987", "message": words,
+                "date_received": "2026-11-21T00:00:00.000000Z",
+            });
+            heard(body.to_string().as_bytes(), &callbacks, now()).unwrap()
+        };
+        for from in ["447700900101", "+447700900101", "07700 900101", "00447700900101"] {
+            let told = text(from, "42, I am with Mrs Jones").expect("an answer");
+            let reply = Reply::parse("42");
+            assert_eq!(told.what, Message::Reply { people: vec![one.clone()], id: "b7a1-9".into(), reply });
+            assert!(!serde_json::to_string(&told).unwrap().contains("Jones"));
+        }
+        assert_eq!(text("07700900102", "42"), None);
+        assert_eq!(text("", "42"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod beats;
 mod besides;
 mod body;
 mod calendar;
+mod callbacks;
 mod chart;
 mod csv;
 mod days;
@@ -89,6 +90,7 @@ mod xml;
 
 pub use approval::{Unapproved, unapproved};
 pub use audience::Audience;
+pub use callbacks::Callbacks;
 pub use files::{FilesError, PublicFile, public_files};
 pub use incident_json::incident_json;
 pub use incident_view::IncidentView;

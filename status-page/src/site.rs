@@ -3,9 +3,9 @@
 
 use crate::{
     Audience, History, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, days, gather::gather, limit::Limits, view::View,
+    besides::Besides, callbacks::Callbacks, days, gather::gather, limit::Limits, view::View,
 };
-use domain::{Clock, Secret, Situation, Unrecorded};
+use domain::{Clock, Situation, Unrecorded};
 use jiff::Timestamp;
 use std::{
     sync::{
@@ -34,8 +34,8 @@ const HISTORY_BUSY: Duration = Duration::from_secs(5);
 /// What the program decides about the site.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
-    pub notify_tokens: watch::Receiver<Arc<[Secret]>>,
+    /// Who may tell us something at `/hooks`.
+    pub callbacks: watch::Receiver<Arc<Callbacks>>,
     /// How the configuration stands to its files.
     pub standing: watch::Receiver<Arc<Standing>>,
     /// What this program does on its database: a standby shows what it has read, with the time when it read it.
@@ -64,7 +64,7 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            notify_tokens: watch::Sender::default().subscribe(),
+            callbacks: watch::Sender::default().subscribe(),
             standing: watch::Sender::default().subscribe(),
             role: watch::Sender::default().subscribe(),
             registry: prometheus::Registry::default(),

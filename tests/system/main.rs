@@ -52,6 +52,7 @@ mod protocols;
 mod reached;
 mod readme;
 mod reload;
+mod replying;
 mod reviewing;
 mod secrets;
 mod stand_in;

@@ -155,6 +155,7 @@ impl<'a> Sending<'a> {
             | NotificationKind::FallbackNote { .. }
             | NotificationKind::Callout { .. }
             | NotificationKind::StandDown { .. }
+            | NotificationKind::Heard { .. }
             | NotificationKind::Told
             | NotificationKind::ToldOver
             | NotificationKind::DeskResolves { .. }

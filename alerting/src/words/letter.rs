@@ -67,6 +67,9 @@ pub(crate) fn letter(
         }
         NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
         NotificationKind::FallbackNote { note } => Ok(fallback_note(facts, reference, note)),
+        NotificationKind::Heard { .. } => {
+            Err(SendError::permanent("what was answered by text is said back by text"))
+        }
         NotificationKind::TicketOpen | NotificationKind::TicketNote { .. } => Err(SendError::permanent(
             "a ticket goes to the desk's own system; by e-mail only its fallback is sent",
         )),

@@ -12,11 +12,15 @@ pub(super) fn text(
     attempt: Try,
 ) -> String {
     let when = when(facts, begins, language);
-    let (first, ask, again) = match language {
-        Language::En => ("you are first on call", "Nothing is wrong. Say that this reached you:", " repeat"),
-        Language::Cy => {
-            ("chi sydd gyntaf ar alw", "Nid oes dim o'i le. Dywedwch fod hyn wedi cyrraedd:", " eto")
-        }
+    let (first, again) = match language {
+        Language::En => ("you are first on call", " repeat"),
+        Language::Cy => ("chi sydd gyntaf ar alw", " eto"),
+    };
+    let ask = match (language, facts.configuration.text_replies) {
+        (Language::En, false) => "Nothing is wrong. Say that this reached you:",
+        (Language::En, true) => "Nothing is wrong: reply TEST, or say that this reached you:",
+        (Language::Cy, false) => "Nid oes dim o'i le. Dywedwch fod hyn wedi cyrraedd:",
+        (Language::Cy, true) => "Nid oes dim o'i le: atebwch PRAWF, neu dywedwch fod hyn wedi cyrraedd:",
     };
     let repeat = if attempt.repeat { again } else { "" };
     let link = facts.ack_url(callout, language);

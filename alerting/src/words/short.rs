@@ -4,7 +4,7 @@ use super::{
     Try,
     facts::{Facts, capital, cut},
     gsm::plain,
-    reminder,
+    heard, reminder,
 };
 use crate::SendError;
 use domain::{Callout, Cause, Language, Notification, NotificationKind, TestCall, scrubbed};
@@ -30,6 +30,7 @@ pub(crate) fn text(
         NotificationKind::StandDown { taken_by } => {
             Ok(stand_down(facts, taken_by.as_deref(), language, attempt))
         }
+        NotificationKind::Heard { callout, answer } => heard::text(facts, *callout, *answer, language),
         NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }
         | NotificationKind::TicketFallback
@@ -57,6 +58,7 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
         Language::En => ("since", "Take it or pass on:", "repeat", "Step"),
         Language::Cy => ("ers", "Derbyn neu basio:", "eto", "Cam"),
     };
+    let act = if facts.configuration.text_replies { heard::how(facts, language) } else { act.to_owned() };
     let link = facts.ack_url(callout, language);
     let tries = if attempt.number > 1 { format!("/{}", attempt.number) } else { String::new() };
     let repeat = if attempt.repeat { format!(" {again}") } else { String::new() };
@@ -94,9 +96,17 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
 
 /// Nothing is wrong: that comes first.
 fn test(facts: &Facts<'_>, callout: &Callout, language: Language, attempt: Try) -> String {
-    let (words, again) = match language {
-        Language::En => ("TEST: nothing is wrong. Say that this call reached you:", " repeat"),
-        Language::Cy => ("PRAWF: nid oes dim o'i le. Dywedwch fod yr alwad hon wedi cyrraedd:", " eto"),
+    let (words, again) = match (language, facts.configuration.text_replies) {
+        (Language::En, false) => ("TEST: nothing is wrong. Say that this call reached you:", " repeat"),
+        (Language::En, true) => {
+            ("TEST: nothing is wrong. Reply TEST, or say that it reached you:", " repeat")
+        }
+        (Language::Cy, false) => {
+            ("PRAWF: nid oes dim o'i le. Dywedwch fod yr alwad hon wedi cyrraedd:", " eto")
+        }
+        (Language::Cy, true) => {
+            ("PRAWF: nid oes dim o'i le. Atebwch PRAWF, neu dywedwch iddi gyrraedd:", " eto")
+        }
     };
     let repeat = if attempt.repeat { again } else { "" };
     let link = facts.ack_url(callout, language);

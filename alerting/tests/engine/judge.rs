@@ -305,7 +305,8 @@ impl Judge {
             match carried.notification.kind {
                 NotificationKind::Callout { .. } => *called |= carried.arrived == Some(true),
                 NotificationKind::StandDown { .. } => *over = true,
-                NotificationKind::TicketOpen
+                NotificationKind::Heard { .. }
+                | NotificationKind::TicketOpen
                 | NotificationKind::TicketNote { .. }
                 | NotificationKind::TicketFallback
                 | NotificationKind::FallbackNote { .. }

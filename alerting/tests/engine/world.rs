@@ -9,7 +9,9 @@ use crate::{
     program::{Heard, Program},
     store::{Line, State, Store},
 };
-use domain::{Answer, Configuration, Message, NotificationKind, Outcome, Receipt, Sent, Told, TrackId, Way};
+use domain::{
+    Answer, Configuration, Message, NotificationKind, Outcome, Receipt, Reply, Sent, Told, TrackId, Way,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -290,15 +292,29 @@ impl World {
         let callout = incident
             .and_then(|incident| incident.escalation.as_ref())
             .and_then(|running| running.callouts.iter().find(|one| one.number == callout));
-        let Some(reference) = callout.map(|callout| callout.reference.clone()) else { return };
+        let Some((reference, person)) = callout.map(|one| (one.reference.clone(), one.person.clone())) else {
+            return;
+        };
         let answer = match self.dice.within(0, 10) {
             0 => Answer::NotReal,
             1..3 => Answer::CallNext,
             _ => Answer::Mine,
         };
         let at = self.now + self.dice.within(10 * SECOND, 7 * MINUTE);
+        let by_text = self.dice.chance(400);
+        let reply = |words: String| Message::Reply {
+            people: vec![person.clone()],
+            id: format!("{}-{at}", told.key.replace('/', "-")),
+            reply: Reply::parse(&words),
+        };
         for _ in 0..if self.dice.chance(200) { 2 } else { 1 } {
-            self.at(at, Happening::Says(Message::Answer { reference: reference.clone(), answer, by: None }));
+            let says = match (is_text && by_text, answer) {
+                (true, Answer::Mine) => reply(told.incident.0.to_string()),
+                (true, Answer::CallNext) => reply(format!("{} no", told.incident.0)),
+                (true, Answer::NotReal) => reply("I am driving, back in 5 minutes".to_owned()),
+                (false, _) => Message::Answer { reference: reference.clone(), answer, by: None },
+            };
+            self.at(at, Happening::Says(says));
         }
     }
 

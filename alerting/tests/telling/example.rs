@@ -101,6 +101,7 @@ pub(crate) fn configuration() -> Configuration {
         ]),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        text_replies: false,
         daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
@@ -139,6 +140,7 @@ fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> 
         delivered: Vec::new(),
         unclear: Vec::new(),
         stood_down: Vec::new(),
+        replies: Vec::new(),
         answer: None,
     }
 }

@@ -204,6 +204,7 @@ impl House {
             .filter_map(|(_, told)| match told.what {
                 Message::Receipt(receipt) => Some(receipt),
                 Message::Answer { .. }
+                | Message::Reply { .. }
                 | Message::Command(_)
                 | Message::Beat { .. }
                 | Message::Ticket { .. } => None,

@@ -136,6 +136,7 @@ pub(crate) fn configuration() -> Configuration {
         )]
         .into(),
         contact_proof: None,
+        text_replies: false,
         daily_test: None,
         hours: [(
             HoursId::parse("never").expect("an id"),

@@ -25,6 +25,7 @@ mod read_back;
 mod receipts;
 mod releases;
 mod reminding;
+mod replying;
 mod service_clocks;
 mod stand_in;
 mod storm;

@@ -49,7 +49,11 @@ async fn heard(stage: &Stage) -> Vec<Beat> {
             assert_eq!(check.to_string(), "results/production/nightly");
             beat
         }
-        Message::Receipt(_) | Message::Answer { .. } | Message::Command(_) | Message::Ticket { .. } => {
+        Message::Receipt(_)
+        | Message::Answer { .. }
+        | Message::Reply { .. }
+        | Message::Command(_)
+        | Message::Ticket { .. } => {
             unreachable!("nobody else tells")
         }
     });

@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{Clock, Secret, Situation, Unrecorded};
 use http_body_util::BodyExt as _;
-use status_page::{Options, Site};
+use status_page::{Callbacks, Options, Site};
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -46,8 +46,11 @@ impl Stage {
         let options = Options {
             told: Arc::clone(&told),
             unheard: Arc::clone(&unheard),
-            notify_tokens: watch::Sender::new([Secret::new("old-token"), Secret::new("new-token")].into())
-                .subscribe(),
+            callbacks: watch::Sender::new(Arc::new(Callbacks {
+                notify: vec![Secret::new("old-token"), Secret::new("new-token")],
+                telephones: Vec::new(),
+            }))
+            .subscribe(),
             unrecorded: Some(watch::Sender::new(unrecorded.map(Arc::new)).subscribe()),
             ..Options::default()
         };

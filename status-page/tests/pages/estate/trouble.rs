@@ -98,6 +98,7 @@ fn running(started: i64) -> Running {
             delivered: vec![],
             unclear: vec![],
             stood_down: vec![],
+            replies: Vec::new(),
             answer: None,
         }],
     }

@@ -1,0 +1,85 @@
+//! To somebody who answered by text: what we took from it. Whoever believes they have an incident must have it.
+
+use super::{
+    facts::{Facts, cut},
+    gsm::plain,
+    short::TEXT,
+};
+use crate::SendError;
+use domain::{Answer, IncidentStatus, Language, scrubbed};
+
+/// What is shown of somebody's name.
+const NAME: usize = 40;
+
+/// How a call is answered by text: the incident's number is its code. As long as what it stands for.
+pub(super) fn how(facts: &Facts<'_>, language: Language) -> String {
+    let number = facts.incident.id.0;
+    match language {
+        Language::En => format!("Reply {number}, or {number} NO:"),
+        Language::Cy => format!("Atebwch {number}, neu {number} NA:"),
+    }
+}
+
+/// The text, as things are when it is sent.
+pub(super) fn text(
+    facts: &Facts<'_>,
+    number: u32,
+    answer: Option<Answer>,
+    language: Language,
+) -> Result<String, SendError> {
+    let incident = facts.incident;
+    let callout = facts
+        .callout(number)
+        .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", incident.id)))?;
+    let name = facts.person(&callout.person);
+    let (id, code) = (incident.id, incident.id.0);
+    let other = incident.acknowledged.as_ref().filter(|taken| taken.by != name);
+    let theirs = incident.acknowledged.is_some() && other.is_none();
+    let said = match (language, answer) {
+        (Language::En, _) if incident.is_test() => "TEST: your answer has arrived. Thank you.".to_owned(),
+        (Language::Cy, _) if incident.is_test() => "PRAWF: mae eich ateb wedi cyrraedd. Diolch.".to_owned(),
+        (Language::En, _) if incident.status == IncidentStatus::Resolved => {
+            format!("{id} is over. Thank you.")
+        }
+        (Language::Cy, _) if incident.status == IncidentStatus::Resolved => {
+            format!("Mae {id} ar ben. Diolch.")
+        }
+        (Language::En, Some(Answer::CallNext)) if !theirs => {
+            format!("{id}: you have passed it on. Others are called. Thank you.")
+        }
+        (Language::Cy, Some(Answer::CallNext)) if !theirs => {
+            format!("{id}: rydych wedi'i basio ymlaen. Gelwir ar eraill. Diolch.")
+        }
+        (language, _) if let Some(taken) = other => {
+            let (who, since) = (cut(&scrubbed(&taken.by), NAME), facts.clock(taken.at));
+            match language {
+                Language::En => format!("{id}: {who} has it since {since}. You can stand down. Thank you."),
+                Language::Cy => format!("{id}: yn nwylo {who} ers {since}. Dim angen gweithredu. Diolch."),
+            }
+        }
+        (Language::En, Some(Answer::CallNext)) => {
+            format!("{id}: you have it already. To hand it over, use the command line, or ring the desk.")
+        }
+        (Language::Cy, Some(Answer::CallNext)) => {
+            format!(
+                "{id}: mae gennych eisoes. I'w drosglwyddo, defnyddiwch y llinell orchymyn, neu ffoniwch y ddesg."
+            )
+        }
+        (Language::En, _) if theirs => format!("{id}: you have it. Thank you."),
+        (Language::Cy, _) if theirs => format!("{id}: mae yn eich dwylo chi. Diolch."),
+        (Language::En, _) => {
+            format!(
+                "{id}: your text was not understood, so you do NOT have it. Reply {code} to take it, {code} NO to pass it on."
+            )
+        }
+        (Language::Cy, _) => {
+            format!(
+                "{id}: ni ddeallwyd eich neges, felly NID yw gennych. Atebwch {code} i'w dderbyn, {code} NA i'w basio ymlaen."
+            )
+        }
+    };
+    // No two alike: networks drop a text that has been sent often.
+    let whole = plain(&format!("{said} {}", facts.short_clock(facts.now)));
+    debug_assert!(whole.chars().count() <= TEXT, "{whole}");
+    Ok(whole)
+}

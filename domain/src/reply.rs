@@ -1,0 +1,252 @@
+//! What people answer by text: read from their words, and folded in.
+//!
+//! An incident's number is its reply code: distinct, and short enough to be typed at 3 am. Nobody may be taken to have an
+//! incident by mistake, and telephones answer by themselves ("I am driving, back in 5 minutes"): so a number counts only
+//! if whoever sent it was called for that incident, and without one only a text that says nothing but yes, no or TEST.
+
+use crate::{
+    Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, PersonId, Way,
+    fold::Fold,
+    telling::{person_channel, send},
+    told,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Of a text so much is read; one that is longer is no answer but a letter.
+const READ: usize = 300;
+/// Numbers that are kept of a text.
+const MOST_NUMBERS: usize = 4;
+/// What we say back to one call: beyond it, two machines are talking.
+const MOST_REPLIES: usize = 4;
+/// What we took from a text is news for so long.
+const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
+
+const YES: [&str; 19] = [
+    "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "have", "ie", "ydw", "iawn",
+    "derbyn", "gen", "fi", "gennyf",
+];
+const NO: [&str; 20] = [
+    "n", "no", "not", "nope", "cannot", "cant", "can't", "pass", "next", "busy", "unable", "na", "nac",
+    "nage", "nid", "methu", "pasio", "nesaf", "ddim", "prysur",
+];
+const TEST: [&str; 2] = ["test", "prawf"];
+
+/// A text of a person, as far as it can be an answer. Its words are not kept: whatever they say may be about anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Numbers in it, which may be incidents'.
+    numbers: Vec<u64>,
+    wish: Wish,
+}
+
+/// What it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wish {
+    /// To take it; of a text with a number and nothing that says no.
+    Take,
+    /// To call the next.
+    Pass,
+    /// It is only a test.
+    Test,
+    /// It cannot be told.
+    Unclear,
+}
+
+impl Reply {
+    /// Reads a text. `42`, `C-42` and `42 yes` take it; `42 no`, `NO 42` pass it on; also in Welsh.
+    pub fn parse(text: &str) -> Self {
+        let mut numbers = Vec::new();
+        let (mut yes, mut no, mut is_test, mut other) = (false, false, false, text.chars().count() > READ);
+        for word in words(text) {
+            if let Ok(number) = word.parse() {
+                if numbers.len() < MOST_NUMBERS && !numbers.contains(&number) {
+                    numbers.push(number);
+                }
+            } else if NO.contains(&&*word) {
+                no = true;
+            } else if TEST.contains(&&*word) {
+                is_test = true;
+            } else if YES.contains(&&*word) {
+                yes = true;
+            } else if word != "c" {
+                other = true;
+            }
+        }
+        let wish = if numbers.is_empty() && other {
+            Wish::Unclear
+        } else if no {
+            Wish::Pass
+        } else if !numbers.is_empty() {
+            Wish::Take
+        } else if is_test {
+            Wish::Test
+        } else if yes {
+            Wish::Take
+        } else {
+            Wish::Unclear
+        };
+        Self { numbers, wish }
+    }
+}
+
+/// In small letters; digits apart from letters (`no42`).
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut kind = None;
+    for c in text.chars().take(READ) {
+        let c = if c == '’' { '\'' } else { c };
+        let now = match c {
+            '0'..='9' => Some(true),
+            c if c.is_alphabetic() || c == '\'' => Some(false),
+            _ => None,
+        };
+        if now.is_some() && now != kind {
+            words.push(String::new());
+        }
+        kind = now;
+        if let Some(word) = words.last_mut().filter(|_| now.is_some()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
+/// Who was called for what, and by which number of call.
+struct Called {
+    incident: IncidentId,
+    callout: Callout,
+}
+
+/// A text came from a telephone that is that of `people`; `id`: the carrier's name for it, the same when it tells it again.
+pub(crate) fn receive(
+    fold: &mut Fold,
+    (people, id): (&[PersonId], &str),
+    reply: &Reply,
+    at: Timestamp,
+) -> Result<String, String> {
+    let called = all_called(fold, people);
+    let meant = meant(fold, &called, reply);
+    let answer = match reply.wish {
+        Wish::Pass => Answer::CallNext,
+        Wish::Take | Wish::Test | Wish::Unclear => Answer::Mine,
+    };
+    if let (Some(one), false) = (meant, reply.wish == Wish::Unclear) {
+        let said = told::answered(fold, &one.callout.reference, (answer, Some(Way::Text)), at);
+        say_back(fold, one, id, Some(answer));
+        return said;
+    }
+    // Whom nobody waits for has not answered anything.
+    let Some(waits) = called.iter().rev().find(|one| is_open(fold, one)) else {
+        return Err("nobody waits for an answer from that telephone".to_owned());
+    };
+    if let Some(mut incident) = fold.incident(waits.incident) {
+        let name = fold.person(&waits.callout.person);
+        incident.note(at, format!("{name} sent a text that is no answer; their words are not kept"));
+        fold.put_incident(incident);
+    }
+    say_back(fold, waits, id, None);
+    Err("the text is no answer".to_owned())
+}
+
+/// All that one of these people was called for, oldest first; of each incident the last call.
+fn all_called(fold: &Fold, people: &[PersonId]) -> Vec<Called> {
+    let last = |incident: &Incident| {
+        let callouts = &incident.escalation.as_ref()?.callouts;
+        let callout = callouts.iter().rev().find(|callout| people.contains(&callout.person))?.clone();
+        Some(Called { incident: incident.id, callout })
+    };
+    fold.after.incidents.values().filter_map(|incident| last(incident)).collect()
+}
+
+/// The one thing that can be meant.
+fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Called> {
+    if !reply.numbers.is_empty() {
+        return only(called.iter().filter(|one| reply.numbers.contains(&one.incident.0)));
+    }
+    let open = |test: bool| {
+        let of_it = move |incident: &Incident| incident.is_open() && incident.is_test() == test;
+        called.iter().filter(move |one| fold.incident(one.incident).is_some_and(|incident| of_it(&incident)))
+    };
+    if reply.wish == Wish::Test {
+        return only(open(true));
+    }
+    let waiting = |one: &&Called| {
+        fold.incident(one.incident).is_some_and(|incident| incident.status == IncidentStatus::Open)
+    };
+    let mut real = open(false).peekable();
+    if real.peek().is_some() { only(real.filter(waiting)) } else { only(open(true)) }
+}
+
+fn only<T>(mut of: impl Iterator<Item = T>) -> Option<T> {
+    let first = of.next()?;
+    of.next().is_none().then_some(first)
+}
+
+fn is_open(fold: &Fold, one: &Called) -> bool {
+    fold.incident(one.incident).is_some_and(|incident| incident.is_open())
+}
+
+/// What we took from it, so that nobody believes they have what they have not.
+fn say_back(fold: &mut Fold, to: &Called, id: &str, answer: Option<Answer>) {
+    let Some(mut incident) = fold.incident(to.incident) else { return };
+    let Some(callout) = incident.callout_mut(to.callout.number) else { return };
+    if callout.replies.len() >= MOST_REPLIES || callout.replies.iter().any(|said| said == id) {
+        return;
+    }
+    callout.replies.push(id.to_owned());
+    fold.put_incident(incident);
+    let kind = NotificationKind::Heard { callout: to.callout.number, answer };
+    let channel = person_channel(Way::Text, to.callout.person.clone());
+    send(fold, to.incident, &format!("heard/{id}"), kind, channel, EXPIRES);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<u64>, Wish) {
+        let Reply { numbers, wish } = Reply::parse(text);
+        (numbers, wish)
+    }
+
+    #[test]
+    fn a_number_takes_it_and_a_no_beside_it_passes_it_on() {
+        for text in
+            ["42", " 42. ", "C-42", "c42", "42 yes", "OK 42!", "42 got it thanks", "42 iawn", "I have 42"]
+        {
+            assert_eq!(read(text), (vec![42], Wish::Take), "{text}");
+        }
+        for text in
+            ["42 no", "NO 42", "no42", "42N", "can’t take 42", "pass on 42", "42 na", "methu 42", "42, pasio"]
+        {
+            assert_eq!(read(text), (vec![42], Wish::Pass), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_number_only_a_plain_word_is_an_answer() {
+        for text in ["yes", "OK", "Got it", "ie", "Derbyn"] {
+            assert_eq!(read(text), (vec![], Wish::Take), "{text}");
+        }
+        for text in ["no", "N", "Pass", "na"] {
+            assert_eq!(read(text), (vec![], Wish::Pass), "{text}");
+        }
+        for text in ["TEST", "prawf", "test ok"] {
+            assert_eq!(read(text), (vec![], Wish::Test), "{text}");
+        }
+        for text in ["", "?!", "I'm driving with Driving Focus turned on.", "yes who is this", "no idea"] {
+            assert_eq!(read(text), (vec![], Wish::Unclear), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_comes_is_read_within_bounds() {
+        let many = (1..1000).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(read(&many).0, [1, 2, 3, 4]);
+        assert_eq!(read(&"y".repeat(5000)).1, Wish::Unclear);
+        assert_eq!(read("99999999999999999999999"), (vec![], Wish::Unclear));
+        assert_eq!(read("ŵ ŷ 🙂 '' 4\u{0}2").0, [4, 2]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Answers by text: who means it has it, and nobody else has.
+
+use crate::estate::{Hand, Seen, configuration, instance};
+use domain::{Answer, Command, Environment, IncidentStatus, Message, PersonId, Reply, Way};
+
+const PRODUCTION: Environment = Environment::Production;
+const RESULTS: (&str, Environment) = ("results", PRODUCTION);
+
+fn person(name: &str) -> PersonId {
+    PersonId::parse(name).expect("an id")
+}
+
+impl Hand {
+    /// A text from the telephone of `who`, which the carrier calls `id`.
+    fn texts(&mut self, who: &[&str], id: &str, words: &str) -> Result<String, String> {
+        let people = who.iter().map(|name| person(name)).collect();
+        self.tell(Message::Reply { people, id: id.to_owned(), reply: Reply::parse(words) })
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.told().into_iter().filter(|name| name.starts_with("heard/")).collect()
+    }
+
+    fn callouts(&self) -> usize {
+        self.incident(1).escalation.as_ref().map_or(0, |running| running.callouts.len())
+    }
+}
+
+/// Somebody is called for C-1.
+fn called() -> Hand {
+    called_by(configuration())
+}
+
+fn called_by(configuration: domain::Configuration) -> Hand {
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.callouts(), 1);
+    hand
+}
+
+fn first(hand: &Hand) -> String {
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    running.callouts.first().expect("a call").person.to_string()
+}
+
+#[test]
+fn the_incidents_number_takes_it_and_that_is_said_back_once_however_often_the_carrier_tells_it() {
+    let mut hand = called();
+    let who = first(&hand);
+    for _ in 0..3 {
+        hand.texts(&[&who], "a", "1").expect("taken");
+    }
+    assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
+    assert_eq!(hand.heard(), ["heard/a"]);
+    hand.rounds(60, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.callouts(), 1, "nobody else is called");
+    assert!(hand.situation.proofs.contains_key(&(person(&who), Way::Text)), "a text has reached them");
+}
+
+#[test]
+fn a_no_calls_the_next_at_once() {
+    let mut hand = called();
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "1 no").expect("passed on");
+    assert_eq!(hand.callouts(), 2);
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    assert_eq!(running.callouts[0].answer.map(|(_, answer)| answer), Some(Answer::CallNext));
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+}
+
+#[test]
+fn a_telephone_that_answers_by_itself_has_taken_nothing_and_no_talk_of_machines_is_endless() {
+    let mut hand = called();
+    let who = first(&hand);
+    for number in 0..50 {
+        hand.texts(&[&who], &format!("auto-{number}"), "I am driving, back in 5 minutes").unwrap_err();
+    }
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+    assert_eq!(hand.heard().len(), 4);
+    hand.texts(&[&who], "at last", "1").expect("an answer counts all the same");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
+}
+
+#[test]
+fn of_two_incidents_a_text_without_a_number_takes_neither() {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    let mut hand = called_by(configuration);
+    let who = first(&hand);
+    hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    let called = hand.situation.open_incidents().filter(|incident| incident.escalation.is_some()).count();
+    assert_eq!(called, 2);
+    hand.texts(&[&who], "a", "yes").unwrap_err();
+    assert!(hand.situation.open_incidents().all(|incident| incident.acknowledged.is_none()));
+    hand.texts(&[&who], "b", "1").expect("taken");
+    assert!(hand.incident(1).acknowledged.is_some() && hand.incident(2).acknowledged.is_none());
+}
+
+#[test]
+fn whom_nobody_called_cannot_take_it() {
+    let mut hand = called();
+    let who = first(&hand);
+    let other = ["one", "two", "boss"].into_iter().find(|name| **name != *who).expect("another");
+    hand.texts(&[other], "a", "1").unwrap_err();
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+    assert!(hand.heard().is_empty(), "nor do they hear of it");
+    // A telephone that two share is that of whoever was called.
+    hand.texts(&[other, &who], "b", "1").expect("taken");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
+}
+
+#[test]
+fn test_answers_a_test_and_nothing_that_is_real() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.tell(Message::Command(Command::TestCall { by: "ann".into(), person: person("one") }))
+        .expect("called");
+    hand.texts(&["one"], "a", "TEST").expect("answered");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    assert!(hand.situation.proofs.contains_key(&(person("one"), Way::Text)));
+
+    let mut hand = called();
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "test").unwrap_err();
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+    assert_eq!(hand.situation.status(&instance("results", PRODUCTION)), domain::Status::MajorOutage);
+}
+
+#[test]
+fn who_is_late_hears_who_has_it() {
+    let mut hand = called();
+    let who = first(&hand);
+    hand.tell(Message::Command(Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() }))
+        .expect("taken");
+    let late = hand.texts(&[&who], "a", "1").unwrap_err();
+    assert!(late.contains("ann has it"), "{late}");
+    assert_eq!(hand.heard(), ["heard/a"]);
+}
