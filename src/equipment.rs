@@ -128,6 +128,7 @@ fn callbacks(loaded: &Loaded) -> Callbacks {
     };
     Callbacks {
         notify: loaded.callback_token.iter().cloned().collect(),
+        alertmanager: loaded.alertmanager_token.iter().cloned().collect(),
         telephones: loaded.directory.people.iter().filter_map(telephone).collect(),
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     tasks::Tasks,
 };
 use alerting::{
-    Deliverer, DeskReader, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording, Setup,
-    Spool,
+    Alerter, Deliverer, DeskReader, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording,
+    Setup, Spool,
 };
 use domain::{Clock, Configuration, Situation, Unrecorded};
 use jiff::{SignedDuration, Timestamp};
@@ -172,6 +172,11 @@ impl Seat {
             clock: self.clock.clone(),
             told: Arc::clone(&self.inbox),
         };
+        let alerter = Alerter {
+            setup: self.setup.clone(),
+            situation: self.situation.subscribe(),
+            clock: self.clock.clone(),
+        };
         let configuration = self.configuration.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());
@@ -245,6 +250,11 @@ impl Seat {
         let stopping = stop.clone();
         tasks.add("last resort", async move {
             last_resort.run(stopping).await;
+            anyhow::Ok(())
+        });
+        let stopping = stop.clone();
+        tasks.add("alerts", async move {
+            alerter.run(stopping).await;
             anyhow::Ok(())
         });
         tasks.add("watch over itself", watching);

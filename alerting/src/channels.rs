@@ -51,6 +51,8 @@ pub struct Channels {
     desks: BTreeMap<DeskId, DeskWay>,
     people: BTreeMap<PersonId, crate::Contact>,
     teams: BTreeMap<TeamId, String>,
+    alertmanagers: Vec<crate::Alertmanager>,
+    client: reqwest::Client,
     texts: Option<TextService>,
     mail: Option<Postbox>,
     text_turns: Arc<Semaphore>,
@@ -96,6 +98,8 @@ impl Channels {
             desks: desks.collect(),
             people: directory.people,
             teams: directory.teams,
+            alertmanagers: directory.alertmanagers,
+            client: client.clone(),
             texts: texts.transpose()?,
             mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
@@ -125,6 +129,11 @@ impl Channels {
     /// Looks at the text service, without sending anything; `None`: there is none.
     pub async fn examine_texts(&self, clock: &Clock) -> Option<Examined> {
         Some(self.texts()?.examine(clock).await)
+    }
+
+    /// Asks an Alertmanager that hears of our incidents how it is; `None`: there is none of that number.
+    pub async fn examine_alertmanager(&self, number: usize) -> Option<Examined> {
+        Some(crate::alertmanager::examine(&self.client, self.alertmanagers.get(number)?).await)
     }
 
     /// Looks at the mail server, without sending anything; `None`: there is none.
@@ -159,6 +168,16 @@ impl Channels {
             System::Table(table) => Some(table),
             System::Webhook(_) => None,
         }
+    }
+
+    /// Those that hear of our incidents.
+    pub(crate) fn alertmanagers(&self) -> &[crate::Alertmanager] {
+        &self.alertmanagers
+    }
+
+    /// What asks over HTTP.
+    pub(crate) const fn client(&self) -> &reqwest::Client {
+        &self.client
     }
 
     /// The text service.

@@ -18,6 +18,17 @@ pub struct Directory {
     pub mail: Option<Mail>,
     /// Whom the dead-man heartbeat goes to.
     pub dead_man: Option<DeadMan>,
+    /// Alertmanagers that hear of our incidents.
+    pub alertmanagers: Vec<Alertmanager>,
+}
+
+/// An Alertmanager that hears of our incidents.
+#[derive(Debug, Clone)]
+pub struct Alertmanager {
+    /// Without a trailing slash.
+    pub url: String,
+    /// A bearer token, where what stands before it wants one.
+    pub token: Option<Secret>,
 }
 
 /// How a service desk is reached.

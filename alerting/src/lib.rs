@@ -4,6 +4,7 @@
 //! from the incident as it then is, sends it, and puts what became of it into the inbox. While the store takes nothing,
 //! outcomes wait in the [`Spool`], and the [`LastResort`] is told from memory.
 
+mod alertmanager;
 mod answer;
 mod away;
 mod channels;
@@ -25,14 +26,15 @@ mod spool;
 mod webhook;
 mod words;
 
+pub use alertmanager::Alerter;
 pub use away::{Away, Lasting};
 pub use channels::{Channels, Setup, SetupError};
 pub use course::{Course, Step, Trace};
 pub use deliverer::{Deliverer, Limits};
 pub use desk_reader::DeskReader;
 pub use directory::{
-    Auth, Contact, DeadMan, DeskSettings, DeskSystem, Directory, Mail, MailTls, Notify, ServiceNow,
-    WebhookDesk,
+    Alertmanager, Auth, Contact, DeadMan, DeskSettings, DeskSystem, Directory, Mail, MailTls, Notify,
+    ServiceNow, WebhookDesk,
 };
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;

@@ -274,7 +274,7 @@ mod tests {
             priority in 1_u8..=5,
             environment in 0_usize..5,
             worst in 0_usize..6,
-            cause in 0_usize..11,
+            cause in 0_usize..12,
             attempt in 1_u32..100,
             repeat: bool,
             hours in 0_i64..400,
@@ -294,6 +294,10 @@ mod tests {
                 4 => domain::Cause::Behind(VantageId::parse(&long).unwrap()),
                 5 => domain::Cause::Storm(incident.environment),
                 9 => domain::Cause::Burn(incident.affects.first().unwrap().clone()),
+                10 => domain::Cause::Alert(domain::Alerting {
+                    instance: incident.affects.first().unwrap().clone(),
+                    name: domain::AlertName::read(&long).unwrap(),
+                }),
                 8 => domain::Cause::Certificate(domain::ShownCertificate {
                     environment: incident.environment,
                     fingerprint: "5e".repeat(32),

@@ -106,6 +106,7 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Behind(_)
             | Cause::Storm(_)
             | Cause::Ahead(_)
+            | Cause::Alert(_)
             | Cause::Test(_) => None,
         })
         .collect();

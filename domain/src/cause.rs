@@ -1,8 +1,8 @@
 //! Rule three, *cause*: statuses become incidents, one per cause (invariant 7).
 
 use crate::{
-    Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority,
-    ServiceLevel, Status, Text, Ticket, blind, certificate,
+    Alerting, Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId,
+    Priority, ServiceLevel, Status, Text, Ticket, alert, blind, certificate,
     children::{
         CHILD_MAY_LEAD, blamed_since, explains, hold_back, holder, let_go, probe_now, release,
         take_in_children,
@@ -52,7 +52,7 @@ pub(crate) fn left(fold: &mut Fold) {
             // Of no environment.
             Cause::Test(test) => (!configuration.people.contains_key(test.person())).then_some("the person"),
             _ if configuration.policy(incident.environment).is_none() => Some("the environment"),
-            Cause::Instance(instance) | Cause::Burn(instance) => {
+            Cause::Instance(instance) | Cause::Burn(instance) | Cause::Alert(Alerting { instance, .. }) => {
                 (!configured(instance)).then_some("the instance")
             }
             Cause::Blind(vantage) | Cause::Behind(vantage) => {
@@ -106,6 +106,9 @@ pub(crate) fn still_there(
             Some(format!("{} APIs still fail", incident.held_back.len()))
         }
         Cause::Ahead(_) => Some("it is still to come".to_owned()),
+        Cause::Alert(alerting) if incident.status != IncidentStatus::Recovering => {
+            Some(format!("the alert {} still fires", alerting.name))
+        }
         Cause::Token(_)
         | Cause::Burn(_)
         | Cause::Certificate(_)
@@ -113,6 +116,7 @@ pub(crate) fn still_there(
         | Cause::Blind(_)
         | Cause::Behind(_)
         | Cause::Storm(_)
+        | Cause::Alert(_)
         | Cause::Test(_) => None,
     }
 }
@@ -170,6 +174,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         return;
     }
     let id = open(fold, Cause::Instance(instance.clone()), health, diagnosis);
+    alert::take_in(fold, id, health);
     // The fault may be a parent's: ask it now rather than in its turn.
     probe_now(fold, parents, instance.environment);
     take_in_children(fold, id, instance);
@@ -196,6 +201,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
         | Cause::Behind(_)
         | Cause::Storm(_)
         | Cause::Ahead(_)
+        | Cause::Alert(_)
         | Cause::Test(_) => false,
     });
     if !explained {
@@ -291,6 +297,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         nudged: Vec::new(),
         escalation: None,
         told_at: None,
+        alerts: Vec::new(),
         timeline: Vec::new(),
         posts: Vec::new(),
         cause,
@@ -309,6 +316,9 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
         Cause::Ahead(_) => "it is to come".to_owned(),
         Cause::Test(_) => "a test".to_owned(),
+        Cause::Alert(alerting) => {
+            format!("the alert {} fires since {}", alerting.name, fold.time(health.since))
+        }
         Cause::Burn(_) => format!("fails again and again since {}", fold.time(health.since)),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
         Cause::Token(_) | Cause::Certificate(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
@@ -335,7 +345,7 @@ pub(crate) fn prioritise(
         Cause::Test(_) => return (Priority::P5, "nothing is wrong".into()),
         Cause::Behind(_) => return (Priority::P2, "Curiad’s own probes begin late".into()),
         Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
-        Cause::Instance(_) | Cause::Burn(_) | Cause::Token(_) | Cause::Certificate(_) => {
+        Cause::Instance(_) | Cause::Burn(_) | Cause::Alert(_) | Cause::Token(_) | Cause::Certificate(_) => {
             let api = configuration.apis.get(&instance.api);
             (api.map_or(ServiceLevel::Standard, |api| api.service_level), status)
         }

@@ -127,6 +127,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Behind(_)
             | Cause::Storm(_)
             | Cause::Ahead(_)
+            | Cause::Alert(_)
             | Cause::Test(_) => None,
         })
         .collect();

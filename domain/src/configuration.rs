@@ -30,6 +30,8 @@ pub struct Configuration {
     pub rotas: BTreeMap<RotaId, Rota>,
     /// For how long an answer to a call proves that somebody is reached; `None`: for ever, and nobody has to answer one.
     pub contact_proof: Option<std::time::Duration>,
+    /// Alerts of others may make a major incident, and so call people out.
+    pub alerts_call_out: bool,
     /// People may answer a call by text.
     pub text_replies: bool,
     /// Who is called every day, so that it is known that calls leave; `None`: nobody.

@@ -206,7 +206,7 @@ impl Situation {
     /// When something is due next; the recorder sends [`Event::Due`] then, and at least once a second.
     pub fn next_action_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.open_incidents()
-            .filter_map(|incident| duty::next_action(self, incident, now))
+            .filter_map(|incident| crate::next_action(self, incident, now))
             .map(|next| next.at)
             .min()
     }

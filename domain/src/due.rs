@@ -5,7 +5,7 @@
 
 use crate::{
     Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn, children,
-    decide::look_at, duty, fold::Fold, overrun, shared, test_call,
+    decide::look_at, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
     let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
     // What is still to come, and was told, waits for weeks; a call that only tests something, for its end.
     let waits = |incident: &Arc<Incident>| {
-        let next = duty::next_action(situation, incident, fold.now).map(|next| next.at);
+        let next = crate::next_action(situation, incident, fold.now).map(|next| next.at);
         if incident.is_test() {
             next.is_some_and(|at| at > fold.now)
         } else {

@@ -1,18 +1,16 @@
 //! Rule four, *duty*: an incident becomes a ticket, callouts and posts, each in its time.
 //!
-//! [`plan`] says what an incident still asks for and when; [`settle`] does what is due, and [`next_action`] is the first
-//! that is not. One list serves all three, so what is shown as next is what will be done (invariant 10).
+//! [`plan`](crate::plan) says what an incident still asks for and when; [`settle`] does what is due.
 
 use crate::{
     Acknowledgement, Cause, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post, PostSays,
-    Priority, Publish, Running, Situation, Status, Text, Ticket, calling,
+    Priority, Status, Text, alert, calling,
     cause::prioritise,
     children::released,
     desk, duration_words,
-    flapping::{came_back, resolve_hold},
+    flapping::came_back,
     fold::Fold,
-    holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
-    muting::muted_until,
+    plan::{Act, first},
     service_clock,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
     test_call,
@@ -22,60 +20,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// What is done for one incident in one decision: far above what any asks for at once; an endless loop would be worse.
 const MOST_ACTS: usize = 50;
-
-/// Something an incident asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    RaiseTicket,
-    /// It was over and is back: what the ticket and the public post go on with.
-    GoOn,
-    Fallback,
-    /// The desk has done with the ticket, and the trouble goes on.
-    Press,
-    /// What changes all the time has changed.
-    Remark,
-    /// A time of service runs out.
-    Nudge,
-    Publish,
-    TellProvider,
-    StartEscalation,
-    Escalate,
-    Resolve,
-}
-
-/// The next thing that will happen to an incident unless something changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextAction {
-    /// What.
-    pub what: String,
-    /// Whom it concerns, where it is known.
-    pub who: Option<String>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// The next thing that will happen to an incident unless something changes. `None`: it waits for people or probes.
-pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<NextAction> {
-    let (at, act) = first(situation, incident, now)?;
-    let desk = || {
-        let desk = situation.configuration.policy(incident.environment)?.service_desk.as_ref()?;
-        situation.configuration.desks.get(desk).map(|desk| desk.name.en.clone())
-    };
-    let (what, who) = match act {
-        Act::RaiseTicket => ("raise a ticket", desk()),
-        Act::GoOn => ("go on with the ticket", desk()),
-        Act::Fallback => ("tell the desk by e-mail", desk()),
-        Act::Press => ("say that the ticket is over and the trouble is not", desk()),
-        Act::Remark => ("tell the desk how it stands", desk()),
-        Act::Nudge => ("tell the desk that a time of service runs out", desk()),
-        Act::Publish => ("publish", None),
-        Act::TellProvider => ("tell the provider team", None),
-        Act::StartEscalation => ("start calling", calling::first_name(situation, incident, at)),
-        Act::Escalate => ("call", calling::next_name(situation, incident, at)),
-        Act::Resolve => ("resolve", None),
-    };
-    Some(NextAction { what: what.to_owned(), who, at })
-}
 
 /// Does what is due for every incident that was touched: each has its own bound, so that none waits for another's.
 pub(crate) fn settle(fold: &mut Fold) {
@@ -97,107 +41,6 @@ pub(crate) fn settle(fold: &mut Fold) {
         }
         fold.put_incident(incident);
     }
-}
-
-fn first(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Act)> {
-    plan(situation, incident, now).into_iter().min_by_key(|(at, _)| *at)
-}
-
-/// All that an incident asks for, and when.
-fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Timestamp, Act)> {
-    let configuration = &situation.configuration;
-    if let Cause::Test(test) = &incident.cause {
-        let ends = (test.ends_at(incident.opened_at), Act::Resolve);
-        return if incident.is_open() { vec![ends] } else { Vec::new() };
-    }
-    let Some(policy) = configuration.policy(incident.environment) else {
-        return Vec::new();
-    };
-    match (incident.status, incident.recovered_at) {
-        (IncidentStatus::Resolved, _) => return Vec::new(),
-        (IncidentStatus::Recovering, recovered_at) => {
-            // Counted from the recovery itself, but never shorter than what was seen of it.
-            let seen_since = match &incident.cause {
-                Cause::Instance(instance) => match situation.healths.get(instance) {
-                    // A status of a time to come is from a clock that was ahead.
-                    Some(health) if health.status == Status::Operational => {
-                        Some(health.since).filter(|since| *since <= now)
-                    }
-                    Some(_) | None => return Vec::new(),
-                },
-                Cause::Token(_)
-                | Cause::Burn(_)
-                | Cause::Certificate(_)
-                | Cause::Refused(_)
-                | Cause::Blind(_)
-                | Cause::Rota(_)
-                | Cause::Behind(_)
-                | Cause::Storm(_)
-                | Cause::Ahead(_)
-                | Cause::Test(_) => None,
-            };
-            let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
-            return vec![(at, Act::Resolve)];
-        }
-        (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}
-    }
-    let free_from = muted_until(situation, policy, incident, now).max(looked_at(situation, incident, now));
-    let mut acts = Vec::new();
-    let mut ask = |at: Timestamp, act: Act| acts.push((free_from.map_or(at, |free| at.max(free)), act));
-    let told_at = incident.opened_at + signed(told_hold(policy, incident));
-    let told_at = if matches!(incident.cause, Cause::Ahead(_)) {
-        in_office_hours(configuration, policy, told_at)
-    } else {
-        told_at
-    };
-    if incident.ticket == Ticket::None && policy.service_desk.is_some() {
-        ask(told_at, Act::RaiseTicket);
-    }
-    if incident.flaps.went_on < incident.flaps.epoch {
-        ask(told_at, Act::GoOn);
-    }
-    if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
-        && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)
-    {
-        ask(*at + signed(after), Act::Fallback);
-    }
-    if let Some(at) = desk::press_at(policy, incident) {
-        ask(at, Act::Press);
-    }
-    if let Some(at) = desk::remark_at(incident) {
-        ask(at, Act::Remark);
-    }
-    if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
-        ask(at, Act::Nudge);
-    }
-    // Who is on call, whether Curiad keeps up and what was promised is no matter for the public.
-    if incident.posts.is_empty()
-        && !matches!(incident.cause, Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_))
-    {
-        match policy.publish {
-            Publish::Automatic => ask(told_at, Act::Publish),
-            Publish::After(more) => ask(told_at + signed(more), Act::Publish),
-            Publish::ByHand => {}
-        }
-    }
-    let api_known = incident.api.as_ref().is_some_and(|api| configuration.apis.contains_key(api));
-    if policy.tell_provider && incident.told_at.is_none() && api_known {
-        ask(told_at, Act::TellProvider);
-    }
-    if incident.status == IncidentStatus::Open
-        && incident.major.is_some()
-        && (policy.major.is_some() || incident.escalation.is_some())
-    {
-        match &incident.escalation {
-            Some(Running { next_at: Some(at), .. }) => ask(*at, Act::Escalate),
-            // Stopped when it was over the last time.
-            None | Some(Running { next_at: None, .. }) if policy.major.is_some() => {
-                ask(major_since(incident) + signed(callout_hold(policy, incident)), Act::StartEscalation);
-            }
-            None | Some(Running { next_at: None, .. }) => {}
-        }
-    }
-    acts
 }
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
@@ -224,6 +67,7 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     if let Some(rule) = rule
         .filter(|rule| incident.major.is_none() && incident.priority.is_at_least(rule.when))
         .filter(|_| !matches!(incident.cause, Cause::Ahead(_)))
+        .filter(|_| !matches!(incident.cause, Cause::Alert(_)) || configuration.alerts_call_out)
     {
         let why =
             format!("{} in {} is major at {} or higher", incident.priority, incident.environment, rule.when);
@@ -265,7 +109,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),
         Act::Resolve if incident.is_test() => *incident = test_call::run_out(fold, incident.clone()),
-        Act::Resolve => *incident = resolved(fold, incident.clone(), "the trouble did not return"),
+        Act::Resolve => *incident = resolved(fold, incident.clone(), alert::why_over(incident)),
     }
 }
 
@@ -360,6 +204,8 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     stand_down(fold, &mut incident, Some(&by.to_string()), None);
     let told = key(fold, incident.id, &incident.named("told"));
     fold.withdraw(told);
+    fold.put_incident(incident.clone());
+    alert::passed_on(fold, &mut incident, Some(by));
     fold.put_incident(incident);
 }
 
@@ -382,6 +228,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());
     released(fold, &held_back);
+    alert::passed_on(fold, &mut incident, None);
     incident
 }
 

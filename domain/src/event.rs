@@ -1,8 +1,8 @@
 //! Anything the rules react to.
 
 use crate::{
-    Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases, Receipt,
-    Reply, RotaId, SeenTicket, Text, Way,
+    Alert, Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases,
+    Receipt, Reply, RotaId, SeenTicket, Text, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub enum Message {
         #[serde(default)]
         by: Option<Way>,
     },
+    /// What an Alertmanager says of APIs.
+    Alerts(Vec<Alert>),
     /// A person answers by text.
     Reply {
         /// Whose telephone it came from: one that several share is all of theirs.

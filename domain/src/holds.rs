@@ -18,10 +18,11 @@ pub(crate) fn in_office_hours(
     hours.and_then(|hours| hours.next_open(at)).unwrap_or(at)
 }
 
-/// Trouble that was held before it opened (unknown, refused, blind) is told at once. What burns has been measured over long.
+/// Trouble that was held before it opened (unknown, refused, blind) is told at once. What burns, or others alert of, has been
+/// measured over long.
 pub(crate) fn told_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     match incident.worst {
-        _ if matches!(incident.cause, Cause::Burn(_)) => policy.hold.ticket,
+        _ if matches!(incident.cause, Cause::Burn(_) | Cause::Alert(_)) => policy.hold.ticket,
         Status::Degraded => policy.hold.degraded,
         Status::PartialOutage | Status::MajorOutage => policy.hold.ticket,
         Status::Operational | Status::Maintenance | Status::Unknown => Duration::ZERO,
@@ -36,7 +37,7 @@ pub(crate) fn major_since(incident: &Incident) -> Timestamp {
 
 pub(crate) fn callout_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Duration {
     match incident.worst {
-        _ if matches!(incident.cause, Cause::Burn(_)) => policy.hold.callout,
+        _ if matches!(incident.cause, Cause::Burn(_) | Cause::Alert(_)) => policy.hold.callout,
         Status::Unknown => Duration::ZERO,
         Status::Degraded => policy.hold.degraded.max(policy.hold.callout),
         Status::Operational | Status::PartialOutage | Status::MajorOutage | Status::Maintenance => {

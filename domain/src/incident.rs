@@ -1,8 +1,9 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, ApiId, Callout, EarlierTicket, Environment, Flaps, InstanceId, Layer, Nudged, PersonId, Phrases,
-    Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket, TokenEndpoint, VantageId,
+    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, HeardAlert, InstanceId, Layer,
+    Nudged, PersonId, Phrases, Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket,
+    TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,8 +52,30 @@ pub enum Cause {
     Storm(Environment),
     /// It will be trouble unless somebody acts before.
     Ahead(Ahead),
+    /// Others say that something is wrong with an instance.
+    Alert(Alerting),
     /// Nothing is wrong: somebody is called to see whether that reaches them.
     Test(TestCall),
+}
+
+impl Cause {
+    /// Who is on call, whether Curiad keeps up, what was promised and what others' rules say is no matter for the public.
+    pub const fn is_internal(&self) -> bool {
+        match self {
+            Self::Rota(_)
+            | Self::Behind(_)
+            | Self::Ahead(_)
+            | Self::Burn(_)
+            | Self::Alert(_)
+            | Self::Test(_) => true,
+            Self::Instance(_)
+            | Self::Token(_)
+            | Self::Certificate(_)
+            | Self::Refused(_)
+            | Self::Blind(_)
+            | Self::Storm(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -69,6 +92,7 @@ impl fmt::Display for Cause {
             Self::Behind(vantage) => write!(f, "behind:{vantage}"),
             Self::Storm(environment) => write!(f, "storm:{environment}"),
             Self::Ahead(what) => write!(f, "ahead:{what}"),
+            Self::Alert(alerting) => write!(f, "alert:{alerting}"),
             Self::Test(test) => write!(f, "test:{test}"),
         }
     }
@@ -164,6 +188,9 @@ pub struct Incident {
     pub escalation: Option<Running>,
     /// The provider team is told at this time (its hours may open later than the trouble).
     pub told_at: Option<Timestamp>,
+    /// Alerts of others that it was told of.
+    #[serde(default)]
+    pub alerts: Vec<HeardAlert>,
     /// What happened, oldest first; bounded by [`MAX_ENTRIES`].
     pub timeline: Vec<Entry>,
     /// What the public page says, oldest first.

@@ -33,6 +33,7 @@
 
 mod address;
 mod ahead;
+mod alert;
 mod api;
 mod availability;
 mod background;
@@ -91,6 +92,7 @@ mod pause;
 mod percentiles;
 mod phase_sums;
 mod phrases;
+mod plan;
 mod priority;
 mod protocol;
 mod receipts;
@@ -125,6 +127,7 @@ mod watch;
 
 pub use address::{PrivateAddresses, undialled};
 pub use ahead::Ahead;
+pub use alert::{Alert, AlertName, Alerting, HeardAlert};
 pub use api::{Api, DeskNotes, Kind, Lifecycle, ServiceLevel};
 pub use availability::{Agreed, AvailabilityPolicy, Budget, Degraded, Objective, PlannedWork};
 pub use bank_holidays::{BankHoliday, bank_holiday};
@@ -142,7 +145,6 @@ pub use cron::Cron;
 pub use daily_test::{DailyTest, Hops};
 pub use day::{Day, MAX_DAYS};
 pub use decide::{decide, decide_late};
-pub use duty::{NextAction, next_action};
 pub use egress::{Egress, Proxy};
 pub use environment::{
     Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,
@@ -181,6 +183,7 @@ pub use pause::pause;
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
 pub use phrases::{Advice, Because, Effect, Phrases};
+pub use plan::{NextAction, next_action, told_from};
 pub use priority::{Matrix, Priority, Rating, rate};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use release::Release;

@@ -1,6 +1,6 @@
 //! What silences and planned work keep from being told (DESIGN §5, "Muting").
 
-use crate::{Cause, EnvironmentPolicy, Incident, InstanceId, Situation};
+use crate::{Alerting, Cause, EnvironmentPolicy, Incident, InstanceId, Situation};
 use jiff::Timestamp;
 
 /// Until when silences or planned work mute an incident's notifications; `None`: they do not.
@@ -31,7 +31,9 @@ pub(crate) fn muted_until(
 /// The instances of which something is wrong; `None`: what cannot be muted.
 pub(crate) fn troubled(incident: &Incident) -> Option<&[InstanceId]> {
     match &incident.cause {
-        Cause::Instance(instance) | Cause::Burn(instance) => Some(std::slice::from_ref(instance)),
+        Cause::Instance(instance) | Cause::Burn(instance) | Cause::Alert(Alerting { instance, .. }) => {
+            Some(std::slice::from_ref(instance))
+        }
         Cause::Token(_) | Cause::Certificate(_) => Some(incident.held_back.as_slice()),
         Cause::Ahead(_) if !incident.affects.is_empty() => Some(incident.affects.as_slice()),
         Cause::Ahead(_)

@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Major, Message, PostSays, RotaOverride, Silence, Told, Way, beat, calling, cause::still_there, desk, due,
-    duty, fold::Fold, receipts, reply, rota_override, telling, test_call,
+    Major, Message, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
+    desk, due, duty, fold::Fold, receipts, reply, rota_override, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,6 +18,7 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
         Message::Command(command) => act(fold, command, said.at),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
+        Message::Alerts(alerts) => Ok(alert::told(fold, alerts, said.at)),
         Message::Reply { people, id, reply } => reply::receive(fold, (people, id), reply, said.at),
     }
 }

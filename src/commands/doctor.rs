@@ -116,6 +116,12 @@ fn questions(asked: &Arc<Asked>) -> Vec<Question> {
     questions.push(Question::new(Group::Telling, "GOV.UK Notify", async move {
         texts.channels.examine_texts(&texts.clock).await.unwrap_or_default()
     }));
+    for number in 0..asked.loaded.directory.alertmanagers.len() {
+        let asked = Arc::clone(asked);
+        questions.push(Question::new(Group::Telling, "an Alertmanager", async move {
+            asked.channels.examine_alertmanager(number).await.unwrap_or_default()
+        }));
+    }
     let mail = Arc::clone(asked);
     questions.push(Question::new(Group::Telling, "the mail server", async move {
         mail.channels.examine_mail(PATIENCE).await.unwrap_or_default()

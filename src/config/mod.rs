@@ -5,6 +5,7 @@
 //! ([`names`]) and the parts compared ([`sense`]). Only when nothing is wrong does a [`domain::Configuration`] exist.
 
 mod address;
+mod alertmanager;
 mod api;
 mod asked;
 mod audit;
@@ -110,6 +111,8 @@ pub(crate) struct Loaded {
     pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
     pub(crate) callback_token: Option<Secret>,
+    /// By which an Alertmanager's webhook is known.
+    pub(crate) alertmanager_token: Option<Secret>,
     /// Where to listen, and for whom.
     pub(crate) listen: Listen,
     /// Certificates that are trusted beside the system's.
@@ -239,8 +242,13 @@ fn put_together(
     checks: Vec<Check>,
     warnings: Vec<Problem>,
 ) -> Loaded {
-    let mut directory =
-        Directory { notify: top.notify, mail: top.mail, dead_man: top.dead_man, ..Directory::default() };
+    let mut directory = Directory {
+        notify: top.notify,
+        mail: top.mail,
+        dead_man: top.dead_man,
+        alertmanagers: top.alertmanager.send,
+        ..Directory::default()
+    };
     let mut teams = BTreeMap::new();
     for (id, draft) in top.teams {
         directory.teams.extend(draft.email.map(|email| (id.clone(), email)));
@@ -266,6 +274,7 @@ fn put_together(
         people,
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         contact_proof: top.contact_proof,
+        alerts_call_out: top.alertmanager.calls_out,
         text_replies: top.text_replies,
         daily_test: top.daily_test,
         hours: top.hours,
@@ -287,6 +296,7 @@ fn put_together(
         history_every: crate::sealer::LOOK,
         directory,
         callback_token: top.callback_token,
+        alertmanager_token: top.alertmanager.callback_token,
         listen: top.listen,
         roots: top.outward.roots,
         proxy: top.outward.proxy,

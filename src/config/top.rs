@@ -1,6 +1,7 @@
 //! `curiad.yaml`: everything but the APIs.
 
 use super::{
+    alertmanager::{self, Alertmanagers},
     availability::{self, Supported},
     channels::{self, MailText},
     database,
@@ -39,6 +40,7 @@ pub(super) struct Top {
     pub notify: Option<alerting::Notify>,
     pub callback_token: Option<Secret>,
     pub text_replies: bool,
+    pub alertmanager: Alertmanagers,
     pub mail: Option<alerting::Mail>,
     /// Whether the sections are there, readable or not.
     pub has: MailText,
@@ -108,6 +110,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         notify,
         callback_token,
         text_replies,
+        alertmanager: section
+            .optional("alertmanager", reading)
+            .and_then(|node| alertmanager::read(node, reading))
+            .unwrap_or_default(),
         mail: section.optional("mail", reading).and_then(|node| channels::mail(node, reading)),
         has,
         environments: section

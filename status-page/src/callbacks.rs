@@ -7,6 +7,8 @@ use domain::{PersonId, Secret};
 pub struct Callbacks {
     /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
     pub notify: Vec<Secret>,
+    /// Tokens that `/hooks/alertmanager` accepts. None: there is no such path.
+    pub alertmanager: Vec<Secret>,
     /// Telephones from which people answer.
     pub telephones: Vec<(Secret, PersonId)>,
 }

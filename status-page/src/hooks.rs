@@ -188,7 +188,11 @@ mod tests {
     fn a_text_is_an_answer_of_whoever_has_the_telephone_and_its_words_are_not_kept() {
         let one = PersonId::parse("oncall.one").unwrap();
         let number = Secret::new("+447700900101");
-        let callbacks = Callbacks { notify: Vec::new(), telephones: vec![(number, one.clone())] };
+        let callbacks = Callbacks {
+            notify: Vec::new(),
+            alertmanager: Vec::new(),
+            telephones: vec![(number, one.clone())],
+        };
         let text = |from: &str, words: &str| {
             let body = serde_json::json!({
                 "id": "b7a1-9", "source_number": from, "destination_number": "07700900987", "message": words,

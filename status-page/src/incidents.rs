@@ -245,7 +245,15 @@ fn advice_of(
 ) -> Result<Option<String>, WordsError> {
     let key = match (&incident.cause, stage) {
         (_, IncidentStatus::Resolved)
-        | (Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) | Cause::Test(_), _) => {
+        | (
+            Cause::Rota(_)
+            | Cause::Behind(_)
+            | Cause::Ahead(_)
+            | Cause::Burn(_)
+            | Cause::Alert(_)
+            | Cause::Test(_),
+            _,
+        ) => {
             return Ok(None);
         }
         (_, IncidentStatus::Recovering) => "advice-recovering",

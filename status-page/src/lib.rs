@@ -5,6 +5,7 @@
 
 mod accessibility;
 mod ack;
+mod alerts;
 mod api_page;
 mod approval;
 mod assets;

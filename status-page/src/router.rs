@@ -1,7 +1,7 @@
 //! Who may ask for what: a router for each audience.
 
 use crate::{
-    Audience, Page, RenderError, Site, ack, assets, beats,
+    Audience, Page, RenderError, Site, ack, alerts, assets, beats,
     body::{Body, quality},
     document::{self, Document},
     filter::Filter,
@@ -35,7 +35,8 @@ pub fn public_router(site: &Site) -> Router {
         .route("/ack/{reference}", get(ack::show).post(ack::act))
         .route("/beats/{reference}", get(beats::hear).post(beats::hear))
         .route("/beats/{reference}/{says}", get(beats::hear).post(beats::hear))
-        .route("/hooks/notify", post(hooks::notify).fallback(not_found));
+        .route("/hooks/notify", post(hooks::notify).fallback(not_found))
+        .route("/hooks/alertmanager", post(alerts::hear).fallback(not_found));
     with_frame(site, Audience::Public, acting).layer(from_fn(preflight))
 }
 

@@ -228,6 +228,11 @@ impl<'a> Wording<'a> {
                 let name = self.name(instance).into();
                 self.say("incident-burn", &[("name", name), ("place", place.into())])
             }
+            Cause::Alert(alerting) => {
+                let name = self.name(&alerting.instance).into();
+                let alert = alerting.name.as_str().into();
+                self.say("incident-alert", &[("alert", alert), ("name", name), ("place", place.into())])
+            }
             Cause::Certificate(_) => self.say("incident-certificate", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),

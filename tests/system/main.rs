@@ -10,6 +10,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that finds something else fails")]
 
+mod alertmanager;
 mod answers;
 mod backup;
 mod beside;

@@ -71,6 +71,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         flaps: domain::Flaps::default(),
         told_at: None,
         timeline: Vec::new(),
+        alerts: Vec::new(),
         posts: Vec::new(),
     }))
 }

@@ -1,7 +1,7 @@
 //! What is wrong and where, in a word, in a few, and in a sentence; in both languages.
 
 use super::facts::{Facts, capital};
-use domain::{Ahead, Cause, Environment, Language, Status, Text, scrubbed};
+use domain::{Ahead, Alerting, Cause, Environment, Language, Status, Text, scrubbed};
 
 impl Facts<'_> {
     /// The environment as users say it.
@@ -26,7 +26,9 @@ impl Facts<'_> {
     /// What is troubled, as users name it.
     pub(super) fn subject(&self, language: Language) -> String {
         let words = match &self.incident.cause {
-            Cause::Instance(instance) | Cause::Burn(instance) => return self.name(instance, language),
+            Cause::Instance(instance) | Cause::Burn(instance) | Cause::Alert(Alerting { instance, .. }) => {
+                return self.name(instance, language);
+            }
             Cause::Token(endpoint) => {
                 let host = endpoint.host();
                 Text::new(format!("tokens from {host}"), format!("tocynnau o {host}"))
@@ -56,6 +58,7 @@ impl Facts<'_> {
         let (en, cy) = match (&self.incident.cause, self.incident.worst) {
             (Cause::Token(_), _) => ("MISSING", "AR GOLL"),
             (Cause::Burn(_), _) => ("FAILS OFTEN", "YN METHU'N AML"),
+            (Cause::Alert(_), _) => ("ALERT", "RHYBUDD"),
             (Cause::Certificate(_), _) => ("NOT GOOD", "DDIM YN DDA"),
             (Cause::Refused(_), _) => ("REFUSE US", "YN GWRTHOD"),
             (Cause::Storm(_), _) => ("FAIL", "YN METHU"),
@@ -98,6 +101,7 @@ impl Facts<'_> {
             (Language::Cy, Cause::Burn(_), _) => {
                 format!("mae {name} yn methu dro ar ôl tro: collir mwy o'i amcan nag a ganiateir")
             }
+            (_, Cause::Alert(alerting), _) => symptom_alert(alerting, &name, language),
             (Language::En, Cause::Certificate(_), _) => {
                 format!("the {name} is not good, so nobody can connect safely")
             }
@@ -199,6 +203,16 @@ impl Facts<'_> {
     pub(super) fn symptom_where(&self, language: Language) -> String {
         let (place, when) = (self.environment(language), self.since());
         capital(&format!("{} ({place}, {} {when})", self.symptom(language), since(language)))
+    }
+}
+
+fn symptom_alert(alerting: &Alerting, name: &str, language: Language) -> String {
+    let alert = &alerting.name;
+    match language {
+        Language::En => format!("the team's own monitoring of {name} says so: the alert {alert} fires"),
+        Language::Cy => {
+            format!("dywed system fonitro'r tîm ei hun am {name}: mae'r rhybudd {alert} yn weithredol")
+        }
     }
 }
 

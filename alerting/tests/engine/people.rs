@@ -1,7 +1,14 @@
 //! What people do meanwhile: agents at the desk, and whoever operates the program.
 
-use crate::world::World;
-use domain::{Command, Incident, Message, ParentTicket, SeenTicket, Ticket, TicketState};
+use crate::{
+    plan::{MINUTE, SECOND},
+    store::Line,
+    world::{Happening, World},
+};
+use domain::{
+    Alert, AlertName, Command, Environment, Incident, InstanceId, Message, ParentTicket, SeenTicket, Status,
+    Ticket, TicketState, Told,
+};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -36,6 +43,47 @@ impl World {
         self.says(Message::Ticket { incident, record, seen });
     }
 
+    /// An alert fires: its Alertmanager says so, again, and that it has ended, each until it is taken. It says how things
+    /// stand then, one after the other; so only what was taken already can be told again late.
+    fn alert_begins(&mut self) {
+        let name = AlertName::read(if self.dice.chance(500) { "QueueTooLong" } else { "DiskFull" });
+        let starts_at = self.wall();
+        let alert = Alert {
+            instance: InstanceId {
+                api: domain::ApiId::parse("results").expect("an id"),
+                environment: Environment::Production,
+            },
+            name: name.expect("a name"),
+            fingerprint: starts_at.to_string(),
+            status: Status::MajorOutage,
+            starts_at,
+            ends_at: None,
+        };
+        let ends = self.now + self.dice.within(1, 20) * MINUTE;
+        self.alert(alert, ends, false);
+    }
+
+    pub(crate) fn alert(&mut self, mut alert: Alert, ends: i64, was_heard: bool) {
+        if self.line() == Line::Down {
+            return self.at(self.now + 5 * SECOND, Happening::Alert(alert, ends, was_heard));
+        }
+        let at = self.wall();
+        let said = |alert: &Alert| Told { at, what: Message::Alerts(vec![alert.clone()]) };
+        let fires = said(&alert);
+        if ends > self.now {
+            self.told(fires);
+            let again = (self.now + 4 * MINUTE).min(ends);
+            return self.at(again, Happening::Alert(alert, ends, true));
+        }
+        alert.ends_at = Some(at.max(alert.starts_at));
+        for _ in 0..if self.dice.chance(300) { 2 } else { 1 } {
+            self.told(said(&alert));
+        }
+        if was_heard && self.dice.chance(300) {
+            self.told(fires);
+        }
+    }
+
     pub(crate) fn commands(&mut self) {
         let open: Vec<_> = self.store.incidents.values().filter(|incident| incident.is_open()).collect();
         if open.is_empty() {
@@ -43,6 +91,9 @@ impl World {
         }
         let incident = self.dice.pick(&open).id;
         let (by, why) = (|| "operator".to_owned(), || "a reason".to_owned());
+        if self.dice.chance(200) {
+            return self.alert_begins();
+        }
         let command = match self.dice.within(0, 8) {
             0 => Command::Acknowledge { incident, by: by() },
             1 => Command::Resolve { incident, by: by(), why: why() },

@@ -35,6 +35,8 @@ pub(crate) enum Happening {
     Callback(Receipt, u32),
     /// A person tells.
     Says(Message),
+    /// An Alertmanager tells of an alert that ends then.
+    Alert(domain::Alert, i64, bool),
     Starts,
     Freezes(i64),
     Leaps(i64),
@@ -117,7 +119,9 @@ impl World {
             && self.store.inbox.is_empty()
             && self.outside.carried.iter().all(|carried| carried.arrived.is_some())
             && self.programs.values().all(Program::is_idle)
-            && !self.queue.values().any(|next| matches!(next, Happening::Callback(..) | Happening::Says(_)))
+            && !self.queue.values().any(|next| {
+                matches!(next, Happening::Callback(..) | Happening::Says(_) | Happening::Alert(..))
+            })
     }
 
     pub(crate) fn at(&mut self, at: i64, happening: Happening) {
@@ -185,6 +189,7 @@ impl World {
             Happening::Arrives(carried, well) => self.arrives(carried, well),
             Happening::Callback(receipt, tries) => self.callback(receipt, tries),
             Happening::Says(message) => self.says(message),
+            Happening::Alert(alert, ends, was_heard) => self.alert(alert, ends, was_heard),
             Happening::Starts => self.starts(),
             Happening::Freezes(long) => self.freezes(long),
             Happening::Leaps(by) => {
@@ -338,7 +343,7 @@ impl World {
         self.told(told);
     }
 
-    fn told(&mut self, told: Told) {
+    pub(crate) fn told(&mut self, told: Told) {
         self.store.append(told);
         let names: Vec<u32> = self.programs.keys().copied().collect();
         for name in names {

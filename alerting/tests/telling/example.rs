@@ -101,6 +101,7 @@ pub(crate) fn configuration() -> Configuration {
         ]),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        alerts_call_out: false,
         text_replies: false,
         daily_test: None,
         hours: BTreeMap::new(),
@@ -219,6 +220,7 @@ pub(crate) fn incident() -> Incident {
         }),
         told_at: Some(at("02:13:10")),
         timeline: Vec::new(),
+        alerts: Vec::new(),
         posts: Vec::new(),
     }
 }

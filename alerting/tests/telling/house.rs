@@ -74,6 +74,7 @@ pub(crate) fn directory(world: &World) -> Directory {
         email: Some(format!("{name}@example.wales")),
     };
     Directory {
+        alertmanagers: Vec::new(),
         desks: [(
             DeskId::parse("nsd").unwrap(),
             DeskSettings {
@@ -205,6 +206,7 @@ impl House {
                 Message::Receipt(receipt) => Some(receipt),
                 Message::Answer { .. }
                 | Message::Reply { .. }
+                | Message::Alerts(_)
                 | Message::Command(_)
                 | Message::Beat { .. }
                 | Message::Ticket { .. } => None,

@@ -72,6 +72,10 @@ fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId,
 }
 
 /// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
+fn person(name: &str) -> Person {
+    Person { name: name.into(), language: Language::En, ways: vec![Way::Text, Way::Email] }
+}
+
 pub(crate) fn configuration() -> Configuration {
     let apis: BTreeMap<ApiId, Api> = [
         api("identity", ServiceLevel::Critical, &[]),
@@ -83,8 +87,6 @@ pub(crate) fn configuration() -> Configuration {
     .collect();
     let vantage = VantageId::parse("internet").expect("an id");
     let checks = checks(&apis, &vantage);
-    let person =
-        |name: &str| Person { name: name.into(), language: Language::En, ways: vec![Way::Text, Way::Email] };
     let id = |word: &str| PersonId::parse(word).expect("an id");
     let production = EnvironmentPolicy {
         visibility: Visibility::Public,
@@ -136,6 +138,7 @@ pub(crate) fn configuration() -> Configuration {
         )]
         .into(),
         contact_proof: None,
+        alerts_call_out: false,
         text_replies: false,
         daily_test: None,
         hours: [(

@@ -1,6 +1,7 @@
 //! The rules of judgement (DESIGN §5), as stories and as properties.
 
 mod ahead;
+mod alerts;
 mod announced;
 mod availability;
 mod background;

@@ -37,6 +37,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         people: BTreeMap::new(),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        alerts_call_out: false,
         text_replies: false,
         daily_test: None,
         hours: BTreeMap::new(),

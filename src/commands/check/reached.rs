@@ -10,6 +10,7 @@ use std::time::Duration;
 pub(super) fn compare(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     people(old, new, all);
     dead_man(old, new, all);
+    alertmanager(old, new, all);
     mail(old, new, all);
     notify(old, new, all);
     for (id, is) in &new.configuration.desks {
@@ -82,6 +83,25 @@ fn dead_man(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     }
 }
 
+fn alertmanager(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    let mut say = |message: &str| all.push(Change::warning(About::Telling, message));
+    let urls = |loaded: &Loaded| -> Vec<String> {
+        loaded.directory.alertmanagers.iter().map(|to| to.url.clone()).collect()
+    };
+    if urls(old) != urls(new) {
+        say("other Alertmanagers hear of our incidents, or none");
+    }
+    let token = |loaded| written(loaded, &["alertmanager", "callback_token"], None);
+    if token(old) != token(new) {
+        say("alerts of an Alertmanager are known by another token, or by none");
+    }
+    match (old.configuration.alerts_call_out, new.configuration.alerts_call_out) {
+        (false, true) => say("alerts of others may call people out"),
+        (true, false) => say("alerts of others call nobody out any more"),
+        (true, true) | (false, false) => {}
+    }
+}
+
 fn mail(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     let mut say = |message: String| all.push(Change::warning(About::Telling, message));
     let (was, is) = match (&old.directory.mail, &new.directory.mail) {
@@ -136,6 +156,11 @@ fn notify(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     }
     if old_token != new_token {
         say("Notify's receipts are known by another token, or by none");
+    }
+    match (old.configuration.text_replies, new.configuration.text_replies) {
+        (false, true) => say("people may answer a call by text"),
+        (true, false) => say("nobody may answer a call by text any more"),
+        (true, true) | (false, false) => {}
     }
 }
 

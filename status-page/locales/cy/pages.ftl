@@ -172,6 +172,7 @@ was-major-outage = Nid oedd { $name } yn gweithio { $place }
 was-partial-outage = Nid oedd { $name } yn gweithio’n llawn { $place }
 was-degraded = Roedd { $name } yn araf neu’n annibynadwy { $place }
 was-unknown = Ni wyddem a oedd { $name } yn gweithio { $place }
+incident-alert = { $name }: rhybudd { $alert } { $place }
 incident-burn = Mae { $name } yn methu’n rhy aml { $place }
 incident-certificate = Nid yw tystysgrif yn dda { $place }: ni ellir cysylltu’n ddiogel â’r APIs sy’n ei dangos
 incident-token = Ni ellir cael tocynnau mynediad { $place }: ni ellir defnyddio’r APIs sydd eu hangen

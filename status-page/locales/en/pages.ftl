@@ -164,6 +164,7 @@ was-major-outage = { $name } was not working { $place }
 was-partial-outage = { $name } was partly not working { $place }
 was-degraded = { $name } was slow or unreliable { $place }
 was-unknown = We did not know whether { $name } was working { $place }
+incident-alert = { $name }: alert { $alert } { $place }
 incident-burn = { $name } fails too often { $place }
 incident-certificate = A certificate is not good { $place }: APIs that show it cannot be connected to safely
 incident-token = No access tokens can be had { $place }: APIs that need them cannot be used

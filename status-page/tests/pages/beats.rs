@@ -52,6 +52,7 @@ async fn heard(stage: &Stage) -> Vec<Beat> {
         Message::Receipt(_)
         | Message::Answer { .. }
         | Message::Reply { .. }
+        | Message::Alerts(_)
         | Message::Command(_)
         | Message::Ticket { .. } => {
             unreachable!("nobody else tells")

@@ -173,6 +173,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         ]),
         rotas: BTreeMap::new(),
         contact_proof: None,
+        alerts_call_out: false,
         text_replies: false,
         daily_test: None,
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),

@@ -48,6 +48,7 @@ impl Stage {
             unheard: Arc::clone(&unheard),
             callbacks: watch::Sender::new(Arc::new(Callbacks {
                 notify: vec![Secret::new("old-token"), Secret::new("new-token")],
+                alertmanager: vec![Secret::new("alert-token")],
                 telephones: Vec::new(),
             }))
             .subscribe(),

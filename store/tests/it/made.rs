@@ -154,6 +154,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         escalation: None,
         told_at: None,
         timeline: Vec::new(),
+        alerts: Vec::new(),
         posts: Vec::new(),
     }
 }
