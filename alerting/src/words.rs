@@ -207,7 +207,8 @@ mod tests {
         let name = configuration.people[&person].name.clone();
         let mut said = Vec::new();
         for taken in [None, Some(name), Some("Test Person Two".to_owned())] {
-            incident.acknowledged = taken.map(|by| domain::Acknowledgement { at: at("02:18:00"), by });
+            incident.acknowledged =
+                taken.map(|by| domain::Acknowledgement { at: at("02:18:00"), by, person: None, until: None });
             let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
             for language in Language::ALL {
                 for kind in [&callout, &mine, &next, &heard(None)] {

@@ -153,8 +153,10 @@ fn callers(situation: &Situation) -> BTreeMap<RotaId, Environment> {
         let names = major.into_iter().flat_map(|major| [&major.in_hours, &major.out_of_hours]);
         let steps = names.filter_map(|name| configuration.escalations.get(name)).flat_map(|e| &e.steps);
         for step in steps {
-            if let Target::OnCall(rota) = &step.call {
-                callers.insert(rota.clone(), environment);
+            for meant in step.call.all_meant(configuration, environment) {
+                if let Target::OnCall(rota) = meant {
+                    callers.insert(rota, environment);
+                }
             }
         }
     }

@@ -31,7 +31,19 @@ pub(crate) fn start(fold: &mut Fold, incident: &mut Incident) {
         return;
     };
     incident.note(fold.now, format!("escalation {name} starts: {why}"));
-    run(fold, incident, escalation.clone());
+    let (mut escalation, all) = (escalation.clone(), escalation.steps.len());
+    // Whom it means is as frozen as the rest: the API at fault may be found to be another.
+    escalation.steps.retain_mut(|step| match step.call.meant(&configuration, incident.api.as_ref()) {
+        Some(meant) => {
+            step.call = meant;
+            true
+        }
+        None => false,
+    });
+    if escalation.steps.len() < all {
+        incident.note(fold.now, "no team with a rota answers for this: steps that call one are left out");
+    }
+    run(fold, incident, escalation);
 }
 
 fn choose(
@@ -143,6 +155,8 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
             shift.map(|shift| shift.person)
         }
         Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
+        // Of an escalation that runs, each stands for its rota.
+        Target::Team(_) | Target::Provider => None,
         Target::Desk(desk) if incident.ticket == Ticket::None => {
             incident.note(
                 fold.now,
@@ -186,7 +200,7 @@ fn last_resort(fold: &mut Fold, incident: &mut Incident, running: &mut Running) 
 }
 
 /// Whether there is such a person, and a way to them.
-fn call(
+pub(crate) fn call(
     fold: &mut Fold,
     incident: &mut Incident,
     running: &mut Running,
@@ -316,8 +330,12 @@ fn open_gap(
         gap.api = None;
         gap.affects = Vec::new();
         gap.environment = environment;
-        gap.major =
-            Some(crate::Major { at: fold.now, why: format!("nobody is on call on {rota}"), by: None });
+        gap.major = Some(crate::Major {
+            at: fold.now,
+            why: format!("nobody is on call on {rota}"),
+            by: None,
+            proposed: false,
+        });
         run(fold, &mut gap, escalation);
         fold.put_incident(gap);
     }
@@ -328,7 +346,7 @@ pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timesta
     let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
     let (name, _) = choose(situation, policy, at);
     let step = situation.configuration.escalations.get(&name)?.steps.first()?;
-    target_name(situation, &step.call, at)
+    target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, at)
 }
 
 /// Whom a running escalation calls at `at`.
@@ -353,6 +371,7 @@ fn target_name(situation: &Situation, target: &Target, at: Timestamp) -> Option<
         Target::OnCall(rota) => person_name(situation, &configuration.rotas.get(rota)?.on_call(at)?.person),
         Target::Next(rota) => person_name(situation, &configuration.rotas.get(rota)?.next(at)?),
         Target::Desk(desk) => configuration.desks.get(desk).map(|desk| desk.name.en.clone()),
+        Target::Team(_) | Target::Provider => None,
     }
 }
 

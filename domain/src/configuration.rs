@@ -104,6 +104,8 @@ pub struct Team {
     pub has_email: bool,
     /// When it is there; `None`: always.
     pub hours: Option<HoursId>,
+    /// Who of it is on call when.
+    pub rota: Option<RotaId>,
 }
 
 /// A person who can be called.

@@ -3,13 +3,14 @@
 //! [`plan`](crate::plan) says what an incident still asks for and when; [`settle`] does what is due.
 
 use crate::{
-    Acknowledgement, Cause, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post, PostSays,
-    Priority, Status, Text, alert, calling,
+    Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post,
+    PostSays, Priority, Status, Text, alert, calling,
     cause::prioritise,
     children::released,
     desk, duration_words,
     flapping::came_back,
     fold::Fold,
+    holding,
     plan::{Act, first},
     service_clock,
     telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
@@ -71,8 +72,10 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     {
         let why =
             format!("{} in {} is major at {} or higher", incident.priority, incident.environment, rule.when);
-        incident.note(fold.now, format!("major incident: {why}"));
-        let major = Major { at: fold.now, why, by: None };
+        let proposed = rule.declare == Declare::Propose;
+        let what = if proposed { "proposed as a major incident" } else { "major incident" };
+        incident.note(fold.now, format!("{what}: {why}"));
+        let major = Major { at: fold.now, why, by: None, proposed };
         becomes_major(fold, incident, major);
     }
 }
@@ -108,6 +111,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::TellProvider => tell_provider(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),
+        Act::AnswerEnds => holding::ends(fold, incident),
         Act::Resolve if incident.is_test() => *incident = test_call::run_out(fold, incident.clone()),
         Act::Resolve => *incident = resolved(fold, incident.clone(), alert::why_over(incident)),
     }
@@ -171,7 +175,9 @@ pub(crate) fn returned(fold: &mut Fold, incident: &mut Incident, status: Status)
 
 /// A human has it.
 pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, person: Option<&PersonId>) {
-    incident.acknowledged = Some(Acknowledgement { at: fold.now, by: by.to_owned() });
+    let until = holding::lasts(fold, incident);
+    incident.acknowledged =
+        Some(Acknowledgement { at: fold.now, by: by.to_owned(), person: person.cloned(), until });
     if incident.status == IncidentStatus::Open {
         incident.status = IncidentStatus::Acknowledged;
     }

@@ -166,6 +166,20 @@ pub struct MajorPolicy {
     pub in_hours: EscalationId,
     /// Runs when they are not.
     pub out_of_hours: EscalationId,
+    /// Whoever has one and of whom nothing is heard for so long is asked again.
+    pub answer_lasts: Duration,
+    /// Whether the rule declares one, or proposes it.
+    pub declare: Declare,
+}
+
+/// Who says that an incident is a major one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Declare {
+    /// The rule.
+    #[default]
+    Automatic,
+    /// A human, after the rule proposed it. It calls people out all the same: waiting for a human may wake nobody.
+    Propose,
 }
 
 /// What is to happen in one environment.

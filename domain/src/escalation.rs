@@ -1,6 +1,6 @@
 //! The ordered steps of Callouts until a human answers.
 
-use crate::{DeskId, EscalationId, PersonId, RotaId};
+use crate::{ApiId, Configuration, DeskId, Environment, EscalationId, PersonId, RotaId, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -37,10 +37,41 @@ pub enum Target {
     OnCall(RotaId),
     /// Whoever is on call after that: the next person of the rota.
     Next(RotaId),
+    /// Whoever is on call on a team's rota.
+    Team(TeamId),
+    /// The same of the team that provides the API at fault.
+    Provider,
     /// A person by name.
     Person(PersonId),
     /// The service desk, through the ticket.
     Desk(DeskId),
+}
+
+impl Target {
+    /// Whom it means in an incident of `api`: a team's rota instead of the team. `None`: there is no such team, or it has no
+    /// rota.
+    pub fn meant(&self, configuration: &Configuration, api: Option<&ApiId>) -> Option<Self> {
+        let team = match self {
+            Self::Team(team) => team,
+            Self::Provider => &configuration.apis.get(api?)?.team,
+            Self::OnCall(_) | Self::Next(_) | Self::Person(_) | Self::Desk(_) => return Some(self.clone()),
+        };
+        configuration.teams.get(team)?.rota.clone().map(Self::OnCall)
+    }
+
+    /// All that it can mean in an environment, once each.
+    pub fn all_meant(&self, configuration: &Configuration, environment: Environment) -> Vec<Self> {
+        let mut all = Vec::new();
+        let here = configuration.apis.values().filter(|api| api.instances.contains_key(&environment));
+        let apis: Vec<Option<&ApiId>> =
+            if *self == Self::Provider { here.map(|api| Some(&api.id)).collect() } else { vec![None] };
+        for meant in apis.into_iter().filter_map(|api| self.meant(configuration, api)) {
+            if !all.contains(&meant) {
+                all.push(meant);
+            }
+        }
+        all
+    }
 }
 
 /// A way to reach a person.

@@ -212,6 +212,9 @@ pub struct Major {
     pub why: String,
     /// The human; `None`: the rule.
     pub by: Option<String>,
+    /// Only proposed, until a human declares it; it calls people out all the same.
+    #[serde(default)]
+    pub proposed: bool,
 }
 
 /// That a human has it.
@@ -221,6 +224,12 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// Who.
     pub by: String,
+    /// The same, where it is somebody who can be called.
+    #[serde(default)]
+    pub person: Option<PersonId>,
+    /// They are asked again then, unless something is heard of them before. `None`: never.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// A line of an incident's timeline, for operators: may name people.

@@ -72,6 +72,7 @@ mod glance;
 mod health;
 mod heartbeat;
 mod histogram;
+mod holding;
 mod holds;
 mod hours;
 mod id;
@@ -147,7 +148,7 @@ pub use day::{Day, MAX_DAYS};
 pub use decide::{decide, decide_late};
 pub use egress::{Egress, Proxy};
 pub use environment::{
-    Confirm, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,
+    Confirm, Declare, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,
 };
 pub use error_class::ErrorClass;
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};

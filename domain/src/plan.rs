@@ -28,6 +28,8 @@ pub(crate) enum Act {
     TellProvider,
     StartEscalation,
     Escalate,
+    /// Nothing was heard for long of whoever has it.
+    AnswerEnds,
     Resolve,
 }
 
@@ -60,6 +62,7 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::TellProvider => ("tell the provider team", None),
         Act::StartEscalation => ("start calling", calling::first_name(situation, incident, at)),
         Act::Escalate => ("call", calling::next_name(situation, incident, at)),
+        Act::AnswerEnds => ("ask again", incident.acknowledged.as_ref().map(|taken| taken.by.clone())),
         Act::Resolve => ("resolve", None),
     };
     Some(NextAction { what: what.to_owned(), who, at })
@@ -150,6 +153,12 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     let api_known = incident.api.as_ref().is_some_and(|api| configuration.apis.contains_key(api));
     if policy.tell_provider && incident.told_at.is_none() && api_known {
         ask(told_at, Act::TellProvider);
+    }
+    if let Some(until) = incident.acknowledged.as_ref().and_then(|taken| taken.until)
+        && incident.status == IncidentStatus::Acknowledged
+        && policy.major.is_some()
+    {
+        ask(until, Act::AnswerEnds);
     }
     if incident.status == IncidentStatus::Open
         && incident.major.is_some()

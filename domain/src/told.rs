@@ -3,7 +3,7 @@
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
     Major, Message, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
-    desk, due, duty, fold::Fold, receipts, reply, rota_override, telling, test_call,
+    desk, due, duty, fold::Fold, holding, receipts, reply, rota_override, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,6 +63,8 @@ pub(crate) fn answered(
         Answer::Mine => {
             if incident.acknowledged.is_none() {
                 duty::acknowledge(fold, &mut incident, &name, Some(&called.person));
+            } else {
+                holding::sign_of_life(fold, &mut incident);
             }
             format!("{name} has {id}")
         }
@@ -74,8 +76,11 @@ pub(crate) fn answered(
             }
             format!("{name} says {id} is not real; nobody else is called")
         }
-        Answer::CallNext if incident.acknowledged.is_some() => {
-            return Err(format!("{name} has {id} already; use the command line to hand it over"));
+        Answer::CallNext if incident.status == IncidentStatus::Recovering => {
+            return Err(format!("{id} works again, and is watched: nobody is called"));
+        }
+        Answer::CallNext if holding::hand_over(fold, &mut incident) => {
+            "the next person is called now".to_owned()
         }
         // A button pressed twice.
         Answer::CallNext if said_before == Some(Answer::CallNext) => {
@@ -98,12 +103,22 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
     match command {
         Command::Acknowledge { incident, by } => {
             let mut incident = open(fold, *incident)?;
-            if let Some(taken) = &incident.acknowledged {
-                let since = fold.time(taken.at);
-                return Err(format!("{} has {} since {since}", taken.by, incident.id));
-            }
-            duty::acknowledge(fold, &mut incident, by, None);
-            let said = format!("{by} has {}", incident.id);
+            let before = incident.acknowledged.clone().map(|taken| taken.by);
+            let said = match before {
+                Some(same) if same == *by => {
+                    holding::sign_of_life(fold, &mut incident);
+                    format!("{by} has {} already", incident.id)
+                }
+                Some(other) => {
+                    incident.note(fold.now, format!("{by} takes it over from {other}"));
+                    duty::acknowledge(fold, &mut incident, by, None);
+                    format!("{by} has {}, and no longer {other}", incident.id)
+                }
+                None => {
+                    duty::acknowledge(fold, &mut incident, by, None);
+                    format!("{by} has {}", incident.id)
+                }
+            };
             fold.put_incident(incident);
             Ok(said)
         }
@@ -111,6 +126,7 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
         Command::Update { incident, by, phrases } => {
             // What is said of one that is over is its review.
             let mut incident = real(fold, *incident)?;
+            holding::sign_of_life(fold, &mut incident);
             let what = if incident.is_open() { "an update" } else { "a review" };
             duty::publish(&mut incident, PostSays::Phrases(phrases.clone()), fold.now);
             incident.note(fold.now, format!("{by} published {what}"));
@@ -132,25 +148,13 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
         }
         Command::Link { incident, by, number, record } => {
             let mut incident = open(fold, *incident)?;
+            holding::sign_of_life(fold, &mut incident);
             desk::link(fold, &mut incident, by, (number, record))?;
             let said = format!("{number} is the ticket of {}", incident.id);
             fold.put_incident(incident);
             Ok(said)
         }
-        Command::Declare { incident, by, why } => {
-            let mut incident = open(fold, *incident)?;
-            if let Some(major) = &incident.major {
-                let since = fold.time(major.at);
-                return Err(format!("{} is a major incident since {since}", incident.id));
-            }
-            incident.note(fold.now, format!("{by} declares a major incident: {why}"));
-            let major = Major { at: fold.now, why: why.clone(), by: Some(by.clone()) };
-            duty::becomes_major(fold, &mut incident, major);
-            telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
-            let said = format!("{} is a major incident", incident.id);
-            fold.put_incident(incident);
-            Ok(said)
-        }
+        Command::Declare { incident, by, why } => declare(fold, *incident, by, why),
         Command::Silence { by, why, until, api, environment } => {
             silence(fold, by, why, *until, api.as_ref(), *environment)
         }
@@ -189,6 +193,30 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
         Command::TestCall { by, person } => test_call::ask(fold, by, person, at),
         Command::EndOverride { number, by } => rota_override::end(fold, *number, by),
     }
+}
+
+fn declare(fold: &mut Fold, id: IncidentId, by: &str, why: &str) -> Result<String, String> {
+    let mut incident = open(fold, id)?;
+    if let Some(major) = incident.major.as_mut().filter(|major| major.proposed) {
+        // Who has it has it, and who is called is called.
+        *major = Major { by: Some(by.to_owned()), why: why.to_owned(), proposed: false, at: major.at };
+        incident.note(fold.now, format!("{by} declares the major incident that was proposed: {why}"));
+        telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
+        let said = format!("{} is a major incident", incident.id);
+        fold.put_incident(incident);
+        return Ok(said);
+    }
+    if let Some(major) = &incident.major {
+        let since = fold.time(major.at);
+        return Err(format!("{} is a major incident since {since}", incident.id));
+    }
+    incident.note(fold.now, format!("{by} declares a major incident: {why}"));
+    let major = Major { at: fold.now, why: why.to_owned(), by: Some(by.to_owned()), proposed: false };
+    duty::becomes_major(fold, &mut incident, major);
+    telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
+    let said = format!("{} is a major incident", incident.id);
+    fold.put_incident(incident);
+    Ok(said)
 }
 
 fn silence(

@@ -137,9 +137,9 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
         incident.recovered_at.or(incident.resolved_at).unwrap_or(now).duration_since(incident.started_at),
         Language::En,
     );
-    let major = if incident.major.is_some() { "major" } else { "" };
+    let major = incident.major.as_ref().map_or("", |major| if major.proposed { "major?" } else { "major" });
     let began = local(incident.started_at, &situation.configuration.site.time_zone);
-    let what = format!("{:<6} {} {major:<5}  {:<12}", incident.id, incident.priority, incident.status);
+    let what = format!("{:<6} {} {major:<6}  {:<12}", incident.id, incident.priority, incident.status);
     format!("{}  {began}, {lasted:<11}  {}", terminal.ink(ink, &what), title(situation, incident))
 }
 

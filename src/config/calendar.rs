@@ -45,7 +45,8 @@ pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Pro
             .iter()
             .filter_map(|(step, _)| match &step.call {
                 Target::OnCall(rota) | Target::Next(rota) => Some(rota),
-                Target::Person(_) | Target::Desk(_) => None,
+                Target::Team(team) => top.teams.get(team)?.team.rota.as_ref(),
+                Target::Person(_) | Target::Desk(_) | Target::Provider => None,
             })
             .collect();
         let people = draft.steps.iter().any(|(step, _)| matches!(step.call, Target::Person(_)));

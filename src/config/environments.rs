@@ -10,7 +10,7 @@ use super::{
     tree::Node,
 };
 use domain::{
-    Confirm, Cron, DeskId, Environment, EnvironmentPolicy, EscalationId, Flapping, Hold, HoursId,
+    Confirm, Cron, Declare, DeskId, Environment, EnvironmentPolicy, EscalationId, Flapping, Hold, HoursId,
     MajorPolicy, Priority, Publish, Storm, Visibility, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -203,6 +203,9 @@ fn publish(node: &Node, reading: &mut Reading<'_>) -> Option<Publish> {
     })
 }
 
+/// Whoever answered at 3 am may have fallen asleep over it.
+const ANSWER_LASTS: Duration = Duration::from_secs(45 * 60);
+
 fn major(node: &Node, environment: Option<Environment>, reading: &mut Reading<'_>) -> Option<MajorPolicy> {
     let mut section = Section::open(node, "a major policy", reading)?;
     let when = section.required("when", reading).and_then(|node| {
@@ -221,9 +224,18 @@ fn major(node: &Node, environment: Option<Environment>, reading: &mut Reading<'_
     };
     let in_hours = escalation("in_hours", reading);
     let out_of_hours = escalation("out_of_hours", reading);
-    if let Some(node) = section.optional("declare", reading) {
-        reading.choice(node, "how a major incident is declared", &[("automatic", ())]);
-    }
+    let limits = Duration::from_secs(5 * 60)..=Duration::from_secs(24 * 3_600);
+    let answer_lasts = match section.optional("answer_lasts", reading) {
+        None => Some(ANSWER_LASTS),
+        Some(node) => reading.duration(node, "how long an answer lasts", limits),
+    };
+    let declare = match section.optional("declare", reading) {
+        None => Some(Declare::Automatic),
+        Some(node) => {
+            let choices = [("automatic", Declare::Automatic), ("propose", Declare::Propose)];
+            reading.choice(node, "how a major incident is declared", &choices)
+        }
+    };
     // In production callouts are the rule: there the key has no meaning, and is unknown.
     if environment != Some(Environment::Production) {
         let says = section.optional("calls_out", reading).and_then(|node| reading.boolean(node));
@@ -234,7 +246,14 @@ fn major(node: &Node, environment: Option<Environment>, reading: &mut Reading<'_
         }
     }
     section.close(reading);
-    Some(MajorPolicy { when: when?, hours: hours?, in_hours: in_hours?, out_of_hours: out_of_hours? })
+    Some(MajorPolicy {
+        when: when?,
+        hours: hours?,
+        in_hours: in_hours?,
+        out_of_hours: out_of_hours?,
+        declare: declare?,
+        answer_lasts: answer_lasts?,
+    })
 }
 
 fn maintenance(node: &Node, reading: &mut Reading<'_>) -> Vec<Window> {

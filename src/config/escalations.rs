@@ -7,7 +7,7 @@ use super::{
     section::Section,
     tree::Node,
 };
-use domain::{DeskId, EscalationId, PersonId, RotaId, Step, Target, Way};
+use domain::{DeskId, EscalationId, PersonId, RotaId, Step, Target, TeamId, Way};
 use std::time::Duration;
 
 /// An escalation, before it has its name, and where its steps stand.
@@ -107,7 +107,7 @@ fn ways(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Way>> {
     (!ways.is_empty()).then_some(ways)
 }
 
-/// `rota X`, `rota X next`, `person Y`, `desk Z`.
+/// `rota X`, `rota X next`, `team`, `team X`, `person Y`, `desk Z`.
 fn target(node: &Node, reading: &mut Reading<'_>) -> Option<Target> {
     let (text, plain) = reading.scalar(node, "whom to call")?;
     let id = |error: domain::IdError| error.to_string();
@@ -115,13 +115,17 @@ fn target(node: &Node, reading: &mut Reading<'_>) -> Option<Target> {
         ["rota", name] => RotaId::parse(name).map(Target::OnCall).map_err(id),
         ["rota", name, "next"] => RotaId::parse(name).map(Target::Next).map_err(id),
         ["person", name] => PersonId::parse(name).map(Target::Person).map_err(id),
+        ["team"] => Ok(Target::Provider),
+        ["team", name] => TeamId::parse(name).map(Target::Team).map_err(id),
         ["desk", name] => DeskId::parse(name).map(Target::Desk).map_err(id),
-        _ => Err(format!("'{text}' is none of: rota X, rota X next, person Y, desk Z")),
+        _ => Err(format!("'{text}' is none of: rota X, rota X next, team, team X, person Y, desk Z")),
     };
     match parsed {
         Ok(target) => {
             let (noun, name) = match &target {
                 Target::OnCall(rota) | Target::Next(rota) => (Noun::Rota, rota.as_str()),
+                Target::Team(team) => (Noun::Team, team.as_str()),
+                Target::Provider => return Some(target),
                 Target::Person(person) => (Noun::Person, person.as_str()),
                 Target::Desk(desk) => (Noun::Desk, desk.as_str()),
             };

@@ -12,7 +12,7 @@ use super::{
     tree::Node,
 };
 use alerting::Contact;
-use domain::{DailyTest, HoursId, Language, Person, PersonId, Team, Way};
+use domain::{DailyTest, HoursId, Language, Person, PersonId, RotaId, Team, Way};
 
 /// A person and how they are reached.
 pub(super) struct PersonDraft {
@@ -84,9 +84,11 @@ pub(super) fn team(node: &Node, reading: &mut Reading<'_>) -> Option<TeamDraft> 
     let hours = section
         .optional("hours", reading)
         .and_then(|node| reading.reference(node, Noun::Hours, HoursId::parse));
+    let rota =
+        section.optional("rota", reading).and_then(|node| reading.reference(node, Noun::Rota, RotaId::parse));
     let secrets = section.optional("secrets", reading).map(|node| ownership::read(node, reading));
     section.close(reading);
-    let team = Team { name: name?, has_email: email.is_some(), hours };
+    let team = Team { name: name?, has_email: email.is_some(), hours, rota };
     let email_place = mailbox.map(|node| node.owner.clone());
     Some(TeamDraft { team, email, email_place, secrets: secrets.unwrap_or_default() })
 }

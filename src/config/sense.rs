@@ -20,6 +20,9 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     for (id, escalation) in &top.escalations {
         for (step, place) in &escalation.steps {
             reachable(top, step, place, problems);
+            if step.call == Target::Provider {
+                provided(top, (id, place), apis, problems);
+            }
             if let Target::Desk(desk) = &step.call
                 && top.desks.contains_key(desk)
             {
@@ -100,6 +103,28 @@ fn telling(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems)
     }
 }
 
+/// A step that calls the provider team needs one with a rota for each API whose incidents it may be taken for.
+fn provided(
+    top: &Top,
+    (escalation, place): (&EscalationId, &Place),
+    apis: &BTreeMap<ApiId, ApiDraft>,
+    problems: &mut Problems,
+) {
+    let uses = |environment: &Environment| {
+        let major = top.environments.get(environment).and_then(|draft| draft.policy.major.as_ref());
+        major.is_some_and(|major| major.in_hours == *escalation || major.out_of_hours == *escalation)
+    };
+    let without = apis.values().find(|draft| {
+        let team = top.teams.get(&draft.api.team);
+        draft.api.instances.keys().any(uses) && team.is_some_and(|draft| draft.team.rota.is_none())
+    });
+    if let Some(draft) = without {
+        let (api, team) = (&draft.api.id, &draft.api.team);
+        let message = format!("nobody is called by this step for '{api}': its team '{team}' has no rota");
+        problems.error(Rank::Sense, place, message, Some("give the team its 'rota'".to_owned()));
+    }
+}
+
 /// A step that can call nobody is never taken.
 fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
     let mut unreached = |person: &PersonId| {
@@ -115,7 +140,16 @@ fn reachable(top: &Top, step: &Step, place: &Place, problems: &mut Problems) {
         Target::OnCall(rota) | Target::Next(rota) => {
             people_of(top, rota).into_iter().for_each(&mut unreached);
         }
-        Target::Desk(_) => {}
+        Target::Team(team) => {
+            let Some(draft) = top.teams.get(team) else { return };
+            if let Some(rota) = &draft.team.rota {
+                people_of(top, rota).into_iter().for_each(&mut unreached);
+            } else {
+                let message = format!("nobody is called by this step: the team '{team}' has no rota");
+                problems.error(Rank::Sense, place, message, Some("give the team its 'rota'".to_owned()));
+            }
+        }
+        Target::Provider | Target::Desk(_) => {}
     }
     if let Target::Next(rota) = &step.call
         && people_of(top, rota).len() == 1

@@ -15,7 +15,7 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
 };
-use domain::{Answer, Callout, Incident, Language, Message, Situation, Target, Told, Way};
+use domain::{Answer, Callout, Incident, IncidentStatus, Language, Message, Situation, Target, Told, Way};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -47,6 +47,8 @@ struct Called {
     ring: Option<String>,
     /// What became of an answer just given, or why none is asked for.
     said: Option<String>,
+    /// They have it: still, or not any more?
+    holds: bool,
     /// The recorder's own words, in English.
     recorder: Option<String>,
     asks: bool,
@@ -272,6 +274,9 @@ fn called(
         },
         runbook: api.and_then(|api| api.desk.runbook.clone()),
         evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
+        holds: incident.status == IncidentStatus::Acknowledged
+            && incident.acknowledged.as_ref().is_some_and(|taken| taken.by == name)
+            && matches!(became, Became::Nothing),
         asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_) | Became::Unkept),
         ring: match &next {
             Some(next) if !calls && next.who != wording.plain("ack-nobody")? => {
@@ -299,7 +304,11 @@ fn standing(wording: &Wording<'_>, incident: &Incident, name: &str) -> Result<Op
     };
     let when = wording.short(taken.at).words;
     if taken.by == name {
-        wording.say("ack-yours", &[("when", when.into())]).map(Some)
+        let Some(until) = taken.until.filter(|_| incident.status == IncidentStatus::Acknowledged) else {
+            return wording.say("ack-yours", &[("when", when.into())]).map(Some);
+        };
+        let until = wording.short(until).words;
+        wording.say("ack-yours-until", &[("when", when.into()), ("until", until.into())]).map(Some)
     } else {
         let who = taken.by.as_str();
         wording.say("ack-taken", &[("who", who.into()), ("when", when.into())]).map(Some)
@@ -337,6 +346,8 @@ fn who(wording: &Wording<'_>, situation: &Situation, target: &Target, at: Timest
         Target::OnCall(rota) => Some(name(&configuration.rotas.get(rota)?.on_call(at)?.person)),
         Target::Next(rota) => Some(name(&configuration.rotas.get(rota)?.next(at)?)),
         Target::Person(person) => Some(name(person)),
+        // Of an escalation that runs, each stands for its rota.
+        Target::Team(_) | Target::Provider => None,
         Target::Desk(desk) => Some(wording.text(&configuration.desks.get(desk)?.name).to_owned()),
     }
 }

@@ -368,7 +368,10 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
         ticket,
         confirmed,
         acknowledged: incident.acknowledged.as_ref().map(|by| (by.by.clone(), wording.short(by.at))),
-        why_major: incident.major.as_ref().map(|major| major.why.clone()),
+        why_major: incident
+            .major
+            .as_ref()
+            .map(|major| if major.proposed { format!("proposed: {}", major.why) } else { major.why.clone() }),
         callouts: escalation.map_or(0, |running| running.callouts.len()),
         next: escalation.and_then(|running| running.next_at).map(|at| wording.times().exact(at)),
         stopped: escalation.and_then(|running| running.stopped.clone()),

@@ -60,7 +60,12 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         evidence: Vec::new(),
         started_at: at(began),
         opened_at: at(confirmed),
-        acknowledged: taken.map(|time| Acknowledgement { at: at(time), by: "Nia Rees".to_owned() }),
+        acknowledged: taken.map(|time| Acknowledgement {
+            at: at(time),
+            by: "Nia Rees".to_owned(),
+            person: None,
+            until: None,
+        }),
         recovered_at: Some(at(over)),
         resolved_at: Some(at(over) + jiff::SignedDuration::from_mins(2)),
         ticket: Ticket::None,

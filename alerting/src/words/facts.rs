@@ -159,6 +159,10 @@ impl<'a> Facts<'a> {
             }
             Target::Next(id) => rota(id, rotas.get(id).and_then(|rota| rota.next(at))),
             Target::Person(id) => self.person(id),
+            Target::Team(_) | Target::Provider => match language {
+                Language::En => "the provider team".to_owned(),
+                Language::Cy => "tîm y darparwr".to_owned(),
+            },
             Target::Desk(id) => self
                 .configuration
                 .desks

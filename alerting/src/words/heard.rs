@@ -57,14 +57,6 @@ pub(super) fn text(
                 Language::Cy => format!("{id}: yn nwylo {who} ers {since}. Dim angen gweithredu. Diolch."),
             }
         }
-        (Language::En, Some(Answer::CallNext)) => {
-            format!("{id}: you have it already. To hand it over, use the command line, or ring the desk.")
-        }
-        (Language::Cy, Some(Answer::CallNext)) => {
-            format!(
-                "{id}: mae gennych eisoes. I'w drosglwyddo, defnyddiwch y llinell orchymyn, neu ffoniwch y ddesg."
-            )
-        }
         (Language::En, _) if theirs => format!("{id}: you have it. Thank you."),
         (Language::Cy, _) if theirs => format!("{id}: mae yn eich dwylo chi. Diolch."),
         (Language::En, _) => {

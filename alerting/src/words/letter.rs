@@ -173,6 +173,10 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
     };
     let major = match (&incident.major, language) {
         (None, _) => String::new(),
+        (Some(major), Language::En) if major.proposed => {
+            format!(", proposed as major ({})", scrubbed(&major.why))
+        }
+        (Some(major), Language::Cy) if major.proposed => ", wedi'i gynnig fel un mawr".to_owned(),
         (Some(major), Language::En) => format!(", major ({})", scrubbed(&major.why)),
         // A rule's words are English; a human's are in the language they chose.
         (Some(domain::Major { by: None, .. }), Language::Cy) => ", mawr".to_owned(),

@@ -106,7 +106,8 @@ fn priority(facts: &Facts<'_>) -> String {
     if let Some(major) = &facts.incident.major {
         let by = major.by.as_ref().map_or("by rule", String::as_str);
         // Writing to a string cannot fail.
-        write!(words, "\nProposed major incident ({}): {}.", scrubbed(by), scrubbed(&major.why)).ok();
+        let what = if major.proposed { "Proposed major incident" } else { "Major incident" };
+        write!(words, "\n{what} ({}): {}.", scrubbed(by), scrubbed(&major.why)).ok();
     }
     words
 }

@@ -92,7 +92,7 @@ pub(crate) fn configuration() -> Configuration {
         vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
-            Team { name: Text::new("Demographics", "Demograffeg"), has_email: true, hours: None },
+            Team { name: Text::new("Demographics", "Demograffeg"), has_email: true, hours: None, rota: None },
         )]),
         people: BTreeMap::from([
             (id("oncall.one"), person("Gwên Tŷ-Ŵyl", Language::Cy)),
@@ -162,6 +162,7 @@ pub(crate) fn incident() -> Incident {
         major: Some(Major {
             at: at("02:12:10"),
             why: "P1 in production is major at P1 or higher".to_owned(),
+            proposed: false,
             by: None,
         }),
         environment: Environment::Production,

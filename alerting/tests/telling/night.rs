@@ -83,8 +83,14 @@ fn configuration() -> Configuration {
     policy.service_desk = Some(DeskId::parse("nsd").unwrap());
     policy.hold =
         Hold { ticket: Duration::from_secs(60), callout: Duration::from_secs(120), ..Hold::default() };
-    policy.major =
-        Some(MajorPolicy { when: Priority::P1, hours: never, in_hours: night.clone(), out_of_hours: night });
+    policy.major = Some(MajorPolicy {
+        when: Priority::P1,
+        declare: domain::Declare::Automatic,
+        answer_lasts: std::time::Duration::from_secs(45 * 60),
+        hours: never,
+        in_hours: night.clone(),
+        out_of_hours: night,
+    });
     configuration
 }
 

@@ -48,6 +48,32 @@ fn a_last_resort_that_cannot_be_reached_is_not_called_again_at_once() {
     assert_eq!(running.next_at, Some(hand.now + SignedDuration::from_mins(15)));
 }
 
+/// The team of the API at fault comes first where an escalation says so; where nobody of it could be called, the rest does.
+#[test]
+fn the_provider_team_is_called_by_its_rota_and_where_it_has_none_the_others_are() {
+    let boss = PersonId::parse("boss").expect("an id");
+    for rota in [Some(domain::RotaId::parse("platform").expect("an id")), None] {
+        let mut configuration = configuration();
+        for team in configuration.teams.values_mut() {
+            team.rota.clone_from(&rota);
+        }
+        for escalation in configuration.escalations.values_mut() {
+            let mut step = escalation.steps[0].clone();
+            step.call = Target::Provider;
+            let last = domain::Step { call: Target::Person(boss.clone()), ..step.clone() };
+            escalation.steps = vec![step, last];
+        }
+        let mut hand = Hand::new(configuration);
+        hand.rounds(2, &[], Seen::Pass);
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        let running = hand.incident(1).escalation.clone().expect("calling");
+        let first = running.callouts.first().expect("a call").person.clone();
+        assert_eq!(first == boss, rota.is_none(), "{first}");
+        let expected = rota.map_or(Target::Person(boss.clone()), Target::OnCall);
+        assert_eq!(running.escalation.steps[0].call, expected, "it is frozen");
+    }
+}
+
 #[test]
 fn a_call_given_up_late_does_not_hurry_the_one_after_the_next() {
     let mut hand = called();

@@ -4,6 +4,11 @@ use domain::*;
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+#[path = "apis.rs"]
+mod apis;
+
+use apis::{api, checks};
+
 pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -12,70 +17,25 @@ pub(crate) fn start() -> Timestamp {
     "2026-11-20T02:00:00Z".parse().expect("a time")
 }
 
-fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
-    let get = |id: &str, health: bool| {
-        Arc::new(Operation {
-            id: OperationId::parse(id).expect("an id"),
-            critical: true,
-            request: Request::Http(HttpRequest {
-                dialect: if health { Dialect::Health } else { Dialect::Plain },
-                ..HttpRequest::get(format!("/_{id}"))
-            }),
-            expect: Expect::default(),
-        })
-    };
-    Api {
-        id: ApiId::parse(id).expect("an id"),
-        name: Text::new(id, format!("{id} (cy)")),
-        description: Text::new("What it does.", "Beth mae'n ei wneud."),
-        kind: Kind::Rest,
-        lifecycle: Lifecycle::Stable,
-        service_level: level,
-        sensitive: false,
-        team: TeamId::parse("team").expect("an id"),
-        depends_on: depends_on.iter().map(|id| ApiId::parse(id).expect("an id")).collect(),
-        documentation: None,
-        desk: DeskNotes::default(),
-        agreed: domain::Agreed::default(),
-        operations: [get("ping", false), get("status", true)].into(),
-        instances: [Environment::Sit, Environment::Production]
-            .into_iter()
-            .map(|environment| (environment, format!("http://127.0.0.1:1/{environment}/{id}")))
-            .collect(),
+fn production() -> EnvironmentPolicy {
+    EnvironmentPolicy {
+        visibility: Visibility::Public,
+        service_desk: Some(DeskId::parse("nsd").expect("an id")),
+        tell_provider: true,
+        major: Some(MajorPolicy {
+            when: Priority::P1,
+            declare: domain::Declare::Automatic,
+            answer_lasts: std::time::Duration::from_secs(45 * 60),
+            hours: HoursId::parse("never").expect("an id"),
+            in_hours: EscalationId::parse("night").expect("an id"),
+            out_of_hours: EscalationId::parse("night").expect("an id"),
+        }),
+        publish: Publish::Automatic,
+        ..EnvironmentPolicy::quiet()
     }
-}
-
-fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId, Arc<Check>> {
-    let mut checks = BTreeMap::new();
-    for api in apis.values() {
-        for (environment, url) in &api.instances {
-            for operation in api.operations.iter() {
-                let instance = InstanceId { api: api.id.clone(), environment: *environment };
-                let id = CheckId { instance, operation: operation.id.clone() };
-                let check = Check {
-                    id: id.clone(),
-                    url: url.clone(),
-                    operation: operation.clone(),
-                    credential: None,
-                    every: secs(10),
-                    slow: Duration::from_millis(800),
-                    timeout: secs(5),
-                    from: vec![vantage.clone()],
-                    test_patients: std::sync::Arc::default(),
-                    apart: None,
-                };
-                checks.insert(id, Arc::new(check));
-            }
-        }
-    }
-    checks
 }
 
 /// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
-fn person(name: &str) -> Person {
-    Person { name: name.into(), language: Language::En, ways: vec![Way::Text, Way::Email] }
-}
-
 pub(crate) fn configuration() -> Configuration {
     let apis: BTreeMap<ApiId, Api> = [
         api("identity", ServiceLevel::Critical, &[]),
@@ -88,19 +48,6 @@ pub(crate) fn configuration() -> Configuration {
     let vantage = VantageId::parse("internet").expect("an id");
     let checks = checks(&apis, &vantage);
     let id = |word: &str| PersonId::parse(word).expect("an id");
-    let production = EnvironmentPolicy {
-        visibility: Visibility::Public,
-        service_desk: Some(DeskId::parse("nsd").expect("an id")),
-        tell_provider: true,
-        major: Some(MajorPolicy {
-            when: Priority::P1,
-            hours: HoursId::parse("never").expect("an id"),
-            in_hours: EscalationId::parse("night").expect("an id"),
-            out_of_hours: EscalationId::parse("night").expect("an id"),
-        }),
-        publish: Publish::Automatic,
-        ..EnvironmentPolicy::quiet()
-    };
     let sit = EnvironmentPolicy { tell_provider: true, ..EnvironmentPolicy::quiet() };
     let rota = RotaId::parse("platform").expect("an id");
     Configuration {
@@ -113,16 +60,21 @@ pub(crate) fn configuration() -> Configuration {
             access: None,
             subscriptions: true,
         },
-        environments: [(Environment::Sit, sit), (Environment::Production, production)].into(),
+        environments: [(Environment::Sit, sit), (Environment::Production, production())].into(),
         apis,
         checks,
         vantages: vec![Vantage::new(vantage)],
         teams: [(
             TeamId::parse("team").expect("an id"),
-            Team { name: Text::new("Team", "Tîm"), has_email: true, hours: None },
+            Team { name: Text::new("Team", "Tîm"), has_email: true, hours: None, rota: None },
         )]
         .into(),
-        people: [(id("one"), person("One")), (id("two"), person("Two")), (id("boss"), person("Boss"))].into(),
+        people: [("one", "One"), ("two", "Two"), ("boss", "Boss")]
+            .map(|(word, name)| {
+                let ways = vec![Way::Text, Way::Email];
+                (id(word), Person { name: name.into(), language: Language::En, ways })
+            })
+            .into(),
         rotas: [(
             rota.clone(),
             Rota {
@@ -226,11 +178,6 @@ pub(crate) fn outcome(track: &TrackId, at: Timestamp, seen: Seen) -> Arc<Outcome
     })
 }
 
-/// The health that a change of status begins.
-fn changed(change: &Change) -> Option<Health> {
-    if let Change::Status(status) = change { Some(status.health.clone()) } else { None }
-}
-
 /// Curiad by hand: a situation, a clock, and everything that was decided.
 pub(crate) struct Hand {
     pub(crate) situation: Situation,
@@ -251,6 +198,9 @@ impl Hand {
     /// Stops, and starts again `seconds` later with what is durable and another configuration.
     pub(crate) fn restart_with(&mut self, seconds: i64, configuration: Configuration) {
         let before = &self.situation;
+        let changed = |change: &Change| {
+            if let Change::Status(status) = change { Some(status.health.clone()) } else { None }
+        };
         let remembered = Remembered {
             tracks: before.tracks.values().map(|track| (**track).clone()).collect(),
             latest: before

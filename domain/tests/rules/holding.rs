@@ -1,153 +1,90 @@
-//! Causes and their children: a parent takes the blame for what it explains, and for nothing else.
+//! Whoever has a major incident may fall asleep over it, or not be able to go on.
 
-use crate::estate::{Hand, Seen, configuration, instance};
-use domain::{ApiId, Cause, Environment, IncidentStatus, Priority, ServiceLevel};
+use crate::estate::{Hand, Seen, configuration};
+use domain::{Answer, Command, Environment, IncidentId, IncidentStatus, Message, Phrases, Text, next_action};
 
-const PRODUCTION: Environment = Environment::Production;
-const IDENTITY: (&str, Environment) = ("identity", PRODUCTION);
-const RESULTS: (&str, Environment) = ("results", PRODUCTION);
-const DOCUMENTS: (&str, Environment) = ("documents", PRODUCTION);
+const RESULTS: (&str, Environment) = ("results", Environment::Production);
+/// Rounds, of ten seconds each.
+const A_MINUTE: usize = 6;
 
-fn well() -> Hand {
+impl Hand {
+    fn people_called(&self) -> Vec<String> {
+        let running = self.incident(1).escalation.clone().expect("calling");
+        running.callouts.iter().map(|callout| callout.person.to_string()).collect()
+    }
+
+    fn says_to(&mut self, callout: usize, answer: Answer) -> Result<String, String> {
+        let running = self.incident(1).escalation.clone().expect("calling");
+        let reference = running.callouts.get(callout).expect("a call").reference.clone();
+        self.tell(Message::Answer { reference, answer, by: None })
+    }
+
+    fn goes_on_failing(&mut self, minutes: usize) {
+        self.rounds(minutes * A_MINUTE, &[RESULTS], Seen::Fail);
+    }
+}
+
+/// Called, and the first has it.
+fn held() -> Hand {
     let mut hand = Hand::new(configuration());
     hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.says_to(0, Answer::Mine).expect("taken");
+    assert_eq!(hand.people_called(), ["one"]);
     hand
 }
 
-/// Rounds in which the first are slow and the second fail.
-fn rounds(hand: &mut Hand, count: usize, slow: &[(&str, Environment)], failing: &[(&str, Environment)]) {
-    for _ in 0..count {
-        hand.wait(10);
-        let all: Vec<_> = hand.situation.configuration.checks.keys().cloned().collect();
-        for check in all {
-            let of = |these: &[(&str, Environment)]| {
-                these.iter().any(|(api, environment)| check.instance == instance(api, *environment))
-            };
-            let seen = if of(failing) {
-                Seen::Fail
-            } else if of(slow) {
-                Seen::Slow
-            } else {
-                Seen::Pass
-            };
-            let track = crate::estate::track(
-                check.instance.api.as_str(),
-                check.instance.environment,
-                check.operation.as_str(),
-            );
-            hand.see(&track, seen);
-        }
-    }
-}
-
-fn causes(hand: &Hand) -> Vec<String> {
-    hand.open().iter().map(|incident| incident.cause.to_string()).collect()
+#[test]
+fn of_whom_nothing_is_heard_is_asked_again_and_then_the_next_is_called_at_the_step_where_the_calls_had_stopped()
+ {
+    let mut hand = held();
+    assert!(
+        next_action(&hand.situation, &hand.incident(1), hand.now).is_some(),
+        "there is always a next action"
+    );
+    hand.goes_on_failing(44);
+    assert_eq!(hand.people_called(), ["one"]);
+    hand.goes_on_failing(2);
+    assert_eq!(hand.people_called(), ["one", "one"], "asked again");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+    hand.goes_on_failing(6);
+    assert_eq!(hand.people_called(), ["one", "one", "two"], "and the next is called");
 }
 
 #[test]
-fn a_slow_parent_does_not_hide_that_a_child_is_down() {
-    let mut hand = well();
-    rounds(&mut hand, 3, &[IDENTITY], &[]);
-    rounds(&mut hand, 15, &[IDENTITY], &[RESULTS]);
-    assert_eq!(causes(&hand), ["instance:identity/production", "instance:results/production"]);
-    assert!(hand.told().contains(&"callout/1/text".to_owned()));
+fn any_sign_of_life_puts_it_off() {
+    let mut hand = held();
+    hand.goes_on_failing(40);
+    hand.says_to(0, Answer::Mine).expect("still on it");
+    hand.goes_on_failing(40);
+    let phrases = Phrases::own(Text::new("We know why.", "Gwyddom pam."));
+    let update = Command::Update { incident: IncidentId(1), by: "ann".into(), phrases };
+    hand.tell(Message::Command(update)).expect("published");
+    hand.goes_on_failing(40);
+    assert_eq!(hand.people_called(), ["one"]);
+    hand.goes_on_failing(6);
+    assert_eq!(hand.people_called(), ["one", "one"]);
 }
 
 #[test]
-fn a_slow_parent_does_not_take_in_a_child_that_was_down_before() {
-    let mut hand = well();
-    rounds(&mut hand, 3, &[], &[RESULTS]);
-    rounds(&mut hand, 15, &[IDENTITY], &[RESULTS]);
-    assert_eq!(causes(&hand).len(), 2);
+fn who_cannot_go_on_hands_it_over_and_the_next_is_called_at_once() {
+    let mut hand = held();
+    hand.says_to(0, Answer::CallNext).expect("handed over");
+    assert_eq!(hand.people_called(), ["one", "two"]);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Open);
+    hand.says_to(1, Answer::Mine).expect("taken");
+    assert_eq!(hand.incident(1).acknowledged.as_ref().map(|taken| taken.by.as_str()), Some("Two"));
 }
 
 #[test]
-fn a_child_held_back_while_slow_answers_for_itself_once_it_is_down() {
-    let mut hand = well();
-    rounds(&mut hand, 3, &[IDENTITY], &[]);
-    rounds(&mut hand, 3, &[IDENTITY, RESULTS], &[]);
-    assert_eq!(causes(&hand).len(), 1, "a slow parent explains a slow child");
-    rounds(&mut hand, 15, &[IDENTITY], &[RESULTS]);
-    assert_eq!(causes(&hand).len(), 2);
-    assert!(hand.incident(1).held_back.is_empty());
-    assert!(hand.told().contains(&"callout/1/text".to_owned()));
-}
-
-#[test]
-fn a_child_is_let_go_when_its_parent_is_no_longer_down_but_it_is() {
-    let mut hand = well();
-    rounds(&mut hand, 4, &[], &[IDENTITY, RESULTS]);
-    assert_eq!(causes(&hand).len(), 1);
-    rounds(&mut hand, 18, &[IDENTITY], &[RESULTS]);
-    assert_eq!(causes(&hand).len(), 2);
-}
-
-#[test]
-fn a_slow_parent_that_goes_down_takes_in_what_fails_because_of_it() {
-    let mut hand = well();
-    rounds(&mut hand, 40, &[IDENTITY], &[]);
-    // The child is confirmed a round before its parent.
-    rounds(&mut hand, 1, &[IDENTITY], &[RESULTS]);
-    rounds(&mut hand, 6, &[], &[IDENTITY, RESULTS]);
-    assert_eq!(causes(&hand), ["instance:identity/production"]);
-    assert_eq!(hand.incident(1).held_back.len(), 1);
-}
-
-#[test]
-fn a_child_that_fails_while_its_parent_recovers_is_taken_in_when_the_parent_fails_again() {
-    let mut hand = well();
-    rounds(&mut hand, 4, &[], &[IDENTITY]);
-    rounds(&mut hand, 3, &[], &[]);
-    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
-    rounds(&mut hand, 1, &[], &[RESULTS]);
-    rounds(&mut hand, 3, &[], &[IDENTITY, RESULTS]);
-    assert_eq!(causes(&hand), ["instance:identity/production"]);
-}
-
-#[test]
-fn a_parent_has_the_priority_of_the_gravest_it_holds_back() {
-    let mut configuration = configuration();
-    let identity = ApiId::parse("identity").expect("an id");
-    if let Some(api) = configuration.apis.get_mut(&identity) {
-        api.service_level = ServiceLevel::Standard;
-    }
-    let mut hand = Hand::new(configuration);
-    hand.rounds(2, &[], Seen::Pass);
-    rounds(&mut hand, 4, &[], &[IDENTITY]);
-    assert!(hand.incident(1).major.is_none());
-    rounds(&mut hand, 20, &[], &[IDENTITY, RESULTS]);
-    assert_eq!(causes(&hand).len(), 1);
-    assert_eq!(hand.incident(1).priority, Priority::P1);
-    assert!(hand.told().contains(&"callout/1/text".to_owned()));
-}
-
-#[test]
-fn a_child_whose_parent_is_not_in_its_environment_answers_for_itself() {
-    let mut configuration = configuration();
-    let identity = ApiId::parse("identity").expect("an id");
-    if let Some(api) = configuration.apis.get_mut(&identity) {
-        api.instances.remove(&PRODUCTION);
-    }
-    configuration.checks.retain(|id, _| id.instance != instance("identity", PRODUCTION));
-    let mut hand = Hand::new(configuration);
-    hand.rounds(2, &[], Seen::Pass);
-    rounds(&mut hand, 15, &[], &[RESULTS]);
-    assert_eq!(causes(&hand), ["instance:results/production"]);
-    assert!(hand.told().contains(&"callout/1/text".to_owned()));
-}
-
-#[test]
-fn children_are_not_forgotten_when_their_parent_can_no_longer_be_seen() {
-    let mut hand = well();
-    rounds(&mut hand, 4, &[], &[IDENTITY, RESULTS, DOCUMENTS]);
-    for _ in 0..200 {
-        hand.wait(10);
-        for api in ["results", "documents"] {
-            for operation in ["ping", "status"] {
-                hand.see(&crate::estate::track(api, PRODUCTION, operation), Seen::Fail);
-            }
-        }
-    }
-    assert!(hand.told().contains(&"callout/1/text".to_owned()), "by the parent's incident");
-    assert!(matches!(hand.open()[..], [ref one] if matches!(one.cause, Cause::Instance(_))));
+fn another_takes_it_over_and_who_had_it_hears_of_it() {
+    let mut hand = held();
+    let take = Command::Acknowledge { incident: IncidentId(1), by: "ann".into() };
+    let said = hand.tell(Message::Command(take)).expect("taken over");
+    assert!(said.contains("no longer One"), "{said}");
+    assert_eq!(hand.incident(1).acknowledged.as_ref().map(|taken| taken.by.as_str()), Some("ann"));
+    assert!(hand.told().iter().any(|name| name.starts_with("taken/one/")), "{:?}", hand.told());
+    // She cannot be called: when nothing is heard of her, those on call are.
+    hand.goes_on_failing(46);
+    assert_eq!(hand.people_called().len(), 2);
 }

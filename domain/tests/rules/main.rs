@@ -22,6 +22,7 @@ mod jumping;
 mod late;
 mod leaving;
 mod properties;
+mod proposing;
 mod read_back;
 mod receipts;
 mod releases;

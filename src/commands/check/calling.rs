@@ -3,8 +3,8 @@
 use super::change::{About, Change, instead};
 use crate::config::duration_text;
 use domain::{
-    Api, ApiId, Configuration, Environment, Escalation, EscalationId, PersonId, Rota, RotaId, Shift, Status,
-    Target, Way, rate,
+    Api, ApiId, Configuration, Declare, Environment, Escalation, EscalationId, PersonId, Rota, RotaId, Shift,
+    Status, Target, Way, rate,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -153,12 +153,14 @@ fn reached(configuration: &Configuration, environment: Environment) -> BTreeSet<
     for escalation in ids.filter_map(|id| configuration.escalations.get(id)) {
         people.extend(escalation.last_resort.iter().cloned());
         for step in &escalation.steps {
-            match &step.call {
-                Target::Person(person) => people.extend([person.clone()]),
-                Target::OnCall(rota) | Target::Next(rota) => {
-                    people.extend(configuration.rotas.get(rota).into_iter().flat_map(on).cloned());
+            for meant in step.call.all_meant(configuration, environment) {
+                match meant {
+                    Target::Person(person) => people.extend([person]),
+                    Target::OnCall(rota) | Target::Next(rota) => {
+                        people.extend(configuration.rotas.get(&rota).into_iter().flat_map(on).cloned());
+                    }
+                    Target::Desk(_) | Target::Team(_) | Target::Provider => {}
                 }
-                Target::Desk(_) => {}
             }
         }
     }
@@ -182,6 +184,12 @@ fn policies(old: &Configuration, new: &Configuration, environment: Environment, 
     let mut say = |message: String| {
         all.push(Change::warning(About::Callouts, format!("{environment}: {message}")).within(environment));
     };
+    if was.declare != is.declare {
+        let word = |declare| {
+            if declare == Declare::Propose { "by a human, after it was proposed" } else { "by the rule" }
+        };
+        say(format!("major incidents are declared {}", instead(word(is.declare), word(was.declare))));
+    }
     if was.when != is.when {
         say(format!("major from {}", instead(is.when, was.when)));
     }
@@ -202,6 +210,8 @@ fn steps(escalation: &Escalation) -> String {
         let whom = match &step.call {
             Target::OnCall(rota) => format!("rota {rota}"),
             Target::Next(rota) => format!("rota {rota} next"),
+            Target::Team(team) => format!("team {team}"),
+            Target::Provider => "team".to_owned(),
             Target::Person(person) => format!("person {person}"),
             Target::Desk(desk) => format!("desk {desk}"),
         };

@@ -131,7 +131,10 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     };
     line(incident.major.as_ref().map_or_else(
         || ", no major incident.".to_owned(),
-        |major| format!(", a major incident since {}: {}.", day(major.at, zone), major.why),
+        |major| {
+            let what = if major.proposed { "proposed as a major incident" } else { "a major incident" };
+            format!(", {what} since {}: {}.", day(major.at, zone), major.why)
+        },
     ));
     line("A draft from Curiad's record. What stands in brackets is for people to write.\n".to_owned());
     if incident.is_open() {

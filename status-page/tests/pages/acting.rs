@@ -67,7 +67,8 @@ async fn recorder(stage: &Stage, answer: Result<String, String>, then: Situation
 fn taken_by(name: &str) -> Situation {
     with_incident(|incident| {
         incident.status = IncidentStatus::Acknowledged;
-        incident.acknowledged = Some(Acknowledgement { at: estate::ago(30), by: name.to_owned() });
+        incident.acknowledged =
+            Some(Acknowledgement { at: estate::ago(30), by: name.to_owned(), person: None, until: None });
         let running = incident.escalation.as_mut().unwrap();
         running.next_at = None;
         running.callouts[0].answer = Some((estate::now(), Answer::Mine));
@@ -94,6 +95,11 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
         let expected =
             Message::Answer { reference: estate::trouble::REFERENCE.to_owned(), answer: said, by: None };
         assert_eq!(told, expected);
+        let later = get(stage.public(), &path).await.text();
+        assert!(
+            later.contains("I’m still on it") && later.contains("I can’t go on: call the next"),
+            "{later}"
+        );
     }
 }
 

@@ -143,6 +143,8 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
     }
     let person =
         |name: &str, language| Person { name: name.into(), language, ways: vec![Way::Text, Way::Email] };
+    let name = Text::new("Demographics team", "Tîm Demograffeg");
+    let team = Team { name, has_email: true, hours: None, rota: None };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
@@ -163,10 +165,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
         checks,
         vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
-        teams: BTreeMap::from([(
-            TeamId::parse("demographics").unwrap(),
-            Team { name: Text::new("Demographics team", "Tîm Demograffeg"), has_email: true, hours: None },
-        )]),
+        teams: BTreeMap::from([(TeamId::parse("demographics").unwrap(), team)]),
         people: BTreeMap::from([
             (PersonId::parse("oncall.one").unwrap(), person("Rhian Morgan", Language::Cy)),
             (PersonId::parse("oncall.two").unwrap(), person("Tom Price", Language::En)),

@@ -19,7 +19,12 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         cause: Cause::Instance(id.clone()),
         status: IncidentStatus::Open,
         priority: Priority::P1,
-        major: Some(Major { at: ago(started - 10), why: "priority 1 in production".into(), by: None }),
+        major: Some(Major {
+            at: ago(started - 10),
+            why: "priority 1 in production".into(),
+            proposed: false,
+            by: None,
+        }),
         environment,
         api: Some(id.api.clone()),
         affects: vec![id],

@@ -1,0 +1,80 @@
+//! Who has a major incident, and for how long: an answer is no promise for the night. It has an end, which any sign of life
+//! puts off; and it can be handed over.
+
+use crate::{
+    Acknowledgement, Incident, IncidentStatus, Language, calling, duration_words, duty, fold::Fold, telling,
+};
+use jiff::SignedDuration;
+
+/// Whoever had it is asked again, and has so long until the next is called.
+const ASKED_FOR: SignedDuration = SignedDuration::from_mins(5);
+
+impl Incident {
+    /// Somebody has it, and it is not to be seen to any more by itself.
+    fn is_held(&self) -> bool {
+        self.acknowledged.is_some() && self.status == IncidentStatus::Acknowledged
+    }
+}
+
+/// A human has it from now on: until when, if nothing more is heard of them. Where nobody is called out there is no end.
+pub(crate) fn lasts(fold: &Fold, incident: &Incident) -> Option<jiff::Timestamp> {
+    let configuration = fold.configuration();
+    let major = configuration.policy(incident.environment)?.major.as_ref()?;
+    incident.major.as_ref().map(|_| fold.now + duty::signed(major.answer_lasts))
+}
+
+/// Somebody does something about it: whoever has it is taken to be awake.
+pub(crate) fn sign_of_life(fold: &Fold, incident: &mut Incident) {
+    let until = lasts(fold, incident);
+    if let Some(taken) = &mut incident.acknowledged {
+        taken.until = taken.until.max(until);
+    }
+}
+
+/// Nothing was heard of whoever has it: they are asked again, and the next is called if they do not answer.
+pub(crate) fn ends(fold: &mut Fold, incident: &mut Incident) {
+    let Some(taken) = take_back(incident) else { return };
+    let silent = duration_words(fold.now.duration_since(taken.at), Language::En);
+    let text = format!(
+        "{} took it {silent} ago, and nothing was heard since: asked again, then the next is called",
+        taken.by
+    );
+    incident.note(fold.now, text.clone());
+    telling::work_note(fold, incident, format!("{text}."));
+    let Some(mut running) = incident.escalation.take() else { return };
+    let (next_step, step) = (
+        running.next_step,
+        running.callouts.iter().rev().find(|one| Some(&one.person) == taken.person.as_ref()),
+    );
+    let step = step.map_or_else(|| u32::try_from(next_step).unwrap_or(u32::MAX), |callout| callout.step);
+    let asked =
+        taken.person.is_some_and(|person| calling::call(fold, incident, &mut running, &person, &[], step));
+    running.stopped = None;
+    running.next_at = Some(if asked { fold.now + ASKED_FOR } else { fold.now });
+    incident.escalation = Some(running);
+}
+
+/// Whoever has it cannot go on: the next person is called now, at the step where the calls had stopped. `false`: there is
+/// nothing to hand over.
+pub(crate) fn hand_over(fold: &mut Fold, incident: &mut Incident) -> bool {
+    if !incident.is_held() {
+        return false;
+    }
+    let Some(taken) = take_back(incident) else { return false };
+    let text = format!("{} hands it over: the next is called", taken.by);
+    incident.note(fold.now, text.clone());
+    telling::work_note(fold, incident, format!("{text}."));
+    if let Some(running) = &mut incident.escalation {
+        running.stopped = None;
+        running.next_at = Some(fold.now);
+    }
+    true
+}
+
+fn take_back(incident: &mut Incident) -> Option<Acknowledgement> {
+    let taken = incident.acknowledged.take()?;
+    if incident.status == IncidentStatus::Acknowledged {
+        incident.status = IncidentStatus::Open;
+    }
+    Some(taken)
+}
