@@ -244,9 +244,15 @@ pub(crate) enum SilenceCommand {
         /// Only this environment
         #[arg(long)]
         environment: Option<String>,
-        /// For how long: 30m, 2h; seven days (168h) at most
-        #[arg(long, value_name = "DURATION")]
+        /// For how long: 30m, 2h; a day (24h) at most
+        #[arg(long, value_name = "DURATION", default_value = "24h")]
         r#for: String,
+        /// For longer than a day: seven days (168h) at most
+        #[arg(long)]
+        beyond_a_day: bool,
+        /// Only say what it would mute
+        #[arg(long)]
+        dry_run: bool,
         /// Why
         #[arg(long)]
         why: String,

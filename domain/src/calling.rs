@@ -14,7 +14,7 @@ const ROUND_GAP: Duration = Duration::from_secs(300);
 const LAST_RESORT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 /// A callout that no carrier took by then is given up: the next person will have been called. The last resort is
 /// tried until it is called again.
-const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
 /// Callouts an incident keeps; of a person called more often, the earliest goes.
 const MOST_CALLOUTS: usize = 100;
 /// 12 characters of 5 bits: not to be guessed, and short enough for a text.
@@ -46,7 +46,7 @@ pub(crate) fn start(fold: &mut Fold, incident: &mut Incident) {
     run(fold, incident, escalation);
 }
 
-fn choose(
+pub(crate) fn choose(
     situation: &Situation,
     policy: &crate::MajorPolicy,
     now: Timestamp,
@@ -157,11 +157,11 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
         Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
         // Of an escalation that runs, each stands for its rota.
         Target::Team(_) | Target::Provider => None,
-        Target::Desk(desk) if incident.ticket == Ticket::None => {
-            incident.note(
-                fold.now,
-                format!("step {number}: {} has no ticket to be asked through", fold.desk(desk)),
-            );
+        // One that has not confirmed the ticket may not even be there: nobody waits for it.
+        Target::Desk(desk) if !matches!(incident.ticket, Ticket::Raised { .. }) => {
+            let text =
+                format!("step {number}: {} has confirmed no ticket to be asked through", fold.desk(desk));
+            incident.note(fold.now, text);
             return false;
         }
         Target::Desk(desk) => {
@@ -339,44 +339,6 @@ fn open_gap(
         run(fold, &mut gap, escalation);
         fold.put_incident(gap);
     }
-}
-
-/// Whom the escalation that would start at `at` calls first.
-pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
-    let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
-    let (name, _) = choose(situation, policy, at);
-    let step = situation.configuration.escalations.get(&name)?.steps.first()?;
-    target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, at)
-}
-
-/// Whom a running escalation calls at `at`.
-pub(crate) fn next_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
-    let running = incident.escalation.as_ref()?;
-    if running.round > running.escalation.repeat {
-        let names: Vec<String> = running
-            .escalation
-            .last_resort
-            .iter()
-            .filter_map(|person| person_name(situation, person))
-            .collect();
-        return Some(names.join(", "));
-    }
-    target_name(situation, &running.escalation.steps.get(running.next_step)?.call, at)
-}
-
-fn target_name(situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
-    let configuration = &situation.configuration;
-    match target {
-        Target::Person(person) => person_name(situation, person),
-        Target::OnCall(rota) => person_name(situation, &configuration.rotas.get(rota)?.on_call(at)?.person),
-        Target::Next(rota) => person_name(situation, &configuration.rotas.get(rota)?.next(at)?),
-        Target::Desk(desk) => configuration.desks.get(desk).map(|desk| desk.name.en.clone()),
-        Target::Team(_) | Target::Provider => None,
-    }
-}
-
-fn person_name(situation: &Situation, person: &PersonId) -> Option<String> {
-    situation.configuration.people.get(person).map(|person| person.name.clone())
 }
 
 impl Situation {

@@ -1,6 +1,10 @@
 //! Service hours: weekly windows in local time, and the bank holidays of England and Wales.
 
-use crate::{bank_holidays::bank_holiday, day::MAX_DAYS, local};
+use crate::{
+    bank_holidays::{KNOWN_UNTIL, bank_holiday},
+    day::MAX_DAYS,
+    local,
+};
 use jiff::{
     Timestamp,
     civil::{Date, Time, Weekday},
@@ -17,6 +21,10 @@ pub struct Hours {
     pub weekly: Vec<WeeklyWindow>,
     /// Closed on the bank holidays of England and Wales.
     pub bank_holidays: bool,
+    /// Closed on these days, too: a bank holiday proclaimed at short notice.
+    pub closed: Vec<Date>,
+    /// Not closed on these, holiday or not.
+    pub opened: Vec<Date>,
 }
 
 /// A window on some days of the week.
@@ -52,6 +60,11 @@ impl Hours {
         let today = self.time_zone.to_datetime(at).date();
         let stretches = self.stretches(today);
         if let Some((_, to)) = stretches.iter().find(|(from, to)| *from <= at && at < *to) {
+            // What is not known counts as closed: a needless call is safer than none.
+            if self.bank_holidays && today > KNOWN_UNTIL && !self.opened.contains(&today) {
+                let why = format!("closed: the bank holidays of {} are not known", today.year());
+                return Opening { open: false, why };
+            }
             return Opening {
                 open: true,
                 why: match self.closes(today, *to) {
@@ -99,7 +112,8 @@ impl Hours {
 
     /// When they are open on the local day `day`: in order, apart, none empty.
     fn stretches(&self, day: Date) -> Vec<(Timestamp, Timestamp)> {
-        if self.bank_holidays && bank_holiday(day).is_some() {
+        let holiday = self.bank_holidays && bank_holiday(day).is_some() && !self.opened.contains(&day);
+        if holiday || self.closed.contains(&day) {
             return Vec::new();
         }
         let mut windows: Vec<(Timestamp, Timestamp)> = self
@@ -145,8 +159,11 @@ impl Hours {
         if self.weekly.is_empty() {
             return "these hours have no window".to_owned();
         }
+        if self.closed.contains(&today) {
+            return "a day that the configuration names".to_owned();
+        }
         if self.bank_holidays
-            && let Some(holiday) = bank_holiday(today)
+            && let Some(holiday) = bank_holiday(today).filter(|_| !self.opened.contains(&today))
         {
             let substitute = if holiday.substitute { ", substitute day" } else { "" };
             return format!("bank holiday ({}{substitute})", holiday.name.en);
@@ -192,7 +209,25 @@ mod tests {
     }
 
     fn hours(weekly: Vec<WeeklyWindow>) -> Hours {
-        Hours { time_zone: london(), weekly, bank_holidays: true }
+        Hours { time_zone: london(), weekly, bank_holidays: true, closed: Vec::new(), opened: Vec::new() }
+    }
+
+    #[test]
+    fn a_day_that_is_named_counts_before_the_holidays_and_a_year_that_is_not_known_is_closed() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let mut office = hours(vec![window(&WEEKDAYS, time(9, 0, 0, 0), Some(time(17, 0, 0, 0)))]);
+        assert!(office.at(at("2027-06-18T12:00:00Z")).open);
+        assert!(!office.at(at("2026-12-25T12:00:00Z")).open);
+        office.closed = vec![jiff::civil::date(2027, 6, 18)];
+        office.opened = vec![jiff::civil::date(2026, 12, 25)];
+        let closed = office.at(at("2027-06-18T12:00:00Z"));
+        assert_eq!(closed.why, "closed: a day that the configuration names; opens Monday 09:00 BST");
+        assert!(office.at(at("2026-12-25T12:00:00Z")).open);
+        let unknown = office.at(at("2029-06-05T12:00:00Z"));
+        assert!(
+            !unknown.open && unknown.why.contains("the bank holidays of 2029 are not known"),
+            "{unknown:?}"
+        );
     }
 
     const WEEKDAYS: [Weekday; 5] = [Monday, Tuesday, Wednesday, Thursday, Friday];
@@ -327,7 +362,7 @@ mod tests {
                     to: to.map(|(hour, minute)| time(hour, minute, 0, 0)),
                 })
                 .collect();
-            let hours = Hours { time_zone: london(), weekly, bank_holidays };
+            let hours = Hours { time_zone: london(), weekly, bank_holidays, closed: Vec::new(), opened: Vec::new() };
             let now = Timestamp::from_second(second).unwrap();
             let local = london().to_datetime(now);
             let expected = !(bank_holidays && bank_holiday(local.date()).is_some())

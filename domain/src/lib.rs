@@ -87,6 +87,7 @@ mod muting;
 mod nhs_number;
 mod notification;
 mod operation;
+mod other_way;
 mod outcome;
 mod overrun;
 mod pause;
@@ -125,6 +126,7 @@ mod unrecorded;
 mod vantage;
 mod verdict;
 mod watch;
+mod whom;
 
 pub use address::{PrivateAddresses, undialled};
 pub use ahead::Ahead;
@@ -173,6 +175,7 @@ pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen
 pub use language::{Language, Text, duration_words};
 pub use layers::{LayerSays, layers};
 pub use maintenance::{Maintenance, Window};
+pub use muting::would_mute;
 pub use nhs_number::{NhsNumber, may_be_a_patients, may_be_patients};
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};

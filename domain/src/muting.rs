@@ -1,6 +1,6 @@
 //! What silences and planned work keep from being told (DESIGN §5, "Muting").
 
-use crate::{Alerting, Cause, EnvironmentPolicy, Incident, InstanceId, Situation};
+use crate::{Alerting, Cause, EnvironmentPolicy, Incident, IncidentId, InstanceId, Silence, Situation};
 use jiff::Timestamp;
 
 /// Until when silences or planned work mute an incident's notifications; `None`: they do not.
@@ -26,6 +26,20 @@ pub(crate) fn muted_until(
         (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
     });
     silences.chain(windows).chain(announced).max()
+}
+
+/// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted.
+pub fn would_mute(
+    situation: &Situation,
+    silence: &Silence,
+    now: Timestamp,
+) -> (Vec<InstanceId>, Vec<IncidentId>) {
+    let covers = |instance: &InstanceId| silence.covers(instance, now);
+    let instances = situation.configuration.instances().filter(covers).collect();
+    let muted = |incident: &&std::sync::Arc<Incident>| {
+        troubled(incident).is_some_and(|troubled| !troubled.is_empty() && troubled.iter().all(covers))
+    };
+    (instances, situation.open_incidents().filter(muted).map(|incident| incident.id).collect())
 }
 
 /// The instances of which something is wrong; `None`: what cannot be muted.

@@ -2,12 +2,12 @@
 //! recorder wakes: so what is shown as next is what will be done (invariant 10).
 
 use crate::{
-    Cause, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, calling, desk,
+    Cause, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, desk,
     duty::signed,
     flapping::resolve_hold,
     holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
     muting::muted_until,
-    service_clock,
+    other_way, service_clock, whom,
 };
 use jiff::Timestamp;
 
@@ -28,6 +28,8 @@ pub(crate) enum Act {
     TellProvider,
     StartEscalation,
     Escalate,
+    /// The newest call has not arrived, and there is another way.
+    OtherWay,
     /// Nothing was heard for long of whoever has it.
     AnswerEnds,
     Resolve,
@@ -60,8 +62,9 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::Nudge => ("tell the desk that a time of service runs out", desk()),
         Act::Publish => ("publish", None),
         Act::TellProvider => ("tell the provider team", None),
-        Act::StartEscalation => ("start calling", calling::first_name(situation, incident, at)),
-        Act::Escalate => ("call", calling::next_name(situation, incident, at)),
+        Act::StartEscalation => ("start calling", whom::first_name(situation, incident, at)),
+        Act::Escalate => ("call", whom::next_name(situation, incident, at)),
+        Act::OtherWay => ("call by another way", whom::last_name(situation, incident)),
         Act::AnswerEnds => ("ask again", incident.acknowledged.as_ref().map(|taken| taken.by.clone())),
         Act::Resolve => ("resolve", None),
     };
@@ -159,6 +162,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
         && policy.major.is_some()
     {
         ask(until, Act::AnswerEnds);
+    }
+    if let Some(at) = other_way::due_at(configuration, incident) {
+        ask(at, Act::OtherWay);
     }
     if incident.status == IncidentStatus::Open
         && incident.major.is_some()

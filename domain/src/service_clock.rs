@@ -206,6 +206,8 @@ mod tests {
                 to: Some(time(17, 0, 0, 0)),
             }],
             bank_holidays: true,
+            closed: Vec::new(),
+            opened: Vec::new(),
         };
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let due = |from: &str, hours| reached(Some(&office), at(from), SignedDuration::from_hours(hours));

@@ -6,10 +6,15 @@ use crate::{
     exit::{Failed, USAGE, Usage},
     terminal::Terminal,
 };
-use domain::{ApiId, Command, Environment, Message};
-use jiff::SignedDuration;
+use domain::{ApiId, Command, Environment, Message, Silence, Situation, would_mute};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use status_page::rfc3339;
+
+/// Who mutes for longer has forgotten it by then.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Instances that are named.
+const SHOWN: usize = 8;
 
 pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
@@ -22,7 +27,7 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
             }
             Command::EndSilence { silence: *silence, by: who.name()? }
         }
-        SilenceCommand::Add { api, environment, r#for, why, who } => {
+        SilenceCommand::Add { api, environment, r#for, beyond_a_day, dry_run, why, who } => {
             let lasts = r#for.parse::<SignedDuration>().map_err(|_| {
                 Failed::new(USAGE, format!("'{for}' is no length of time\nwrite 30m or 2h", r#for = r#for))
             })?;
@@ -40,11 +45,52 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
                     format!("'{for}' is longer than any calendar\nwrite 30m or 2h", r#for = r#for),
                 )
             })?;
-            Command::Silence { by: who.name()?, why: why.clone(), until, api, environment }
+            if lasts > A_DAY && !beyond_a_day {
+                let what = "a silence lasts a day at most\ngive --beyond-a-day if it must be longer: who mutes for long forgets it";
+                return Err(Failed::new(USAGE, what.to_owned()));
+            }
+            let by = who.name()?;
+            let silence = Silence {
+                id: 0,
+                by: by.clone(),
+                why: why.clone(),
+                from: asking.now,
+                until,
+                api: api.clone(),
+                environment,
+            };
+            foretell(&asking.situation().await?, &silence, asking.now, as_json);
+            if *dry_run {
+                return Ok(());
+            }
+            Command::Silence { by, why: why.clone(), until, api, environment }
         }
     };
     let next = "`curiad silence list` shows what there is, and `curiad silence add --help` what may be said";
     asking.tell(Message::Command(act), next, as_json).await
+}
+
+/// What it will mute is said before it does; programs that want to know ask by `--dry-run`.
+fn foretell(situation: &Situation, silence: &Silence, now: Timestamp, as_json: bool) {
+    let (instances, incidents) = would_mute(situation, silence, now);
+    let terminal = Terminal::new();
+    if as_json {
+        let instances: Vec<String> = instances.iter().map(ToString::to_string).collect();
+        let incidents: Vec<String> = incidents.iter().map(ToString::to_string).collect();
+        terminal.json(&json!({ "mutes": { "instances": instances, "incidents": incidents } }));
+        return;
+    }
+    let names: Vec<String> = instances.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = match instances.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    terminal.line(&format!("mutes tickets, calls and e-mails about {}{more}", names.join(", ")));
+    for id in incidents {
+        if let Some(incident) = situation.incidents.get(&id) {
+            terminal.line(&format!("  {id} {}, which is open now", incident.priority));
+        }
+    }
 }
 
 pub(super) fn find_api(asking: &Asking, word: &str) -> Result<ApiId, Failed> {

@@ -8,7 +8,7 @@ use super::{
 };
 use domain::{Hours, WeeklyWindow};
 use jiff::{
-    civil::{Time, Weekday},
+    civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
 
@@ -85,8 +85,21 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
         None => Some(false),
         Some(node) => reading.choice(node, "a calendar of holidays", &[("england-and-wales", true)]),
     };
+    let closed = days(&mut section, "closed", reading);
+    let opened = days(&mut section, "opened", reading);
     section.close(reading);
-    Some(Hours { time_zone: time_zone?, weekly: weekly?, bank_holidays: bank_holidays? })
+    Some(Hours { time_zone: time_zone?, weekly: weekly?, bank_holidays: bank_holidays?, closed, opened })
+}
+
+/// Single days, as `2027-06-18`.
+fn days(section: &mut Section<'_>, key: &'static str, reading: &mut Reading<'_>) -> Vec<Date> {
+    let Some(items) = section.optional(key, reading).and_then(|node| reading.list_of_some(node, "days"))
+    else {
+        return Vec::new();
+    };
+    let day =
+        |text: &str| text.parse::<Date>().map_err(|_| format!("'{text}' is not a day such as 2027-06-18"));
+    items.iter().filter_map(|item| reading.parsed(item, "a day", day)).collect()
 }
 
 fn weekly(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<WeeklyWindow>> {

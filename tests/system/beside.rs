@@ -139,7 +139,8 @@ async fn a_refusal_says_what_to_do_next(on: On) {
     let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
-    let silence = ["silence", "add", "--api", "results", "--for", "3000h", "--why", "a test"];
+    let silence =
+        ["silence", "add", "--api", "results", "--for", "3000h", "--beyond-a-day", "--why", "a test"];
     let ran = place.run(&silence).await;
     let expected = "curiad: a silence lasts 7 days at most; for longer, plan 'maintenance' in curiad.yaml\n\
                     `curiad silence list` shows what there is, and `curiad silence add --help` what may be said\n";

@@ -63,7 +63,19 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
     assert!(told().await > 0, "it mutes nothing any more");
     let silence =
         ["silence", "add", "--api", "results", "--for", "1h", "--why", "a drill", "--by", "Nia Rees"];
-    assert_eq!(place.run(&silence).await.code, Some(0));
+    let long = place.run(&["silence", "add", "--api", "results", "--for", "25h", "--why", "a drill"]).await;
+    assert!(long.code == Some(64) && long.err.contains("--beyond-a-day"), "{long:?}");
+    let only = place.run(&[&silence[..], &["--dry-run"]].concat()).await;
+    assert!(
+        only.code == Some(0) && only.out.contains("mutes tickets, calls and e-mails about results/"),
+        "{only:?}"
+    );
+    assert!(place.run(&["silence", "list"]).await.out.contains("no silence"));
+    let ran = place.run(&silence).await;
+    assert!(
+        ran.code == Some(0) && ran.out.contains("mutes tickets") && ran.out.contains("silence 1 until"),
+        "{ran:?}"
+    );
     assert_eq!(told().await, 0, "a silence does");
     let ran = place.run(&simulate).await;
     assert!(ran.out.contains(" by silence 1, says Nia Rees: a drill"), "{ran:?}");

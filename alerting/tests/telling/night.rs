@@ -55,9 +55,16 @@ fn configuration() -> Configuration {
     }
     let (night, never) = (EscalationId::parse("night").unwrap(), HoursId::parse("never").unwrap());
     let zone = TimeZone::get("Europe/London").unwrap();
-    configuration
-        .hours
-        .insert(never.clone(), Hours { time_zone: zone, weekly: Vec::new(), bank_holidays: false });
+    configuration.hours.insert(
+        never.clone(),
+        Hours {
+            time_zone: zone,
+            weekly: Vec::new(),
+            bank_holidays: false,
+            closed: Vec::new(),
+            opened: Vec::new(),
+        },
+    );
     let call = |who: &str, after| Step {
         call: Target::Person(example::id(who)),
         by: Vec::new(),
@@ -86,7 +93,8 @@ fn configuration() -> Configuration {
     policy.major = Some(MajorPolicy {
         when: Priority::P1,
         declare: domain::Declare::Automatic,
-        answer_lasts: std::time::Duration::from_secs(45 * 60),
+        // Longer than any of these nights.
+        answer_lasts: std::time::Duration::from_secs(24 * 3_600),
         hours: never,
         in_hours: night.clone(),
         out_of_hours: night,

@@ -144,6 +144,8 @@ fn any_hours() -> impl Strategy<Value = Hours> {
             })
             .collect(),
         bank_holidays,
+        closed: Vec::new(),
+        opened: Vec::new(),
     })
 }
 
@@ -215,6 +217,8 @@ fn office() -> Hours {
             to: Some(time(17, 0, 0, 0)),
         }],
         bank_holidays: true,
+        closed: Vec::new(),
+        opened: Vec::new(),
     }
 }
 

@@ -99,6 +99,8 @@ pub(crate) fn configuration() -> Configuration {
                 time_zone: TimeZone::get("Europe/London").expect("the zone"),
                 weekly: Vec::new(),
                 bank_holidays: true,
+                closed: Vec::new(),
+                opened: Vec::new(),
             },
         )]
         .into(),

@@ -21,6 +21,7 @@ mod incident;
 mod jumping;
 mod late;
 mod leaving;
+mod other_way;
 mod properties;
 mod proposing;
 mod read_back;

@@ -20,6 +20,8 @@ pub(crate) fn weekdays() -> Hours {
             to: Some(time(17, 0, 0, 0)),
         }],
         bank_holidays: true,
+        closed: Vec::new(),
+        opened: Vec::new(),
     }
 }
 

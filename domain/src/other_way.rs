@@ -1,0 +1,58 @@
+//! A call that does not arrive by one way goes by another: a text that its carrier took and does not deliver is no call.
+
+use crate::{Callout, Configuration, Incident, IncidentStatus, NotificationKind, Way, fold::Fold, telling};
+use jiff::{SignedDuration, Timestamp};
+
+/// A text mostly arrives within seconds; a carrier may hold one for 72 hours (incident-systems.md §3.4).
+const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_secs(75);
+
+/// The newest call, where somebody still waits for an answer to it, and a way that it has not gone by.
+fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'i Callout, Way)> {
+    let running = incident.escalation.as_ref().filter(|running| running.stopped.is_none())?;
+    let callout = running.callouts.last().filter(|callout| callout.answer.is_none())?;
+    let known = configuration.people.get(&callout.person)?;
+    let way = known.ways.iter().find(|way| !callout.ways.contains(way))?;
+    (incident.status == IncidentStatus::Open).then_some((callout, *way))
+}
+
+/// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.
+pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Option<Timestamp> {
+    let (callout, _) = open(configuration, incident)?;
+    if !callout.delivered.is_empty() {
+        return None;
+    }
+    if callout.ways.iter().all(|way| callout.given_up.contains(way)) {
+        return Some(callout.at);
+    }
+    // Of an e-mail no carrier says that it arrived.
+    if callout.accepted.iter().any(|(way, _)| *way == Way::Email) {
+        return None;
+    }
+    callout.accepted.iter().map(|(_, at)| *at + ARRIVES_WITHIN).min()
+}
+
+/// The newest call goes by the person's next way, too.
+pub(crate) fn take(fold: &mut Fold, incident: &mut Incident) {
+    let configuration = fold.configuration();
+    let Some((number, person, way)) =
+        open(&configuration, incident).map(|(callout, way)| (callout.number, callout.person.clone(), way))
+    else {
+        return;
+    };
+    let Some(callout) = incident.callout_mut(number) else { return };
+    let before: Vec<&str> = callout.ways.iter().map(|way| way.word()).collect();
+    let text = format!(
+        "not known to have arrived by {}: {} by {} too",
+        before.join(" and "),
+        fold.person(&person),
+        way.word()
+    );
+    callout.ways.push(way);
+    incident.note(fold.now, text);
+    let (name, kind) =
+        (format!("callout/{number}/{}", way.word()), NotificationKind::Callout { callout: number });
+    telling::send(fold, incident.id, &name, kind, telling::person_channel(way, person), LASTS);
+}
+
+/// As long as any call.
+const LASTS: SignedDuration = crate::calling::CALLOUT_EXPIRES;

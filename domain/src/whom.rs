@@ -1,0 +1,47 @@
+//! Whom the calls are for, by name: for people who ask who is next.
+
+use crate::{Incident, PersonId, Situation, Target, calling::choose};
+use jiff::Timestamp;
+
+/// Whom the escalation that would start at `at` calls first.
+pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
+    let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
+    let (name, _) = choose(situation, policy, at);
+    let step = situation.configuration.escalations.get(&name)?.steps.first()?;
+    target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, at)
+}
+
+/// Whom a running escalation calls at `at`.
+pub(crate) fn next_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
+    let running = incident.escalation.as_ref()?;
+    if running.round > running.escalation.repeat {
+        let names: Vec<String> = running
+            .escalation
+            .last_resort
+            .iter()
+            .filter_map(|person| person_name(situation, person))
+            .collect();
+        return Some(names.join(", "));
+    }
+    target_name(situation, &running.escalation.steps.get(running.next_step)?.call, at)
+}
+
+/// Who was called last.
+pub(crate) fn last_name(situation: &Situation, incident: &Incident) -> Option<String> {
+    person_name(situation, &incident.escalation.as_ref()?.callouts.last()?.person)
+}
+
+fn target_name(situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
+    let configuration = &situation.configuration;
+    match target {
+        Target::Person(person) => person_name(situation, person),
+        Target::OnCall(rota) => person_name(situation, &configuration.rotas.get(rota)?.on_call(at)?.person),
+        Target::Next(rota) => person_name(situation, &configuration.rotas.get(rota)?.next(at)?),
+        Target::Desk(desk) => configuration.desks.get(desk).map(|desk| desk.name.en.clone()),
+        Target::Team(_) | Target::Provider => None,
+    }
+}
+
+fn person_name(situation: &Situation, person: &PersonId) -> Option<String> {
+    situation.configuration.people.get(person).map(|person| person.name.clone())
+}
