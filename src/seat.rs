@@ -5,6 +5,7 @@ use crate::{
     heartbeat::{Records, beat, look_after},
     lease,
     newsroom::Newsroom,
+    pulse::Pulse,
     sealer, spool,
     tasks::Tasks,
 };
@@ -57,6 +58,8 @@ pub(crate) struct Seat {
     pub(crate) unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
     /// Since when nothing can be delivered.
     pub(crate) undelivered: watch::Sender<Option<Timestamp>>,
+    /// Since when the thread of the recorder and the prober hangs.
+    pub(crate) hangs: watch::Sender<Option<Timestamp>>,
     outages: Outages,
     history_every: Duration,
     configuration: watch::Receiver<Arc<Configuration>>,
@@ -86,6 +89,7 @@ impl Seat {
             recording: Arc::default(),
             unrecorded: watch::Sender::new(None),
             undelivered: watch::Sender::new(None),
+            hangs: watch::Sender::new(None),
             outages,
             history_every,
             configuration: handing.configuration.subscribe(),
@@ -144,6 +148,7 @@ impl Seat {
         let (wanted_in, wanted) = mpsc::channel(WANTED);
         let outbox = Arc::new(Notify::new());
         let (well_in, well) = watch::channel(false);
+        let pulse = Pulse::default();
         let watching = look_after(
             well_in,
             self.situation.subscribe(),
@@ -151,6 +156,8 @@ impl Seat {
                 recording: Arc::clone(&self.recording),
                 undelivered: self.undelivered.subscribe(),
                 within: self.tells_after(),
+                pulse: pulse.clone(),
+                hangs: self.hangs.clone(),
             },
             self.clock.clone(),
             stop.clone(),
@@ -228,7 +235,7 @@ impl Seat {
             let _landed = landed.drop_guard();
             prober::run(work, wanted, outcomes_in, landing).await
         };
-        tasks.add_pair(("recorder", recording), ("prober", probing));
+        tasks.add_pair(("recorder", recording), ("prober", probing), pulse);
         newsroom.start(&delivering, tasks);
         let stopping = stop.clone();
         let sealed = delivering.clone();

@@ -1,5 +1,6 @@
 //! The one task tree (invariant 12): named tasks, one stop signal, an end within a grace period.
 
+use crate::pulse::Pulse;
 use anyhow::{Context, bail};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
@@ -55,17 +56,18 @@ impl Tasks {
     }
 
     /// Adds two tasks that share one thread and nothing else: what they hand each other wakes no other thread.
-    /// At 100 probes a second that is a quarter of what a probe costs (`benches/run probes`).
+    /// At 100 probes a second that is a quarter of what a probe costs (`benches/run probes`). The `pulse` says that it turns.
     pub(crate) fn add_pair<A: Into<anyhow::Error>, B: Into<anyhow::Error>>(
         &mut self,
         first: (&'static str, impl Future<Output = Result<(), A>> + Send + 'static),
         second: (&'static str, impl Future<Output = Result<(), B>> + Send + 'static),
+        pulse: Pulse,
     ) {
         let stop = self.stop.clone();
         let both = async move {
             let first = until_stopped(first.0, async { first.1.await.map_err(Into::into) }, &stop);
             let second = until_stopped(second.0, async { second.1.await.map_err(Into::into) }, &stop);
-            let (first, second) = tokio::join!(first, second);
+            let (first, second, ()) = tokio::join!(first, second, pulse.beat(&stop));
             until_idle().await;
             first.and(second)
         };

@@ -2,6 +2,7 @@
 
 use crate::{
     fill::Values,
+    json_path::JsonPath,
     schema::{Held, Schemas},
     scrub::scrubbed,
     seen::seen,
@@ -11,7 +12,6 @@ use domain::{Expect, Expectation, Matches, Piece, Statuses, pieces};
 use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
@@ -157,9 +157,7 @@ impl Expectations {
             Ok::<_, String>((name, Test::new(matches)?))
         };
         let json = |(path, matches): &(String, Matches)| {
-            let path = JsonPath::parse(path)
-                .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?;
-            Ok::<_, String>((path, Test::new(matches)?))
+            Ok::<_, String>((JsonPath::new(path)?, Test::new(matches)?))
         };
         let xpath = |(path, matches): &(String, Matches)| {
             let compiled = XPath::new(path, &expect.namespaces)
@@ -259,7 +257,7 @@ impl Expectations {
                 }
             };
             let at = path.to_string();
-            match path.query(body).first() {
+            match path.first(body) {
                 Some(Value::String(text)) => test.on_body(what, &at, Some(text)),
                 Some(value) => test.on_body(what, &at, Some(&value.to_string())),
                 None => test.on_body(what, &at, None),

@@ -183,7 +183,11 @@ fn promised() -> Contract {
 fn curious() -> Expectations {
     let test = |path: &str| (path.to_owned(), Matches::Regex("^(a|[^<]+)*$".to_owned()));
     Expectations::new(&Expect {
-        json: vec![test("$..code"), test("$.issue[?@.severity == 'error'].code")],
+        json: vec![
+            test("$..code"),
+            test("$.issue[?@.severity == 'error'].code"),
+            test("$..[?@[?count(@.*) > 1 || @.a == @.b]]"),
+        ],
         xpath: vec![test("//s:Fault//text()"), test("count(//*[@*])"), test("string(//*[last()])")],
         namespaces: vec![("s".to_owned(), "http://schemas.xmlsoap.org/soap/envelope/".to_owned())],
         text: vec![Matches::Contains("a".to_owned())],

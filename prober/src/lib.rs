@@ -30,6 +30,7 @@ mod fuzz;
 mod graphql;
 mod health;
 mod journey;
+mod json_path;
 mod line;
 mod lookout;
 mod memory;
@@ -62,6 +63,7 @@ pub use credential::{certificate_ends, check_client_certificate, check_signing_k
 pub use explain::{at_any_time, scheduled};
 pub use fill::check_body;
 pub use health::health_words;
+pub use json_path::check_json_path;
 pub use metrics::{ByVantage, Histogram, LAG_BOUNDS_MS, Metrics};
 pub use mllp::check_message;
 pub use prepared::Prepared;
