@@ -9,7 +9,7 @@ use crate::{
     xml::{XPath, Xml},
 };
 use domain::{Expect, Expectation, Matches, Piece, Statuses, pieces};
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
@@ -206,6 +206,17 @@ impl Expectations {
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
         self.look_at_json() || !self.xpath.is_empty() || !self.text.is_empty()
+    }
+
+    /// Whether the answer is to be of a media type that is neither JSON nor XML.
+    pub(crate) fn names_another_type(&self) -> bool {
+        let mut types = self.headers.iter().filter(|(name, _)| *name == header::CONTENT_TYPE);
+        let other = |test: &Test| {
+            test.words().is_some_and(|words| {
+                !["json", "xml", "fhir"].iter().any(|known| words.meant().contains(known))
+            })
+        };
+        types.any(|(_, test)| other(test))
     }
 
     pub(crate) fn look_at_json(&self) -> bool {

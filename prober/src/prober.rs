@@ -286,6 +286,7 @@ impl Prober {
             took: outcome.total,
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
+            asked: target.method == hyper::Method::GET && received.status != NO_CONTENT,
         };
         let now = self.clock.now();
         outcome.retry_after = announced::retry_after(&received.headers, now);
@@ -296,9 +297,14 @@ impl Prober {
         }
         outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health.map(Box::new);
-        reading.failure.map_or(Ok(()), Err)
+        // Where such an answer is what is expected, it is no failure at all.
+        let failure = reading.failure.map(|failure| received.wants_ours.unwrap_or(failure));
+        failure.map_or(Ok(()), Err)
     }
 }
+
+/// What an answer is that has no body.
+const NO_CONTENT: u16 = 204;
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }
