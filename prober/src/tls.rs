@@ -22,6 +22,7 @@ use rustls::{
 };
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -232,13 +233,13 @@ impl Tls {
         Some(Arc::new(Witness { verifier, chain, asked_for_ours, alert, ours }))
     }
 
-    /// For requests beside probes: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
+    /// For requests beside probes, to addresses that were looked up before: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
     /// it trusts whom probes trust now. `None`: nobody is trusted.
     pub(crate) fn client(
         &self,
         ours: Option<&OwnCertificate>,
         egress: &Egress,
-        patience: Duration,
+        (addresses, patience): (Option<(String, Vec<SocketAddr>)>, Duration),
     ) -> Option<(reqwest::Client, Arc<Shows>)> {
         self.verifier.as_ref()?;
         let ours = ours.map(|own| Arc::clone(&own.key));
@@ -250,6 +251,9 @@ impl Tls {
         let mut builder = reqwest::Client::builder().no_proxy();
         if let Some(proxy) = &egress.proxy {
             builder = builder.proxy(crate::proxy::of_requests(proxy)?);
+        }
+        if let Some((name, addresses)) = addresses {
+            builder = builder.resolve_to_addrs(&name, &addresses);
         }
         let client = builder
             .tls_backend_preconfigured(config)

@@ -44,5 +44,7 @@ mod schema;
 mod servers;
 #[cfg(test)]
 mod setting;
+#[cfg(test)]
+mod tokens;
 mod transcripts;
 mod warm;
