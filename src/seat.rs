@@ -7,7 +7,7 @@ use crate::{
     newsroom::Newsroom,
     pulse::Pulse,
     sealer, spool,
-    tasks::Tasks,
+    tasks::{GRACE, Tasks},
 };
 use alerting::{
     Alerter, Deliverer, DeskReader, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording,
@@ -134,6 +134,7 @@ impl Seat {
     #[expect(clippy::too_many_lines, reason = "who speaks to whom, in one place")]
     pub(crate) fn take(self, situation: Situation, site: Site, spool: Option<Spool>, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
+        tasks.grace = GRACE + longest_clean_up(&situation.configuration);
         // Held by who writes under the lease, which is kept while one of them does.
         let (writing, written) = mpsc::channel(1);
         let leased = self.leased.then(|| self.store.clone());
@@ -267,4 +268,13 @@ impl Seat {
         tasks.add("watch over itself", watching);
         tasks.add("heartbeat", beat(self.beating, well, stop));
     }
+}
+
+/// What the journeys that are probed may take to clean up after a stop, beyond what there is time for anyway.
+fn longest_clean_up(configuration: &Configuration) -> Duration {
+    let of = |check: &Arc<domain::Check>| {
+        let domain::Request::Journey(journey) = &check.operation.request else { return None };
+        Some(journey.clean_up_timeout)
+    };
+    configuration.checks.values().filter_map(of).max().unwrap_or_default()
 }

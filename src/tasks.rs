@@ -11,8 +11,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// After the stop signal, tasks have so long to finish what they have in hand.
-const GRACE: Duration = Duration::from_secs(15);
+/// After the stop signal, tasks have so long to finish what they have in hand, where nothing takes longer to clean up.
+pub(crate) const GRACE: Duration = Duration::from_secs(15);
 
 /// Its number on Linux and on macOS.
 const SIGXFSZ: i32 = 25;
@@ -34,13 +34,21 @@ pub(crate) struct Tasks {
     running: Vec<&'static str>,
     /// What ended while something else was waited for.
     ended: Option<Ended>,
+    /// What they have from the stop signal on.
+    pub(crate) grace: Duration,
     /// Cancelled once: everything stops.
     pub(crate) stop: CancellationToken,
 }
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { set: JoinSet::new(), running: Vec::new(), ended: None, stop: CancellationToken::new() }
+        Self {
+            set: JoinSet::new(),
+            running: Vec::new(),
+            ended: None,
+            grace: GRACE,
+            stop: CancellationToken::new(),
+        }
     }
 
     /// Adds a task. It runs until `stop`; if it ends before, the program ends.
@@ -165,10 +173,11 @@ impl Tasks {
                 }
             }
         };
-        if timeout(GRACE, rest).await.is_err() {
+        let grace = self.grace;
+        if timeout(grace, rest).await.is_err() {
             let late = anyhow::anyhow!(
                 "not everything stopped within {} s ({}); what was in hand will be taken up at the next start",
-                GRACE.as_secs(),
+                grace.as_secs(),
                 self.running.join(", ")
             );
             if outcome.is_err() {

@@ -11,6 +11,7 @@ mod body;
 #[cfg(debug_assertions)]
 pub mod break_point;
 mod capture;
+mod clocks;
 mod complaints;
 mod connect;
 mod conversation;
@@ -31,6 +32,7 @@ mod graphql;
 mod health;
 mod journey;
 mod json_path;
+mod landing;
 mod line;
 mod lookout;
 mod memory;
@@ -60,7 +62,7 @@ mod unpack;
 mod xml;
 
 pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
-pub use explain::{at_any_time, scheduled};
+pub use explain::{Wanted, at_any_time, scheduled};
 pub use fill::check_body;
 pub use health::health_words;
 pub use json_path::check_json_path;

@@ -178,15 +178,18 @@ async fn reach(
     let now = Instant::now();
     let half = now + deadline.saturating_duration_since(now) / 2;
     let found = Box::pin(by.resolve.addresses(host, half, deadline)).await;
-    let found = found.map_err(|failure| match failure.layer {
-        Layer::Ours => {
-            ours(failure.kind, format!("no connection to the token endpoint {url}: {}", failure.message))
+    let found = found.map_err(|failure| {
+        if failure.layer == Layer::Ours {
+            return ours(
+                failure.kind,
+                format!("no connection to the token endpoint {url}: {}", failure.message),
+            );
         }
-        _ => Failure {
+        Failure {
             layer: Layer::Token,
             kind: FailureKind::TokenUnreachable,
             message: format!("the token endpoint {url} cannot be reached: {}", failure.message),
-        },
+        }
     })?;
     let dialled: Vec<SocketAddr> =
         found.iter().filter(|ip| never(**ip).is_none()).map(|ip| SocketAddr::new(*ip, 0)).collect();

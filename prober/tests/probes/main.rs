@@ -45,6 +45,8 @@ mod servers;
 #[cfg(test)]
 mod setting;
 #[cfg(test)]
+mod stopping;
+#[cfg(test)]
 mod tokens;
 mod transcripts;
 mod warm;
