@@ -27,8 +27,8 @@ use crate::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use prober::Wanted;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use uuid::Uuid;
 
 /// Options that every command has stand apart from its own.
 const EVERYWHERE: &str = "For every command";
@@ -165,9 +165,9 @@ pub(crate) struct ProbeArgs {
     /// Probe nothing: show what was recorded of the last probe that failed, and of the last that was good
     #[arg(long, requires = "api", conflicts_with = "explain_id")]
     pub(crate) last: bool,
-    /// Probe nothing: say which probe carried this X-Request-ID
+    /// Probe nothing: say which probe carried this X-Request-ID, or this MSH-10
     #[arg(long, value_name = "ID")]
-    pub(crate) explain_id: Option<Uuid>,
+    pub(crate) explain_id: Option<Wanted>,
     /// When that request was seen, as 2026-12-25T03:00:00Z; finds also probes out of turn
     #[arg(long, value_name = "TIME", requires = "explain_id")]
     pub(crate) at: Option<Timestamp>,

@@ -1,11 +1,11 @@
 //! Whether Curiad itself is well, and the heartbeat that says so to somebody outside.
 
-use crate::equipment::Beating;
+use crate::{equipment::Beating, pulse::Pulse};
 use alerting::{Recording, heartbeat};
 use domain::{Clock, Incident, Situation, next_action};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is asked whether all is well.
@@ -19,6 +19,32 @@ pub(crate) struct Records {
     /// A recorder that has committed nothing for so long is not well, nor a deliverer that could read nothing: the heartbeat
     /// stops (invariant 6).
     pub(crate) within: SignedDuration,
+    /// Whether the thread that probes and records still turns.
+    pub(crate) pulse: Pulse,
+    /// Since when it does not, for those who show it.
+    pub(crate) hangs: watch::Sender<Option<Timestamp>>,
+}
+
+impl Records {
+    fn tell_whether_it_hangs(&self, now: Timestamp) {
+        let hangs = self.pulse.hangs(Instant::now());
+        self.hangs.send_if_modified(|since| {
+            match (hangs, since.is_some()) {
+                (Some(still), false) => {
+                    tracing::error!(
+                        "nothing was probed or recorded for {still:.0?}: the thread that does hangs"
+                    );
+                    *since = Some(SignedDuration::try_from(still).map_or(now, |still| now - still));
+                }
+                (None, true) => {
+                    tracing::info!("probing and recording go on");
+                    *since = None;
+                }
+                (Some(_), true) | (None, false) => return false,
+            }
+            true
+        });
+    }
 }
 
 /// Calls that no carrier took for so long are heard by nobody.
@@ -42,6 +68,7 @@ pub(crate) async fn look_after(
             _ = look.tick() => {}
         }
         let now = clock.now();
+        records.tell_whether_it_hangs(now);
         let committed_at = records.recording.committed_at();
         if committed_at.is_none() && now.duration_since(began) < within {
             continue;

@@ -21,6 +21,7 @@ mod metrics;
 mod newsroom;
 mod pages;
 mod panic;
+mod pulse;
 mod reload;
 mod sealer;
 mod seat;

@@ -37,6 +37,8 @@ pub(crate) struct Pages {
     pub(crate) unrecorded: watch::Receiver<Option<Arc<Unrecorded>>>,
     /// Since when nothing can be delivered.
     pub(crate) undelivered: watch::Receiver<Option<Timestamp>>,
+    /// Since when the thread of the recorder and the prober hangs.
+    pub(crate) hangs: watch::Receiver<Option<Timestamp>>,
     /// What the probers count.
     pub(crate) probers: Arc<ByVantage>,
     /// "Look at the inbox", for the recorder.
@@ -88,6 +90,7 @@ pub(crate) fn start(
         told: pages.told,
         unheard: pages.unheard,
         undelivered: pages.undelivered,
+        hangs: pages.hangs,
         unrecorded: Some(pages.unrecorded),
         set_aside: pages.set_aside,
     };

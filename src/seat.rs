@@ -5,8 +5,9 @@ use crate::{
     heartbeat::{Records, beat, look_after},
     lease,
     newsroom::Newsroom,
+    pulse::Pulse,
     sealer, spool,
-    tasks::Tasks,
+    tasks::{GRACE, Tasks},
 };
 use alerting::{
     Alerter, Deliverer, DeskReader, LastResort, Limits, OutageLimits, REMEMBERED_FOR, Recorder, Recording,
@@ -57,6 +58,8 @@ pub(crate) struct Seat {
     pub(crate) unrecorded: watch::Sender<Option<Arc<Unrecorded>>>,
     /// Since when nothing can be delivered.
     pub(crate) undelivered: watch::Sender<Option<Timestamp>>,
+    /// Since when the thread of the recorder and the prober hangs.
+    pub(crate) hangs: watch::Sender<Option<Timestamp>>,
     outages: Outages,
     history_every: Duration,
     configuration: watch::Receiver<Arc<Configuration>>,
@@ -86,6 +89,7 @@ impl Seat {
             recording: Arc::default(),
             unrecorded: watch::Sender::new(None),
             undelivered: watch::Sender::new(None),
+            hangs: watch::Sender::new(None),
             outages,
             history_every,
             configuration: handing.configuration.subscribe(),
@@ -130,6 +134,7 @@ impl Seat {
     #[expect(clippy::too_many_lines, reason = "who speaks to whom, in one place")]
     pub(crate) fn take(self, situation: Situation, site: Site, spool: Option<Spool>, tasks: &mut Tasks) {
         let stop = tasks.stop.clone();
+        tasks.grace = GRACE + longest_clean_up(&situation.configuration);
         // Held by who writes under the lease, which is kept while one of them does.
         let (writing, written) = mpsc::channel(1);
         let leased = self.leased.then(|| self.store.clone());
@@ -144,6 +149,7 @@ impl Seat {
         let (wanted_in, wanted) = mpsc::channel(WANTED);
         let outbox = Arc::new(Notify::new());
         let (well_in, well) = watch::channel(false);
+        let pulse = Pulse::default();
         let watching = look_after(
             well_in,
             self.situation.subscribe(),
@@ -151,6 +157,8 @@ impl Seat {
                 recording: Arc::clone(&self.recording),
                 undelivered: self.undelivered.subscribe(),
                 within: self.tells_after(),
+                pulse: pulse.clone(),
+                hangs: self.hangs.clone(),
             },
             self.clock.clone(),
             stop.clone(),
@@ -228,7 +236,7 @@ impl Seat {
             let _landed = landed.drop_guard();
             prober::run(work, wanted, outcomes_in, landing).await
         };
-        tasks.add_pair(("recorder", recording), ("prober", probing));
+        tasks.add_pair(("recorder", recording), ("prober", probing), pulse);
         newsroom.start(&delivering, tasks);
         let stopping = stop.clone();
         let sealed = delivering.clone();
@@ -260,4 +268,13 @@ impl Seat {
         tasks.add("watch over itself", watching);
         tasks.add("heartbeat", beat(self.beating, well, stop));
     }
+}
+
+/// What the journeys that are probed may take to clean up after a stop, beyond what there is time for anyway.
+fn longest_clean_up(configuration: &Configuration) -> Duration {
+    let of = |check: &Arc<domain::Check>| {
+        let domain::Request::Journey(journey) = &check.operation.request else { return None };
+        Some(journey.clean_up_timeout)
+    };
+    configuration.checks.values().filter_map(of).max().unwrap_or_default()
 }

@@ -187,6 +187,7 @@ pub(crate) async fn start(
         recording: Arc::clone(&seat.recording),
         unrecorded: seat.unrecorded.subscribe(),
         undelivered: seat.undelivered.subscribe(),
+        hangs: seat.hangs.subscribe(),
         probers: Arc::clone(equipment.prober.by_vantage()),
         told: Arc::clone(&seat.inbox),
         unheard: Arc::clone(&seat.unheard),

@@ -1,5 +1,6 @@
 //! The one task tree (invariant 12): named tasks, one stop signal, an end within a grace period.
 
+use crate::pulse::Pulse;
 use anyhow::{Context, bail};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
@@ -10,8 +11,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// After the stop signal, tasks have so long to finish what they have in hand.
-const GRACE: Duration = Duration::from_secs(15);
+/// After the stop signal, tasks have so long to finish what they have in hand, where nothing takes longer to clean up.
+pub(crate) const GRACE: Duration = Duration::from_secs(15);
 
 /// Its number on Linux and on macOS.
 const SIGXFSZ: i32 = 25;
@@ -33,13 +34,21 @@ pub(crate) struct Tasks {
     running: Vec<&'static str>,
     /// What ended while something else was waited for.
     ended: Option<Ended>,
+    /// What they have from the stop signal on.
+    pub(crate) grace: Duration,
     /// Cancelled once: everything stops.
     pub(crate) stop: CancellationToken,
 }
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { set: JoinSet::new(), running: Vec::new(), ended: None, stop: CancellationToken::new() }
+        Self {
+            set: JoinSet::new(),
+            running: Vec::new(),
+            ended: None,
+            grace: GRACE,
+            stop: CancellationToken::new(),
+        }
     }
 
     /// Adds a task. It runs until `stop`; if it ends before, the program ends.
@@ -55,17 +64,18 @@ impl Tasks {
     }
 
     /// Adds two tasks that share one thread and nothing else: what they hand each other wakes no other thread.
-    /// At 100 probes a second that is a quarter of what a probe costs (`benches/run probes`).
+    /// At 100 probes a second that is a quarter of what a probe costs (`benches/run probes`). The `pulse` says that it turns.
     pub(crate) fn add_pair<A: Into<anyhow::Error>, B: Into<anyhow::Error>>(
         &mut self,
         first: (&'static str, impl Future<Output = Result<(), A>> + Send + 'static),
         second: (&'static str, impl Future<Output = Result<(), B>> + Send + 'static),
+        pulse: Pulse,
     ) {
         let stop = self.stop.clone();
         let both = async move {
             let first = until_stopped(first.0, async { first.1.await.map_err(Into::into) }, &stop);
             let second = until_stopped(second.0, async { second.1.await.map_err(Into::into) }, &stop);
-            let (first, second) = tokio::join!(first, second);
+            let (first, second, ()) = tokio::join!(first, second, pulse.beat(&stop));
             until_idle().await;
             first.and(second)
         };
@@ -163,10 +173,11 @@ impl Tasks {
                 }
             }
         };
-        if timeout(GRACE, rest).await.is_err() {
+        let grace = self.grace;
+        if timeout(grace, rest).await.is_err() {
             let late = anyhow::anyhow!(
                 "not everything stopped within {} s ({}); what was in hand will be taken up at the next start",
-                GRACE.as_secs(),
+                grace.as_secs(),
                 self.running.join(", ")
             );
             if outcome.is_err() {

@@ -23,6 +23,8 @@ pub(crate) struct Answer<'a> {
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
     pub(crate) certificate: Option<&'a Certificate>,
+    /// Whether something was asked for that it must hold: a body.
+    pub(crate) asked: bool,
 }
 
 /// What it means.
@@ -56,19 +58,19 @@ pub(crate) fn unmet(Expectation { what, expected, seen, .. }: &Expectation) -> S
 pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>, now: Timestamp) -> Reading {
     let mut reading = Reading::default();
     let judged_by_health = dialect == Dialect::Health;
-    let wants_json = match dialect {
-        Dialect::Health | Dialect::Fhir | Dialect::Capabilities | Dialect::Graphql => true,
-        Dialect::Plain | Dialect::Soap => expected.look_at_json(),
-    };
+    let wants_json = is_json(dialect) || expected.look_at_json();
     let json: Result<Value, &'static str> =
         if wants_json { parsed(answer.body) } else { Err("not looked at") };
-    let wants_xml = dialect == Dialect::Soap || expected.look_at_xml();
+    let maybe_xml = matches!(dialect, Dialect::Fhir | Dialect::Capabilities) && json.is_err();
+    let wants_xml = dialect == Dialect::Soap || expected.look_at_xml() || maybe_xml;
     let text = wants_xml.then(|| xml::text(answer.body));
     let xml = text.as_ref().map(|text| xml::Xml::parse(text));
     // What is not whole says nothing in its protocol.
     let whole = answer.broke_off.is_none();
     let said = json.as_ref().ok();
-    let complaint = whole.then(|| dialect::complaint(dialect, said, xml.as_ref())).flatten();
+    let complaint = whole
+        .then(|| dialect::complaint(dialect, said, xml.as_ref(), must_be_fhir(expected, &answer)))
+        .flatten();
     if judged_by_health {
         reading.health = match &json {
             Ok(json) => health::of_json(json),
@@ -166,6 +168,23 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         reading.expect(certificate_days(days, answer.certificate, now), FailureKind::CertificateEndsSoon);
     }
     reading
+}
+
+/// Whether what is spoken is JSON.
+const fn is_json(dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Health | Dialect::Fhir | Dialect::Capabilities | Dialect::Graphql => true,
+        Dialect::Plain | Dialect::Soap => false,
+    }
+}
+
+/// Whether a good answer of FHIR must be a resource. Whoever says what the body is like is believed: a file, a page, a status
+/// of its own.
+fn must_be_fhir(expected: &Expectations, answer: &Answer<'_>) -> bool {
+    matches!(answer.status, 200..=299)
+        && (answer.asked || !answer.body.is_empty())
+        && !expected.look_into_body()
+        && !expected.names_another_type()
 }
 
 /// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper.

@@ -4,13 +4,13 @@ use crate::{
     answer,
     expectation::REGEX_SIZE,
     fill::Values,
+    json_path::JsonPath,
     xml::{self, XPath, Xml},
 };
 use domain::{Capture, Failure, FailureKind, Journey, Layer, Source};
 use hyper::header::{HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
 /// What is taken from one answer, compiled.
 #[derive(Debug)]
@@ -68,10 +68,7 @@ impl Captures {
 impl One {
     fn new(Capture { name, source, regex }: &Capture) -> Result<Self, String> {
         let place = match source {
-            Source::Json(path) => Place::Json(
-                JsonPath::parse(path)
-                    .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?,
-            ),
+            Source::Json(path) => Place::Json(JsonPath::new(path)?),
             Source::XPath(path, namespaces) => Place::XPath(
                 XPath::new(path, namespaces)
                     .map_err(|error| format!("the XPath '{path}' cannot be used: {error}"))?,
@@ -106,7 +103,7 @@ impl One {
             Some(Err(why)) => return Err(format!("the answer is {why}")),
             None => return Err(self.nothing()),
         };
-        match path.query(body).first() {
+        match path.first(body) {
             None => Err(self.nothing()),
             Some(Value::String(text)) => Ok(text.clone()),
             Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),

@@ -1,6 +1,7 @@
 //! Credentials made ready: what goes into a header at once, what is shown in a handshake, and where tokens come from.
 
 mod certificate;
+mod endpoint;
 mod fetch;
 mod jwt;
 mod tokens;
@@ -9,6 +10,7 @@ pub use certificate::{certificate_ends, check_client_certificate};
 pub use jwt::check_signing_key;
 
 pub(crate) use certificate::OwnCertificate;
+pub(crate) use endpoint::Endpoints;
 #[cfg(test)]
 pub(crate) use fetch::issued;
 pub(crate) use tokens::{Bearer, Fetching, Tokens};
@@ -20,7 +22,6 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::Semaphore;
 
 /// A credential made ready.
 #[derive(Clone, Default)]
@@ -38,19 +39,11 @@ type Key = (Arc<OAuth2>, Option<ClientCertificate>);
 
 /// All tokens there are, so that checks with the same credential share one. What no check needs any more is forgotten once
 /// its token has ended.
+#[derive(Default)]
 pub(crate) struct Credentials {
     tokens: Mutex<HashMap<Key, Arc<Tokens>>>,
-    /// The right to fetch one.
-    pub(crate) places: Semaphore,
-}
-
-/// Tokens that are fetched at the same time; each holds a file descriptor.
-const AT_ONCE: usize = 32;
-
-impl Default for Credentials {
-    fn default() -> Self {
-        Self { tokens: Mutex::default(), places: Semaphore::new(AT_ONCE) }
-    }
+    /// Where they are fetched.
+    pub(crate) endpoints: Endpoints,
 }
 
 impl Credentials {
@@ -91,7 +84,7 @@ impl Credentials {
         if let Some(known) = all.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let tokens = Arc::new(Tokens::new(oauth2, certificate)?);
+        let tokens = Arc::new(Tokens::new(oauth2, certificate, self.endpoints.at(&oauth2.token_url))?);
         all.retain(|_, tokens| Arc::strong_count(tokens) > 1 || tokens.lasts().is_some());
         all.insert(key, Arc::clone(&tokens));
         Ok(tokens)

@@ -15,15 +15,17 @@ pub(crate) struct Complaint {
     pub(crate) decides: bool,
 }
 
-/// What an answer says went wrong; `None`: nothing.
+/// What an answer says went wrong; `None`: nothing. `must_be_fhir`: what is expected of FHIR is a resource, and nothing else.
 pub(crate) fn complaint(
     dialect: Dialect,
     json: Option<&Value>,
     xml: Option<&Result<Xml<'_>, String>>,
+    must_be_fhir: bool,
 ) -> Option<Complaint> {
     match dialect {
         Dialect::Plain | Dialect::Health => None,
-        Dialect::Fhir | Dialect::Capabilities => fhir::complaint(json),
+        Dialect::Fhir => fhir::complaint(json, xml, must_be_fhir),
+        Dialect::Capabilities => fhir::complaint(json, xml, false),
         Dialect::Soap => soap::complaint(xml?),
         Dialect::Graphql => graphql::complaint(json),
     }

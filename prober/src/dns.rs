@@ -6,7 +6,9 @@ use crate::{
     resolve::Resolve,
     scrub::scrubbed,
 };
-use domain::{Check, DnsRequest, Expectation, Failure, FailureKind, Layer, Outcome};
+use domain::{
+    Check, DnsRequest, Expectation, Failure, FailureKind, Layer, Outcome, PrivateAddresses, undialled,
+};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -36,6 +38,10 @@ impl Dns {
         let mut name = Name::from_utf8(&word).map_err(|error| format!("'{word}' is not a name: {error}"))?;
         // So that no search domain is put behind it.
         name.set_fqdn(true);
+        let asked = request.resolver.map(|address| address.ip());
+        if let Some(what) = asked.and_then(|ip| undialled(ip, true, PrivateAddresses::Allowed)) {
+            return Err(format!("its resolver is {what}, and no probe is ever sent there"));
+        }
         let servers = match request.resolver {
             Some(address) => &NameServers::These(vec![address]),
             None => servers,

@@ -43,6 +43,8 @@ pub(crate) struct Received<'a> {
     pub(crate) size: u64,
     /// Why the body is not whole.
     pub(crate) broke_off: Option<Failure>,
+    /// Our certificate is missing or refused, by the words of a server that says so in an answer.
+    pub(crate) wants_ours: Option<Failure>,
     /// The memory that the body takes.
     pub(crate) held: Held<'a>,
 }
@@ -56,6 +58,9 @@ pub(crate) struct Terms<'a> {
     pub(crate) keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
     pub(crate) witness: Option<Arc<tls::Witness>>,
 }
+
+/// What nginx answers to those whose certificate it does not like.
+const BAD_REQUEST: u16 = 400;
 
 /// The least that hyper reads into.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -115,7 +120,11 @@ where
     alongside(connection, pin!(receive(answer, terms, phases))).await
 }
 
-type Http2<IO> = (http2::SendRequest<Full<Bytes>>, http2::Connection<TokioIo<IO>, Full<Bytes>, Tasks>, Ended);
+type Http2<IO> = (
+    http2::SendRequest<Full<Bytes>>,
+    http2::Connection<TokioIo<tls::Overheard<IO>>, Full<Bytes>, Tasks>,
+    Ended,
+);
 
 /// Begins HTTP/2 on a connection; hyper's tasks for it end with the last of the three.
 pub(crate) async fn shake_http2<IO>(io: IO, terms: &Terms<'_>) -> Result<Http2<IO>, Failure>
@@ -130,7 +139,7 @@ where
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_send_buf_size(SEND_BUFFER)
-        .handshake(TokioIo::new(io))
+        .handshake(TokioIo::new(tls::Overheard::new(io, terms.witness.clone())))
         .await
         .map_err(|error| terms.no_head(&error))?;
     Ok((sender, connection, ended))
@@ -201,6 +210,7 @@ pub(crate) async fn receive<'a>(
         bytes: 0,
         size: 0,
         broke_off: None,
+        wants_ours: None,
         held: Held::default(),
     };
     let coding = unpack::coding(&received.headers);
@@ -219,6 +229,7 @@ pub(crate) async fn receive<'a>(
             message: format!("the body did not end within {took:.1?}: {} bytes came", received.bytes),
         }),
     };
+    received.wants_ours = terms.wants_ours(&received);
     Ok(received)
 }
 
@@ -242,13 +253,28 @@ impl<'a> Received<'a> {
     }
 }
 
+/// What nginx says to those whose certificate is missing or refused, once it has shaken hands with them.
+const OF_NGINX: [&[u8]; 2] = [b"No required SSL certificate was sent", b"The SSL certificate error"];
+
 impl Terms<'_> {
+    /// Whether an answer is about our certificate, where the server had asked for one.
+    fn wants_ours(&self, received: &Received<'_>) -> Option<Failure> {
+        let witness = self.witness.as_ref().filter(|witness| witness.asked_for_ours())?;
+        let says = |words: &[u8]| received.body.windows(words.len()).any(|part| part == words);
+        let said = received.status == BAD_REQUEST && OF_NGINX.into_iter().any(says);
+        said.then(|| tls::client_certificate(witness))
+    }
+
     /// Why no head came.
     fn no_head(&self, error: &hyper::Error) -> Failure {
         let asked =
             self.witness.as_ref().is_some_and(|witness| witness.asked_for_ours() && !witness.shows_ours());
-        if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
-            && let Some(witness) = self.witness.as_ref().filter(|witness| tls::wants_ours(*alert, witness))
+        let alert = match tls::cause(error) {
+            Some(rustls::Error::AlertReceived(alert)) => Some(*alert),
+            _ => self.witness.as_ref().and_then(|witness| witness.alert()),
+        };
+        if let (Some(alert), Some(witness)) = (alert, &self.witness)
+            && tls::wants_ours(alert, witness)
         {
             return tls::client_certificate(witness);
         }

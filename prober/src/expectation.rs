@@ -2,16 +2,16 @@
 
 use crate::{
     fill::Values,
+    json_path::JsonPath,
     schema::{Held, Schemas},
     scrub::scrubbed,
     seen::seen,
     xml::{XPath, Xml},
 };
 use domain::{Expect, Expectation, Matches, Piece, Statuses, pieces};
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap, HeaderName};
 use regex::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
@@ -157,9 +157,7 @@ impl Expectations {
             Ok::<_, String>((name, Test::new(matches)?))
         };
         let json = |(path, matches): &(String, Matches)| {
-            let path = JsonPath::parse(path)
-                .map_err(|error| format!("the JSONPath '{path}' cannot be used: {error}"))?;
-            Ok::<_, String>((path, Test::new(matches)?))
+            Ok::<_, String>((JsonPath::new(path)?, Test::new(matches)?))
         };
         let xpath = |(path, matches): &(String, Matches)| {
             let compiled = XPath::new(path, &expect.namespaces)
@@ -208,6 +206,17 @@ impl Expectations {
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
         self.look_at_json() || !self.xpath.is_empty() || !self.text.is_empty()
+    }
+
+    /// Whether the answer is to be of a media type that is neither JSON nor XML.
+    pub(crate) fn names_another_type(&self) -> bool {
+        let mut types = self.headers.iter().filter(|(name, _)| *name == header::CONTENT_TYPE);
+        let other = |test: &Test| {
+            test.words().is_some_and(|words| {
+                !["json", "xml", "fhir"].iter().any(|known| words.meant().contains(known))
+            })
+        };
+        types.any(|(_, test)| other(test))
     }
 
     pub(crate) fn look_at_json(&self) -> bool {
@@ -259,7 +268,7 @@ impl Expectations {
                 }
             };
             let at = path.to_string();
-            match path.query(body).first() {
+            match path.first(body) {
                 Some(Value::String(text)) => test.on_body(what, &at, Some(text)),
                 Some(value) => test.on_body(what, &at, Some(&value.to_string())),
                 None => test.on_body(what, &at, None),

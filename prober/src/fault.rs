@@ -3,6 +3,7 @@
 //! Apigee's fault bodies: `{"fault": {"faultstring": …, "detail": {"errorcode": …}}}`, or the same as XML
 //! (<https://docs.apigee.com/api-platform/troubleshoot/runtime/>).
 
+use crate::xml::Xml;
 use domain::{Failure, FailureKind, Layer};
 use serde_json::Value;
 
@@ -88,18 +89,21 @@ fn of_status(status: u16) -> Meaning {
 
 /// Apigee's error code, from JSON or XML.
 fn errorcode(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim_start();
+    let text = std::str::from_utf8(body).ok()?;
+    // Some write a byte order mark in front.
+    let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with('{') {
         let body: Value = serde_json::from_str(text).ok()?;
         let code = body.pointer("/fault/detail/errorcode")?.as_str()?;
         return Some(code.to_owned());
     }
-    if !text.starts_with('<') || !text.contains("<fault>") {
+    if !text.starts_with('<') || !text.contains("fault") {
         return None;
     }
-    let (_, after) = text.split_once("<errorcode>")?;
-    let (code, _) = after.split_once("</errorcode>")?;
-    Some(code.trim().to_owned())
+    let xml = Xml::parse(text).ok()?;
+    let (_, "fault") = xml.root()? else { return None };
+    let detail = xml.child(xml.find(&[])?, "detail")?;
+    Some(xml.text_of(xml.child(detail, "errorcode")?).trim().to_owned())
 }
 
 #[cfg(test)]
@@ -143,7 +147,11 @@ mod tests {
             (403, "something.new", Layer::Gateway, AccessRefused),
             (429, "something.new", Layer::Gateway, RateLimited),
         ] {
-            for body in [json(code), xml(code)] {
+            let (marked, named) = (
+                format!("\u{feff}{}", json(code)),
+                xml(code).replace("<fault>", "<fault xmlns=\"urn:apigee\">"),
+            );
+            for body in [json(code), xml(code), marked, format!("\u{feff}{named}"), named] {
                 let failure = of_answer(status, body.as_bytes());
                 assert_eq!((failure.layer, failure.kind), (layer, kind), "{status} {body}");
                 assert!(

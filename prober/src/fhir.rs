@@ -1,30 +1,116 @@
 //! FHIR R4: what an `OperationOutcome` says went wrong, and whether a `CapabilityStatement` is one of R4.
 
-use crate::{dialect::Complaint, scrub::scrubbed};
+use crate::{dialect::Complaint, scrub::scrubbed, xml::Xml};
 use domain::{Expectation, FailureKind, Layer};
 use serde_json::Value;
 
 /// Issues that are looked at.
 const ISSUES: usize = 32;
 
-/// What an `OperationOutcome` says went wrong; `None`: the body is none, or nothing did. Of an issue only `severity` and
-/// `code` are read: `details` and `diagnostics` may be about a patient. Codes that R4 does not have are met, and taken.
-pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
-    let body = body.filter(|body| body.get("resourceType").is_some_and(|kind| kind == "OperationOutcome"))?;
-    let word = |issue: &Value, key: &str| {
-        issue.get(key).and_then(Value::as_str).map(str::to_ascii_lowercase).unwrap_or_default()
+/// Entries of a `Bundle` that are looked at.
+const ENTRIES: usize = 1_000;
+
+/// The namespace of resources in XML.
+const NAMESPACE: &str = "http://hl7.org/fhir";
+
+/// An issue that counts.
+struct Grave {
+    fatal: bool,
+    /// In lower case; empty where there is none.
+    code: String,
+    /// Of which entry of a `Bundle`, from 1.
+    entry: Option<usize>,
+}
+
+/// What an answer says went wrong: an `OperationOutcome`, also one in an entry of a `Bundle`; or, where it `must_be` a
+/// resource, that it is none. `None`: nothing did. Of an issue only `severity` and `code` are read: `details` and
+/// `diagnostics` may be about a patient. Codes that R4 does not have are met, and taken.
+pub(crate) fn complaint(
+    json: Option<&Value>,
+    xml: Option<&Result<Xml<'_>, String>>,
+    must_be: bool,
+) -> Option<Complaint> {
+    let xml = xml.and_then(|xml| xml.as_ref().ok());
+    let kind = json.and_then(|body| body.get("resourceType")).and_then(Value::as_str);
+    let of_fhir = xml.and_then(Xml::root).is_some_and(|(namespace, _)| namespace == NAMESPACE);
+    if kind.is_none() && !of_fhir {
+        let words = "the answer is no FHIR: neither JSON with a resourceType nor XML of http://hl7.org/fhir";
+        return must_be.then(|| Complaint {
+            layer: Layer::Contract,
+            kind: FailureKind::BadBody,
+            words: words.to_owned(),
+            decides: false,
+        });
+    }
+    let issues = match (json, xml) {
+        (Some(json), _) => in_json(json),
+        (None, Some(xml)) => in_xml(xml),
+        (None, None) => Vec::new(),
     };
-    let issues = body.get("issue").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let grave = issues.iter().take(ISSUES).filter_map(|issue| match word(issue, "severity").as_str() {
-        severity @ ("fatal" | "error") => Some((severity == "fatal", word(issue, "code"))),
-        _ => None,
-    });
     // The gravest, and of equally grave ones the first.
-    let (fatal, code) = grave.min_by_key(|(fatal, _)| !fatal)?;
+    let Grave { fatal, code, entry } = issues.into_iter().min_by_key(|issue| !issue.fatal)?;
     let (layer, kind, decides) = meaning(&code);
     let severity = if fatal { "fatal" } else { "error" };
     let code = if code.is_empty() { "without a code".to_owned() } else { scrubbed(&code) };
-    Some(Complaint { layer, kind, words: format!("OperationOutcome: {severity}, {code}"), decides })
+    let place = entry.map(|entry| format!(" in entry {entry}")).unwrap_or_default();
+    Some(Complaint { layer, kind, words: format!("OperationOutcome{place}: {severity}, {code}"), decides })
+}
+
+fn grave(severity: &str, code: &str, entry: Option<usize>) -> Option<Grave> {
+    let severity = severity.to_ascii_lowercase();
+    let fatal = severity == "fatal";
+    (fatal || severity == "error").then(|| Grave { fatal, code: code.to_ascii_lowercase(), entry })
+}
+
+fn in_json(body: &Value) -> Vec<Grave> {
+    let of = |outcome: &Value, entry: Option<usize>| -> Vec<Grave> {
+        let is_one = outcome.get("resourceType").is_some_and(|kind| kind == "OperationOutcome");
+        let issues = outcome.get("issue").and_then(Value::as_array).filter(|_| is_one);
+        let word = |issue: &Value, key: &str| {
+            issue.get(key).and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
+        };
+        let issues = issues.map(Vec::as_slice).unwrap_or_default().iter().take(ISSUES);
+        issues.filter_map(|issue| grave(&word(issue, "severity"), &word(issue, "code"), entry)).collect()
+    };
+    if body.get("resourceType").is_none_or(|kind| kind != "Bundle") {
+        return of(body, None);
+    }
+    let entries = body.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let outcomes = entries.iter().take(ENTRIES).enumerate().flat_map(|(at, entry)| {
+        let places = [entry.get("resource"), entry.pointer("/response/outcome")];
+        places.into_iter().flatten().map(move |outcome| (outcome, at + 1))
+    });
+    outcomes.flat_map(|(outcome, entry)| of(outcome, Some(entry))).collect()
+}
+
+fn in_xml(xml: &Xml<'_>) -> Vec<Grave> {
+    let Some(root) = xml.find(&[]) else { return Vec::new() };
+    let of = |outcome, entry: Option<usize>| -> Vec<Grave> {
+        let value = |issue, name: &str| {
+            let child = xml.child(issue, name);
+            child.and_then(|child| xml.attribute(child, "value")).unwrap_or_default()
+        };
+        let issues = xml.all(outcome, "issue").take(ISSUES);
+        issues.filter_map(|issue| grave(value(issue, "severity"), value(issue, "code"), entry)).collect()
+    };
+    match xml.root().map(|(_, name)| name) {
+        Some("OperationOutcome") => of(root, None),
+        Some("Bundle") => {
+            let within = |entry, name: &str| {
+                xml.child(entry, name).and_then(|within| xml.child(within, "OperationOutcome"))
+            };
+            let entries = xml.all(root, "entry").take(ENTRIES).enumerate();
+            entries
+                .flat_map(|(at, entry)| {
+                    let response = xml.child(entry, "response");
+                    let answered = response.and_then(|response| within(response, "outcome"));
+                    let outcomes = within(entry, "resource").into_iter().chain(answered);
+                    outcomes.flat_map(|outcome| of(outcome, Some(at + 1))).collect::<Vec<_>>()
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Where and what it is (<http://hl7.org/fhir/R4/valueset-issue-type.html>), and whether whatever the status is.
@@ -72,7 +158,7 @@ mod tests {
 
     fn check(issues: &Value, expected: Option<(Layer, FailureKind, &str)>) {
         let body = json!({"resourceType": "OperationOutcome", "issue": issues});
-        let complaint = complaint(Some(&body));
+        let complaint = complaint(Some(&body), None, true);
         let seen = complaint.as_ref().map(|c| (c.layer, c.kind, c.words.as_str()));
         assert_eq!(seen, expected, "{issues}");
     }
@@ -112,9 +198,72 @@ mod tests {
         for issues in [json!(null), json!([]), json!({}), json!([17, null, "x"]), json!([{"severity": 3}])] {
             check(&issues, None);
         }
-        assert!(complaint(None).is_none());
-        assert!(complaint(Some(&json!({"resourceType": "Patient"}))).is_none());
-        assert!(complaint(Some(&json!([]))).is_none());
+        assert!(complaint(None, None, false).is_none());
+        assert!(complaint(Some(&json!({"resourceType": "Patient"})), None, true).is_none());
+        assert!(complaint(Some(&json!([])), None, false).is_none());
+    }
+
+    fn words(json: Option<&Value>, xml: &str) -> Option<(Layer, FailureKind, String)> {
+        let complaint = complaint(json, Some(&Xml::parse(xml)), true)?;
+        Some((complaint.layer, complaint.kind, complaint.words))
+    }
+
+    #[test]
+    fn what_is_no_resource_is_no_fhir() {
+        for (json, xml) in [
+            (None, "<html><h1>Sign in</h1></html>"),
+            (None, ""),
+            (None, "<Patient xmlns='urn:other'/>"),
+            (Some(json!({"status": "ok"})), ""),
+            (Some(json!({"resourceType": 4})), ""),
+            (Some(json!([])), ""),
+        ] {
+            let (layer, kind, words) = words(json.as_ref(), xml).expect("it is none");
+            assert_eq!((layer, kind), (Layer::Contract, FailureKind::BadBody), "{json:?} {xml}");
+            assert!(words.starts_with("the answer is no FHIR"), "{words}");
+        }
+        assert_eq!(words(None, "<Patient xmlns='http://hl7.org/fhir'/>"), None);
+        assert_eq!(words(Some(&json!({"resourceType": "Bundle"})), ""), None);
+    }
+
+    #[test]
+    fn an_outcome_in_an_entry_of_a_bundle_counts_and_one_in_xml() {
+        let issue = |severity: &str, code: &str| json!([{"severity": severity, "code": code}]);
+        let outcome = |severity: &str, code: &str| json!({"resourceType": "OperationOutcome", "issue": issue(severity, code)});
+        let bundle = |entries: Value| json!({"resourceType": "Bundle", "entry": entries});
+        let patient = json!({"resource": {"resourceType": "Patient", "issue": issue("error", "exception")}});
+        let server_error = |words: &str| Some((Layer::Backend, FailureKind::ServerError, words.to_owned()));
+        let found = bundle(json!([patient, {"resource": outcome("error", "exception")}]));
+        assert_eq!(words(Some(&found), ""), server_error("OperationOutcome in entry 2: error, exception"));
+        let answered =
+            bundle(json!([{"response": {"status": "500", "outcome": outcome("fatal", "exception")}}]));
+        assert_eq!(words(Some(&answered), ""), server_error("OperationOutcome in entry 1: fatal, exception"));
+        assert_eq!(
+            words(Some(&bundle(json!([patient, {"resource": outcome("warning", "exception")}]))), ""),
+            None
+        );
+
+        let issue = |severity: &str| {
+            format!(
+                "<issue><severity value='{severity}'/><code value='exception'/><diagnostics value='Claf'/></issue>"
+            )
+        };
+        let outcome = |severity: &str| {
+            format!(
+                "<OperationOutcome xmlns='http://hl7.org/fhir'>{}{}</OperationOutcome>",
+                issue("warning"),
+                issue(severity)
+            )
+        };
+        assert_eq!(words(None, &outcome("error")), server_error("OperationOutcome: error, exception"));
+        assert_eq!(words(None, &outcome("information")), None);
+        let bundle = |entry: &str| {
+            format!("<Bundle xmlns='http://hl7.org/fhir'><entry/><entry>{entry}</entry></Bundle>")
+        };
+        let said = server_error("OperationOutcome in entry 2: error, exception");
+        assert_eq!(words(None, &bundle(&format!("<resource>{}</resource>", outcome("error")))), said);
+        let answered = format!("<response><outcome>{}</outcome></response>", outcome("error"));
+        assert_eq!(words(None, &bundle(&answered)), said);
     }
 
     #[test]

@@ -46,6 +46,9 @@ const SEEDS: &[&str] = &[
     r#"{"fault":{"faultstring":"x","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}"#,
     "<?xml version=\"1.0\"?><fault><detail><errorcode>oauth.v2.InvalidApiKey</errorcode></detail></fault>",
     r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"9434765919"}]}"#,
+    r#"{"resourceType":"Bundle","entry":[{"response":{"outcome":{"resourceType":"OperationOutcome","issue":[{"severity":"fatal"}]}}}]}"#,
+    "<Bundle xmlns=\"http://hl7.org/fhir\"><entry><resource><OperationOutcome><issue><severity value=\"error\"/><code \
+     value=\"9434765919\"/></issue></OperationOutcome></resource></entry></Bundle>",
     r#"{"resourceType":"CapabilityStatement","status":"active","fhirVersion":"4.0.1"}"#,
     r#"{"data":null,"errors":[{"message":"m","path":["a",0,"9434765919"],"extensions":{"code":"C"}}]}"#,
     "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault><faultcode>s:Server.943 476 5919\
@@ -183,7 +186,11 @@ fn promised() -> Contract {
 fn curious() -> Expectations {
     let test = |path: &str| (path.to_owned(), Matches::Regex("^(a|[^<]+)*$".to_owned()));
     Expectations::new(&Expect {
-        json: vec![test("$..code"), test("$.issue[?@.severity == 'error'].code")],
+        json: vec![
+            test("$..code"),
+            test("$.issue[?@.severity == 'error'].code"),
+            test("$..[?@[?count(@.*) > 1 || @.a == @.b]]"),
+        ],
         xpath: vec![test("//s:Fault//text()"), test("count(//*[@*])"), test("string(//*[last()])")],
         namespaces: vec![("s".to_owned(), "http://schemas.xmlsoap.org/soap/envelope/".to_owned())],
         text: vec![Matches::Contains("a".to_owned())],
@@ -293,12 +300,13 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
                 took: Duration::ZERO,
                 broke_off: None,
                 certificate: None,
+                asked: true,
             };
             let reading = answer::read(expectations, dialect, answer, Timestamp::UNIX_EPOCH);
             reading.failure.iter().for_each(|failure| fit(&failure.message));
             reading.expectations.iter().for_each(|expectation| fit(&expectation.seen));
             let json = serde_json::from_slice(input).ok();
-            let complaint = dialect::complaint(dialect, json.as_ref(), Some(&xml));
+            let complaint = dialect::complaint(dialect, json.as_ref(), Some(&xml), true);
             if let Some(complaint) = complaint {
                 fit(&complaint.words);
             }

@@ -78,6 +78,11 @@ impl Journey {
 }
 
 impl Step {
+    /// Whether what it asks for is more than to read.
+    pub(crate) fn writes(&self) -> bool {
+        !self.target.method.is_safe()
+    }
+
     fn new(
         base: (&str, &Arc<[NhsNumber]>),
         step: &JourneyStep,

@@ -11,6 +11,7 @@ mod body;
 #[cfg(debug_assertions)]
 pub mod break_point;
 mod capture;
+mod clocks;
 mod complaints;
 mod connect;
 mod conversation;
@@ -30,6 +31,8 @@ mod fuzz;
 mod graphql;
 mod health;
 mod journey;
+mod json_path;
+mod landing;
 mod line;
 mod lookout;
 mod memory;
@@ -59,9 +62,10 @@ mod unpack;
 mod xml;
 
 pub use credential::{certificate_ends, check_client_certificate, check_signing_key};
-pub use explain::{at_any_time, scheduled};
+pub use explain::{Wanted, at_any_time, scheduled};
 pub use fill::check_body;
 pub use health::health_words;
+pub use json_path::check_json_path;
 pub use metrics::{ByVantage, Histogram, LAG_BOUNDS_MS, Metrics};
 pub use mllp::check_message;
 pub use prepared::Prepared;

@@ -11,9 +11,11 @@ mod warm;
 use crate::{
     ByVantage, Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
+    clocks::Clocks,
     complaints::Complaints,
     credential::{Bearer, Credentials},
     exchange::Received,
+    landing::Landing,
     lookout::{Lookout, Ways},
     memory::Memory,
     permits::Permits,
@@ -54,6 +56,8 @@ pub struct Prober {
     credentials: Arc<Credentials>,
     schemas: Arc<Schemas>,
     complaints: Arc<Complaints>,
+    clocks: Arc<Clocks>,
+    landing: Landing,
     by_vantage: Arc<ByVantage>,
     metrics: Arc<Metrics>,
 }
@@ -94,6 +98,8 @@ impl Prober {
             credentials: Arc::default(),
             schemas: Arc::default(),
             complaints: Arc::default(),
+            clocks: Arc::default(),
+            landing: Landing::default(),
         })
     }
 
@@ -109,6 +115,8 @@ impl Prober {
             credentials: Arc::clone(&self.credentials),
             schemas: Arc::clone(&self.schemas),
             complaints: Arc::clone(&self.complaints),
+            clocks: Arc::clone(&self.clocks),
+            landing: self.landing.clone(),
             metrics: self.by_vantage.of(&fresh.vantage),
             by_vantage: Arc::clone(&self.by_vantage),
             ..fresh
@@ -150,6 +158,10 @@ impl Prober {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    pub(crate) const fn landing(&self) -> &Landing {
+        &self.landing
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -286,8 +298,10 @@ impl Prober {
             took: outcome.total,
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
+            asked: target.method == hyper::Method::GET && received.status != NO_CONTENT,
         };
         let now = self.clock.now();
+        self.clocks.saw(&target.address.host(), &received.headers, now);
         outcome.retry_after = announced::retry_after(&received.headers, now);
         outcome.deprecation = announced::deprecation(&received.headers).map(Box::new);
         let reading = answer::read(&target.expectations, target.dialect, answer, now);
@@ -296,9 +310,14 @@ impl Prober {
         }
         outcome.expectations.extend(reading.expectations);
         outcome.health = reading.health.map(Box::new);
-        reading.failure.map_or(Ok(()), Err)
+        // Where such an answer is what is expected, it is no failure at all.
+        let failure = reading.failure.map(|failure| received.wants_ours.unwrap_or(failure));
+        failure.map_or(Ok(()), Err)
     }
 }
+
+/// What an answer is that has no body.
+const NO_CONTENT: u16 = 204;
 
 fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }

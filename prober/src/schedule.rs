@@ -3,6 +3,7 @@
 use crate::{
     Error, Metrics, Prober,
     flow::Flow,
+    landing::Landing,
     timetable::{Timetable, Turn},
 };
 use domain::{Configuration, LATE, Outcome, Wanted};
@@ -25,6 +26,9 @@ const TICK_MS: i64 = 10;
 /// The clock is looked at at least this often: it may have been set.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What was seen is handed to the recorder within this.
+const HANDING_OVER: Duration = Duration::from_millis(100);
+
 /// A clock that is this far from where it should be has been set.
 const SET: Duration = Duration::from_secs(1);
 
@@ -40,7 +44,8 @@ pub struct Work {
 }
 
 /// Probes every check of the probers' vantages at its time, and what is `wanted` out of turn (marked *confirm*), until
-/// `stop`; then waits for the probes in flight, at most [`Limits::grace`](crate::Limits::grace).
+/// `stop`; then waits for the probes in flight, at most [`Limits::grace`](crate::Limits::grace), and for journeys as long as
+/// they may take to clean up.
 ///
 /// New `work` is taken up at once and leaves probes in flight alone. While `outcomes` is full no
 /// new probe is started and no Outcome is lost; [`Metrics::outcomes_held_up`] counts. Ends with an error only when
@@ -99,7 +104,7 @@ pub async fn run(
         }
     }
     let grace = prober.limits().grace;
-    flight.land(grace).await;
+    flight.land(grace, prober.landing()).await;
     Ok(())
 }
 
@@ -231,14 +236,26 @@ impl Flight {
         }
     }
 
-    /// No new probes; those in flight may end in their own time, but not for ever.
-    async fn land(&mut self, grace: Duration) {
+    /// No new probes; those in flight may end in their own time, but not for ever: journeys when they have cleaned up.
+    async fn land(&mut self, grace: Duration, landing: &Landing) {
+        landing.land();
+        let cleaned = async {
+            tokio::time::sleep(grace).await;
+            landing.cleaned().await;
+            // What they saw is handed over.
+            tokio::time::sleep(HANDING_OVER).await;
+        };
         let all = async {
             while let Some(ended) = self.probes.join_next().await {
                 tell_if_broken(ended);
             }
         };
-        if tokio::time::timeout(grace, all).await.is_err() {
+        let landed = tokio::select! {
+            biased;
+            () = all => true,
+            () = cleaned => false,
+        };
+        if !landed {
             tracing::warn!(
                 probes = self.probes.len(),
                 ?grace,

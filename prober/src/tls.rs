@@ -1,10 +1,16 @@
 //! TLS that keeps what it saw: the peer's chain also when it is refused, and why.
 
+mod overheard;
+mod told;
+
+pub(crate) use overheard::Overheard;
+pub(crate) use told::{certificate, client_certificate, failure, wants_ours};
+
 use crate::{Error, Settings, credential::OwnCertificate};
-use domain::{Certificate, Clock, Egress, Failure, FailureKind, Layer};
+use domain::{Certificate, Clock, Egress};
 use jiff::Timestamp;
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
         ResolvesClientCert, Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -16,6 +22,7 @@ use rustls::{
 };
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -67,6 +74,8 @@ pub(crate) struct Witness {
     verifier: Arc<WebPkiServerVerifier>,
     chain: OnceLock<Vec<CertificateDer<'static>>>,
     asked_for_ours: AtomicBool,
+    /// What the server said when it broke off.
+    alert: OnceLock<AlertDescription>,
     /// What it is shown then.
     ours: Option<Arc<CertifiedKey>>,
 }
@@ -91,6 +100,11 @@ impl Witness {
     /// Whether the server wanted a certificate of ours.
     pub(crate) fn asked_for_ours(&self) -> bool {
         self.asked_for_ours.load(Ordering::Relaxed)
+    }
+
+    /// What the server said when it broke off, after the handshake too.
+    pub(crate) fn alert(&self) -> Option<AlertDescription> {
+        self.alert.get().copied()
     }
 
     /// Whether it gets one.
@@ -169,7 +183,7 @@ impl Shows {
     /// Whether an alert is about our certificate: missing, or not liked.
     pub(crate) fn wanted(&self, alert: AlertDescription) -> bool {
         alert == AlertDescription::CertificateRequired
-            || (self.asked.load(Ordering::Relaxed) && is_about_ours(alert))
+            || (self.asked.load(Ordering::Relaxed) && told::is_about_ours(alert))
     }
 }
 
@@ -214,30 +228,36 @@ impl Tls {
     /// The same, with a certificate of ours for those who ask.
     pub(crate) fn witness_with(&self, ours: Option<&OwnCertificate>) -> Option<Arc<Witness>> {
         let verifier = self.verifier.clone()?;
-        let (chain, asked_for_ours) = (OnceLock::new(), AtomicBool::new(false));
+        let (chain, alert, asked_for_ours) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
         let ours = ours.map(|own| Arc::clone(&own.key));
-        Some(Arc::new(Witness { verifier, chain, asked_for_ours, ours }))
+        Some(Arc::new(Witness { verifier, chain, asked_for_ours, alert, ours }))
     }
 
-    /// For requests beside probes: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
+    /// For requests beside probes, to addresses that were looked up before: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
     /// it trusts whom probes trust now. `None`: nobody is trusted.
     pub(crate) fn client(
         &self,
         ours: Option<&OwnCertificate>,
         egress: &Egress,
-        patience: Duration,
+        (addresses, patience): (Option<(String, Vec<SocketAddr>)>, Duration),
     ) -> Option<(reqwest::Client, Arc<Shows>)> {
         self.verifier.as_ref()?;
         let ours = ours.map(|own| Arc::clone(&own.key));
         let shows = Arc::new(Shows { ours, asked: AtomicBool::new(false) });
         let mut config = self.config.clone();
         config.client_auth_cert_resolver = shows.clone();
+        // HTTP/2 keeps to itself what a server says when it breaks off.
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut builder = reqwest::Client::builder().no_proxy();
         if let Some(proxy) = &egress.proxy {
             builder = builder.proxy(crate::proxy::of_requests(proxy)?);
         }
+        if let Some((name, addresses)) = addresses {
+            builder = builder.resolve_to_addrs(&name, &addresses);
+        }
         let client = builder
             .tls_backend_preconfigured(config)
+            .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -285,113 +305,4 @@ pub(crate) fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<
         };
     }
     None
-}
-
-/// Why a handshake failed.
-pub(crate) fn failure(error: &io::Error, witness: &Witness) -> Failure {
-    let tls = |kind, message: String| Failure { layer: Layer::Tls, kind, message };
-    match cause(error) {
-        Some(rustls::Error::InvalidCertificate(error)) => {
-            let (kind, message) = certificate(error);
-            tls(kind, message)
-        }
-        Some(rustls::Error::AlertReceived(alert)) if wants_ours(*alert, witness) => {
-            client_certificate(witness)
-        }
-        Some(rustls::Error::AlertReceived(alert)) => {
-            tls(FailureKind::Handshake, format!("the server broke off the handshake: {alert:?}"))
-        }
-        Some(rustls::Error::InvalidMessage(_)) => {
-            tls(FailureKind::Handshake, "the server does not speak TLS on this port".to_owned())
-        }
-        Some(error) => tls(FailureKind::Handshake, format!("the handshake broke: {error}")),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            tls(FailureKind::Handshake, "the server closed the connection during the handshake".to_owned())
-        }
-        None if error.kind() == io::ErrorKind::ConnectionReset => {
-            tls(FailureKind::Handshake, "the server cut the connection during the handshake".to_owned())
-        }
-        None => tls(FailureKind::Handshake, format!("the handshake broke: {error}")),
-    }
-}
-
-/// Whether an alert means that a certificate of ours is missing, or not liked.
-pub(crate) fn wants_ours(alert: AlertDescription, witness: &Witness) -> bool {
-    // TLS 1.2 has no alert of its own for this: servers send one of the general ones after they asked. Whatever a server
-    // says of certificates is about ours: its own it does not judge.
-    alert == AlertDescription::CertificateRequired || (witness.asked_for_ours() && is_about_ours(alert))
-}
-
-/// Whether an alert, of one who asked for a certificate of ours, is about that.
-fn is_about_ours(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::CertificateRequired
-            | AlertDescription::HandshakeFailure
-            | AlertDescription::BadCertificate
-            | AlertDescription::NoCertificate
-            | AlertDescription::UnsupportedCertificate
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied
-            | AlertDescription::DecryptError
-    )
-}
-
-/// Our credential is missing or refused: our own trouble, not the API's (invariant 4).
-pub(crate) fn client_certificate(witness: &Witness) -> Failure {
-    let message = if witness.ours.is_some() {
-        "the server refuses our client certificate"
-    } else {
-        "the server wants a client certificate and we have none"
-    };
-    Failure { layer: Layer::Ours, kind: FailureKind::ClientCertificate, message: message.to_owned() }
-}
-
-/// What is wrong with a certificate.
-pub(crate) fn certificate(error: &CertificateError) -> (FailureKind, String) {
-    let day = |time: &UnixTime| {
-        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())
-    };
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "all other reasons, also new ones, are reasons not to trust it"
-    )]
-    match error {
-        CertificateError::ExpiredContext { not_after, .. } => {
-            (FailureKind::CertificateExpired, format!("the certificate ended on {}", day(not_after)))
-        }
-        CertificateError::Expired => {
-            (FailureKind::CertificateExpired, "the certificate's time is over".to_owned())
-        }
-        CertificateError::NotValidYetContext { not_before, .. } => (
-            FailureKind::CertificateNotYetValid,
-            format!("the certificate is not valid before {}", day(not_before)),
-        ),
-        CertificateError::NotValidYet => {
-            (FailureKind::CertificateNotYetValid, "the certificate's time has not come".to_owned())
-        }
-        CertificateError::NotValidForNameContext { expected, presented } => (
-            FailureKind::CertificateName,
-            format!("the certificate is not for {} but for {}", expected.to_str(), names(presented)),
-        ),
-        CertificateError::NotValidForName => {
-            (FailureKind::CertificateName, "the certificate is for another name".to_owned())
-        }
-        CertificateError::UnknownIssuer => (
-            FailureKind::CertificateUntrusted,
-            "the certificate is signed by nobody we trust, or its chain is not complete".to_owned(),
-        ),
-        other => (FailureKind::CertificateUntrusted, format!("the certificate is not trusted: {other}")),
-    }
-}
-
-fn names(presented: &[String]) -> String {
-    match presented {
-        [] => "no name at all".to_owned(),
-        names => crate::scrub::scrubbed(&names.join(", ")),
-    }
 }

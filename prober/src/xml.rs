@@ -93,6 +93,16 @@ impl<'t> Xml<'t> {
         self.children(of).find(|child| self.name(*child).is_some_and(|(_, name)| name == local))
     }
 
+    /// The child elements of this name, in any namespace.
+    pub(crate) fn all(&self, of: NodeId, local: &str) -> impl Iterator<Item = NodeId> {
+        self.children(of).filter(move |child| self.name(*child).is_some_and(|(_, name)| name == local))
+    }
+
+    /// An attribute of an element.
+    pub(crate) fn attribute(&self, of: NodeId, local: &str) -> Option<&str> {
+        self.0.element(of)?.get_attribute(local)
+    }
+
     /// All the text in a node.
     pub(crate) fn text_of(&self, node: NodeId) -> String {
         self.0.text_content_deep(node)

@@ -11,11 +11,11 @@ use crate::{
 };
 use domain::TrackId;
 use jiff::{SignedDuration, Timestamp};
+use prober::Wanted;
 use serde_json::json;
 use status_page::rfc3339;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
-use uuid::Uuid;
 
 /// A log's time and ours differ by no more, as far as probes out of turn are looked for.
 const NEAR: SignedDuration = SignedDuration::from_mins(1);
@@ -29,7 +29,7 @@ const FARTHEST: Duration = Duration::from_secs(31 * 24 * 3_600);
 /// What is looked for, and where in time.
 #[derive(Debug)]
 pub(crate) struct Sought {
-    pub(crate) id: Uuid,
+    pub(crate) id: Wanted,
     /// When it was seen, if that is known.
     pub(crate) at: Option<Timestamp>,
     /// How far from that time, or from now, probes on schedule are tried.
@@ -123,7 +123,10 @@ async fn search(
         return Err(Failed::new(USAGE, format!("--within is at most {}\n{next}", duration_text(FARTHEST))));
     }
     let mut progress = Progress::new();
-    let kept = asking.store.failed_request(&sought.id.to_string()).await?;
+    let kept = match sought.id.whole() {
+        Some(id) => asking.store.failed_request(&id.to_string()).await?,
+        None => None,
+    };
     let (id, key) = (sought.id, asking.store.key().0);
     let within = SignedDuration::try_from(sought.within.unwrap_or(USUALLY)).unwrap_or(SignedDuration::MAX);
     let around = sought.at.unwrap_or(asking.now);

@@ -196,6 +196,9 @@ fn token_url(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("a token endpoint's URL may hold neither '?' nor '#' here".to_owned());
         }
+        if let Some(what) = address::never_dialled(text) {
+            return Err(format!("no credential is ever sent to {what}"));
+        }
         Ok(text.to_owned())
     })?;
     protected(node, &url, reading).then_some(url)

@@ -32,10 +32,8 @@ fn capture(node: &Node, reading: &mut Reading<'_>) -> Option<(Source, Option<Str
     let mut found = Vec::new();
     let json = section.optional("json", reading);
     if let Some(node) = json {
-        let path = reading.parsed(node, "a JSONPath", |text| match serde_json_path::JsonPath::parse(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(error) => Err(format!("'{text}' is not a JSONPath such as $.status: {error}")),
-        });
+        let path = reading
+            .parsed(node, "a JSONPath", |text| prober::check_json_path(text).map(|()| text.to_owned()));
         found.push(path.map(Source::Json));
     }
     let names = section.optional("namespaces", reading);

@@ -128,8 +128,8 @@ fn check(
     if let Request::Journey(journey) = &operation.operation.request {
         let took = nearest_place(every, timeout);
         journey::check_times(operation, journey, (timeout.1.value, interval, took), problems);
-        journey::check_writes(operation, environment, problems);
     }
+    journey::check_writes(operation, environment, problems);
     if slow.1.value >= timeout.1.value {
         let place = nearer(slow, timeout);
         let (slow, timeout) = (duration_text(slow.1.value), duration_text(timeout.1.value));

@@ -1,7 +1,7 @@
 //! `dns: { name, type, answers, resolver }`: a question to a resolver.
 
 use super::{reading::Reading, section::Section, tree::Node};
-use domain::{DnsRequest, RecordType};
+use domain::{DnsRequest, PrivateAddresses, RecordType, undialled};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Longest name, by RFC 1035.
@@ -50,9 +50,14 @@ fn name(text: &str) -> Result<String, String> {
 
 fn resolver(text: &str) -> Result<SocketAddr, String> {
     let port = 53;
-    text.parse::<SocketAddr>()
+    let address = text
+        .parse::<SocketAddr>()
         .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)))
-        .map_err(|_| format!("'{text}' is not an address such as 10.1.2.3 or 10.1.2.3:5353"))
+        .map_err(|_| format!("'{text}' is not an address such as 10.1.2.3 or 10.1.2.3:5353"))?;
+    match undialled(address.ip(), true, PrivateAddresses::Allowed) {
+        Some(what) => Err(format!("no probe is ever sent to {what}")),
+        None => Ok(address),
+    }
 }
 
 fn answers(node: &Node, record: Option<RecordType>, reading: &mut Reading<'_>) -> Vec<String> {
@@ -115,5 +120,6 @@ mod tests {
         assert_eq!(resolver("10.1.2.3").unwrap().port(), 53);
         assert_eq!(resolver("[fd00::1]:5353").unwrap().port(), 5353);
         assert!(resolver("one.example").is_err());
+        assert!(resolver("169.254.169.253").is_err(), "a cloud's own");
     }
 }

@@ -13,6 +13,9 @@ use std::{ops::RangeInclusive, time::Duration};
 /// Largest compiled regular expression, in bytes.
 const MAX_REGEX: usize = 256 * 1024;
 
+/// JSONPath expressions of one answer.
+const MAX_PATHS: usize = 32;
+
 /// A latency that is a failure; beyond the longest, the timeout ends the probe first.
 const SHORTEST_LATENCY: Duration = Duration::from_millis(1);
 const LONGEST_LATENCY: Duration = Duration::from_secs(120);
@@ -123,11 +126,15 @@ fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
 }
 
 fn json(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, Matches)> {
+    let paths = reading.map(node, "JSONPath expressions").unwrap_or_default();
+    if paths.len() > MAX_PATHS {
+        // Each is looked for in the whole body.
+        reading.wrong(&node.place, format!("at most {MAX_PATHS} JSONPath expressions"));
+    }
     let mut all = Vec::new();
-    for (path, node) in reading.map(node, "JSONPath expressions").unwrap_or_default() {
-        if let Err(error) = serde_json_path::JsonPath::parse(&path.word) {
-            let message = format!("'{}' is not a JSONPath such as $.status: {error}", path.word);
-            reading.wrong(&path.place, message);
+    for (path, node) in paths {
+        if let Err(why) = prober::check_json_path(&path.word) {
+            reading.wrong(&path.place, why);
         }
         let test = matches(node, true, reading);
         all.extend(test.map(|test| (path.word.clone(), test)));

@@ -40,6 +40,27 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<HttpRequest
     })
 }
 
+/// The documents of a body that is posted: of JSON its `query`, or each of a batch; else it is one itself. `None`: JSON
+/// without a query, such as the hash of one that the server knows.
+fn documents(body: &str) -> Option<Vec<String>> {
+    let query = |one: &serde_json::Value| one.get("query")?.as_str().map(str::to_owned);
+    match serde_json::from_str::<serde_json::Value>(body) {
+        Err(_) => Some(vec![body.to_owned()]),
+        Ok(serde_json::Value::Array(batch)) => batch.iter().map(query).collect(),
+        Ok(one) => query(&one).map(|document| vec![document]),
+    }
+}
+
+/// Whether a body holds an operation that is no query.
+pub(super) fn body_may_write(body: &str) -> bool {
+    documents(body).is_some_and(|documents| documents.iter().any(|document| may_write(document)))
+}
+
+/// Whether a body holds queries and nothing else.
+pub(super) fn body_asks(body: &str) -> bool {
+    documents(body).is_some_and(|documents| !documents.iter().any(|document| may_write(document)))
+}
+
 /// Whether a document has an operation that is no query: its keyword stands outside all braces, strings and comments.
 pub(super) fn may_write(document: &str) -> bool {
     let (mut depth, mut rest) = (0_u32, document);
@@ -111,6 +132,20 @@ fn as_json(node: &Node, reading: &mut Reading<'_>) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_read_as_json_and_not_by_its_letters() {
+        for (body, asks, writes) in [
+            (r#"{"query":"{ mutation(text: \"mutation\") { a } }"}"#, true, false),
+            (r#"{"query":"\u006dutation { b }"}"#, false, true),
+            (r#"[{"query":"{ a }"},{"query":"mutation { b }"}]"#, false, true),
+            (r#"{"id":"4f2a"}"#, false, false),
+            ("query { a }", true, false),
+            ("mutation { a }", false, true),
+        ] {
+            assert_eq!((body_asks(body), body_may_write(body)), (asks, writes), "{body}");
+        }
+    }
 
     #[test]
     fn a_mutation_is_found_and_what_only_looks_like_one_is_not() {

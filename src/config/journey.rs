@@ -13,10 +13,10 @@ use super::{
     section::Section,
     tree::{Key, Node, Value},
     way::{self, Way},
+    writes::may_do_more,
 };
 use domain::{
-    Capture, Dialect, Environment, HttpRequest, Journey, JourneyStep, Kind, OperationId, Piece, Request,
-    Source, pieces,
+    Capture, Dialect, Environment, Journey, JourneyStep, Kind, OperationId, Piece, Request, Source, pieces,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -59,14 +59,19 @@ impl<'n> Parts<'n> {
         Self { clean_up, timeout, synthetic_node, synthetic }
     }
 
-    /// Says that they go with no other way.
+    /// Says with which ways they go, where this is another.
     pub(super) fn refuse(&self, way: Way, reading: &mut Reading<'_>) {
         let timeout = self.timeout.map(|(_, node)| node);
-        let all =
-            [("clean_up", self.clean_up), ("clean_up_timeout", timeout), ("synthetic", self.synthetic_node)];
-        for (key, node) in all {
+        let says_so = matches!(way, Way::Post | Way::Soap | Way::Tcp);
+        let synthetic = self.synthetic_node.filter(|_| !says_so);
+        let all = [
+            ("clean_up", "'journey'", self.clean_up),
+            ("clean_up_timeout", "'journey'", timeout),
+            ("synthetic", "'journey', 'post', 'soap' and 'tcp'", synthetic),
+        ];
+        for (key, ways, node) in all {
             let Some(node) = node else { continue };
-            let message = format!("'{key}' goes with 'journey', not with '{}'", way.word());
+            let message = format!("'{key}' goes with {ways}, not with '{}'", way.word());
             reading.problems.error(Rank::Sense, &node.owner, message, None);
         }
     }
@@ -76,7 +81,7 @@ impl<'n> Parts<'n> {
         &self,
         node: &Node,
         (kind, document): (Option<Kind>, &Named),
-        writes: &mut Vec<(String, Place)>,
+        writes: &mut Vec<(Option<String>, Place)>,
         reading: &mut Reading<'_>,
     ) -> Journey {
         let mut values = Values::default();
@@ -137,7 +142,7 @@ fn step(
     (name, place): (&OperationId, &Place),
     node: &Node,
     (kind, clean_up, document): (Option<Kind>, bool, &Named),
-    (values, writes): (&mut Values, &mut Vec<(String, Place)>),
+    (values, writes): (&mut Values, &mut Vec<(Option<String>, Place)>),
     reading: &mut Reading<'_>,
 ) -> Option<JourneyStep> {
     let mut section = Section::open(node, "a step", reading)?;
@@ -199,9 +204,11 @@ fn step(
     if way != Way::Head && http.dialect == Dialect::Plain {
         http.dialect = operation::dialect(kind, &http.path, false);
     }
-    if may_write(way, kind, &http) {
-        writes.push((name.to_string(), way_node.owner.clone()));
+    let request = Request::Http(http);
+    if may_do_more(way, kind, &request, body_node.and_then(Node::as_word)) {
+        writes.push((Some(name.to_string()), way_node.owner.clone()));
     }
+    let Request::Http(http) = request else { return None };
     let body_place = body_node.map_or(&way_node.place, |node| &node.place);
     if let Some(body) = &http.body {
         let content_type = http.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -223,11 +230,6 @@ fn step(
     let captures = captures.into_iter().filter_map(|(_, capture)| capture).collect();
     let timeout = timeout.map(|placed| placed.value);
     Some(JourneyStep { name: name.to_string(), request: http, expect, captures, timeout })
-}
-
-fn may_write(way: Way, kind: Option<Kind>, http: &HttpRequest) -> bool {
-    matches!(way, Way::Put | Way::Delete)
-        || (way == Way::Post && operation::post_may_write(kind, &http.path, http.body.as_deref()))
 }
 
 impl Values {
@@ -300,16 +302,19 @@ pub(super) fn check_times(
     }
 }
 
-/// Says which steps may write where nobody may without a word.
+/// Says what may write where nothing may without a word.
 pub(super) fn check_writes(operation: &OperationDraft, environment: Environment, problems: &mut Problems) {
     if operation.synthetic || !matches!(environment, Environment::Production | Environment::Uat) {
         return;
     }
     for (step, place) in &operation.writes {
-        let message = format!("the step '{step}' of '{}' may write in {environment}", operation.operation.id);
+        let id = &operation.operation.id;
+        let what =
+            step.as_ref().map_or_else(|| format!("'{id}'"), |step| format!("the step '{step}' of '{id}'"));
+        let message = format!("{what} may write in {environment}");
         let hint = Some(
-            "choose the environments that use it ('operations'); or, if what it writes is about nobody and may be \
-             written there, say 'synthetic: true'"
+            "choose the environments that use it ('operations'); or, if it only reads, or what it writes is about nobody \
+             and may be written there, say 'synthetic: true'"
                 .to_owned(),
         );
         problems.error(Rank::Sense, place, message, hint);

@@ -61,6 +61,7 @@ mod tree;
 mod vantages;
 mod way;
 mod wonder;
+mod writes;
 mod written;
 
 pub(crate) use calendar::{NOBODY, first_gap};

@@ -1,6 +1,6 @@
 //! What exercising an API does: a request, and what counts as good.
 //!
-//! An operation never means a write, but a journey that says so. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
+//! An operation never means a write, but one that says so. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
 //! and GraphQL queries, FHIR searches (`_search`) and operations (`$…`). For plain REST, and for a GraphQL mutation, it
 //! is refused. Nor may a request name a person: see `patients.rs`.
 
@@ -13,6 +13,7 @@ use super::{
     section::Section,
     tree::Node,
     way::{self, Way},
+    writes::{check_post, may_do_more},
 };
 use domain::{Connection, Dialect, Kind, NhsNumber, Operation, OperationId, Request};
 use std::{mem, sync::Arc, time::Duration};
@@ -82,8 +83,8 @@ pub(super) struct OperationDraft {
     pub timing: Timing,
     /// Its requests carry no credential, whatever the instance's are.
     pub anonymous: bool,
-    /// Steps of a journey that may write: their names, and where they stand.
-    pub writes: Vec<(String, Place)>,
+    /// What may write: steps of a journey by their names, or the operation itself; and where it stands.
+    pub writes: Vec<(Option<String>, Place)>,
     /// What they write is about nobody.
     pub synthetic: bool,
     /// Numbers that may be real persons', where they are no test patients', and where they stand.
@@ -101,6 +102,7 @@ pub(super) fn read(
     reading.patients.clear();
     let mut section = Section::open(node, "an operation", reading)?;
     let way = way::read(&mut section, ("an operation", way::OF_OPERATIONS), reading);
+    let body_node = section.optional("body", reading);
     let journey = journey::Parts::read(&mut section, reading);
     let mut writes = Vec::new();
     let request = match way {
@@ -109,11 +111,14 @@ pub(super) fn read(
         }
         Some((way, node)) => {
             journey.refuse(way, reading);
-            way.request(node, reading)
+            let (request, body) = (way.request(node, reading), body_node.and_then(Node::as_word));
+            if request.as_ref().is_some_and(|request| may_do_more(way, kind, request, body)) {
+                writes.push((None, node.owner.clone()));
+            }
+            request
         }
         None => None,
     };
-    let body_node = section.optional("body", reading);
     let has_body = way.is_none_or(|(way, _)| way == Way::Post);
     let body = body_node
         .and_then(|node| body(node, has_body.then_some(()).ok_or("only 'post' has a body"), reading));
@@ -185,15 +190,13 @@ pub(super) fn read(
     }
     let operation =
         Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
-    let synthetic = journey.synthetic;
-    let patients = mem::take(&mut reading.patients);
     Some(OperationDraft {
         operation: Arc::new(operation),
         timing,
         anonymous,
         writes,
-        synthetic,
-        patients,
+        synthetic: journey.synthetic,
+        patients: mem::take(&mut reading.patients),
         place,
     })
 }
@@ -293,34 +296,6 @@ pub(super) fn body(node: &Node, goes: Result<(), &str>, reading: &mut Reading<'_
     Some(body)
 }
 
-/// Whether a POST of an API of this kind may write.
-pub(super) fn post_may_write(kind: Option<Kind>, path: &str, body: Option<&str>) -> bool {
-    let resource = path.split('?').next().unwrap_or_default();
-    let last = resource.rsplit('/').next().unwrap_or_default();
-    match kind {
-        Some(Kind::Soap | Kind::Hl7) | None => false,
-        Some(Kind::FhirR4) => last != "_search" && !last.starts_with('$'),
-        Some(Kind::Rest) => last != "_search" && last != "search",
-        Some(Kind::Graphql) => body.is_some_and(|body| body.contains("mutation")),
-    }
-}
-
-fn check_post(
-    kind: Option<Kind>,
-    (path, place): (&str, &Place),
-    body: Option<&str>,
-    reading: &mut Reading<'_>,
-) {
-    if post_may_write(kind, path, body) {
-        let hint = Some(
-            "a probe never writes: POST is for SOAP, HL7 and GraphQL queries, searches ('/_search') and FHIR \
-             operations ('/$…')"
-                .to_owned(),
-        );
-        reading.problems.error(Rank::Sense, place, "this POST may write", hint);
-    }
-}
-
 /// The first coding that would come back and not be understood.
 fn unknown_coding(value: &str) -> Option<&str> {
     let codings = value.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
@@ -347,6 +322,11 @@ pub(super) fn headers(node: &Node, reading: &mut Reading<'_>) -> Vec<(String, St
         {
             Some(format!(
                 "the header '{}' holds a credential: that is what an instance's 'auth' is for",
+                name.word
+            ))
+        } else if lower == "x-request-id" && !node.as_word().unwrap_or_default().contains("{uuid}") {
+            Some(format!(
+                "'{}' is each probe's own, so that it is found again by it: write \"{{uuid}}\"",
                 name.word
             ))
         } else if all.iter().any(|(known, _)| known.eq_ignore_ascii_case(&lower)) {

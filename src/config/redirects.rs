@@ -1,6 +1,7 @@
 //! Which redirects of an operation are followed.
 
 use super::{
+    patients,
     reading::Reading,
     section::Section,
     tree::{Node, Value},
@@ -34,7 +35,10 @@ fn hosts(node: &Node, reading: &mut Reading<'_>) -> Vec<String> {
     for item in items {
         match reading.parsed(item, "a host", host) {
             Some(host) if all.contains(&host) => reading.wrong(&item.place, "this is named twice"),
-            Some(host) => all.push(host),
+            Some(host) => {
+                patients::note(item, &host, reading);
+                all.push(host);
+            }
             None => {}
         }
     }

@@ -3,11 +3,12 @@
 use super::{
     api::{ApiDraft, InstanceDraft, is_unprotected},
     environments::EnvironmentDraft,
+    operation::OperationDraft,
     problem::{Place, Problems},
     reading::duration_text,
     top::Top,
 };
-use domain::{ApiId, Environment, PersonId, Priority, Rota, RotaId, Status, Target, Way, rate};
+use domain::{ApiId, Environment, PersonId, Priority, Request, Rota, RotaId, Status, Target, Way, rate};
 use std::collections::BTreeMap;
 
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
@@ -18,6 +19,12 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
             problems.warning(&draft.place, message, None);
         }
         for (environment, instance) in &draft.instances {
+            if asks_unnamed(draft, *environment, instance) {
+                let message = format!(
+                    "requests to this API are audited, and in {environment} ours say nothing of who asks"
+                );
+                problems.warning(&instance.place, message, Some("add 'audit'".to_owned()));
+            }
             let earlier = draft.instances.range(..environment).find(|(_, other)| other.url == instance.url);
             if let Some((other, _)) = earlier {
                 let message = format!("{environment} has the same URL as {other}");
@@ -41,6 +48,23 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     same_telephone(top, problems);
     may_not_wake(top, problems);
     last_resort_alone(top, problems);
+}
+
+/// Whether records of patients are asked for where access to them is audited, without who is registered to do so.
+fn asks_unnamed(draft: &ApiDraft, environment: Environment, instance: &InstanceDraft) -> bool {
+    let audited = draft.api.sensitive && matches!(environment, Environment::Production | Environment::Uat);
+    let chosen = |operation: &OperationDraft| {
+        let id = &operation.operation.id;
+        instance.operations.as_ref().is_none_or(|chosen| chosen.contains(id))
+    };
+    let over_http = |operation: &&OperationDraft| match &operation.operation.request {
+        // `_ping` and `_status` are the gateway's, and about nobody.
+        Request::Http(request) => !request.path.starts_with("/_"),
+        Request::Journey(_) => true,
+        Request::Tcp(_) | Request::Dns(_) | Request::Mllp(_) | Request::Heartbeat(_) => false,
+    };
+    let mut asking = draft.operations.iter().filter(|operation| chosen(operation)).filter(over_http);
+    audited && draft.audit.is_empty() && asking.any(|operation| !operation.anonymous)
 }
 
 fn production(draft: &EnvironmentDraft, instances: &[(&ApiDraft, &InstanceDraft)], problems: &mut Problems) {

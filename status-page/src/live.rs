@@ -38,10 +38,12 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
         Some(_) => "warn",
         None => "pass",
     };
+    let hangs = *shown.site.0.options.hangs.borrow();
+    let turns = if hangs.is_some() { "fail" } else { "pass" };
     let aside = shown.site.0.options.set_aside.borrow().clone();
     let taken = if aside.count > 0 { "warn" } else { "pass" };
     let status = match (view_status, measured, configuration) {
-        _ if recorded == "fail" || delivered == "fail" => "fail",
+        _ if [recorded, delivered, turns].contains(&"fail") => "fail",
         ("fail", ..) => "fail",
         (_, "warn", _) | (_, _, "warn") => "warn",
         _ if taken == "warn" || delivered == "warn" => "warn",
@@ -56,6 +58,11 @@ pub(crate) async fn readyz(State(shown): State<Shown>) -> Response<HttpBody> {
             "probes:newest": [{
                 "status": measured,
                 "observedValue": view.snapshot.heard_at.map(rfc3339),
+                "time": time,
+            }],
+            "pulse:turning": [{
+                "status": turns,
+                "output": hangs.map(|since| format!("nothing is probed or recorded since {}", rfc3339(since))),
                 "time": time,
             }],
             "store:recording": [{

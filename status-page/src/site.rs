@@ -48,6 +48,8 @@ pub struct Options {
     pub unheard: Arc<AtomicBool>,
     /// Since when what is to be told cannot be read.
     pub undelivered: watch::Receiver<Option<Timestamp>>,
+    /// Since when the thread that probes and records hangs.
+    pub hangs: watch::Receiver<Option<Timestamp>>,
     /// Whether what is seen is recorded; `None`: it is.
     pub unrecorded: Option<watch::Receiver<Option<Arc<Unrecorded>>>>,
     /// What the database refused for good.
@@ -71,6 +73,7 @@ impl Default for Options {
             told: Arc::default(),
             unheard: Arc::default(),
             undelivered: watch::Sender::default().subscribe(),
+            hangs: watch::Sender::default().subscribe(),
             unrecorded: None,
             set_aside: watch::Sender::default().subscribe(),
         }

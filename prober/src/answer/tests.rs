@@ -10,7 +10,16 @@ fn noon() -> Timestamp {
 fn answer<'a>(status: u16, headers: &'a HeaderMap, body: &'a str) -> Answer<'a> {
     let size = body.len() as u64;
     let took = Duration::from_millis(250);
-    Answer { status, headers, body: body.as_bytes(), size, took, broke_off: None, certificate: None }
+    Answer {
+        status,
+        headers,
+        body: body.as_bytes(),
+        size,
+        took,
+        broke_off: None,
+        certificate: None,
+        asked: true,
+    }
 }
 
 fn reading(expect: &Expect, health: bool, status: u16, body: &str) -> Reading {
@@ -291,7 +300,10 @@ fn an_answer_that_is_not_whole_is_not_looked_into() {
 #[test]
 fn what_cannot_be_compiled_is_named() {
     for (expect, words) in [
-        (Expect { json: vec![("a".to_owned(), Matches::Exists)], ..Expect::default() }, "the JSONPath 'a'"),
+        (
+            Expect { json: vec![("a".to_owned(), Matches::Exists)], ..Expect::default() },
+            "'a' is not a JSONPath",
+        ),
         (Expect { text: vec![regex("(")], ..Expect::default() }, "the regular expression '('"),
         (Expect { text: vec![regex("(\\w{1000}){1000}")], ..Expect::default() }, "the regular expression"),
         (Expect { headers: vec![("a b".to_owned(), Matches::Exists)], ..Expect::default() }, "'a b' is not"),

@@ -1,16 +1,22 @@
 //! One request to a token endpoint, and what its answer means.
 
 use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
-use crate::{connect, proxy, tls};
-use domain::{Failure, FailureKind, Layer, Proof};
+use crate::{announced, connect, proxy, tls};
+use domain::{Failure, FailureKind, Layer, PrivateAddresses, Proof, undialled};
 use hyper::header::HeaderValue;
-use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use std::{error::Error, io, time::Duration};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// A token endpoint may take so long, all in all.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A place to ask in is waited for so long: longer than one that is silent keeps it.
+const WAITS: Duration = Duration::from_secs(6);
+/// What one waited for in vain, others do not ask for so long.
+const SILENT_FOR: Duration = Duration::from_secs(5);
+/// By so much may a time run out sooner than it says.
+const TICK: Duration = Duration::from_millis(20);
 /// A proxy that made no tunnel to it is asked why for so long.
 const ASKED_AGAIN: Duration = Duration::from_secs(2);
 /// Bytes of its answer.
@@ -56,20 +62,46 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
     if let Some(failure) = tokens.certificate.as_ref().and_then(|own| own.over(by.clock.now())) {
         return Err((failure, AGAIN));
     }
-    let Ok(Ok(_place)) = timeout(PATIENCE, by.places.acquire()).await else {
+    let host = &tokens.host;
+    if let Some(known) = host.in_vain(url) {
+        return Err(known);
+    }
+    let place = timeout(WAITS, by.endpoints.place(host)).await.ok().flatten();
+    // Somebody who was asking meanwhile may know.
+    if let Some(known) = host.in_vain(url) {
+        return Err(known);
+    }
+    let Some(_place) = place else {
         let message = format!("no place to ask the token endpoint {url} in: too many others are being asked");
         return Err((ours(FailureKind::NoPermit, message), AGAIN));
     };
+    let deadline = Instant::now() + PATIENCE;
+    let asked = ask(tokens, by, deadline).await;
+    match &asked {
+        Err((failure, _)) if failure.layer == Layer::Token && Instant::now() + TICK >= deadline => {
+            host.kept_silent(url, failure, SILENT_FOR);
+        }
+        Err((failure, _))
+            if failure.layer == Layer::Ours && failure.kind != FailureKind::CredentialRefused => {}
+        Ok(_) | Err(_) => host.spoke(url),
+    }
+    asked
+}
+
+/// Asks by the deadline.
+async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Issued, Refused> {
+    let url = tokens.oauth2.token_url.as_str();
+    let addresses = reach(url, by, deadline).await.map_err(|failure| (failure, AGAIN))?;
     let form = form(tokens, by).ok_or_else(|| {
         let message = "an assertion could not be signed: this host gives no random numbers";
         (ours(FailureKind::ProbeBroke, message), AGAIN)
     })?;
-    let (client, shows) =
-        by.tls.client(tokens.certificate.as_deref(), by.egress, PATIENCE).ok_or_else(|| {
-            let message =
-                "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
-            (ours(FailureKind::ProbeBroke, message), AGAIN)
-        })?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    let own = tokens.certificate.as_deref();
+    let (client, shows) = by.tls.client(own, by.egress, (addresses, left)).ok_or_else(|| {
+        let message = "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
+        (ours(FailureKind::ProbeBroke, message), AGAIN)
+    })?;
     let asked = client
         .post(url)
         .header(reqwest::header::USER_AGENT, by.user_agent.clone())
@@ -88,7 +120,8 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
             return Err((failure, AGAIN));
         }
     };
-    let (status, retry_after) = (answer.status(), retry_after(&answer));
+    let retry_after = announced::retry_after(answer.headers(), by.clock.now());
+    let (status, retry_after) = (answer.status(), retry_after.map(|pause| pause.min(LONGEST_PAUSE)));
     let body = body(answer).await.map_err(|why| (broken(url, &why), AGAIN))?;
     let json = serde_json::from_slice::<Value>(&body).ok();
     match status {
@@ -118,6 +151,51 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
             broken(url, &format!("answers {}", status.as_u16())),
             retry_after.unwrap_or(AGAIN).max(AGAIN),
         )),
+    }
+}
+
+/// The name of the endpoint and where that leads, looked up as probes look names up; `None`: nothing is to be looked up. An
+/// address that no probe is sent to is not asked for tokens either.
+async fn reach(
+    url: &str,
+    by: Fetching<'_>,
+    deadline: Instant,
+) -> Result<Option<(String, Vec<SocketAddr>)>, Failure> {
+    let Ok(parsed) = reqwest::Url::parse(url) else { return Ok(None) };
+    let never = |ip| undialled(ip, true, PrivateAddresses::Allowed);
+    let not_asked = |ip, what| {
+        ours(FailureKind::AddressRefused, format!("the token endpoint {url} is not asked: {ip} is {what}"))
+    };
+    let host = parsed.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse() {
+        return never(ip).map_or(Ok(None), |what| Err(not_asked(ip, what)));
+    }
+    // A proxy looks the name up itself.
+    if by.egress.proxy_to(host).is_some() {
+        return Ok(None);
+    }
+    let now = Instant::now();
+    let half = now + deadline.saturating_duration_since(now) / 2;
+    let found = Box::pin(by.resolve.addresses(host, half, deadline)).await;
+    let found = found.map_err(|failure| {
+        if failure.layer == Layer::Ours {
+            return ours(
+                failure.kind,
+                format!("no connection to the token endpoint {url}: {}", failure.message),
+            );
+        }
+        Failure {
+            layer: Layer::Token,
+            kind: FailureKind::TokenUnreachable,
+            message: format!("the token endpoint {url} cannot be reached: {}", failure.message),
+        }
+    })?;
+    let dialled: Vec<SocketAddr> =
+        found.iter().filter(|ip| never(**ip).is_none()).map(|ip| SocketAddr::new(*ip, 0)).collect();
+    match found.iter().find_map(|ip| Some((ip, never(*ip)?))) {
+        Some((ip, what)) if dialled.is_empty() => Err(not_asked(*ip, what)),
+        _ => Ok(Some((host.to_owned(), dialled))),
     }
 }
 
@@ -179,12 +257,6 @@ fn lasts(expires_in: Option<&Value>) -> Duration {
 fn error_word(json: &Value) -> Option<&'static str> {
     let said = json.get("error")?.as_str()?;
     ERRORS.into_iter().find(|word| *word == said)
-}
-
-/// Only seconds: none of those we talk to sends a date here.
-fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 async fn body(mut answer: Response) -> Result<Vec<u8>, String> {

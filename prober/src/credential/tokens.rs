@@ -2,6 +2,7 @@
 
 use super::{
     OwnCertificate,
+    endpoint::{Endpoints, Host},
     fetch::{Issued, fetch},
     jwt::Signer,
 };
@@ -13,10 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::{Semaphore, watch},
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 /// A token is not used any more so long before it ends, or for the last tenth of its life if that is shorter.
@@ -32,6 +30,7 @@ pub(crate) struct Tokens {
     pub(super) oauth2: Arc<OAuth2>,
     pub(super) signer: Option<Signer>,
     pub(super) certificate: Option<Arc<OwnCertificate>>,
+    pub(super) host: Arc<Host>,
     kept: Mutex<Kept>,
 }
 
@@ -43,8 +42,7 @@ pub(crate) struct Fetching<'a> {
     pub(crate) resolve: &'a Resolve,
     pub(crate) clock: &'a Clock,
     pub(crate) user_agent: &'a HeaderValue,
-    /// The right to fetch one.
-    pub(crate) places: &'a Semaphore,
+    pub(crate) endpoints: &'a Endpoints,
 }
 
 /// A token, as a header carries it.
@@ -87,6 +85,7 @@ impl Tokens {
     pub(super) fn new(
         oauth2: &Arc<OAuth2>,
         certificate: Option<Arc<OwnCertificate>>,
+        host: Arc<Host>,
     ) -> Result<Self, String> {
         let signer = match &oauth2.proof {
             Proof::Secret(_) => None,
@@ -94,7 +93,7 @@ impl Tokens {
                 Signer::new(key).map_err(|error| format!("the key of its auth cannot be used: {error}"))?,
             ),
         };
-        Ok(Self { oauth2: Arc::clone(oauth2), signer, certificate, kept: Mutex::default() })
+        Ok(Self { oauth2: Arc::clone(oauth2), signer, certificate, host, kept: Mutex::default() })
     }
 
     /// A token that is good now. Whoever comes while somebody fetches one waits for that; a renewal keeps nobody else

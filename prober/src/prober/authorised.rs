@@ -65,14 +65,13 @@ impl Prober {
     }
 
     fn fetching(&self) -> Fetching<'_> {
-        let places = &self.credentials.places;
         Fetching {
             tls: &self.tls,
             egress: &self.egress,
             resolve: &self.resolve,
             clock: &self.clock,
             user_agent: &self.user_agent,
-            places,
+            endpoints: &self.credentials.endpoints,
         }
     }
 

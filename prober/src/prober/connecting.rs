@@ -97,6 +97,7 @@ impl Prober {
                 "this host trusts no certificate at all; install ca-certificates, or set egress.roots";
             return Err(ours(FailureKind::ProbeBroke, message));
         };
+        let host = name.to_str().into_owned();
         let handshake = Box::pin(self.tls.handshake(witness.clone(), name, stream, speaks));
         let (shaken, took) = timed(timeout_at(limit, handshake)).await;
         add(&mut outcome.phases.tls, took);
@@ -108,13 +109,29 @@ impl Prober {
         }
         match shaken {
             Ok(Ok(stream)) => Ok((stream, witness)),
-            Ok(Err(error)) => Err(crate::tls::failure(&error, &witness)),
+            Ok(Err(error)) => Err(self.by_the_right_time(crate::tls::failure(&error, &witness), &host)),
             Err(_) => Err(Failure {
                 layer: Layer::Tls,
                 kind: FailureKind::TlsTimeout,
                 message: format!("connected, but no TLS handshake within {took:.1?}"),
             }),
         }
+    }
+}
+
+impl Prober {
+    /// A certificate that is over, or too early, by a clock that is not right, is our own trouble.
+    fn by_the_right_time(&self, failure: Failure, host: &str) -> Failure {
+        let by_the_clock =
+            matches!(failure.kind, FailureKind::CertificateExpired | FailureKind::CertificateNotYetValid);
+        let Some(ahead) = self.clocks.ours_is_off(host).filter(|_| by_the_clock) else { return failure };
+        let (days, word) =
+            (ahead.as_hours().abs() / 24, if ahead.is_positive() { "behind" } else { "ahead of" });
+        let message = format!(
+            "our own clock is {days} days {word} those of other APIs, so this cannot be told: {}; set the clock",
+            failure.message
+        );
+        ours(failure.kind, message)
     }
 }
 

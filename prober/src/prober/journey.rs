@@ -30,6 +30,7 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let began = Instant::now();
+        let _cleaning = (!journey.clean_up.is_empty()).then(|| self.landing.begins());
         let mut values = Values::new(who.0);
         let mut steps = Vec::new();
         let all = (&mut values, &mut steps);
@@ -72,7 +73,19 @@ impl Prober {
                 steps.push(StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) });
                 return Err(named(&step.name, failure));
             }
-            let seen = self.step(step, deadline, who, values, outcome).await;
+            let seen = {
+                let stepping = pin!(self.step(step, deadline, who, values, outcome));
+                tokio::select! {
+                    biased;
+                    () = self.breaks_off(step) => None,
+                    seen = stepping => Some(seen),
+                }
+            };
+            let Some(seen) = seen else {
+                let failure = broken_off();
+                steps.push(StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) });
+                return Err(named(&step.name, failure));
+            };
             take_in(outcome, &seen);
             let failed = seen.failure.clone();
             outcome.expectations.extend(
@@ -95,6 +108,15 @@ impl Prober {
             }
         }
         Ok(())
+    }
+
+    /// Until this step is to be broken off. One that writes may say first what it made: else nobody could clean up.
+    async fn breaks_off(&self, step: &Step) {
+        let begun = !self.landing.is_told();
+        self.landing.told().await;
+        if begun && step.writes() {
+            tokio::time::sleep(self.limits.grace / 2).await;
+        }
     }
 
     /// One step, as a probe of its own. What it says holds no captured value.
@@ -180,6 +202,11 @@ impl Prober {
             steps.push(done);
         }
     }
+}
+
+/// Nothing was seen of it: we were told to stop.
+fn broken_off() -> Failure {
+    ours(FailureKind::ProbeBroke, "broken off: Curiad was told to stop")
 }
 
 /// What of a step is the journey's.

@@ -52,6 +52,14 @@ impl Authority {
         says(config, ok("{}").as_bytes()).await
     }
 
+    /// The same over TLS 1.3 and what of these the client prefers.
+    pub(crate) async fn wants_over(&self, alpn: &[&str]) -> Server {
+        let keyed = self.signs(&["localhost"], 2026, 2027);
+        let mut config = keyed.wants_ours(self, &rustls::version::TLS13);
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        says(config, ok("{}").as_bytes()).await
+    }
+
     /// Shakes hands as `localhost`, until the new year of 2027.
     pub(crate) fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
         let keyed = self.signs(&["localhost"], 2026, 2027);
@@ -103,16 +111,30 @@ impl Keyed {
         authority: &Authority,
         version: &'static rustls::SupportedProtocolVersion,
     ) -> ServerConfig {
+        self.asks(authority, version, false)
+    }
+
+    /// Asks for one, and hears those out who have none, as nginx does.
+    pub(crate) fn asks_for_ours(self, authority: &Authority) -> ServerConfig {
+        self.asks(authority, &rustls::version::TLS13, true)
+    }
+
+    fn asks(
+        self,
+        authority: &Authority,
+        version: &'static rustls::SupportedProtocolVersion,
+        hears_all: bool,
+    ) -> ServerConfig {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(authority.der.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let clients =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let clients = if hears_all { clients.allow_unauthenticated() } else { clients };
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[version])
             .unwrap()
-            .with_client_cert_verifier(clients)
+            .with_client_cert_verifier(clients.build().unwrap())
             .with_single_cert(self.chain, key)
             .unwrap()
     }

@@ -50,12 +50,50 @@ async fn fhir_says_what_went_wrong_in_an_operation_outcome() {
             "status 503: OperationOutcome: error, too-many-requests",
         ),
         ("502 Bad Gateway", "<html>".to_owned(), Some((Layer::Gateway, BackendUnavailable)), ""),
+        (
+            "200 OK",
+            "<html><h1>Sign in</h1></html>".to_owned(),
+            Some((Layer::Contract, BadBody)),
+            "status 200: the answer is no FHIR: neither JSON with a resourceType nor XML of http://hl7.org/fhir",
+        ),
+        ("200 OK", r#"{"status":"ok"}"#.to_owned(), Some((Layer::Contract, BadBody)), ""),
+        ("200 OK", "<Patient xmlns='http://hl7.org/fhir'/>".to_owned(), None, ""),
+        (
+            "200 OK",
+            format!(
+                r#"{{"resourceType":"Bundle","entry":[{{"resource":{}}}]}}"#,
+                outcome("error", "exception")
+            ),
+            Some((Layer::Backend, ServerError)),
+            "status 200: OperationOutcome in entry 1: error, exception",
+        ),
+        // What was not asked for need not be there.
+        ("201 Created", String::new(), None, ""),
     ] {
         let seen = over_http(Dialect::Fhir, status, &body).await;
         assert_eq!(failed(&seen), expected, "{status} {body}");
         assert!(told.is_empty() || message(&seen) == told, "{}", message(&seen));
         assert!(!format!("{seen:?}").contains("Claf"), "diagnostics are not repeated");
     }
+}
+
+#[tokio::test]
+async fn an_answer_of_fhir_that_is_expected_to_be_something_else_is_believed() {
+    let says = |body: &'static str| async move {
+        let server = Server::says(answer("200 OK\r\nContent-Type: application/pdf", body)).await;
+        let mut check = check(&server.url());
+        request(&mut check).dialect = Dialect::Fhir;
+        (server, check)
+    };
+    let (_server, asks) = says("").await;
+    assert_eq!(failed(&probe(&asks).await), Some((Layer::Contract, BadBody)), "nothing at all");
+    let (_server, mut asks) = says(r#"{"status":"ok"}"#).await;
+    change(&mut asks).expect.json = vec![("$.status".to_owned(), Matches::Exists)];
+    assert_eq!(failed(&probe(&asks).await), None);
+    let (_server, mut asks) = says("%PDF").await;
+    let pdf = Matches::Equals("application/pdf".to_owned());
+    change(&mut asks).expect.headers = vec![("content-type".to_owned(), pdf)];
+    assert_eq!(failed(&probe(&asks).await), None);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod answers;
 mod names;
+mod own;
 mod plain;
 mod redirects;
 mod secured;
@@ -27,6 +28,8 @@ pub(crate) struct Fault {
     verdict: Verdict,
     /// What the failure may be: more than one only where the system decides which comes first.
     seen: Vec<(Layer, FailureKind)>,
+    /// What is slow; else nothing is that ends in time.
+    slow: Duration,
     /// The phases that must have a time, and no others.
     marks: &'static str,
     /// Who probes it, where it is not the one who probes all.
@@ -43,6 +46,7 @@ impl Fault {
             check: check(url),
             verdict: Verdict::Pass,
             seen: Vec::new(),
+            slow: Duration::MAX,
             marks: "connect first_byte body",
             prober: None,
             _servers: vec![Box::new(server)],
@@ -105,7 +109,7 @@ fn marks(outcome: &Outcome) -> String {
 /// What is wrong with what was seen of a fault; `None`: nothing.
 fn wrong(fault: &Fault, outcome: &Outcome, neighbour: &Outcome) -> Option<String> {
     sound(outcome);
-    let verdict = judge(outcome, fault.check.timeout);
+    let verdict = judge(outcome, fault.slow);
     let seen = outcome.failure.as_ref().map(|failure| (failure.layer, failure.kind));
     let expected = if fault.seen.is_empty() {
         seen.is_none()
@@ -195,6 +199,12 @@ async fn faults_of_redirects() {
 async fn faults_of_tls() {
     let authority = Authority::new();
     suffer(&authority, secured::all(&authority).await).await;
+}
+
+#[tokio::test]
+async fn faults_of_our_own_and_of_tokens() {
+    let authority = Authority::new();
+    suffer(&authority, own::all(&authority).await).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// Answers by the request's first line, and tells each request: its head, and its body.
-async fn serves<F>(answer: F) -> (Server, mpsc::UnboundedReceiver<String>)
+pub(crate) async fn serves<F>(answer: F) -> (Server, mpsc::UnboundedReceiver<String>)
 where
     F: Fn(&str) -> Option<String> + Send + Sync + 'static,
 {
@@ -76,7 +76,7 @@ fn journey(url: &str, steps: Vec<JourneyStep>, clean_up: Vec<JourneyStep>) -> Ch
 }
 
 /// Find a slot, book it, read it; then cancel.
-fn booking(url: &str) -> Check {
+pub(crate) fn booking(url: &str) -> Check {
     let mut book = captures(
         post("book", "/Appointment", r#"{"slot":"{slot}"}"#),
         "booked",
@@ -93,7 +93,7 @@ fn booking(url: &str) -> Check {
     )
 }
 
-fn booked(line: &str) -> String {
+pub(crate) fn booked(line: &str) -> String {
     match line {
         "GET /Slot?status=free" => ok(r#"{"entry":[{"id":"slot-77"}]}"#),
         "POST /Appointment" => {
@@ -106,7 +106,7 @@ fn booked(line: &str) -> String {
     }
 }
 
-fn lines(heard: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
+pub(crate) fn lines(heard: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
     let mut all = Vec::new();
     while let Ok(request) = heard.try_recv() {
         all.push(request.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned());

@@ -44,5 +44,9 @@ mod schema;
 mod servers;
 #[cfg(test)]
 mod setting;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod tokens;
 mod transcripts;
 mod warm;

@@ -83,6 +83,17 @@ async fn a_token_endpoint_is_shown_it_too() {
         assert_eq!((trusted.layer, trusted.kind), (Layer::Token, FailureKind::TokenBroken));
         assert!(trusted.message.contains("shows a bad certificate"), "{}", trusted.message);
     }
+    // HTTP/2 would keep the reason to itself.
+    let both = authority.wants_over(&["h2", "http/1.1"]).await;
+    let credential = Credential {
+        access: Some(Access::Token(Arc::new(OAuth2 {
+            token_url: format!("https://localhost:{}/token", both.address.port()),
+            ..client(&both)
+        }))),
+        certificate: None,
+    };
+    let failure = authority.prober().sign_in(&credential).await.unwrap_err();
+    assert_eq!((failure.layer, failure.kind), OURS, "{}", failure.message);
     assert!(noon() < "2027-01-01T00:00:00Z".parse().unwrap());
 }
 

@@ -44,7 +44,7 @@ fn soap_sets_its_headers_by_its_version() {
     let file = Some(("envelopes/ping.xml", ENVELOPE_11));
     let request = asked(
         "soap",
-        "{ soap: { path: /, action: urn:a, envelope: file:envelopes/ping.xml }, headers: { X-A: b } }",
+        "{ soap: { path: /, action: urn:a, envelope: file:envelopes/ping.xml }, headers: { X-A: b }, synthetic: true }",
         file,
     );
     let expected = HttpRequest {
@@ -62,7 +62,8 @@ fn soap_sets_its_headers_by_its_version() {
     assert_eq!(request, Request::Http(expected));
 
     let newer = |action: &str| {
-        let operation = format!("{{ soap: {{ version: 1.2, {action}envelope: \"{ENVELOPE_12}\" }} }}");
+        let operation =
+            format!("{{ soap: {{ version: 1.2, {action}envelope: \"{ENVELOPE_12}\" }}, synthetic: true }}");
         let Request::Http(request) = asked("rest", &operation, None) else { panic!("not over HTTP") };
         assert_eq!(request.path, "", "the URL itself");
         request.headers
@@ -77,7 +78,7 @@ fn soap_sets_its_headers_by_its_version() {
 fn a_file_that_is_sent_is_part_of_the_configuration() {
     let directory = Directory::new();
     directory
-        .change(FILE, "{ get: /_ping }", "{ soap: { envelope: file:envelopes/ping.xml } }")
+        .change(FILE, "{ get: /_ping }", "{ soap: { envelope: file:envelopes/ping.xml }, synthetic: true }")
         .write("envelopes/ping.xml", ENVELOPE_11);
     let before = directory.load().unwrap().version;
     assert_eq!(directory.load().unwrap().version, before);
@@ -115,7 +116,7 @@ fn what_is_not_http_comes_as_it_is_written() {
     assert_eq!(asked("rest", "{ tcp: {} }", None), Request::Tcp(TcpRequest::default()));
     let request = asked(
         "rest",
-        "{ tcp: { port: 25, starttls: smtp, send: \"a\\r\\n\", receive: { hex: \"00 ff\" } } }",
+        "{ tcp: { port: 25, starttls: smtp, send: \"a\\r\\n\", receive: { hex: \"00 ff\" } }, synthetic: true }",
         None,
     );
     let expected = TcpRequest {

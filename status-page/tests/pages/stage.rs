@@ -34,16 +34,22 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn of(situation: Situation) -> Self {
-        Self::unrecorded(situation, None).await
+        Self::with(situation, |_| {}).await
     }
 
     /// While nothing can be recorded.
     pub(crate) async fn unrecorded(situation: Situation, unrecorded: Option<Unrecorded>) -> Self {
+        let unrecorded = watch::Sender::new(unrecorded.map(Arc::new)).subscribe();
+        Self::with(situation, |options| options.unrecorded = Some(unrecorded)).await
+    }
+
+    /// Where the program says something else of itself.
+    pub(crate) async fn with(situation: Situation, change: impl FnOnce(&mut Options)) -> Self {
         let store = Store::open("sqlite::memory:", [1; 32]).await.unwrap();
         let (sender, receiver) = watch::channel(Arc::new(situation));
         let told = Arc::new(Notify::new());
         let unheard = Arc::new(AtomicBool::new(false));
-        let options = Options {
+        let mut options = Options {
             told: Arc::clone(&told),
             unheard: Arc::clone(&unheard),
             callbacks: watch::Sender::new(Arc::new(Callbacks {
@@ -52,9 +58,10 @@ impl Stage {
                 telephones: Vec::new(),
             }))
             .subscribe(),
-            unrecorded: Some(watch::Sender::new(unrecorded.map(Arc::new)).subscribe()),
+            unrecorded: Some(watch::Sender::new(None).subscribe()),
             ..Options::default()
         };
+        change(&mut options);
         let site = Site::new(receiver, store.clone(), Clock::new(estate::now), options).unwrap();
         Self { site, store, situation: sender, unheard, told }
     }

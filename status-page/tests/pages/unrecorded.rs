@@ -6,6 +6,7 @@ use crate::{
 };
 use axum::http::StatusCode;
 use domain::Unrecorded;
+use tokio::sync::watch;
 
 #[tokio::test]
 async fn while_nothing_can_be_recorded_no_page_says_that_all_is_well() {
@@ -35,4 +36,17 @@ async fn while_nothing_can_be_recorded_no_page_says_that_all_is_well() {
         (StatusCode::SERVICE_UNAVAILABLE, Some("fail"))
     );
     assert!(!ready.text().contains("disk"), "why is for the log");
+}
+
+#[tokio::test]
+async fn while_the_thread_that_probes_and_records_hangs_we_are_not_ready() {
+    let hangs = watch::Sender::new(Some(estate::ago(45))).subscribe();
+    let stage = Stage::with(estate::all_well(), |options| options.hangs = hangs).await;
+    let ready = get(stage.public(), "/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    let said = &ready.json()["checks"]["pulse:turning"][0];
+    assert_eq!(said["status"], "fail");
+    assert_eq!(said["output"], "nothing is probed or recorded since 2026-11-21T03:06:24.120Z");
+    let ready = get(Stage::of(estate::all_well()).await.public(), "/readyz").await;
+    assert_eq!(ready.json()["checks"]["pulse:turning"][0]["status"], "pass");
 }

@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     certificates::{Authority, Keyed},
-    servers::{Server, head, ok},
+    servers::{Server, answer, head, ok},
     setting::change,
 };
 use domain::{FailureKind::*, Layer, Verdict};
@@ -151,6 +151,31 @@ async fn certificates(authority: &Authority) -> Vec<Fault> {
         let fault = over(name, config, b"", Ends::Well).await;
         all.push(fault.is(Verdict::Inconclusive, Layer::Ours, ClientCertificate).marks(marks));
     }
+    let mut config = authority.signs(&["localhost"], 2026, 2027).wants_ours(authority, &TLS13);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let fault =
+        over("a certificate of ours is wanted, over HTTP/2 and TLS 1.3", config, b"", Ends::Well).await;
+    all.push(fault.is(Verdict::Inconclusive, Layer::Ours, ClientCertificate).marks(HEAD));
+    for (name, said) in [
+        ("nginx wants a certificate of ours", "400 No required SSL certificate was sent"),
+        ("nginx refuses a certificate of ours", "400 The SSL certificate error"),
+    ] {
+        let page = answer("400 Bad Request", &format!("<html><head><title>{said}</title></head></html>"));
+        let config = authority.signs(&["localhost"], 2026, 2027).asks_for_ours(authority);
+        let fault = over(name, config, page.leak().as_bytes(), Ends::Well).await;
+        all.push(fault.is(Verdict::Inconclusive, Layer::Ours, ClientCertificate).marks(ALL));
+    }
+    // One who says so without having asked is no server that wants it.
+    let page = answer("400 Bad Request", "No required SSL certificate was sent");
+    let config = authority.signs(&["localhost"], 2026, 2027).config(rustls::DEFAULT_VERSIONS, &[]);
+    let fault = over(
+        "words of nginx from one who asked for no certificate",
+        config,
+        page.leak().as_bytes(),
+        Ends::Well,
+    )
+    .await;
+    all.push(fault.fails(Layer::Contract, UnexpectedStatus).marks(ALL));
     all
 }
 

@@ -1,6 +1,6 @@
 //! What a probe says of what it saw: the first row that fits. Each row names faults of the suite, which hold it.
 
-use super::{Fault, answers, names, plain, redirects, secured, two};
+use super::{Fault, answers, names, own, plain, redirects, secured, two};
 use crate::certificates::Authority;
 use domain::{
     Layer::{self, *},
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What is seen; the verdict and the layer; faults that show it.
 type Row = (&'static str, Verdict, Option<Layer>, &'static [&'static str]);
 
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 20] = [
     (
         "our network, resolver, disk, permit, clock, configuration",
         Inconclusive,
@@ -20,13 +20,34 @@ const TABLE: [Row; 17] = [
             "a resolver that says nothing",
             "a resolver that fails for all",
             "the address of a cloud's metadata",
+            "no place among the probes in flight",
+            "a certificate that is over by our own clock alone",
+            "a check that cannot be sent",
         ],
+    ),
+    (
+        "the token endpoint refuses our credential",
+        Inconclusive,
+        Some(Ours),
+        &["a token endpoint that refuses our credential"],
+    ),
+    (
+        "the token endpoint is down or broken",
+        Fail,
+        Some(Token),
+        &["a token endpoint that is down", "a token endpoint without tokens"],
     ),
     (
         "our own client certificate is missing, expired or refused",
         Inconclusive,
         Some(Ours),
-        &["a certificate of ours is wanted, over TLS 1.2", "a certificate of ours is wanted, over TLS 1.3"],
+        &[
+            "a certificate of ours is wanted, over TLS 1.2",
+            "a certificate of ours is wanted, over TLS 1.3",
+            "a certificate of ours is wanted, over HTTP/2 and TLS 1.3",
+            "nginx wants a certificate of ours",
+            "nginx refuses a certificate of ours",
+        ],
     ),
     (
         "name not found, or the resolver fails for this name only",
@@ -125,6 +146,7 @@ const TABLE: [Row; 17] = [
             "gzip with a wrong checksum",
         ],
     ),
+    ("all met, slower than slow", Slow, None, &["well, and slow"]),
     ("all met", Pass, None, &["well over TLS", "longer than announced"]),
 ];
 
@@ -137,6 +159,7 @@ async fn what_a_probe_says_is_the_first_row_that_fits() {
     all.extend(redirects::all(&authority).await);
     all.extend(secured::all(&authority).await);
     all.extend(two::all(&authority).await);
+    all.extend(own::all(&authority).await);
     assert!(all.len() >= 60, "{} named faults", all.len());
     let by_name: BTreeMap<&str, &Fault> = all.iter().map(|fault| (fault.name, fault)).collect();
     assert_eq!(by_name.len(), all.len(), "each has a name of its own");
