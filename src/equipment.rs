@@ -128,6 +128,8 @@ fn callbacks(loaded: &Loaded) -> Callbacks {
     };
     Callbacks {
         notify: loaded.callback_token.iter().cloned().collect(),
+        twilio: loaded.twilio_tokens.clone(),
+        spoken: Some(alerting::spoken),
         alertmanager: loaded.alertmanager_token.iter().cloned().collect(),
         telephones: loaded.directory.people.iter().filter_map(telephone).collect(),
     }

@@ -2,16 +2,18 @@
 
 use crate::{
     DeskSystem, Directory, Examined, FoundTicket, Records, SendError, mail::Postbox, notify::TextService,
-    servicenow::TableApi, webhook::Webhook,
+    servicenow::TableApi, twilio::VoiceService, webhook::Webhook,
 };
 use domain::{Channel, Clock, Configuration, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What one desk, Notify and the mail server each get at a time; more waits its turn.
+/// What one desk and each carrier get at a time; more waits its turn.
 const DESK_AT_A_TIME: usize = 4;
 const TEXTS_AT_A_TIME: usize = 16;
 const MAILS_AT_A_TIME: usize = 8;
+/// They wait for each other's second anyway.
+const CALLS_AT_A_TIME: usize = 4;
 
 /// What the deliverer needs to know, exchanged as one when the configuration is read again.
 #[derive(Debug, Clone)]
@@ -55,7 +57,9 @@ pub struct Channels {
     client: reqwest::Client,
     texts: Option<TextService>,
     mail: Option<Postbox>,
+    calls: Option<VoiceService>,
     text_turns: Arc<Semaphore>,
+    call_turns: Arc<Semaphore>,
     mail_turns: Arc<Semaphore>,
 }
 
@@ -102,7 +106,9 @@ impl Channels {
             client: client.clone(),
             texts: texts.transpose()?,
             mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
+            calls: directory.twilio.map(|settings| VoiceService::new(settings, client.clone(), patience)),
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
+            call_turns: Arc::new(Semaphore::new(CALLS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         })
     }
@@ -131,6 +137,11 @@ impl Channels {
         Some(self.texts()?.examine(clock).await)
     }
 
+    /// Looks at who rings people up, without ringing anybody; `None`: there is nobody.
+    pub async fn examine_calls(&self, clock: &Clock) -> Option<Examined> {
+        Some(self.calls()?.examine(clock).await)
+    }
+
     /// Asks an Alertmanager that hears of our incidents how it is; `None`: there is none of that number.
     pub async fn examine_alertmanager(&self, number: usize) -> Option<Examined> {
         Some(crate::alertmanager::examine(&self.client, self.alertmanagers.get(number)?).await)
@@ -147,6 +158,7 @@ impl Channels {
             // What goes to an unknown desk fails at once: any turn will do.
             Channel::Desk(desk) => self.desks.get(desk).map_or(&self.mail_turns, |desk| &desk.turns),
             Channel::Text(_) => &self.text_turns,
+            Channel::Voice(_) => &self.call_turns,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => &self.mail_turns,
         };
         tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
@@ -185,6 +197,11 @@ impl Channels {
         self.texts.as_ref()
     }
 
+    /// Who rings people up.
+    pub(crate) const fn calls(&self) -> Option<&VoiceService> {
+        self.calls.as_ref()
+    }
+
     /// The mail server.
     pub(crate) fn mail(&self) -> Option<&Postbox> {
         self.mail.as_ref()
@@ -195,13 +212,18 @@ impl Channels {
         self.people.get(person)?.text.as_ref()
     }
 
+    /// A person's telephone number for calls.
+    pub(crate) fn voice_number(&self, person: &PersonId) -> Option<&Secret> {
+        self.people.get(person)?.voice.as_ref()
+    }
+
     /// The mailbox a channel means.
     pub(crate) fn mailbox(&self, channel: &Channel) -> Option<&str> {
         match channel {
             Channel::Email(person) => self.people.get(person)?.email.as_deref(),
             Channel::DeskEmail(desk) => self.desks.get(desk)?.email.as_deref(),
             Channel::Team(team) => self.teams.get(team).map(String::as_str),
-            Channel::Desk(_) | Channel::Text(_) => None,
+            Channel::Desk(_) | Channel::Text(_) | Channel::Voice(_) => None,
         }
     }
 }

@@ -59,11 +59,12 @@ impl<'a> Course<'a> {
                 Some(late) if !self.tried() => Step::End(Err(late)),
                 Some(_) | None => Step::Look,
             },
-            (Channel::Desk(_) | Channel::Text(_), _) if self.tried() => Step::Look,
+            (Channel::Desk(_) | Channel::Text(_) | Channel::Voice(_), _) if self.tried() => Step::Look,
             // Mail cannot be asked for: a repeat shares the first one's `Message-ID`.
             (
                 Channel::Desk(_)
                 | Channel::Text(_)
+                | Channel::Voice(_)
                 | Channel::DeskEmail(_)
                 | Channel::Email(_)
                 | Channel::Team(_),
@@ -83,8 +84,10 @@ impl<'a> Course<'a> {
                 None => Step::Act { repeat: false },
             },
             Ok(Trace::Unknown | Trace::Failed | Trace::Once) => self.act(false, now),
-            // A person is waited for: the text goes out again and says so. Of a ticket or a note there is one.
-            Err(_) if matches!(self.0.notification.channel, Channel::Text(_)) => self.act(true, now),
+            // A person is waited for: the text or the call goes out again and says so. Of a ticket or a note there is one.
+            Err(_) if matches!(self.0.notification.channel, Channel::Text(_) | Channel::Voice(_)) => {
+                self.act(true, now)
+            }
             Err(error) => Step::End(Err(error)),
         }
     }

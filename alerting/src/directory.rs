@@ -14,6 +14,8 @@ pub struct Directory {
     pub teams: BTreeMap<TeamId, String>,
     /// GOV.UK Notify, which carries texts.
     pub notify: Option<Notify>,
+    /// Twilio, which rings people up.
+    pub twilio: Option<Twilio>,
     /// The mail server that takes our e-mails.
     pub mail: Option<Mail>,
     /// Whom the dead-man heartbeat goes to.
@@ -122,6 +124,8 @@ pub struct Contact {
     pub text: Option<Secret>,
     /// Mailbox.
     pub email: Option<String>,
+    /// Telephone number for calls, as `+447…`.
+    pub voice: Option<Secret>,
 }
 
 /// GOV.UK Notify.
@@ -135,6 +139,21 @@ pub struct Notify {
     pub text_template: String,
     /// Which of the service's senders; `None`: its default.
     pub sms_sender_id: Option<String>,
+}
+
+/// Twilio's account, and who calls.
+#[derive(Debug, Clone)]
+pub struct Twilio {
+    /// `https://api.twilio.com`, without a trailing slash.
+    pub url: String,
+    /// The account's SID: `AC…`.
+    pub account: String,
+    /// The SID of an API key: `SK…`.
+    pub key: String,
+    /// That key's secret.
+    pub secret: Secret,
+    /// The number that rings people up, as `+441…`.
+    pub from: String,
 }
 
 /// The mail server that takes our e-mails.

@@ -156,6 +156,7 @@ fn last_resort(setup: &Setup) -> BTreeSet<PersonId> {
 
 enum Message {
     Text(String),
+    Call(String),
     Letter(crate::words::Letter),
 }
 
@@ -164,6 +165,7 @@ impl Message {
         match way {
             Way::Text => Self::Text(plain.text(language)),
             Way::Email => Self::Letter(plain.letter(language)),
+            Way::Voice => Self::Call(crate::words::said(&plain.text(language), language)),
         }
     }
 }
@@ -210,6 +212,15 @@ async fn once(
                 return Ok(());
             }
             texts.send(number, text, key, clock.now()).await.map(drop)
+        }
+        Message::Call(words) => {
+            let calls = channels
+                .calls()
+                .ok_or_else(|| SendError::permanent("nobody rings people up: configure `twilio`"))?;
+            let number = channels
+                .voice_number(person)
+                .ok_or_else(|| SendError::permanent(format!("{person} has no number to be rung at")))?;
+            calls.call(number, words, key, None).await.map(drop)
         }
         Message::Letter(letter) => {
             let mail =

@@ -23,6 +23,7 @@ mod retry;
 mod send_error;
 mod servicenow;
 mod spool;
+mod twilio;
 mod webhook;
 mod words;
 
@@ -34,7 +35,7 @@ pub use deliverer::{Deliverer, Limits};
 pub use desk_reader::DeskReader;
 pub use directory::{
     Alertmanager, Auth, Contact, DeadMan, DeskSettings, DeskSystem, Directory, Mail, MailTls, Notify,
-    ServiceNow, WebhookDesk,
+    ServiceNow, Twilio, WebhookDesk,
 };
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;
@@ -46,4 +47,4 @@ pub use send_error::SendError;
 pub use servicenow::{FoundTicket, Records};
 pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};
 pub use webhook::webhook_secret;
-pub use words::worded;
+pub use words::{spoken, worded};

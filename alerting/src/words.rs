@@ -8,6 +8,7 @@ mod heard;
 mod letter;
 mod reminder;
 mod short;
+mod spoken;
 mod subscriber;
 mod symptom;
 mod ticket;
@@ -24,6 +25,8 @@ use jiff::Timestamp;
 pub(crate) use facts::Facts;
 pub(crate) use letter::{Letter, letter};
 pub(crate) use short::text;
+pub use spoken::spoken;
+pub(crate) use spoken::{call, said};
 pub(crate) use subscriber::{subscriber, subscriber_links};
 pub(crate) use ticket::{TicketWords, note, note_marker, ticket};
 pub(crate) use unrecorded::{Plain, Says};
@@ -54,6 +57,7 @@ pub fn worded(
             let first = Try { number: 1, repeat: false };
             text(&facts, notification, language(person).unwrap_or(Language::En), first)
         }
+        (Channel::Voice(person), _) => call(&facts, notification, language(person).unwrap_or(Language::En)),
         (Channel::Email(person), _) => letter(language(person)),
         (Channel::DeskEmail(_) | Channel::Team(_), _) => letter(None),
     }
@@ -134,6 +138,33 @@ mod tests {
             }
         }
         golden!("reminder.txt", said.join("\n----\n"));
+    }
+
+    #[test]
+    fn a_call_says_all_aloud_and_asks_for_a_digit() {
+        let (mut incident, configuration) = (incident(), configuration());
+        let mut said = Vec::new();
+        for cause in [incident.cause.clone(), domain::Cause::Test(domain::TestCall::Asked(id("oncall.one")))]
+        {
+            incident.cause = cause;
+            let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+            for language in [Language::En, Language::Cy] {
+                let callout = notification(NotificationKind::Callout { callout: 1 });
+                let words = call(&facts, &callout, language).unwrap();
+                assert!(words.chars().count() < 4_000, "Twilio takes no more: {words}");
+                let (once, _) = words.split_once("</Gather>").unwrap();
+                said.push(once.to_owned());
+            }
+        }
+        incident.cause = example::incident().cause;
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        for taken_by in [None, Some("Tom <b> & Co".to_owned())] {
+            for language in [Language::En, Language::Cy] {
+                let over = notification(NotificationKind::StandDown { taken_by: taken_by.clone() });
+                said.push(call(&facts, &over, language).unwrap());
+            }
+        }
+        golden!("call.txt", said.join("\n"));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn failed(situation: &Situation, now: Timestamp) -> Option<Timestamp>
 pub(crate) fn arrived(test: &Incident) -> bool {
     callout(test).is_some_and(|callout| {
         callout.ways.iter().all(|way| match way {
-            Way::Text => callout.delivered.contains(way),
+            Way::Text | Way::Voice => callout.delivered.contains(way),
             Way::Email => taken(callout, *way, test.opened_at + test_call::DAILY_LASTS),
         })
     })

@@ -82,11 +82,13 @@ pub enum Way {
     Text,
     /// E-mail.
     Email,
+    /// A telephone call that says it aloud.
+    Voice,
 }
 
 impl Way {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Email];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Email, Self::Voice];
 
     /// Reads a [`word`](Self::word).
     pub fn parse(word: &str) -> Option<Self> {
@@ -98,6 +100,7 @@ impl Way {
         match self {
             Self::Text => "text",
             Self::Email => "email",
+            Self::Voice => "voice",
         }
     }
 }

@@ -106,6 +106,8 @@ pub enum Channel {
     Text(PersonId),
     /// A person's mailbox.
     Email(PersonId),
+    /// A person's telephone, rung.
+    Voice(PersonId),
     /// A provider team's mailbox.
     Team(TeamId),
 }

@@ -150,9 +150,8 @@ impl About {
                 .ok()
                 .zip(number.parse().ok())
                 .map(|(ticket, number)| Self::Note(ticket, number)),
-            ["callout", number, "text"] => number.parse().ok().map(|number| Self::Callout(number, Way::Text)),
-            ["callout", number, "email"] => {
-                number.parse().ok().map(|number| Self::Callout(number, Way::Email))
+            ["callout", number, way] => {
+                number.parse().ok().zip(Way::parse(way)).map(|(number, way)| Self::Callout(number, way))
             }
             _ => None,
         };

@@ -135,7 +135,7 @@ pub(crate) fn stand_down(
             fold.withdraw(unsent);
             // Of an incident that came back, who was called before has heard.
             if Some(&callout.person) != but && callout.reached_by(way) && !callout.stood_down.contains(&way) {
-                reached.insert((callout.person.clone(), way));
+                reached.insert((callout.person.clone(), quiet(fold, &callout.person, way)));
                 callout.stood_down.extend(taken_by.is_none().then_some(way));
             }
         }
@@ -159,7 +159,19 @@ pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: Pers
     }
 }
 
+/// Nobody is rung up to hear that they may sleep, where there is another way to them.
+fn quiet(fold: &Fold, person: &PersonId, way: Way) -> Way {
+    let configuration = fold.configuration();
+    let known = configuration.people.get(person);
+    let has = |way: &Way| known.is_some_and(|known| known.ways.contains(way));
+    match way {
+        Way::Voice => [Way::Text, Way::Email].into_iter().find(has).unwrap_or(way),
+        Way::Text | Way::Email => way,
+    }
+}
+
 fn send_stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, person: PersonId, way: Way) {
+    let way = quiet(fold, &person, way);
     let what = if taken_by.is_some() { "taken" } else { "stand-down" };
     let name = incident.named(&format!("{what}/{person}/{}", way.word()));
     let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
@@ -358,5 +370,6 @@ pub(crate) const fn person_channel(way: Way, person: PersonId) -> Channel {
     match way {
         Way::Text => Channel::Text(person),
         Way::Email => Channel::Email(person),
+        Way::Voice => Channel::Voice(person),
     }
 }

@@ -67,7 +67,10 @@ impl TestCall {
     fn ways(&self, known: &[Way]) -> Vec<Way> {
         match self {
             Self::Asked(_) | Self::Daily { .. } => known.to_vec(),
-            Self::BeforeShift(_) => known.iter().copied().take(1).collect(),
+            Self::BeforeShift(_) => {
+                let quiet = known.iter().copied().find(|way| *way != Way::Voice);
+                quiet.or_else(|| known.first().copied()).into_iter().collect()
+            }
         }
     }
 

@@ -44,6 +44,7 @@ mod smtp;
 mod story;
 mod talk;
 mod trouble;
+mod twilio;
 mod view;
 mod world;
 
@@ -63,5 +64,6 @@ pub use servicenow::{Desk, DeskOptions, Entry, Note, Ticket};
 pub use smtp::{MailOptions, MailServer};
 pub use story::{Answer, answer, tell};
 pub use trouble::{Trouble, UnknownTrouble};
+pub use twilio::{Call, Twilio};
 pub use view::{InstanceView, NoSuchInstance, TimedOut};
 pub use world::{Now, World};

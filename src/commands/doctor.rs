@@ -116,6 +116,10 @@ fn questions(asked: &Arc<Asked>) -> Vec<Question> {
     questions.push(Question::new(Group::Telling, "GOV.UK Notify", async move {
         texts.channels.examine_texts(&texts.clock).await.unwrap_or_default()
     }));
+    let calls = Arc::clone(asked);
+    questions.push(Question::new(Group::Telling, "Twilio", async move {
+        calls.channels.examine_calls(&calls.clock).await.unwrap_or_default()
+    }));
     for number in 0..asked.loaded.directory.alertmanagers.len() {
         let asked = Arc::clone(asked);
         questions.push(Question::new(Group::Telling, "an Alertmanager", async move {

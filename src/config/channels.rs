@@ -16,6 +16,7 @@ const DEFAULT_BEAT: Duration = Duration::from_secs(30);
 pub(super) struct MailText {
     pub mail: bool,
     pub text: bool,
+    pub voice: bool,
 }
 
 /// Reads how texts are sent, the token by which Notify's callbacks are known, and whether people may answer by text.

@@ -92,13 +92,7 @@ fn step(node: &Node, reading: &mut Reading<'_>) -> Option<(Step, Place)> {
 fn ways(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Way>> {
     let mut ways = Vec::new();
     for item in reading.list_of_some(node, "ways")? {
-        if matches!(item.as_word(), Some("voice")) {
-            let hint = Some("use text, email or both".to_owned());
-            let message = "calls by voice are not supported yet";
-            reading.problems.error(Rank::Value, &item.place, message, hint);
-            continue;
-        }
-        match reading.choice(item, "a way", &[("text", Way::Text), ("email", Way::Email)]) {
+        match reading.choice(item, "a way", &Way::ALL.map(|way| (way.word(), way))) {
             Some(way) if ways.contains(&way) => reading.wrong(&item.place, "this way is named twice"),
             Some(way) => ways.push(way),
             None => {}

@@ -58,6 +58,7 @@ mod stamps;
 mod tcp;
 mod top;
 mod tree;
+mod twilio;
 mod vantages;
 mod way;
 mod wonder;
@@ -112,6 +113,8 @@ pub(crate) struct Loaded {
     pub(crate) directory: Directory,
     /// By which Notify's callbacks are known; `None`: they are refused.
     pub(crate) callback_token: Option<Secret>,
+    /// By which Twilio's callbacks are known.
+    pub(crate) twilio_tokens: Vec<Secret>,
     /// By which an Alertmanager's webhook is known.
     pub(crate) alertmanager_token: Option<Secret>,
     /// Where to listen, and for whom.
@@ -182,7 +185,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         top::read(&node, reading)
     } else {
         top::unreadable(reading);
-        Top { has: channels::MailText { mail: true, text: true }, ..Top::default() }
+        Top { has: channels::MailText { mail: true, text: true, voice: true }, ..Top::default() }
     };
     if let Some(site) = &top.site {
         reading.zone = site.time_zone.clone();
@@ -245,6 +248,7 @@ fn put_together(
 ) -> Loaded {
     let mut directory = Directory {
         notify: top.notify,
+        twilio: top.twilio,
         mail: top.mail,
         dead_man: top.dead_man,
         alertmanagers: top.alertmanager.send,
@@ -297,6 +301,7 @@ fn put_together(
         history_every: crate::sealer::LOOK,
         directory,
         callback_token: top.callback_token,
+        twilio_tokens: top.twilio_tokens,
         alertmanager_token: top.alertmanager.callback_token,
         listen: top.listen,
         roots: top.outward.roots,

@@ -42,15 +42,19 @@ pub(super) fn person(node: &Node, reading: &mut Reading<'_>) -> Option<PersonDra
         ways.push((Way::Email, node.owner.clone()));
         reading.text_or_secret(node, "a mailbox", Use::Telling, address::mailbox)
     });
+    let voice = section.optional("voice", reading);
+    let voice = voice.and_then(|node| {
+        ways.push((Way::Voice, node.owner.clone()));
+        reading.secret(node, address::telephone)
+    });
     let place = section.place();
-    let wants_voice = section.has("voice");
     section.close(reading);
-    if ways.is_empty() && !wants_voice {
-        let hint = Some("give 'text', 'email' or both".to_owned());
+    if ways.is_empty() {
+        let hint = Some("give 'text', 'email', 'voice' or several".to_owned());
         reading.problems.error(Rank::Missing, place, "this person cannot be reached", hint);
         return None;
     }
-    let contact = Contact { text, email: email.map(|email| email.reveal().to_owned()) };
+    let contact = Contact { text, email: email.map(|email| email.reveal().to_owned()), voice };
     let person =
         Person { name: name?, language: language?, ways: ways.iter().map(|(way, _)| *way).collect() };
     Some(PersonDraft { person, contact, ways })

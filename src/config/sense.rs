@@ -74,7 +74,8 @@ fn carriers(top: &Top, problems: &mut Problems) {
         match way {
             Way::Text if !top.has.text => wanting.push((place, "texts", "notify")),
             Way::Email if !top.has.mail => wanting.push((place, "e-mails", "mail")),
-            Way::Text | Way::Email => {}
+            Way::Voice if !top.has.voice => wanting.push((place, "calls", "twilio")),
+            Way::Text | Way::Email | Way::Voice => {}
         }
     }
     if !top.has.mail {

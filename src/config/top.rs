@@ -19,7 +19,7 @@ use super::{
     section::Section,
     site,
     tree::{Node, Value},
-    vantages,
+    twilio, vantages,
 };
 use domain::{
     AvailabilityPolicy, DeskId, Environment, EscalationId, Hours, HoursId, IdError, Matrix, PersonId, RotaId,
@@ -40,6 +40,8 @@ pub(super) struct Top {
     pub notify: Option<alerting::Notify>,
     pub callback_token: Option<Secret>,
     pub text_replies: bool,
+    pub twilio: Option<alerting::Twilio>,
+    pub twilio_tokens: Vec<Secret>,
     pub alertmanager: Alertmanagers,
     pub mail: Option<alerting::Mail>,
     /// Whether the sections are there, readable or not.
@@ -85,12 +87,16 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         return Top::default();
     };
     let section = &mut sheet;
-    let has = MailText { mail: section.has("mail"), text: section.has("notify") };
+    let has =
+        MailText { mail: section.has("mail"), text: section.has("notify"), voice: section.has("twilio") };
     let site = section.required("site", reading).and_then(|node| site::read(node, has.mail, reading));
     let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let notify = section.optional("notify", reading).and_then(|node| channels::notify(node, reading));
     let (notify, callback_token, text_replies) =
         notify.map_or((None, None, false), |(notify, token, replies)| (Some(notify), token, replies));
+    let twilio = section.optional("twilio", reading).and_then(|node| twilio::read(node, reading));
+    let (twilio, twilio_tokens) =
+        twilio.map_or((None, Vec::new()), |(twilio, tokens)| (Some(twilio), tokens));
     let outward =
         section.optional("egress", reading).map(|node| egress::read(node, reading)).unwrap_or_default();
     let vantages = section
@@ -110,6 +116,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         notify,
         callback_token,
         text_replies,
+        twilio,
+        twilio_tokens,
         alertmanager: section
             .optional("alertmanager", reading)
             .and_then(|node| alertmanager::read(node, reading))

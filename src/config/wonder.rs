@@ -154,9 +154,12 @@ fn may_not_wake(top: &Top, problems: &mut Problems) {
         let (alone, other) = match way {
             Way::Text => ("a text", "email"),
             Way::Email => ("an e-mail", "text"),
+            // It rings.
+            Way::Voice => continue,
         };
         let message = format!("{alone} alone may not wake '{id}', who is on the rota '{rota}'");
-        let hint = format!("add '{other}'; `curiad callout test {id}` shows whether they are reached");
+        let hint =
+            format!("add '{other}' or 'voice'; `curiad callout test {id}` shows whether they are reached");
         problems.warning(place, message, Some(hint));
     }
 }

@@ -64,7 +64,7 @@ struct Next {
 }
 
 /// What became of an answer.
-enum Became {
+pub(crate) enum Became {
     /// Nothing was answered now.
     Nothing,
     /// The recorder took it.
@@ -122,7 +122,7 @@ async fn read_answer(body: HttpBody) -> Option<Answer> {
 }
 
 /// Waits for the recorder's answer, and for the Situation that has it folded in.
-async fn wait(shown: &Shown, id: store::InboxId, reference: &str, answer: Answer) -> Became {
+pub(crate) async fn wait(shown: &Shown, id: store::InboxId, reference: &str, answer: Answer) -> Became {
     let site = &shown.site.0;
     let until = Instant::now() + PATIENCE;
     let became = loop {
@@ -160,7 +160,7 @@ fn limited(shown: &Shown, situation: &Situation, request: &Request) -> Option<Re
 }
 
 /// The last part of the path.
-fn reference(uri: &Uri) -> &str {
+pub(crate) fn reference(uri: &Uri) -> &str {
     uri.path().rsplit('/').next().unwrap_or_default()
 }
 
@@ -291,7 +291,11 @@ fn called(
 }
 
 /// Why no answer is asked for any more: it is over, or somebody has it.
-fn standing(wording: &Wording<'_>, incident: &Incident, name: &str) -> Result<Option<String>, WordsError> {
+pub(crate) fn standing(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    name: &str,
+) -> Result<Option<String>, WordsError> {
     if incident.is_test() && !incident.is_open() {
         return wording.plain("ack-test-over").map(Some);
     }

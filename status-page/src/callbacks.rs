@@ -1,17 +1,25 @@
 //! Who may tell us something at `/hooks`, and whose telephone is whose.
 
-use domain::{PersonId, Secret};
+use domain::{Callout, Configuration, Incident, PersonId, Secret};
+use jiff::Timestamp;
 
 /// Who may tell us something at `/hooks`. Cannot be printed by accident: secrets hide themselves.
 #[derive(Debug, Clone, Default)]
 pub struct Callbacks {
     /// Tokens that `/hooks/notify` accepts: two while one is being replaced. None: there is no such path.
     pub notify: Vec<Secret>,
+    /// Auth tokens that sign what comes to `/hooks/twilio`: two while one is being replaced. None: there is no such path.
+    pub twilio: Vec<Secret>,
+    /// Words for somebody who is on the line, in Twilio's markup.
+    pub spoken: Option<Spoken>,
     /// Tokens that `/hooks/alertmanager` accepts. None: there is no such path.
     pub alertmanager: Vec<Secret>,
     /// Telephones from which people answer.
     pub telephones: Vec<(Secret, PersonId)>,
 }
+
+/// What is said to whoever was called: these words, or all of the call again.
+pub type Spoken = fn(&Configuration, &Incident, &Callout, Option<&str>, Timestamp) -> String;
 
 impl Callbacks {
     /// Whose telephone that is: it may be that of several.

@@ -138,7 +138,7 @@ fn receipt(body: &[u8], now: Timestamp) -> Result<Option<Receipt>, String> {
 }
 
 /// The incident in a notification's key: `C-42-k3f9xq/callout/3/text`.
-fn incident_of(key: &str) -> Option<IncidentId> {
+pub(crate) fn incident_of(key: &str) -> Option<IncidentId> {
     let digits = key.strip_prefix("C-")?;
     let end = digits.find(|c: char| !c.is_ascii_digit())?;
     IncidentId::parse(digits.get(..end)?)
@@ -188,11 +188,7 @@ mod tests {
     fn a_text_is_an_answer_of_whoever_has_the_telephone_and_its_words_are_not_kept() {
         let one = PersonId::parse("oncall.one").unwrap();
         let number = Secret::new("+447700900101");
-        let callbacks = Callbacks {
-            notify: Vec::new(),
-            alertmanager: Vec::new(),
-            telephones: vec![(number, one.clone())],
-        };
+        let callbacks = Callbacks { telephones: vec![(number, one.clone())], ..Callbacks::default() };
         let text = |from: &str, words: &str| {
             let body = serde_json::json!({
                 "id": "b7a1-9", "source_number": from, "destination_number": "07700900987", "message": words,

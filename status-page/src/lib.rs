@@ -80,6 +80,7 @@ mod standing;
 mod statuspage;
 mod subscribe;
 mod subscribe_page;
+mod twilio;
 mod v1;
 mod versions;
 mod view;
@@ -91,7 +92,7 @@ mod xml;
 
 pub use approval::{Unapproved, unapproved};
 pub use audience::Audience;
-pub use callbacks::Callbacks;
+pub use callbacks::{Callbacks, Spoken};
 pub use files::{FilesError, PublicFile, public_files};
 pub use incident_json::incident_json;
 pub use incident_view::IncidentView;

@@ -8,7 +8,7 @@ use crate::{
     hooks, is_it_me, live, metrics, older,
     path::language_of,
     problem::Problem,
-    sitemap, subscribe, v1, wall,
+    sitemap, subscribe, twilio, v1, wall,
 };
 use axum::{
     Router,
@@ -36,6 +36,8 @@ pub fn public_router(site: &Site) -> Router {
         .route("/beats/{reference}", get(beats::hear).post(beats::hear))
         .route("/beats/{reference}/{says}", get(beats::hear).post(beats::hear))
         .route("/hooks/notify", post(hooks::notify).fallback(not_found))
+        .route("/hooks/twilio/answer/{reference}", post(twilio::answer).fallback(not_found))
+        .route("/hooks/twilio/status", post(twilio::status).fallback(not_found))
         .route("/hooks/alertmanager", post(alerts::hear).fallback(not_found));
     with_frame(site, Audience::Public, acting).layer(from_fn(preflight))
 }

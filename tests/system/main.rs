@@ -17,6 +17,7 @@ mod beside;
 #[cfg(debug_assertions)]
 mod broken;
 mod burning;
+mod calls;
 mod carriers;
 mod certificates;
 mod command_line;

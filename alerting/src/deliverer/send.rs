@@ -5,9 +5,10 @@ use crate::{
     channels::System,
     notify::TextService,
     servicenow::{NewTicket, correlation_id},
+    twilio::VoiceService,
     words::{self, Facts, Try},
 };
-use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Sent};
+use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Secret, Sent};
 use store::{Claimed, Store, crash_point};
 
 /// Sends what was claimed, or finds that it has arrived already.
@@ -68,6 +69,13 @@ impl<'a> Sending<'a> {
                 }
                 traced
             }
+            (Channel::Voice(person), _) => {
+                let traced = self.calls()?.trace(self.voice_number(person)?, notification).await;
+                if let Err(error) = &traced {
+                    tracing::warn!(key = notification.key, %error, "cannot ask for a call's fate: it may ring twice");
+                }
+                traced
+            }
             (Channel::Desk(_) | Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_), _) => {
                 Ok(Trace::Unknown)
             }
@@ -78,6 +86,7 @@ impl<'a> Sending<'a> {
         match &self.claimed.notification.channel {
             Channel::Desk(desk) => self.to_desk(desk).await,
             Channel::Text(person) => self.to_telephone(person, repeat).await,
+            Channel::Voice(person) => self.ring(person).await,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => self.to_mailbox().await,
         }
     }
@@ -100,6 +109,17 @@ impl<'a> Sending<'a> {
     fn texts(&self) -> Result<&'a TextService, SendError> {
         let texts = self.setup.channels.texts();
         texts.ok_or_else(|| SendError::permanent("no text service: configure `notify`"))
+    }
+
+    fn calls(&self) -> Result<&'a VoiceService, SendError> {
+        let calls = self.setup.channels.calls();
+        calls.ok_or_else(|| SendError::permanent("nobody rings people up: configure `twilio`"))
+    }
+
+    fn voice_number(&self, person: &PersonId) -> Result<&'a Secret, SendError> {
+        self.setup.channels.voice_number(person).ok_or_else(|| {
+            SendError::permanent(format!("{person} has no number to be rung at: give them `voice`"))
+        })
     }
 
     fn facts(&self) -> Facts<'a> {
@@ -182,6 +202,16 @@ impl<'a> Sending<'a> {
         texts.send(number, &text, &notification.key, self.clock.now()).await
     }
 
+    async fn ring(&self, person: &PersonId) -> Result<Sent, SendError> {
+        let (calls, notification) = (self.calls()?, &self.claimed.notification);
+        let number = self.voice_number(person)?;
+        let people = &self.setup.configuration.people;
+        let language = people.get(person).map_or(domain::Language::En, |person| person.language);
+        let words = words::call(&self.facts(), notification, language)?;
+        let told_at = self.setup.configuration.site.url.get(domain::Language::En);
+        calls.call(number, &words, &notification.key, Some(told_at)).await
+    }
+
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
         let channels = &self.setup.channels;
         let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
@@ -193,7 +223,11 @@ impl<'a> Sending<'a> {
             Channel::Email(person) => {
                 self.setup.configuration.people.get(person).map(|person| person.language)
             }
-            Channel::DeskEmail(_) | Channel::Team(_) | Channel::Desk(_) | Channel::Text(_) => None,
+            Channel::DeskEmail(_)
+            | Channel::Team(_)
+            | Channel::Desk(_)
+            | Channel::Text(_)
+            | Channel::Voice(_) => None,
         };
         let letter = words::letter(&self.facts(), notification, language, &correlation_id(notification))?;
         mail.send(to, &letter, notification, self.clock.now()).await

@@ -155,7 +155,7 @@ impl Judge {
                 format!("I4: {} goes out at {at}, and it was answered or over at {stopped:?}", told.key)
             });
         }
-        if matches!(told.channel, Channel::Text(_)) {
+        if matches!(told.channel, Channel::Text(_) | Channel::Voice(_)) {
             let mut same = outside.carried.iter().filter(|carried| carried.notification.key == told.key);
             let doubled = same.any(|carried| carried.arrived != Some(false));
             self.holds(!doubled || repeat, || {
@@ -295,16 +295,23 @@ impl Judge {
         let taker = incident.acknowledged.as_ref().map(|taken| taken.by.as_str());
         let name =
             |person: &PersonId| plan.configuration.people.get(person).map(|person| person.name.as_str());
+        // Whoever was rung up hears it by something quieter.
+        let mut stood_down = BTreeSet::new();
         let mut heard: BTreeMap<(PersonId, &str), (bool, bool)> = BTreeMap::new();
         for carried in outside.carried.iter().filter(|c| c.notification.incident == incident.id) {
-            let (Channel::Text(person) | Channel::Email(person)) = &carried.notification.channel else {
+            let (Channel::Text(person) | Channel::Email(person) | Channel::Voice(person)) =
+                &carried.notification.channel
+            else {
                 continue;
             };
             let by = way(&carried.notification.channel).map_or("", domain::Way::word);
             let (called, over) = heard.entry((person.clone(), by)).or_default();
             match carried.notification.kind {
                 NotificationKind::Callout { .. } => *called |= carried.arrived == Some(true),
-                NotificationKind::StandDown { .. } => *over = true,
+                NotificationKind::StandDown { .. } => {
+                    *over = true;
+                    stood_down.insert(person.clone());
+                }
                 NotificationKind::Heard { .. }
                 | NotificationKind::TicketOpen
                 | NotificationKind::TicketNote { .. }
@@ -317,6 +324,7 @@ impl Judge {
             }
         }
         for ((person, by), (called, over)) in heard {
+            let over = over || (by == domain::Way::Voice.word() && stood_down.contains(&person));
             // Who answers late is told so, as the answer to it.
             let late = name(&person).map(|name| format!("{name} answered late"));
             let told = late.is_some_and(|late| incident.timeline.iter().any(|entry| entry.text == late));

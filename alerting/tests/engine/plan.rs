@@ -35,6 +35,7 @@ pub(crate) struct Outage {
 pub(crate) enum Who {
     Desk,
     Texts,
+    Calls,
     Mail,
 }
 
@@ -76,7 +77,7 @@ impl Plan {
         };
         let moods = [Mood::Refuses, Mood::Limits, Mood::TakesAndIsSilent, Mood::IsSilent];
         let mut all = Vec::new();
-        for who in [Who::Desk, Who::Texts, Who::Mail] {
+        for who in [Who::Desk, Who::Texts, Who::Calls, Who::Mail] {
             for (from, to) in windows(dice, 2) {
                 all.push((who, from, to, *dice.pick(&moods)));
             }
@@ -173,6 +174,9 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         policy.storm.more_than = *dice.pick(&[10, 10, 1]);
     }
     configuration.availability.critical = Objective::parse("99.9% in 30d").ok().filter(|_| dice.chance(300));
+    if dice.chance(500) {
+        configuration.people.values_mut().for_each(|person| person.ways.push(domain::Way::Voice));
+    }
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
     if dice.chance(150) {
         let (from, to) = (dice.within(-10, 20), dice.within(20, 60));

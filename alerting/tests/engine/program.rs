@@ -267,6 +267,7 @@ impl World {
         let who = match told.channel {
             Channel::Desk(_) => Who::Desk,
             Channel::Text(_) => Who::Texts,
+            Channel::Voice(_) => Who::Calls,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => Who::Mail,
         };
         let mood = self.plan.mood(who, now);

@@ -279,7 +279,8 @@ impl World {
         carried.arrived = Some(well);
         let told = carried.notification.clone();
         let is_text = matches!(told.channel, domain::Channel::Text(_));
-        if is_text && !self.dice.chance(50) {
+        let is_call = matches!(told.channel, domain::Channel::Voice(_));
+        if (is_text || is_call) && !self.dice.chance(50) {
             let outcome =
                 if well { Sent::Delivered } else { Sent::GivenUp { why: "permanent-failure".into() } };
             let receipt =
@@ -357,6 +358,7 @@ pub(crate) const fn way(channel: &domain::Channel) -> Option<Way> {
     match channel {
         domain::Channel::Text(_) => Some(Way::Text),
         domain::Channel::Email(_) => Some(Way::Email),
+        domain::Channel::Voice(_) => Some(Way::Voice),
         domain::Channel::Desk(_) | domain::Channel::DeskEmail(_) | domain::Channel::Team(_) => None,
     }
 }

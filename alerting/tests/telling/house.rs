@@ -72,6 +72,7 @@ pub(crate) fn directory(world: &World) -> Directory {
     let contact = |number: &str, name: &str| Contact {
         text: Some(Secret::new(number)),
         email: Some(format!("{name}@example.wales")),
+        voice: None,
     };
     Directory {
         alertmanagers: Vec::new(),
@@ -99,6 +100,7 @@ pub(crate) fn directory(world: &World) -> Directory {
         ]
         .into(),
         teams: [(TeamId::parse("demographics").unwrap(), "demographics@example.wales".to_owned())].into(),
+        twilio: None,
         notify: Some(Notify {
             url: world.notify().url(),
             api_key: Secret::new(format!("curiad-{}-{}", notify.service_id, notify.secret)),

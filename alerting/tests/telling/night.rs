@@ -118,6 +118,7 @@ impl Night {
         let manager = Contact {
             text: Some(Secret::new("+447700900103")),
             email: Some("manager@example.wales".to_owned()),
+            voice: None,
         };
         directory.people.insert(example::id("duty.manager"), manager);
         let folder = tempfile::tempdir().unwrap();

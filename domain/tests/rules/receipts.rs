@@ -101,6 +101,25 @@ proptest! {
     }
 }
 
+/// A voicemail may have taken the call up; whoever it was is told quietly that another has it.
+#[test]
+fn who_was_rung_up_is_told_by_text_that_another_has_it_and_a_call_taken_up_is_no_answer() {
+    let mut configuration = configuration();
+    configuration.people.values_mut().for_each(|person| person.ways = vec![Way::Voice, Way::Text]);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.receipt(1, "callout/1/text", sent("given up"));
+    hand.receipt(1, "callout/1/voice", sent("delivered"));
+    assert!(hand.incident(1).acknowledged.is_none(), "nobody pressed a digit");
+    let person = callouts(&hand)[0].person.clone();
+    let id = IncidentId(1);
+    hand.tell(Message::Command(Command::Acknowledge { incident: id, by: "ann".into() })).expect("hers");
+    let told = hand.told();
+    assert!(told.contains(&format!("taken/{person}/text")), "{told:?}");
+    assert!(!told.contains(&format!("taken/{person}/voice")), "{told:?}");
+}
+
 #[test]
 fn what_another_database_told_is_not_ours() {
     let mut hand = called();

@@ -155,6 +155,11 @@ fn a_person_without_a_telephone_hears_by_e_mail_and_a_rota_that_says_no_time_tel
     let mut hand = Hand::new(configuration);
     hand.until("2026-10-25T17:00:00Z");
     assert_eq!(hand.reminded(), [(Channel::Email(id("two")), at("2026-10-26T09:00:00Z"))]);
+    let mut configuration = reminding();
+    configuration.people.get_mut(&id("two")).expect("a person").ways = vec![Way::Voice, Way::Text];
+    let mut rung = Hand::new(configuration);
+    rung.until("2026-10-25T17:00:00Z");
+    assert_eq!(rung.reminded(), [(text("two"), at("2026-10-26T09:00:00Z"))], "nobody is rung up for it");
     let mut silent = Hand::new(crate::estate::configuration());
     silent.until("2026-10-25T17:00:00Z");
     assert_eq!(silent.reminded(), []);

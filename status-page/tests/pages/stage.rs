@@ -55,7 +55,7 @@ impl Stage {
             callbacks: watch::Sender::new(Arc::new(Callbacks {
                 notify: vec![Secret::new("old-token"), Secret::new("new-token")],
                 alertmanager: vec![Secret::new("alert-token")],
-                telephones: Vec::new(),
+                ..Callbacks::default()
             }))
             .subscribe(),
             unrecorded: Some(watch::Sender::new(None).subscribe()),
