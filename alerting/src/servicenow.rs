@@ -7,6 +7,7 @@
 
 mod access;
 mod examine;
+mod mailed;
 mod read;
 
 use crate::{

@@ -1,9 +1,9 @@
 //! Callouts at work: who is called next, until a human answers (invariants 9 and 10).
 
 use crate::{
-    Callout, Cause, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId, NotificationKind,
-    PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause, duty, fold::Fold,
-    telling,
+    Callout, Cause, Configuration, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId,
+    NotificationKind, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause,
+    duty, fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -24,7 +24,7 @@ const REFERENCE_LENGTH: usize = 12;
 pub(crate) fn start(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let policy = configuration.policy(incident.environment).and_then(|policy| policy.major.as_ref());
-    let Some((name, why)) = policy.map(|policy| choose(&fold.after, policy, fold.now)) else {
+    let Some((name, why)) = policy.map(|policy| choose(&configuration, policy, fold.now)) else {
         return;
     };
     let Some(escalation) = configuration.escalations.get(&name) else {
@@ -47,11 +47,11 @@ pub(crate) fn start(fold: &mut Fold, incident: &mut Incident) {
 }
 
 pub(crate) fn choose(
-    situation: &Situation,
+    configuration: &Configuration,
     policy: &crate::MajorPolicy,
     now: Timestamp,
 ) -> (crate::EscalationId, String) {
-    match situation.configuration.hours.get(&policy.hours).map(|hours| hours.at(now)) {
+    match configuration.hours.get(&policy.hours).map(|hours| hours.at(now)) {
         Some(opening) if opening.open => (policy.in_hours.clone(), opening.why),
         Some(opening) => (policy.out_of_hours.clone(), opening.why),
         None => (

@@ -216,3 +216,4 @@ pub use unrecorded::Unrecorded;
 pub use vantage::{Guard, Guards, Sight, Vantage};
 pub use verdict::{Verdict, judge};
 pub use watch::Watch;
+pub use whom::first_call;

@@ -1,12 +1,30 @@
 //! Whom the calls are for, by name: for people who ask who is next.
 
-use crate::{Incident, PersonId, Situation, Target, calling::choose};
+use crate::{
+    Configuration, Incident, IncidentStatus, PersonId, Situation, Target,
+    calling::choose,
+    duty::signed,
+    holds::{callout_hold, major_since},
+};
 use jiff::Timestamp;
+
+/// Whom a major incident calls first, and when, while nobody has been called: unless it is over or somebody takes it before.
+pub fn first_call(configuration: &Configuration, incident: &Incident) -> Option<(Target, Timestamp)> {
+    let policy = configuration.policy(incident.environment)?;
+    let major = policy.major.as_ref().filter(|_| incident.major.is_some())?;
+    if incident.escalation.is_some() || incident.status != IncidentStatus::Open {
+        return None;
+    }
+    let starts = major_since(incident) + signed(callout_hold(policy, incident));
+    let (name, _) = choose(configuration, major, starts);
+    let step = configuration.escalations.get(&name)?.steps.first()?;
+    Some((step.call.meant(configuration, incident.api.as_ref())?, starts + signed(step.after)))
+}
 
 /// Whom the escalation that would start at `at` calls first.
 pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
     let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
-    let (name, _) = choose(situation, policy, at);
+    let (name, _) = choose(&situation.configuration, policy, at);
     let step = situation.configuration.escalations.get(&name)?.steps.first()?;
     target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, at)
 }

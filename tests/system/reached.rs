@@ -128,7 +128,7 @@ async fn whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_the
     let ran = place.run(&[&add[..], &["--by", "Ann Hughes"]].concat()).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let text = world.wait_for(PATIENCE, |_| told().into_iter().next()).await.expect("a text");
-    assert!(text.body.contains("(platform). Nothing is wrong."), "{}", text.body);
+    assert!(text.body.contains("(platform). Nothing is wrong"), "{}", text.body);
     assert_eq!(incidents(&program).await, Vec::<serde_json::Value>::new(), "it is no incident");
 
     program.kill();

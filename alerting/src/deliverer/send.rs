@@ -50,7 +50,15 @@ impl<'a> Sending<'a> {
             (Channel::Desk(desk), NotificationKind::TicketOpen) => {
                 let System::Table(table) = self.system(desk)? else { return Ok(Trace::Once) };
                 let priority = self.claimed.incident.priority;
-                let found = table.find(&correlation_id(notification), priority).await?;
+                let reference = correlation_id(notification);
+                let mut found = table.find(&reference, priority).await?;
+                let was_mailed = matches!(
+                    self.claimed.incident.ticket,
+                    domain::Ticket::Asked { fallback_at: Some(_), .. }
+                );
+                if found.is_none() && was_mailed && table.adopt(&reference).await? {
+                    found = table.find(&reference, priority).await?;
+                }
                 if found.is_none() {
                     crash_point!("desk/looked-up");
                 }

@@ -131,6 +131,12 @@ impl<'a> Facts<'a> {
         running.callouts.iter().find(|callout| callout.number == number)
     }
 
+    /// Who is called first, and when, while nobody has been.
+    pub(super) fn first_call(&self, language: Language) -> Option<(String, Timestamp)> {
+        let (target, at) = domain::first_call(self.configuration, self.incident)?;
+        Some((self.target(&target, at, language), at))
+    }
+
     /// Who is called next, and when, if nobody answers.
     pub(super) fn next_call(&self, language: Language) -> Option<(String, Timestamp)> {
         let running = self.incident.escalation.as_ref()?;

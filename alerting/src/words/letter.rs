@@ -361,7 +361,8 @@ fn overruns(
 fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
     let words = ticket(facts, reference);
     let body = format!(
-        "Your own system could not be reached, so this comes by e-mail: please open a ticket, if none is there yet.\n\
+        "UNCONFIRMED: your own system could not be reached, so this comes by e-mail, and Curiad does not know of a ticket.\n\
+         Please open one, if none is there yet, with the next line in its description: Curiad finds it by that.\n\
          correlation: {reference}\n\nPriority: {}\n\n{}\n",
         facts.incident.priority, words.description
     );

@@ -250,6 +250,9 @@ fn owners(facts: &Facts<'_>) -> String {
     if let Some((who, at)) = facts.next_call(Language::En) {
         lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));
     }
+    if let Some((who, at)) = facts.first_call(Language::En) {
+        lines.push(format!("If it goes on, {who} is called at {}. You need not ring them.", facts.clock(at)));
+    }
     lines.join("\n")
 }
 

@@ -228,3 +228,36 @@ async fn a_work_note_whose_fate_is_unknown_is_looked_for_before_it_is_sent_again
     assert_eq!(tickets[0].state(), "New", "never resolved by us");
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_ticket_that_the_desk_made_of_our_mail_is_ours_and_one_that_only_looks_like_it_is_not() {
+    for (text, adopted) in [
+        (format!("From a mail:\n> correlation: {KEY}\nPriority: P1"), true),
+        (format!("correlation: {KEY}1"), false),
+    ] {
+        let house = house().await;
+        house.wants_ticket().await;
+        let asked = domain::Ticket::Asked {
+            desk: DeskId::parse("nsd").unwrap(),
+            at: house.hand.now(),
+            fallback_at: Some(house.hand.now()),
+            waiting: Vec::new(),
+            mailed: 0,
+            given_up: false,
+        };
+        let incident = Arc::new(Incident { ticket: asked, ..(*house.incident).clone() });
+        house.record(vec![Change::Incident(incident)]).await;
+        let made =
+            json!({ "short_description": "from a mail", "description": text, "impact": "1", "urgency": "1" });
+        let options = house.world.desk().options().clone();
+        let url = format!("{}/api/now/table/incident", house.world.desk().url());
+        let made = client().post(url).basic_auth(options.user, Some(options.password)).json(&made);
+        assert_eq!(made.send().await.unwrap().status(), 201);
+        house.deliver().await;
+        let tickets = house.world.desk().tickets();
+        assert_eq!(tickets.len(), if adopted { 1 } else { 2 }, "{text}");
+        let Sent::Ticket { number, .. } = house.receipt().await else { panic!("no ticket") };
+        assert_eq!(number == tickets[0].number, adopted);
+        house.close().await;
+    }
+}

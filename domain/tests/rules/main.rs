@@ -8,6 +8,7 @@ mod background;
 mod behind;
 mod blindness;
 mod burning;
+mod call_states;
 mod calling;
 mod certificates;
 mod daily_test;
