@@ -214,3 +214,36 @@ pub(super) fn cut(words: &str, most: usize) -> String {
     let kept = between.and_then(|at| kept.get(..at)).unwrap_or(&kept);
     format!("{}..", kept.trim_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{
+        example::{at, configuration, incident},
+        ticket,
+    };
+    use domain::{Environment, Priority};
+
+    #[test]
+    fn a_ticket_that_comes_before_the_calls_says_who_will_be_called() {
+        let (mut incident, mut configuration) = (incident(), configuration());
+        let running = incident.escalation.take().unwrap();
+        incident.acknowledged = None;
+        incident.status = domain::IncidentStatus::Open;
+        let policy = configuration.environments.get_mut(&Environment::Production).unwrap();
+        policy.major = Some(domain::MajorPolicy {
+            when: Priority::P1,
+            hours: domain::HoursId::parse("office").unwrap(),
+            in_hours: running.escalation.id.clone(),
+            out_of_hours: running.escalation.id.clone(),
+            answer_lasts: std::time::Duration::from_secs(45 * 60),
+            declare: domain::Declare::Automatic,
+        });
+        configuration.escalations.insert(running.escalation.id.clone(), running.escalation);
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:13:30") };
+        let said = ticket(&facts, "C-42-k3f9xq").description;
+        let line =
+            said.lines().find(|line| line.starts_with("If it goes on, ")).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.contains(" is called at 03:1") && line.ends_with("You need not ring them."), "{line}");
+    }
+}
