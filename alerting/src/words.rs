@@ -250,6 +250,10 @@ mod tests {
             }
         }
         golden!("answers-by-text.txt", said.join("\n"));
+        (incident.acknowledged, incident.status) = (None, domain::IncidentStatus::Recovering);
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let watched = text(&facts, &notification(next), Language::En, FIRST).unwrap();
+        assert!(watched.contains("works again, and is watched: nobody is called"), "{watched}");
     }
 
     #[test]

@@ -44,18 +44,25 @@ pub(super) fn text(
         (Language::Cy, _) if incident.status == IncidentStatus::Resolved => {
             format!("Mae {id} ar ben. Diolch.")
         }
-        (Language::En, Some(Answer::CallNext)) if !theirs => {
-            format!("{id}: you have passed it on. Others are called. Thank you.")
-        }
-        (Language::Cy, Some(Answer::CallNext)) if !theirs => {
-            format!("{id}: rydych wedi'i basio ymlaen. Gelwir ar eraill. Diolch.")
-        }
         (language, _) if let Some(taken) = other => {
             let (who, since) = (cut(&scrubbed(&taken.by), NAME), facts.clock(taken.at));
             match language {
                 Language::En => format!("{id}: {who} has it since {since}. You can stand down. Thank you."),
                 Language::Cy => format!("{id}: yn nwylo {who} ers {since}. Dim angen gweithredu. Diolch."),
             }
+        }
+        // Nobody is called for what works again.
+        (Language::En, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
+            format!("{id} works again, and is watched: nobody is called. Thank you.")
+        }
+        (Language::Cy, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
+            format!("Mae {id} yn gweithio eto, a chaiff ei wylio: ni elwir ar neb. Diolch.")
+        }
+        (Language::En, Some(Answer::CallNext)) if !theirs => {
+            format!("{id}: you have passed it on. Others are called. Thank you.")
+        }
+        (Language::Cy, Some(Answer::CallNext)) if !theirs => {
+            format!("{id}: rydych wedi'i basio ymlaen. Gelwir ar eraill. Diolch.")
         }
         (Language::En, _) if theirs => format!("{id}: you have it. Thank you."),
         (Language::Cy, _) if theirs => format!("{id}: mae yn eich dwylo chi. Diolch."),
