@@ -4,12 +4,12 @@ use crate::{
     config::Loaded,
     exit::{CONFIG, Failed},
 };
-use alerting::{Channels, DeadMan, Setup};
+use alerting::{Channels, Clients, DeadMan, Setup};
 use anyhow::Context;
 use domain::{Clock, Configuration, Vantage};
 use prober::{Identity, NameServers, Prober, Settings, Work};
 use status_page::Callbacks;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// One request to a desk, a carrier or a mail server.
@@ -57,8 +57,9 @@ impl Equipment {
         request_id_key: [u8; 32],
         prober: Prober,
     ) -> Result<Self, Failed> {
-        let client = client(loaded)?;
-        let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE).map_err(unfit)?;
+        let clients = clients(loaded)?;
+        let channels = Channels::new(loaded.directory.clone(), &clients, PATIENCE).map_err(unfit)?;
+        let client = clients.plain;
         let dead_man = loaded.directory.dead_man.clone();
         let others = beside(&prober, loaded, clock, request_id_key)?;
         Ok(Self {
@@ -190,7 +191,20 @@ fn at(vantage: &Vantage, loaded: &Loaded, clock: &Clock, request_id_key: [u8; 32
 
 /// Everything that goes out except probes and e-mails: no redirects, no cookies, the host's roots and the configured ones,
 /// through the configured proxy and never through one of the environment's.
-pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
+pub(crate) fn clients(loaded: &Loaded) -> Result<Clients, Failed> {
+    let mut desks = BTreeMap::new();
+    for (id, desk) in &loaded.configuration.desks {
+        if let Some(certificate) = &desk.certificate {
+            let pem = format!("{}\n{}", certificate.chain.reveal(), certificate.key.reveal());
+            let what = || format!("the certificate for the service desk {id}");
+            let own = reqwest::Identity::from_pem(pem.as_bytes()).with_context(what)?;
+            desks.insert(id.clone(), client(loaded, Some(own))?);
+        }
+    }
+    Ok(Clients { plain: client(loaded, None)?, desks })
+}
+
+fn client(loaded: &Loaded, own: Option<reqwest::Identity>) -> Result<reqwest::Client, Failed> {
     let mut builder = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -202,6 +216,9 @@ pub(crate) fn client(loaded: &Loaded) -> Result<reqwest::Client, Failed> {
     for root in &loaded.roots {
         builder = builder
             .add_root_certificate(reqwest::Certificate::from_der(root).context("an extra root certificate")?);
+    }
+    if let Some(own) = own {
+        builder = builder.identity(own);
     }
     Ok(builder.build().context("cannot set up the HTTP client")?)
 }

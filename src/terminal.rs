@@ -78,7 +78,6 @@ impl Terminal {
     }
 
     /// Without colour, wherever it goes.
-    #[cfg(test)]
     pub(crate) const fn plain() -> Self {
         Self { colour: false, columns: None }
     }

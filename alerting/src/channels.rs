@@ -47,6 +47,21 @@ pub enum SetupError {
     },
 }
 
+/// What requests are made with.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Shows no certificate.
+    pub plain: reqwest::Client,
+    /// For desks to which we show one.
+    pub desks: BTreeMap<DeskId, reqwest::Client>,
+}
+
+impl From<reqwest::Client> for Clients {
+    fn from(plain: reqwest::Client) -> Self {
+        Self { plain, desks: BTreeMap::new() }
+    }
+}
+
 /// The ways out.
 #[derive(Debug)]
 pub struct Channels {
@@ -78,17 +93,15 @@ pub(crate) enum System {
 }
 
 impl Channels {
-    /// Makes the ways out. `client` must follow no redirects and have no cookies; a single request that has no
+    /// Makes the ways out. No client may follow redirects or have cookies; a single request that has no
     /// answer after `patience` is given up.
-    pub fn new(
-        directory: Directory,
-        client: &reqwest::Client,
-        patience: Duration,
-    ) -> Result<Self, SetupError> {
+    pub fn new(directory: Directory, clients: &Clients, patience: Duration) -> Result<Self, SetupError> {
+        let client = &clients.plain;
         let desks = directory.desks.into_iter().map(|(id, desk)| {
             let system = desk.system.map(|system| match system {
                 DeskSystem::ServiceNow(settings) => {
-                    System::Table(Box::new(TableApi::new(settings, client.clone(), patience)))
+                    let own = clients.desks.get(&id).unwrap_or(client);
+                    System::Table(Box::new(TableApi::new(settings, own.clone(), patience)))
                 }
                 DeskSystem::Webhook(settings) => {
                     System::Webhook(Webhook::new(settings, client.clone(), patience))

@@ -1,6 +1,6 @@
 //! Addresses and secrets of everybody who can be told: kept by who sends, never seen by the rules.
 
-use domain::{DeskId, PersonId, Secret, TeamId};
+use domain::{ClientCertificate, DeskId, PersonId, Secret, TeamId};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Where everybody who can be told is reached. Cannot be printed by accident: secrets hide themselves.
@@ -68,6 +68,14 @@ impl DeskSystem {
             Self::ServiceNow(ServiceNow { url, .. }) | Self::Webhook(WebhookDesk { url, .. }) => url,
         }
     }
+
+    /// What we show there in the handshake.
+    pub const fn certificate(&self) -> Option<&ClientCertificate> {
+        match self {
+            Self::ServiceNow(settings) => settings.certificate.as_ref(),
+            Self::Webhook(_) => None,
+        }
+    }
 }
 
 /// A desk that is told by signed webhooks (Standard Webhooks 1.0.0).
@@ -88,6 +96,8 @@ pub struct ServiceNow {
     pub url: String,
     /// Who we are there.
     pub auth: Auth,
+    /// Shown in the handshake, alone or beside another proof.
+    pub certificate: Option<ClientCertificate>,
     /// The caller of our tickets: a user's `sys_id`.
     pub caller_id: String,
     /// Who gets a ticket whose API names no group for the layer at fault: a group's `sys_id`.
@@ -115,6 +125,8 @@ pub enum Auth {
         /// Its secret.
         client_secret: Secret,
     },
+    /// Our certificate alone, by which the instance knows the account.
+    Certificate,
 }
 
 /// How a person is reached.

@@ -29,7 +29,7 @@ mod words;
 
 pub use alertmanager::Alerter;
 pub use away::{Away, Lasting};
-pub use channels::{Channels, Setup, SetupError};
+pub use channels::{Channels, Clients, Setup, SetupError};
 pub use course::{Course, Step, Trace};
 pub use deliverer::{Deliverer, Limits};
 pub use desk_reader::DeskReader;

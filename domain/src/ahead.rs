@@ -195,6 +195,12 @@ fn outlook(fold: &Fold) -> Outlook {
             outlook.add(Ahead::OwnCertificate(word), ends, OWN_CERTIFICATE, Some(&check.id.instance));
         }
     }
+    for certificate in configuration.desks.values().filter_map(|desk| desk.certificate.as_ref()) {
+        if let Some(ends) = certificate.ends {
+            let word = fold.after.key.word(certificate.chain.reveal(), 12);
+            outlook.add(Ahead::OwnCertificate(word), ends, OWN_CERTIFICATE, None);
+        }
+    }
     if configuration.hours.values().any(|hours| hours.bank_holidays) {
         let last = KNOWN_UNTIL.to_datetime(Time::MAX).to_zoned(configuration.site.time_zone.clone());
         if let Ok(last) = last {
@@ -320,6 +326,14 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
         Ahead::Certificate(fingerprint) => Text::new(
             format!("The certificate ends on {en}: it has to be renewed before (SHA-256 {fingerprint})."),
             format!("Daw’r dystysgrif i ben ar {cy}: rhaid ei hadnewyddu cyn hynny (SHA-256 {fingerprint})."),
+        ),
+        Ahead::OwnCertificate(_) if foreseen.affects.is_empty() => Text::new(
+            format!(
+                "The certificate with which Curiad signs in at the service desk ends on {en}: after that the desk takes no ticket from Curiad."
+            ),
+            format!(
+                "Daw’r dystysgrif y mae Curiad yn mewngofnodi â hi yn y ddesg gymorth i ben ar {cy}: wedi hynny ni fydd y ddesg yn derbyn tocyn gan Curiad."
+            ),
         ),
         Ahead::OwnCertificate(_) => Text::new(
             format!(

@@ -130,6 +130,8 @@ pub struct Desk {
     pub resolves: bool,
     /// How soon incidents of each priority are answered and heard of. One that is not named has no such times.
     pub targets: BTreeMap<crate::Priority, crate::ServiceTarget>,
+    /// What we show there in the handshake: it ends some day.
+    pub certificate: Option<crate::ClientCertificate>,
 }
 
 impl Configuration {

@@ -3,13 +3,13 @@
 use crate::{PersonId, local};
 use jiff::{
     SignedDuration, Timestamp,
-    civil::{Date, Time, Weekday},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 
 /// Who is on call when: the topmost layer that names somebody, overrides above all.
 ///
-/// A layer names somebody at every moment from its first hand-over on. Every stretch is half-open, `[from, to)`.
+/// A layer names somebody at every moment from its first hand-over to its last. Every stretch is half-open, `[from, to)`.
 /// Hand-overs are local: the week in which the clocks go forward has 167 hours, the other one 169. A hand-over at a
 /// time that the clock skips is at the first instant after the gap; at one that it shows twice, at the first.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,15 +34,17 @@ pub struct RotaLayer {
     pub hand_over: HandOver,
     /// The first shift begins on the first hand-over not before this day.
     pub from: Date,
+    /// The last shift ends on the first hand-over not before this day, and the layers below are in force again; `None`: never.
+    pub until: Option<Date>,
 }
 
 /// When a shift ends and the next begins, in local time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HandOver {
-    /// Every day at this time.
-    Daily(Time),
-    /// Every week on this day at this time.
-    Weekly(Weekday, Time),
+    /// Every so many days, at least one, counted from the layer's first day, at this time.
+    Every(u16, Time),
+    /// Every week at these times: at least one, in the order of a week from Monday on, none twice.
+    Weekly(Vec<(Weekday, Time)>),
 }
 
 /// A swap.
@@ -84,54 +86,86 @@ struct Turn {
     to: Timestamp,
 }
 
+impl HandOver {
+    /// The local time of the hand-over number `number`, where number 0 is the first not before `from`; negative ones are before.
+    fn moment(&self, from: Date, number: i64) -> DateTime {
+        let (first, days, time) = match self {
+            Self::Every(days, time) => (from, i64::from(*days) * number, *time),
+            Self::Weekly(moments) => {
+                let ahead = |weekday: Weekday| i64::from(weekday.to_monday_zero_offset());
+                let today = ahead(from.weekday());
+                let passed = moments.iter().filter(|(weekday, _)| ahead(*weekday) < today).count();
+                let (passed, a_week) = (saturating(passed), saturating(moments.len()).max(1));
+                let number = passed.saturating_add(number);
+                let place = usize::try_from(number.rem_euclid(a_week)).unwrap_or_default();
+                let (weekday, time) =
+                    moments.get(place).copied().unwrap_or((Weekday::Monday, Time::midnight()));
+                (from, 7 * number.div_euclid(a_week) + ahead(weekday) - today, time)
+            }
+        };
+        first.saturating_add(SignedDuration::from_hours(24 * days)).to_datetime(time)
+    }
+
+    /// The number of a hand-over that is not after those of the day `day`, nor more than two weeks' worth before it.
+    fn before(&self, from: Date, day: Date) -> i64 {
+        let days = from.duration_until(day).as_hours() / 24;
+        match self {
+            Self::Every(every, _) => days.div_euclid(i64::from(*every).max(1)) - 1,
+            Self::Weekly(moments) => (days.div_euclid(7) - 1) * saturating(moments.len()),
+        }
+    }
+
+    /// How many hand-overs there are, at most, from [`Self::before`] a day to that day's own.
+    fn about(&self) -> i64 {
+        match self {
+            Self::Every(..) => 3,
+            Self::Weekly(moments) => 3 * saturating(moments.len()),
+        }
+    }
+}
+
+fn saturating(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 impl RotaLayer {
     /// When its first shift begins.
     fn begins(&self, zone: &TimeZone) -> Timestamp {
         self.change(0, zone)
     }
 
-    fn days(&self) -> i64 {
-        match self.hand_over {
-            HandOver::Daily(_) => 1,
-            HandOver::Weekly(..) => 7,
-        }
-    }
-
-    /// The local day of the first hand-over.
-    fn first_day(&self) -> Date {
-        match self.hand_over {
-            HandOver::Daily(_) => self.from,
-            HandOver::Weekly(weekday, _) => {
-                let ahead = self.from.weekday().until(weekday);
-                self.from.saturating_add(SignedDuration::from_hours(24 * i64::from(ahead)))
-            }
-        }
+    /// When its last shift ends; [`Timestamp::MAX`]: never.
+    fn ends(&self, zone: &TimeZone) -> Timestamp {
+        let Some(until) = self.until else { return Timestamp::MAX };
+        let before = self.hand_over.before(self.from, until).max(0);
+        let last = (before..=before + self.hand_over.about())
+            .find(|number| self.hand_over.moment(self.from, *number).date() >= until);
+        last.map_or(Timestamp::MAX, |number| self.change(number, zone))
     }
 
     /// The hand-over number `number`, from 0.
     fn change(&self, number: i64, zone: &TimeZone) -> Timestamp {
-        let time = match self.hand_over {
-            HandOver::Daily(time) | HandOver::Weekly(_, time) => time,
-        };
-        let days = SignedDuration::from_hours(24 * self.days() * number);
-        local::first(zone, self.first_day().saturating_add(days).to_datetime(time))
+        local::first(zone, self.hand_over.moment(self.from, number))
     }
 
-    /// Whose turn it is at `at`; `None` before the first hand-over.
+    /// Whose turn it is at `at`; `None` before the first hand-over and from the last on.
     fn turn(&self, at: Timestamp, zone: &TimeZone) -> Option<Turn> {
-        let today = zone.to_datetime(at).date();
-        let days = self.first_day().duration_until(today).as_hours() / 24;
-        let about = days.div_euclid(self.days());
-        // Today's hand-over may still be ahead, and a gap can push one past midnight.
-        let number = (about - 2..=about + 1).rev().find(|number| self.change(*number, zone) <= at)?;
-        if number < 0 {
+        let ends = self.ends(zone);
+        if at >= ends {
             return None;
         }
+        let today = zone.to_datetime(at).date();
+        let before = self.hand_over.before(self.from, today);
+        // Today's hand-over may still be ahead, and a gap of the clock can push one past midnight.
+        let number = (before - 1..=before + self.hand_over.about())
+            .rev()
+            .find(|number| self.change(*number, zone) <= at)
+            .filter(|number| *number >= 0)?;
         let people = i64::try_from(self.people.len()).ok().filter(|people| *people > 0)?;
         Some(Turn {
             place: usize::try_from(number.rem_euclid(people)).ok()?,
             from: self.change(number, zone),
-            to: self.change(number + 1, zone),
+            to: self.change(number + 1, zone).min(ends),
         })
     }
 }
@@ -148,19 +182,24 @@ impl Rota {
             return Some(cut(shift, at, above_layers.get(index + 1..)?));
         }
         let (layer, index, turn) = self.in_force(at)?;
-        let above = self.layers.get(index + 1..)?;
-        let taken_over = above
-            .iter()
-            .filter(|higher| !higher.people.is_empty())
-            .map(|higher| higher.begins(&self.time_zone));
-        let shift = Shift {
-            person: layer.people.get(turn.place)?.clone(),
-            from: turn.from,
-            to: taken_over.fold(turn.to, Timestamp::min),
-            layer: Some(index),
-            added: None,
-        };
-        Some(cut(shift, at, above_layers))
+        let (mut from, mut to) = (turn.from, turn.to);
+        for higher in self.layers.get(index + 1..)?.iter().filter(|higher| !higher.people.is_empty()) {
+            let (begins, ends) = (higher.begins(&self.time_zone), higher.ends(&self.time_zone));
+            // None covers `at`: one that is over gave way, the others take over. One that never was does neither.
+            if begins > at && begins < ends {
+                to = to.min(begins);
+            } else if begins < ends {
+                from = from.max(ends);
+            }
+        }
+        let person = layer.people.get(turn.place)?.clone();
+        Some(cut(Shift { person, from, to, layer: Some(index), added: None }, at, above_layers))
+    }
+
+    /// What the layers alone say, from `from` (inclusive) to `to` (exclusive), as if nobody stood in: in order, apart, cut to the
+    /// range. At most 4096.
+    pub fn pattern(&self, from: Timestamp, to: Timestamp) -> Vec<Shift> {
+        Self { overrides: Vec::new(), ..self.clone() }.shifts(from, to)
     }
 
     /// Who is called when the person on call does not answer: the next in turn, in the layer in force, who is
@@ -229,11 +268,10 @@ impl Rota {
 
     /// When somebody is on call again, after `at`, when nobody is.
     fn begins_after(&self, at: Timestamp) -> Timestamp {
-        let layers = self
-            .layers
-            .iter()
-            .filter(|layer| !layer.people.is_empty())
-            .map(|layer| layer.begins(&self.time_zone));
+        let layers = self.layers.iter().filter(|layer| !layer.people.is_empty()).filter_map(|layer| {
+            let begins = layer.begins(&self.time_zone);
+            (begins < layer.ends(&self.time_zone)).then_some(begins)
+        });
         let swaps = self.overrides.iter().filter(|swap| swap.from < swap.to).map(|swap| swap.from);
         layers.chain(swaps).filter(|begins| *begins > at).min().unwrap_or(Timestamp::MAX)
     }

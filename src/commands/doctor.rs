@@ -76,8 +76,9 @@ impl Question {
 /// Asks everything at once and prints what was found. 0: no problem.
 pub(crate) async fn run(loaded: Loaded, clock: Clock, as_json: bool) -> Result<u8, Failed> {
     let listen = loaded.listen.clone();
-    let client = equipment::client(&loaded)?;
-    let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
+    let clients = equipment::clients(&loaded)?;
+    let client = clients.plain.clone();
+    let channels = Channels::new(loaded.directory.clone(), &clients, PATIENCE)
         .map_err(|error| Failed::new(crate::exit::CONFIG, error.to_string()))?;
     let prober = equipment::prober(&loaded, &clock, serve::fresh_key()?)?;
     let recorder = Recorder::of(&loaded.database);

@@ -3,6 +3,7 @@
 mod attended;
 mod ics;
 mod stand_in;
+mod weeks;
 
 pub(crate) use attended::{Attended, UnknownOverrides, unproven};
 pub(crate) use stand_in::{find_person, run as stand_in};
@@ -46,10 +47,17 @@ pub(crate) fn run(
                     .collect();
                 let people: Vec<Value> =
                     served.iter().map(|person| reached_json(attended, person, now)).collect();
-                terminal
-                    .json(&json!({ "rota": id.as_str(), "shifts": shifts, "gaps": gaps, "people": people }));
+                let pattern = rota.pattern(from, to);
+                let pattern: Vec<Value> = pattern.iter().map(|shift| shift_json(attended, shift)).collect();
+                terminal.json(&json!({
+                    "rota": id.as_str(), "shifts": shifts, "pattern": pattern, "gaps": gaps, "people": people,
+                }));
                 return Ok(());
             }
+            for line in weeks::draw(terminal, attended, rota, &(from..to), now) {
+                terminal.line(&line);
+            }
+            terminal.line("");
             for shift in &shifts {
                 let stand_in = stand_in_words(attended, shift);
                 let span = format!("{:<25} – {:<25}", local(shift.from, zone), local(shift.to, zone));

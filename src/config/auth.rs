@@ -164,7 +164,10 @@ fn signing_key(node: &Node, reading: &mut Reading<'_>) -> Option<SigningKey> {
     pem.map(key)
 }
 
-fn mtls(node: &Node, reading: &mut Reading<'_>) -> Option<(ClientCertificate, Option<(Timestamp, Place)>)> {
+/// A certificate of ours; when it ends and where it stands, unless secrets are left out.
+pub(super) type Shown = (ClientCertificate, Option<(Timestamp, Place)>);
+
+pub(super) fn mtls(node: &Node, reading: &mut Reading<'_>) -> Option<Shown> {
     let mut section = Section::open(node, "mtls", reading)?;
     let chain_node = section.required("certificate", reading);
     let chain =

@@ -59,9 +59,15 @@ pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Pro
 }
 
 /// Says which of our own certificates end soon, or have.
-pub(super) fn certificates(apis: &BTreeMap<ApiId, ApiDraft>, now: Timestamp, problems: &mut Problems) {
+pub(super) fn certificates(
+    top: &Top,
+    apis: &BTreeMap<ApiId, ApiDraft>,
+    now: Timestamp,
+    problems: &mut Problems,
+) {
     let auths = apis.values().flat_map(|draft| draft.instances.values()).filter_map(|it| it.auth.as_ref());
-    for (ends, place) in auths.filter_map(|auth| auth.ends.as_ref()) {
+    let desks = top.desks.values().filter_map(|desk| desk.ends.as_ref());
+    for (ends, place) in auths.filter_map(|auth| auth.ends.as_ref()).chain(desks) {
         let day = ends.strftime("%-d %b %Y %H:%M UTC");
         if *ends <= now {
             let message = format!("this certificate ended on {day}: nothing can be told of what asks for it");
@@ -75,11 +81,6 @@ pub(super) fn certificates(apis: &BTreeMap<ApiId, ApiDraft>, now: Timestamp, pro
 
 /// The first stretch within a year in which nobody is on call.
 pub(crate) fn first_gap(rota: &Rota, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    // A layer that has begun names somebody for good.
-    let layers = Rota { overrides: Vec::new(), ..rota.clone() };
-    if layers.on_call(now).is_some() {
-        return None;
-    }
     rota.gaps(now, now.checked_add(AHEAD).ok()?).into_iter().next()
 }
 

@@ -1,8 +1,17 @@
 //! Service desks.
 
-use super::{names::Noun, problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
+use super::{
+    auth::{Shown, mtls as own_certificate},
+    names::Noun,
+    problem::Place,
+    problem::Rank,
+    reading::Reading,
+    section::Section,
+    tree::Node,
+};
 use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow, WebhookDesk, webhook_secret};
 use domain::{Desk, HoursId, Priority, ServiceTarget};
+use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 
 /// A service desk and how it is reached.
@@ -11,6 +20,8 @@ pub(super) struct DeskDraft {
     pub settings: DeskSettings,
     /// Where its mailbox stands.
     pub email_place: Option<Place>,
+    /// When our own certificate for it ends, and where that stands; `None` too while secrets are left out.
+    pub ends: Option<(Timestamp, Place)>,
 }
 
 /// Reads a service desk.
@@ -25,8 +36,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     let place = section.place();
     section.close(reading);
     let system = match systems {
-        (Some(node), None) => servicenow(node, reading).map(DeskSystem::ServiceNow),
-        (None, Some(node)) => webhook(node, reading).map(DeskSystem::Webhook),
+        (Some(node), None) => {
+            servicenow(node, reading).map(|(desk, ends)| (DeskSystem::ServiceNow(desk), ends))
+        }
+        (None, Some(node)) => webhook(node, reading).map(|desk| (DeskSystem::Webhook(desk), None)),
         (Some(_), Some(node)) => {
             let message = "a desk has one system: either 'servicenow' or 'webhook', not both";
             reading.problems.error(Rank::Sense, &node.owner, message, None);
@@ -39,16 +52,18 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
         }
     };
     let (fallback_email, fallback_after) = fallback.unzip();
-    let system = system?;
+    let (system, ends) = system?;
     Some(DeskDraft {
         desk: Desk {
             name: name?,
             fallback_after,
             targets: targets.unwrap_or_default(),
+            certificate: system.certificate().cloned(),
             resolves: matches!(&system, DeskSystem::ServiceNow(desk) if desk.close_code.is_some()),
         },
         settings: DeskSettings { system: Some(system), fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
+        ends,
     })
 }
 
@@ -62,10 +77,12 @@ fn webhook(node: &Node, reading: &mut Reading<'_>) -> Option<WebhookDesk> {
     Some(WebhookDesk { url: url?, secret: secret?, secret_before })
 }
 
-fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
+/// Also when our certificate for it ends, and where that stands.
+fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<(ServiceNow, Option<(Timestamp, Place)>)> {
     let mut section = Section::open(node, "servicenow", reading)?;
     let url = section.required("url", reading).and_then(|node| reading.protected_url(node));
-    let auth = section.required("auth", reading).and_then(|node| auth(node, reading));
+    let auth_node = section.required("auth", reading);
+    let signing_in = auth_node.and_then(|node| auth(node, reading));
     let caller_id = section.required("caller_id", reading).and_then(|node| sys_id(node, reading));
     let group = section.required("assignment_group", reading).and_then(|node| sys_id(node, reading));
     let contact_type = match section.optional("contact_type", reading) {
@@ -77,14 +94,23 @@ fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {
         Some(node) => reading.text(node, "a resolution code").map(|code| Some(code.to_owned())),
     };
     section.close(reading);
-    Some(ServiceNow {
+    let (auth, certificate) = signing_in?;
+    let plain = url.as_ref().is_some_and(|url| url.starts_with("http:"));
+    if let Some(node) = auth_node.filter(|_| plain && certificate.is_some()) {
+        let message = "'mtls' has no meaning here: a certificate is shown over https alone";
+        reading.problems.error(Rank::Sense, &node.place, message, None);
+    }
+    let (certificate, ends) = certificate.unzip();
+    let servicenow = ServiceNow {
         url: url?,
-        auth: auth?,
+        auth,
+        certificate,
         caller_id: caller_id?,
         assignment_group: group?,
         contact_type: contact_type?,
         close_code: close_code?,
-    })
+    };
+    Some((servicenow, ends.flatten()))
 }
 
 /// ServiceNow's own key of a record: 32 hexadecimal digits. Names are refused: the Table API ignores what it does not know.
@@ -100,18 +126,20 @@ pub(super) fn sys_id(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
     None
 }
 
-fn auth(node: &Node, reading: &mut Reading<'_>) -> Option<Auth> {
+/// How we sign in, and the certificate that we show.
+fn auth(node: &Node, reading: &mut Reading<'_>) -> Option<(Auth, Option<Shown>)> {
     let mut section = Section::open(node, "auth", reading)?;
     let basic = section.optional("basic", reading);
     let oauth2 = section.optional("oauth2", reading);
+    let mtls = section.optional("mtls", reading);
     let place = section.place();
-    let empty = basic.is_none() && oauth2.is_none();
+    let empty = basic.is_none() && oauth2.is_none() && mtls.is_none();
     section.close(reading);
     if let (Some(_), Some(node)) = (basic, oauth2) {
         reading.problems.error(Rank::Sense, &node.owner, "either 'basic' or 'oauth2', not both", None);
     }
     if empty {
-        let message = "no way to sign in: 'basic' or 'oauth2' is needed";
+        let message = "no way to sign in: 'basic', 'oauth2' or 'mtls' is needed";
         reading.problems.error(Rank::Missing, place, message, None);
     }
     let mut pair = |node: &Node, what, name, secret| {
@@ -122,11 +150,19 @@ fn auth(node: &Node, reading: &mut Reading<'_>) -> Option<Auth> {
         section.close(reading);
         user.zip(secret)
     };
-    let basic = basic.and_then(|node| pair(node, "basic", "user", "password"));
-    let oauth2 = oauth2.and_then(|node| pair(node, "oauth2", "client_id", "client_secret"));
-    basic
-        .map(|(user, password)| Auth::Basic { user, password })
-        .or_else(|| oauth2.map(|(client_id, client_secret)| Auth::OAuth2 { client_id, client_secret }))
+    let auth = if let Some(node) = basic {
+        pair(node, "basic", "user", "password").map(|(user, password)| Auth::Basic { user, password })
+    } else if let Some(node) = oauth2 {
+        let client = pair(node, "oauth2", "client_id", "client_secret");
+        client.map(|(client_id, client_secret)| Auth::OAuth2 { client_id, client_secret })
+    } else {
+        mtls.map(|_| Auth::Certificate)
+    };
+    let certificate = mtls.map(|node| own_certificate(node, reading));
+    match certificate {
+        Some(None) => None,
+        certificate => Some((auth?, certificate.flatten())),
+    }
 }
 
 /// How soon incidents of each priority are answered and heard of.

@@ -218,7 +218,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         names.unused(problems);
         wonder::check(&top, &apis, problems);
         calendar::check(&top, names, now, problems);
-        calendar::certificates(&apis, now, problems);
+        calendar::certificates(&top, &apis, now, problems);
     }
     let usable = !problems.has_errors();
     let problems = std::mem::take(problems).sorted(&sources);

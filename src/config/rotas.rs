@@ -11,7 +11,7 @@ use super::{
 use domain::{HandOver, Override, PersonId, Rota, RotaLayer};
 use jiff::{
     Timestamp,
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 use std::time::Duration;
@@ -84,21 +84,57 @@ fn layer(node: &Node, reading: &mut Reading<'_>) -> Option<RotaLayer> {
     let hand_over = section
         .required("hand_over", reading)
         .and_then(|node| reading.parsed(node, "when people change", parse_hand_over));
-    let from = section.required("from", reading).and_then(|node| {
-        reading.parsed(node, "a day", |text| {
-            text.parse::<Date>().map_err(|_| format!("'{text}' is not a day such as 2026-09-07"))
-        })
-    });
+    let from = section.required("from", reading).and_then(|node| day(node, reading));
+    let end = section.optional("until", reading);
+    let until = end.and_then(|node| day(node, reading));
     section.close(reading);
-    Some(RotaLayer { people: people?, hand_over: hand_over?, from: from? })
+    if let Some(end) = end.filter(|_| until.zip(from).is_some_and(|(until, from)| until <= from)) {
+        reading.problems.error(Rank::Sense, &end.place, "this layer ends before it begins", None);
+        return None;
+    }
+    Some(RotaLayer { people: people?, hand_over: hand_over?, from: from?, until })
 }
 
-/// `weekly Mon 09:00`, `daily 09:00`.
+fn day(node: &Node, reading: &mut Reading<'_>) -> Option<Date> {
+    reading.parsed(node, "a day", |text| {
+        text.parse::<Date>().map_err(|_| format!("'{text}' is not a day such as 2026-09-07"))
+    })
+}
+
+/// A shift lasts no longer than a year.
+const MOST_DAYS: u16 = 366;
+/// Two hand-overs a day: more is no shift.
+const MOST_A_WEEK: usize = 14;
+
+/// `daily 09:00`, `every 10 days 09:00`, `weekly Mon 09:00`, `weekly Mon 09:00, Fri 17:00`.
 fn parse_hand_over(text: &str) -> Result<HandOver, String> {
-    match text.split(' ').collect::<Vec<_>>().as_slice() {
-        ["daily", time] => Ok(HandOver::Daily(parse_time(time)?)),
-        ["weekly", day, time] => Ok(HandOver::Weekly(parse_day(day)?, parse_time(time)?)),
-        _ => Err(format!("'{text}' is neither 'weekly Mon 09:00' nor 'daily 09:00'")),
+    let wrong = || {
+        let others = "'weekly Mon 09:00', 'weekly Mon 09:00, Fri 17:00', 'every 10 days 09:00'";
+        format!("'{text}' is none of {others} and 'daily 09:00'")
+    };
+    let (kind, rest) = text.split_once(' ').ok_or_else(wrong)?;
+    match (kind, rest.split(' ').collect::<Vec<_>>().as_slice()) {
+        ("daily", [time]) => Ok(HandOver::Every(1, parse_time(time)?)),
+        ("every", [days, "days", time]) => match days.parse() {
+            Ok(number) if (1..=MOST_DAYS).contains(&number) => Ok(HandOver::Every(number, parse_time(time)?)),
+            _ => Err(format!("'{days}' is not a number of days from 1 to {MOST_DAYS}")),
+        },
+        ("weekly", _) => {
+            let mut moments: Vec<(Weekday, Time)> = Vec::new();
+            for moment in rest.split(", ") {
+                let (day, time) = moment.split_once(' ').ok_or_else(wrong)?;
+                moments.push((parse_day(day)?, parse_time(time)?));
+            }
+            if moments.len() > MOST_A_WEEK {
+                return Err(format!("more than {MOST_A_WEEK} hand-overs a week"));
+            }
+            moments.sort_by_key(|(day, time)| (day.to_monday_zero_offset(), *time));
+            if moments.windows(2).any(|pair| matches!(pair, [one, next] if one == next)) {
+                return Err(format!("'{text}' names a hand-over twice"));
+            }
+            Ok(HandOver::Weekly(moments))
+        }
+        _ => Err(wrong()),
     }
 }
 
@@ -137,14 +173,29 @@ fn moment(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Tim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::{Time, Weekday};
 
     #[test]
-    fn people_change_daily_or_weekly() {
-        let nine = Time::constant(9, 0, 0, 0);
-        assert_eq!(parse_hand_over("daily 09:00"), Ok(HandOver::Daily(nine)));
-        assert_eq!(parse_hand_over("weekly Mon 09:00"), Ok(HandOver::Weekly(Weekday::Monday, nine)));
-        for wrong in ["", "weekly", "weekly 09:00", "monthly Mon 09:00", "daily 9:00", "weekly mon 09:00"] {
+    fn people_change_daily_weekly_or_every_so_many_days() {
+        let (nine, five) = (Time::constant(9, 0, 0, 0), Time::constant(17, 0, 0, 0));
+        let monday = (Weekday::Monday, nine);
+        assert_eq!(parse_hand_over("daily 09:00"), Ok(HandOver::Every(1, nine)));
+        assert_eq!(parse_hand_over("every 10 days 09:00"), Ok(HandOver::Every(10, nine)));
+        assert_eq!(parse_hand_over("weekly Mon 09:00"), Ok(HandOver::Weekly(vec![monday])));
+        let both = Ok(HandOver::Weekly(vec![monday, (Weekday::Friday, five)]));
+        assert_eq!(parse_hand_over("weekly Fri 17:00, Mon 09:00"), both);
+        for wrong in [
+            "",
+            "weekly",
+            "weekly 09:00",
+            "monthly Mon 09:00",
+            "daily 9:00",
+            "weekly mon 09:00",
+            "weekly Mon 09:00,Fri 17:00",
+            "weekly Mon 09:00, Mon 09:00",
+            "every 0 days 09:00",
+            "every 367 days 09:00",
+            "every 3 weeks 09:00",
+        ] {
             assert!(parse_hand_over(wrong).is_err(), "{wrong}");
         }
     }

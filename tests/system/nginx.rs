@@ -17,19 +17,29 @@ const API: &str = "id: NAME\nname: { en: NAME, cy: NAME, same: true }\ndescripti
     operations:\n  home: { get: /, critical: true, expect: { status: 200, text: [ { contains: hello } ] } }\n\
     environments:\n  production: { url: \"URL\" }\n";
 
-struct Nginx(Child);
+pub(crate) struct Nginx(Child);
 
 impl Nginx {
-    /// nginx in the foreground with one worker, everything it writes below `directory`.
     fn start(directory: &Path, plain: u16, tls: u16) -> Self {
+        let at = directory.display();
+        Self::serve(
+            directory,
+            &format!(
+                "server {{ listen 127.0.0.1:{plain}; location / {{ return 200 hello; }} }}\n\
+                 server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
+                 location / {{ return 200 hello; }} }}"
+            ),
+        )
+    }
+
+    /// nginx in the foreground with one worker, everything it writes below `directory`.
+    pub(crate) fn serve(directory: &Path, servers: &str) -> Self {
         let at = directory.display();
         let settings = format!(
             "daemon off; master_process off; pid {at}/nginx.pid; error_log {at}/error.log;\nevents {{}}\n\
              http {{ access_log off; client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;\n\
              fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n\
-             server {{ listen 127.0.0.1:{plain}; location / {{ return 200 hello; }} }}\n\
-             server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;\n\
-             location / {{ return 200 hello; }} }} }}\n"
+             {servers} }}\n"
         );
         fs::write(directory.join("nginx.conf"), settings).expect("settings");
         let child = Command::new("nginx")

@@ -47,6 +47,7 @@ impl Access {
         patience: Duration,
     ) -> Result<RequestBuilder, SendError> {
         match &self.auth {
+            Auth::Certificate => Ok(request),
             Auth::Basic { user, password } => Ok(request.basic_auth(user, Some(password.reveal()))),
             Auth::OAuth2 { client_id, client_secret } => {
                 let known = self.kept().filter(|token| Instant::now() < token.until);

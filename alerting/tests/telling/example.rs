@@ -113,6 +113,7 @@ pub(crate) fn configuration() -> Configuration {
                 fallback_after: Some(Duration::from_secs(120)),
                 resolves: false,
                 targets: BTreeMap::new(),
+                certificate: None,
             },
         )]),
         priorities: Matrix::default(),

@@ -85,6 +85,7 @@ pub(crate) fn directory(world: &World) -> Directory {
                         client_id: options.client_id.clone(),
                         client_secret: Secret::new(options.client_secret.clone()),
                     },
+                    certificate: None,
                     caller_id: "6816f79cc0a8016401c5a33be04be441".to_owned(),
                     assignment_group: "d625dccec0a8016700a222a0f7900d06".to_owned(),
                     contact_type: "monitoring".to_owned(),
@@ -135,7 +136,7 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
     let store = Store::open(&format!("sqlite://{}", path.display()), [7; 32]).await.unwrap();
     let (setup, receiver) = watch::channel(Setup {
         configuration: Arc::new(example::configuration()),
-        channels: Arc::new(Channels::new(directory, &client, PATIENCE).unwrap()),
+        channels: Arc::new(Channels::new(directory, &client.into(), PATIENCE).unwrap()),
     });
     let remembered = Remembered::nothing(ReferenceKey([7; 32]));
     let situation = Situation::new(Arc::new(example::configuration()), remembered);

@@ -44,7 +44,7 @@ async fn desk() -> Desk {
     let configuration = Arc::new(configuration);
     let (setup, receiver) = watch::channel(Setup {
         configuration: Arc::clone(&configuration),
-        channels: Arc::new(Channels::new(addresses, &client(), PATIENCE).unwrap()),
+        channels: Arc::new(Channels::new(addresses, &client().into(), PATIENCE).unwrap()),
     });
     let (unrecorded, said) = watch::channel(None);
     let recording = Arc::new(Recording::default());

@@ -126,7 +126,7 @@ impl Night {
         let store = Store::open(&format!("sqlite://{}", path.display()), [7; 32]).await.unwrap();
         let configuration = Arc::new(configuration());
         let situation = Situation::new(Arc::clone(&configuration), store.remember(hand.now()).await.unwrap());
-        let channels = Arc::new(Channels::new(directory, &client(), patience).unwrap());
+        let channels = Arc::new(Channels::new(directory, &client().into(), patience).unwrap());
         let (setup, receiver) = watch::channel(Setup { configuration, channels });
         let deliverer = Deliverer {
             store: store.clone(),

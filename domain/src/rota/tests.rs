@@ -1,5 +1,8 @@
 use super::*;
-use jiff::civil::{Weekday::Monday, date, time};
+use jiff::civil::{
+    Weekday::{Friday, Monday},
+    date, time,
+};
 use proptest::prelude::*;
 
 fn at(text: &str) -> Timestamp {
@@ -11,7 +14,15 @@ fn person(name: &str) -> PersonId {
 }
 
 fn layer(people: &[&str], hand_over: HandOver, from: Date) -> RotaLayer {
-    RotaLayer { people: people.iter().map(|name| person(name)).collect(), hand_over, from }
+    RotaLayer { people: people.iter().map(|name| person(name)).collect(), hand_over, from, until: None }
+}
+
+fn on(day: Weekday, time: Time) -> HandOver {
+    HandOver::Weekly(vec![(day, time)])
+}
+
+fn daily(time: Time) -> HandOver {
+    HandOver::Every(1, time)
 }
 
 fn swap(name: &str, from: &str, to: &str) -> Override {
@@ -26,7 +37,7 @@ const NINE: Time = time(9, 0, 0, 0);
 
 /// One and two by turns, from Monday 7 September 2026, 09:00 BST.
 fn weekly(overrides: Vec<Override>) -> Rota {
-    let week = layer(&["one", "two"], HandOver::Weekly(Monday, NINE), date(2026, 9, 7));
+    let week = layer(&["one", "two"], on(Monday, NINE), date(2026, 9, 7));
     rota(vec![week], overrides)
 }
 
@@ -55,6 +66,54 @@ fn people_take_turns_from_the_first_hand_over_on() {
 }
 
 #[test]
+fn a_week_may_have_several_hand_overs() {
+    let moments = HandOver::Weekly(vec![(Monday, NINE), (Friday, time(17, 0, 0, 0))]);
+    let rota = rota(vec![layer(&["one", "two", "three"], moments, date(2026, 12, 2))], Vec::new());
+    check(&rota, "2026-12-04T16:59:00Z", "-, next -");
+    check(&rota, "2026-12-04T17:00:00Z", "one 2026-12-04T17:00:00Z..2026-12-07T09:00:00Z 0, next two");
+    check(&rota, "2026-12-07T09:00:00Z", "two 2026-12-07T09:00:00Z..2026-12-11T17:00:00Z 0, next three");
+    check(&rota, "2026-12-11T17:00:00Z", "three 2026-12-11T17:00:00Z..2026-12-14T09:00:00Z 0, next one");
+    check(&rota, "2026-12-14T09:00:00Z", "one 2026-12-14T09:00:00Z..2026-12-18T17:00:00Z 0, next two");
+}
+
+#[test]
+fn people_may_change_every_so_many_days() {
+    let rota = rota(vec![layer(&["one", "two"], HandOver::Every(10, NINE), date(2027, 3, 20))], Vec::new());
+    check(&rota, "2027-03-20T08:59:00Z", "-, next -");
+    // The clocks go forward on 28 March.
+    check(&rota, "2027-03-20T09:00:00Z", "one 2027-03-20T09:00:00Z..2027-03-30T08:00:00Z 0, next two");
+    check(&rota, "2027-03-30T08:00:00Z", "two 2027-03-30T08:00:00Z..2027-04-09T08:00:00Z 0, next one");
+}
+
+#[test]
+fn a_layer_ends_with_the_first_hand_over_on_or_after_its_last_day_and_those_below_are_in_force_again() {
+    let below = layer(&["one", "two"], on(Monday, NINE), date(2026, 9, 7));
+    let mut summer = layer(&["three"], on(Monday, NINE), date(2026, 9, 14));
+    summer.until = Some(date(2026, 9, 22));
+    let mut rota = rota(vec![below, summer], Vec::new());
+    check(&rota, "2026-09-27T12:00:00Z", "three 2026-09-21T08:00:00Z..2026-09-28T08:00:00Z 1, next -");
+    check(&rota, "2026-09-28T08:00:00Z", "two 2026-09-28T08:00:00Z..2026-10-05T08:00:00Z 0, next one");
+    assert!(rota.gaps(at("2026-09-07T08:00:00Z"), at("2027-09-07T08:00:00Z")).is_empty());
+
+    rota.layers.remove(0);
+    assert_eq!(
+        rota.gaps(at("2026-09-21T00:00:00Z"), at("2026-10-07T00:00:00Z")),
+        [(at("2026-09-28T08:00:00Z"), at("2026-10-07T00:00:00Z"))],
+        "with nobody below, that is a gap"
+    );
+}
+
+#[test]
+fn the_pattern_is_what_the_layers_say_when_nobody_stands_in() {
+    let rota = weekly(vec![swap("three", "2026-09-08T08:00:00Z", "2026-09-09T08:00:00Z")]);
+    let (from, to) = (at("2026-09-07T08:00:00Z"), at("2026-09-21T08:00:00Z"));
+    let names =
+        |shifts: Vec<Shift>| shifts.into_iter().map(|shift| shift.person.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(rota.pattern(from, to)), ["one", "two"]);
+    assert_eq!(names(rota.shifts(from, to)), ["one", "three", "one", "two"]);
+}
+
+#[test]
 fn the_first_weekly_hand_over_is_on_or_after_the_first_day() {
     let mut rota = weekly(Vec::new());
     rota.layers[0].from = date(2026, 9, 8);
@@ -70,18 +129,18 @@ fn a_week_has_167_hours_when_the_clocks_go_forward_and_169_when_they_go_back() {
     let week = weekly(Vec::new());
     assert_eq!(hours_of_shift_at(&week, "2027-03-24T12:00:00Z"), 167);
     assert_eq!(hours_of_shift_at(&week, "2026-10-21T12:00:00Z"), 169);
-    let daily = rota(vec![layer(&["one"], HandOver::Daily(NINE), date(2026, 9, 7))], Vec::new());
+    let daily = rota(vec![layer(&["one"], daily(NINE), date(2026, 9, 7))], Vec::new());
     assert_eq!(hours_of_shift_at(&daily, "2027-03-27T12:00:00Z"), 23);
     assert_eq!(hours_of_shift_at(&daily, "2026-10-24T12:00:00Z"), 25);
 }
 
 #[test]
 fn a_hand_over_the_clock_skips_is_after_the_gap_and_one_it_shows_twice_is_the_first() {
-    let half_past_one = HandOver::Daily(time(1, 30, 0, 0));
-    let daily = rota(vec![layer(&["one", "two"], half_past_one, date(2027, 3, 27))], Vec::new());
+    let half_past_one = || daily(time(1, 30, 0, 0));
+    let daily = rota(vec![layer(&["one", "two"], half_past_one(), date(2027, 3, 27))], Vec::new());
     check(&daily, "2027-03-28T00:59:59Z", "one 2027-03-27T01:30:00Z..2027-03-28T01:00:00Z 0, next two");
     check(&daily, "2027-03-28T01:00:00Z", "two 2027-03-28T01:00:00Z..2027-03-29T00:30:00Z 0, next one");
-    let autumn = rota(vec![layer(&["one", "two"], half_past_one, date(2027, 10, 30))], Vec::new());
+    let autumn = rota(vec![layer(&["one", "two"], half_past_one(), date(2027, 10, 30))], Vec::new());
     check(&autumn, "2027-10-31T01:30:00Z", "two 2027-10-31T00:30:00Z..2027-11-01T01:30:00Z 0, next one");
 }
 
@@ -124,8 +183,8 @@ fn of_two_overrides_the_last_written_wins_and_cuts_the_other() {
 fn a_higher_layer_takes_over_from_its_first_hand_over_on() {
     let rota = rota(
         vec![
-            layer(&["one", "two"], HandOver::Weekly(Monday, NINE), date(2026, 9, 7)),
-            layer(&["three", "four"], HandOver::Daily(NINE), date(2026, 9, 9)),
+            layer(&["one", "two"], on(Monday, NINE), date(2026, 9, 7)),
+            layer(&["three", "four"], daily(NINE), date(2026, 9, 9)),
         ],
         Vec::new(),
     );
@@ -156,7 +215,7 @@ fn the_next_to_be_called_is_always_somebody_else() {
 #[test]
 fn a_rota_without_anybody_is_a_gap_from_end_to_end() {
     let range = (at("2026-09-07T00:00:00Z"), at("2026-10-07T00:00:00Z"));
-    let nobody = rota(vec![layer(&[], HandOver::Daily(NINE), date(2026, 1, 1))], Vec::new());
+    let nobody = rota(vec![layer(&[], daily(NINE), date(2026, 1, 1))], Vec::new());
     assert_eq!(nobody.on_call(range.0), None);
     assert_eq!(nobody.gaps(range.0, range.1), [range]);
     assert_eq!(nobody.shifts(range.0, range.1), []);
@@ -170,23 +229,31 @@ fn ranges_without_end_are_bounded() {
 const START: i64 = 1_798_761_600; // 2027-01-01: both changes of the clocks lie ahead
 const YEAR: i64 = 365 * 86_400;
 
+fn any_hand_over() -> impl Strategy<Value = HandOver> {
+    // Not on the hour, or the night in spring in which an hour is left out takes somebody's turn of that hour away.
+    let every = (1_u16..20, 0_i8..24, 1_i8..60);
+    let weekly = (prop::collection::btree_set((0_i8..7, 0_i8..24), 1..5), 1_i8..60);
+    prop_oneof![
+        every.prop_map(|(days, hour, minute)| HandOver::Every(days, time(hour, minute, 0, 0))),
+        weekly.prop_map(|(moments, minute)| {
+            let weekday = |day| Weekday::from_monday_zero_offset(day).unwrap();
+            let moments = moments.into_iter();
+            HandOver::Weekly(moments.map(|(day, hour)| (weekday(day), time(hour, minute, 0, 0))).collect())
+        }),
+    ]
+}
+
 fn any_layer() -> impl Strategy<Value = RotaLayer> {
-    let hand_over =
-        (any::<bool>(), 0_i8..7, 0_i8..24, 0_i8..60).prop_map(|(daily, weekday, hour, minute)| {
-            let time = time(hour, minute, 0, 0);
-            if daily {
-                HandOver::Daily(time)
-            } else {
-                HandOver::Weekly(Weekday::from_monday_zero_offset(weekday).unwrap(), time)
-            }
-        });
-    (prop::collection::vec("[a-d]", 1..5), hand_over, 0_i64..300).prop_map(|(people, hand_over, day)| {
-        RotaLayer {
+    let people = prop::collection::vec("[a-d]", 1..5);
+    let day = |day: i64| date(2027, 1, 1).saturating_add(SignedDuration::from_hours(24 * day));
+    (people, any_hand_over(), 0_i64..300, prop::option::of(-10_i64..400)).prop_map(
+        move |(people, hand_over, from, until)| RotaLayer {
             people: people.iter().map(|name| person(name)).collect(),
             hand_over,
-            from: date(2027, 1, 1).saturating_add(SignedDuration::from_hours(24 * day)),
-        }
-    })
+            from: day(from),
+            until: until.map(day),
+        },
+    )
 }
 
 fn any_override() -> impl Strategy<Value = Override> {
@@ -252,11 +319,12 @@ proptest! {
     }
 
     #[test]
-    fn one_layer_alone_gives_everybody_their_turn(layer in any_layer()) {
+    fn one_layer_alone_gives_everybody_their_turn(mut layer in any_layer()) {
+        layer.until = None;
         let people = layer.people.clone();
         let rota = rota(vec![layer], Vec::new());
         let begins = rota.layers[0].begins(&rota.time_zone);
-        let shifts = rota.shifts(begins, begins + SignedDuration::from_hours(24 * 7 * 60));
+        let shifts = rota.shifts(begins, begins + SignedDuration::from_hours(24 * 20 * 61));
         prop_assert!(shifts.len() >= 60);
         for (shift, expected) in shifts.iter().zip(people.iter().cycle()) {
             prop_assert_eq!(&shift.person, expected);

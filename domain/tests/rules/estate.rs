@@ -81,8 +81,9 @@ pub(crate) fn configuration() -> Configuration {
                 time_zone: TimeZone::get("Europe/London").expect("the zone"),
                 layers: vec![RotaLayer {
                     people: vec![id("one"), id("two")],
-                    hand_over: HandOver::Weekly(civil::Weekday::Monday, civil::time(9, 0, 0, 0)),
+                    hand_over: HandOver::Weekly(vec![(civil::Weekday::Monday, civil::time(9, 0, 0, 0))]),
                     from: civil::date(2026, 9, 7),
+                    until: None,
                 }],
                 overrides: Vec::new(),
                 remind: None,
@@ -124,6 +125,7 @@ pub(crate) fn configuration() -> Configuration {
                 fallback_after: Some(secs(300)),
                 resolves: false,
                 targets: BTreeMap::new(),
+                certificate: None,
             },
         )]
         .into(),

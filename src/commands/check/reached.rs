@@ -169,11 +169,13 @@ fn signs_in<'l>(
     loaded: &'l Loaded,
     id: &DeskId,
     desk: &'l ServiceNow,
-) -> (&'static str, &'l str, Option<&'l str>) {
-    let (way, name, secret) = match &desk.auth {
-        Auth::Basic { user, .. } => ("basic", user, "password"),
-        Auth::OAuth2 { client_id, .. } => ("oauth2", client_id, "client_secret"),
+) -> (&'static str, &'l str, [Option<&'l str>; 2]) {
+    let (way, name, secret_key) = match &desk.auth {
+        Auth::Basic { user, .. } => ("basic", user.as_str(), "password"),
+        Auth::OAuth2 { client_id, .. } => ("oauth2", client_id.as_str(), "client_secret"),
+        Auth::Certificate => ("mtls", "", "key"),
     };
-    let keys = ["service_desks", id.as_str(), "servicenow", "auth", way, secret];
-    (way, name, written(loaded, &keys, None))
+    let secret =
+        |way, key| written(loaded, &["service_desks", id.as_str(), "servicenow", "auth", way, key], None);
+    (way, name, [secret(way, secret_key), secret("mtls", "certificate")])
 }

@@ -40,14 +40,24 @@ pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
 pub(super) fn certificates(asked: &Asked) -> Vec<(Group, Finding)> {
     let now = asked.clock.now();
     let mut known = HashSet::new();
-    let shown = with_credential(asked).filter_map(|(check, credential)| {
-        let chain = credential.certificate.as_ref()?.chain.clone();
-        known.insert(chain.clone()).then_some((check, chain))
+    let probes = with_credential(asked).filter_map(|(check, credential)| {
+        Some((
+            check.id.instance.to_string(),
+            "check `mtls` in the API's file",
+            credential.certificate.as_ref()?,
+        ))
     });
-    let findings = shown.map(|(check, chain)| {
-        let what = format!("own certificate ({})", check.id.instance);
+    let desks = asked.loaded.configuration.desks.iter().filter_map(|(id, desk)| {
+        Some((format!("service desk {id}"), "check `mtls` in curiad.yaml", desk.certificate.as_ref()?))
+    });
+    let shown = probes.chain(desks).filter_map(|(whose, where_it_is, certificate)| {
+        let chain = certificate.chain.clone();
+        known.insert(chain.clone()).then_some((whose, where_it_is, chain))
+    });
+    let findings = shown.map(|(whose, where_it_is, chain)| {
+        let what = format!("own certificate ({whose})");
         match prober::certificate_ends(chain.reveal()) {
-            Err(why) => Finding::problem(what, why, "check `mtls` in the API's file"),
+            Err(why) => Finding::problem(what, why, where_it_is),
             Ok(ends) if ends <= now => Finding::problem(
                 what,
                 format!("it ended on {}", ends.strftime("%-d %b %Y")),

@@ -26,8 +26,8 @@ pub(super) async fn find(loaded: &Loaded, incident: &Incident, number: &str) -> 
         let what = format!("incidents of {} have no service desk", incident.environment);
         Failed::new(USAGE, format!("{what}\ngive the environment a `service_desk` in curiad.yaml"))
     })?;
-    let client = equipment::client(loaded)?;
-    let channels = Channels::new(loaded.directory.clone(), &client, PATIENCE)
+    let clients = equipment::clients(loaded)?;
+    let channels = Channels::new(loaded.directory.clone(), &clients, PATIENCE)
         .map_err(|error| Failed::new(CONFIG, error.to_string()))?;
     let found = channels.find_ticket(desk, number).await.map_err(|error| {
         let what = format!("the service desk {desk} cannot be asked: {}", error.why());

@@ -152,7 +152,10 @@ fn people_rotas_and_escalations() {
         .change(TOP, "after: 5m }", "after: 5m, by: [email, text] }");
     let loaded = directory.load().unwrap();
     let rota = loaded.configuration.rotas.values().next().unwrap();
-    assert_eq!(rota.layers[0].hand_over, HandOver::Weekly(Weekday::Friday, Time::constant(17, 30, 0, 0)));
+    assert_eq!(
+        rota.layers[0].hand_over,
+        HandOver::Weekly(vec![(Weekday::Friday, Time::constant(17, 30, 0, 0))])
+    );
     assert_eq!(rota.overrides[0].from.to_string(), "2026-07-01T08:00:00Z"); // on the rota's clock: summer time
     assert_eq!(rota.overrides[0].to.to_string(), "2026-07-02T09:00:00Z");
     let id = EscalationId::parse("calls").unwrap();
