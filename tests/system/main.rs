@@ -30,6 +30,7 @@ mod desk_certificate;
 mod desk_webhook;
 mod doctor;
 mod examine;
+mod exim;
 mod exporting;
 mod gaps;
 mod heartbeats;

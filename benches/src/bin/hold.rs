@@ -8,7 +8,7 @@ use benches::{Failed, PATIENCE, Program};
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use simulator::{Fault, File, Ticket, World, WorldOptions};
+use simulator::{Fault, File, Ticket, Trouble, World, WorldOptions};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -41,6 +41,17 @@ const TOGETHER: [&[&str]; 8] = [
 /// What goes wrong, in turn. Five, so that in time each comes upon every group.
 const FAULTS: [Fault; 5] =
     [Fault::GatewayUnavailable, Fault::Refuse, Fault::Backend(503), Fault::Reset, Fault::Status(503)];
+/// What the desk does instead of what it is asked, in turn. One that takes a request and hangs up has made the ticket.
+const DESK_TROUBLES: [Trouble; 6] = [
+    Trouble::ServerError,
+    Trouble::AcceptThenHangUp,
+    Trouble::RateLimited,
+    Trouble::WebPage,
+    Trouble::Maintenance,
+    Trouble::Unauthorised,
+];
+/// More than one try, so that it is the retries that are measured.
+const REQUESTS_THAT_FAIL: u32 = 3;
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Parser)]
@@ -52,6 +63,9 @@ struct Arguments {
     /// How many outages there must be, at least.
     #[arg(long, default_value_t = 30)]
     outages: usize,
+    /// The desk fails, in another way each time, whenever a ticket is due.
+    #[arg(long)]
+    desk_fails: bool,
     /// A new directory for the configuration, the database and the log.
     #[arg(long)]
     directory: PathBuf,
@@ -94,9 +108,13 @@ async fn run(arguments: &Arguments) -> Result<Value, Failed> {
     stage.quiet().await?;
 
     let mut added = Vec::new();
+    let mut troubles = DESK_TROUBLES.iter().cycle().filter(|_| arguments.desk_fails);
     for (apis, fault) in TOGETHER.iter().cycle().zip(FAULTS.iter().cycle()) {
         if added.len() >= arguments.outages {
             break;
+        }
+        if let Some(trouble) = troubles.next() {
+            stage.world.desk().set_trouble_for(*trouble, REQUESTS_THAT_FAIL).await;
         }
         added.extend(stage.outage(apis, *fault).await?);
         stage.quiet().await?;
