@@ -3,7 +3,7 @@
 use crate::{
     Callout, Cause, Configuration, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId,
     NotificationKind, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause,
-    duty, fold::Fold, telling,
+    desk_asked, duty, fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -63,6 +63,9 @@ pub(crate) fn choose(
 
 fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
     let first = escalation.steps.first().map_or(Duration::ZERO, |step| step.after);
+    // Of an incident that was over before: their numbers go on.
+    let before = incident.escalation.take();
+    let (callouts, desks) = before.map_or_else(Default::default, |before| (before.callouts, before.desks));
     incident.escalation = Some(Running {
         started_at: fold.now,
         round_at: fold.now,
@@ -70,8 +73,8 @@ fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
         next_step: 0,
         next_at: Some(fold.now + duty::signed(first)),
         stopped: None,
-        // Of an incident that was over before: their numbers go on.
-        callouts: incident.escalation.take().map_or_else(Vec::new, |before| before.callouts),
+        callouts,
+        desks,
         escalation,
     });
 }
@@ -169,12 +172,7 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
                 fold.now,
                 format!("step {number}: {} asked through the ticket to take it", fold.desk(desk)),
             );
-            telling::work_note(
-                fold,
-                incident,
-                "Proposed major incident: please take it and say so; on-call staff are called otherwise."
-                    .into(),
-            );
+            desk_asked::ask(fold, incident, running, (desk, REFERENCE_LENGTH));
             return true;
         }
     };

@@ -1,6 +1,6 @@
 //! The ordered steps of Callouts until a human answers.
 
-use crate::{ApiId, Configuration, DeskId, Environment, EscalationId, PersonId, RotaId, TeamId};
+use crate::{ApiId, Configuration, DeskAsked, DeskId, Environment, EscalationId, PersonId, RotaId, TeamId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -124,6 +124,9 @@ pub struct Running {
     pub stopped: Option<String>,
     /// Everybody called so far.
     pub callouts: Vec<Callout>,
+    /// Desks that were asked through the ticket.
+    #[serde(default)]
+    pub desks: Vec<DeskAsked>,
 }
 
 /// One call on one person to act.

@@ -57,6 +57,7 @@ mod daily_test;
 mod day;
 mod decide;
 mod desk;
+mod desk_asked;
 mod diagnosis;
 mod due;
 mod duty;
@@ -148,6 +149,7 @@ pub use cron::Cron;
 pub use daily_test::{DailyTest, Hops};
 pub use day::{Day, MAX_DAYS};
 pub use decide::{decide, decide_late};
+pub use desk_asked::{Asked, DeskAsked};
 pub use egress::{Egress, Proxy};
 pub use environment::{
     Confirm, Declare, Environment, EnvironmentPolicy, Flapping, Hold, MajorPolicy, Publish, Storm, Visibility,

@@ -145,6 +145,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         next_at: None,
         stopped: None,
         callouts: Vec::new(),
+        desks: Vec::new(),
     };
     let configuration = fold.configuration();
     let ways = configuration.people.get(&person).map_or_else(Vec::new, |known| test.ways(&known.ways));

@@ -2,8 +2,9 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Major, Message, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
-    desk, due, duty, fold::Fold, holding, receipts, reply, rota_override, telling, test_call,
+    Major, Message, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
+    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override,
+    telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,9 +31,8 @@ pub(crate) fn answered(
     at: Timestamp,
 ) -> Result<String, String> {
     let found = fold.after.callout(reference).map(|(incident, callout)| (incident.id, callout.clone()));
-    let (id, called) = found.ok_or("nobody was called by that reference")?;
+    let Some((id, called)) = found else { return desk_asked::answered(fold, reference, answer, at) };
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
-    let name = fold.person(&called.person);
     // The link of a text says nothing of itself: every character counts there.
     let way = by
         .filter(|way| called.ways.contains(way))
@@ -47,9 +47,33 @@ pub(crate) fn answered(
     if let Some(callout) = incident.callout_mut(called.number) {
         callout.answer = Some((at, answer));
     }
+    let now = fold.now;
+    let who = Who { name: fold.person(&called.person), person: Some(&called.person) };
+    take_answer(fold, incident, &who, (said_before, answer), at, |incident| {
+        calling::pass_on(incident, called.number, now)
+    })
+}
+
+/// Who answers.
+pub(crate) struct Who<'w> {
+    pub(crate) name: String,
+    /// The same, where it is somebody who can be called.
+    pub(crate) person: Option<&'w PersonId>,
+}
+
+/// What follows from an answer; `pass_on` has the next person called now, or says that others have been.
+pub(crate) fn take_answer(
+    fold: &mut Fold,
+    mut incident: Incident,
+    who: &Who<'_>,
+    (said_before, answer): (Option<Answer>, Answer),
+    at: Timestamp,
+    pass_on: impl FnOnce(&mut Incident) -> bool,
+) -> Result<String, String> {
+    let (id, name) = (incident.id, &who.name);
     let late = match (&incident.acknowledged, incident.status) {
         (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
-        (Some(taken), _) if taken.by != name => {
+        (Some(taken), _) if taken.by != *name => {
             Some(format!("{} has it since {}", taken.by, fold.time(taken.at)))
         }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
@@ -62,7 +86,7 @@ pub(crate) fn answered(
     let said = match answer {
         Answer::Mine => {
             if incident.acknowledged.is_none() {
-                duty::acknowledge(fold, &mut incident, &name, Some(&called.person));
+                duty::acknowledge(fold, &mut incident, name, who.person);
             } else {
                 holding::sign_of_life(fold, &mut incident);
             }
@@ -72,7 +96,7 @@ pub(crate) fn answered(
             incident.note(at, format!("{name} says it is not real"));
             telling::work_note(fold, &mut incident, format!("{name} says that this is not real."));
             if incident.acknowledged.is_none() {
-                duty::acknowledge(fold, &mut incident, &name, Some(&called.person));
+                duty::acknowledge(fold, &mut incident, name, who.person);
             }
             format!("{name} says {id} is not real; nobody else is called")
         }
@@ -88,7 +112,7 @@ pub(crate) fn answered(
         }
         Answer::CallNext => {
             incident.note(at, format!("{name} cannot take it"));
-            if calling::pass_on(&mut incident, called.number, fold.now) {
+            if pass_on(&mut incident) {
                 "the next person is called now".to_owned()
             } else {
                 "others have been called already".to_owned()

@@ -15,7 +15,9 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
 };
-use domain::{Answer, Callout, Incident, IncidentStatus, Language, Message, Situation, Target, Told, Way};
+use domain::{
+    Answer, Asked, Configuration, Incident, IncidentStatus, Language, Message, Situation, Target, Told, Way,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -95,7 +97,7 @@ pub(crate) async fn act(State(shown): State<Shown>, request: Request) -> Respons
     }
     let (parts, body) = request.into_parts();
     let reference = reference(&parts.uri).to_owned();
-    if situation.callout(&reference).is_none() {
+    if situation.asked(&reference).is_none() {
         return missing(&shown, &parts.method, &parts.headers, &parts.uri);
     }
     let Some(answer) = read_answer(body).await else {
@@ -138,7 +140,7 @@ pub(crate) async fn wait(shown: &Shown, id: store::InboxId, reference: &str, ans
         tokio::time::sleep(LOOK_EVERY).await;
     };
     let folded = |situation: &Arc<Situation>| {
-        situation.callout(reference).is_none_or(|(_, callout)| callout.answer.is_some())
+        situation.asked(reference).is_none_or(|(_, asked)| asked.answer().is_some())
     };
     let mut situation = site.situation.clone();
     // What the page says of the rest may be a moment old if this takes too long; the answer itself is known.
@@ -149,7 +151,7 @@ pub(crate) async fn wait(shown: &Shown, id: store::InboxId, reference: &str, ans
 /// Who was called is looked up first: only guesses are charged to an address and to all.
 fn limited(shown: &Shown, situation: &Situation, request: &Request) -> Option<Response<HttpBody>> {
     let (limits, reference, now) = (&shown.site.0.limits, reference(request.uri()), Instant::now());
-    let admitted = if situation.callout(reference).is_some() {
+    let admitted = if situation.asked(reference).is_some() {
         limits.admit_called(reference, now)
     } else {
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
@@ -184,11 +186,15 @@ fn page(
 ) -> Response<HttpBody> {
     let site = &shown.site.0;
     let reference = reference(&parts.uri);
-    let Some((incident, callout)) = situation.callout(reference) else {
+    let Some((incident, asked)) = situation.asked(reference) else {
         return missing(shown, &parts.method, &parts.headers, &parts.uri);
     };
-    let person = situation.configuration.people.get(&callout.person);
-    let language = language(&parts.uri, person.map_or(Language::En, |person| person.language));
+    let person = match asked {
+        Asked::Person(callout) => situation.configuration.people.get(&callout.person),
+        Asked::Desk(_) => None,
+    };
+    let theirs = person.map_or_else(|| preferred(&parts.headers), |person| person.language);
+    let language = language(&parts.uri, theirs);
     // Whoever was called may know of every environment: names come from the internal view.
     let snapshot =
         Snapshot { as_of: site.clock.now(), ..shown.site.view(Audience::Internal).snapshot.clone() };
@@ -199,7 +205,7 @@ fn page(
         Some(way) => format!("/ack/{reference}?by={}&", way.word()),
         None => format!("/ack/{reference}?"),
     };
-    let html = called(&wording, situation, (incident, callout), (became, calls), &path)
+    let html = called(&wording, situation, (incident, asked), (became, calls), &path)
         .map_err(crate::RenderError::from)
         .and_then(|view| {
             let title = view.what.clone();
@@ -222,7 +228,7 @@ fn page(
 fn called(
     wording: &Wording<'_>,
     situation: &Situation,
-    (incident, callout): (&Incident, &Callout),
+    (incident, asked): (&Incident, Asked<'_>),
     (became, calls): (&Became, bool),
     path: &str,
 ) -> Result<Called, WordsError> {
@@ -232,11 +238,7 @@ fn called(
         whole: true,
         incident: Arc::new(incident.clone()),
     };
-    let name = situation
-        .configuration
-        .people
-        .get(&callout.person)
-        .map_or(callout.person.as_str(), |person| person.name.as_str());
+    let name = name(&situation.configuration, asked);
     let standing = standing(wording, incident, name)?;
     let (said, recorder) = match became {
         Became::Nothing => (standing.clone(), None),
@@ -288,6 +290,19 @@ fn called(
         said,
         recorder,
     })
+}
+
+/// As the rules call them when they have it.
+fn name<'s>(configuration: &'s Configuration, asked: Asked<'s>) -> &'s str {
+    match asked {
+        Asked::Person(callout) => {
+            let known = configuration.people.get(&callout.person);
+            known.map_or(callout.person.as_str(), |person| person.name.as_str())
+        }
+        Asked::Desk(asked) => {
+            configuration.desks.get(&asked.desk).map_or(asked.desk.as_str(), |desk| desk.name.en.as_str())
+        }
+    }
 }
 
 /// Why no answer is asked for any more: it is over, or somebody has it.

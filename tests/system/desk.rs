@@ -3,13 +3,54 @@
 use crate::{
     database::{On, on_both},
     outage::{all_well, place_on_with},
-    program::{PATIENCE, json, world},
+    program::{PATIENCE, client, json, world},
 };
 use simulator::Fault;
 
 const API: &str = "patient-demographics";
 
-on_both!(a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too);
+on_both!(
+    a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too,
+    a_desk_that_is_asked_first_says_by_the_link_in_the_ticket_that_it_has_it_and_nobody_is_woken
+);
+
+async fn a_desk_that_is_asked_first_says_by_the_link_in_the_ticket_that_it_has_it_and_nobody_is_woken(
+    on: On,
+) {
+    let world = world().await;
+    let first = "- { call: rota platform, by: [text, email], after: 0s }";
+    let asked =
+        "- { call: desk nsd, after: 0s }\n      - { call: rota platform, by: [text, email], after: 10m }";
+    let place = place_on_with(on, &world, |text| {
+        text.replace("after: 2s", "after: 20m").replace("after: 20s", "after: 30m").replace(first, asked)
+    });
+    let mut program = place.serve();
+    all_well(&mut program).await;
+    world.set_fault(API, "production", Fault::Refuse).await.expect("a fault");
+    let link = world.wait_for(PATIENCE, |world| {
+        let ticket = world.desk().tickets().into_iter().next()?;
+        let note = ticket.work_notes().into_iter().find(|note| note.contains("/ack/"))?;
+        note.split_whitespace().find(|word| word.contains("/ack/")).map(str::to_owned)
+    });
+    let link = link.await.expect("the ticket says where to say so");
+    for (language, words) in [("en", "ve got it"), ("cy", "Fi sy")] {
+        let page = client().get(format!("{link}?lang={language}")).send().await.expect("a page");
+        assert_eq!(page.status(), 200);
+        let page = page.text().await.expect("a page");
+        assert!(page.contains(words) && page.contains("value=\"call_next\""), "{page}");
+    }
+    let form = [("answer", "mine")];
+    let page = client().post(&link).form(&form).send().await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    let confirmed = program.internal("/api/v1/incidents");
+    let taken = || async { json(&confirmed).await[0]["status"] == "acknowledged" };
+    program.wait(taken, "the desk to have it").await;
+    let shown = place.run(&["incident", "list"]).await;
+    assert!(shown.out.contains("acknowledged"), "{shown:?}");
+    assert!(world.notify().texts().is_empty(), "nobody is woken");
+    assert!(program.terminate().await.success());
+    world.stop().await;
+}
 
 async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too(on: On) {
     let world = world().await;

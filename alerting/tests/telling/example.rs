@@ -219,6 +219,7 @@ pub(crate) fn incident() -> Incident {
                 called(1, "oncall.one", 1, "02:14:10", "k7m2q9x4tz1p"),
                 called(2, "oncall.two", 2, "02:19:10", "w3n8r5y6ab0c"),
             ],
+            desks: Vec::new(),
         }),
         told_at: Some(at("02:13:10")),
         timeline: Vec::new(),

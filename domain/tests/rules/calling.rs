@@ -158,6 +158,47 @@ fn a_desk_without_a_ticket_cannot_be_asked_and_the_next_is_called_at_once() {
 }
 
 #[test]
+fn a_desk_that_is_asked_first_takes_it_by_a_link_of_its_own_or_passes_it_on() {
+    for (answer, acknowledged, then_called) in [
+        (None, None, true),
+        (Some(Answer::Mine), Some("National Service Desk"), false),
+        (Some(Answer::CallNext), None, true),
+        (Some(Answer::NotReal), Some("National Service Desk"), false),
+    ] {
+        let mut configuration = configuration();
+        for escalation in configuration.escalations.values_mut() {
+            let first = escalation.steps[0].clone();
+            for step in &mut escalation.steps {
+                step.after += secs(300);
+            }
+            let desk = Target::Desk(domain::DeskId::parse("nsd").expect("an id"));
+            escalation.steps.insert(0, domain::Step { call: desk, ..first });
+        }
+        let mut hand = Hand::new(configuration);
+        hand.rounds(2, &[], Seen::Pass);
+        hand.rounds(8, &[RESULTS], Seen::Fail);
+        hand.ticket_raised(1);
+        hand.rounds(8, &[RESULTS], Seen::Fail);
+        let asked = hand.incident(1).escalation.clone().expect("calling").desks;
+        assert_eq!((asked.len(), calls(&hand)), (1, 0), "the desk is asked, and nobody is called");
+        let reference = asked[0].reference.clone();
+        let notes = crate::read_back::notes(&hand);
+        let link = format!("/ack/{reference}");
+        assert!(notes.iter().any(|(.., note)| note.text.contains(&link)), "the ticket says where: {notes:?}");
+        if let Some(answer) = answer {
+            hand.tell(Message::Answer { reference: reference.clone(), answer, by: None }).expect("taken");
+        }
+        let at_once = answer == Some(Answer::CallNext);
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        assert_eq!(calls(&hand), usize::from(at_once), "{answer:?}");
+        let taken = hand.incident(1).acknowledged.as_ref().map(|taken| taken.by.clone());
+        assert_eq!(taken.as_deref(), acknowledged, "{answer:?}");
+        hand.rounds(40, &[RESULTS], Seen::Fail);
+        assert_eq!(calls(&hand) > 0, then_called, "{answer:?}");
+    }
+}
+
+#[test]
 fn a_stand_down_goes_only_to_whom_a_call_reached() {
     let mut hand = called();
     hand.receipt(1, "callout/1/text", Sent::Accepted { provider_id: "x".into() });

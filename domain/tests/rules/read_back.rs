@@ -49,7 +49,7 @@ pub(crate) fn reads(hand: &mut Hand, seen: SeenTicket) {
 }
 
 /// All notes that went into tickets: the notification's name, the record, the note.
-fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
+pub(crate) fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
     let note = |change: &Change| {
         let Change::Notify(told) = change else { return None };
         let NotificationKind::TicketNote { record, note } = &told.kind else { return None };

@@ -107,5 +107,6 @@ fn running(started: i64) -> Running {
             replies: Vec::new(),
             answer: None,
         }],
+        desks: Vec::new(),
     }
 }

@@ -1,0 +1,96 @@
+//! A service desk that an escalation asks, through its ticket, to take a major incident. Whoever there has it says so by a link
+//! of the desk's own: that an agent is assigned is no answer (incident-systems.md §3.1).
+
+use crate::{Answer, Callout, DeskId, Incident, Running, Situation, fold::Fold, telling, told};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// That a desk was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskAsked {
+    /// Which.
+    pub desk: DeskId,
+    /// When, for the first time.
+    pub at: Timestamp,
+    /// What `/ack/{reference}` is called for this desk and incident: short, not to be guessed.
+    pub reference: String,
+    /// What somebody there said last, and when.
+    pub answer: Option<(Timestamp, Answer)>,
+}
+
+/// Whom a link asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'s> {
+    /// Somebody who was called.
+    Person(&'s Callout),
+    /// Whoever has the ticket.
+    Desk(&'s DeskAsked),
+}
+
+impl Asked<'_> {
+    /// What they said last.
+    pub fn answer(self) -> Option<Answer> {
+        let said = match self {
+            Self::Person(callout) => callout.answer,
+            Self::Desk(asked) => asked.answer,
+        };
+        said.map(|(_, answer)| answer)
+    }
+}
+
+impl Situation {
+    /// The incident and whom a reference asks, newest first: what `/ack/{reference}` is about.
+    pub fn asked(&self, reference: &str) -> Option<(&Incident, Asked<'_>)> {
+        if let Some((incident, callout)) = self.callout(reference) {
+            return Some((incident, Asked::Person(callout)));
+        }
+        self.incidents.values().rev().find_map(|incident| {
+            let desks = &incident.escalation.as_ref()?.desks;
+            let asked = desks.iter().find(|asked| asked.reference == reference)?;
+            Some((incident.as_ref(), Asked::Desk(asked)))
+        })
+    }
+}
+
+/// Asks a desk in the ticket that it has confirmed: again by the same link.
+pub(crate) fn ask(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    running: &mut Running,
+    (desk, length): (&DeskId, usize),
+) {
+    let reference = fold.after.key.word(&format!("{}/desk/{desk}", incident.id), length);
+    let text = format!(
+        "Major incident: whoever takes it says so at {}/ack/{reference} – on-call staff are called otherwise, also when the ticket is assigned.",
+        fold.after.configuration.site.url.en
+    );
+    telling::work_note(fold, incident, text);
+    if running.desks.iter().all(|asked| asked.desk != *desk) {
+        running.desks.push(DeskAsked { desk: desk.clone(), at: fold.now, reference, answer: None });
+    }
+}
+
+/// Somebody at a desk answers.
+pub(crate) fn answered(
+    fold: &mut Fold,
+    reference: &str,
+    answer: Answer,
+    at: Timestamp,
+) -> Result<String, String> {
+    let Some((found, Asked::Desk(asked))) = fold.after.asked(reference) else {
+        return Err("nobody was called by that reference".to_owned());
+    };
+    let (id, desk, before) = (found.id, asked.desk.clone(), asked.answer.map(|(_, said)| said));
+    let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
+    if let Some(running) = &mut incident.escalation
+        && let Some(asked) = running.desks.iter_mut().find(|asked| asked.desk == desk)
+    {
+        asked.answer = Some((at, answer));
+    }
+    let now = fold.now;
+    let who = told::Who { name: fold.desk(&desk), person: None };
+    told::take_answer(fold, incident, &who, (before, answer), at, |incident| {
+        let due = incident.escalation.as_mut().and_then(|running| running.next_at.as_mut());
+        due.filter(|due| **due > now).map(|due| *due = now).is_some()
+    })
+}
