@@ -42,6 +42,8 @@ struct Called {
     priority: String,
     diagnosis: Option<String>,
     ticket: Option<String>,
+    /// That it works again, and is watched.
+    again: Option<String>,
     runbook: Option<String>,
     evidence: Vec<String>,
     next: Option<Next>,
@@ -274,6 +276,10 @@ fn called(
             domain::Ticket::Raised { number, .. } => Some(number.clone()),
             domain::Ticket::None | domain::Ticket::Asked { .. } => None,
         },
+        again: match incident.recovered_at.filter(|_| incident.status == IncidentStatus::Recovering) {
+            Some(at) => Some(wording.say("ack-recovering", &[("when", wording.short(at).words.into())])?),
+            None => None,
+        },
         runbook: api.and_then(|api| api.desk.runbook.clone()),
         evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
         holds: incident.status == IncidentStatus::Acknowledged
@@ -339,6 +345,9 @@ fn next(
     situation: &Situation,
     incident: &Incident,
 ) -> Result<Option<Next>, WordsError> {
+    if matches!(incident.status, IncidentStatus::Recovering | IncidentStatus::Resolved) {
+        return Ok(None);
+    }
     let Some((running, at)) =
         incident.escalation.as_ref().and_then(|running| Some((running, running.next_at?)))
     else {

@@ -22,3 +22,4 @@ ack-test-shift = Rydych ar alw cyn hir: nid oes dim o’i le
 ack-test-mine = Mae wedi fy nghyrraedd
 ack-test-done = Diolch. Nodwyd bod yr alwad hon wedi’ch cyrraedd. Nid oes dim o’i le.
 ack-test-over = Mae’r prawf ar ben. Nid oedd dim o’i le, ac nid oes dim i’w wneud.
+ack-recovering = Mae’n gweithio eto ers { $when }, ac yn cael ei wylio. Ni elwir ar neb arall tra bo’n gweithio.

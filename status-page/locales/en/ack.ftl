@@ -22,3 +22,4 @@ ack-test-shift = You are on call soon: nothing is wrong
 ack-test-mine = It reached me
 ack-test-done = Thank you. It is noted that this call reached you. Nothing is wrong.
 ack-test-over = The test is over. Nothing was wrong, and there is nothing to do.
+ack-recovering = It works again since { $when }, and is watched. Nobody else is called while it does.

@@ -9,12 +9,12 @@ use domain::{Acknowledgement, Answer, IncidentId, IncidentStatus, Message, Sent,
 use std::sync::Arc;
 use store::Batch;
 
-fn path() -> String {
+pub(crate) fn path() -> String {
     format!("/ack/{}", estate::trouble::REFERENCE)
 }
 
 /// The trouble, with the open incident changed.
-fn with_incident(change: impl FnOnce(&mut domain::Incident)) -> Situation {
+pub(crate) fn with_incident(change: impl FnOnce(&mut domain::Incident)) -> Situation {
     let mut situation = estate::trouble();
     let mut incident = domain::Incident::clone(situation.incidents.get(&IncidentId(42)).unwrap());
     change(&mut incident);
@@ -64,7 +64,7 @@ async fn recorder(stage: &Stage, answer: Result<String, String>, then: Situation
     told.what
 }
 
-fn taken_by(name: &str) -> Situation {
+pub(crate) fn taken_by(name: &str) -> Situation {
     with_incident(|incident| {
         incident.status = IncidentStatus::Acknowledged;
         incident.acknowledged =

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod ack_words;
+#[cfg(test)]
 mod acting;
 #[cfg(test)]
 mod availability;
