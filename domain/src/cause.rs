@@ -293,6 +293,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         resolved_at: None,
         ticket: Ticket::None,
         background: Vec::new(),
+        rank: crate::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: None,

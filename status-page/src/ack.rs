@@ -290,7 +290,7 @@ fn called(
     })
 }
 
-/// Why no answer is asked for any more: it is over, or somebody has it.
+/// Why no answer is asked for any more: it is over, somebody has it, or it is no major incident.
 pub(crate) fn standing(
     wording: &Wording<'_>,
     incident: &Incident,
@@ -304,7 +304,11 @@ pub(crate) fn standing(
         return wording.say("ack-over", &[("when", when.into())]).map(Some);
     }
     let Some(taken) = &incident.acknowledged else {
-        return Ok(None);
+        let off = |said: &domain::Ruling| {
+            let when = wording.short(said.at).words;
+            wording.say("ack-not-major", &[("who", said.by.as_str().into()), ("when", when.into())])
+        };
+        return incident.not_major().map(off).transpose();
     };
     let when = wording.short(taken.at).words;
     if taken.by == name {

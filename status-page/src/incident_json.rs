@@ -2,12 +2,13 @@
 //! tickets, callouts, and anything about what the public does not see.
 
 use crate::{Audience, rfc3339};
-use domain::{Cause, Incident, InstanceId, Situation, Ticket, next_action};
+use domain::{Cause, Incident, InstanceId, Ruling, Situation, Ticket, next_action};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Fields that only the internal audience gets.
-const INTERNAL: [&str; 4] = ["acknowledged_by", "ticket", "callouts", "next_action"];
+const INTERNAL: [&str; 6] =
+    ["acknowledged_by", "ticket", "callouts", "next_action", "priority_set", "not_major"];
 
 /// An incident as `audience` may see it; `now` is when it is asked (who is on call then).
 pub fn incident_json(
@@ -26,7 +27,9 @@ pub fn incident_json(
         "cause_key": incident.cause.to_string(),
         "status": incident.status.word(),
         "priority": incident.priority.to_string(),
+        "priority_set": incident.rank.set.as_ref().map(ruling),
         "major": incident.major.is_some(),
+        "not_major": incident.not_major().map(ruling),
         "api": incident.api,
         "environment": incident.environment,
         "affects": places(&incident.affects),
@@ -64,6 +67,10 @@ pub fn incident_json(
         }
     }
     value
+}
+
+fn ruling(ruling: &Ruling) -> Value {
+    json!({ "at": rfc3339(ruling.at), "by": ruling.by, "why": ruling.why })
 }
 
 fn ticket(ticket: &Ticket) -> Value {

@@ -103,6 +103,12 @@ fn what(facts: &Facts<'_>) -> String {
 
 fn priority(facts: &Facts<'_>) -> String {
     let mut words = format!("Proposed: {}, {}.", facts.incident.priority, facts.priority_why());
+    if let Some(set) = &facts.incident.rank.set {
+        write!(words, "\nSet by {}: {}.", scrubbed(&set.by), scrubbed(&set.why)).ok();
+    }
+    if let Some(said) = facts.incident.not_major() {
+        write!(words, "\nNot a major incident, says {}: {}.", scrubbed(&said.by), scrubbed(&said.why)).ok();
+    }
     if let Some(major) = &facts.incident.major {
         let by = major.by.as_ref().map_or("by rule", String::as_str);
         // Writing to a string cannot fail.

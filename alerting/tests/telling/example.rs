@@ -199,6 +199,7 @@ pub(crate) fn incident() -> Incident {
             "Like it: C-31, INC0010001, over 4 days ago, lasted 12 min. The gateway refuses connections."
                 .to_owned(),
         ],
+        rank: domain::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(Running {

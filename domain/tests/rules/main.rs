@@ -30,6 +30,7 @@ mod receipts;
 mod releases;
 mod reminding;
 mod replying;
+mod ruling;
 mod service_clocks;
 mod stand_in;
 mod storm;
