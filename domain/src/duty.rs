@@ -5,7 +5,6 @@
 use crate::{
     Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post,
     PostSays, Priority, Status, Text, alert, calling,
-    cause::prioritise,
     children::released,
     desk, duration_words,
     flapping::came_back,
@@ -15,7 +14,7 @@ use crate::{
     service_clock,
     stand_down::{Relief, stand_down},
     telling::{fall_back, key, raise_ticket, tell_provider, tell_provider_over, work_note},
-    test_call,
+    test_call, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
@@ -47,19 +46,15 @@ pub(crate) fn settle(fold: &mut Fold) {
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
 fn assess(fold: &mut Fold, incident: &mut Incident) {
-    let configuration = fold.configuration();
-    let Some(instance) = incident.affects.first().cloned() else {
-        return;
+    let Some((priority, why, cell)) = weight::weigh(fold, incident) else { return };
+    let highest = match &incident.rank.cell {
+        Some(known) => known.priority,
+        None if incident.rank.set.is_some() => Priority::P5,
+        None => incident.priority,
     };
-    let affected = incident.affects.len();
-    let own = prioritise(&configuration, &incident.cause, &instance, incident.worst, affected);
-    // What is held back has no ticket and no calls of its own: this one stands for the gravest of all.
-    let is_highest = own.0 == Priority::P1;
-    let held_back = incident.held_back.iter().filter(|_| !is_highest).map(|held| {
-        let status = fold.after.status(held);
-        prioritise(&configuration, &Cause::Instance(held.clone()), held, status, affected)
-    });
-    let (priority, why) = held_back.fold(own, |a, b| if b.0 < a.0 { b } else { a });
+    if let Some(cell) = cell.filter(|cell| cell.priority <= highest) {
+        incident.rank.cell = Some(cell);
+    }
     if priority < incident.priority && incident.rank.set.is_none() {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         let before = std::mem::replace(&mut incident.priority, priority);

@@ -1,7 +1,7 @@
 //! What a human decides of an incident's weight: recorded with who and why, and no rule changes it any more.
 
 use crate::{
-    Incident, Major, Priority, calling, desk, duty,
+    Cell, Incident, Major, Priority, calling, desk, duty,
     fold::Fold,
     holding,
     stand_down::{Relief, stand_down},
@@ -25,6 +25,8 @@ pub struct Ruling {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rank {
+    /// The cell of the matrix that the rules' priority comes from: the highest that it has had. `None`: it is in none.
+    pub cell: Option<Cell>,
     /// A human set its priority; `None`: the rules do.
     pub set: Option<Ruling>,
     /// A human says that it is no major incident; `None`: the rules may declare one.

@@ -154,7 +154,10 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
     let ruled = ruled.concat();
     let began = local(incident.started_at, &situation.configuration.site.time_zone);
     let what = format!("{:<6} {} {major:<6}  {:<12}", incident.id, incident.priority, incident.status);
-    format!("{}  {began}, {lasted:<11}  {}{ruled}", terminal.ink(ink, &what), title(situation, incident))
+    let short = incident.short_weight(Language::En);
+    let weight = if short.is_empty() { short } else { format!("  ({short})") };
+    let (what, title) = (terminal.ink(ink, &what), title(situation, incident));
+    format!("{what}  {began}, {lasted:<11}  {title}{weight}{ruled}")
 }
 
 async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> Result<(), Failed> {
@@ -253,6 +256,10 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     let zone = &situation.configuration.site.time_zone;
     terminal.line(&headline(terminal, situation, incident, now));
     terminal.line(&format!("  {}", incident.diagnosis.en));
+    let weight = incident.weight(Language::En);
+    if !weight.is_empty() {
+        terminal.line(&format!("  {}: {weight}", incident.priority));
+    }
     if let Some(set) = &incident.rank.set {
         terminal.line(&format!("  {} set by {}: {}", incident.priority, set.by, set.why));
     }

@@ -38,6 +38,7 @@ struct Called {
     lasted: String,
     number: String,
     priority: String,
+    weight: Option<String>,
     diagnosis: Option<String>,
     ticket: Option<String>,
     runbook: Option<String>,
@@ -267,6 +268,8 @@ fn called(
         lasted: wording.duration(lasted)?,
         number: incident.id.to_string(),
         priority: incident.priority.to_string(),
+        weight: Some(incident.weight(wording.language))
+            .filter(|text| !text.is_empty() && !incident.is_test()),
         diagnosis: Some(wording.text(&incident.diagnosis).to_owned()).filter(|text| !text.is_empty()),
         ticket: match &incident.ticket {
             domain::Ticket::Raised { number, .. } => Some(number.clone()),

@@ -87,6 +87,7 @@ struct Desk {
     ticket: Option<String>,
     confirmed: bool,
     acknowledged: Option<(String, When)>,
+    weight: String,
     why_major: Option<String>,
     /// What humans said in place of the rules: of the priority, and that it is no major incident.
     set: Option<String>,
@@ -375,6 +376,7 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
             .major
             .as_ref()
             .map(|major| if major.proposed { format!("proposed: {}", major.why) } else { major.why.clone() }),
+        weight: incident.weight(wording.language),
         set: incident.rank.set.as_ref().map(|set| format!("{}: {}", set.by, set.why)),
         not_major: incident.not_major().map(|said| format!("{}: {}", said.by, said.why)),
         callouts: escalation.map_or(0, |running| running.callouts.len()),

@@ -55,6 +55,10 @@ async fn what_a_human_says_of_priority_and_major_is_told_to_all_and_sticks_throu
     for (language, words) in [("en", "says since"), ("cy", "nad yw’n ddigwyddiad mawr")] {
         let page = text(&format!("{}?lang={language}", link(&called))).await;
         assert!(page.contains(words) && !page.contains("value=\"mine\""), "{page}");
+        assert!(
+            page.contains("P3: by rule P1: impact 1 (") || page.contains("P3: yn ôl y rheol P1: effaith 1 ("),
+            "{page}"
+        );
     }
     program.kill();
     let mut program = place.serve();
@@ -70,9 +74,19 @@ async fn what_a_human_says_of_priority_and_major_is_told_to_all_and_sticks_throu
     assert!(incident["next_action"]["what"] != "call", "{incident:#}");
     let listed = place.run(&["incident", "list"]).await.out;
     assert!(listed.contains("(set by Ann)") && listed.contains("(not major, says Ann)"), "{listed}");
+    assert!(listed.contains("(impact 1 × urgency 1)"), "{listed}");
     let shown = place.run(&["incident", "show", &id]).await.out;
+    assert!(
+        shown.contains("P3: by rule P1: impact 1 (production, critical service level, 1 instance of "),
+        "{shown}"
+    );
     assert!(shown.contains("P3 set by Ann: a drill"), "{shown}");
     assert!(shown.contains("not a major incident, says Ann: a drill"), "{shown}");
+    let page = text(&program.internal(&format!("/cy/digwyddiadau/{id}"))).await;
+    assert!(
+        page.contains("yn ôl y rheol P1: effaith 1 (amgylchedd byw, lefel gwasanaeth hanfodol, "),
+        "{page}"
+    );
     let page = text(&program.internal(&format!("/en/incidents/{id}"))).await;
     assert!(page.contains("Who set the priority, and why") && page.contains("Ann: a drill"), "{page}");
 

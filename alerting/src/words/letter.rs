@@ -219,7 +219,11 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         (None, Language::En) => "What next: nobody else is called.".to_owned(),
         (None, Language::Cy) => "Beth nesaf: ni elwir neb arall.".to_owned(),
     };
-    vec![you, now, next]
+    let weight = match language {
+        Language::En => format!("Priority: {priority}: {}.", facts.weight(language)),
+        Language::Cy => format!("Blaenoriaeth: {priority}: {}.", facts.weight(language)),
+    };
+    vec![you, now, weight, next]
 }
 
 fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
@@ -232,7 +236,7 @@ fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
         facts.diagnosis(language),
         String::new(),
         format!("{affected} {}", facts.names(&facts.incident.affects, language)),
-        format!("{priority} {}", facts.incident.priority),
+        format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)),
         String::new(),
     ];
     lines.extend(evidence(facts, language));

@@ -39,3 +39,4 @@ mod tokens;
 mod unheard;
 mod unowned;
 mod watching;
+mod weight;
