@@ -215,6 +215,7 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::TicketNote { .. }
         | NotificationKind::Callout { .. }
         | NotificationKind::StandDown { .. }
+        | NotificationKind::CalledOff { .. }
         | NotificationKind::Heard { .. }
         | NotificationKind::Told
         | NotificationKind::ToldOver

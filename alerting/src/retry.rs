@@ -22,7 +22,9 @@ const fn pace(kind: &NotificationKind) -> Pace {
         // A person is waited for: another way takes over soon, so this one is tried hard.
         NotificationKind::Callout { .. } | NotificationKind::Heard { .. } => (2, 30, 60),
         NotificationKind::TicketOpen | NotificationKind::TicketFallback => (2, 60, 300),
-        NotificationKind::StandDown { .. } | NotificationKind::Overruns { .. } => (5, 60, 300),
+        NotificationKind::StandDown { .. }
+        | NotificationKind::CalledOff { .. }
+        | NotificationKind::Overruns { .. } => (5, 60, 300),
         NotificationKind::TicketNote { .. }
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told

@@ -164,6 +164,10 @@ mod tests {
                 said.push(call(&facts, &over, language).unwrap());
             }
         }
+        for language in Language::ALL {
+            let off = notification(NotificationKind::CalledOff { by: "Tom <b> & Co".to_owned() });
+            said.push(call(&facts, &off, language).unwrap());
+        }
         golden!("call.txt", said.join("\n"));
     }
 
@@ -216,11 +220,12 @@ mod tests {
         let callout = notification(NotificationKind::Callout { callout: 1 });
         let over = notification(NotificationKind::StandDown { taken_by: None });
         let taken = notification(NotificationKind::StandDown { taken_by: Some("Gwên Tŷ-Ŵyl".to_owned()) });
+        let off = notification(NotificationKind::CalledOff { by: "Siân ap Rhisiart-Llewelyn".to_owned() });
         let again = Try { number: 2, repeat: true };
         let said: Vec<String> = Language::ALL
             .into_iter()
             .flat_map(|language| {
-                [(&callout, FIRST), (&callout, again), (&over, FIRST), (&taken, FIRST)]
+                [(&callout, FIRST), (&callout, again), (&over, FIRST), (&taken, FIRST), (&off, again)]
                     .map(|(notification, attempt)| text(&facts, notification, language, attempt).unwrap())
             })
             .collect();
@@ -269,6 +274,8 @@ mod tests {
         let taken = NotificationKind::StandDown { taken_by: Some("Test Person Two".to_owned()) };
         golden!("taken.en.txt", say(&facts, taken.clone(), Some(Language::En)));
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
+        let off = NotificationKind::CalledOff { by: "Test Person Two".to_owned() };
+        golden!("called-off.txt", say(&facts, off, None));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
         let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
         golden!("desk-resolves.txt", say(&facts, resolves, None));

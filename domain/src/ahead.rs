@@ -279,7 +279,7 @@ fn comes(fold: &mut Fold, what: Ahead, foreseen: &Foreseen) {
         incident.api = apis.first().filter(|_| apis.len() == 1).map(|api| (*api).clone());
     }
     incident.diagnosis = diagnosis;
-    if priority < incident.priority {
+    if priority < incident.priority && incident.rank.set.is_none() {
         let text = format!("{} → {priority}: {}", incident.priority, incident.diagnosis.en);
         incident.note(fold.now, text.clone());
         telling::work_note(fold, &mut incident, text);

@@ -19,6 +19,8 @@ pub struct Api {
     pub lifecycle: Lifecycle,
     /// How much depends on it.
     pub service_level: ServiceLevel,
+    /// How many applications use it in production; 0: none, or that is not known.
+    pub consumers: u32,
     /// Audited: probes carry the registered application's identity.
     pub sensitive: bool,
     /// The provider team.

@@ -328,13 +328,15 @@ fn open_gap(
         gap.api = None;
         gap.affects = Vec::new();
         gap.environment = environment;
-        gap.major = Some(crate::Major {
-            at: fold.now,
-            why: format!("nobody is on call on {rota}"),
-            by: None,
-            proposed: false,
-        });
-        run(fold, &mut gap, escalation);
+        if gap.not_major().is_none() {
+            gap.major = Some(crate::Major {
+                at: fold.now,
+                why: format!("nobody is on call on {rota}"),
+                by: None,
+                proposed: false,
+            });
+            run(fold, &mut gap, escalation);
+        }
         fold.put_incident(gap);
     }
 }

@@ -1,8 +1,8 @@
 //! Rule three, *cause*: statuses become incidents, one per cause (invariant 7).
 
 use crate::{
-    Alerting, Cause, Configuration, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId,
-    Priority, ServiceLevel, Status, Text, Ticket, alert, blind, certificate,
+    Alerting, Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status,
+    Text, Ticket, alert, blind, certificate,
     children::{
         CHILD_MAY_LEAD, blamed_since, explains, hold_back, holder, let_go, probe_now, release,
         take_in_children,
@@ -11,7 +11,7 @@ use crate::{
     duty,
     flapping::{self, Flaps},
     fold::Fold,
-    rate, storm, token,
+    storm, token, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -268,14 +268,12 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         fold.put_incident(incident);
         return id;
     }
-    let configuration = fold.configuration();
     let instance = &health.instance;
     let id = fold.number_incident();
-    let (priority, why) = prioritise(&configuration, &cause, instance, health.status, 1);
     let mut incident = Incident {
         id,
         status: IncidentStatus::Open,
-        priority,
+        priority: Priority::P5,
         major: None,
         environment: instance.environment,
         api: Some(instance.api.clone()),
@@ -293,6 +291,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         resolved_at: None,
         ticket: Ticket::None,
         background: Vec::new(),
+        rank: crate::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: None,
@@ -303,7 +302,10 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         cause,
     };
     let what = what(fold, &incident.cause, health);
-    incident.note(fold.now, format!("{what}; {priority}: {why}"));
+    if let Some((priority, why, cell)) = weight::weigh(fold, &incident) {
+        (incident.priority, incident.rank.cell) = (priority, cell);
+        incident.note(fold.now, format!("{what}; {priority}: {why}"));
+    }
     fold.put_incident(incident);
     id
 }
@@ -325,40 +327,6 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
             format!("{}: {said}", fold.name(&health.instance))
         }
     }
-}
-
-/// An incident's priority and the cell of the matrix it comes from, in words.
-pub(crate) fn prioritise(
-    configuration: &Configuration,
-    cause: &Cause,
-    instance: &InstanceId,
-    status: Status,
-    instances: usize,
-) -> (Priority, String) {
-    let (level, status) = match cause {
-        // Nobody sees, or nobody would come: the highest, whatever the matrix says (DESIGN §5, invariant 10).
-        Cause::Blind(_) => return (Priority::P1, "production cannot be seen".into()),
-        Cause::Rota(_) => return (Priority::P1, "nobody is on call".into()),
-        // What it is late by is still seen; what is not seen any more is the cause above.
-        Cause::Storm(_) => return (Priority::P1, "much of it fails at once".into()),
-        Cause::Ahead(_) => return (Priority::P4, "nothing has happened yet".into()),
-        Cause::Test(_) => return (Priority::P5, "nothing is wrong".into()),
-        Cause::Behind(_) => return (Priority::P2, "Curiad’s own probes begin late".into()),
-        Cause::Refused(_) => (ServiceLevel::Critical, Status::Unknown),
-        Cause::Instance(_) | Cause::Burn(_) | Cause::Alert(_) | Cause::Token(_) | Cause::Certificate(_) => {
-            let api = configuration.apis.get(&instance.api);
-            (api.map_or(ServiceLevel::Standard, |api| api.service_level), status)
-        }
-    };
-    let rating = rate(instance.environment, level, status, instances);
-    let why = format!(
-        "impact {} ({level} API in {}) × urgency {} ({})",
-        rating.impact,
-        instance.environment,
-        rating.urgency,
-        status.plain()
-    );
-    (configuration.priorities.priority(rating), why)
 }
 
 /// Whether `a` is worse than `b`; Unknown is less than any trouble.

@@ -3,8 +3,8 @@
 
 use crate::{
     Api, ApiId, AvailabilityPolicy, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation,
-    EscalationId, Hours, HoursId, InstanceId, Language, Lifecycle, Matrix, Objective, PersonId, Rota, RotaId,
-    TeamId, Text, Vantage, VantageId, Way,
+    EscalationId, Hours, HoursId, InstanceId, Language, Lifecycle, Objective, PersonId, Priorities, Rota,
+    RotaId, TeamId, Text, Vantage, VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ pub struct Configuration {
     /// Service desks.
     pub desks: BTreeMap<DeskId, Desk>,
     /// Impact × urgency.
-    pub priorities: Matrix,
+    pub priorities: Priorities,
     /// What counts as available.
     pub availability: AvailabilityPolicy,
 }

@@ -311,14 +311,14 @@ pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
     work_note_with(fold, incident, text, if resolves { With::Resolve } else { With::Nothing });
 }
 
-/// A higher priority goes into the ticket, unless an agent has chosen another than ours was.
-pub(crate) fn priority_rose(fold: &mut Fold, incident: &mut Incident, before: Priority, why: &str) {
+/// Another priority goes into the ticket with what is said of it, unless an agent has chosen another than ours was.
+pub(crate) fn priority_changed(fold: &mut Fold, incident: &mut Incident, before: Priority, text: String) {
     let theirs = incident.ticket.seen().and_then(|seen| seen.priority);
     let shared = matches!(incident.ticket, Ticket::Raised { shared: true, .. });
     let chosen = shared || theirs.is_some_and(|theirs| theirs != before);
     let ours = incident.priority;
     let with = if chosen { With::Nothing } else { With::Priority(ours) };
-    work_note_with(fold, incident, format!("Proposed priority: {ours} instead of {before}, {why}."), with);
+    work_note_with(fold, incident, text, with);
 }
 
 /// When the ticket hears of what changes all the time. `None`: nothing has changed.

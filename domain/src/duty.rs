@@ -5,7 +5,6 @@
 use crate::{
     Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post,
     PostSays, Priority, Status, Text, alert, calling,
-    cause::prioritise,
     children::released,
     desk, duration_words,
     flapping::came_back,
@@ -13,8 +12,9 @@ use crate::{
     holding, other_way,
     plan::{Act, first},
     service_clock,
-    telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
-    test_call,
+    stand_down::{Relief, stand_down},
+    telling::{fall_back, key, raise_ticket, tell_provider, tell_provider_over, work_note},
+    test_call, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
@@ -46,38 +46,39 @@ pub(crate) fn settle(fold: &mut Fold) {
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
 fn assess(fold: &mut Fold, incident: &mut Incident) {
-    let configuration = fold.configuration();
-    let Some(instance) = incident.affects.first().cloned() else {
-        return;
+    let Some((priority, why, cell)) = weight::weigh(fold, incident) else { return };
+    let highest = match &incident.rank.cell {
+        Some(known) => known.priority,
+        None if incident.rank.set.is_some() => Priority::P5,
+        None => incident.priority,
     };
-    let affected = incident.affects.len();
-    let own = prioritise(&configuration, &incident.cause, &instance, incident.worst, affected);
-    // What is held back has no ticket and no calls of its own: this one stands for the gravest of all.
-    let is_highest = own.0 == Priority::P1;
-    let held_back = incident.held_back.iter().filter(|_| !is_highest).map(|held| {
-        let status = fold.after.status(held);
-        prioritise(&configuration, &Cause::Instance(held.clone()), held, status, affected)
-    });
-    let (priority, why) = held_back.fold(own, |a, b| if b.0 < a.0 { b } else { a });
-    if priority < incident.priority {
+    if let Some(cell) = cell.filter(|cell| cell.priority <= highest) {
+        incident.rank.cell = Some(cell);
+    }
+    if priority < incident.priority && incident.rank.set.is_none() {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         let before = std::mem::replace(&mut incident.priority, priority);
-        desk::priority_rose(fold, incident, before, &why);
+        let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
+        desk::priority_changed(fold, incident, before, told);
     }
-    let rule = configuration.policy(incident.environment).and_then(|policy| policy.major.as_ref());
-    if let Some(rule) = rule
-        .filter(|rule| incident.major.is_none() && incident.priority.is_at_least(rule.when))
-        .filter(|_| !matches!(incident.cause, Cause::Ahead(_)))
-        .filter(|_| !matches!(incident.cause, Cause::Alert(_)) || configuration.alerts_call_out)
-    {
-        let why =
-            format!("{} in {} is major at {} or higher", incident.priority, incident.environment, rule.when);
-        let proposed = rule.declare == Declare::Propose;
+    if let Some((when, declare)) = majors(fold, incident) {
+        let why = format!("{} in {} is major at {when} or higher", incident.priority, incident.environment);
+        let proposed = declare == Declare::Propose;
         let what = if proposed { "proposed as a major incident" } else { "major incident" };
         incident.note(fold.now, format!("{what}: {why}"));
         let major = Major { at: fold.now, why, by: None, proposed };
         becomes_major(fold, incident, major);
     }
+}
+
+/// From which priority on, and how, the rule makes a major incident of it; `None`: it does not.
+pub(crate) fn majors(fold: &Fold, incident: &Incident) -> Option<(Priority, Declare)> {
+    let configuration = &fold.after.configuration;
+    let rule = configuration.policy(incident.environment)?.major.as_ref()?;
+    let may = incident.major.is_none() && incident.not_major().is_none();
+    let may = may && !matches!(incident.cause, Cause::Ahead(_) | Cause::Test(_));
+    let counts = !matches!(incident.cause, Cause::Alert(_)) || configuration.alerts_call_out;
+    (may && counts && incident.priority.is_at_least(rule.when)).then_some((rule.when, rule.declare))
 }
 
 /// Who took it before has not answered for a major incident (invariant 10): where majors call out, the calls begin.
@@ -186,7 +187,7 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     post(incident, PostSays::Acknowledged, fold.now);
     work_note(fold, incident, format!("Acknowledged by {by}."));
     calling::stop(incident, &format!("{by} has it"));
-    stand_down(fold, incident, Some(by), person);
+    stand_down(fold, incident, Relief::Taken(by), |other, _| Some(other) == person);
 }
 
 /// Over: from a command, or because its cause is gone.
@@ -208,7 +209,7 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     post(&mut incident, PostSays::Words(words), fold.now);
     work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
-    stand_down(fold, &mut incident, Some(&by.to_string()), None);
+    stand_down(fold, &mut incident, Relief::Taken(&by.to_string()), |_, _| false);
     let told = key(fold, incident.id, &incident.named("told"));
     fold.withdraw(told);
     fold.put_incident(incident.clone());
@@ -229,7 +230,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     let lasted = duration_words(lasted_until.duration_since(incident.failing_since()), Language::En);
     desk::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
-    stand_down(fold, &mut incident, None, None);
+    stand_down(fold, &mut incident, Relief::Over, |_, _| false);
     tell_provider_over(fold, &incident);
     let held_back = std::mem::take(&mut incident.held_back);
     // Its cause must be free before a dependant can take it up again.

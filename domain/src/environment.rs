@@ -1,6 +1,6 @@
 //! The five environments, and what each one's policy is.
 
-use crate::{DeskId, EscalationId, HoursId, Priority, Retention, Window};
+use crate::{DeskId, EscalationId, HoursId, Language, Priority, Retention, Window};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -32,6 +32,22 @@ impl Environment {
             Self::Sit => "sit",
             Self::Uat => "uat",
             Self::Production => "production",
+        }
+    }
+
+    /// In words.
+    pub const fn plain(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Sandbox, Language::En) => "sandbox",
+            (Self::Sandbox, Language::Cy) => "blwch tywod",
+            (Self::Development, Language::En) => "development",
+            (Self::Development, Language::Cy) => "datblygu",
+            (Self::Sit, Language::En) => "system integration testing",
+            (Self::Sit, Language::Cy) => "profi integreiddio systemau",
+            (Self::Uat, Language::En) => "user acceptance testing",
+            (Self::Uat, Language::Cy) => "profion derbyn gan ddefnyddwyr",
+            (Self::Production, Language::En) => "production",
+            (Self::Production, Language::Cy) => "amgylchedd byw",
         }
     }
 

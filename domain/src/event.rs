@@ -2,7 +2,7 @@
 
 use crate::{
     Alert, Answer, Beat, CheckId, Configuration, Environment, IncidentId, Outcome, PersonId, Phrases,
-    Receipt, Reply, RotaId, SeenTicket, Text, Way,
+    Priority, Receipt, Reply, RotaId, SeenTicket, Text, Way,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,26 @@ pub enum Command {
         by: String,
         /// Why.
         why: String,
+    },
+    /// Says that it is no major incident, whatever a rule says.
+    NotMajor {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Sets its priority: no rule changes it any more.
+    Prioritise {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+        /// To what.
+        priority: Priority,
     },
     /// Mutes notifications for an API, an environment or both.
     Silence {

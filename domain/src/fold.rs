@@ -28,6 +28,7 @@ pub(crate) struct Fold {
     changes: Vec<Change>,
     probes: BTreeSet<Wanted>,
     in_maintenance: BTreeMap<Environment, bool>,
+    instances: BTreeMap<Environment, usize>,
     /// Which incident holds each instance back, while it is known that this is still so.
     pub(crate) holders: Option<BTreeMap<InstanceId, IncidentId>>,
 }
@@ -44,6 +45,7 @@ impl Fold {
             changes: Vec::new(),
             probes: BTreeSet::new(),
             in_maintenance: BTreeMap::new(),
+            instances: BTreeMap::new(),
             holders: None,
         }
     }
@@ -123,6 +125,15 @@ impl Fold {
                 configuration.policy(environment).into_iter().flat_map(|policy| &policy.maintenance);
             windows.into_iter().any(|window| window.covering(self.now, zone).is_some())
         })
+    }
+
+    /// How many instances an environment has: asked for every incident, worked out once.
+    pub(crate) fn instances_in(&mut self, environment: Environment) -> usize {
+        let apis = &self.after.configuration.apis;
+        *self
+            .instances
+            .entry(environment)
+            .or_insert_with(|| apis.values().filter(|api| api.instances.contains_key(&environment)).count())
     }
 
     /// Keeps a track. Says whether anything that its instance's status or causes depend on changed.

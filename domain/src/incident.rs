@@ -2,8 +2,8 @@
 
 use crate::{
     Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, HeardAlert, InstanceId, Layer,
-    Nudged, PersonId, Phrases, Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket,
-    TokenEndpoint, VantageId,
+    Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TestCall, Text,
+    Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,8 +139,11 @@ pub struct Incident {
     pub cause: Cause,
     /// Where it stands.
     pub status: IncidentStatus,
-    /// The highest it has had; the cell of the matrix is named in the timeline.
+    /// The highest it has had, or what a human set.
     pub priority: Priority,
+    /// How it came to that, and what humans say of it.
+    #[serde(default)]
+    pub rank: Rank,
     /// A major incident, and who or which rule said so.
     pub major: Option<Major>,
     /// Its environment; an incident of Curiad itself counts as production.

@@ -54,6 +54,11 @@ pub enum NotificationKind {
         /// Who has it now; `None`: it is over.
         taken_by: Option<String>,
     },
+    /// To somebody who was called: it is no major incident, and nobody is called any more.
+    CalledOff {
+        /// Who says so.
+        by: String,
+    },
     /// To somebody who answered by text: what we took from it.
     Heard {
         /// The callout's number within the incident.
@@ -87,7 +92,7 @@ impl NotificationKind {
         match self {
             Self::Callout { .. } | Self::Heard { .. } => 0,
             Self::TicketOpen | Self::TicketFallback => 1,
-            Self::StandDown { .. } | Self::Overruns { .. } => 2,
+            Self::StandDown { .. } | Self::CalledOff { .. } | Self::Overruns { .. } => 2,
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
             Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }

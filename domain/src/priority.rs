@@ -90,8 +90,8 @@ impl Default for Matrix {
     }
 }
 
-/// Impact from where and how important; urgency from how bad. Many instances at once weigh one step more.
-pub fn rate(environment: Environment, level: ServiceLevel, status: Status, instances: usize) -> Rating {
+/// Impact from where and how important; urgency from how bad.
+pub(crate) const fn rate(environment: Environment, level: ServiceLevel, status: Status) -> Rating {
     let impact = match (environment, level) {
         (Environment::Production, ServiceLevel::Critical) => 1,
         (Environment::Production, ServiceLevel::Standard) => 3,
@@ -104,13 +104,13 @@ pub fn rate(environment: Environment, level: ServiceLevel, status: Status, insta
         Status::Degraded | Status::Unknown => 3,
         Status::Operational | Status::Maintenance => 5,
     };
-    let impact = if instances >= 3 && impact > 1 { impact - 1 } else { impact };
     Rating { impact, urgency }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Priorities, Weighed};
 
     #[test]
     fn a_priority_is_one_to_five() {
@@ -157,7 +157,11 @@ mod tests {
         [Status::Operational, Status::Degraded, Status::PartialOutage, Status::MajorOutage];
 
     fn priority(environment: Environment, level: ServiceLevel, status: Status, instances: usize) -> Priority {
-        Matrix::default().priority(rate(environment, level, status, instances))
+        let (of, level) = (instances, Some(level));
+        // However many use it: outside production that weighs nothing.
+        let consumers = if environment == Environment::Production { 0 } else { u32::MAX };
+        let weighed = Weighed { environment, level, status, instances, of, consumers, lasted: None };
+        Priorities { many_consumers: Some(1), ..Priorities::default() }.cell(weighed).priority
     }
 
     #[test]

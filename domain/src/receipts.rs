@@ -1,6 +1,6 @@
 //! What became of notifications, in the words of the deliverer and of carriers, folded in.
 
-use crate::{Incident, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, telling};
+use crate::{Incident, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, stand_down, telling};
 use jiff::Timestamp;
 
 /// Folds in what became of a notification; the answer is for whoever told it.
@@ -100,7 +100,7 @@ fn stand_down_late(fold: &mut Fold, incident: &mut Incident, number: u32, person
     let mut others = running.callouts.iter().filter(|other| other.number != number && other.at >= began);
     let heard = others.any(|other| other.person == person && other.reached_by(way));
     if !heard {
-        telling::stand_down_late(fold, incident, person, way);
+        stand_down::stand_down_late(fold, incident, person, way);
     }
     let over = !incident.is_open();
     if let Some(callout) = incident.callout_mut(number).filter(|_| over) {

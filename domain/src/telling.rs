@@ -1,18 +1,15 @@
-//! What duty has to say, as notifications: to the desk, to provider teams, to those who were called.
+//! What duty has to say, as notifications: to the desk and to provider teams; to those who were called: `stand_down.rs`.
 
 use crate::{
-    Channel, DeskId, Incident, IncidentId, IncidentStatus, Note, Notification, NotificationKind, PersonId,
-    Remarked, Ticket, Way, With, background::background, fold::Fold,
+    Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, PersonId, Remarked, Ticket,
+    Way, With, background::background, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
 
 /// Work notes that wait for a ticket, or for those before them.
 const MOST_WAITING: usize = 50;
 
 const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
-
-const STAND_DOWN_EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 
 const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
 
@@ -115,67 +112,6 @@ pub(crate) fn tell_owner(fold: &mut Fold, incident: &mut Incident, number: &str)
         );
         incident.note(fold.now, format!("{whom}: nobody was told that the desk resolves {number} each time"));
     }
-}
-
-/// Everybody whom a call reached hears that it is over, or that somebody else has it (`taken_by`).
-/// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
-pub(crate) fn stand_down(
-    fold: &mut Fold,
-    incident: &mut Incident,
-    taken_by: Option<&str>,
-    but: Option<&PersonId>,
-) {
-    let Some(mut running) = incident.escalation.take() else {
-        return;
-    };
-    let mut reached: BTreeSet<(PersonId, Way)> = BTreeSet::new();
-    for callout in &mut running.callouts {
-        for way in callout.ways.clone() {
-            let unsent = key(fold, incident.id, &format!("callout/{}/{}", callout.number, way.word()));
-            fold.withdraw(unsent);
-            // Of an incident that came back, who was called before has heard.
-            if Some(&callout.person) != but && callout.reached_by(way) && !callout.stood_down.contains(&way) {
-                reached.insert((callout.person.clone(), quiet(fold, &callout.person, way)));
-                callout.stood_down.extend(taken_by.is_none().then_some(way));
-            }
-        }
-    }
-    for (person, way) in reached {
-        send_stand_down(fold, incident, taken_by, person, way);
-    }
-    incident.escalation = Some(running);
-}
-
-/// A call reached somebody after the calls had stopped.
-pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
-    let configuration = fold.configuration();
-    let name = configuration.people.get(&person).map(|person| &person.name);
-    match (incident.status, &incident.acknowledged) {
-        (IncidentStatus::Resolved, _) => send_stand_down(fold, incident, None, person, way),
-        (_, Some(taken)) if name != Some(&taken.by) => {
-            send_stand_down(fold, incident, Some(&taken.by), person, way);
-        }
-        (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, _) => {}
-    }
-}
-
-/// Nobody is rung up to hear that they may sleep, where there is another way to them.
-fn quiet(fold: &Fold, person: &PersonId, way: Way) -> Way {
-    let configuration = fold.configuration();
-    let known = configuration.people.get(person);
-    let has = |way: &Way| known.is_some_and(|known| known.ways.contains(way));
-    match way {
-        Way::Voice => [Way::Text, Way::Email].into_iter().find(has).unwrap_or(way),
-        Way::Text | Way::Email => way,
-    }
-}
-
-fn send_stand_down(fold: &mut Fold, incident: &Incident, taken_by: Option<&str>, person: PersonId, way: Way) {
-    let way = quiet(fold, &person, way);
-    let what = if taken_by.is_some() { "taken" } else { "stand-down" };
-    let name = incident.named(&format!("{what}/{person}/{}", way.word()));
-    let kind = NotificationKind::StandDown { taken_by: taken_by.map(str::to_owned) };
-    send(fold, incident.id, &name, kind, person_channel(way, person), STAND_DOWN_EXPIRES);
 }
 
 /// A line for the ticket: now, or as soon as there is one and those before it have arrived. Once the desk had to be told

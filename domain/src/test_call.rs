@@ -176,6 +176,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         recovered_at: None,
         resolved_at: None,
         ticket: Ticket::None,
+        rank: crate::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: None,

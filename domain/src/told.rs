@@ -2,9 +2,9 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Major, Message, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
-    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override,
-    telling, test_call,
+    Message, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
+    desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override, ruling, telling,
+    test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -103,6 +103,9 @@ pub(crate) fn take_answer(
         Answer::CallNext if incident.status == IncidentStatus::Recovering => {
             return Err(format!("{id} works again, and is watched: nobody is called"));
         }
+        Answer::CallNext if let Some(said) = incident.not_major() => {
+            return Err(format!("{id} is no major incident, says {}: nobody is called", said.by));
+        }
         Answer::CallNext if holding::hand_over(fold, &mut incident) => {
             "the next person is called now".to_owned()
         }
@@ -125,27 +128,7 @@ pub(crate) fn take_answer(
 
 fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, String> {
     match command {
-        Command::Acknowledge { incident, by } => {
-            let mut incident = open(fold, *incident)?;
-            let before = incident.acknowledged.clone().map(|taken| taken.by);
-            let said = match before {
-                Some(same) if same == *by => {
-                    holding::sign_of_life(fold, &mut incident);
-                    format!("{by} has {} already", incident.id)
-                }
-                Some(other) => {
-                    incident.note(fold.now, format!("{by} takes it over from {other}"));
-                    duty::acknowledge(fold, &mut incident, by, None);
-                    format!("{by} has {}, and no longer {other}", incident.id)
-                }
-                None => {
-                    duty::acknowledge(fold, &mut incident, by, None);
-                    format!("{by} has {}", incident.id)
-                }
-            };
-            fold.put_incident(incident);
-            Ok(said)
-        }
+        Command::Acknowledge { incident, by } => acknowledged(fold, *incident, by),
         Command::Update { phrases, .. } if phrases.is_empty() => Err("it says nothing".to_owned()),
         Command::Update { incident, by, phrases } => {
             // What is said of one that is over is its review.
@@ -178,7 +161,18 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
             fold.put_incident(incident);
             Ok(said)
         }
-        Command::Declare { incident, by, why } => declare(fold, *incident, by, why),
+        Command::Declare { incident, by, why } => {
+            let incident = open(fold, *incident)?;
+            ruling::declare(fold, incident, by, why)
+        }
+        Command::NotMajor { incident, by, why } => {
+            let incident = open(fold, *incident)?;
+            ruling::take_back(fold, incident, by, why)
+        }
+        Command::Prioritise { incident, by, why, priority } => {
+            let incident = open(fold, *incident)?;
+            Ok(ruling::set_priority(fold, incident, (by, why), *priority))
+        }
         Command::Silence { by, why, until, api, environment } => {
             silence(fold, by, why, *until, api.as_ref(), *environment)
         }
@@ -219,26 +213,24 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
     }
 }
 
-fn declare(fold: &mut Fold, id: IncidentId, by: &str, why: &str) -> Result<String, String> {
-    let mut incident = open(fold, id)?;
-    if let Some(major) = incident.major.as_mut().filter(|major| major.proposed) {
-        // Who has it has it, and who is called is called.
-        *major = Major { by: Some(by.to_owned()), why: why.to_owned(), proposed: false, at: major.at };
-        incident.note(fold.now, format!("{by} declares the major incident that was proposed: {why}"));
-        telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
-        let said = format!("{} is a major incident", incident.id);
-        fold.put_incident(incident);
-        return Ok(said);
-    }
-    if let Some(major) = &incident.major {
-        let since = fold.time(major.at);
-        return Err(format!("{} is a major incident since {since}", incident.id));
-    }
-    incident.note(fold.now, format!("{by} declares a major incident: {why}"));
-    let major = Major { at: fold.now, why: why.to_owned(), by: Some(by.to_owned()), proposed: false };
-    duty::becomes_major(fold, &mut incident, major);
-    telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
-    let said = format!("{} is a major incident", incident.id);
+fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<String, String> {
+    let mut incident = open(fold, incident)?;
+    let before = incident.acknowledged.clone().map(|taken| taken.by);
+    let said = match before {
+        Some(same) if same == by => {
+            holding::sign_of_life(fold, &mut incident);
+            format!("{by} has {} already", incident.id)
+        }
+        Some(other) => {
+            incident.note(fold.now, format!("{by} takes it over from {other}"));
+            duty::acknowledge(fold, &mut incident, by, None);
+            format!("{by} has {}, and no longer {other}", incident.id)
+        }
+        None => {
+            duty::acknowledge(fold, &mut incident, by, None);
+            format!("{by} has {}", incident.id)
+        }
+    };
     fold.put_incident(incident);
     Ok(said)
 }

@@ -6,7 +6,7 @@ use clap::{
     Args, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use domain::{Advice, Because, Effect};
+use domain::{Advice, Because, Effect, Priority};
 use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
@@ -54,16 +54,38 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         who: Who,
     },
-    /// Make an incident a major one
-    Declare {
+    /// Set an incident's priority: no rule changes it any more
+    Priority {
         /// Its number
         incident: String,
+        /// P1 to P5
+        #[arg(value_parser = priority)]
+        priority: Priority,
         /// Why
-        #[arg(long)]
+        #[arg(long, alias = "reason")]
         why: String,
         #[command(flatten)]
         who: Who,
     },
+    /// Make an incident a major one, or say that it is none: then nobody else is called, and no rule declares it again
+    Declare {
+        /// Its number
+        incident: String,
+        /// It is no major incident
+        #[arg(long)]
+        not_major: bool,
+        /// Why
+        #[arg(long, alias = "reason")]
+        why: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+fn priority(word: &str) -> Result<Priority, String> {
+    let number = word.strip_prefix(['P', 'p']).unwrap_or(word);
+    let priority = number.parse().ok().and_then(Priority::new);
+    priority.ok_or_else(|| format!("'{word}' is no priority: write P1 to P5"))
 }
 
 #[derive(Debug, Args)]

@@ -50,9 +50,18 @@ pub(crate) async fn run(
             let incident = number(incident)?;
             (incident, Command::Resolve { incident, by: who.name()?, why: why.clone() })
         }
-        IncidentCommand::Declare { incident, why, who } => {
-            let incident = number(incident)?;
-            (incident, Command::Declare { incident, by: who.name()?, why: why.clone() })
+        IncidentCommand::Priority { incident, priority, why, who } => {
+            let (incident, by, why) = (number(incident)?, who.name()?, why.clone());
+            (incident, Command::Prioritise { incident, by, why, priority: *priority })
+        }
+        IncidentCommand::Declare { incident, not_major, why, who } => {
+            let (incident, by, why) = (number(incident)?, who.name()?, why.clone());
+            let act = if *not_major {
+                Command::NotMajor { incident, by, why }
+            } else {
+                Command::Declare { incident, by, why }
+            };
+            (incident, act)
         }
         IncidentCommand::Link { incident, ticket, who } => {
             let (incident, by) = (number(incident)?, who.name()?);
@@ -138,9 +147,17 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
         Language::En,
     );
     let major = incident.major.as_ref().map_or("", |major| if major.proposed { "major?" } else { "major" });
+    // Humans may differ from the rules: that is to be seen at a glance.
+    let set = incident.rank.set.as_ref().map(|set| format!("set by {}", set.by));
+    let not = incident.not_major().map(|said| format!("not major, says {}", said.by));
+    let ruled: Vec<String> = set.into_iter().chain(not).map(|said| format!("  ({said})")).collect();
+    let ruled = ruled.concat();
     let began = local(incident.started_at, &situation.configuration.site.time_zone);
     let what = format!("{:<6} {} {major:<6}  {:<12}", incident.id, incident.priority, incident.status);
-    format!("{}  {began}, {lasted:<11}  {}", terminal.ink(ink, &what), title(situation, incident))
+    let short = incident.short_weight(Language::En);
+    let weight = if short.is_empty() { short } else { format!("  ({short})") };
+    let (what, title) = (terminal.ink(ink, &what), title(situation, incident));
+    format!("{what}  {began}, {lasted:<11}  {title}{weight}{ruled}")
 }
 
 async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> Result<(), Failed> {
@@ -239,6 +256,16 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     let zone = &situation.configuration.site.time_zone;
     terminal.line(&headline(terminal, situation, incident, now));
     terminal.line(&format!("  {}", incident.diagnosis.en));
+    let weight = incident.weight(Language::En);
+    if !weight.is_empty() {
+        terminal.line(&format!("  {}: {weight}", incident.priority));
+    }
+    if let Some(set) = &incident.rank.set {
+        terminal.line(&format!("  {} set by {}: {}", incident.priority, set.by, set.why));
+    }
+    if let Some(said) = incident.not_major() {
+        terminal.line(&format!("  not a major incident, says {}: {}", said.by, said.why));
+    }
     let desk_name = |id: &DeskId| match situation.configuration.desks.get(id) {
         Some(desk) => desk.name.en.clone(),
         None => id.to_string(),

@@ -81,6 +81,9 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
         let levels = [ServiceLevel::Critical, ServiceLevel::Standard];
         reading.choice(node, "a service level", &levels.map(|level| (level.word(), level)))
     });
+    let consumers = section
+        .optional("consumers", reading)
+        .and_then(|node| reading.number(node, "a number of applications", 0..=1_000_000));
     let sensitive = section.optional("sensitive", reading).and_then(|node| reading.boolean(node));
     let audit = section.optional("audit", reading).map(|node| audit::read(node, reading)).unwrap_or_default();
     let team =
@@ -131,6 +134,7 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
             kind: kind?,
             lifecycle: lifecycle?,
             service_level: service_level?,
+            consumers: consumers.unwrap_or(0),
             sensitive: sensitive.unwrap_or(false),
             team: team?,
             depends_on,

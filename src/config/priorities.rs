@@ -1,17 +1,46 @@
 //! Impact × urgency.
 
 use super::{problem::Rank, reading::Reading, section::Section, tree::Node};
-use domain::{Matrix, Priority};
+use domain::{Lasting, Matrix, Priorities, Priority};
+use std::time::Duration;
 
 /// How many impacts, urgencies and priorities there are.
 const STEPS: usize = 5;
 
-/// Reads `{ matrix: [[1,1,2,2,3], …] }`: rows are impact 1–5, columns urgency 1–5.
-pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Matrix> {
+/// Trouble that lasts is more urgent from a minute on, and within a month.
+const LASTING: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_hours(24 * 31);
+
+/// Reads `{ matrix: [[1,1,2,2,3], …], many_instances: 3, many_consumers: 10, lasting: { degraded: 4h } }`: rows are impact
+/// 1–5, columns urgency 1–5.
+pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Priorities> {
     let mut section = Section::open(node, "priorities", reading)?;
     let matrix = section.required("matrix", reading).and_then(|node| matrix(node, reading));
+    let usual = Priorities::default();
+    let instances = section
+        .optional("many_instances", reading)
+        .and_then(|node| reading.number(node, "a number of instances", 2..=10_000));
+    let many_consumers = section
+        .optional("many_consumers", reading)
+        .and_then(|node| reading.number(node, "a number of applications", 1..=1_000_000));
+    let lasting = section.optional("lasting", reading).map(|node| lasting(node, reading)).unwrap_or_default();
     section.close(reading);
-    matrix
+    let many_instances = instances.and_then(|many| usize::try_from(many).ok());
+    let many_instances = many_instances.unwrap_or(usual.many_instances);
+    Some(Priorities { matrix: matrix?, many_instances, many_consumers, lasting })
+}
+
+fn lasting(node: &Node, reading: &mut Reading<'_>) -> Lasting {
+    let Some(mut section) = Section::open(node, "what lasts", reading) else { return Lasting::default() };
+    let mut limit = |key: &'static str, reading: &mut Reading<'_>| {
+        section.optional(key, reading).and_then(|node| reading.duration(node, "so long", LASTING))
+    };
+    let lasting = Lasting {
+        degraded: limit("degraded", reading),
+        partial_outage: limit("partial_outage", reading),
+        unknown: limit("unknown", reading),
+    };
+    section.close(reading);
+    lasting
 }
 
 fn matrix(node: &Node, reading: &mut Reading<'_>) -> Option<Matrix> {

@@ -22,8 +22,8 @@ use super::{
     twilio, vantages,
 };
 use domain::{
-    AvailabilityPolicy, DeskId, Environment, EscalationId, Hours, HoursId, IdError, Matrix, PersonId, RotaId,
-    Secret, Site, TeamId, Vantage,
+    AvailabilityPolicy, DeskId, Environment, EscalationId, Hours, HoursId, IdError, PersonId, Priorities,
+    RotaId, Secret, Site, TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -50,7 +50,7 @@ pub(super) struct Top {
     pub vantages: Vec<Vantage>,
     pub teams: BTreeMap<TeamId, TeamDraft>,
     pub hours: BTreeMap<HoursId, Hours>,
-    pub priorities: Matrix,
+    pub priorities: Priorities,
     /// `None`: it says nothing.
     pub availability: Option<(AvailabilityPolicy, Supported)>,
     pub people: BTreeMap<PersonId, PersonDraft>,

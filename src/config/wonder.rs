@@ -8,7 +8,7 @@ use super::{
     reading::duration_text,
     top::Top,
 };
-use domain::{ApiId, Environment, PersonId, Priority, Request, Rota, RotaId, Status, Target, Way, rate};
+use domain::{ApiId, Environment, PersonId, Priority, Request, Rota, RotaId, Target, Way};
 use std::collections::BTreeMap;
 
 /// Says what is probably not meant. Of use only when there are no errors: they would be the cause.
@@ -94,8 +94,9 @@ fn nothing_is_major(
     let gravest = instances
         .iter()
         .map(|(api, _)| {
-            let worst = rate(environment, api.api.service_level, Status::MajorOutage, instances.len());
-            top.priorities.priority(worst)
+            let api = &api.api;
+            let many = instances.len();
+            top.priorities.gravest(environment, api.service_level, api.consumers, many).priority
         })
         .min();
     if let Some(gravest) = gravest.filter(|gravest| !gravest.is_at_least(major.when)) {

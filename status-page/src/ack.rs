@@ -40,6 +40,7 @@ struct Called {
     lasted: String,
     number: String,
     priority: String,
+    weight: Option<String>,
     diagnosis: Option<String>,
     ticket: Option<String>,
     /// That it works again, and is watched.
@@ -271,6 +272,8 @@ fn called(
         lasted: wording.duration(lasted)?,
         number: incident.id.to_string(),
         priority: incident.priority.to_string(),
+        weight: Some(incident.weight(wording.language))
+            .filter(|text| !text.is_empty() && !incident.is_test()),
         diagnosis: Some(wording.text(&incident.diagnosis).to_owned()).filter(|text| !text.is_empty()),
         ticket: match &incident.ticket {
             domain::Ticket::Raised { number, .. } => Some(number.clone()),
@@ -311,7 +314,7 @@ fn name<'s>(configuration: &'s Configuration, asked: Asked<'s>) -> &'s str {
     }
 }
 
-/// Why no answer is asked for any more: it is over, or somebody has it.
+/// Why no answer is asked for any more: it is over, somebody has it, or it is no major incident.
 pub(crate) fn standing(
     wording: &Wording<'_>,
     incident: &Incident,
@@ -325,7 +328,11 @@ pub(crate) fn standing(
         return wording.say("ack-over", &[("when", when.into())]).map(Some);
     }
     let Some(taken) = &incident.acknowledged else {
-        return Ok(None);
+        let off = |said: &domain::Ruling| {
+            let when = wording.short(said.at).words;
+            wording.say("ack-not-major", &[("who", said.by.as_str().into()), ("when", when.into())])
+        };
+        return incident.not_major().map(off).transpose();
     };
     let when = wording.short(taken.at).words;
     if taken.by == name {

@@ -2,12 +2,13 @@
 //! tickets, callouts, and anything about what the public does not see.
 
 use crate::{Audience, rfc3339};
-use domain::{Cause, Incident, InstanceId, Situation, Ticket, next_action};
+use domain::{Cause, Incident, InstanceId, Language, Ruling, ServiceLevel, Situation, Ticket, next_action};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Fields that only the internal audience gets.
-const INTERNAL: [&str; 4] = ["acknowledged_by", "ticket", "callouts", "next_action"];
+const INTERNAL: [&str; 7] =
+    ["acknowledged_by", "ticket", "callouts", "next_action", "priority_set", "not_major", "weight"];
 
 /// An incident as `audience` may see it; `now` is when it is asked (who is on call then).
 pub fn incident_json(
@@ -26,7 +27,10 @@ pub fn incident_json(
         "cause_key": incident.cause.to_string(),
         "status": incident.status.word(),
         "priority": incident.priority.to_string(),
+        "weight": weight(incident),
+        "priority_set": incident.rank.set.as_ref().map(ruling),
         "major": incident.major.is_some(),
+        "not_major": incident.not_major().map(ruling),
         "api": incident.api,
         "environment": incident.environment,
         "affects": places(&incident.affects),
@@ -64,6 +68,24 @@ pub fn incident_json(
         }
     }
     value
+}
+
+/// Why it has its priority: in words, and the cell of the matrix where it is one.
+fn weight(incident: &Incident) -> Value {
+    let cell = incident.rank.cell.as_ref().map(|cell| {
+        let weighed = &cell.weighed;
+        json!({
+            "priority": cell.priority.to_string(), "impact": cell.rating.impact, "urgency": cell.rating.urgency,
+            "environment": weighed.environment.word(), "service_level": weighed.level.map(ServiceLevel::word),
+            "status": weighed.status.word(), "instances": weighed.instances, "instances_of": weighed.of,
+            "consumers": weighed.consumers, "lasted_longer_than_s": weighed.lasted.map(|long| long.as_secs()),
+        })
+    });
+    json!({ "en": incident.weight(Language::En), "cy": incident.weight(Language::Cy), "cell": cell })
+}
+
+fn ruling(ruling: &Ruling) -> Value {
+    json!({ "at": rfc3339(ruling.at), "by": ruling.by, "why": ruling.why })
 }
 
 fn ticket(ticket: &Ticket) -> Value {

@@ -87,7 +87,11 @@ struct Desk {
     ticket: Option<String>,
     confirmed: bool,
     acknowledged: Option<(String, When)>,
+    weight: String,
     why_major: Option<String>,
+    /// What humans said in place of the rules: of the priority, and that it is no major incident.
+    set: Option<String>,
+    not_major: Option<String>,
     callouts: usize,
     next: Option<When>,
     stopped: Option<String>,
@@ -372,6 +376,9 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
             .major
             .as_ref()
             .map(|major| if major.proposed { format!("proposed: {}", major.why) } else { major.why.clone() }),
+        weight: incident.weight(wording.language),
+        set: incident.rank.set.as_ref().map(|set| format!("{}: {}", set.by, set.why)),
+        not_major: incident.not_major().map(|said| format!("{}: {}", said.by, said.why)),
         callouts: escalation.map_or(0, |running| running.callouts.len()),
         next: escalation.and_then(|running| running.next_at).map(|at| wording.times().exact(at)),
         stopped: escalation.and_then(|running| running.stopped.clone()),

@@ -47,6 +47,7 @@ mod nginx;
 #[cfg(debug_assertions)]
 mod no_room;
 mod outage;
+mod overruling;
 mod page_export;
 #[cfg(debug_assertions)]
 mod planning;

@@ -70,6 +70,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         resolved_at: Some(at(over) + jiff::SignedDuration::from_mins(2)),
         ticket: Ticket::None,
         background: Vec::new(),
+        rank: domain::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: None,

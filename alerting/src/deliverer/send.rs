@@ -183,6 +183,7 @@ impl<'a> Sending<'a> {
             | NotificationKind::FallbackNote { .. }
             | NotificationKind::Callout { .. }
             | NotificationKind::StandDown { .. }
+            | NotificationKind::CalledOff { .. }
             | NotificationKind::Heard { .. }
             | NotificationKind::Told
             | NotificationKind::ToldOver

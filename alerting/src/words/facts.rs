@@ -1,10 +1,6 @@
 //! What is known of an incident, in the words people use for it.
 
-use super::symptom::environment;
-use domain::{
-    Api, Callout, Cause, Configuration, Desk, Incident, InstanceId, Language, PersonId, ServiceLevel, Target,
-    rate, scrubbed,
-};
+use domain::{Api, Callout, Configuration, Desk, Incident, InstanceId, Language, PersonId, Target, scrubbed};
 use jiff::{SignedDuration, Timestamp};
 
 /// What is known of an incident now.
@@ -83,7 +79,7 @@ impl<'a> Facts<'a> {
                 if instance.environment == self.incident.environment {
                     name
                 } else {
-                    format!("{name} ({})", environment(instance.environment, language))
+                    format!("{name} ({})", instance.environment.plain(language))
                 }
             })
             .collect();
@@ -101,27 +97,13 @@ impl<'a> Facts<'a> {
         self.configuration.people.get(id).map_or_else(|| id.to_string(), |person| scrubbed(&person.name))
     }
 
-    /// The priority's cell of the matrix, and why it is that one.
-    pub(super) fn priority_why(&self) -> String {
-        let incident = self.incident;
-        if matches!(incident.cause, Cause::Ahead(_)) {
-            return "nothing has happened yet".to_owned();
-        }
-        let level = self.api().map_or(ServiceLevel::Critical, |api| api.service_level);
-        let rating = rate(incident.environment, level, incident.worst, incident.affects.len());
-        let many = if incident.affects.len() >= 3 { ", several APIs at once" } else { "" };
-        let matrix = self.configuration.priorities.priority(rating);
-        let cell = format!(
-            "impact {} ({}, {level} service level{many}) × urgency {} ({}) = {matrix}",
-            rating.impact,
-            incident.environment,
-            rating.urgency,
-            incident.worst.word().replace('_', " "),
-        );
-        if matrix == incident.priority {
-            cell
-        } else {
-            format!("{} is the highest it has had or a human's choice; now {cell}", incident.priority)
+    /// Why it has the priority it has: the cell of the matrix and what weighed, or what stands in its place.
+    pub(super) fn weight(&self, language: Language) -> String {
+        let weight = self.incident.weight(language);
+        match language {
+            _ if !weight.is_empty() => weight,
+            Language::En => "the highest it has had".to_owned(),
+            Language::Cy => "yr uchaf a fu".to_owned(),
         }
     }
 

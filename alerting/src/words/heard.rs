@@ -58,6 +58,17 @@ pub(super) fn text(
         (Language::Cy, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
             format!("Mae {id} yn gweithio eto, a chaiff ei wylio: ni elwir ar neb. Diolch.")
         }
+        (language, Some(Answer::CallNext)) if let (Some(said), false) = (incident.not_major(), theirs) => {
+            let who = cut(&scrubbed(&said.by), NAME);
+            match language {
+                Language::En => {
+                    format!("{id} is no major incident, says {who}: nobody is called. Thank you.")
+                }
+                Language::Cy => {
+                    format!("Nid yw {id} yn ddigwyddiad mawr, medd {who}: ni elwir ar neb. Diolch.")
+                }
+            }
+        }
         (Language::En, Some(Answer::CallNext)) if !theirs => {
             format!("{id}: you have passed it on. Others are called. Thank you.")
         }

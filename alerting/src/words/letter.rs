@@ -1,12 +1,15 @@
 //! An e-mail: to a person who is called, to a provider team, or to a service desk whose own system is away.
 
+mod over;
+
+use self::over::{called_off, stand_down, told_over};
 use super::{
     facts::{Facts, cut},
     reminder,
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Cause, Language, Note, Notification, NotificationKind, TestCall, duration_words, scrubbed};
+use domain::{Cause, Language, Note, Notification, NotificationKind, TestCall, scrubbed};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
@@ -56,6 +59,7 @@ pub(crate) fn letter(
         NotificationKind::StandDown { taken_by } => {
             Ok(both(&|language| stand_down(facts, taken_by.as_deref(), language)))
         }
+        NotificationKind::CalledOff { by } => Ok(both(&|language| called_off(facts, by, language))),
         NotificationKind::Told => Ok(both(&|language| told(facts, language))),
         NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
         NotificationKind::DeskResolves { number } => {
@@ -215,64 +219,11 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         (None, Language::En) => "What next: nobody else is called.".to_owned(),
         (None, Language::Cy) => "Beth nesaf: ni elwir neb arall.".to_owned(),
     };
-    vec![you, now, next]
-}
-
-fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> (String, String) {
-    let name = facts.subject(language);
-    let (title, words) = match (taken_by, language) {
-        (None, Language::En) => (
-            format!("over: {name}"),
-            format!(
-                "{} It is over{}.\nYou can stand down. Thank you.",
-                was(facts, language),
-                over(facts, language)
-            ),
-        ),
-        (None, Language::Cy) => (
-            format!("ar ben: {name}"),
-            format!(
-                "{} Mae ar ben{}.\nNid oes angen gweithredu. Diolch.",
-                was(facts, language),
-                over(facts, language)
-            ),
-        ),
-        (Some(who), Language::En) => (
-            format!("taken: {name}"),
-            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrubbed(who)),
-        ),
-        (Some(who), Language::Cy) => (
-            format!("mewn llaw: {name}"),
-            format!(
-                "{} Mae bellach yn nwylo {}.\nNid oes angen gweithredu. Diolch.",
-                was(facts, language),
-                scrubbed(who)
-            ),
-        ),
+    let weight = match language {
+        Language::En => format!("Priority: {priority}: {}.", facts.weight(language)),
+        Language::Cy => format!("Blaenoriaeth: {priority}: {}.", facts.weight(language)),
     };
-    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
-}
-
-/// Which incident is meant, when it is over or somebody has it.
-fn was(facts: &Facts<'_>, language: Language) -> String {
-    let (id, name) = (facts.incident.id, facts.subject(language));
-    let (place, since) = (facts.environment(language), facts.since());
-    match language {
-        Language::En => format!("{id}: trouble with {name} ({place}, since {since})."),
-        Language::Cy => format!("{id}: trafferth gyda {name} ({place}, ers {since})."),
-    }
-}
-
-fn over(facts: &Facts<'_>, language: Language) -> String {
-    let Some(at) = facts.incident.recovered_at.or(facts.incident.resolved_at) else {
-        return String::new();
-    };
-    let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
-    let when = facts.date(at, language);
-    match language {
-        Language::En => format!(": it works again since {when}, after {lasted}"),
-        Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
-    }
+    vec![you, now, weight, next]
 }
 
 fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
@@ -285,27 +236,13 @@ fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
         facts.diagnosis(language),
         String::new(),
         format!("{affected} {}", facts.names(&facts.incident.affects, language)),
-        format!("{priority} {}", facts.incident.priority),
+        format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)),
         String::new(),
     ];
     lines.extend(evidence(facts, language));
     lines.push(String::new());
     lines.push(facts.page_url(language));
     (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
-}
-
-fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let word = match language {
-        Language::En => "over",
-        Language::Cy => "ar ben",
-    };
-    let title = format!("{word}: {}", facts.subject(language));
-    let end = over(facts, language);
-    let body = match language {
-        Language::En => format!("{} It is over{end}.", was(facts, language)),
-        Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
-    };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
 }
 
 fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String, String) {

@@ -30,6 +30,7 @@ pub(crate) fn text(
         NotificationKind::StandDown { taken_by } => {
             Ok(stand_down(facts, taken_by.as_deref(), language, attempt))
         }
+        NotificationKind::CalledOff { by } => Ok(called_off(facts, by, language, attempt)),
         NotificationKind::Heard { callout, answer } => heard::text(facts, *callout, *answer, language),
         NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }
@@ -113,14 +114,27 @@ fn test(facts: &Facts<'_>, callout: &Callout, language: Language, attempt: Try) 
     format!("{} {link}{repeat} {}", plain(words), facts.short_clock(facts.now))
 }
 
-fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {
-    let incident = facts.incident;
-    let time = facts.short_clock(facts.now);
-    let again = match (attempt.repeat, language) {
+const fn again(attempt: Try, language: Language) -> &'static str {
+    match (attempt.repeat, language) {
         (false, _) => "",
         (true, Language::En) => " (repeat)",
         (true, Language::Cy) => " (eto)",
+    }
+}
+
+fn called_off(facts: &Facts<'_>, by: &str, language: Language, attempt: Try) -> String {
+    let (time, again, who) = (facts.short_clock(facts.now), again(attempt, language), cut(&scrubbed(by), 40));
+    let (effect, rest) = match language {
+        Language::En => ("NOT MAJOR", format!(", says {who}: you can stand down. Thank you.")),
+        Language::Cy => ("DIM YN FAWR", format!(", medd {who}: dim angen gweithredu. Diolch.")),
     };
+    let head = head(facts, effect, language, HEAD);
+    plain(&format!("{head}{rest} {}{again} {time}", facts.incident.id))
+}
+
+fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {
+    let incident = facts.incident;
+    let (time, again) = (facts.short_clock(facts.now), again(attempt, language));
     let (effect, rest) = match (taken_by, language) {
         (None, Language::En) => {
             let over = incident.recovered_at.or(incident.resolved_at).unwrap_or(facts.now);

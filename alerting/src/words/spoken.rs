@@ -33,6 +33,9 @@ pub(crate) fn call(
             let subject = subject(facts, language);
             Ok(said(&over(&subject, taken_by.as_deref(), language), language))
         }
+        NotificationKind::CalledOff { by } => {
+            Ok(said(&called_off(&subject(facts, language), by, language), language))
+        }
         NotificationKind::Heard { .. }
         | NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }
@@ -161,6 +164,18 @@ fn over(subject: &str, taken_by: Option<&str>, language: Language) -> String {
         (Language::Cy, Some(who)) => {
             format!("Curiad sydd yma. {subject}: yn nwylo {who}. Dim angen gweithredu. Diolch.")
         }
+    }
+}
+
+fn called_off(subject: &str, by: &str, language: Language) -> String {
+    let who = cut(&scrubbed(by), NAME);
+    match language {
+        Language::En => format!(
+            "This is Curiad. {subject}: {who} says it is no major incident. You can stand down. Thank you."
+        ),
+        Language::Cy => format!(
+            "Curiad sydd yma. {subject}: dywed {who} nad yw'n ddigwyddiad mawr. Dim angen gweithredu. Diolch."
+        ),
     }
 }
 

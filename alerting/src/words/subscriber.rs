@@ -1,6 +1,6 @@
 //! E-mails to people from outside, who asked for them: plain, in their language, with the way to end them.
 
-use super::{Letter, facts::cut, symptom::environment as environment_word};
+use super::{Letter, facts::cut};
 use domain::{Configuration, Kinds, Language, News, Pace, Wish};
 use store::About;
 
@@ -65,8 +65,7 @@ fn confirmation(configuration: &Configuration, wish: &Wish, links: &Links) -> (S
     };
     let wished = [
         api(configuration, wish).unwrap_or_else(|| all_apis.to_owned()),
-        wish.environment
-            .map_or_else(|| all_environments.to_owned(), |one| environment_word(one, language).to_owned()),
+        wish.environment.map_or_else(|| all_environments.to_owned(), |one| one.plain(language).to_owned()),
         kinds.to_owned(),
         pace.to_owned(),
     ]
@@ -96,7 +95,7 @@ fn confirmation(configuration: &Configuration, wish: &Wish, links: &Links) -> (S
 fn back(configuration: &Configuration, wish: &Wish) -> (String, String) {
     let language = wish.language;
     let name = api(configuration, wish).unwrap_or_default();
-    let place = wish.environment.map_or("", |one| environment_word(one, language));
+    let place = wish.environment.map_or("", |one| one.plain(language));
     let (site, url) = (site(configuration, language), configuration.site.url.get(language));
     match language {
         Language::En => (

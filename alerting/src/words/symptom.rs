@@ -6,7 +6,7 @@ use domain::{Ahead, Alerting, Cause, Environment, Language, Status, Text, scrubb
 impl Facts<'_> {
     /// The environment as users say it.
     pub(super) fn environment(&self, language: Language) -> &'static str {
-        environment(self.incident.environment, language)
+        self.incident.environment.plain(language)
     }
 
     /// The environment in one short word, for texts and subjects.
@@ -238,21 +238,6 @@ fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
 }
 
 /// An environment as users say it.
-pub(super) const fn environment(environment: Environment, language: Language) -> &'static str {
-    match (environment, language) {
-        (Environment::Sandbox, Language::En) => "sandbox",
-        (Environment::Sandbox, Language::Cy) => "blwch tywod",
-        (Environment::Development, Language::En) => "development",
-        (Environment::Development, Language::Cy) => "datblygu",
-        (Environment::Sit, Language::En) => "system integration testing",
-        (Environment::Sit, Language::Cy) => "profi integreiddio systemau",
-        (Environment::Uat, Language::En) => "user acceptance testing",
-        (Environment::Uat, Language::Cy) => "profion derbyn gan ddefnyddwyr",
-        (Environment::Production, Language::En) => "production",
-        (Environment::Production, Language::Cy) => "amgylchedd byw",
-    }
-}
-
 const fn since(language: Language) -> &'static str {
     match language {
         Language::En => "since",

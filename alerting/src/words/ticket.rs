@@ -102,7 +102,13 @@ fn what(facts: &Facts<'_>) -> String {
 }
 
 fn priority(facts: &Facts<'_>) -> String {
-    let mut words = format!("Proposed: {}, {}.", facts.incident.priority, facts.priority_why());
+    let mut words = format!("Proposed: {}, {}.", facts.incident.priority, facts.weight(Language::En));
+    if let Some(set) = &facts.incident.rank.set {
+        write!(words, "\nSet by {}: {}.", scrubbed(&set.by), scrubbed(&set.why)).ok();
+    }
+    if let Some(said) = facts.incident.not_major() {
+        write!(words, "\nNot a major incident, says {}: {}.", scrubbed(&said.by), scrubbed(&said.why)).ok();
+    }
     if let Some(major) = &facts.incident.major {
         let by = major.by.as_ref().map_or("by rule", String::as_str);
         // Writing to a string cannot fail.
@@ -121,6 +127,14 @@ fn users(facts: &Facts<'_>) -> String {
     };
     let mut words =
         api.desk.users.as_ref().map_or_else(|| scrubbed(&api.description.en), |users| scrubbed(&users.en));
+    match api.consumers {
+        0 => {}
+        1 => words.push_str("\n1 application uses it in production."),
+        many => {
+            // Writing to a string cannot fail.
+            write!(words, "\n{many} applications use it in production.").ok();
+        }
+    }
     let dependants: Vec<_> = facts
         .configuration
         .apis

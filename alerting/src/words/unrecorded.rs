@@ -1,6 +1,6 @@
 //! What the last resort is told when nothing can be recorded, and when it can again. From memory: there is no incident.
 
-use super::{Letter, facts::cut, gsm::plain, symptom::environment};
+use super::{Letter, facts::cut, gsm::plain};
 use domain::{Configuration, Environment, Language, Situation, Status, Unrecorded, duration_words, scrubbed};
 use jiff::{SignedDuration, Timestamp};
 
@@ -83,7 +83,7 @@ impl Plain<'_> {
     fn cannot(&self, said: &Unrecorded, language: Language) -> (String, Vec<String>) {
         let (since, now) = (self.since(said.since), self.clock(self.now));
         let wrong = self.wrong(&said.known, language);
-        let place = environment(Environment::Production, language);
+        let place = Environment::Production.plain(language);
         let mut lines = match language {
             Language::En => vec![
                 format!("Curiad cannot write its database since {since}. It still probes, and keeps what it sees."),

@@ -58,7 +58,8 @@ impl Judge {
                     let incident = after.incidents.get(&incident.id).unwrap_or(incident);
                     self.i1_somebody_is_next(after, incident, now);
                     self.i6_a_hole_in_a_rota_is_an_incident(after, incident, now);
-                    if incident.acknowledged.is_some() || !incident.is_open() {
+                    let called_off = incident.not_major().is_some();
+                    if incident.acknowledged.is_some() || !incident.is_open() || called_off {
                         self.stopped.entry(incident.id).or_insert(at);
                     } else {
                         self.stopped.remove(&incident.id);
@@ -308,7 +309,7 @@ impl Judge {
             let (called, over) = heard.entry((person.clone(), by)).or_default();
             match carried.notification.kind {
                 NotificationKind::Callout { .. } => *called |= carried.arrived == Some(true),
-                NotificationKind::StandDown { .. } => {
+                NotificationKind::StandDown { .. } | NotificationKind::CalledOff { .. } => {
                     *over = true;
                     stood_down.insert(person.clone());
                 }

@@ -94,7 +94,7 @@ impl World {
         if self.dice.chance(200) {
             return self.alert_begins();
         }
-        let command = match self.dice.within(0, 8) {
+        let command = match self.dice.within(0, 11) {
             0 => Command::Acknowledge { incident, by: by() },
             1 => Command::Resolve { incident, by: by(), why: why() },
             2 => Command::Declare { incident, by: by(), why: why() },
@@ -122,6 +122,11 @@ impl World {
                 Command::TestCall { by: by(), person: self.dice.pick(&people).clone() }
             }
             5 => Command::EndOverride { number: self.dice.within(1, 4).unsigned_abs(), by: by() },
+            7 => {
+                let priority = domain::Priority::new(u8::try_from(self.dice.within(1, 6)).expect("it fits"));
+                Command::Prioritise { incident, by: by(), why: why(), priority: priority.expect("1 to 5") }
+            }
+            8 | 9 => Command::NotMajor { incident, by: by(), why: why() },
             _ => Command::Silence {
                 by: by(),
                 why: why(),

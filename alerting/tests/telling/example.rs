@@ -3,9 +3,9 @@
 use domain::{
     Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Desk, DeskId, DeskNotes, Entry, Environment,
     EnvironmentPolicy, Escalation, EscalationId, Expect, HttpRequest, Incident, IncidentId, IncidentStatus,
-    InstanceId, Kind, Language, Layer, Lifecycle, Major, Matrix, Operation, OperationId, Person, PersonId,
-    Priority, Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket,
-    Vantage, VantageId, Visibility, Way,
+    InstanceId, Kind, Language, Layer, Lifecycle, Major, Operation, OperationId, Person, PersonId, Priority,
+    Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket, Vantage,
+    VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -26,6 +26,7 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
         kind: Kind::FhirR4,
         lifecycle: Lifecycle::Stable,
         service_level: ServiceLevel::Critical,
+        consumers: 42,
         sensitive: true,
         team: TeamId::parse("demographics").unwrap(),
         depends_on: depends_on.iter().map(|id| ApiId::parse(id).unwrap()).collect(),
@@ -116,7 +117,7 @@ pub(crate) fn configuration() -> Configuration {
                 certificate: None,
             },
         )]),
-        priorities: Matrix::default(),
+        priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
     }
 }
@@ -200,6 +201,18 @@ pub(crate) fn incident() -> Incident {
             "Like it: C-31, INC0010001, over 4 days ago, lasted 12 min. The gateway refuses connections."
                 .to_owned(),
         ],
+        rank: domain::Rank {
+            cell: Some(domain::Priorities::default().cell(domain::Weighed {
+                environment: Environment::Production,
+                level: Some(domain::ServiceLevel::Critical),
+                status: domain::Status::MajorOutage,
+                instances: 2,
+                of: 9,
+                consumers: 42,
+                lasted: None,
+            })),
+            ..domain::Rank::default()
+        },
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(Running {

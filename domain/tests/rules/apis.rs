@@ -21,6 +21,7 @@ pub(super) fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
         kind: Kind::Rest,
         lifecycle: Lifecycle::Stable,
         service_level: level,
+        consumers: 0,
         sensitive: false,
         team: TeamId::parse("team").expect("an id"),
         depends_on: depends_on.iter().map(|id| ApiId::parse(id).expect("an id")).collect(),

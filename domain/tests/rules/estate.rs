@@ -129,7 +129,7 @@ pub(crate) fn configuration() -> Configuration {
             },
         )]
         .into(),
-        priorities: Matrix::default(),
+        priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
     }
 }

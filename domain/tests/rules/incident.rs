@@ -363,7 +363,7 @@ fn what_people_read_has_names_and_local_times() {
     let timeline: Vec<&str> = incident.timeline.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(
         timeline[0],
-        "partial outage since 23:58:30 BST; P1: impact 1 (critical API in production) × \
+        "partial outage since 23:58:30 BST; P1: impact 1 (production, critical service level, 1 instance of 3) × \
          urgency 2 (partial outage)"
     );
     assert!(timeline.contains(&"ticket asked for at National Service Desk: still so after the hold"));

@@ -1,7 +1,7 @@
 //! A schedule that runs.
 
 use crate::setting::{check, check_id, internet, settings};
-use domain::{Check, Clock, Configuration, Matrix, Outcome, Priority, Site, Text, TrackId, Vantage, Wanted};
+use domain::{Check, Clock, Configuration, Outcome, Site, Text, TrackId, Vantage, Wanted};
 use jiff::tz::TimeZone;
 use prober::{Error, Prober, Settings, Work, run};
 use std::{
@@ -43,7 +43,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
-        priorities: Matrix::new([[Priority::P5; 5]; 5]),
+        priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
     })
 }

@@ -4,7 +4,7 @@ use super::change::{About, Change, instead};
 use crate::config::duration_text;
 use domain::{
     Api, ApiId, Configuration, Declare, Environment, Escalation, EscalationId, PersonId, Rota, RotaId, Shift,
-    Status, Target, Way, rate,
+    Target, Way,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -71,6 +71,17 @@ pub(super) fn compare(old: &Configuration, new: &Configuration, now: Timestamp, 
     if old.priorities != new.priorities {
         let message = "impact and urgency give other priorities: what is major may change";
         all.push(Change::warning(About::Timing, message));
+    }
+    let used = |api: &Api, by: &Configuration| {
+        by.priorities.many_consumers.is_some_and(|many| api.consumers >= many)
+    };
+    for api in new.apis.values() {
+        let Some(was) = old.apis.get(&api.id) else { continue };
+        if old.priorities == new.priorities && used(was, old) != used(api, new) {
+            let message = format!("{} has {} consumers", api.id, instead(api.consumers, was.consumers));
+            let message = format!("{message}: its incidents have other priorities");
+            all.push(Change::warning(About::Timing, message).of(&api.id));
+        }
     }
     for api in new.apis.values() {
         let Some(was) = old.apis.get(&api.id).filter(|was| was.service_level != api.service_level) else {
@@ -140,9 +151,8 @@ fn calls(configuration: &Configuration, api: &Api, environment: Environment) -> 
         return false;
     };
     let together = configuration.instances().filter(|id| id.environment == environment).count();
-    let worst = rate(environment, api.service_level, Status::MajorOutage, together);
-    api.instances.contains_key(&environment)
-        && configuration.priorities.priority(worst).is_at_least(major.when)
+    let gravest = configuration.priorities.gravest(environment, api.service_level, api.consumers, together);
+    api.instances.contains_key(&environment) && gravest.priority.is_at_least(major.when)
 }
 
 /// Everybody whom an environment's escalations may call.

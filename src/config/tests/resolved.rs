@@ -185,7 +185,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(loaded.database.reveal(), "sqlite://curiad.db");
     assert_eq!(loaded.spool, None);
     assert_eq!(loaded.listen, Listen::default());
-    assert_eq!(loaded.configuration.priorities, domain::Matrix::default());
+    assert_eq!(loaded.configuration.priorities, domain::Priorities::default());
     assert_eq!(loaded.directory.mail.as_ref().unwrap().port, 25);
     assert_eq!(loaded.directory.notify.as_ref().unwrap().url, "https://api.notifications.service.gov.uk");
     assert!(
@@ -198,7 +198,7 @@ fn impact_and_urgency_land_in_their_cells() {
     let directory = Directory::new();
     let matrix = "priorities: { matrix: [[1,2,3,4,5], [2,2,3,4,5], [3,3,3,4,5], [4,4,4,4,5], [5,5,5,5,5]] }";
     directory.change(TOP, "vantages:", &format!("{matrix}\nvantages:"));
-    let matrix = directory.load().unwrap().configuration.priorities.clone();
+    let matrix = directory.load().unwrap().configuration.priorities.matrix.clone();
     let number = |impact, urgency| matrix.priority(Rating { impact, urgency }).number();
     assert_eq!((number(1, 1), number(1, 4), number(4, 1), number(3, 5)), (1, 4, 4, 5));
 }

@@ -16,6 +16,7 @@ ack-yours = Chi sy’n delio ag ef ers { $when }.
 ack-yours-until = Chi sy’n delio ag ef ers { $when }. Os na chlywir gennych erbyn { $until }, gofynnir i chi eto, ac yna gelwir ar y nesaf.
 ack-still = Rwy’n dal i ddelio ag ef
 ack-hand-over = Ni allaf barhau: galwch y nesaf
+ack-not-major = Dywed { $who } ers { $when } nad yw’n ddigwyddiad mawr. Ni elwir ar neb mwyach, ac nid oes dim y mae’n rhaid i chi ei wneud.
 ack-taken = { $who } sy’n delio ag ef ers { $when }. Nid oes dim i’w wneud.
 ack-test = Galwad brawf: nid oes dim o’i le
 ack-test-shift = Rydych ar alw cyn hir: nid oes dim o’i le

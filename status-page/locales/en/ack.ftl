@@ -16,6 +16,7 @@ ack-yours = You have it since { $when }.
 ack-yours-until = You have it since { $when }. If nothing is heard of you until { $until }, you are asked again, and then the next is called.
 ack-still = I’m still on it
 ack-hand-over = I can’t go on: call the next
+ack-not-major = { $who } says since { $when } that it is no major incident. Nobody is called any more, and there is nothing you must do.
 ack-taken = { $who } has it since { $when }. There is nothing to do.
 ack-test = Test call: nothing is wrong
 ack-test-shift = You are on call soon: nothing is wrong

@@ -39,6 +39,7 @@ fn asked_desk() -> Situation {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
 async fn each_state_of_it_is_said_in_these_words() {
     let called = path();
     let desk = format!("/ack/{DESK}");

@@ -3,10 +3,10 @@
 use domain::{
     Api, ApiId, Certificate, Check, CheckId, Configuration, Confirm, Cron, Dialect, Environment,
     EnvironmentPolicy, Expect, Failure, FailureKind, Health, Hold, Http, HttpRequest, IncidentStatus,
-    InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Matrix, Operation, OperationId, Outcome,
-    Person, PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, Retention,
-    ServiceLevel, Site, Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict,
-    Visibility, Way, Window,
+    InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Operation, OperationId, Outcome, Person,
+    PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, Retention, ServiceLevel,
+    Site, Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility,
+    Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -70,6 +70,7 @@ pub(crate) fn api(id: &str, en: &str, cy: &str, kind: Kind) -> Api {
         kind,
         lifecycle: Lifecycle::Stable,
         service_level: ServiceLevel::Critical,
+        consumers: 0,
         sensitive: true,
         team: TeamId::parse("demographics").unwrap(),
         depends_on: if id == "identity" { vec![] } else { vec![ApiId::parse("identity").unwrap()] },
@@ -178,7 +179,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),
         desks: BTreeMap::new(),
-        priorities: Matrix::default(),
+        priorities: domain::Priorities::default(),
         availability: counting::policy(),
     }
 }

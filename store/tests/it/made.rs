@@ -149,6 +149,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         resolved_at: (status == IncidentStatus::Resolved).then(|| at(opened + 500)),
         ticket: Ticket::None,
         background: Vec::new(),
+        rank: domain::Rank::default(),
         earlier_tickets: Vec::new(),
         nudged: Vec::new(),
         escalation: None,

@@ -52,6 +52,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
             ago(started - 70),
         ),
         background: Vec::new(),
+        rank: domain::Rank::default(),
         earlier_tickets: vec![],
         nudged: Vec::new(),
         escalation: Some(running(started)),

@@ -1,0 +1,94 @@
+//! Letters that end something: it is over, somebody has it, or it is no major incident.
+
+use super::{super::facts::Facts, subject};
+use domain::{Language, duration_words, scrubbed};
+
+pub(super) fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> (String, String) {
+    let name = facts.subject(language);
+    let (title, words) = match (taken_by, language) {
+        (None, Language::En) => (
+            format!("over: {name}"),
+            format!(
+                "{} It is over{}.\nYou can stand down. Thank you.",
+                was(facts, language),
+                over(facts, language)
+            ),
+        ),
+        (None, Language::Cy) => (
+            format!("ar ben: {name}"),
+            format!(
+                "{} Mae ar ben{}.\nNid oes angen gweithredu. Diolch.",
+                was(facts, language),
+                over(facts, language)
+            ),
+        ),
+        (Some(who), Language::En) => (
+            format!("taken: {name}"),
+            format!("{} {} has it now.\nYou can stand down. Thank you.", was(facts, language), scrubbed(who)),
+        ),
+        (Some(who), Language::Cy) => (
+            format!("mewn llaw: {name}"),
+            format!(
+                "{} Mae bellach yn nwylo {}.\nNid oes angen gweithredu. Diolch.",
+                was(facts, language),
+                scrubbed(who)
+            ),
+        ),
+    };
+    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+}
+
+pub(super) fn called_off(facts: &Facts<'_>, by: &str, language: Language) -> (String, String) {
+    let (name, was, who) = (facts.subject(language), was(facts, language), scrubbed(by));
+    let (title, words) = match language {
+        Language::En => (
+            format!("no major incident: {name}"),
+            format!(
+                "{was} {who} says that it is no major incident: nobody is called any more.\nYou can stand down. Thank you."
+            ),
+        ),
+        Language::Cy => (
+            format!("dim digwyddiad mawr: {name}"),
+            format!(
+                "{was} Dywed {who} nad yw'n ddigwyddiad mawr: ni elwir ar neb mwyach.\nNid oes angen gweithredu. Diolch."
+            ),
+        ),
+    };
+    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+}
+
+/// Which incident is meant, when it is over or somebody has it.
+fn was(facts: &Facts<'_>, language: Language) -> String {
+    let (id, name) = (facts.incident.id, facts.subject(language));
+    let (place, since) = (facts.environment(language), facts.since());
+    match language {
+        Language::En => format!("{id}: trouble with {name} ({place}, since {since})."),
+        Language::Cy => format!("{id}: trafferth gyda {name} ({place}, ers {since})."),
+    }
+}
+
+fn over(facts: &Facts<'_>, language: Language) -> String {
+    let Some(at) = facts.incident.recovered_at.or(facts.incident.resolved_at) else {
+        return String::new();
+    };
+    let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
+    let when = facts.date(at, language);
+    match language {
+        Language::En => format!(": it works again since {when}, after {lasted}"),
+        Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
+    }
+}
+
+pub(super) fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
+    let word = match language {
+        Language::En => "over",
+        Language::Cy => "ar ben",
+    };
+    let title = format!("{word}: {}", facts.subject(language));
+    let end = over(facts, language);
+    let body = match language {
+        Language::En => format!("{} It is over{end}.", was(facts, language)),
+        Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
+    };
+    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+}

@@ -1,0 +1,98 @@
+//! Whoever was called hears that they can stand down, and why.
+
+use crate::{
+    Incident, IncidentStatus, NotificationKind, PersonId, Way,
+    fold::Fold,
+    telling::{key, person_channel, send},
+};
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+const EXPIRES: SignedDuration = SignedDuration::from_hours(4);
+
+/// Why whoever was called can stand down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Relief<'a> {
+    /// It is over.
+    Over,
+    /// They, or another incident, have it.
+    Taken(&'a str),
+    /// They say that it is no major incident: nobody is called any more.
+    NotMajor(&'a str),
+}
+
+/// Everybody whom a call reached hears why they can stand down, `but` those (by their id and name).
+/// Callouts not yet sent are withdrawn; one that had gone out after all is stood down when that is known.
+pub(crate) fn stand_down(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    why: Relief<'_>,
+    but: impl Fn(&PersonId, &str) -> bool,
+) {
+    let Some(mut running) = incident.escalation.take() else {
+        return;
+    };
+    let mut reached: BTreeSet<(PersonId, Way)> = BTreeSet::new();
+    for callout in &mut running.callouts {
+        let spared = but(&callout.person, &fold.person(&callout.person));
+        for way in callout.ways.clone() {
+            let unsent = key(fold, incident.id, &format!("callout/{}/{}", callout.number, way.word()));
+            fold.withdraw(unsent);
+            // Of an incident that came back, who was called before has heard.
+            if !spared && callout.reached_by(way) && !callout.stood_down.contains(&way) {
+                reached.insert((callout.person.clone(), quiet(fold, &callout.person, way)));
+                // Whoever has it may give it back; of the rest nobody hears again.
+                callout.stood_down.extend((!matches!(why, Relief::Taken(_))).then_some(way));
+            }
+        }
+    }
+    incident.escalation = Some(running);
+    for (person, way) in reached {
+        send_stand_down(fold, incident, why, person, way);
+    }
+}
+
+/// A call reached somebody after the calls had stopped.
+pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
+    let configuration = fold.configuration();
+    let name = configuration.people.get(&person).map(|person| &person.name);
+    match (incident.status, &incident.acknowledged, incident.not_major()) {
+        (IncidentStatus::Resolved, ..) => send_stand_down(fold, incident, Relief::Over, person, way),
+        (_, Some(taken), _) if name != Some(&taken.by) => {
+            send_stand_down(fold, incident, Relief::Taken(&taken.by), person, way);
+        }
+        (_, None, Some(said)) if name != Some(&said.by) => {
+            send_stand_down(fold, incident, Relief::NotMajor(&said.by), person, way);
+        }
+        (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, ..) => {}
+    }
+}
+
+/// Nobody is rung up to hear that they may sleep, where there is another way to them.
+fn quiet(fold: &Fold, person: &PersonId, way: Way) -> Way {
+    let configuration = fold.configuration();
+    let known = configuration.people.get(person);
+    let has = |way: &Way| known.is_some_and(|known| known.ways.contains(way));
+    match way {
+        Way::Voice => [Way::Text, Way::Email].into_iter().find(has).unwrap_or(way),
+        Way::Text | Way::Email => way,
+    }
+}
+
+fn send_stand_down(fold: &mut Fold, incident: &Incident, why: Relief<'_>, person: PersonId, way: Way) {
+    let way = quiet(fold, &person, way);
+    let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
+    let (what, kind) = match why {
+        Relief::Over => ("stand-down".to_owned(), NotificationKind::StandDown { taken_by: None }),
+        Relief::Taken(by) => {
+            ("taken".to_owned(), NotificationKind::StandDown { taken_by: Some(by.to_owned()) })
+        }
+        // It may be declared and taken back again: then there were calls in between.
+        Relief::NotMajor(by) => (
+            format!("called-off/{}", calls.map(|callout| callout.number).max().unwrap_or(0)),
+            NotificationKind::CalledOff { by: by.to_owned() },
+        ),
+    };
+    let name = incident.named(&format!("{what}/{person}/{}", way.word()));
+    send(fold, incident.id, &name, kind, person_channel(way, person), EXPIRES);
+}
