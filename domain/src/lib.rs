@@ -99,6 +99,7 @@ mod priority;
 mod protocol;
 mod receipts;
 mod release;
+mod remark;
 mod reply;
 mod retention;
 mod rollup;

@@ -49,7 +49,7 @@ pub(crate) fn reads(hand: &mut Hand, seen: SeenTicket) {
 }
 
 /// All notes that went into tickets: the notification's name, the record, the note.
-fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
+pub(crate) fn notes(hand: &Hand) -> Vec<(String, String, Note)> {
     let note = |change: &Change| {
         let Change::Notify(told) = change else { return None };
         let NotificationKind::TicketNote { record, note } = &told.kind else { return None };
@@ -305,22 +305,6 @@ fn another_priority_at_the_desk_is_said_once_and_a_higher_one_of_ours_goes_into_
     );
     reads(&mut hand, SeenTicket { assigned_to: Some("Beth Anglin".into()), ..chosen });
     assert_eq!(says(&hand, "the desk's priority differs: P5"), 1);
-}
-
-#[test]
-fn a_ticket_hears_of_what_changes_all_the_time_every_quarter_of_an_hour_at_most() {
-    let mut hand = raised();
-    let began = hand.now;
-    for _ in 0..190 {
-        hand.rounds(1, &[RESULTS], Seen::Fail);
-        desk_takes_notes(&mut hand);
-    }
-    let remarks: Vec<Note> = notes(&hand).into_iter().map(|(.., note)| note).collect();
-    assert_eq!(remarks.len(), 2, "{remarks:?}");
-    let minutes = remarks[0].at.duration_since(began).as_mins();
-    assert_eq!(minutes, 15);
-    assert!(remarks[0].text.starts_with("Called meanwhile: "), "{}", remarks[0].text);
-    assert!(remarks[0].text.ends_with("You need not ring them."), "{}", remarks[0].text);
 }
 
 fn links(hand: &mut Hand, number: &str, record: &str) -> Result<String, String> {
