@@ -46,6 +46,8 @@ pub struct DeskNotes {
     pub ci: Option<String>,
     /// Assignment groups by the layer at fault; `None` as key is the default group.
     pub groups: BTreeMap<crate::Layer, String>,
+    /// What people call those groups.
+    pub group_names: BTreeMap<crate::Layer, String>,
     /// Who uses it and what its absence means to them, in a caller's words.
     pub users: Option<Text>,
     /// What to do; a link.

@@ -11,12 +11,7 @@ use crate::{
     holds::told_hold,
     telling::{self, raise_ticket, tell_owner, work_note, work_note_with},
 };
-use jiff::{SignedDuration, Timestamp};
-
-/// What changes all the time is told this often.
-const REMARK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
-/// Names in one remark.
-const MOST_NAMES: usize = 20;
+use jiff::Timestamp;
 
 /// The desk was asked how the ticket of that record stands.
 pub(crate) fn seen(
@@ -319,51 +314,4 @@ pub(crate) fn priority_changed(fold: &mut Fold, incident: &mut Incident, before:
     let ours = incident.priority;
     let with = if chosen { With::Nothing } else { With::Priority(ours) };
     work_note_with(fold, incident, text, with);
-}
-
-/// When the ticket hears of what changes all the time. `None`: nothing has changed.
-pub(crate) fn remark_at(incident: &Incident) -> Option<Timestamp> {
-    let Ticket::Raised { remarked: Some(said), over_since: None, .. } = &incident.ticket else { return None };
-    let now = Remarked::of(incident, said.at);
-    let listed = (now.affects, now.held_back) != (said.affects, said.held_back);
-    // Once somebody has it, nobody needs to ring those who were called.
-    let called = incident.acknowledged.is_none() && now.callouts != said.callouts;
-    let changed = (listed || called) && incident.flaps.unstable.is_none();
-    changed.then(|| said.at + REMARK_AGAIN)
-}
-
-/// Says what has changed of what changes all the time.
-pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
-    let Ticket::Raised { remarked: Some(before), .. } = incident.ticket else { return };
-    let names = |list: &[crate::InstanceId]| {
-        let names = list.iter().take(MOST_NAMES).map(|instance| fold.name(instance));
-        let more = list.len().checked_sub(MOST_NAMES).filter(|more| *more > 0);
-        names.chain(more.map(|more| format!("and {more} more"))).collect::<Vec<_>>().join(", ")
-    };
-    let mut lines = Vec::new();
-    if incident.affects.len() != before.affects {
-        lines.push(format!("Affected now: {}.", names(&incident.affects)));
-    }
-    if incident.held_back.len() != before.held_back {
-        lines.push(match incident.held_back.as_slice() {
-            [] => "Nothing else fails because of it any more.".to_owned(),
-            held_back => format!("Fail because of it: {}.", names(held_back)),
-        });
-    }
-    let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
-    let calls = calls.filter(|callout| callout.number > before.callouts && incident.acknowledged.is_none());
-    let called: Vec<String> = calls
-        .map(|callout| {
-            let answer = if callout.answer.is_some() { "answered" } else { "no answer yet" };
-            format!("{} at {}, {answer}", fold.person(&callout.person), fold.time(callout.at))
-        })
-        .collect();
-    if !called.is_empty() {
-        lines.push(format!("Called meanwhile: {}. You need not ring them.", called.join("; ")));
-    }
-    let now = Remarked::of(incident, fold.now);
-    if let Ticket::Raised { remarked, .. } = &mut incident.ticket {
-        *remarked = Some(now);
-    }
-    work_note(fold, incident, lines.join("\n"));
 }

@@ -11,7 +11,7 @@ use crate::{
     fold::Fold,
     holding, other_way,
     plan::{Act, first},
-    service_clock,
+    remark, service_clock,
     stand_down::{Relief, stand_down},
     telling::{fall_back, key, raise_ticket, tell_provider, tell_provider_over, work_note},
     test_call, weight,
@@ -102,7 +102,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::GoOn => go_on(fold, incident),
         Act::Fallback => fall_back(fold, incident),
         Act::Press => desk::press(fold, incident),
-        Act::Remark => desk::remark(fold, incident),
+        Act::Remark => remark::remark(fold, incident),
         Act::Nudge => service_clock::nudge(fold, incident),
         Act::Publish => publish(
             incident,

@@ -100,6 +100,7 @@ mod priority;
 mod protocol;
 mod receipts;
 mod release;
+mod remark;
 mod reply;
 mod retention;
 mod rollup;

@@ -7,7 +7,7 @@ use crate::{
     flapping::resolve_hold,
     holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
     muting::muted_until,
-    other_way, service_clock, whom,
+    other_way, remark, service_clock, whom,
 };
 use jiff::Timestamp;
 
@@ -140,11 +140,12 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     if let Some(at) = desk::press_at(policy, incident) {
         ask(at, Act::Press);
     }
-    if let Some(at) = desk::remark_at(incident) {
-        ask(at, Act::Remark);
-    }
+    // Before what takes it along.
     if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
         ask(at, Act::Nudge);
+    }
+    if let Some(at) = remark::remark_at(configuration, incident, now) {
+        ask(at, Act::Remark);
     }
     if incident.posts.is_empty() && !incident.cause.is_internal() {
         match policy.publish {

@@ -1,8 +1,8 @@
 //! How soon an incident is to be answered and how often it is to be heard of: by priority, in hours of service.
 
 use crate::{
-    Cause, Configuration, Hours, HoursId, Incident, IncidentStatus, Language, Ticket, duration_words,
-    duty::signed, fold::Fold, telling::work_note,
+    Cause, Configuration, Hours, HoursId, Incident, IncidentStatus, Language, Priority, Ticket,
+    duration_words, duty::signed, fold::Fold, telling::work_note,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ pub struct Nudged {
     pub from: Timestamp,
     /// In hundredths.
     pub percent: u8,
+    /// The next work note says so.
+    #[serde(default)]
+    pub waits: bool,
 }
 
 /// The times that run for an incident at `now`, the response first. None run for what is only to come, nor once it works.
@@ -149,35 +152,71 @@ pub(crate) fn nudge_at(
     clocks.iter().filter_map(|clock| clock.next(incident)).map(|(at, _)| at).min()
 }
 
-/// Says of each time how much of it is over, once for each share.
+/// Says of each time how much of it is over, once for each share: in the timeline at once, in the ticket with its next work
+/// note.
 pub(crate) fn nudge(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     for clock in service_clocks(&configuration, incident, fold.now) {
         let told = clock.told(incident);
         let over = |percent: &u8| *percent > told && clock.at(*percent).is_some_and(|at| at <= fold.now);
         let Some(percent) = NUDGES.into_iter().rev().find(over) else { continue };
+        let waits = matches!(incident.ticket, Ticket::Raised { remarked: Some(_), .. });
         incident.nudged.retain(|nudged| nudged.awaited != clock.awaited);
-        incident.nudged.push(Nudged { awaited: clock.awaited, from: clock.from, percent });
-        let due = fold.time(clock.due);
-        let (priority, lasts) = (incident.priority, duration_words(signed(clock.lasts), Language::En));
-        let text = match (clock.awaited, percent) {
+        incident.nudged.push(Nudged { awaited: clock.awaited, from: clock.from, percent, waits });
+        let text = clock.words(&configuration, percent, (incident.priority, fold.now));
+        incident.note(fold.now, text.clone());
+        if !waits {
+            work_note(fold, incident, text);
+        }
+    }
+}
+
+/// What the next work note has to say of times that run.
+pub(crate) fn waiting(configuration: &Configuration, incident: &Incident, now: Timestamp) -> Vec<String> {
+    if !incident.nudged.iter().any(|nudged| nudged.waits) {
+        return Vec::new();
+    }
+    let clocks = service_clocks(configuration, incident, now);
+    let of = |nudged: &Nudged| {
+        let clock =
+            clocks.iter().find(|clock| clock.awaited == nudged.awaited && clock.from == nudged.from)?;
+        Some(clock.words(configuration, nudged.percent, (incident.priority, now)))
+    };
+    incident.nudged.iter().filter(|nudged| nudged.waits).filter_map(of).collect()
+}
+
+/// A work note goes out: what it says with it, and waits no more.
+pub(crate) fn taken_along(fold: &Fold, incident: &mut Incident) -> Vec<String> {
+    let lines = waiting(&fold.after.configuration, incident, fold.now);
+    for nudged in &mut incident.nudged {
+        nudged.waits = false;
+    }
+    lines
+}
+
+impl ServiceClock<'_> {
+    fn words(
+        &self,
+        configuration: &Configuration,
+        percent: u8,
+        (priority, now): (Priority, Timestamp),
+    ) -> String {
+        let due = configuration.site.time(self.due, now);
+        let lasts = duration_words(signed(self.lasts), Language::En);
+        match (self.awaited, percent) {
             (Awaited::Response, 100) => {
                 format!("Nobody has taken it in time: it was due by {due} ({priority}: {lasts}).")
             }
-            (Awaited::Response, _) => {
-                format!(
-                    "Nobody has taken it: {percent} % of the time is over, it is due by {due} ({priority}: {lasts})."
-                )
-            }
+            (Awaited::Response, _) => format!(
+                "Nobody has taken it: {percent} % of the time is over, it is due by {due} ({priority}: {lasts})."
+            ),
             (Awaited::Update, 100) => {
                 format!("Nothing was said of it in time: an update was due by {due} ({priority}: {lasts}).")
             }
             (Awaited::Update, _) => {
                 format!("An update is due by {due}: {percent} % of the time is over ({priority}: {lasts}).")
             }
-        };
-        incident.note(fold.now, text.clone());
-        work_note(fold, incident, text);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, PersonId, Remarked, Ticket,
-    Way, With, background::background, fold::Fold,
+    Way, With, background::background, fold::Fold, service_clock,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -122,7 +122,10 @@ pub(crate) fn work_note(fold: &mut Fold, incident: &mut Incident, text: String) 
 
 /// The same, and what changes in the ticket with it.
 pub(crate) fn work_note_with(fold: &mut Fold, incident: &mut Incident, text: String, with: With) {
-    let note = Note { at: fold.now, text, with };
+    let opens = matches!(&incident.ticket, Ticket::Raised { seen, .. } if !seen.as_ref().is_some_and(|seen| seen.state.is_shut()));
+    let along = if opens { service_clock::taken_along(fold, incident) } else { Vec::new() };
+    let lines: Vec<String> = [text].into_iter().chain(along).filter(|line| !line.is_empty()).collect();
+    let note = Note { at: fold.now, text: lines.join("\n"), with };
     match &mut incident.ticket {
         Ticket::None => return,
         Ticket::Asked { waiting, given_up, .. } if !*given_up => waiting.push(note.clone()),

@@ -1,6 +1,6 @@
 //! An Incident's record in the service desk's own system, and what that says of it.
 
-use crate::{DeskId, Incident, Priority};
+use crate::{Answer, Callout, DeskId, Incident, Priority};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -229,17 +229,22 @@ pub struct Remarked {
     pub held_back: usize,
     /// The number of the last callout.
     pub callouts: u32,
+    /// How many who were called have passed it on.
+    #[serde(default)]
+    pub passed_on: usize,
 }
 
 impl Remarked {
     /// All there is now.
     pub(crate) fn of(incident: &Incident, at: Timestamp) -> Self {
-        let calls = incident.escalation.as_ref().and_then(|running| running.callouts.last());
+        let calls = || incident.escalation.iter().flat_map(|running| &running.callouts);
+        let passed_on = |callout: &&Callout| matches!(callout.answer, Some((_, Answer::CallNext)));
         Self {
             at,
             affects: incident.affects.len(),
             held_back: incident.held_back.len(),
-            callouts: calls.map_or(0, |callout| callout.number),
+            callouts: calls().last().map_or(0, |callout| callout.number),
+            passed_on: calls().filter(passed_on).count(),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     rate,
     reading::Reading,
     section::Section,
-    tree::Node,
+    tree::{Key, Node},
 };
 use domain::{
     Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, NhsNumber, OperationId, ServiceLevel, TeamId,
@@ -220,6 +220,8 @@ fn desk(node: &Node, reading: &mut Reading<'_>) -> DeskNotes {
     let Some(mut section) = Section::open(node, "desk", reading) else { return notes };
     notes.ci = section.optional("ci", reading).and_then(|node| sys_id(node, reading));
     notes.groups = section.optional("groups", reading).map(|node| groups(node, reading)).unwrap_or_default();
+    notes.group_names =
+        section.optional("group_names", reading).map(|node| names(node, &notes, reading)).unwrap_or_default();
     notes.users = section
         .optional("users", reading)
         .and_then(|node| reading.bilingual(node, "what its absence means to users"));
@@ -231,15 +233,33 @@ fn desk(node: &Node, reading: &mut Reading<'_>) -> DeskNotes {
 fn groups(node: &Node, reading: &mut Reading<'_>) -> BTreeMap<Layer, String> {
     let mut all = BTreeMap::new();
     for (name, node) in reading.map(node, "groups").unwrap_or_default() {
-        let layer = Layer::parse(&name.word);
-        if layer.is_none() {
-            let hint = did_you_mean(&name.word, Layer::ALL.map(Layer::word));
-            let message = format!("unknown layer '{}'", name.word);
-            reading.problems.error(Rank::Shape, &name.place, message, hint);
-        }
-        all.extend(layer.zip(sys_id(node, reading)));
+        all.extend(layer(name, reading).zip(sys_id(node, reading)));
     }
     all
+}
+
+/// What people call the groups.
+fn names(node: &Node, notes: &DeskNotes, reading: &mut Reading<'_>) -> BTreeMap<Layer, String> {
+    let mut all = BTreeMap::new();
+    for (name, node) in reading.map(node, "group_names").unwrap_or_default() {
+        let layer = layer(name, reading);
+        if layer.is_some_and(|layer| !notes.groups.contains_key(&layer)) {
+            let message = format!("there is no group for '{}' that this could be the name of", name.word);
+            reading.problems.error(Rank::Sense, &name.place, message, None);
+        }
+        all.extend(layer.zip(reading.text(node, "a group's name").map(str::to_owned)));
+    }
+    all
+}
+
+fn layer(name: &Key, reading: &mut Reading<'_>) -> Option<Layer> {
+    let layer = Layer::parse(&name.word);
+    if layer.is_none() {
+        let hint = did_you_mean(&name.word, Layer::ALL.map(Layer::word));
+        let message = format!("unknown layer '{}'", name.word);
+        reading.problems.error(Rank::Shape, &name.place, message, hint);
+    }
+    layer
 }
 
 fn known_operations(node: Option<&Node>) -> Vec<&str> {

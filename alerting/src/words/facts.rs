@@ -228,4 +228,33 @@ mod tests {
             said.lines().find(|line| line.starts_with("If it goes on, ")).unwrap_or_else(|| panic!("{said}"));
         assert!(line.contains(" is called at 03:1") && line.ends_with("You need not ring them."), "{line}");
     }
+
+    #[test]
+    fn of_many_who_were_called_the_last_are_named_and_a_group_by_its_name_alone() {
+        let (mut incident, mut configuration) = (incident(), configuration());
+        let running = incident.escalation.as_mut().unwrap();
+        let mut called = running.callouts.last().unwrap().clone();
+        called.answer = None;
+        running.callouts.clear();
+        for minute in 0..14 {
+            called.at = at(&format!("03:{minute:02}:00"));
+            running.callouts.push(called.clone());
+        }
+        incident.told_at = None;
+        let said = |incident: &Incident, configuration: &Configuration| {
+            ticket(&Facts { incident, configuration, now: at("04:00:00") }, "C-42-k3f9xq").description
+        };
+        let words = said(&incident, &configuration);
+        assert!(words.contains("(and 4 more before). You need not ring them."), "{words}");
+        assert!(
+            words.contains("04:13 ") && !words.contains("04:03 "),
+            "the newest, by the clock of the site: {words}"
+        );
+        assert!(words.contains("Resolver group for this layer: API Platform."), "{words}");
+        for api in configuration.apis.values_mut() {
+            api.desk.group_names.clear();
+        }
+        let words = said(&incident, &configuration);
+        assert!(!words.contains("Resolver group") && !words.contains("287ebd7da9fe"), "{words}");
+    }
 }

@@ -15,6 +15,8 @@ const SHORT: usize = 160;
 const LONG: usize = 4_000;
 /// What a line of evidence may have.
 const EVIDENCE: usize = 140;
+/// Who was told: the last so many.
+const MOST_TOLD: usize = 10;
 /// What a line of what went before may have.
 const BACKGROUND: usize = 240;
 
@@ -233,7 +235,11 @@ fn owners(facts: &Facts<'_>) -> String {
     let incident = facts.incident;
     let mut lines = Vec::new();
     if let Some(api) = facts.api() {
-        let group = incident.layer.and_then(|layer| api.desk.groups.get(&layer));
+        // A desk's key of a group says nothing to an agent: its name, as it is configured, or as the desk has it.
+        let has_group = incident.layer.is_some_and(|layer| api.desk.groups.contains_key(&layer));
+        let there = || incident.ticket.seen().and_then(|seen| seen.group.as_ref());
+        let named = incident.layer.and_then(|layer| api.desk.group_names.get(&layer)).or_else(there);
+        let group = named.filter(|_| has_group).map(|name| scrubbed(name));
         let team =
             facts.configuration.teams.get(&api.team).map_or(api.team.as_str(), |team| team.name.en.as_str());
         lines.push(match group {
@@ -257,9 +263,12 @@ fn owners(facts: &Facts<'_>) -> String {
     if let Some(at) = incident.told_at.filter(|at| *at <= facts.now) {
         told.push(format!("the provider team by e-mail ({})", facts.clock(at)));
     }
-    told.truncate(10);
+    // The newest: whoever was called hours ago is of the timeline.
+    let more = told.len().saturating_sub(MOST_TOLD);
+    let before = if more == 0 { String::new() } else { format!(" (and {more} more before)") };
+    told.drain(..more);
     if !told.is_empty() {
-        lines.push(format!("Already told: {}. You need not ring them.", told.join(", ")));
+        lines.push(format!("Already told: {}{before}. You need not ring them.", told.join(", ")));
     }
     if let Some((who, at)) = facts.next_call(Language::En) {
         lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));

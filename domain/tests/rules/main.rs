@@ -28,6 +28,7 @@ mod proposing;
 mod read_back;
 mod receipts;
 mod releases;
+mod remarks;
 mod reminding;
 mod replying;
 mod ruling;

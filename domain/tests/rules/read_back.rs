@@ -307,22 +307,6 @@ fn another_priority_at_the_desk_is_said_once_and_a_higher_one_of_ours_goes_into_
     assert_eq!(says(&hand, "the desk's priority differs: P5"), 1);
 }
 
-#[test]
-fn a_ticket_hears_of_what_changes_all_the_time_every_quarter_of_an_hour_at_most() {
-    let mut hand = raised();
-    let began = hand.now;
-    for _ in 0..190 {
-        hand.rounds(1, &[RESULTS], Seen::Fail);
-        desk_takes_notes(&mut hand);
-    }
-    let remarks: Vec<Note> = notes(&hand).into_iter().map(|(.., note)| note).collect();
-    assert_eq!(remarks.len(), 2, "{remarks:?}");
-    let minutes = remarks[0].at.duration_since(began).as_mins();
-    assert_eq!(minutes, 15);
-    assert!(remarks[0].text.starts_with("Called meanwhile: "), "{}", remarks[0].text);
-    assert!(remarks[0].text.ends_with("You need not ring them."), "{}", remarks[0].text);
-}
-
 fn links(hand: &mut Hand, number: &str, record: &str) -> Result<String, String> {
     let link = Command::Link { incident: ID, by: "ann".into(), number: number.into(), record: record.into() };
     hand.tell(Message::Command(link))

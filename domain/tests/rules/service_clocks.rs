@@ -101,3 +101,58 @@ fn no_time_runs_once_it_works_again_nor_in_hours_that_never_open() {
     let never = raised(|target| target.hours = Some(HoursId::parse("never").expect("an id")));
     assert!(service_clocks(&never.situation.configuration, &never.incident(1), never.now).is_empty());
 }
+
+/// What the ticket was told since `from`, and after how many minutes.
+fn noted(hand: &Hand, from: jiff::Timestamp) -> Vec<(i64, String)> {
+    let notes = crate::read_back::notes(hand).into_iter().map(|(.., note)| note);
+    let since = notes.filter(|note| note.at >= from);
+    since.map(|note| (note.at.duration_since(from).as_mins(), note.text)).collect()
+}
+
+#[test]
+fn what_a_time_has_to_say_waits_a_quarter_of_an_hour_or_joins_the_note_before_that() {
+    for sooner in [false, true] {
+        let mut hand = raised(|target| target.update = Some(secs(20 * 60)));
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        crate::read_back::desk_takes_notes(&mut hand);
+        command(&mut hand, Command::Acknowledge { incident: ID, by: "ann".into() });
+        let taken = hand.now;
+        for minute in 0..35 {
+            if sooner && minute == 12 {
+                let (by, why) = ("ann".to_owned(), "a drill".to_owned());
+                let priority = hand.incident(1).priority;
+                command(&mut hand, Command::Prioritise { incident: ID, by, why, priority });
+            }
+            hand.rounds(6, &[RESULTS], Seen::Fail);
+            crate::read_back::desk_takes_notes(&mut hand);
+        }
+        assert_eq!(minutes(&said(&hand, "An update is due")).len(), 3, "the timeline says each in its time");
+        let noted = noted(&hand, taken);
+        let at: Vec<i64> = noted.iter().map(|(minute, _)| *minute).collect();
+        if sooner {
+            assert_eq!(at, [0, 12, 27], "{noted:?}");
+            let (first, along) = noted[1].1.split_once('\n').expect("two lines");
+            assert!(first.starts_with("ann keeps the priority at P1") && along.contains("50 %"), "{noted:?}");
+        } else {
+            assert_eq!(at, [0, 15, 30], "{noted:?}");
+            assert!(noted[1].1.contains("75 %") && !noted[1].1.contains("50 %"), "{noted:?}");
+        }
+        assert!(noted[2].1.starts_with("Nothing was said of it in time"), "{noted:?}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_so_is_not_said_later() {
+    let mut hand = raised(|target| target.update = None);
+    // Half of the time is over; and somebody takes it before the ticket may hear of that.
+    while said(&hand, "Nobody has taken it").is_empty() {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        crate::read_back::desk_takes_notes(&mut hand);
+    }
+    command(&mut hand, Command::Acknowledge { incident: ID, by: "ann".into() });
+    let taken = hand.now;
+    hand.rounds(200, &[RESULTS], Seen::Fail);
+    crate::read_back::desk_takes_notes(&mut hand);
+    let noted = noted(&hand, taken);
+    assert!(!noted.iter().any(|(_, text)| text.contains("Nobody has taken it")), "{noted:?}");
+}

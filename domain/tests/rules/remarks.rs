@@ -1,0 +1,41 @@
+//! What a ticket hears of what changes all the time: calls and answers at once, all else every quarter of an hour at most.
+
+use crate::{
+    estate::Seen,
+    read_back::{desk_takes_notes, notes, raised},
+};
+use domain::{Answer, Environment, Message, Note};
+
+const RESULTS: (&str, Environment) = ("results", Environment::Production);
+
+#[test]
+fn a_ticket_hears_at_once_who_is_called_and_of_the_rest_every_quarter_of_an_hour_at_most() {
+    let mut hand = raised();
+    for _ in 0..190 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        desk_takes_notes(&mut hand);
+    }
+    let remarks: Vec<Note> = notes(&hand).into_iter().map(|(.., note)| note).collect();
+    let callouts = hand.incident(1).escalation.clone().expect("calling").callouts;
+    let after: std::collections::BTreeSet<_> =
+        callouts.iter().filter(|callout| callout.at > remarks[0].at).map(|callout| callout.at).collect();
+    let noted: Vec<_> = remarks.iter().skip(1).map(|note| note.at).collect();
+    assert_eq!(noted, after.into_iter().collect::<Vec<_>>(), "one note each time somebody is called");
+    let said = &remarks.last().expect("a note").text;
+    assert!(said.starts_with("Called now: Boss at ") && said.contains("No answer from "), "{said}");
+    assert!(said.ends_with("You need not ring them."), "{said}");
+}
+
+#[test]
+fn who_passes_it_on_is_in_the_ticket_at_once() {
+    let mut hand = raised();
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    desk_takes_notes(&mut hand);
+    let called = hand.incident(1).escalation.clone().expect("calling").callouts;
+    let reference = called[called.len() - 1].reference.clone();
+    hand.tell(Message::Answer { reference, answer: Answer::CallNext, by: None }).expect("passed on");
+    desk_takes_notes(&mut hand);
+    let (.., note) = notes(&hand).pop().expect("a note");
+    assert_eq!(note.at, hand.now);
+    assert!(note.text.contains("Cannot take it: "), "{}", note.text);
+}
