@@ -2,7 +2,7 @@
 
 use crate::{equipment::Beating, pulse::Pulse};
 use alerting::{Recording, heartbeat};
-use domain::{Clock, Incident, Situation, next_action};
+use domain::{Clock, Incident, Situation, next_call_at};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
@@ -48,6 +48,8 @@ impl Records {
 }
 
 /// Calls that no carrier took for so long are heard by nobody.
+/// A call that was due so long ago is not going to be placed by itself.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(1);
 const UNHEARD: SignedDuration = SignedDuration::from_mins(3);
 
 /// Says whether Curiad itself is well: what is seen is recorded, what is to be told can be, and nobody waits for a human in
@@ -81,9 +83,10 @@ pub(crate) async fn look_after(
 }
 
 fn is_attended(situation: &Situation, now: Timestamp) -> bool {
+    let in_time = |at: Timestamp| now.duration_since(at) < OVERDUE;
     let attended = |incident: &Incident| {
         !Situation::is_waiting_for_a_human(incident)
-            || (next_action(situation, incident, now).is_some() && is_heard(incident, now))
+            || (next_call_at(situation, incident, now).is_some_and(in_time) && is_heard(incident, now))
     };
     situation.open_incidents().all(|incident| attended(incident))
 }

@@ -216,6 +216,7 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::Callout { .. }
         | NotificationKind::StandDown { .. }
         | NotificationKind::CalledOff { .. }
+        | NotificationKind::PartOf { .. }
         | NotificationKind::Heard { .. }
         | NotificationKind::Told
         | NotificationKind::ToldOver

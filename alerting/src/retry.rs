@@ -24,6 +24,7 @@ const fn pace(kind: &NotificationKind) -> Pace {
         NotificationKind::TicketOpen | NotificationKind::TicketFallback => (2, 60, 300),
         NotificationKind::StandDown { .. }
         | NotificationKind::CalledOff { .. }
+        | NotificationKind::PartOf { .. }
         | NotificationKind::Overruns { .. } => (5, 60, 300),
         NotificationKind::TicketNote { .. }
         | NotificationKind::FallbackNote { .. }

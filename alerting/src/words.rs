@@ -276,6 +276,8 @@ mod tests {
         golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
         let off = NotificationKind::CalledOff { by: "Test Person Two".to_owned() };
         golden!("called-off.txt", say(&facts, off, None));
+        let part = NotificationKind::PartOf { incident: domain::IncidentId(43) };
+        golden!("part-of.txt", say(&facts, part, None));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
         let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
         golden!("desk-resolves.txt", say(&facts, resolves, None));

@@ -184,7 +184,8 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
 }
 
 fn last_resort(fold: &mut Fold, incident: &mut Incident, running: &mut Running) {
-    incident.note(fold.now, "nobody answered: the last resort is called, and again until somebody answers");
+    let why = if running.escalation.repeat == 0 { "nobody is on call" } else { "nobody answered" };
+    incident.note(fold.now, format!("{why}: the last resort is called, and again until somebody answers"));
     let mut called = false;
     for person in running.escalation.last_resort.clone() {
         called |= call(fold, incident, running, &person, &[], 0);

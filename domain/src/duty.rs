@@ -209,7 +209,7 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     post(&mut incident, PostSays::Words(words), fold.now);
     work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
-    stand_down(fold, &mut incident, Relief::Taken(&by.to_string()), |_, _| false);
+    stand_down(fold, &mut incident, Relief::PartOf(by), |_, _| false);
     let told = key(fold, incident.id, &incident.named("told"));
     fold.withdraw(told);
     fold.put_incident(incident.clone());

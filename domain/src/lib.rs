@@ -193,7 +193,7 @@ pub use pause::pause;
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
 pub use phrases::{Advice, Because, Effect, Phrases};
-pub use plan::{NextAction, next_action, told_from};
+pub use plan::{NextAction, next_action, next_call_at, told_from};
 pub use priority::{Matrix, Priority, Rating};
 pub use protocol::{DnsRequest, MllpRequest, RecordType, Security, TcpRequest};
 pub use release::Release;

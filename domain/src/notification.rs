@@ -59,6 +59,11 @@ pub enum NotificationKind {
         /// Who says so.
         by: String,
     },
+    /// To somebody who was called: it is part of another incident, which goes on.
+    PartOf {
+        /// Which.
+        incident: IncidentId,
+    },
     /// To somebody who answered by text: what we took from it.
     Heard {
         /// The callout's number within the incident.
@@ -92,7 +97,9 @@ impl NotificationKind {
         match self {
             Self::Callout { .. } | Self::Heard { .. } => 0,
             Self::TicketOpen | Self::TicketFallback => 1,
-            Self::StandDown { .. } | Self::CalledOff { .. } | Self::Overruns { .. } => 2,
+            Self::StandDown { .. } | Self::CalledOff { .. } | Self::PartOf { .. } | Self::Overruns { .. } => {
+                2
+            }
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
             Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }

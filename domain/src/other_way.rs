@@ -18,17 +18,20 @@ fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'
 /// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.
 pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Option<Timestamp> {
     let (callout, _) = open(configuration, incident)?;
-    if !callout.delivered.is_empty() {
+    let failed = |way: &Way| callout.given_up.contains(way);
+    if callout.ways.iter().all(failed) {
+        return callout.delivered.is_empty().then_some(callout.at);
+    }
+    // Of an e-mail no carrier says that it arrived; beside a text it is no reason to trust the text, which is to wake somebody.
+    let wakes: Vec<Way> = callout.ways.iter().copied().filter(|way| *way != Way::Email).collect();
+    if wakes.is_empty() || wakes.iter().any(|way| callout.delivered.contains(way)) {
         return None;
     }
-    if callout.ways.iter().all(|way| callout.given_up.contains(way)) {
+    if wakes.iter().all(failed) {
         return Some(callout.at);
     }
-    // Of an e-mail no carrier says that it arrived.
-    if callout.accepted.iter().any(|(way, _)| *way == Way::Email) {
-        return None;
-    }
-    callout.accepted.iter().map(|(_, at)| *at + ARRIVES_WITHIN).min()
+    let taken = callout.accepted.iter().filter(|(way, _)| wakes.contains(way) && !failed(way));
+    taken.map(|(_, at)| *at + ARRIVES_WITHIN).min()
 }
 
 /// The newest call goes by the person's next way, too.

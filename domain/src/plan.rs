@@ -71,6 +71,12 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
     Some(NextAction { what: what.to_owned(), who, at })
 }
 
+/// When somebody is called next for an incident unless something changes. `None`: nobody is.
+pub fn next_call_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
+    let calls = |act: &Act| matches!(act, Act::StartEscalation | Act::Escalate | Act::OtherWay);
+    plan(situation, incident, now).into_iter().filter(|(_, act)| calls(act)).map(|(at, _)| at).min()
+}
+
 pub(crate) fn first(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Act)> {
     plan(situation, incident, now).into_iter().min_by_key(|(at, _)| *at)
 }

@@ -2,7 +2,8 @@
 //!
 //! An incident's number is its reply code: distinct, and short enough to be typed at 3 am. Nobody may be taken to have an
 //! incident by mistake, and telephones answer by themselves ("I am driving, back in 5 minutes"): so a number counts only
-//! if whoever sent it was called for that incident, and without one only a text that says nothing but yes, no or TEST.
+//! if whoever sent it was called for that incident, and nothing takes one but a text that says nothing but yes. A no needs less:
+//! it only has the next called.
 
 use crate::{
     Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, PersonId, Way,
@@ -22,9 +23,9 @@ const MOST_REPLIES: usize = 4;
 /// What we took from a text is news for so long.
 const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
 
-const YES: [&str; 19] = [
-    "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "have", "ie", "ydw", "iawn",
-    "derbyn", "gen", "fi", "gennyf",
+const YES: [&str; 26] = [
+    "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "i'm", "on", "have", "please",
+    "thanks", "thank", "you", "ie", "ydw", "iawn", "derbyn", "gen", "fi", "gennyf", "diolch",
 ];
 const NO: [&str; 20] = [
     "n", "no", "not", "nope", "cannot", "cant", "can't", "pass", "next", "busy", "unable", "na", "nac",
@@ -44,7 +45,7 @@ pub struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wish {
-    /// To take it; of a text with a number and nothing that says no.
+    /// To take it: nothing stands beside that, and beside the number, but words that say so.
     Take,
     /// To call the next.
     Pass,
@@ -74,10 +75,10 @@ impl Reply {
                 other = true;
             }
         }
-        let wish = if numbers.is_empty() && other {
-            Wish::Unclear
-        } else if no {
+        let wish = if no && (!other || !numbers.is_empty()) {
             Wish::Pass
+        } else if other {
+            Wish::Unclear
         } else if !numbers.is_empty() {
             Wish::Take
         } else if is_test {
@@ -223,6 +224,21 @@ mod tests {
         {
             assert_eq!(read(text), (vec![42], Wish::Pass), "{text}");
         }
+    }
+
+    #[test]
+    fn a_telephone_that_answers_by_itself_takes_nothing_though_it_names_the_very_number() {
+        for text in [
+            "I am driving, back in 42 minutes",
+            "Who is 42?",
+            "42 what",
+            "Rwy’n gyrru, yn ôl mewn 42 munud",
+            "You have 42 new messages",
+        ] {
+            assert_eq!(read(text), (vec![42], Wish::Unclear), "{text}");
+        }
+        assert_eq!(read("42 diolch"), (vec![42], Wish::Take));
+        assert_eq!(read("In a meeting, can’t talk. Ring 42"), (vec![42], Wish::Pass), "the next is called");
     }
 
     #[test]

@@ -89,7 +89,10 @@ pub fn service_clocks<'a>(
         let (from, lasts) = (from.min(now), lasts?);
         Some(ServiceClock { awaited, from, due: reached(hours, from, signed(lasts))?, hours, lasts })
     };
-    let said = incident.posts.last().map_or(incident.opened_at, |post| post.at.max(incident.opened_at));
+    // That somebody has it is news to the desk, too.
+    let post = incident.posts.last().map(|post| post.at);
+    let taken = incident.acknowledged.as_ref().map(|taken| taken.at);
+    let said = post.into_iter().chain(taken).fold(incident.opened_at, Timestamp::max);
     let response =
         clock(Awaited::Response, incident.opened_at, target.respond).filter(|_| !has_answer(incident));
     response.into_iter().chain(clock(Awaited::Update, said, target.update)).collect()

@@ -1,7 +1,7 @@
 //! Whoever was called hears that they can stand down, and why.
 
 use crate::{
-    Incident, IncidentStatus, NotificationKind, PersonId, Way,
+    Incident, IncidentId, IncidentStatus, NotificationKind, PersonId, Way,
     fold::Fold,
     telling::{key, person_channel, send},
 };
@@ -15,8 +15,10 @@ const EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 pub(crate) enum Relief<'a> {
     /// It is over.
     Over,
-    /// They, or another incident, have it.
+    /// They have it.
     Taken(&'a str),
+    /// It is part of that one, which goes on.
+    PartOf(IncidentId),
     /// They say that it is no major incident: nobody is called any more.
     NotMajor(&'a str),
 }
@@ -87,6 +89,7 @@ fn send_stand_down(fold: &mut Fold, incident: &Incident, why: Relief<'_>, person
         Relief::Taken(by) => {
             ("taken".to_owned(), NotificationKind::StandDown { taken_by: Some(by.to_owned()) })
         }
+        Relief::PartOf(incident) => ("part-of".to_owned(), NotificationKind::PartOf { incident }),
         // It may be declared and taken back again: then there were calls in between.
         Relief::NotMajor(by) => (
             format!("called-off/{}", calls.map(|callout| callout.number).max().unwrap_or(0)),

@@ -50,7 +50,7 @@ fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
     let since = first.failing_since();
     let opened_at = part.iter().map(|incident| incident.opened_at).min();
     let health = Health { instance, status: worst, since, layer: first.layer, maintenance: false };
-    let id = open(fold, cause, &health, words(part.len()));
+    let id = open(fold, cause, &health, words());
     let Some(mut storm) = fold.incident(id) else { return };
     storm.api = None;
     // Its holds count from when the first of it was confirmed: they have waited already.
@@ -81,15 +81,12 @@ fn goes_on(fold: &mut Fold, mut storm: Incident) {
     fold.put_incident(storm);
 }
 
-fn words(many: usize) -> Text {
+/// Without a number: more join.
+fn words() -> Text {
     Text::new(
-        format!(
-            "{many} APIs failed within minutes of each other. It is most likely one trouble that they share: the network, \
-             the gateway or the data centre."
-        ),
-        format!(
-            "Methodd {many} o APIs o fewn munudau i’w gilydd. Un broblem y maent yn ei rhannu yw’r achos, yn fwy na thebyg: \
-             y rhwydwaith, porth yr API neu’r ganolfan ddata."
-        ),
+        "Many APIs failed within minutes of each other. It is most likely one trouble that they share: the network, \
+         the gateway or the data centre.",
+        "Methodd llawer o APIs o fewn munudau i’w gilydd. Un broblem y maent yn ei rhannu yw’r achos, yn fwy na thebyg: \
+         y rhwydwaith, porth yr API neu’r ganolfan ddata.",
     )
 }

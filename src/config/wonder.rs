@@ -148,21 +148,34 @@ fn same_telephone(top: &Top, problems: &mut Problems) {
     }
 }
 
-/// Somebody on a rota who has one way alone, and none that rings.
+/// Somebody who is called and has one way alone, and none that rings.
 fn may_not_wake(top: &Top, problems: &mut Problems) {
     for (id, draft) in &top.people {
-        let ([(way, place)], Some(rota)) = (draft.ways.as_slice(), rota_of(top, id)) else { continue };
+        let ([(way, place)], Some(called)) = (draft.ways.as_slice(), called_by(top, id)) else { continue };
         let (alone, other) = match way {
             Way::Text => ("a text", "email"),
             Way::Email => ("an e-mail", "text"),
             // It rings.
             Way::Voice => continue,
         };
-        let message = format!("{alone} alone may not wake '{id}', who is on the rota '{rota}'");
+        let message = format!("{alone} alone may not wake '{id}', who is {called}");
         let hint =
             format!("add '{other}' or 'voice'; `curiad callout test {id}` shows whether they are reached");
         problems.warning(place, message, Some(hint));
     }
+}
+
+/// Why somebody is called.
+fn called_by(top: &Top, person: &PersonId) -> Option<String> {
+    if let Some(rota) = rota_of(top, person) {
+        return Some(format!("on the rota '{rota}'"));
+    }
+    top.escalations.iter().find_map(|(id, draft)| {
+        let step = draft.steps.iter().any(|(step, _)| step.call == Target::Person(person.clone()));
+        let last = draft.last_resort.contains(person);
+        let what = if step { "in a step" } else { "the last resort" };
+        (step || last).then(|| format!("{what} of the escalation '{id}'"))
+    })
 }
 
 /// A rota on which somebody takes turns or stands in.

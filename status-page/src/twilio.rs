@@ -15,7 +15,9 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, Uri, header, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Answer, Callout, Incident, Language, Message, Receipt, Secret, Sent, Site, Told, Way};
+use domain::{
+    Answer, Callout, Incident, IncidentStatus, Language, Message, Receipt, Secret, Sent, Site, Told, Way,
+};
 use ring::hmac;
 
 /// A callback is about a thousand bytes.
@@ -81,7 +83,14 @@ fn words(
         Became::Taken(Answer::Mine | Answer::NotReal) => "ack-done-mine",
         Became::Refused(_) => match standing(&wording, incident, name)? {
             Some(standing) => return Ok(Some(standing)),
-            None => "ack-kept",
+            None => match incident.recovered_at.filter(|_| incident.status == IncidentStatus::Recovering) {
+                Some(at) => {
+                    return wording
+                        .say("ack-recovering", &[("when", wording.short(at).words.into())])
+                        .map(Some);
+                }
+                None => "ack-kept",
+            },
         },
         Became::Kept | Became::Unkept => "ack-kept",
     };

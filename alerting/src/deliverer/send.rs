@@ -184,6 +184,7 @@ impl<'a> Sending<'a> {
             | NotificationKind::Callout { .. }
             | NotificationKind::StandDown { .. }
             | NotificationKind::CalledOff { .. }
+            | NotificationKind::PartOf { .. }
             | NotificationKind::Heard { .. }
             | NotificationKind::Told
             | NotificationKind::ToldOver

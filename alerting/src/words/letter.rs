@@ -2,7 +2,9 @@
 
 mod over;
 
-use self::over::{called_off, stand_down, told_over};
+pub(super) use over::works_again;
+
+use self::over::{called_off, part_of, stand_down, told_over};
 use super::{
     facts::{Facts, cut},
     reminder,
@@ -60,6 +62,7 @@ pub(crate) fn letter(
             Ok(both(&|language| stand_down(facts, taken_by.as_deref(), language)))
         }
         NotificationKind::CalledOff { by } => Ok(both(&|language| called_off(facts, by, language))),
+        NotificationKind::PartOf { incident } => Ok(both(&|language| part_of(facts, *incident, language))),
         NotificationKind::Told => Ok(both(&|language| told(facts, language))),
         NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
         NotificationKind::DeskResolves { number } => {
@@ -167,7 +170,12 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         return Vec::new();
     };
     let (rule, steps) = (&running.escalation.id, running.escalation.steps.len());
+    let nobody = matches!(incident.cause, domain::Cause::Rota(_));
     let you = match (callout.step, language) {
+        (0, Language::En) if nobody => {
+            format!("Why you: nobody is on call; you are the last resort of {rule}.")
+        }
+        (0, Language::Cy) if nobody => format!("Pam chi: nid oes neb ar alw; chi yw'r dewis olaf yn {rule}."),
         (0, Language::En) => format!("Why you: nobody answered; you are the last resort of {rule}."),
         (0, Language::Cy) => format!("Pam chi: ni atebodd neb; chi yw'r dewis olaf yn {rule}."),
         (step, Language::En) => {

@@ -7,7 +7,7 @@ use super::{
     heard, reminder,
 };
 use crate::SendError;
-use domain::{Callout, Cause, Language, Notification, NotificationKind, TestCall, scrubbed};
+use domain::{Callout, Cause, IncidentId, Language, Notification, NotificationKind, TestCall, scrubbed};
 
 /// What one text holds.
 pub(super) const TEXT: usize = 160;
@@ -31,6 +31,7 @@ pub(crate) fn text(
             Ok(stand_down(facts, taken_by.as_deref(), language, attempt))
         }
         NotificationKind::CalledOff { by } => Ok(called_off(facts, by, language, attempt)),
+        NotificationKind::PartOf { incident } => Ok(part_of(facts, *incident, language, attempt)),
         NotificationKind::Heard { callout, answer } => heard::text(facts, *callout, *answer, language),
         NotificationKind::TicketOpen
         | NotificationKind::TicketNote { .. }
@@ -126,10 +127,20 @@ fn called_off(facts: &Facts<'_>, by: &str, language: Language, attempt: Try) -> 
     let (time, again, who) = (facts.short_clock(facts.now), again(attempt, language), cut(&scrubbed(by), 40));
     let (effect, rest) = match language {
         Language::En => ("NOT MAJOR", format!(", says {who}: you can stand down. Thank you.")),
-        Language::Cy => ("DIM YN FAWR", format!(", medd {who}: dim angen gweithredu. Diolch.")),
+        Language::Cy => ("DDIM YN FAWR", format!(", medd {who}: dim angen gweithredu. Diolch.")),
     };
     let head = head(facts, effect, language, HEAD);
     plain(&format!("{head}{rest} {}{again} {time}", facts.incident.id))
+}
+
+fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language, attempt: Try) -> String {
+    let (time, again) = (facts.short_clock(facts.now), again(attempt, language));
+    let (effect, rest) = match language {
+        Language::En => (format!("PART OF {whole}"), "nothing to do for this one. Thank you."),
+        Language::Cy => (format!("RHAN O {whole}"), "dim i'w wneud am yr un hwn. Diolch."),
+    };
+    let head = head(facts, &effect, language, HEAD);
+    plain(&format!("{head}: {rest} {}{again} {time}", facts.incident.id))
 }
 
 fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, attempt: Try) -> String {

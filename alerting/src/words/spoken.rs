@@ -4,7 +4,8 @@
 use super::facts::{Facts, capital, cut};
 use crate::SendError;
 use domain::{
-    Callout, Cause, Configuration, Incident, Language, Notification, NotificationKind, TestCall, scrubbed,
+    Callout, Cause, Configuration, Incident, IncidentId, Language, Notification, NotificationKind, TestCall,
+    scrubbed,
 };
 use jiff::Timestamp;
 
@@ -35,6 +36,9 @@ pub(crate) fn call(
         }
         NotificationKind::CalledOff { by } => {
             Ok(said(&called_off(&subject(facts, language), by, language), language))
+        }
+        NotificationKind::PartOf { incident } => {
+            Ok(said(&part_of(&subject(facts, language), *incident, language), language))
         }
         NotificationKind::Heard { .. }
         | NotificationKind::TicketOpen
@@ -99,12 +103,12 @@ fn asked(facts: &Facts<'_>, callout: &Callout, language: Language) -> String {
     let gather = format!(
         r#"<Gather numDigits="1" timeout="{PRESS}" method="POST" action="{}">{}</Gather>"#,
         escaped(&action),
-        say(&words(facts, language), language)
+        say(&words(facts, callout, language), language)
     );
     format!("<Response>{}</Response>", gather.repeat(TIMES))
 }
 
-fn words(facts: &Facts<'_>, language: Language) -> String {
+fn words(facts: &Facts<'_>, callout: &Callout, language: Language) -> String {
     if let Cause::Test(what) = &facts.incident.cause {
         return test(facts, what, language);
     }
@@ -113,11 +117,17 @@ fn words(facts: &Facts<'_>, language: Language) -> String {
     let diagnosis = cut(&facts.diagnosis(language), DIAGNOSIS);
     let (priority, environment) = (facts.incident.priority, facts.environment(language));
     let next = facts.next_call(language).map(|(who, at)| (cut(&who, NAME), facts.clock(at)));
+    let why = match (callout.step, language) {
+        (0, Language::En) => "because you are the last resort",
+        (_, Language::En) => "because you are on call",
+        (0, Language::Cy) => "am mai chi yw'r dewis olaf",
+        (_, Language::Cy) => "am eich bod ar alw",
+    };
     match language {
         Language::En => {
             let next = next.map(|(who, at)| format!(" If nobody answers, next at {at}: {who}."));
             format!(
-                "This is Curiad, calling you because you are on call. {priority}, {environment}. {subject}: {effect}, since \
+                "This is Curiad, calling you {why}. {priority}, {environment}. {subject}: {effect}, since \
                  {since}. {diagnosis}{} Press 1 to take it. Press 2 to pass it on. Press 3 to hear this again.",
                 next.unwrap_or_default()
             )
@@ -125,7 +135,7 @@ fn words(facts: &Facts<'_>, language: Language) -> String {
         Language::Cy => {
             let next = next.map(|(who, at)| format!(" Os nad oes neb yn ateb, nesaf am {at}: {who}."));
             format!(
-                "Curiad sydd yma, yn ffonio am eich bod ar alw. {priority}, {environment}. {subject}: {effect}, ers {since}. \
+                "Curiad sydd yma, yn ffonio {why}. {priority}, {environment}. {subject}: {effect}, ers {since}. \
                  {diagnosis}{} Pwyswch 1 i'w dderbyn. Pwyswch 2 i'w basio ymlaen. Pwyswch 3 i glywed hyn eto.",
                 next.unwrap_or_default()
             )
@@ -175,6 +185,17 @@ fn called_off(subject: &str, by: &str, language: Language) -> String {
         ),
         Language::Cy => format!(
             "Curiad sydd yma. {subject}: dywed {who} nad yw'n ddigwyddiad mawr. Dim angen gweithredu. Diolch."
+        ),
+    }
+}
+
+fn part_of(subject: &str, whole: IncidentId, language: Language) -> String {
+    match language {
+        Language::En => format!(
+            "This is Curiad. {subject}: it is part of a wider trouble, {whole}. Nothing is to be done for this one. Thank you."
+        ),
+        Language::Cy => format!(
+            "Curiad sydd yma. {subject}: mae'n rhan o drafferth ehangach, {whole}. Nid oes dim i'w wneud am yr un hwn. Diolch."
         ),
     }
 }

@@ -1,7 +1,10 @@
 //! A ticket, for a service desk agent: one cause, its evidence, and what to say to callers, in the order in which they are
 //! asked for (the fields of incident-systems.md §4, as far as there are facts for them).
 
-use super::facts::{Facts, capital, cut};
+use super::{
+    facts::{Facts, capital, cut},
+    letter,
+};
 use crate::servicenow::reference;
 use domain::{
     Answer, Awaited, Callout, Cause, Environment, InstanceId, Language, Layer, Note, Visibility, With,
@@ -169,7 +172,8 @@ const fn is_ahead(facts: &Facts<'_>) -> bool {
 }
 
 fn callers(facts: &Facts<'_>) -> String {
-    if is_ahead(facts) {
+    // Who is on call and whether Curiad keeps up is nobody's business outside, and nothing fails there.
+    if matches!(facts.incident.cause, Cause::Ahead(_) | Cause::Rota(_) | Cause::Behind(_)) {
         return String::new();
     }
     let public = facts
@@ -178,7 +182,10 @@ fn callers(facts: &Facts<'_>) -> String {
         .is_some_and(|policy| policy.visibility == Visibility::Public);
     Language::ALL
         .map(|language| {
-            let symptom = facts.symptom_since(language);
+            let symptom = match facts.incident.recovered_at {
+                None => facts.symptom_since(language),
+                Some(at) => letter::works_again(facts, at, language),
+            };
             let page = facts.configuration.site.url.get(language);
             let (known, watch) = match language {
                 Language::En => (
@@ -251,15 +258,22 @@ fn owners(facts: &Facts<'_>) -> String {
         let by = scrubbed(&acknowledged.by);
         lines.push(format!("{by} has it, since {}.", facts.clock(acknowledged.at)));
     }
-    let mut told: Vec<String> = incident
-        .escalation
-        .iter()
-        .flat_map(|running| &running.callouts)
+    let callouts = || incident.escalation.iter().flat_map(|running| &running.callouts);
+    let reached = |callout: &&Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
+    let called = callouts().filter(reached);
+    let mut told: Vec<String> = called
         .map(|callout| {
             let (who, when) = (facts.person(&callout.person), facts.clock(callout.at));
             format!("{who} ({when}, {})", answered(callout))
         })
         .collect();
+    // It is too soon to say of one that no carrier has taken yet; of one that all gave up it is known.
+    let failed = callouts().filter(|callout| callout.ways.iter().all(|way| callout.given_up.contains(way)));
+    let mut missed: Vec<String> = failed
+        .filter(|callout| !reached(callout))
+        .map(|callout| format!("{} ({})", facts.person(&callout.person), facts.clock(callout.at)))
+        .collect();
+    missed.drain(..missed.len().saturating_sub(MOST_TOLD));
     if let Some(at) = incident.told_at.filter(|at| *at <= facts.now) {
         told.push(format!("the provider team by e-mail ({})", facts.clock(at)));
     }
@@ -269,6 +283,9 @@ fn owners(facts: &Facts<'_>) -> String {
     told.drain(..more);
     if !told.is_empty() {
         lines.push(format!("Already told: {}{before}. You need not ring them.", told.join(", ")));
+    }
+    if !missed.is_empty() {
+        lines.push(format!("Could not be reached: {}.", missed.join(", ")));
     }
     if let Some((who, at)) = facts.next_call(Language::En) {
         lines.push(format!("If nobody answers, {who} is called at {}.", facts.clock(at)));

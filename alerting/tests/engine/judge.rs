@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     Ahead, Cause, Change, Channel, Environment, Event, Incident, IncidentId, Notification, NotificationKind,
-    PersonId, Situation, Target, Ticket, Told, decide, next_action,
+    PersonId, Situation, Target, Ticket, Told, decide, next_call_at,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -80,8 +80,8 @@ impl Judge {
 
     fn i1_somebody_is_next(&self, after: &Situation, incident: &Incident, now: Timestamp) {
         if Situation::is_waiting_for_a_human(incident) {
-            let next = next_action(after, incident, now);
-            let soon = next.as_ref().is_some_and(|next| next.at <= now + LONGEST_STEP);
+            let next = next_call_at(after, incident, now);
+            let soon = next.is_some_and(|at| at <= now + LONGEST_STEP);
             self.holds(soon, || format!("I1: {} waits for a human, and next is {next:?}", incident.id));
         }
     }
@@ -309,7 +309,9 @@ impl Judge {
             let (called, over) = heard.entry((person.clone(), by)).or_default();
             match carried.notification.kind {
                 NotificationKind::Callout { .. } => *called |= carried.arrived == Some(true),
-                NotificationKind::StandDown { .. } | NotificationKind::CalledOff { .. } => {
+                NotificationKind::StandDown { .. }
+                | NotificationKind::CalledOff { .. }
+                | NotificationKind::PartOf { .. } => {
                     *over = true;
                     stood_down.insert(person.clone());
                 }

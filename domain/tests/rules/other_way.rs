@@ -37,6 +37,30 @@ fn a_text_that_its_carrier_took_and_did_not_deliver_is_followed_by_an_e_mail() {
     assert_eq!(calls(&hand).len(), 2, "once");
 }
 
+/// An e-mail beside it says nothing of the text.
+#[test]
+fn a_text_that_does_not_arrive_is_followed_by_the_telephone_whatever_an_e_mail_did() {
+    for text in [Sent::Accepted { provider_id: "x".into() }, Sent::GivenUp { why: "no such number".into() }] {
+        let mut configuration = configuration();
+        for escalation in configuration.escalations.values_mut() {
+            for step in &mut escalation.steps {
+                step.by = vec![Way::Text, Way::Email];
+                step.after *= 10;
+            }
+        }
+        for person in configuration.people.values_mut() {
+            person.ways = vec![Way::Text, Way::Email, Way::Voice];
+        }
+        let mut hand = Hand::new(configuration);
+        hand.rounds(2, &[], Seen::Pass);
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        hand.receipt(1, "callout/1/email", Sent::Accepted { provider_id: "y".into() });
+        hand.receipt(1, "callout/1/text", text.clone());
+        hand.rounds(9, &[RESULTS], Seen::Fail);
+        assert!(calls(&hand).contains(&"callout/1/voice".to_owned()), "{text:?}: {:?}", calls(&hand));
+    }
+}
+
 #[test]
 fn one_that_arrived_is_not_and_one_that_never_will_is_at_once() {
     let mut hand = called();

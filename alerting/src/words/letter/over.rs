@@ -1,7 +1,8 @@
 //! Letters that end something: it is over, somebody has it, or it is no major incident.
 
 use super::{super::facts::Facts, subject};
-use domain::{Language, duration_words, scrubbed};
+use domain::{IncidentId, Language, duration_words, scrubbed};
+use jiff::Timestamp;
 
 pub(super) fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language) -> (String, String) {
     let name = facts.subject(language);
@@ -57,6 +58,25 @@ pub(super) fn called_off(facts: &Facts<'_>, by: &str, language: Language) -> (St
     (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
 }
 
+pub(super) fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language) -> (String, String) {
+    let (name, was) = (facts.subject(language), was(facts, language));
+    let (title, words) = match language {
+        Language::En => (
+            format!("part of {whole}: {name}"),
+            format!(
+                "{was} It is part of a wider trouble, {whole}, which goes on: whoever is called for that hears of it by itself.\nNothing is to be done for this one. Thank you."
+            ),
+        ),
+        Language::Cy => (
+            format!("rhan o {whole}: {name}"),
+            format!(
+                "{was} Mae'n rhan o drafferth ehangach, {whole}, sy'n parhau: caiff pwy bynnag y gelwir arno am honno wybod ar wahân.\nNid oes dim i'w wneud am yr un hwn. Diolch."
+            ),
+        ),
+    };
+    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+}
+
 /// Which incident is meant, when it is over or somebody has it.
 fn was(facts: &Facts<'_>, language: Language) -> String {
     let (id, name) = (facts.incident.id, facts.subject(language));
@@ -64,6 +84,24 @@ fn was(facts: &Facts<'_>, language: Language) -> String {
     match language {
         Language::En => format!("{id}: trouble with {name} ({place}, since {since})."),
         Language::Cy => format!("{id}: trafferth gyda {name} ({place}, ers {since})."),
+    }
+}
+
+/// What was wrong, and that it is not any more: in a sentence without its end.
+pub(in super::super) fn works_again(facts: &Facts<'_>, at: Timestamp, language: Language) -> String {
+    let (name, place, since) = (facts.subject(language), facts.environment(language), facts.since());
+    let at = facts.clock(at);
+    match language {
+        Language::En => {
+            format!(
+                "There was trouble with {name} ({place}, since {since}). It has worked again since {at}, and is watched"
+            )
+        }
+        Language::Cy => {
+            format!(
+                "Bu trafferth gyda {name} ({place}, ers {since}). Mae'n gweithio eto ers {at}, ac yn cael ei wylio"
+            )
+        }
     }
 }
 
