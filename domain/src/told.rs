@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Message, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there, desk, due,
-    duty, fold::Fold, holding, receipts, reply, rota_override, ruling, telling, test_call,
+    Message, Often, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
+    desk, due, duty, fold::Fold, holding, receipts, reply, rota_override, ruling, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,7 +55,7 @@ pub(crate) fn answered(
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
     if let Some(late) = late {
-        incident.note(at, format!("{name} answered late"));
+        incident.note_often(at, Often::Late, &name, format!("{name} answered late"));
         fold.put_incident(incident);
         return Err(late);
     }

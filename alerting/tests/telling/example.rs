@@ -214,6 +214,7 @@ pub(crate) fn incident() -> Incident {
             ..domain::Rank::default()
         },
         earlier_tickets: Vec::new(),
+        gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {
@@ -233,6 +234,7 @@ pub(crate) fn incident() -> Incident {
                 called(2, "oncall.two", 2, "02:19:10", "w3n8r5y6ab0c"),
             ],
         }),
+        outlasted: None,
         told_at: Some(at("02:13:10")),
         timeline: Vec::new(),
         alerts: Vec::new(),
