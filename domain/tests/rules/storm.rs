@@ -141,7 +141,6 @@ fn of_a_thousand_that_fail_within_a_minute_each_is_listed_once_and_all_are_let_g
 /// By hand: `cargo test -p domain --test rules --release -- --ignored --nocapture how_long`.
 #[test]
 #[ignore = "a measurement"]
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement, for whoever asks for it")]
 fn how_long_a_storm_takes_that_many_enter_one_by_one() {
     for many in [250, 500, 1_000, 2_000] {
         let mut hand = hand(many);
