@@ -281,8 +281,11 @@ mod tests {
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
         let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
         golden!("desk-resolves.txt", say(&facts, resolves, None));
-        let overruns =
-            NotificationKind::Overruns { work: 7, was_to_end_at: at("02:20:00"), told_at: at("02:30:00") };
+        let overruns = NotificationKind::Overruns {
+            work: Some(7),
+            was_to_end_at: at("02:20:00"),
+            told_at: at("02:30:00"),
+        };
         golden!("overruns.txt", say(&facts, overruns, None));
         golden!("fallback.txt", say(&facts, NotificationKind::TicketFallback, None));
         let note = Note {

@@ -2,8 +2,8 @@
 
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
-    Target, Text, TrackId, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, duty, fold::Fold,
-    shown, telling,
+    Target, Text, TrackId, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, desk, duty,
+    fold::Fold, shown,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -282,8 +282,8 @@ fn comes(fold: &mut Fold, what: Ahead, foreseen: &Foreseen) {
     if priority < incident.priority && incident.rank.set.is_none() {
         let text = format!("{} → {priority}: {}", incident.priority, incident.diagnosis.en);
         incident.note(fold.now, text.clone());
-        telling::work_note(fold, &mut incident, text);
-        incident.priority = priority;
+        let before = std::mem::replace(&mut incident.priority, priority);
+        desk::priority_changed(fold, &mut incident, before, text);
     }
     fold.put_incident(incident);
 }

@@ -6,7 +6,7 @@
 //! configuration says so.
 
 use crate::{
-    Cause, Health, Incident, IncidentId, IncidentStatus, InstanceId, Status, Text,
+    Cause, Health, Incident, IncidentId, IncidentStatus, InstanceId, Often, Status, Text,
     cause::open,
     children::{CHILD_MAY_LEAD, holder},
     duty,
@@ -149,7 +149,8 @@ fn again(fold: &mut Fold, id: IncidentId, alert: &Alert, at: Timestamp) {
     heard.heard_at = heard.heard_at.max(at);
     heard.alert.ends_at = alert.ends_at;
     if let Some(ended) = alert.ends_at.filter(|_| incident.is_open()) {
-        incident.note(at, format!("the alert {} ended at {}", alert.name, fold.time(ended)));
+        let text = format!("the alert {} ended at {}", alert.name, fold.time(ended));
+        incident.note_often(at, Often::Alerts, &text, text.clone());
         ends(fold, &mut incident, ended);
     }
     fold.put_incident(incident);
@@ -188,7 +189,7 @@ fn fires(fold: &mut Fold, alert: &Alert, at: Timestamp) {
     let carrier = of_instance.or_else(|| holder(fold, &alert.instance));
     if let Some(mut incident) = carrier.and_then(|id| fold.incident(id)) {
         let text = format!("the alert {} fires for {}", alert.name, fold.name(&alert.instance));
-        incident.note(at, format!("{text} too: no ticket of its own"));
+        incident.note_often(at, Often::Alerts, &text, format!("{text} too: no ticket of its own"));
         hear(&mut incident, alert, at);
         work_note(fold, &mut incident, format!("Others see it too: {text}."));
         fold.put_incident(incident);

@@ -1,7 +1,7 @@
 //! Causes and their children: a parent takes the blame for what it explains, and for nothing else.
 
 use crate::{
-    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Situation, Status, TrackId, cause,
+    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Often, Situation, Status, TrackId, cause,
     certificate, duty, fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -52,7 +52,8 @@ pub(crate) fn let_go(fold: &mut Fold, instance: &InstanceId) {
 
 pub(crate) fn release(fold: &mut Fold, mut holder: Incident, instance: &InstanceId, why: String) {
     holder.held_back.retain(|held| held != instance);
-    holder.note(fold.now, why);
+    let name = fold.name(instance);
+    holder.note_often(fold.now, Often::Leaves, &name, why);
     fold.put_incident(holder);
 }
 
@@ -89,7 +90,8 @@ pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &Instan
     } else {
         "it depends on this"
     };
-    parent.note(fold.now, format!("{name} fails too: {why}; held back, no ticket of its own"));
+    let text = format!("{name} fails too: {why}; held back, no ticket of its own");
+    parent.note_often(fold.now, Often::Joins, &name, text);
     fold.put_incident(parent);
 }
 

@@ -102,7 +102,7 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
         if incident.is_test() {
             next.is_some_and(|at| at > fold.now)
         } else {
-            matches!(incident.cause, Cause::Ahead(_)) && next.is_none()
+            matches!(incident.cause, Cause::Ahead(_)) && next.is_none() && incident.gathered.is_empty()
         }
     };
     situation.open_incidents().all(waits)

@@ -3,8 +3,8 @@
 //! [`plan`](crate::plan) says what an incident still asks for and when; [`settle`] does what is due.
 
 use crate::{
-    Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, PersonId, Post,
-    PostSays, Priority, Status, Text, alert, calling,
+    Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, Often, PersonId,
+    Post, PostSays, Priority, Status, Text, alert, calling,
     children::released,
     desk, duration_words,
     flapping::came_back,
@@ -30,6 +30,7 @@ pub(crate) fn settle(fold: &mut Fold) {
             continue;
         };
         let acted = acts.entry(id).or_default();
+        incident.write_gathered(fold.now, false);
         assess(fold, &mut incident);
         let due = first(&fold.after, &incident, fold.now).filter(|(at, act)| {
             // Of what is past nobody is told now that it was due: only its end is decided.
@@ -147,7 +148,8 @@ pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timest
     // Never of a time to come: nothing would be over before that.
     incident.recovered_at = Some(since.min(fold.now).max(incident.started_at));
     let when = fold.time(since);
-    incident.note(fold.now, format!("works again since {when}; watched before it is called over"));
+    let text = format!("works again since {when}; watched before it is called over");
+    flapped(incident, fold.now, &format!("works since {when}"), text);
     if incident.flaps.unstable.is_some() {
         return;
     }
@@ -166,13 +168,22 @@ pub(crate) fn returned(fold: &mut Fold, incident: &mut Incident, status: Status)
     incident.recovered_at = None;
     let what = if status == Status::Unknown { "Cannot be seen" } else { "Failed" };
     let text = format!("{what} again: the same incident goes on.");
-    incident.note(fold.now, text.clone());
+    flapped(incident, fold.now, &format!("{} at {}", what.to_lowercase(), fold.time(fold.now)), text.clone());
     if incident.flaps.unstable.is_none() {
         post(incident, PostSays::Returned { status }, fold.now);
         work_note(fold, incident, text);
     }
     let now = fold.now;
     came_back(fold, incident, now);
+}
+
+/// Of what is unstable nobody reads each time.
+fn flapped(incident: &mut Incident, now: Timestamp, short: &str, text: String) {
+    if incident.flaps.unstable.is_some() {
+        incident.note_often(now, Often::Flaps, short, text);
+    } else {
+        incident.note(now, text);
+    }
 }
 
 /// A human has it.
@@ -201,6 +212,7 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);
     incident.held_back.clear();
+    incident.write_gathered(fold.now, true);
     incident.note(fold.now, format!("taken in by {by}: {why}"));
     let words = Text::new(
         format!("This is part of a wider problem: {by}."),
@@ -221,6 +233,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     if incident.is_test() {
         return test_call::over(fold, incident, why);
     }
+    incident.write_gathered(fold.now, true);
     let lasted_until = incident.recovered_at.unwrap_or(fold.now);
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);

@@ -117,7 +117,7 @@ impl Fold {
     }
 
     /// Whether a window of the configuration covers an environment now: asked for every instance, worked out once.
-    fn in_window(&mut self, environment: Environment) -> bool {
+    pub(crate) fn in_window(&mut self, environment: Environment) -> bool {
         let configuration = &self.after.configuration;
         *self.in_maintenance.entry(environment).or_insert_with(|| {
             let zone = &configuration.site.time_zone;

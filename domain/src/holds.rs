@@ -1,18 +1,15 @@
 //! From when an incident's duties are due: what is waited for before anybody is told or called.
 
 use crate::{
-    Cause, Configuration, Environment, EnvironmentPolicy, Incident, Situation, Status, watch::FIRST_LOOK,
+    Cause, Configuration, Environment, EnvironmentPolicy, Incident, Priority, Situation, Status,
+    duty::signed, watch::FIRST_LOOK,
 };
 use jiff::Timestamp;
 use std::time::Duration;
 
 /// What is only to come keeps until somebody is there, by the hours that say who is called for a major incident here, or
 /// in production. Where they never open it is told at once: a ticket wakes nobody.
-pub(crate) fn in_office_hours(
-    configuration: &Configuration,
-    policy: &EnvironmentPolicy,
-    at: Timestamp,
-) -> Timestamp {
+fn in_office_hours(configuration: &Configuration, policy: &EnvironmentPolicy, at: Timestamp) -> Timestamp {
     let production = configuration.policy(Environment::Production).and_then(|policy| policy.major.as_ref());
     let hours = policy.major.as_ref().or(production).and_then(|major| configuration.hours.get(&major.hours));
     hours.and_then(|hours| hours.next_open(at)).unwrap_or(at)
@@ -27,6 +24,18 @@ pub(crate) fn told_hold(policy: &EnvironmentPolicy, incident: &Incident) -> Dura
         Status::PartialOutage | Status::MajorOutage => policy.hold.ticket,
         Status::Operational | Status::Maintenance | Status::Unknown => Duration::ZERO,
     }
+}
+
+/// When whoever is not called is told.
+pub(crate) fn told_at(
+    configuration: &Configuration,
+    policy: &EnvironmentPolicy,
+    incident: &Incident,
+) -> Timestamp {
+    let at = incident.opened_at + signed(told_hold(policy, incident));
+    // What has time waits for office hours: a rota that nobody will be on in three days has not.
+    let has_time = matches!(incident.cause, Cause::Ahead(_)) && !incident.priority.is_at_least(Priority::P2);
+    if has_time { in_office_hours(configuration, policy, at) } else { at }
 }
 
 /// What became major by getting worse has its whole hold then: a restart of a slow API wakes nobody.

@@ -1,9 +1,9 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, HeardAlert, InstanceId, Layer,
-    Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TestCall, Text,
-    Ticket, TokenEndpoint, VantageId,
+    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, Gathering, HeardAlert, InstanceId,
+    Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TestCall,
+    Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -191,20 +191,23 @@ pub struct Incident {
     pub escalation: Option<Running>,
     /// The provider team is told at this time (its hours may open later than the trouble).
     pub told_at: Option<Timestamp>,
+    /// The end of a window of planned work that it outlasted, and of which its team was told.
+    #[serde(default)]
+    pub outlasted: Option<Timestamp>,
     /// Alerts of others that it was told of.
     #[serde(default)]
     pub alerts: Vec<HeardAlert>,
-    /// What happened, oldest first; bounded by [`MAX_ENTRIES`].
+    /// What happened, oldest first. It only grows: what may come very often is [gathered](Gathering) first.
     pub timeline: Vec<Entry>,
+    /// What is to be written there together: one of each kind at most.
+    #[serde(default)]
+    pub gathered: Vec<Gathering>,
     /// What the public page says, oldest first.
     pub posts: Vec<Post>,
 }
 
 /// Lines of evidence an incident keeps: enough for a ticket, short enough to be read.
 pub const MAX_EVIDENCE: usize = 12;
-
-/// Entries a timeline keeps; the oldest but the first ten go first.
-pub const MAX_ENTRIES: usize = 300;
 
 /// That an incident is a major one, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -319,11 +322,8 @@ impl Incident {
         self.escalation.as_mut()?.callouts.iter_mut().find(|callout| callout.number == number)
     }
 
-    /// Adds a line to the timeline, within its bound.
+    /// Adds a line to the timeline.
     pub fn note(&mut self, at: Timestamp, text: impl Into<String>) {
-        if self.timeline.len() >= MAX_ENTRIES {
-            self.timeline.remove(10);
-        }
         self.timeline.push(Entry { at, text: text.into() });
     }
 }

@@ -69,6 +69,7 @@ mod event;
 mod expect;
 mod flapping;
 mod fold;
+mod gathered;
 mod glance;
 mod health;
 mod heartbeat;
@@ -163,6 +164,7 @@ pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
 pub use expect::{Expect, Matches, Statuses};
 pub use flapping::{Epoch, Flaps};
+pub use gathered::{Gathering, Often};
 pub use glance::Glance;
 pub use health::{Health, Status, StatusChange, instance_status};
 pub use heartbeat::{Beat, Heartbeat, Rhythm};
@@ -173,8 +175,7 @@ pub use id::{
     VantageId,
 };
 pub use incident::{
-    Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_ENTRIES, MAX_EVIDENCE, Major,
-    Post, PostSays,
+    Acknowledgement, Cause, Entry, Incident, IncidentId, IncidentStatus, MAX_EVIDENCE, Major, Post, PostSays,
 };
 pub use is_it_me::{CallerSaw, Likely, OurOutcome, Theirs, Whose, Yours, is_it_me, speaks_of};
 pub use journey::{Capture, Journey, Piece, Source, Step as JourneyStep, StepSeen, pieces};

@@ -28,6 +28,13 @@ impl Window {
         self.cron.previous_or_at(at, zone).map(|from| self.from(from))
     }
 
+    /// Until when trouble that began in the stretch that ended last is taken to be that work's. `None`: it is not, at `now`.
+    pub(crate) fn overruns_until(&self, now: Timestamp, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+        let (_, to) = self.last(now, zone)?;
+        let until = to.checked_add(Maintenance::GRACE).unwrap_or(to);
+        (to <= now && now < until).then_some((to, until))
+    }
+
     /// The first stretch that begins after `after`: `[from, to)`.
     pub fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
         self.cron.next(after, zone).map(|from| self.from(from))
@@ -67,7 +74,7 @@ pub struct Maintenance {
 
 impl Maintenance {
     /// Trouble that is still there when it ends is nobody's incident for so much longer: work overruns by minutes.
-    const GRACE: SignedDuration = SignedDuration::from_mins(10);
+    pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(10);
 
     /// Whether `instance` is worked on at `now`.
     pub fn covers(&self, instance: &InstanceId, now: Timestamp) -> bool {

@@ -19,13 +19,15 @@ pub(crate) fn muted_until(
         .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
         .map(|silence| silence.until);
     let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
+    let overrun = policy.maintenance.iter().filter_map(|window| window.overruns_until(now, zone));
+    let overrun = overrun.filter(|(to, _)| incident.started_at < *to).map(|(_, until)| until);
     let announced = situation.maintenances.values().filter_map(|planned| {
         let end = planned.overruns_until();
         // What begins after its end is no overrun.
         let of_it = planned.from <= now && now < end && incident.started_at < planned.until;
         (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
     });
-    silences.chain(windows).chain(announced).max()
+    silences.chain(windows).chain(overrun).chain(announced).max()
 }
 
 /// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted.

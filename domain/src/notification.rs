@@ -80,10 +80,10 @@ pub enum NotificationKind {
         /// The number people use.
         number: String,
     },
-    /// To whoever announced planned work: it was to be over, and something still fails.
+    /// To whoever announced planned work, or answers for what fails after a window that repeats: it was to be over, and something still fails.
     Overruns {
-        /// The work's number.
-        work: u64,
+        /// The work's number; `None`: it was a window that repeats.
+        work: Option<u64>,
         /// When it was to end.
         was_to_end_at: Timestamp,
         /// When it is told as an incident.

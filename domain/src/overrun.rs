@@ -11,6 +11,7 @@ pub(crate) fn overruns(fold: &mut Fold) {
     if fold.late {
         return;
     }
+    windows(fold);
     let now = fold.now;
     let late = |planned: &&Maintenance| {
         planned.overran_at.is_none() && planned.until <= now && now < planned.overruns_until()
@@ -24,6 +25,47 @@ pub(crate) fn overruns(fold: &mut Fold) {
             fold.put_maintenance(Maintenance { overran_at: Some(now), ..planned });
         }
     }
+}
+
+/// A window that repeats has no owner but the teams that answer for what still fails after it: each hears of each incident
+/// once.
+fn windows(fold: &mut Fold) {
+    let (now, configuration) = (fold.now, fold.configuration());
+    let zone = &configuration.site.time_zone;
+    let open: Vec<Arc<Incident>> = fold.after.open_incidents().cloned().collect();
+    for incident in open {
+        let Some(policy) = configuration.policy(incident.environment) else { continue };
+        let ended = policy.maintenance.iter().filter_map(|window| window.overruns_until(now, zone)).max();
+        let Some((to, until)) = ended.filter(|(to, _)| outlasts(&incident, *to)) else { continue };
+        if incident.outlasted == Some(to) || fold.in_window(incident.environment) {
+            continue;
+        }
+        let mut incident = (*incident).clone();
+        incident.outlasted = Some(to);
+        let team =
+            incident.api.as_ref().and_then(|api| configuration.apis.get(api)).map(|api| api.team.clone());
+        let team = team.filter(|team| configuration.teams.get(team).is_some_and(|team| team.has_email));
+        let whom = match &team {
+            Some(team) => format!("the team {} is told", fold.team(team)),
+            None => "nobody was told: no team with a mailbox answers for it".to_owned(),
+        };
+        if let Some(team) = team {
+            let kind = NotificationKind::Overruns { work: None, was_to_end_at: to, told_at: until };
+            let name = format!("overruns/window/{}/{team}", to.as_second());
+            telling::send(fold, incident.id, &name, kind, Channel::Team(team), until.duration_since(now));
+        }
+        let ended = fold.time(to);
+        incident.note(now, format!("the planned window was to end at {ended}: {whom}"));
+        fold.put_incident(incident);
+    }
+}
+
+/// Still there, and it was when the window ended.
+fn outlasts(incident: &Incident, ended: jiff::Timestamp) -> bool {
+    let is_there = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
+    is_there
+        && incident.failing_since() < ended
+        && troubled(incident).is_some_and(|troubled| !troubled.is_empty())
 }
 
 /// Trouble that is still there, and of which nobody hears because of the work.
@@ -52,7 +94,7 @@ fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
             Owner::Team(team) => format!("overruns/{}/{team}", planned.id),
         };
         let kind = NotificationKind::Overruns {
-            work: planned.id,
+            work: Some(planned.id),
             was_to_end_at: planned.until,
             told_at: planned.overruns_until(),
         };

@@ -5,7 +5,7 @@ use crate::{
     Cause, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, desk,
     duty::signed,
     flapping::resolve_hold,
-    holds::{callout_hold, in_office_hours, looked_at, major_since, told_hold},
+    holds::{callout_hold, looked_at, major_since, told_at, told_hold},
     muting::muted_until,
     other_way, remark, service_clock, whom,
 };
@@ -123,12 +123,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     let free_from = muted_until(situation, policy, incident, now).max(looked_at(situation, incident, now));
     let mut acts = Vec::new();
     let mut ask = |at: Timestamp, act: Act| acts.push((free_from.map_or(at, |free| at.max(free)), act));
-    let told_at = incident.opened_at + signed(told_hold(policy, incident));
-    let told_at = if matches!(incident.cause, Cause::Ahead(_)) {
-        in_office_hours(configuration, policy, told_at)
-    } else {
-        told_at
-    };
+    let told_at = told_at(configuration, policy, incident);
     if let Some(at) = incident.forgotten_at().filter(|_| matches!(incident.cause, Cause::Alert(_))) {
         ask(at, Act::Resolve);
     }

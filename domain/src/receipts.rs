@@ -1,6 +1,6 @@
 //! What became of notifications, in the words of the deliverer and of carriers, folded in.
 
-use crate::{Incident, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, stand_down, telling};
+use crate::{Incident, Often, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, stand_down, telling};
 use jiff::Timestamp;
 
 /// Folds in what became of a notification; the answer is for whoever told it.
@@ -77,7 +77,8 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     };
     let (reached, nobody) = (!reached && callout.reached_by(way), callout.reached_nobody());
     if let Some(what) = what {
-        incident.note(receipt.at, format!("{} to {} {what}", way.word(), fold.person(&person)));
+        let text = format!("{} to {} {what}", way.word(), fold.person(&person));
+        incident.note_often(receipt.at, Often::Carrier, &text, text.clone());
     }
     if reached {
         stand_down_late(fold, incident, number, person, way);

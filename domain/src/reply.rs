@@ -6,7 +6,7 @@
 //! it only has the next called.
 
 use crate::{
-    Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, PersonId, Way,
+    Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, Often, PersonId, Way,
     fold::Fold,
     telling::{person_channel, send},
     told,
@@ -144,7 +144,8 @@ pub(crate) fn receive(
     };
     if let Some(mut incident) = fold.incident(waits.incident) {
         let name = fold.person(&waits.callout.person);
-        incident.note(at, format!("{name} sent a text that is no answer; their words are not kept"));
+        let text = format!("{name} sent a text that is no answer; their words are not kept");
+        incident.note_often(at, Often::Unclear, &name, text);
         fold.put_incident(incident);
     }
     say_back(fold, waits, id, None);

@@ -1,8 +1,8 @@
 //! What duty has to say, as notifications: to the desk and to provider teams; to those who were called: `stand_down.rs`.
 
 use crate::{
-    Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, PersonId, Remarked, Ticket,
-    Way, With, background::background, fold::Fold, service_clock,
+    Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, Often, PersonId, Remarked,
+    Ticket, Way, With, background::background, fold::Fold, service_clock,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -169,7 +169,7 @@ fn leave_out_oldest(fold: &Fold, incident: &mut Incident) {
     if waiting.len() > MOST_WAITING {
         let oldest = waiting.remove(0);
         let text = format!("too many work notes wait for the desk: left out: {}", oldest.text);
-        incident.note(fold.now, text);
+        incident.note_often(fold.now, Often::LeftOut, &oldest.text, text);
     }
 }
 

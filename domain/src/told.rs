@@ -2,9 +2,9 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Message, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling, cause::still_there,
-    desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override, ruling, telling,
-    test_call,
+    Message, Often, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
+    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override,
+    ruling, telling, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -79,7 +79,7 @@ pub(crate) fn take_answer(
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
     if let Some(late) = late {
-        incident.note(at, format!("{name} answered late"));
+        incident.note_often(at, Often::Late, &name, format!("{name} answered late"));
         fold.put_incident(incident);
         return Err(late);
     }

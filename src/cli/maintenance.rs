@@ -25,6 +25,9 @@ pub(crate) enum MaintenanceCommand {
         /// The same in Welsh
         #[arg(long)]
         cy: String,
+        /// All of production for longer than a day: nobody is called for anything meanwhile
+        #[arg(long)]
+        beyond_a_day: bool,
         /// Both languages are meant to say the same
         #[arg(long)]
         same: bool,

@@ -299,7 +299,7 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
         dated(terminal, line.at, zone, &line.text);
     }
     heading(terminal, "What happened");
-    for entry in &incident.timeline {
+    for entry in incident.timeline.iter().chain(&incident.being_gathered()) {
         dated(terminal, entry.at, zone, &entry.text);
     }
     let callouts: Vec<&Callout> = incident.escalation.iter().flat_map(|running| &running.callouts).collect();

@@ -12,6 +12,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use status_page::rfc3339;
 
+/// All of production is muted for no longer by mistake.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 pub(crate) async fn run(command: &MaintenanceCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
         MaintenanceCommand::List => return list(asking, as_json).await,
@@ -25,7 +28,7 @@ pub(crate) async fn run(command: &MaintenanceCommand, asking: &Asking, as_json: 
             }
             Command::EndMaintenance { maintenance: *maintenance, by: who.name()? }
         }
-        MaintenanceCommand::Add { environment, api, from, r#for, en, cy, same, who } => {
+        MaintenanceCommand::Add { environment, api, from, r#for, en, cy, beyond_a_day, same, who } => {
             let lasts = r#for.parse::<SignedDuration>().map_err(|_| {
                 Failed::new(USAGE, format!("'{for}' is no length of time\nwrite 30m or 2h", r#for = r#for))
             })?;
@@ -41,6 +44,12 @@ pub(crate) async fn run(command: &MaintenanceCommand, asking: &Asking, as_json: 
             if until <= asking.now {
                 let what = format!("it would be over: it ends at {}", local(until, zone));
                 return Err(Failed::new(USAGE, format!("{what}\nsay another --from, or a longer --for")));
+            }
+            let all_of_production = environment == Environment::Production && api.is_none();
+            if all_of_production && lasts > A_DAY && !beyond_a_day {
+                let what = "planned work on all of production lasts a day at most: nobody is called for anything meanwhile\n\
+                            name an --api, or give --beyond-a-day if it must be so";
+                return Err(Failed::new(USAGE, what.to_owned()));
             }
             Command::Maintain {
                 by: who.name()?,

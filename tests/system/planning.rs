@@ -2,8 +2,14 @@
 
 use crate::{
     outage::place,
-    program::{text, world},
+    program::{Place, text, world},
 };
+
+async fn not_all_of_production_beyond_a_day(place: &Place) {
+    let place_work = ["maintenance", "add", "--environment", "production", "--for", "25h"];
+    let ran = place.run(&[&place_work[..], &["--en", "A move", "--cy", "Symud"]].concat()).await;
+    assert!(ran.code == Some(64) && ran.err.contains("--beyond-a-day"), "{ran:?}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() {
@@ -52,6 +58,8 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
     assert_eq!(told().await, 0, "planned work mutes what fails meanwhile");
     let ran = place.run(&simulate).await;
     assert!(ran.out.contains(" by planned work 1, says Nia Rees: A new <database>"), "{ran:?}");
+
+    not_all_of_production_beyond_a_day(&place).await;
 
     let end = ["maintenance", "end", "1", "--by", "Tom Price"];
     assert_eq!(place.run(&end).await.out, "planned work 1 is ended\n");

@@ -2,9 +2,9 @@
 
 use super::{Configured, LARGEST_BATCH, LONGEST_BATCH};
 use crate::spool::Late;
-use domain::{Change, Decision, Event, Message, Situation, Told, Wanted, decide, decide_late};
+use domain::{Change, Decision, Event, IncidentId, Message, Situation, Told, Wanted, decide, decide_late};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use store::{Batch, InboxId};
 use tokio::time::Instant;
 
@@ -26,6 +26,8 @@ pub(super) struct Overlay {
     pub(super) configured: bool,
     /// When the first of it came.
     pub(super) began: Instant,
+    /// Where in the batch each incident changed last.
+    incidents: BTreeMap<IncidentId, usize>,
 }
 
 impl Overlay {
@@ -39,6 +41,7 @@ impl Overlay {
             urgent: false,
             configured: false,
             began: Instant::now(),
+            incidents: BTreeMap::new(),
         }
     }
 
@@ -63,7 +66,9 @@ impl Overlay {
         self.urgent |= inbox.is_some() || changes.iter().any(|change| !matches!(change, Change::Track(_)));
         self.wanted.extend(probes);
         let batch = Arc::make_mut(&mut self.batch);
-        batch.changes.extend(changes);
+        for change in changes {
+            put(&mut batch.changes, &mut self.incidents, change);
+        }
         if let (Event::Outcome(outcome), Some(verdict)) = (&event, verdict) {
             batch.outcomes.push((Arc::clone(outcome), verdict));
         }
@@ -106,6 +111,23 @@ impl Overlay {
             Event::Due | Event::Told(_) | Event::Heard { .. } | Event::Outcome(_) => None,
         })
     }
+}
+
+/// Adds a change. Of an incident of which nothing new is to be said only the last state is kept: a thousand that join a storm
+/// in one batch would else be a thousand copies of a list of a thousand, each of them written.
+fn put(changes: &mut Vec<Change>, incidents: &mut BTreeMap<IncidentId, usize>, change: Change) {
+    if let Change::Incident(incident) = &change {
+        let earlier = incidents.get(&incident.id).and_then(|at| changes.get_mut(*at));
+        if let Some(Change::Incident(earlier)) = earlier
+            && earlier.timeline.len() == incident.timeline.len()
+            && earlier.status == incident.status
+        {
+            *earlier = Arc::clone(incident);
+            return;
+        }
+        incidents.insert(incident.id, changes.len());
+    }
+    changes.push(change);
 }
 
 /// A line of the log for what operators want to follow.

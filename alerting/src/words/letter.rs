@@ -6,7 +6,7 @@ pub(super) use over::works_again;
 
 use self::over::{called_off, part_of, stand_down, told_over};
 use super::{
-    facts::{Facts, cut},
+    facts::{Facts, capital, cut},
     reminder,
     ticket::ticket,
 };
@@ -277,23 +277,30 @@ fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String
 
 fn overruns(
     facts: &Facts<'_>,
-    work: u64,
+    work: Option<u64>,
     (ended, told): &(String, String),
     language: Language,
 ) -> (String, String) {
     let what = facts.symptom_where(language);
+    let name = match (work, language) {
+        (Some(work), Language::En) => format!("planned work {work}"),
+        (Some(work), Language::Cy) => format!("gwaith {work} a gynlluniwyd"),
+        (None, Language::En) => "the planned window".to_owned(),
+        (None, Language::Cy) => "y ffenestr waith a gynlluniwyd".to_owned(),
+    };
     let (title, body) = match language {
         Language::En => (
-            format!("planned work {work} has not ended"),
+            format!("{name} has not ended"),
             format!(
-                "{what}.\n\nPlanned work {work} was to end at {ended}, and this still fails. If the work goes on, announce \
-                 the rest of it before {told}: `curiad maintenance add`. From then on it is told as an incident."
+                "{what}.\n\n{} was to end at {ended}, and this still fails. If the work goes on, announce \
+                 the rest of it before {told}: `curiad maintenance add`. From then on it is told as an incident.",
+                capital(&name)
             ),
         ),
         Language::Cy => (
-            format!("nid yw gwaith {work} a gynlluniwyd wedi dod i ben"),
+            format!("nid yw {name} wedi dod i ben"),
             format!(
-                "{what}.\n\nRoedd gwaith {work} a gynlluniwyd i ddod i ben am {ended}, ac mae hyn yn dal i fethu. Os yw'r \
+                "{what}.\n\nRoedd {name} i ddod i ben am {ended}, ac mae hyn yn dal i fethu. Os yw'r \
                  gwaith yn parhau, cyhoeddwch y gweddill ohono cyn {told}: `curiad maintenance add`. O hynny ymlaen \
                  rhoddir gwybod amdano fel digwyddiad."
             ),

@@ -91,7 +91,11 @@ impl Judge {
         let of = after.incidents.get(&told.incident).map(|incident| incident.environment);
         self.holds(!calls || of == Some(Environment::Production), || format!("I3: {} calls", told.key));
         let ahead = after.incidents.get(&told.incident).filter(|of| matches!(of.cause, Cause::Ahead(_)));
-        let asked = ahead.is_none_or(|of| of.major.as_ref().is_some_and(|major| major.by.is_some()));
+        // In the same batch it may have been taken back.
+        let asked = |of: &Arc<Incident>| {
+            of.not_major().is_some() || of.major.as_ref().is_some_and(|major| major.by.is_some())
+        };
+        let asked = ahead.is_none_or(asked);
         self.holds(!calls || asked, || format!("I3: {} calls for what is only to come", told.key));
     }
 
@@ -330,7 +334,12 @@ impl Judge {
             let over = over || (by == domain::Way::Voice.word() && stood_down.contains(&person));
             // Who answers late is told so, as the answer to it.
             let late = name(&person).map(|name| format!("{name} answered late"));
-            let told = late.is_some_and(|late| incident.timeline.iter().any(|entry| entry.text == late));
+            let gathered = incident.being_gathered();
+            let mut lines = incident.timeline.iter().chain(&gathered);
+            let together = |text: &str| text.contains(" more late answers: ");
+            let told = name(&person).zip(late).is_some_and(|(name, late)| {
+                lines.any(|entry| entry.text == late || (together(&entry.text) && entry.text.contains(name)))
+            });
             let has_it = told || (taker.is_some() && name(&person) == taker);
             // Where the carrier said that one failed, and not that the next of it arrived, nobody can know.
             let failed = incident.escalation.iter().flat_map(|running| &running.callouts).any(|callout| {

@@ -139,7 +139,7 @@ fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> 
         step,
         at: at(when),
         reference: reference.to_owned(),
-        accepted: Vec::new(),
+        accepted: vec![(Way::Text, at(when))],
         given_up: Vec::new(),
         delivered: Vec::new(),
         unclear: Vec::new(),
@@ -215,6 +215,7 @@ pub(crate) fn incident() -> Incident {
             ..domain::Rank::default()
         },
         earlier_tickets: Vec::new(),
+        gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(Running {
             escalation: Escalation {
@@ -235,6 +236,7 @@ pub(crate) fn incident() -> Incident {
             ],
             desks: Vec::new(),
         }),
+        outlasted: None,
         told_at: Some(at("02:13:10")),
         timeline: Vec::new(),
         alerts: Vec::new(),

@@ -304,3 +304,24 @@ fn a_rota_from_which_nobody_is_called_may_have_gaps() {
     hand.wait(1);
     assert!(hand.open().is_empty());
 }
+
+#[test]
+fn a_gap_three_days_off_is_told_at_night_and_one_two_weeks_off_waits_for_the_morning() {
+    for (hours, at_once) in [(48, true), (24 * 13, false)] {
+        let from = start() + SignedDuration::from_hours(hours);
+        let mut configuration = gap(from, from + days(1));
+        // The office opens at nine; it is two at night.
+        let office = configuration.hours.values_mut().next().expect("hours");
+        office.weekly = vec![domain::WeeklyWindow {
+            days: vec![jiff::civil::Weekday::Friday],
+            from: jiff::civil::time(9, 0, 0, 0),
+            to: Some(jiff::civil::time(17, 0, 0, 0)),
+        }];
+        let mut hand = Hand::new(configuration);
+        hand.rounds(3, &[], Seen::Pass);
+        assert_eq!(hand.told().contains(&"ticket".to_owned()), at_once, "{hours}");
+        hand.now += SignedDuration::from_hours(8);
+        hand.wait(1);
+        assert!(hand.told().contains(&"ticket".to_owned()), "{hours}: in the morning");
+    }
+}

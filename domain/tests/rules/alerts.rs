@@ -68,6 +68,7 @@ fn it_is_over_when_the_last_has_ended_and_a_word_that_was_long_on_its_way_begins
     assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
     hand.alert("QueueTooLong", "b", began, None);
     assert_eq!(hand.incident(1).status, IncidentStatus::Recovering, "it was said before it ended");
+    assert!(hand.incident(1).alerts.iter().all(|heard| heard.alert.ends_at.is_some()), "and it stays ended");
     hand.rounds(120, &[], Seen::Pass);
     assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
     hand.alert("QueueTooLong", "a", began, None);

@@ -2,8 +2,8 @@
 
 use crate::estate::*;
 use domain::{
-    ApiId, Change, Channel, Command, Environment, Environment::Production as PRODUCTION, Message,
-    NotificationKind, PersonId, Status, TeamId, Text,
+    ApiId, Change, Channel, Command, Cron, Environment, Environment::Production as PRODUCTION, Message,
+    NotificationKind, PersonId, Status, TeamId, Text, Window,
 };
 use jiff::SignedDuration;
 
@@ -78,7 +78,7 @@ fn it_mutes_and_hides_nothing_and_what_overruns_by_ten_minutes_is_told() {
 fn owners(hand: &Hand) -> Vec<Channel> {
     let owner = |change: &Change| {
         let Change::Notify(told) = change else { return None };
-        matches!(told.kind, NotificationKind::Overruns { work: 1, .. }).then(|| told.channel.clone())
+        matches!(told.kind, NotificationKind::Overruns { work: Some(1), .. }).then(|| told.channel.clone())
     };
     hand.changes.iter().filter_map(owner).collect()
 }
@@ -180,4 +180,33 @@ fn what_can_be_no_plan_is_refused_with_the_reason() {
         assert!(said.contains(why), "{said}");
     }
     assert!(hand.situation.maintenances.is_empty());
+}
+
+#[test]
+fn what_fails_after_a_window_that_repeats_is_told_to_its_team_and_ten_minutes_later_it_is_an_incident() {
+    let mut configuration = configuration();
+    for policy in configuration.environments.values_mut() {
+        policy.maintenance = vec![Window {
+            cron: Cron::parse("0 2 * * *").expect("a cron expression"),
+            lasts: std::time::Duration::from_mins(10),
+            why: Text::new("Load tests", "Profion llwyth"),
+        }];
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(57, &[RESULTS], Seen::Fail);
+    assert!(hand.told().is_empty(), "{:?}", hand.told());
+    hand.rounds(5, &[RESULTS], Seen::Fail);
+    let told = hand.told();
+    assert!(
+        told.len() == 1 && told[0].starts_with("overruns/window/") && told[0].ends_with("/team"),
+        "{told:?}"
+    );
+    hand.restart(10);
+    hand.rounds(50, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.told().len(), 1, "once, and there are minutes of grace: {:?}", hand.told());
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+    let said = &hand.incident(1).timeline;
+    assert!(said.iter().any(|entry| entry.text.starts_with("the planned window was to end at ")));
 }

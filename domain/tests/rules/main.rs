@@ -15,6 +15,7 @@ mod daily_test;
 mod desk;
 mod estate;
 mod flapping;
+mod gathered;
 mod health;
 mod heartbeats;
 mod holding;

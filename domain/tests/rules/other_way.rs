@@ -71,10 +71,7 @@ fn one_that_arrived_is_not_and_one_that_never_will_is_at_once() {
 
     let mut hand = called();
     hand.receipt(1, "callout/1/text", Sent::GivenUp { why: "no such number".into() });
-    assert!(
-        calls(&hand).contains(&"callout/1/email".to_owned())
-            || calls(&hand).contains(&"callout/2/text".to_owned())
-    );
+    assert!(calls(&hand).contains(&"callout/1/email".to_owned()), "{:?}", calls(&hand));
     hand.rounds(2, &[RESULTS], Seen::Fail);
     assert!(calls(&hand).len() >= 2, "{:?}", calls(&hand));
 }

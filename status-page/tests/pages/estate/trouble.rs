@@ -54,8 +54,10 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         background: Vec::new(),
         rank: domain::Rank::default(),
         earlier_tickets: vec![],
+        gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(running(started)),
+        outlasted: None,
         told_at: None,
         alerts: Vec::new(),
         timeline: vec![
