@@ -158,6 +158,8 @@ enum Message {
     Text(String),
     Call(String),
     Letter(crate::words::Letter),
+    /// What happened, and the words.
+    Webhook(&'static str, crate::words::Letter, Language),
 }
 
 impl Message {
@@ -166,6 +168,13 @@ impl Message {
             Way::Text => Self::Text(plain.text(language)),
             Way::Email => Self::Letter(plain.letter(language)),
             Way::Voice => Self::Call(crate::words::said(&plain.text(language), language)),
+            Way::Webhook => {
+                let kind = match plain.says {
+                    Says::Unrecorded(_) => "recording.stopped",
+                    Says::Again(_) => "recording.goes_on",
+                };
+                Self::Webhook(kind, plain.letter(language), language)
+            }
         }
     }
 }
@@ -221,6 +230,13 @@ async fn once(
                 .voice_number(person)
                 .ok_or_else(|| SendError::permanent(format!("{person} has no number to be rung at")))?;
             calls.call(number, words, key, None).await.map(drop)
+        }
+        Message::Webhook(kind, letter, language) => {
+            let to = channels
+                .program(person)
+                .ok_or_else(|| SendError::permanent(format!("{person} has no program that is told")))?;
+            let with = (channels.client(), channels.patience());
+            crate::program::plainly(to, with, (key, kind), (letter, *language), clock.now()).await
         }
         Message::Letter(letter) => {
             let mail =

@@ -217,6 +217,7 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::StandDown { .. }
         | NotificationKind::Heard { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => Some(correlation_id(notification)),

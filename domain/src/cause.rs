@@ -297,6 +297,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         nudged: Vec::new(),
         escalation: None,
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: Vec::new(),
         posts: Vec::new(),

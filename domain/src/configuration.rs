@@ -100,8 +100,8 @@ impl Site {
 pub struct Team {
     /// Its name.
     pub name: Text,
-    /// Whether it has a mailbox.
-    pub has_email: bool,
+    /// How it is told; each once.
+    pub ways: Vec<crate::TeamWay>,
     /// When it is there; `None`: always.
     pub hours: Option<HoursId>,
     /// Who of it is on call when.
@@ -115,8 +115,10 @@ pub struct Person {
     pub name: String,
     /// The language they want to be called in.
     pub language: Language,
-    /// How they can be reached; at least one.
+    /// How they can be reached, in the order in which it is tried; at least one.
     pub ways: Vec<Way>,
+    /// The order is their own: a step that names no ways tries one after another, instead of all at once.
+    pub in_turn: bool,
 }
 
 /// A service desk, as far as the rules care.

@@ -12,8 +12,8 @@ use crate::{
     fold::Fold,
     holding, other_way,
     plan::{Act, first},
-    service_clock,
-    telling::{fall_back, key, raise_ticket, stand_down, tell_provider, tell_provider_over, work_note},
+    provider, service_clock,
+    telling::{fall_back, raise_ticket, stand_down, work_note},
     test_call,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -108,7 +108,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
             PostSays::Investigating { status: incident.worst, layer: incident.layer },
             fold.now,
         ),
-        Act::TellProvider => tell_provider(fold, incident),
+        Act::TellProvider => provider::tell(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),
         Act::OtherWay => other_way::take(fold, incident),
@@ -187,6 +187,7 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     work_note(fold, incident, format!("Acknowledged by {by}."));
     calling::stop(incident, &format!("{by} has it"));
     stand_down(fold, incident, Some(by), person);
+    provider::tell_taken(fold, incident, by);
 }
 
 /// Over: from a command, or because its cause is gone.
@@ -209,8 +210,7 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
     stand_down(fold, &mut incident, Some(&by.to_string()), None);
-    let told = key(fold, incident.id, &incident.named("told"));
-    fold.withdraw(told);
+    provider::tell_taken_in(fold, &incident, &by.to_string());
     fold.put_incident(incident.clone());
     alert::passed_on(fold, &mut incident, Some(by));
     fold.put_incident(incident);
@@ -230,7 +230,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     desk::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
     stand_down(fold, &mut incident, None, None);
-    tell_provider_over(fold, &incident);
+    provider::tell_over(fold, &incident);
     let held_back = std::mem::take(&mut incident.held_back);
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());

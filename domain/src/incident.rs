@@ -2,8 +2,8 @@
 
 use crate::{
     Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, HeardAlert, InstanceId, Layer,
-    Nudged, PersonId, Phrases, Priority, RotaId, Running, ShownCertificate, Status, TestCall, Text, Ticket,
-    TokenEndpoint, VantageId,
+    Nudged, PersonId, Phrases, Priority, RotaId, Running, ShownCertificate, Status, TeamId, TestCall, Text,
+    Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -188,6 +188,9 @@ pub struct Incident {
     pub escalation: Option<Running>,
     /// The provider team is told at this time (its hours may open later than the trouble).
     pub told_at: Option<Timestamp>,
+    /// Which team that is, whatever is found to be at fault later.
+    #[serde(default)]
+    pub told: Option<TeamId>,
     /// Alerts of others that it was told of.
     #[serde(default)]
     pub alerts: Vec<HeardAlert>,

@@ -63,6 +63,11 @@ pub enum NotificationKind {
     },
     /// To the provider team: trouble began.
     Told,
+    /// To the provider team: somebody has it.
+    ToldTaken {
+        /// Who.
+        by: String,
+    },
     /// To the provider team: trouble is over.
     ToldOver,
     /// To the provider team: the desk resolves the ticket each time, and the trouble goes on.
@@ -89,7 +94,7 @@ impl NotificationKind {
             Self::TicketOpen | Self::TicketFallback => 1,
             Self::StandDown { .. } | Self::Overruns { .. } => 2,
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
-            Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
+            Self::Told | Self::ToldTaken { .. } | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }
     }
 }
@@ -108,8 +113,16 @@ pub enum Channel {
     Email(PersonId),
     /// A person's telephone, rung.
     Voice(PersonId),
+    /// A person's own program, by signed webhooks.
+    Webhook(PersonId),
     /// A provider team's mailbox.
     Team(TeamId),
+    /// Its channel in Microsoft Teams.
+    TeamChat(TeamId),
+    /// A program of its own, by signed webhooks.
+    TeamWebhook(TeamId),
+    /// Its service at `PagerDuty`.
+    TeamPager(TeamId),
 }
 
 /// What the deliverer has to say of a notification.

@@ -18,14 +18,19 @@ fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'
 /// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.
 pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Option<Timestamp> {
     let (callout, _) = open(configuration, incident)?;
+    let in_turn = configuration.people.get(&callout.person).is_some_and(|known| known.in_turn);
     if !callout.delivered.is_empty() {
         return None;
     }
     if callout.ways.iter().all(|way| callout.given_up.contains(way)) {
         return Some(callout.at);
     }
-    // Of an e-mail no carrier says that it arrived.
-    if callout.accepted.iter().any(|(way, _)| *way == Way::Email) {
+    // Each way of an order of their own has its time, whether its carrier says anything or not.
+    if in_turn {
+        return Some(callout.at + ARRIVES_WITHIN * i32::try_from(callout.ways.len()).unwrap_or(i32::MAX));
+    }
+    // Of an e-mail, and of what a program of theirs took, nobody says that it arrived.
+    if callout.accepted.iter().any(|(way, _)| matches!(way, Way::Email | Way::Webhook)) {
         return None;
     }
     callout.accepted.iter().map(|(_, at)| *at + ARRIVES_WITHIN).min()

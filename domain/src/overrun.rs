@@ -1,8 +1,8 @@
 //! Planned work that does not end in time: whoever announced it is told, and has the minutes of grace until it is an incident.
 
 use crate::{
-    Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId, Way,
-    fold::Fold, muting::troubled, telling,
+    Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId,
+    TeamWay, Way, fold::Fold, muting::troubled, telling,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -45,11 +45,11 @@ fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
     for owner in &owners {
         let (name, channel) = match owner {
             Owner::Person(person) => (fold.person(person), Channel::Email(person.clone())),
-            Owner::Team(team) => (format!("the team {}", fold.team(team)), Channel::Team(team.clone())),
+            Owner::Team(team, way) => (format!("the team {}", fold.team(team)), way.channel(team.clone())),
         };
         let key = match owner {
             Owner::Person(_) => format!("overruns/{}", planned.id),
-            Owner::Team(team) => format!("overruns/{}/{team}", planned.id),
+            Owner::Team(team, _) => format!("overruns/{}/{team}", planned.id),
         };
         let kind = NotificationKind::Overruns {
             work: planned.id,
@@ -71,7 +71,7 @@ fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
 
 enum Owner {
     Person(PersonId),
-    Team(TeamId),
+    Team(TeamId, TeamWay),
 }
 
 /// Who announced it, where that is somebody with a mailbox; else the teams that answer for what still fails.
@@ -86,6 +86,7 @@ fn owners(configuration: &Configuration, planned: &Maintenance, of_it: &[Arc<Inc
     }
     let apis = of_it.iter().filter_map(|incident| configuration.apis.get(incident.api.as_ref()?));
     let teams: BTreeSet<&TeamId> = apis.map(|api| &api.team).collect();
-    let reached = |team: &&TeamId| configuration.teams.get(*team).is_some_and(|team| team.has_email);
-    teams.into_iter().filter(reached).map(|team| Owner::Team(team.clone())).collect()
+    let told =
+        |team: &TeamId| Some(Owner::Team(team.clone(), configuration.teams.get(team)?.told_in_words()?));
+    teams.into_iter().filter_map(told).collect()
 }

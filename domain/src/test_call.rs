@@ -179,6 +179,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         nudged: Vec::new(),
         escalation: None,
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: Vec::new(),
         posts: Vec::new(),

@@ -1,7 +1,9 @@
 //! Service desks.
 
-use super::{names::Noun, problem::Place, problem::Rank, reading::Reading, section::Section, tree::Node};
-use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow, WebhookDesk, webhook_secret};
+use super::{
+    names::Noun, problem::Place, problem::Rank, programs, reading::Reading, section::Section, tree::Node,
+};
+use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow};
 use domain::{Desk, HoursId, Priority, ServiceTarget};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,7 +28,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     section.close(reading);
     let system = match systems {
         (Some(node), None) => servicenow(node, reading).map(DeskSystem::ServiceNow),
-        (None, Some(node)) => webhook(node, reading).map(DeskSystem::Webhook),
+        (None, Some(node)) => programs::webhook(node, reading).map(DeskSystem::Webhook),
         (Some(_), Some(node)) => {
             let message = "a desk has one system: either 'servicenow' or 'webhook', not both";
             reading.problems.error(Rank::Sense, &node.owner, message, None);
@@ -50,16 +52,6 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
         settings: DeskSettings { system: Some(system), fallback_email },
         email_place: fallback_node.map(|node| node.owner.clone()),
     })
-}
-
-fn webhook(node: &Node, reading: &mut Reading<'_>) -> Option<WebhookDesk> {
-    let mut section = Section::open(node, "webhook", reading)?;
-    let url = section.required("url", reading).and_then(|node| reading.webhook_url(node));
-    let secret = section.required("secret", reading).and_then(|node| reading.secret(node, webhook_secret));
-    let before = section.optional("secret_before", reading);
-    let secret_before = before.and_then(|node| reading.secret(node, webhook_secret));
-    section.close(reading);
-    Some(WebhookDesk { url: url?, secret: secret?, secret_before })
 }
 
 fn servicenow(node: &Node, reading: &mut Reading<'_>) -> Option<ServiceNow> {

@@ -43,6 +43,7 @@ mod patients;
 mod people;
 mod priorities;
 mod problem;
+mod programs;
 mod rate;
 mod reading;
 mod redirects;
@@ -256,7 +257,7 @@ fn put_together(
     };
     let mut teams = BTreeMap::new();
     for (id, draft) in top.teams {
-        directory.teams.extend(draft.email.map(|email| (id.clone(), email)));
+        directory.teams.insert(id.clone(), draft.contact);
         teams.insert(id, draft.team);
     }
     let mut people = BTreeMap::new();

@@ -75,7 +75,8 @@ fn carriers(top: &Top, problems: &mut Problems) {
             Way::Text if !top.has.text => wanting.push((place, "texts", "notify")),
             Way::Email if !top.has.mail => wanting.push((place, "e-mails", "mail")),
             Way::Voice if !top.has.voice => wanting.push((place, "calls", "twilio")),
-            Way::Text | Way::Email | Way::Voice => {}
+            // A program of theirs is told straight.
+            Way::Text | Way::Email | Way::Voice | Way::Webhook => {}
         }
     }
     if !top.has.mail {
@@ -95,10 +96,11 @@ fn telling(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems)
         let Some(place) = draft.tell_place.as_ref().filter(|_| draft.policy.tell_provider) else { continue };
         for api in apis.values().filter(|api| api.instances.contains_key(environment)) {
             let team = &api.api.team;
-            if top.teams.get(team).is_some_and(|team| team.email_place.is_none()) {
+            if top.teams.get(team).is_some_and(|draft| draft.team.ways.is_empty()) {
                 let message =
-                    format!("'{team}', the provider of '{}', has no e-mail to be told by", api.api.id);
-                problems.error(Rank::Sense, place, message, None);
+                    format!("'{team}', the provider of '{}', has nothing to be told by", api.api.id);
+                let hint = Some("give the team 'email', 'chat', 'webhook' or 'pagerduty'".to_owned());
+                problems.error(Rank::Sense, place, message, hint);
             }
         }
     }

@@ -50,6 +50,7 @@ mod page_export;
 mod planning;
 mod poison;
 mod program;
+mod programs;
 mod protocols;
 mod reached;
 mod readme;

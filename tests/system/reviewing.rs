@@ -75,6 +75,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         escalation: None,
         flaps: domain::Flaps::default(),
         told_at: None,
+        told: None,
         timeline: Vec::new(),
         alerts: Vec::new(),
         posts: Vec::new(),

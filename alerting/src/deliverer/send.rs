@@ -9,6 +9,7 @@ use crate::{
     words::{self, Facts, Try},
 };
 use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Secret, Sent};
+use std::sync::Arc;
 use store::{Claimed, Store, crash_point};
 
 /// Sends what was claimed, or finds that it has arrived already.
@@ -18,28 +19,40 @@ pub(super) async fn send(
     claimed: &Claimed,
     clock: &Clock,
 ) -> Result<Sent, SendError> {
-    let sending = Sending { setup, claimed, clock };
+    let mut sending = Sending { setup, claimed, incident: Arc::clone(&claimed.incident), clock };
     let course = Course::of(claimed);
     let mut step = course.begin(clock.now());
     loop {
-        if matches!(step, Step::Act { .. }) && course.is_callout() {
+        if matches!(step, Step::Act { .. }) && (course.is_callout() || course.is_pager()) {
             // Where the store cannot be asked the call is made: one too many is safer than none.
             if let Ok(Some(incident)) = store.incident(claimed.notification.incident).await {
                 step = course.as_it_is_now(step, &incident);
+                sending.incident = Arc::new(incident);
             }
         }
         step = match step {
             Step::Look => course.looked(sending.look().await, clock.now()),
-            Step::Act { repeat } => course.acted(sending.act(repeat).await),
+            Step::Act { repeat } => {
+                let step = course.acted(sending.act(repeat).await);
+                if course.is_pager() {
+                    let now = store.incident(claimed.notification.incident).await.ok().flatten();
+                    course.is_still_so(step, &sending.incident, now.as_ref())
+                } else {
+                    step
+                }
+            }
             Step::LookAgain(made) => course.looked_again(made, sending.look_again().await?),
             Step::End(ended) => return ended,
         };
     }
 }
 
-struct Sending<'a> {
-    setup: &'a Setup,
-    claimed: &'a Claimed,
+/// What is sent, and how.
+pub(super) struct Sending<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) claimed: &'a Claimed,
+    /// As it is now.
+    incident: Arc<domain::Incident>,
     clock: &'a Clock,
 }
 
@@ -84,9 +97,17 @@ impl<'a> Sending<'a> {
                 }
                 traced
             }
-            (Channel::Desk(_) | Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_), _) => {
-                Ok(Trace::Unknown)
-            }
+            (
+                Channel::Desk(_)
+                | Channel::DeskEmail(_)
+                | Channel::Email(_)
+                | Channel::Webhook(_)
+                | Channel::Team(_)
+                | Channel::TeamChat(_)
+                | Channel::TeamWebhook(_)
+                | Channel::TeamPager(_),
+                _,
+            ) => Ok(Trace::Unknown),
         }
     }
 
@@ -95,6 +116,10 @@ impl<'a> Sending<'a> {
             Channel::Desk(desk) => self.to_desk(desk).await,
             Channel::Text(person) => self.to_telephone(person, repeat).await,
             Channel::Voice(person) => self.ring(person).await,
+            Channel::Webhook(person) => self.to_program(person).await,
+            Channel::TeamChat(team) => self.to_chat(team, repeat).await,
+            Channel::TeamWebhook(team) => self.to_teams_program(team).await,
+            Channel::TeamPager(team) => self.to_pager(team).await,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => self.to_mailbox().await,
         }
     }
@@ -130,12 +155,8 @@ impl<'a> Sending<'a> {
         })
     }
 
-    fn facts(&self) -> Facts<'a> {
-        Facts {
-            incident: &self.claimed.incident,
-            configuration: &self.setup.configuration,
-            now: self.clock.now(),
-        }
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts { incident: &self.incident, configuration: &self.setup.configuration, now: self.clock.now() }
     }
 
     async fn to_desk(&self, desk: &DeskId) -> Result<Sent, SendError> {
@@ -185,6 +206,7 @@ impl<'a> Sending<'a> {
             | NotificationKind::StandDown { .. }
             | NotificationKind::Heard { .. }
             | NotificationKind::Told
+            | NotificationKind::ToldTaken { .. }
             | NotificationKind::ToldOver
             | NotificationKind::DeskResolves { .. }
             | NotificationKind::Overruns { .. } => {
@@ -235,7 +257,11 @@ impl<'a> Sending<'a> {
             | Channel::Team(_)
             | Channel::Desk(_)
             | Channel::Text(_)
-            | Channel::Voice(_) => None,
+            | Channel::Voice(_)
+            | Channel::Webhook(_)
+            | Channel::TeamChat(_)
+            | Channel::TeamWebhook(_)
+            | Channel::TeamPager(_) => None,
         };
         let letter = words::letter(&self.facts(), notification, language, &correlation_id(notification))?;
         mail.send(to, &letter, notification, self.clock.now()).await

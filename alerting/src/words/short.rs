@@ -36,6 +36,7 @@ pub(crate) fn text(
         | NotificationKind::TicketFallback
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => Err(SendError::permanent(

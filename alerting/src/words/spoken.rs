@@ -39,6 +39,7 @@ pub(crate) fn call(
         | NotificationKind::TicketFallback
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => {

@@ -5,8 +5,8 @@ use domain::{
     EnvironmentPolicy, Expect, Failure, FailureKind, Health, Hold, Http, HttpRequest, IncidentStatus,
     InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Matrix, Operation, OperationId, Outcome,
     Person, PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, Retention,
-    ServiceLevel, Site, Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict,
-    Visibility, Way, Window,
+    ServiceLevel, Site, Situation, Status, Team, TeamId, TeamWay, Text, Track, TrackId, Vantage, VantageId,
+    Verdict, Visibility, Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -141,10 +141,14 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             }
         }
     }
-    let person =
-        |name: &str, language| Person { name: name.into(), language, ways: vec![Way::Text, Way::Email] };
+    let person = |name: &str, language| Person {
+        name: name.into(),
+        language,
+        ways: vec![Way::Text, Way::Email],
+        in_turn: false,
+    };
     let name = Text::new("Demographics team", "Tîm Demograffeg");
-    let team = Team { name, has_email: true, hours: None, rota: None };
+    let team = Team { name, ways: vec![TeamWay::Email], hours: None, rota: None };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),

@@ -153,6 +153,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         nudged: Vec::new(),
         escalation: None,
         told_at: None,
+        told: None,
         timeline: Vec::new(),
         alerts: Vec::new(),
         posts: Vec::new(),

@@ -56,6 +56,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         nudged: Vec::new(),
         escalation: Some(running(started)),
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: vec![
             Entry { at: ago(started - 10), text: "confirmed: 2 of 3 probes failed".into() },
