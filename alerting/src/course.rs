@@ -59,10 +59,17 @@ impl<'a> Course<'a> {
                 Some(late) if !self.tried() => Step::End(Err(late)),
                 Some(_) | None => Step::Look,
             },
-            (Channel::Desk(_) | Channel::Text(_) | Channel::Voice(_), _) if self.tried() => Step::Look,
+            (
+                Channel::Desk(_)
+                | Channel::Text(_)
+                | Channel::Voice(_)
+                | Channel::Email(_)
+                | Channel::Team(_),
+                _,
+            ) if self.tried() => Step::Look,
             // Nor can a chat, and it has no name for what is the same: a repeat says so.
             (Channel::TeamChat(_), _) => self.act(self.tried(), now),
-            // Mail cannot be asked for: a repeat shares the first one's `Message-ID`; others know it by its key.
+            // A mail server cannot be asked: a repeat shares the first one's `Message-ID`; others know it by its key.
             (
                 Channel::Desk(_)
                 | Channel::Text(_)
@@ -90,9 +97,7 @@ impl<'a> Course<'a> {
             },
             Ok(Trace::Unknown | Trace::Failed | Trace::Once) => self.act(false, now),
             // A person is waited for: the text or the call goes out again and says so. Of a ticket or a note there is one.
-            Err(_) if matches!(self.0.notification.channel, Channel::Text(_) | Channel::Voice(_)) => {
-                self.act(true, now)
-            }
+            Err(_) if self.is_for_people() => self.act(true, now),
             Err(error) => Step::End(Err(error)),
         }
     }
@@ -191,6 +196,14 @@ impl<'a> Course<'a> {
         let running = incident.escalation.as_ref().filter(|_| self.is_callout());
         let why = running.and_then(|running| running.stopped.as_ref())?;
         Some(SendError::permanent(format!("called off: {why}")))
+    }
+
+    /// Whether it goes to a person or a team, who have it rather twice than never.
+    const fn is_for_people(self) -> bool {
+        matches!(
+            self.0.notification.channel,
+            Channel::Text(_) | Channel::Voice(_) | Channel::Email(_) | Channel::Team(_)
+        )
     }
 
     /// Whether it calls somebody.

@@ -159,8 +159,10 @@ pub struct Notify {
     pub url: String,
     /// `{name}-{service id}-{secret}`.
     pub api_key: Secret,
-    /// The id of a text template whose whole body is `((message))`; the service's name must not be put before texts.
+    /// The id of a text template whose whole body is `((message))`.
     pub text_template: String,
+    /// The id of an e-mail template with the subject `((subject))` and the body `((message))`; `None`: it sends no e-mails.
+    pub email_template: Option<String>,
     /// Which of the service's senders; `None`: its default.
     pub sms_sender_id: Option<String>,
 }

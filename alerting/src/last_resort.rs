@@ -5,6 +5,7 @@
 
 use crate::{
     Recording, SendError, Setup, Trace,
+    notify::MessageKind,
     words::{Plain, Says},
 };
 use domain::{Channel, Clock, Environment, Language, PersonId, Situation, Unrecorded, Way};
@@ -217,7 +218,8 @@ async fn once(
                 .number(person)
                 .ok_or_else(|| SendError::permanent(format!("{person} has no telephone number")))?;
             // It may have been taken although nobody said so; where that cannot be told, twice is better than never.
-            if again && matches!(texts.trace(key, clock.now()).await, Ok(Trace::Taken(_))) {
+            if again && matches!(texts.trace(MessageKind::Text, key, clock.now()).await, Ok(Trace::Taken(_)))
+            {
                 return Ok(());
             }
             texts.send(number, text, key, clock.now()).await.map(drop)
@@ -239,12 +241,18 @@ async fn once(
             crate::program::plainly(to, with, (key, kind), (letter, *language), clock.now()).await
         }
         Message::Letter(letter) => {
-            let mail =
-                channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
             let to = channels
                 .mailbox(&Channel::Email(person.clone()))
                 .ok_or_else(|| SendError::permanent(format!("{person} has no mailbox")))?;
-            mail.send_alone(to, letter, key, clock.now()).await.map(drop)
+            let by_notify = channels.texts().filter(|texts| texts.mails());
+            let sent = match channels.mail() {
+                Some(mail) => mail.send_alone(to, letter, key, clock.now()).await,
+                None => Err(SendError::permanent("no mail server: configure `mail`")),
+            };
+            match (sent, by_notify) {
+                (Err(_), Some(notify)) => notify.mail(to, letter, key, clock.now()).await.map(drop),
+                (sent, _) => sent.map(drop),
+            }
         }
     }
 }

@@ -52,4 +52,4 @@ pub use send_error::SendError;
 pub use servicenow::{FoundTicket, Records};
 pub use signed::webhook_secret;
 pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};
-pub use words::{spoken, worded};
+pub use words::{fits_a_text, spoken, worded};

@@ -24,6 +24,7 @@ use domain::{Channel, Configuration, Incident, Language, Notification, Notificat
 use jiff::Timestamp;
 
 pub(crate) use facts::{Facts, cut};
+pub use gsm::is_plain as fits_a_text;
 pub(crate) use letter::{Letter, letter, link};
 pub(crate) use provider::both;
 pub(crate) use short::text;

@@ -34,6 +34,8 @@ pub struct Configuration {
     pub alerts_call_out: bool,
     /// People may answer a call by text.
     pub text_replies: bool,
+    /// What the text service puts before each text, with a colon and a space behind it; `None`: nothing.
+    pub text_prefix: Option<String>,
     /// Who is called every day, so that it is known that calls leave; `None`: nobody.
     pub daily_test: Option<crate::DailyTest>,
     /// Service hours.

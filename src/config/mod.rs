@@ -281,7 +281,8 @@ fn put_together(
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         contact_proof: top.contact_proof,
         alerts_call_out: top.alertmanager.calls_out,
-        text_replies: top.text_replies,
+        text_replies: top.texts.replies,
+        text_prefix: top.texts.prefix,
         daily_test: top.daily_test,
         hours: top.hours,
         escalations: top

@@ -69,21 +69,24 @@ fn circles(apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
 /// Addresses need somebody who carries messages to them.
 fn carriers(top: &Top, problems: &mut Problems) {
     let mails = top.people.values().flat_map(|draft| &draft.ways);
+    let by_notify = top.notify.as_ref().is_none_or(|notify| notify.email_template.is_some());
+    let peoples_mail = top.has.mail || (top.has.text && by_notify);
     let mut wanting: Vec<(&Place, &str, &str)> = Vec::new();
     for (way, place) in mails {
         match way {
             Way::Text if !top.has.text => wanting.push((place, "texts", "notify")),
-            Way::Email if !top.has.mail => wanting.push((place, "e-mails", "mail")),
+            Way::Email if !peoples_mail => wanting.push((place, "e-mails", "mail")),
             Way::Voice if !top.has.voice => wanting.push((place, "calls", "twilio")),
             // A program of theirs is told straight.
             Way::Text | Way::Email | Way::Voice | Way::Webhook => {}
         }
     }
-    if !top.has.mail {
-        let teams = top.teams.values().filter_map(|draft| draft.email_place.as_ref());
-        let desks = top.desks.values().filter_map(|draft| draft.email_place.as_ref());
-        wanting.extend(teams.chain(desks).map(|place| (place, "e-mails", "mail")));
-    }
+    let teams = top.teams.values().filter(|_| !peoples_mail);
+    let teams = teams.filter_map(|draft| draft.email_place.as_ref());
+    // A desk's inbound mail knows what belongs together by headers that Notify does not let us set.
+    let desks = top.desks.values().filter(|_| !top.has.mail);
+    let desks = desks.filter_map(|draft| draft.email_place.as_ref());
+    wanting.extend(teams.chain(desks).map(|place| (place, "e-mails", "mail")));
     for (place, what, section) in wanting {
         let hint = Some(format!("add the section '{section}' to curiad.yaml"));
         problems.error(Rank::Sense, place, format!("nothing carries {what}"), hint);

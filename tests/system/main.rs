@@ -44,6 +44,7 @@ mod network;
 mod nginx;
 #[cfg(debug_assertions)]
 mod no_room;
+mod notify_mail;
 mod outage;
 mod page_export;
 #[cfg(debug_assertions)]

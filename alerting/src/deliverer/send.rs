@@ -3,7 +3,7 @@
 use crate::{
     Course, SendError, Setup, Step, Trace,
     channels::System,
-    notify::TextService,
+    notify::{MessageKind, TextService},
     servicenow::{NewTicket, correlation_id},
     twilio::VoiceService,
     words::{self, Facts, Try},
@@ -84,7 +84,8 @@ impl<'a> Sending<'a> {
                 Ok(if there { taken() } else { Trace::Unknown })
             }
             (Channel::Text(_), _) => {
-                let traced = self.texts()?.trace(&notification.key, self.clock.now()).await;
+                let traced =
+                    self.texts()?.trace(MessageKind::Text, &notification.key, self.clock.now()).await;
                 if let Err(error) = &traced {
                     tracing::warn!(key = notification.key, %error, "cannot ask for a text's fate: it may go out twice");
                 }
@@ -97,12 +98,14 @@ impl<'a> Sending<'a> {
                 }
                 traced
             }
+            (Channel::Email(_) | Channel::Team(_), _) => match self.mails_by_notify() {
+                Some(notify) => notify.trace(MessageKind::Email, &notification.key, self.clock.now()).await,
+                None => Ok(Trace::Unknown),
+            },
             (
                 Channel::Desk(_)
                 | Channel::DeskEmail(_)
-                | Channel::Email(_)
                 | Channel::Webhook(_)
-                | Channel::Team(_)
                 | Channel::TeamChat(_)
                 | Channel::TeamWebhook(_)
                 | Channel::TeamPager(_),
@@ -242,9 +245,14 @@ impl<'a> Sending<'a> {
         calls.call(number, &words, &notification.key, Some(told_at)).await
     }
 
+    /// The second road of e-mails to people and teams, or the only one.
+    fn mails_by_notify(&self) -> Option<&'a TextService> {
+        let to_people = matches!(self.claimed.notification.channel, Channel::Email(_) | Channel::Team(_));
+        self.setup.channels.texts().filter(|texts| to_people && texts.mails())
+    }
+
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
         let channels = &self.setup.channels;
-        let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
         let notification = &self.claimed.notification;
         let to = channels
             .mailbox(&notification.channel)
@@ -264,6 +272,19 @@ impl<'a> Sending<'a> {
             | Channel::TeamPager(_) => None,
         };
         let letter = words::letter(&self.facts(), notification, language, &correlation_id(notification))?;
-        mail.send(to, &letter, notification, self.clock.now()).await
+        let now = self.clock.now();
+        let sent = match channels.mail() {
+            Some(mail) => mail.send(to, &letter, notification, now).await,
+            None => Err(SendError::permanent("no mail server: configure `mail`")),
+        };
+        // Where it is not known whether it has gone out, only a person who is called has it twice.
+        let again = |error: &SendError| !error.is_unclear() || Course::of(self.claimed).is_callout();
+        match (sent, self.mails_by_notify()) {
+            (Err(error), Some(notify)) if again(&error) => {
+                let by_notify = notify.mail(to, &letter, &notification.key, now).await;
+                by_notify.map_err(|other| if channels.mail().is_some() { error } else { other })
+            }
+            (sent, _) => sent,
+        }
     }
 }

@@ -108,6 +108,7 @@ pub(crate) fn configuration() -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),

@@ -110,6 +110,7 @@ pub(crate) fn directory(world: &World) -> Directory {
             url: world.notify().url(),
             api_key: Secret::new(format!("curiad-{}-{}", notify.service_id, notify.secret)),
             text_template: NotifyOptions::SMS_TEMPLATE.to_owned(),
+            email_template: None,
             sms_sender_id: None,
         }),
         mail: Some(Mail {

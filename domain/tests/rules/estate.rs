@@ -92,6 +92,7 @@ pub(crate) fn configuration() -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: [(
             HoursId::parse("never").expect("an id"),

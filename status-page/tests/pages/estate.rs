@@ -141,14 +141,11 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             }
         }
     }
-    let person = |name: &str, language| Person {
-        name: name.into(),
-        language,
-        ways: vec![Way::Text, Way::Email],
-        in_turn: false,
-    };
-    let name = Text::new("Demographics team", "Tîm Demograffeg");
-    let team = Team { name, ways: vec![TeamWay::Email], hours: None, rota: None };
+    let of = vec![Way::Text, Way::Email];
+    let person =
+        |name: &str, language| Person { name: name.into(), language, ways: of.clone(), in_turn: false };
+    let (name, ways) = (Text::new("Demographics team", "Tîm Demograffeg"), vec![TeamWay::Email]);
+    let team = Team { name, ways, hours: None, rota: None };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
@@ -178,6 +175,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),
