@@ -213,6 +213,7 @@ impl Seat {
             look: outbox,
             told: self.inbox,
             undelivered: self.undelivered,
+            under_way: alerting::UnderWay::default(),
             limits: Limits::default(),
         };
         crash_point!("start/wired");

@@ -14,6 +14,9 @@ const TEXTS_AT_A_TIME: usize = 16;
 const MAILS_AT_A_TIME: usize = 8;
 /// They wait for each other's second anyway.
 const CALLS_AT_A_TIME: usize = 4;
+/// What goes to programs: of people, for whom nobody waits behind a team's; of teams, their chats and pagers among them.
+const PEOPLES_AT_A_TIME: usize = 16;
+const TEAMS_AT_A_TIME: usize = 16;
 
 /// What the deliverer needs to know, exchanged as one when the configuration is read again.
 #[derive(Debug, Clone)]
@@ -67,15 +70,18 @@ impl From<reqwest::Client> for Clients {
 pub struct Channels {
     desks: BTreeMap<DeskId, DeskWay>,
     people: BTreeMap<PersonId, crate::Contact>,
-    teams: BTreeMap<TeamId, String>,
+    teams: BTreeMap<TeamId, crate::TeamContact>,
     alertmanagers: Vec<crate::Alertmanager>,
     client: reqwest::Client,
+    patience: Duration,
     texts: Option<TextService>,
     mail: Option<Postbox>,
     calls: Option<VoiceService>,
     text_turns: Arc<Semaphore>,
     call_turns: Arc<Semaphore>,
     mail_turns: Arc<Semaphore>,
+    peoples_turns: Arc<Semaphore>,
+    teams_turns: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -117,12 +123,15 @@ impl Channels {
             teams: directory.teams,
             alertmanagers: directory.alertmanagers,
             client: client.clone(),
+            patience,
             texts: texts.transpose()?,
             mail: directory.mail.map(|settings| Postbox::new(&settings, patience)).transpose()?,
             calls: directory.twilio.map(|settings| VoiceService::new(settings, client.clone(), patience)),
             text_turns: Arc::new(Semaphore::new(TEXTS_AT_A_TIME)),
             call_turns: Arc::new(Semaphore::new(CALLS_AT_A_TIME)),
             mail_turns: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
+            peoples_turns: Arc::new(Semaphore::new(PEOPLES_AT_A_TIME)),
+            teams_turns: Arc::new(Semaphore::new(TEAMS_AT_A_TIME)),
         })
     }
 
@@ -173,6 +182,8 @@ impl Channels {
             Channel::Text(_) => &self.text_turns,
             Channel::Voice(_) => &self.call_turns,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => &self.mail_turns,
+            Channel::Webhook(_) => &self.peoples_turns,
+            Channel::TeamChat(_) | Channel::TeamWebhook(_) | Channel::TeamPager(_) => &self.teams_turns,
         };
         tokio::time::timeout(patience, Arc::clone(turns).acquire_owned()).await.ok()?.ok()
     }
@@ -200,6 +211,11 @@ impl Channels {
         &self.alertmanagers
     }
 
+    /// How long a single request may take.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// What asks over HTTP.
     pub(crate) const fn client(&self) -> &reqwest::Client {
         &self.client
@@ -225,6 +241,16 @@ impl Channels {
         self.people.get(person)?.text.as_ref()
     }
 
+    /// A person's own program.
+    pub(crate) fn program(&self, person: &PersonId) -> Option<&crate::SignedWebhook> {
+        self.people.get(person)?.webhook.as_ref()
+    }
+
+    /// How a team is told.
+    pub(crate) fn team(&self, team: &TeamId) -> Option<&crate::TeamContact> {
+        self.teams.get(team)
+    }
+
     /// A person's telephone number for calls.
     pub(crate) fn voice_number(&self, person: &PersonId) -> Option<&Secret> {
         self.people.get(person)?.voice.as_ref()
@@ -235,8 +261,14 @@ impl Channels {
         match channel {
             Channel::Email(person) => self.people.get(person)?.email.as_deref(),
             Channel::DeskEmail(desk) => self.desks.get(desk)?.email.as_deref(),
-            Channel::Team(team) => self.teams.get(team).map(String::as_str),
-            Channel::Desk(_) | Channel::Text(_) | Channel::Voice(_) => None,
+            Channel::Team(team) => self.teams.get(team)?.email.as_deref(),
+            Channel::Desk(_)
+            | Channel::Text(_)
+            | Channel::Voice(_)
+            | Channel::Webhook(_)
+            | Channel::TeamChat(_)
+            | Channel::TeamWebhook(_)
+            | Channel::TeamPager(_) => None,
         }
     }
 }

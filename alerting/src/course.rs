@@ -2,7 +2,7 @@
 //!
 //! Pure. The deliverer takes it against the real world, and `tests/engine` against one that does its worst.
 
-use crate::{SendError, next_try};
+use crate::{SendError, next_try, pagerduty::Action};
 use domain::{Channel, Incident, NotificationKind, Sent};
 use jiff::Timestamp;
 use store::{Claimed, Settlement};
@@ -59,15 +59,27 @@ impl<'a> Course<'a> {
                 Some(late) if !self.tried() => Step::End(Err(late)),
                 Some(_) | None => Step::Look,
             },
-            (Channel::Desk(_) | Channel::Text(_) | Channel::Voice(_), _) if self.tried() => Step::Look,
-            // Mail cannot be asked for: a repeat shares the first one's `Message-ID`.
+            (
+                Channel::Desk(_)
+                | Channel::Text(_)
+                | Channel::Voice(_)
+                | Channel::Email(_)
+                | Channel::Team(_),
+                _,
+            ) if self.tried() => Step::Look,
+            // Nor can a chat, and it has no name for what is the same: a repeat says so.
+            (Channel::TeamChat(_), _) => self.act(self.tried(), now),
+            // A mail server cannot be asked: a repeat shares the first one's `Message-ID`; others know it by its key.
             (
                 Channel::Desk(_)
                 | Channel::Text(_)
                 | Channel::Voice(_)
                 | Channel::DeskEmail(_)
                 | Channel::Email(_)
-                | Channel::Team(_),
+                | Channel::Team(_)
+                | Channel::Webhook(_)
+                | Channel::TeamWebhook(_)
+                | Channel::TeamPager(_),
                 _,
             ) => self.act(false, now),
         }
@@ -85,9 +97,7 @@ impl<'a> Course<'a> {
             },
             Ok(Trace::Unknown | Trace::Failed | Trace::Once) => self.act(false, now),
             // A person is waited for: the text or the call goes out again and says so. Of a ticket or a note there is one.
-            Err(_) if matches!(self.0.notification.channel, Channel::Text(_) | Channel::Voice(_)) => {
-                self.act(true, now)
-            }
+            Err(_) if self.is_for_people() => self.act(true, now),
             Err(error) => Step::End(Err(error)),
         }
     }
@@ -107,6 +117,23 @@ impl<'a> Course<'a> {
             Ok(made @ Sent::Ticket { .. }) => Step::LookAgain(made),
             result => Step::End(result),
         }
+    }
+
+    /// A pager was told of the incident as it was `then`, and it is like this `now` (`None`: nobody can tell): whatever it was
+    /// told late, and in whichever order, it is told how things stand.
+    pub fn is_still_so(self, step: Step, then: &Incident, now: Option<&Incident>) -> Step {
+        let Step::End(Ok(_)) = &step else { return step };
+        let kind = &self.0.notification.kind;
+        match now {
+            Some(now) if Action::of(kind, now) == Action::of(kind, then) => step,
+            Some(_) => Step::Act { repeat: false },
+            None => Step::End(Err(SendError::unclear("whether that is still so could not be read"))),
+        }
+    }
+
+    /// Whether it tells a pager, which has a state of its own.
+    pub const fn is_pager(self) -> bool {
+        matches!(self.0.notification.channel, Channel::TeamPager(_))
     }
 
     /// The desk was asked again. When it cannot be asked, `made` is there and known all the same.
@@ -171,15 +198,23 @@ impl<'a> Course<'a> {
         Some(SendError::permanent(format!("called off: {why}")))
     }
 
+    /// Whether it goes to a person or a team, who have it rather twice than never.
+    const fn is_for_people(self) -> bool {
+        matches!(
+            self.0.notification.channel,
+            Channel::Text(_) | Channel::Voice(_) | Channel::Email(_) | Channel::Team(_)
+        )
+    }
+
     /// Whether it calls somebody.
     pub const fn is_callout(self) -> bool {
         matches!(self.0.notification.kind, NotificationKind::Callout { .. })
     }
 
     /// Whether a call may have reached somebody although nothing says so: whoever answers or ends it must stand them down.
-    /// Mail cannot be asked about what an earlier claim did before its lease ran out.
+    /// Mail and programs cannot be asked about what an earlier claim did before its lease ran out.
     fn is_unclear(self, error: &SendError) -> bool {
-        let by_mail = matches!(self.0.notification.channel, Channel::Email(_));
-        self.is_callout() && (error.is_unclear() || (self.0.uncertain && by_mail))
+        let unasked = matches!(self.0.notification.channel, Channel::Email(_) | Channel::Webhook(_));
+        self.is_callout() && (error.is_unclear() || (self.0.uncertain && unasked))
     }
 }

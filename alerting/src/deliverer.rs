@@ -1,7 +1,9 @@
 //! The deliverer: claims from the outbox by lease, sends with nothing held, settles (DESIGN §4, step 6).
 
 mod in_time;
+mod programs;
 mod send;
+mod under_way;
 
 use crate::{Away, Course, Lasting, SendError, Setup, retry::LONGEST};
 use domain::{Clock, Configuration, NotificationKind, Receipt, Sent, Situation};
@@ -15,6 +17,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+pub use under_way::UnderWay;
 
 /// Sends under way, those that wait for a turn on their channel among them: beyond the first figure only callouts
 /// are begun, beyond the second nothing is claimed.
@@ -80,6 +83,8 @@ pub struct Deliverer {
     pub told: Arc<Notify>,
     /// Since when the outbox cannot be read, for those who must know: nobody is told anything.
     pub undelivered: watch::Sender<Option<Timestamp>>,
+    /// What is being sent.
+    pub under_way: UnderWay,
     /// How much and how long.
     pub limits: Limits,
 }
@@ -167,10 +172,15 @@ impl Deliverer {
         setup.configuration = Configuration::with_overrides(&setup.configuration, added.values());
         for one in claimed {
             crash_point!("deliverer/claimed");
+            // Its new lease runs out, and then it is known what became of it.
+            let Some(begun) = self.under_way.begin(&one.notification.key) else { continue };
             let (deliverer, setup, cut) = (self.clone(), setup.clone(), cut.clone());
             let room =
                 sends.len() < UNDER_WAY || matches!(one.notification.kind, NotificationKind::Callout { .. });
-            sends.spawn(async move { deliverer.deliver(&setup, &one, room, &cut).await });
+            sends.spawn(async move {
+                let _begun = begun;
+                deliverer.deliver(&setup, &one, room, &cut).await;
+            });
         }
         Ok(started)
     }

@@ -10,8 +10,8 @@ pub struct Directory {
     pub desks: BTreeMap<DeskId, DeskSettings>,
     /// People who can be called.
     pub people: BTreeMap<PersonId, Contact>,
-    /// Provider teams' mailboxes.
-    pub teams: BTreeMap<TeamId, String>,
+    /// Provider teams that can be told.
+    pub teams: BTreeMap<TeamId, TeamContact>,
     /// GOV.UK Notify, which carries texts.
     pub notify: Option<Notify>,
     /// Twilio, which rings people up.
@@ -58,14 +58,14 @@ pub enum DeskSystem {
     /// In `ServiceNow`.
     ServiceNow(ServiceNow),
     /// Wherever a program of the desk puts them.
-    Webhook(WebhookDesk),
+    Webhook(SignedWebhook),
 }
 
 impl DeskSystem {
     /// Where it is.
     pub fn url(&self) -> &str {
         match self {
-            Self::ServiceNow(ServiceNow { url, .. }) | Self::Webhook(WebhookDesk { url, .. }) => url,
+            Self::ServiceNow(ServiceNow { url, .. }) | Self::Webhook(SignedWebhook { url, .. }) => url,
         }
     }
 
@@ -78,9 +78,9 @@ impl DeskSystem {
     }
 }
 
-/// A desk that is told by signed webhooks (Standard Webhooks 1.0.0).
+/// A program that is told by signed webhooks (Standard Webhooks 1.0.0).
 #[derive(Debug, Clone)]
-pub struct WebhookDesk {
+pub struct SignedWebhook {
     /// Where they go.
     pub url: String,
     /// What they are signed with: `whsec_…`.
@@ -138,6 +138,30 @@ pub struct Contact {
     pub email: Option<String>,
     /// Telephone number for calls, as `+447…`.
     pub voice: Option<Secret>,
+    /// A program of their own.
+    pub webhook: Option<SignedWebhook>,
+}
+
+/// How a provider team is told.
+#[derive(Debug, Clone, Default)]
+pub struct TeamContact {
+    /// Mailbox.
+    pub email: Option<String>,
+    /// The URL of a workflow that posts to its channel in Microsoft Teams; whoever knows it can post there.
+    pub chat: Option<Secret>,
+    /// A program of its own.
+    pub webhook: Option<SignedWebhook>,
+    /// Its service at `PagerDuty`.
+    pub pagerduty: Option<PagerDuty>,
+}
+
+/// A service at `PagerDuty`, by its Events API v2.
+#[derive(Debug, Clone)]
+pub struct PagerDuty {
+    /// `https://events.pagerduty.com`, or that of the region, without a trailing slash.
+    pub url: String,
+    /// The service's integration key: 32 characters.
+    pub routing_key: Secret,
 }
 
 /// GOV.UK Notify.
@@ -147,8 +171,10 @@ pub struct Notify {
     pub url: String,
     /// `{name}-{service id}-{secret}`.
     pub api_key: Secret,
-    /// The id of a text template whose whole body is `((message))`; the service's name must not be put before texts.
+    /// The id of a text template whose whole body is `((message))`.
     pub text_template: String,
+    /// The id of an e-mail template with the subject `((subject))` and the body `((message))`; `None`: it sends no e-mails.
+    pub email_template: Option<String>,
     /// Which of the service's senders; `None`: its default.
     pub sms_sender_id: Option<String>,
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     Recording, SendError, Setup, Trace,
+    notify::MessageKind,
     words::{Plain, Says},
 };
 use domain::{Channel, Clock, Environment, Language, PersonId, Situation, Unrecorded, Way};
@@ -158,6 +159,8 @@ enum Message {
     Text(String),
     Call(String),
     Letter(crate::words::Letter),
+    /// What happened, and the words.
+    Webhook(&'static str, crate::words::Letter, Language),
 }
 
 impl Message {
@@ -166,6 +169,13 @@ impl Message {
             Way::Text => Self::Text(plain.text(language)),
             Way::Email => Self::Letter(plain.letter(language)),
             Way::Voice => Self::Call(crate::words::said(&plain.text(language), language)),
+            Way::Webhook => {
+                let kind = match plain.says {
+                    Says::Unrecorded(_) => "recording.stopped",
+                    Says::Again(_) => "recording.goes_on",
+                };
+                Self::Webhook(kind, plain.letter(language), language)
+            }
         }
     }
 }
@@ -208,7 +218,8 @@ async fn once(
                 .number(person)
                 .ok_or_else(|| SendError::permanent(format!("{person} has no telephone number")))?;
             // It may have been taken although nobody said so; where that cannot be told, twice is better than never.
-            if again && matches!(texts.trace(key, clock.now()).await, Ok(Trace::Taken(_))) {
+            if again && matches!(texts.trace(MessageKind::Text, key, clock.now()).await, Ok(Trace::Taken(_)))
+            {
                 return Ok(());
             }
             texts.send(number, text, key, clock.now()).await.map(drop)
@@ -222,13 +233,26 @@ async fn once(
                 .ok_or_else(|| SendError::permanent(format!("{person} has no number to be rung at")))?;
             calls.call(number, words, key, None).await.map(drop)
         }
+        Message::Webhook(kind, letter, language) => {
+            let to = channels
+                .program(person)
+                .ok_or_else(|| SendError::permanent(format!("{person} has no program that is told")))?;
+            let with = (channels.client(), channels.patience());
+            crate::program::plainly(to, with, (key, kind), (letter, *language), clock.now()).await
+        }
         Message::Letter(letter) => {
-            let mail =
-                channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
             let to = channels
                 .mailbox(&Channel::Email(person.clone()))
                 .ok_or_else(|| SendError::permanent(format!("{person} has no mailbox")))?;
-            mail.send_alone(to, letter, key, clock.now()).await.map(drop)
+            let by_notify = channels.texts().filter(|texts| texts.mails());
+            let sent = match channels.mail() {
+                Some(mail) => mail.send_alone(to, letter, key, clock.now()).await,
+                None => Err(SendError::permanent("no mail server: configure `mail`")),
+            };
+            match (sent, by_notify) {
+                (Err(_), Some(notify)) => notify.mail(to, letter, key, clock.now()).await.map(drop),
+                (sent, _) => sent.map(drop),
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod alertmanager;
 mod answer;
 mod away;
 mod channels;
+mod chat;
 mod course;
 mod deliverer;
 mod desk_reader;
@@ -17,11 +18,14 @@ mod heartbeat;
 mod last_resort;
 mod mail;
 mod notify;
+mod pagerduty;
 mod postman;
+mod program;
 mod recorder;
 mod retry;
 mod send_error;
 mod servicenow;
+mod signed;
 mod spool;
 mod twilio;
 mod webhook;
@@ -31,20 +35,21 @@ pub use alertmanager::Alerter;
 pub use away::{Away, Lasting};
 pub use channels::{Channels, Clients, Setup, SetupError};
 pub use course::{Course, Step, Trace};
-pub use deliverer::{Deliverer, Limits};
+pub use deliverer::{Deliverer, Limits, UnderWay};
 pub use desk_reader::DeskReader;
 pub use directory::{
     Alertmanager, Auth, Contact, DeadMan, DeskSettings, DeskSystem, Directory, Mail, MailTls, Notify,
-    ServiceNow, Twilio, WebhookDesk,
+    PagerDuty, ServiceNow, SignedWebhook, TeamContact, Twilio,
 };
 pub use finding::{ClockSeen, Examined, Finding, State};
 pub use heartbeat::heartbeat;
 pub use last_resort::LastResort;
+pub use pagerduty::Action as PagerAction;
 pub use postman::{Postman, Round};
 pub use recorder::{OutageLimits, REMEMBERED_FOR, Recorder, Recording};
 pub use retry::next_try;
 pub use send_error::SendError;
 pub use servicenow::{FoundTicket, Records};
+pub use signed::webhook_secret;
 pub use spool::{Spool, SpoolError, count_set_aside, set_aside_in};
-pub use webhook::webhook_secret;
-pub use words::{spoken, worded};
+pub use words::{fits_a_text, spoken, worded};

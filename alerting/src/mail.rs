@@ -219,6 +219,7 @@ fn thread(notification: &Notification) -> Option<String> {
         | NotificationKind::PartOf { .. }
         | NotificationKind::Heard { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => Some(correlation_id(notification)),

@@ -1,9 +1,9 @@
-//! Texts through GOV.UK Notify (incident-systems.md §3.4), and what it tells us back.
+//! Texts and e-mails through GOV.UK Notify (incident-systems.md §3.4), and what it tells us back.
 
 mod examine;
 mod token;
 
-use crate::{Notify, SendError, SetupError, Trace, answer::Answer};
+use crate::{Notify, SendError, SetupError, Trace, answer::Answer, words::Letter};
 use domain::{Secret, Sent};
 use jiff::Timestamp;
 use reqwest::{Client, StatusCode};
@@ -16,13 +16,29 @@ use token::Key;
 
 const WHOM: &str = "GOV.UK Notify";
 
-/// Sends texts.
+/// Sends texts, and e-mails where it has a template for them.
 #[derive(Debug)]
 pub(crate) struct TextService {
     settings: Notify,
     key: Key,
     client: Client,
     patience: Duration,
+}
+
+/// What Notify carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    Text,
+    Email,
+}
+
+impl MessageKind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "sms",
+            Self::Email => "email",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,10 +106,43 @@ impl TextService {
         Ok(Sent::Accepted { provider_id: taken.id })
     }
 
-    /// What has become of the text of that reference.
-    pub(crate) async fn trace(&self, reference: &str, now: Timestamp) -> Result<Trace, SendError> {
+    /// Whether it sends e-mails.
+    pub(crate) const fn mails(&self) -> bool {
+        self.settings.email_template.is_some()
+    }
+
+    /// Sends `letter` to a mailbox. Never safe to repeat: ask [`Self::trace`] first.
+    pub(crate) async fn mail(
+        &self,
+        to: &str,
+        letter: &Letter,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<Sent, SendError> {
+        let template = self.settings.email_template.as_ref();
+        let template = template.ok_or_else(|| {
+            SendError::permanent("no e-mails by GOV.UK Notify: configure `notify.email_template`")
+        })?;
+        let body = json!({
+            "email_address": to,
+            "template_id": template,
+            "personalisation": { "subject": letter.subject, "message": letter.body },
+            "reference": reference,
+        });
+        let url = format!("{}/v2/notifications/email", self.settings.url);
+        let taken: Taken = self.ask(self.client.post(url).json(&body), now).await?.json(WHOM)?;
+        Ok(Sent::Accepted { provider_id: taken.id })
+    }
+
+    /// What has become of the message of that reference.
+    pub(crate) async fn trace(
+        &self,
+        kind: MessageKind,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<Trace, SendError> {
         let url = format!("{}/v2/notifications", self.settings.url);
-        let request = self.client.get(url).query(&[("reference", reference), ("template_type", "sms")]);
+        let request = self.client.get(url).query(&[("reference", reference), ("template_type", kind.word())]);
         let known: Known = self.ask(request, now).await?.json(WHOM)?;
         crash_point!("text/traced");
         let texts: Vec<_> = known
@@ -106,9 +155,9 @@ impl TextService {
             return Ok(Trace::Taken(Sent::Accepted { provider_id: text.id.clone() }));
         }
         Ok(match texts.iter().find(|text| text.status == "permanent-failure") {
-            Some(_) => {
-                Trace::Impossible { why: format!("{WHOM}: the number does not exist or refuses texts") }
-            }
+            Some(_) => Trace::Impossible {
+                why: format!("{WHOM}: the number or mailbox does not exist or refuses messages"),
+            },
             None if texts.is_empty() => Trace::Unknown,
             None => Trace::Failed,
         })
@@ -146,7 +195,9 @@ fn meaning(answer: &Answer, refusal: Option<RefusalWords>) -> SendError {
     }
     // The message of a refused number may quote it.
     let words = match answer.status {
-        StatusCode::BAD_REQUEST => format!("{name}; check the number, the template and its ((message))"),
+        StatusCode::BAD_REQUEST => {
+            format!("{name}; check the number or mailbox, the template and its ((message))")
+        }
         StatusCode::FORBIDDEN => format!("{name}: {message}"),
         _ => name,
     };

@@ -29,6 +29,7 @@ const fn pace(kind: &NotificationKind) -> Pace {
         NotificationKind::TicketNote { .. }
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. } => (5, 300, 900),
     };

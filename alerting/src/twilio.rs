@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use store::crash_point;
 use tokio::time::Instant;
 
 const WHOM: &str = "Twilio";
@@ -92,7 +93,9 @@ impl VoiceService {
             form.push(("StatusCallbackEvent", "completed".to_owned()));
         }
         let request = self.client.post(self.url("/Calls.json")).form(&form);
+        crash_point!("call/before-send");
         let placed: Placed = self.ask(request).await?.json(WHOM)?;
+        crash_point!("call/taken");
         if let Ok(mut known) = self.placed.lock() {
             if known.len() >= MOST_PLACED {
                 known.clear();
@@ -112,6 +115,7 @@ impl VoiceService {
         let query = [("To", number.reveal()), ("StartTime>", &since.to_string()), ("PageSize", "50")];
         let calls: Calls =
             self.ask(self.client.get(self.url("/Calls.json")).query(&query)).await?.json(WHOM)?;
+        crash_point!("call/traced");
         let known = self.placed.lock().map(|known| known.clone()).unwrap_or_default();
         let ours: Vec<&Call> = calls
             .calls

@@ -6,6 +6,7 @@ mod facts;
 mod gsm;
 mod heard;
 mod letter;
+mod provider;
 mod reminder;
 mod short;
 mod spoken;
@@ -22,8 +23,10 @@ use crate::{SendError, servicenow::correlation_id};
 use domain::{Channel, Configuration, Incident, Language, Notification, NotificationKind, PersonId};
 use jiff::Timestamp;
 
-pub(crate) use facts::Facts;
-pub(crate) use letter::{Letter, letter};
+pub(crate) use facts::{Facts, cut};
+pub use gsm::is_plain as fits_a_text;
+pub(crate) use letter::{Letter, letter, link};
+pub(crate) use provider::both;
 pub(crate) use short::text;
 pub use spoken::spoken;
 pub(crate) use spoken::{call, said};
@@ -58,8 +61,15 @@ pub fn worded(
             text(&facts, notification, language(person).unwrap_or(Language::En), first)
         }
         (Channel::Voice(person), _) => call(&facts, notification, language(person).unwrap_or(Language::En)),
-        (Channel::Email(person), _) => letter(language(person)),
-        (Channel::DeskEmail(_) | Channel::Team(_), _) => letter(None),
+        (Channel::Email(person) | Channel::Webhook(person), _) => letter(language(person)),
+        (
+            Channel::DeskEmail(_)
+            | Channel::Team(_)
+            | Channel::TeamChat(_)
+            | Channel::TeamWebhook(_)
+            | Channel::TeamPager(_),
+            _,
+        ) => letter(None),
     }
 }
 
@@ -279,6 +289,8 @@ mod tests {
         let part = NotificationKind::PartOf { incident: domain::IncidentId(43) };
         golden!("part-of.txt", say(&facts, part, None));
         golden!("told.txt", say(&facts, NotificationKind::Told, None));
+        let taken = NotificationKind::ToldTaken { by: "Test Person Two".to_owned() };
+        golden!("told-taken.txt", say(&facts, taken, None));
         let resolves = NotificationKind::DeskResolves { number: "INC0010002".to_owned() };
         golden!("desk-resolves.txt", say(&facts, resolves, None));
         let overruns = NotificationKind::Overruns {

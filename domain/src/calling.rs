@@ -2,8 +2,8 @@
 
 use crate::{
     Callout, Cause, Configuration, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId,
-    NotificationKind, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way, cause,
-    desk_asked, duty, fold::Fold, telling,
+    NotificationKind, Person, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way,
+    cause, desk_asked, duty, fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -212,11 +212,21 @@ pub(crate) fn call(
         return false;
     };
     let lasts = if step == 0 { LAST_RESORT_AGAIN } else { CALLOUT_EXPIRES };
-    let asked: Vec<Way> =
-        known.ways.iter().copied().filter(|way| by.is_empty() || by.contains(way)).collect();
-    let ways = if asked.is_empty() { known.ways.clone() } else { asked };
+    let asked: Vec<Way> = known.ways.iter().copied().filter(|way| by.contains(way)).collect();
+    let ways = if asked.is_empty() { unasked(known, incident, step) } else { asked };
     place(fold, incident, running, (person, &known.name, ways), step, lasts);
     true
+}
+
+/// The ways of a step that names none that they have: all at once, or the first of their own order; two for what is gravest, and
+/// all of them when nobody else is left.
+fn unasked(known: &Person, incident: &Incident, step: u32) -> Vec<Way> {
+    let most = match (known.in_turn, step, incident.priority.number()) {
+        (false, _, _) | (true, 0, _) => known.ways.len(),
+        (true, _, 1) => 2,
+        (true, _, _) => 1,
+    };
+    known.ways.iter().copied().take(most).collect()
 }
 
 /// Calls this one person, and nobody after them: whether it reaches them is to be seen within `lasts`.

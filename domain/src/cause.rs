@@ -298,6 +298,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         escalation: None,
         outlasted: None,
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: Vec::new(),
         posts: Vec::new(),

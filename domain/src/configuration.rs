@@ -34,6 +34,8 @@ pub struct Configuration {
     pub alerts_call_out: bool,
     /// People may answer a call by text.
     pub text_replies: bool,
+    /// What the text service puts before each text, with a colon and a space behind it; `None`: nothing.
+    pub text_prefix: Option<String>,
     /// Who is called every day, so that it is known that calls leave; `None`: nobody.
     pub daily_test: Option<crate::DailyTest>,
     /// Service hours.
@@ -100,8 +102,8 @@ impl Site {
 pub struct Team {
     /// Its name.
     pub name: Text,
-    /// Whether it has a mailbox.
-    pub has_email: bool,
+    /// How it is told; each once.
+    pub ways: Vec<crate::TeamWay>,
     /// When it is there; `None`: always.
     pub hours: Option<HoursId>,
     /// Who of it is on call when.
@@ -115,8 +117,10 @@ pub struct Person {
     pub name: String,
     /// The language they want to be called in.
     pub language: Language,
-    /// How they can be reached; at least one.
+    /// How they can be reached, in the order in which it is tried; at least one.
     pub ways: Vec<Way>,
+    /// The order is their own: a step that names no ways tries one after another, instead of all at once.
+    pub in_turn: bool,
 }
 
 /// A service desk, as far as the rules care.

@@ -68,7 +68,7 @@ pub(crate) fn arrived(test: &Incident) -> bool {
     callout(test).is_some_and(|callout| {
         callout.ways.iter().all(|way| match way {
             Way::Text | Way::Voice => callout.delivered.contains(way),
-            Way::Email => taken(callout, *way, test.opened_at + test_call::DAILY_LASTS),
+            Way::Email | Way::Webhook => taken(callout, *way, test.opened_at + test_call::DAILY_LASTS),
         })
     })
 }

@@ -9,7 +9,8 @@ use crate::{
     duty::signed,
     fold::Fold,
     holds::told_hold,
-    telling::{self, raise_ticket, tell_owner, work_note, work_note_with},
+    provider::tell_owner,
+    telling::{self, raise_ticket, work_note, work_note_with},
 };
 use jiff::Timestamp;
 

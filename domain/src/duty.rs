@@ -11,9 +11,9 @@ use crate::{
     fold::Fold,
     holding, other_way,
     plan::{Act, first},
-    remark, service_clock,
+    provider, remark, service_clock,
     stand_down::{Relief, stand_down},
-    telling::{fall_back, key, raise_ticket, tell_provider, tell_provider_over, work_note},
+    telling::{fall_back, raise_ticket, work_note},
     test_call, weight,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -110,7 +110,7 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
             PostSays::Investigating { status: incident.worst, layer: incident.layer },
             fold.now,
         ),
-        Act::TellProvider => tell_provider(fold, incident),
+        Act::TellProvider => provider::tell(fold, incident),
         Act::StartEscalation => calling::start(fold, incident),
         Act::Escalate => calling::step(fold, incident),
         Act::OtherWay => other_way::take(fold, incident),
@@ -199,6 +199,7 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     work_note(fold, incident, format!("Acknowledged by {by}."));
     calling::stop(incident, &format!("{by} has it"));
     stand_down(fold, incident, Relief::Taken(by), |other, _| Some(other) == person);
+    provider::tell_taken(fold, incident, by);
 }
 
 /// Over: from a command, or because its cause is gone.
@@ -222,8 +223,7 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
     work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
     stand_down(fold, &mut incident, Relief::PartOf(by), |_, _| false);
-    let told = key(fold, incident.id, &incident.named("told"));
-    fold.withdraw(told);
+    provider::tell_taken_in(fold, &incident, &by.to_string());
     fold.put_incident(incident.clone());
     alert::passed_on(fold, &mut incident, Some(by));
     fold.put_incident(incident);
@@ -244,7 +244,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     desk::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
     stand_down(fold, &mut incident, Relief::Over, |_, _| false);
-    tell_provider_over(fold, &incident);
+    provider::tell_over(fold, &incident);
     let held_back = std::mem::take(&mut incident.held_back);
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());

@@ -84,11 +84,13 @@ pub enum Way {
     Email,
     /// A telephone call that says it aloud.
     Voice,
+    /// A signed webhook to a program of their own.
+    Webhook,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Email, Self::Voice];
+    pub const ALL: [Self; 4] = [Self::Text, Self::Email, Self::Voice, Self::Webhook];
 
     /// Reads a [`word`](Self::word).
     pub fn parse(word: &str) -> Option<Self> {
@@ -101,6 +103,7 @@ impl Way {
             Self::Text => "text",
             Self::Email => "email",
             Self::Voice => "voice",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, Gathering, HeardAlert, InstanceId,
-    Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TestCall,
-    Text, Ticket, TokenEndpoint, VantageId,
+    Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TeamId,
+    TestCall, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -194,6 +194,9 @@ pub struct Incident {
     /// The end of a window of planned work that it outlasted, and of which its team was told.
     #[serde(default)]
     pub outlasted: Option<Timestamp>,
+    /// Which team that is, whatever is found to be at fault later; `None`: there was no way to tell one.
+    #[serde(default)]
+    pub told: Option<TeamId>,
     /// Alerts of others that it was told of.
     #[serde(default)]
     pub alerts: Vec<HeardAlert>,

@@ -73,6 +73,11 @@ pub enum NotificationKind {
     },
     /// To the provider team: trouble began.
     Told,
+    /// To the provider team: somebody has it.
+    ToldTaken {
+        /// Who.
+        by: String,
+    },
     /// To the provider team: trouble is over.
     ToldOver,
     /// To the provider team: the desk resolves the ticket each time, and the trouble goes on.
@@ -101,7 +106,7 @@ impl NotificationKind {
                 2
             }
             Self::TicketNote { .. } | Self::FallbackNote { .. } => 3,
-            Self::Told | Self::ToldOver | Self::DeskResolves { .. } => 4,
+            Self::Told | Self::ToldTaken { .. } | Self::ToldOver | Self::DeskResolves { .. } => 4,
         }
     }
 }
@@ -120,8 +125,16 @@ pub enum Channel {
     Email(PersonId),
     /// A person's telephone, rung.
     Voice(PersonId),
+    /// A person's own program, by signed webhooks.
+    Webhook(PersonId),
     /// A provider team's mailbox.
     Team(TeamId),
+    /// Its channel in Microsoft Teams.
+    TeamChat(TeamId),
+    /// A program of its own, by signed webhooks.
+    TeamWebhook(TeamId),
+    /// Its service at `PagerDuty`.
+    TeamPager(TeamId),
 }
 
 /// What the deliverer has to say of a notification.

@@ -18,17 +18,24 @@ fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'
 /// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.
 pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Option<Timestamp> {
     let (callout, _) = open(configuration, incident)?;
+    let in_turn = configuration.people.get(&callout.person).is_some_and(|known| known.in_turn);
     let failed = |way: &Way| callout.given_up.contains(way);
     if callout.ways.iter().all(failed) {
         return callout.delivered.is_empty().then_some(callout.at);
     }
-    // Of an e-mail no carrier says that it arrived; beside a text it is no reason to trust the text, which is to wake somebody.
-    let wakes: Vec<Way> = callout.ways.iter().copied().filter(|way| *way != Way::Email).collect();
-    if wakes.is_empty() || wakes.iter().any(|way| callout.delivered.contains(way)) {
+    // Of an e-mail, and of what a program of theirs took, nobody says that it arrived; beside a text it is no reason to trust the
+    // text, which is to wake somebody.
+    let says = |way: &Way| !matches!(way, Way::Email | Way::Webhook);
+    let wakes: Vec<Way> = callout.ways.iter().copied().filter(says).collect();
+    if wakes.iter().any(|way| callout.delivered.contains(way)) || (wakes.is_empty() && !in_turn) {
         return None;
     }
-    if wakes.iter().all(failed) {
+    if !wakes.is_empty() && wakes.iter().all(failed) {
         return Some(callout.at);
+    }
+    // Each way of an order of their own has its time, whether its carrier says anything or not.
+    if in_turn {
+        return Some(callout.at + ARRIVES_WITHIN * i32::try_from(callout.ways.len()).unwrap_or(i32::MAX));
     }
     let taken = callout.accepted.iter().filter(|(way, _)| wakes.contains(way) && !failed(way));
     taken.map(|(_, at)| *at + ARRIVES_WITHIN).min()

@@ -1,8 +1,8 @@
 //! Planned work that does not end in time: whoever announced it is told, and has the minutes of grace until it is an incident.
 
 use crate::{
-    Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId, Way,
-    fold::Fold, muting::troubled, telling,
+    Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId,
+    TeamWay, Way, fold::Fold, muting::troubled, telling,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -44,15 +44,16 @@ fn windows(fold: &mut Fold) {
         incident.outlasted = Some(to);
         let team =
             incident.api.as_ref().and_then(|api| configuration.apis.get(api)).map(|api| api.team.clone());
-        let team = team.filter(|team| configuration.teams.get(team).is_some_and(|team| team.has_email));
+        let told = |team: crate::TeamId| Some((configuration.teams.get(&team)?.told_in_words()?, team));
+        let team = team.and_then(told);
         let whom = match &team {
-            Some(team) => format!("the team {} is told", fold.team(team)),
+            Some((_, team)) => format!("the team {} is told", fold.team(team)),
             None => "nobody was told: no team with a mailbox answers for it".to_owned(),
         };
-        if let Some(team) = team {
+        if let Some((way, team)) = team {
             let kind = NotificationKind::Overruns { work: None, was_to_end_at: to, told_at: until };
             let name = format!("overruns/window/{}/{team}", to.as_second());
-            telling::send(fold, incident.id, &name, kind, Channel::Team(team), until.duration_since(now));
+            telling::send(fold, incident.id, &name, kind, way.channel(team), until.duration_since(now));
         }
         let ended = fold.time(to);
         incident.note(now, format!("the planned window was to end at {ended}: {whom}"));
@@ -87,11 +88,11 @@ fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
     for owner in &owners {
         let (name, channel) = match owner {
             Owner::Person(person) => (fold.person(person), Channel::Email(person.clone())),
-            Owner::Team(team) => (format!("the team {}", fold.team(team)), Channel::Team(team.clone())),
+            Owner::Team(team, way) => (format!("the team {}", fold.team(team)), way.channel(team.clone())),
         };
         let key = match owner {
             Owner::Person(_) => format!("overruns/{}", planned.id),
-            Owner::Team(team) => format!("overruns/{}/{team}", planned.id),
+            Owner::Team(team, _) => format!("overruns/{}/{team}", planned.id),
         };
         let kind = NotificationKind::Overruns {
             work: Some(planned.id),
@@ -113,7 +114,7 @@ fn tell(fold: &mut Fold, planned: &Maintenance, of_it: &[Arc<Incident>]) {
 
 enum Owner {
     Person(PersonId),
-    Team(TeamId),
+    Team(TeamId, TeamWay),
 }
 
 /// Who announced it, where that is somebody with a mailbox; else the teams that answer for what still fails.
@@ -128,6 +129,7 @@ fn owners(configuration: &Configuration, planned: &Maintenance, of_it: &[Arc<Inc
     }
     let apis = of_it.iter().filter_map(|incident| configuration.apis.get(incident.api.as_ref()?));
     let teams: BTreeSet<&TeamId> = apis.map(|api| &api.team).collect();
-    let reached = |team: &&TeamId| configuration.teams.get(*team).is_some_and(|team| team.has_email);
-    teams.into_iter().filter(reached).map(|team| Owner::Team(team.clone())).collect()
+    let told =
+        |team: &TeamId| Some(Owner::Team(team.clone(), configuration.teams.get(team)?.told_in_words()?));
+    teams.into_iter().filter_map(told).collect()
 }

@@ -76,8 +76,8 @@ fn quiet(fold: &Fold, person: &PersonId, way: Way) -> Way {
     let known = configuration.people.get(person);
     let has = |way: &Way| known.is_some_and(|known| known.ways.contains(way));
     match way {
-        Way::Voice => [Way::Text, Way::Email].into_iter().find(has).unwrap_or(way),
-        Way::Text | Way::Email => way,
+        Way::Voice => [Way::Text, Way::Email, Way::Webhook].into_iter().find(has).unwrap_or(way),
+        Way::Text | Way::Email | Way::Webhook => way,
     }
 }
 

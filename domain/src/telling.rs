@@ -11,8 +11,6 @@ const MOST_WAITING: usize = 50;
 
 const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 
-const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
-
 pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
@@ -42,76 +40,6 @@ pub(crate) fn fall_back(fold: &mut Fold, incident: &mut Incident) {
     let kind = NotificationKind::TicketFallback;
     send(fold, incident.id, &name, kind, channel, TICKET_EXPIRES);
     incident.note(fold.now, "the desk has not confirmed a ticket: told by e-mail; unconfirmed");
-}
-
-pub(crate) fn tell_provider(fold: &mut Fold, incident: &mut Incident) {
-    let configuration = fold.configuration();
-    let api = incident.api.as_ref().and_then(|api| configuration.apis.get(api));
-    let Some(api) = api else { return };
-    let team = configuration.teams.get(&api.team);
-    let opens = team
-        .and_then(|team| team.hours.as_ref())
-        .and_then(|hours| configuration.hours.get(hours))
-        .map_or(Some(fold.now), |hours| hours.next_open(fold.now));
-    incident.told_at = Some(opens.unwrap_or(fold.now));
-    match (team.is_some_and(|team| team.has_email), opens) {
-        (false, _) => incident.note(fold.now, format!("{} has no mailbox: not told", fold.team(&api.team))),
-        (true, None) => incident.note(fold.now, format!("{} is never there: not told", fold.team(&api.team))),
-        (true, Some(opens)) => {
-            let mut told = notification(
-                fold,
-                incident.id,
-                &incident.named("told"),
-                NotificationKind::Told,
-                Channel::Team(api.team.clone()),
-                TOLD_EXPIRES,
-            );
-            told.not_before = opens;
-            told.expires_at = opens + TOLD_EXPIRES;
-            fold.notify(told);
-            let team = fold.team(&api.team);
-            let when = if opens > fold.now {
-                format!(" at {}, when it is there", fold.time(opens))
-            } else {
-                String::new()
-            };
-            incident.note(fold.now, format!("the team {team} is told{when}"));
-        }
-    }
-}
-
-pub(crate) fn tell_provider_over(fold: &mut Fold, incident: &Incident) {
-    let configuration = fold.configuration();
-    let team = incident.api.as_ref().and_then(|api| configuration.apis.get(api)).map(|api| api.team.clone());
-    let (Some(told_at), Some(team)) = (incident.told_at, team) else {
-        return;
-    };
-    if fold.now < told_at {
-        let key = key(fold, incident.id, &incident.named("told"));
-        fold.withdraw(key);
-    } else if configuration.teams.get(&team).is_some_and(|team| team.has_email) {
-        let name = incident.named("told-over");
-        send(fold, incident.id, &name, NotificationKind::ToldOver, Channel::Team(team), TOLD_EXPIRES);
-    }
-}
-
-/// Who answers for the API has to speak with the desk, which resolves the ticket each time it is opened again.
-/// Where nobody can be told so, the timeline says it.
-pub(crate) fn tell_owner(fold: &mut Fold, incident: &mut Incident, number: &str) {
-    let configuration = fold.configuration();
-    let api = incident.api.as_ref().and_then(|api| configuration.apis.get(api));
-    let team = api.and_then(|api| configuration.teams.get_key_value(&api.team));
-    if let Some((id, _)) = team.filter(|(_, team)| team.has_email) {
-        let kind = NotificationKind::DeskResolves { number: number.to_owned() };
-        let name = incident.named(&in_ticket(incident, "desk-resolves"));
-        send(fold, incident.id, &name, kind, Channel::Team(id.clone()), TOLD_EXPIRES);
-    } else {
-        let whom = api.map_or_else(
-            || "no one team answers for it".to_owned(),
-            |api| format!("{} has no mailbox", fold.team(&api.team)),
-        );
-        incident.note(fold.now, format!("{whom}: nobody was told that the desk resolves {number} each time"));
-    }
 }
 
 /// A line for the ticket: now, or as soon as there is one and those before it have arrived. Once the desk had to be told
@@ -285,7 +213,7 @@ pub(crate) fn send(
     fold.notify(notification);
 }
 
-fn notification(
+pub(crate) fn notification(
     fold: &Fold,
     incident: IncidentId,
     name: &str,
@@ -310,5 +238,6 @@ pub(crate) const fn person_channel(way: Way, person: PersonId) -> Channel {
         Way::Text => Channel::Text(person),
         Way::Email => Channel::Email(person),
         Way::Voice => Channel::Voice(person),
+        Way::Webhook => Channel::Webhook(person),
     }
 }

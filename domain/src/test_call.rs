@@ -183,6 +183,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         escalation: None,
         outlasted: None,
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: Vec::new(),
         posts: Vec::new(),

@@ -79,7 +79,7 @@ pub(crate) fn take_answer(
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };
     if let Some(late) = late {
-        incident.note_often(at, Often::Late, &name, format!("{name} answered late"));
+        incident.note_often(at, Often::Late, name, format!("{name} answered late"));
         fold.put_incident(incident);
         return Err(late);
     }

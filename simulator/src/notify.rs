@@ -147,6 +147,10 @@ fn send(exchange: &Arc<Exchange>, channel: Channel, body: &[u8]) -> Answer {
             );
         }
     };
+    let body = match (&exchange.options.prefix, channel) {
+        (Some(prefix), Channel::Sms) => format!("{prefix}: {body}"),
+        (Some(_) | None, Channel::Sms | Channel::Email) => body,
+    };
     if channel == Channel::Sms && body.chars().count() > LONGEST_TEXT {
         return failure(
             400,

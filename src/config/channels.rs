@@ -1,7 +1,7 @@
 //! What carries messages: GOV.UK Notify, the mail server, the dead-man heartbeat.
 
 use super::{address, problem::Rank, reading::Reading, secret::Use, section::Section, tree::Node};
-use alerting::{DeadMan, Mail, MailTls, Notify};
+use alerting::{DeadMan, Mail, MailTls, Notify, fits_a_text};
 use domain::Secret;
 use std::time::Duration;
 
@@ -19,8 +19,17 @@ pub(super) struct MailText {
     pub voice: bool,
 }
 
-/// Reads how texts are sent, the token by which Notify's callbacks are known, and whether people may answer by text.
-pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, Option<Secret>, bool)> {
+/// What there is to know of texts beside how they are sent.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    /// People may answer by text.
+    pub replies: bool,
+    /// What Notify puts before each.
+    pub prefix: Option<String>,
+}
+
+/// Reads how texts are sent, the token by which Notify's callbacks are known, and what there is to know of texts.
+pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, Option<Secret>, Texts)> {
     let mut section = Section::open(node, "notify", reading)?;
     let url = match section.optional("url", reading) {
         None => Some(NOTIFY_URL.to_owned()),
@@ -29,6 +38,8 @@ pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, 
     let api_key = section.required("api_key", reading).and_then(|node| reading.secret(node, api_key));
     let text_template = section.required("text_template", reading).and_then(|node| uuid(node, reading));
     let sms_sender_id = section.optional("sms_sender_id", reading).and_then(|node| uuid(node, reading));
+    let email_template = section.optional("email_template", reading).and_then(|node| uuid(node, reading));
+    let prefix = section.optional("prefix", reading).and_then(|node| prefix(node, reading));
     let token = section.optional("callback_token", reading);
     let callback_token = token.and_then(|node| reading.secret(node, |_| Ok(())));
     let replies = section.optional("replies", reading);
@@ -40,9 +51,25 @@ pub(super) fn notify(node: &Node, reading: &mut Reading<'_>) -> Option<(Notify, 
         reading.problems.error(Rank::Sense, &node.owner, message, hint);
     }
     section.close(reading);
-    let notify = Notify { url: url?, api_key: api_key?, text_template: text_template?, sms_sender_id };
-    Some((notify, callback_token, text_replies))
+    let notify =
+        Notify { url: url?, api_key: api_key?, text_template: text_template?, email_template, sms_sender_id };
+    Some((notify, callback_token, Texts { replies: text_replies, prefix }))
 }
+
+/// The service's name, which Notify puts before texts: it takes from what a text holds.
+fn prefix(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
+    reading.parsed(node, "a service's name", |text| match text.chars().count() {
+        0 => Err("it is empty: leave it out where Notify puts nothing before texts".to_owned()),
+        1..=MOST_PREFIX if fits_a_text(text) => Ok(text.to_owned()),
+        1..=MOST_PREFIX => Err(format!(
+            "with '{text}' before it, a text holds 70 characters instead of 160: have Notify put a name of plain letters there"
+        )),
+        _ => Err(format!("more than {MOST_PREFIX} characters: nothing would be left for what there is to say")),
+    })
+}
+
+/// The longest name that may stand before texts.
+const MOST_PREFIX: usize = 30;
 
 /// Length of a UUID as text.
 const UUID: usize = 36;

@@ -5,11 +5,12 @@ use super::{
     names::Noun,
     problem::Place,
     problem::Rank,
+    programs,
     reading::Reading,
     section::Section,
     tree::Node,
 };
-use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow, WebhookDesk, webhook_secret};
+use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow};
 use domain::{Desk, HoursId, Priority, ServiceTarget};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
@@ -39,7 +40,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
         (Some(node), None) => {
             servicenow(node, reading).map(|(desk, ends)| (DeskSystem::ServiceNow(desk), ends))
         }
-        (None, Some(node)) => webhook(node, reading).map(|desk| (DeskSystem::Webhook(desk), None)),
+        (None, Some(node)) => programs::webhook(node, reading).map(|desk| (DeskSystem::Webhook(desk), None)),
         (Some(_), Some(node)) => {
             let message = "a desk has one system: either 'servicenow' or 'webhook', not both";
             reading.problems.error(Rank::Sense, &node.owner, message, None);
@@ -65,16 +66,6 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
         email_place: fallback_node.map(|node| node.owner.clone()),
         ends,
     })
-}
-
-fn webhook(node: &Node, reading: &mut Reading<'_>) -> Option<WebhookDesk> {
-    let mut section = Section::open(node, "webhook", reading)?;
-    let url = section.required("url", reading).and_then(|node| reading.webhook_url(node));
-    let secret = section.required("secret", reading).and_then(|node| reading.secret(node, webhook_secret));
-    let before = section.optional("secret_before", reading);
-    let secret_before = before.and_then(|node| reading.secret(node, webhook_secret));
-    section.close(reading);
-    Some(WebhookDesk { url: url?, secret: secret?, secret_before })
 }
 
 /// Also when our certificate for it ends, and where that stands.

@@ -88,8 +88,8 @@ fn step(node: &Node, reading: &mut Reading<'_>) -> Option<(Step, Place)> {
     Some((Step { call: target?, by: by?, after: after? }, place))
 }
 
-/// The ways a step is told by; at least one, none twice.
-fn ways(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Way>> {
+/// Ways, at least one, none twice.
+pub(super) fn ways(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Way>> {
     let mut ways = Vec::new();
     for item in reading.list_of_some(node, "ways")? {
         match reading.choice(item, "a way", &Way::ALL.map(|way| (way.word(), way))) {

@@ -47,7 +47,7 @@ const WITH_SECRETS: [(&str, &[&str]); 11] = [
     ("jwt_bearer", &["kid", "algorithm"]),
     ("mail", &["host", "port", "tls", "user", "from"]),
     ("mtls", &[]),
-    ("notify", &["url", "text_template", "sms_sender_id"]),
+    ("notify", &["url", "text_template", "email_template", "prefix", "sms_sender_id"]),
     ("oauth2", &["client_id", "token_url", "scope", "audience"]),
     ("people", &["name", "email", "language"]),
     ("private_key_jwt", &["kid", "algorithm"]),

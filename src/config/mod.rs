@@ -43,6 +43,7 @@ mod patients;
 mod people;
 mod priorities;
 mod problem;
+mod programs;
 mod rate;
 mod reading;
 mod redirects;
@@ -256,7 +257,7 @@ fn put_together(
     };
     let mut teams = BTreeMap::new();
     for (id, draft) in top.teams {
-        directory.teams.extend(draft.email.map(|email| (id.clone(), email)));
+        directory.teams.insert(id.clone(), draft.contact);
         teams.insert(id, draft.team);
     }
     let mut people = BTreeMap::new();
@@ -280,7 +281,8 @@ fn put_together(
         rotas: top.rotas.into_iter().map(|(id, draft)| (id, draft.rota)).collect(),
         contact_proof: top.contact_proof,
         alerts_call_out: top.alertmanager.calls_out,
-        text_replies: top.text_replies,
+        text_replies: top.texts.replies,
+        text_prefix: top.texts.prefix,
         daily_test: top.daily_test,
         hours: top.hours,
         escalations: top

@@ -69,20 +69,24 @@ fn circles(apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems) {
 /// Addresses need somebody who carries messages to them.
 fn carriers(top: &Top, problems: &mut Problems) {
     let mails = top.people.values().flat_map(|draft| &draft.ways);
+    let by_notify = top.notify.as_ref().is_none_or(|notify| notify.email_template.is_some());
+    let peoples_mail = top.has.mail || (top.has.text && by_notify);
     let mut wanting: Vec<(&Place, &str, &str)> = Vec::new();
     for (way, place) in mails {
         match way {
             Way::Text if !top.has.text => wanting.push((place, "texts", "notify")),
-            Way::Email if !top.has.mail => wanting.push((place, "e-mails", "mail")),
+            Way::Email if !peoples_mail => wanting.push((place, "e-mails", "mail")),
             Way::Voice if !top.has.voice => wanting.push((place, "calls", "twilio")),
-            Way::Text | Way::Email | Way::Voice => {}
+            // A program of theirs is told straight.
+            Way::Text | Way::Email | Way::Voice | Way::Webhook => {}
         }
     }
-    if !top.has.mail {
-        let teams = top.teams.values().filter_map(|draft| draft.email_place.as_ref());
-        let desks = top.desks.values().filter_map(|draft| draft.email_place.as_ref());
-        wanting.extend(teams.chain(desks).map(|place| (place, "e-mails", "mail")));
-    }
+    let teams = top.teams.values().filter(|_| !peoples_mail);
+    let teams = teams.filter_map(|draft| draft.email_place.as_ref());
+    // A desk's inbound mail knows what belongs together by headers that Notify does not let us set.
+    let desks = top.desks.values().filter(|_| !top.has.mail);
+    let desks = desks.filter_map(|draft| draft.email_place.as_ref());
+    wanting.extend(teams.chain(desks).map(|place| (place, "e-mails", "mail")));
     for (place, what, section) in wanting {
         let hint = Some(format!("add the section '{section}' to curiad.yaml"));
         problems.error(Rank::Sense, place, format!("nothing carries {what}"), hint);
@@ -95,10 +99,11 @@ fn telling(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut Problems)
         let Some(place) = draft.tell_place.as_ref().filter(|_| draft.policy.tell_provider) else { continue };
         for api in apis.values().filter(|api| api.instances.contains_key(environment)) {
             let team = &api.api.team;
-            if top.teams.get(team).is_some_and(|team| team.email_place.is_none()) {
+            if top.teams.get(team).is_some_and(|draft| draft.team.ways.is_empty()) {
                 let message =
-                    format!("'{team}', the provider of '{}', has no e-mail to be told by", api.api.id);
-                problems.error(Rank::Sense, place, message, None);
+                    format!("'{team}', the provider of '{}', has nothing to be told by", api.api.id);
+                let hint = Some("give the team 'email', 'chat', 'webhook' or 'pagerduty'".to_owned());
+                problems.error(Rank::Sense, place, message, hint);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     alertmanager::{self, Alertmanagers},
     availability::{self, Supported},
-    channels::{self, MailText},
+    channels::{self, MailText, Texts},
     database,
     desks::{self, DeskDraft},
     egress::{self, Outward},
@@ -39,7 +39,7 @@ pub(super) struct Top {
     pub dead_man: Option<alerting::DeadMan>,
     pub notify: Option<alerting::Notify>,
     pub callback_token: Option<Secret>,
-    pub text_replies: bool,
+    pub texts: Texts,
     pub twilio: Option<alerting::Twilio>,
     pub twilio_tokens: Vec<Secret>,
     pub alertmanager: Alertmanagers,
@@ -92,8 +92,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
     let site = section.required("site", reading).and_then(|node| site::read(node, has.mail, reading));
     let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let notify = section.optional("notify", reading).and_then(|node| channels::notify(node, reading));
-    let (notify, callback_token, text_replies) =
-        notify.map_or((None, None, false), |(notify, token, replies)| (Some(notify), token, replies));
+    let (notify, callback_token, texts) =
+        notify.map_or((None, None, Texts::default()), |(notify, token, texts)| (Some(notify), token, texts));
     let twilio = section.optional("twilio", reading).and_then(|node| twilio::read(node, reading));
     let (twilio, twilio_tokens) =
         twilio.map_or((None, Vec::new()), |(twilio, tokens)| (Some(twilio), tokens));
@@ -115,7 +115,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         dead_man: section.optional("dead_man", reading).and_then(|node| channels::dead_man(node, reading)),
         notify,
         callback_token,
-        text_replies,
+        texts,
         twilio,
         twilio_tokens,
         alertmanager: section

@@ -155,8 +155,8 @@ fn may_not_wake(top: &Top, problems: &mut Problems) {
         let (alone, other) = match way {
             Way::Text => ("a text", "email"),
             Way::Email => ("an e-mail", "text"),
-            // It rings.
-            Way::Voice => continue,
+            // It rings; what a program of theirs does is for them to say.
+            Way::Voice | Way::Webhook => continue,
         };
         let message = format!("{alone} alone may not wake '{id}', who is {called}");
         let hint =

@@ -40,14 +40,17 @@ fn cases(point: &'static str) -> Vec<Case> {
         "record/override" => {
             (&[1], Way::Tells("rota override add platform nia.rees --until {tomorrow} --why test"))
         }
-        // In these stories nobody calls, no past is made, nothing is backed up and nobody asked to be told: `heartbeats.rs`,
-        // `history.rs`, `backup.rs` and `subscribing.rs` die there.
+        // In these stories nobody calls, no past is made, nothing is backed up, nobody asked to be told and no telephone rings:
+        // `heartbeats.rs`, `history.rs`, `backup.rs`, `subscribing.rs` and `calls.rs` die there.
         "record/heard"
         | "import/before-commit"
         | "backup/copied"
         | "letter/announced"
         | "letter/claimed"
-        | "letter/settled" => (&[], Way::Trouble),
+        | "letter/settled"
+        | "call/traced"
+        | "call/before-send"
+        | "call/taken" => (&[], Way::Trouble),
         point if ["seal/", "roll-up/", "prune/"].iter().any(|of| point.starts_with(of)) => {
             (&[1], Way::OldHours)
         }

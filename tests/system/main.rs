@@ -46,6 +46,7 @@ mod network;
 mod nginx;
 #[cfg(debug_assertions)]
 mod no_room;
+mod notify_mail;
 mod outage;
 mod overruling;
 mod page_export;
@@ -53,6 +54,7 @@ mod page_export;
 mod planning;
 mod poison;
 mod program;
+mod programs;
 mod protocols;
 mod reached;
 mod readme;

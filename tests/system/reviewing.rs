@@ -78,6 +78,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         flaps: domain::Flaps::default(),
         outlasted: None,
         told_at: None,
+        told: None,
         timeline: Vec::new(),
         alerts: Vec::new(),
         posts: Vec::new(),

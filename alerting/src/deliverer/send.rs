@@ -3,12 +3,13 @@
 use crate::{
     Course, SendError, Setup, Step, Trace,
     channels::System,
-    notify::TextService,
+    notify::{MessageKind, TextService},
     servicenow::{NewTicket, correlation_id},
     twilio::VoiceService,
     words::{self, Facts, Try},
 };
 use domain::{Channel, Clock, DeskId, NotificationKind, PersonId, Secret, Sent};
+use std::sync::Arc;
 use store::{Claimed, Store, crash_point};
 
 /// Sends what was claimed, or finds that it has arrived already.
@@ -18,28 +19,40 @@ pub(super) async fn send(
     claimed: &Claimed,
     clock: &Clock,
 ) -> Result<Sent, SendError> {
-    let sending = Sending { setup, claimed, clock };
+    let mut sending = Sending { setup, claimed, incident: Arc::clone(&claimed.incident), clock };
     let course = Course::of(claimed);
     let mut step = course.begin(clock.now());
     loop {
-        if matches!(step, Step::Act { .. }) && course.is_callout() {
+        if matches!(step, Step::Act { .. }) && (course.is_callout() || course.is_pager()) {
             // Where the store cannot be asked the call is made: one too many is safer than none.
             if let Ok(Some(incident)) = store.incident(claimed.notification.incident).await {
                 step = course.as_it_is_now(step, &incident);
+                sending.incident = Arc::new(incident);
             }
         }
         step = match step {
             Step::Look => course.looked(sending.look().await, clock.now()),
-            Step::Act { repeat } => course.acted(sending.act(repeat).await),
+            Step::Act { repeat } => {
+                let step = course.acted(sending.act(repeat).await);
+                if course.is_pager() {
+                    let now = store.incident(claimed.notification.incident).await.ok().flatten();
+                    course.is_still_so(step, &sending.incident, now.as_ref())
+                } else {
+                    step
+                }
+            }
             Step::LookAgain(made) => course.looked_again(made, sending.look_again().await?),
             Step::End(ended) => return ended,
         };
     }
 }
 
-struct Sending<'a> {
-    setup: &'a Setup,
-    claimed: &'a Claimed,
+/// What is sent, and how.
+pub(super) struct Sending<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) claimed: &'a Claimed,
+    /// As it is now.
+    incident: Arc<domain::Incident>,
     clock: &'a Clock,
 }
 
@@ -71,7 +84,8 @@ impl<'a> Sending<'a> {
                 Ok(if there { taken() } else { Trace::Unknown })
             }
             (Channel::Text(_), _) => {
-                let traced = self.texts()?.trace(&notification.key, self.clock.now()).await;
+                let traced =
+                    self.texts()?.trace(MessageKind::Text, &notification.key, self.clock.now()).await;
                 if let Err(error) = &traced {
                     tracing::warn!(key = notification.key, %error, "cannot ask for a text's fate: it may go out twice");
                 }
@@ -84,9 +98,19 @@ impl<'a> Sending<'a> {
                 }
                 traced
             }
-            (Channel::Desk(_) | Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_), _) => {
-                Ok(Trace::Unknown)
-            }
+            (Channel::Email(_) | Channel::Team(_), _) => match self.mails_by_notify() {
+                Some(notify) => notify.trace(MessageKind::Email, &notification.key, self.clock.now()).await,
+                None => Ok(Trace::Unknown),
+            },
+            (
+                Channel::Desk(_)
+                | Channel::DeskEmail(_)
+                | Channel::Webhook(_)
+                | Channel::TeamChat(_)
+                | Channel::TeamWebhook(_)
+                | Channel::TeamPager(_),
+                _,
+            ) => Ok(Trace::Unknown),
         }
     }
 
@@ -95,6 +119,10 @@ impl<'a> Sending<'a> {
             Channel::Desk(desk) => self.to_desk(desk).await,
             Channel::Text(person) => self.to_telephone(person, repeat).await,
             Channel::Voice(person) => self.ring(person).await,
+            Channel::Webhook(person) => self.to_program(person).await,
+            Channel::TeamChat(team) => self.to_chat(team, repeat).await,
+            Channel::TeamWebhook(team) => self.to_teams_program(team).await,
+            Channel::TeamPager(team) => self.to_pager(team).await,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => self.to_mailbox().await,
         }
     }
@@ -130,12 +158,8 @@ impl<'a> Sending<'a> {
         })
     }
 
-    fn facts(&self) -> Facts<'a> {
-        Facts {
-            incident: &self.claimed.incident,
-            configuration: &self.setup.configuration,
-            now: self.clock.now(),
-        }
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts { incident: &self.incident, configuration: &self.setup.configuration, now: self.clock.now() }
     }
 
     async fn to_desk(&self, desk: &DeskId) -> Result<Sent, SendError> {
@@ -187,6 +211,7 @@ impl<'a> Sending<'a> {
             | NotificationKind::PartOf { .. }
             | NotificationKind::Heard { .. }
             | NotificationKind::Told
+            | NotificationKind::ToldTaken { .. }
             | NotificationKind::ToldOver
             | NotificationKind::DeskResolves { .. }
             | NotificationKind::Overruns { .. } => {
@@ -222,9 +247,14 @@ impl<'a> Sending<'a> {
         calls.call(number, &words, &notification.key, Some(told_at)).await
     }
 
+    /// The second road of e-mails to people and teams, or the only one.
+    fn mails_by_notify(&self) -> Option<&'a TextService> {
+        let to_people = matches!(self.claimed.notification.channel, Channel::Email(_) | Channel::Team(_));
+        self.setup.channels.texts().filter(|texts| to_people && texts.mails())
+    }
+
     async fn to_mailbox(&self) -> Result<Sent, SendError> {
         let channels = &self.setup.channels;
-        let mail = channels.mail().ok_or_else(|| SendError::permanent("no mail server: configure `mail`"))?;
         let notification = &self.claimed.notification;
         let to = channels
             .mailbox(&notification.channel)
@@ -237,9 +267,26 @@ impl<'a> Sending<'a> {
             | Channel::Team(_)
             | Channel::Desk(_)
             | Channel::Text(_)
-            | Channel::Voice(_) => None,
+            | Channel::Voice(_)
+            | Channel::Webhook(_)
+            | Channel::TeamChat(_)
+            | Channel::TeamWebhook(_)
+            | Channel::TeamPager(_) => None,
         };
         let letter = words::letter(&self.facts(), notification, language, &correlation_id(notification))?;
-        mail.send(to, &letter, notification, self.clock.now()).await
+        let now = self.clock.now();
+        let sent = match channels.mail() {
+            Some(mail) => mail.send(to, &letter, notification, now).await,
+            None => Err(SendError::permanent("no mail server: configure `mail`")),
+        };
+        // Where it is not known whether it has gone out, only a person who is called has it twice.
+        let again = |error: &SendError| !error.is_unclear() || Course::of(self.claimed).is_callout();
+        match (sent, self.mails_by_notify()) {
+            (Err(error), Some(notify)) if again(&error) => {
+                let by_notify = notify.mail(to, &letter, &notification.key, now).await;
+                by_notify.map_err(|other| if channels.mail().is_some() { error } else { other })
+            }
+            (sent, _) => sent,
+        }
     }
 }

@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 /// The whole body that the template must have.
 const BODY: &str = "((message))";
+/// The whole subject that an e-mail's must have.
+const SUBJECT: &str = "((subject))";
 
 #[derive(Deserialize)]
 struct Template {
@@ -14,6 +16,8 @@ struct Template {
     r#type: String,
     version: u64,
     body: String,
+    #[serde(default)]
+    subject: Option<String>,
 }
 
 impl TextService {
@@ -48,7 +52,43 @@ impl TextService {
             )],
             _ => vec![unreachable(&super::meaning(&answer, refusal))],
         };
+        let mut findings = findings;
+        if let Some(template) = &self.settings.email_template {
+            findings.push(self.mail_template(template, clock).await);
+        }
         Examined { findings, clock: seen, certificate: None }
+    }
+
+    async fn mail_template(&self, id: &str, clock: &Clock) -> Finding {
+        let what = format!("{WHOM}: the e-mail template");
+        let url = format!("{}/v2/template/{id}", self.settings.url);
+        let next = format!(
+            "make an e-mail template with the subject {SUBJECT} and the body {BODY}, and give its id as `notify.email_template`"
+        );
+        match self.exchange(self.client.get(url), clock.now()).await {
+            Err(error) => Finding::problem(what, error.why(), next),
+            Ok((answer, refusal)) if !answer.status.is_success() => {
+                Finding::problem(what, super::meaning(&answer, refusal).why(), next)
+            }
+            Ok((answer, _)) => match answer.json::<Template>(WHOM) {
+                Err(error) => Finding::problem(what, error.why(), next),
+                Ok(template) => {
+                    let fits = template.r#type == "email"
+                        && template.body.trim() == BODY
+                        && template.subject.as_deref().map(str::trim) == Some(SUBJECT);
+                    let named = format!("'{}', version {}", template.name, template.version);
+                    if fits {
+                        Finding::ok(what, format!("{named}: {SUBJECT} and {BODY}"))
+                    } else {
+                        Finding::problem(
+                            what,
+                            format!("{named}, does not bring an e-mail through whole"),
+                            next,
+                        )
+                    }
+                }
+            },
+        }
     }
 }
 
@@ -91,7 +131,7 @@ mod tests {
     fn only_a_text_that_is_the_message_and_nothing_else_will_do() {
         let template = |kind: &str, body: &str| {
             let (name, body) = ("Curiad".to_owned(), body.to_owned());
-            fit(&Template { name, r#type: kind.to_owned(), version: 3, body }).state
+            fit(&Template { name, r#type: kind.to_owned(), version: 3, body, subject: None }).state
         };
         assert_eq!(template("sms", "((message))"), State::Ok);
         assert_eq!(template("sms", "((message))\n"), State::Ok);

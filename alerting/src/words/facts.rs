@@ -108,7 +108,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The callout of that number.
-    pub(super) fn callout(&self, number: u32) -> Option<&'a Callout> {
+    pub(crate) fn callout(&self, number: u32) -> Option<&'a Callout> {
         let running = self.incident.escalation.as_ref()?;
         running.callouts.iter().find(|callout| callout.number == number)
     }
@@ -165,7 +165,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The incident's own page.
-    pub(super) fn page_url(&self, language: Language) -> String {
+    pub(crate) fn page_url(&self, language: Language) -> String {
         let path = match language {
             Language::En => "en/incidents",
             Language::Cy => "cy/digwyddiadau",
@@ -186,7 +186,7 @@ pub(super) fn capital(words: &str) -> String {
 }
 
 /// At most `most` characters; what was cut short ends in two dots, which no alphabet of a text lacks.
-pub(super) fn cut(words: &str, most: usize) -> String {
+pub(crate) fn cut(words: &str, most: usize) -> String {
     if words.chars().count() <= most {
         return words.to_owned();
     }

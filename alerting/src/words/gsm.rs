@@ -1,5 +1,7 @@
 //! Texts in the GSM 7-bit alphabet: one letter beyond it and a text holds 70 characters instead of 160.
 
+use domain::Configuration;
+
 /// The basic alphabet of GSM 03.38 that is not ASCII.
 const BEYOND_ASCII: &str = "£¥èéùìòÇØøÅåÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
@@ -8,9 +10,13 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(letter).collect()
 }
 
+/// Characters of a text that are taken before ours begins: the text service's name for us.
+pub(super) fn taken(configuration: &Configuration) -> usize {
+    configuration.text_prefix.as_ref().map_or(0, |name| name.chars().count() + ": ".len())
+}
+
 /// Whether each character of `text` takes one place of a text.
-#[cfg(test)]
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     text.chars().all(|c| letter(c).chars().eq([c]))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     facts::{Facts, cut},
     gsm::plain,
-    short::TEXT,
+    short::room,
 };
 use crate::SendError;
 use domain::{Answer, IncidentStatus, Language, scrubbed};
@@ -90,6 +90,6 @@ pub(super) fn text(
     };
     // No two alike: networks drop a text that has been sent often.
     let whole = plain(&format!("{said} {}", facts.short_clock(facts.now)));
-    debug_assert!(whole.chars().count() <= TEXT, "{whole}");
+    debug_assert!(whole.chars().count() <= room(facts), "{whole}");
     Ok(whole)
 }

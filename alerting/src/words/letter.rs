@@ -2,16 +2,17 @@
 
 mod over;
 
-pub(super) use over::works_again;
+pub(super) use over::{over, was, works_again};
 
-use self::over::{called_off, part_of, stand_down, told_over};
+use self::over::{called_off, part_of, stand_down};
 use super::{
-    facts::{Facts, capital, cut},
+    facts::{Facts, cut},
+    provider::{desk_resolves, overruns, told, told_over, told_taken},
     reminder,
     ticket::ticket,
 };
 use crate::SendError;
-use domain::{Cause, Language, Note, Notification, NotificationKind, TestCall, scrubbed};
+use domain::{Cause, Channel, Language, Note, Notification, NotificationKind, TestCall, Way, scrubbed};
 
 /// Longest subject: some desks make it their short description and cut it there.
 const SUBJECT: usize = 160;
@@ -56,7 +57,10 @@ pub(crate) fn letter(
             let callout = facts.callout(number).ok_or_else(|| {
                 SendError::permanent(format!("{} has no callout {number}", facts.incident.id))
             })?;
-            Ok(both(&|language| call(facts, callout, language)))
+            // A text's link says nothing of its way; theirs do.
+            let by =
+                if matches!(notification.channel, Channel::Webhook(_)) { Way::Webhook } else { Way::Email };
+            Ok(both(&|language| call(facts, callout, by, language)))
         }
         NotificationKind::StandDown { taken_by } => {
             Ok(both(&|language| stand_down(facts, taken_by.as_deref(), language)))
@@ -64,6 +68,7 @@ pub(crate) fn letter(
         NotificationKind::CalledOff { by } => Ok(both(&|language| called_off(facts, by, language))),
         NotificationKind::PartOf { incident } => Ok(both(&|language| part_of(facts, *incident, language))),
         NotificationKind::Told => Ok(both(&|language| told(facts, language))),
+        NotificationKind::ToldTaken { by } => Ok(both(&|language| told_taken(facts, by, language))),
         NotificationKind::ToldOver => Ok(both(&|language| told_over(facts, language))),
         NotificationKind::DeskResolves { number } => {
             Ok(both(&|language| desk_resolves(facts, number, language)))
@@ -92,13 +97,12 @@ fn finish(facts: &Facts<'_>, (subject, body): (String, String)) -> Letter {
 }
 
 /// `P1 production: Patient Demographics is not working since 03:12 GMT`.
-fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
+pub(super) fn subject(facts: &Facts<'_>, words: &str, language: Language) -> String {
     format!("{} {}: {}", facts.incident.priority, facts.environment(language), scrubbed(words))
 }
 
-fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (String, String) {
-    // A text's link says nothing of its way, an e-mail's does.
-    let link = format!("{}?by=email", facts.ack_url(callout, language));
+fn call(facts: &Facts<'_>, callout: &domain::Callout, by: Way, language: Language) -> (String, String) {
+    let link = link(facts, callout, by, language);
     if let Cause::Test(what) = &facts.incident.cause {
         return match what {
             TestCall::Asked(_) | TestCall::Daily { .. } => test(facts, &link, language),
@@ -129,6 +133,11 @@ fn call(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> (St
     (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
 }
 
+/// Where a call that came by this way is answered.
+pub(crate) fn link(facts: &Facts<'_>, callout: &domain::Callout, by: Way, language: Language) -> String {
+    format!("{}?by={}", facts.ack_url(callout, language), by.word())
+}
+
 /// Nothing is wrong: that comes first.
 fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
     let (subject, said, act, called) = match language {
@@ -150,7 +159,7 @@ fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
 }
 
 /// What probes said: facts in English, whoever reads them.
-fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
+pub(super) fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let title = match language {
         Language::En => "Evidence:",
         Language::Cy => "Tystiolaeth (yn Saesneg):",
@@ -234,81 +243,6 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
     vec![you, now, weight, next]
 }
 
-fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let (affected, priority) = match language {
-        Language::En => ("Affected:", "Priority:"),
-        Language::Cy => ("Effeithir ar:", "Blaenoriaeth:"),
-    };
-    let mut lines = vec![
-        format!("{}.", facts.symptom_where(language)),
-        facts.diagnosis(language),
-        String::new(),
-        format!("{affected} {}", facts.names(&facts.incident.affects, language)),
-        format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)),
-        String::new(),
-    ];
-    lines.extend(evidence(facts, language));
-    lines.push(String::new());
-    lines.push(facts.page_url(language));
-    (subject(facts, &facts.symptom_since(language), language), paragraphs(&lines))
-}
-
-fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String, String) {
-    let what = facts.symptom_where(language);
-    let (title, body) = match language {
-        Language::En => (
-            format!("the desk resolves {number} too early"),
-            format!(
-                "{what}.\n\nThe service desk resolves {number} each time Curiad opens it again: a rule of theirs? Please \
-                 telephone them. Curiad opens it no more; the incident goes on, and people are called as before."
-            ),
-        ),
-        Language::Cy => (
-            format!("mae'r ddesg yn datrys {number} yn rhy gynnar"),
-            format!(
-                "{what}.\n\nMae'r ddesg gwasanaeth yn datrys {number} bob tro y mae Curiad yn ei ailagor: rheol o'u heiddo \
-                 nhw? Ffoniwch nhw, os gwelwch yn dda. Nid yw Curiad yn ei agor mwyach; mae'r digwyddiad yn parhau, a gelwir \
-                 ar bobl fel o'r blaen."
-            ),
-        ),
-    };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
-}
-
-fn overruns(
-    facts: &Facts<'_>,
-    work: Option<u64>,
-    (ended, told): &(String, String),
-    language: Language,
-) -> (String, String) {
-    let what = facts.symptom_where(language);
-    let name = match (work, language) {
-        (Some(work), Language::En) => format!("planned work {work}"),
-        (Some(work), Language::Cy) => format!("gwaith {work} a gynlluniwyd"),
-        (None, Language::En) => "the planned window".to_owned(),
-        (None, Language::Cy) => "y ffenestr waith a gynlluniwyd".to_owned(),
-    };
-    let (title, body) = match language {
-        Language::En => (
-            format!("{name} has not ended"),
-            format!(
-                "{what}.\n\n{} was to end at {ended}, and this still fails. If the work goes on, announce \
-                 the rest of it before {told}: `curiad maintenance add`. From then on it is told as an incident.",
-                capital(&name)
-            ),
-        ),
-        Language::Cy => (
-            format!("nid yw {name} wedi dod i ben"),
-            format!(
-                "{what}.\n\nRoedd {name} i ddod i ben am {ended}, ac mae hyn yn dal i fethu. Os yw'r \
-                 gwaith yn parhau, cyhoeddwch y gweddill ohono cyn {told}: `curiad maintenance add`. O hynny ymlaen \
-                 rhoddir gwybod amdano fel digwyddiad."
-            ),
-        ),
-    };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
-}
-
 /// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.
 fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
     let words = ticket(facts, reference);
@@ -335,7 +269,7 @@ fn fallback_note(facts: &Facts<'_>, reference: &str, note: &Note) -> Letter {
 }
 
 /// Lines joined; never two empty ones after each other.
-fn paragraphs(lines: &[String]) -> String {
+pub(super) fn paragraphs(lines: &[String]) -> String {
     lines.iter().fold(String::new(), |mut text, line| {
         if !(line.is_empty() && (text.is_empty() || text.ends_with("\n\n"))) {
             text.push_str(line);

@@ -1,6 +1,6 @@
 //! To somebody whose shift begins: when, and that nothing is wrong.
 
-use super::{Try, facts::Facts, gsm::plain, short::TEXT};
+use super::{Try, facts::Facts, gsm::plain, short::room};
 use domain::{Callout, DutyBegins, Language};
 
 /// The text. Where the site's own URL leaves no room, the rota goes.
@@ -29,7 +29,7 @@ pub(super) fn text(
         format!("{said} {link}{repeat} {}", facts.short_clock(facts.now))
     };
     let full = whole(&format!(" ({})", begins.rota));
-    if full.chars().count() <= TEXT { full } else { whole("") }
+    if full.chars().count() <= room(facts) { full } else { whole("") }
 }
 
 /// Subject and body of the e-mail.

@@ -3,14 +3,14 @@
 use super::{
     Try,
     facts::{Facts, capital, cut},
-    gsm::plain,
+    gsm::{plain, taken},
     heard, reminder,
 };
 use crate::SendError;
 use domain::{Callout, Cause, IncidentId, Language, Notification, NotificationKind, TestCall, scrubbed};
 
 /// What one text holds.
-pub(super) const TEXT: usize = 160;
+const TEXT: usize = 160;
 /// What a locked screen shows.
 const HEAD: usize = 40;
 /// Fewer letters of a name say nothing.
@@ -38,12 +38,23 @@ pub(crate) fn text(
         | NotificationKind::TicketFallback
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => Err(SendError::permanent(
             "this is never told by text: a ticket or a provider team has other channels",
         )),
     }
+}
+
+/// What is left of one text.
+pub(super) fn room(facts: &Facts<'_>) -> usize {
+    TEXT.saturating_sub(taken(facts.configuration))
+}
+
+/// What is left of what a locked screen shows.
+fn seen(facts: &Facts<'_>) -> usize {
+    HEAD.saturating_sub(taken(facts.configuration))
 }
 
 fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Result<String, SendError> {
@@ -87,13 +98,13 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
         format!("{}{}{}{act} {link}{end}", plain(head), plain(&body), plain(middle))
     };
     let act = format!(" {act}");
-    let full = head(facts, facts.effect(language), language, HEAD);
+    let full = head(facts, facts.effect(language), language, seen(facts));
     let mut candidates: Vec<String> =
         middles.into_iter().flatten().map(|middle| whole(&full, &middle, &act)).collect();
     candidates.push(whole(&full, "", ""));
     candidates.push(whole(&head(facts, facts.effect(language), language, 0), "", ""));
     let shortest = candidates.last().cloned().unwrap_or_default();
-    Ok(candidates.into_iter().find(|text| text.chars().count() <= TEXT).unwrap_or(shortest))
+    Ok(candidates.into_iter().find(|text| text.chars().count() <= room(facts)).unwrap_or(shortest))
 }
 
 /// Nothing is wrong: that comes first.
@@ -162,7 +173,7 @@ fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: Language, att
             ("MEWN LLAW", format!(". Yn nwylo {}: dim angen gweithredu. Diolch.", cut(&scrubbed(who), 40)))
         }
     };
-    let head = head(facts, effect, language, HEAD);
+    let head = head(facts, effect, language, seen(facts));
     plain(&format!("{head}{rest} {}{again} {time}", incident.id))
 }
 
@@ -172,4 +183,42 @@ fn head(facts: &Facts<'_>, effect: &str, language: Language, most: usize) -> Str
     let room = most.saturating_sub(start.chars().count() + effect.chars().count() + 1);
     let name = plain(&capital(&facts.subject(language)));
     format!("{start}{} {effect}", cut(&name, room.max(SHORTEST_NAME)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::example::{at, configuration, id, incident};
+    use domain::Channel;
+
+    #[test]
+    fn what_the_text_service_puts_before_a_text_is_counted() {
+        let (incident, plain) = (incident(), configuration());
+        let mut prefixed = plain.clone();
+        prefixed.text_prefix = Some("NHS Wales".to_owned());
+        let callout = Notification {
+            key: "C-42-k3f9xq/x".to_owned(),
+            incident: domain::IncidentId(42),
+            kind: NotificationKind::Callout { callout: 1 },
+            channel: Channel::Text(id("oncall.one")),
+            at: at("02:14:10"),
+            not_before: at("02:14:10"),
+            expires_at: at("02:24:10"),
+        };
+        let of = |configuration, language| {
+            let facts = Facts { incident: &incident, configuration, now: at("02:20:00") };
+            text(&facts, &callout, language, Try { number: 1, repeat: false }).unwrap()
+        };
+        let said = Language::ALL.map(|language| {
+            let whole = format!("NHS Wales: {}", of(&prefixed, language));
+            assert!(whole.chars().count() <= TEXT, "{whole}");
+            assert!(
+                language == Language::Cy || of(&plain, language).chars().count() + 11 > TEXT,
+                "uncounted"
+            );
+            whole
+        });
+        let golden = include_str!("../../tests/golden/prefixed.txt");
+        assert_eq!(said.join("\n").trim_end(), golden.trim_end());
+    }
 }

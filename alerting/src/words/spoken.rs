@@ -46,6 +46,7 @@ pub(crate) fn call(
         | NotificationKind::TicketFallback
         | NotificationKind::FallbackNote { .. }
         | NotificationKind::Told
+        | NotificationKind::ToldTaken { .. }
         | NotificationKind::ToldOver
         | NotificationKind::DeskResolves { .. }
         | NotificationKind::Overruns { .. } => {

@@ -274,8 +274,10 @@ fn owners(facts: &Facts<'_>) -> String {
         .map(|callout| format!("{} ({})", facts.person(&callout.person), facts.clock(callout.at)))
         .collect();
     missed.drain(..missed.len().saturating_sub(MOST_TOLD));
-    if let Some(at) = incident.told_at.filter(|at| *at <= facts.now) {
-        told.push(format!("the provider team by e-mail ({})", facts.clock(at)));
+    // Without a way to them, or while they are away, nobody told them.
+    let team = incident.told_at.filter(|at| *at <= facts.now && incident.told.is_some());
+    if let Some(at) = team {
+        told.push(format!("the provider team ({})", facts.clock(at)));
     }
     // The newest: whoever was called hours ago is of the timeline.
     let more = told.len().saturating_sub(MOST_TOLD);

@@ -1,6 +1,10 @@
 //! What the last resort is told when nothing can be recorded, and when it can again. From memory: there is no incident.
 
-use super::{Letter, facts::cut, gsm::plain};
+use super::{
+    Letter,
+    facts::cut,
+    gsm::{plain, taken},
+};
 use domain::{Configuration, Environment, Language, Situation, Status, Unrecorded, duration_words, scrubbed};
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,7 +72,8 @@ impl Plain<'_> {
             plain(&format!("{head} {}{tail}", in_short(&wrong, named, language, |at| self.short(at))))
         });
         let shortest = plain(&format!("{head}{tail}"));
-        texts.chain([shortest.clone()]).find(|text| text.chars().count() <= TEXT).unwrap_or(shortest)
+        let room = TEXT.saturating_sub(taken(self.configuration));
+        texts.chain([shortest.clone()]).find(|text| text.chars().count() <= room).unwrap_or(shortest)
     }
 
     /// The letter.

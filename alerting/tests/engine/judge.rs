@@ -160,7 +160,7 @@ impl Judge {
                 format!("I4: {} goes out at {at}, and it was answered or over at {stopped:?}", told.key)
             });
         }
-        if matches!(told.channel, Channel::Text(_) | Channel::Voice(_)) {
+        if matches!(told.channel, Channel::Text(_) | Channel::Voice(_) | Channel::TeamChat(_)) {
             let mut same = outside.carried.iter().filter(|carried| carried.notification.key == told.key);
             let doubled = same.any(|carried| carried.arrived != Some(false));
             self.holds(!doubled || repeat, || {
@@ -213,6 +213,8 @@ impl Judge {
             self.stood_down(incident, outside, plan);
         }
         self.i5_what_returns_keeps_its_ticket(store, plan);
+        let alerts = &outside.alerts;
+        self.holds(!alerts.values().any(|open| *open), || format!("a pager's alert never ends: {alerts:?}"));
     }
 
     fn i2_one_ticket(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
@@ -304,8 +306,10 @@ impl Judge {
         let mut stood_down = BTreeSet::new();
         let mut heard: BTreeMap<(PersonId, &str), (bool, bool)> = BTreeMap::new();
         for carried in outside.carried.iter().filter(|c| c.notification.incident == incident.id) {
-            let (Channel::Text(person) | Channel::Email(person) | Channel::Voice(person)) =
-                &carried.notification.channel
+            let (Channel::Text(person)
+            | Channel::Email(person)
+            | Channel::Voice(person)
+            | Channel::Webhook(person)) = &carried.notification.channel
             else {
                 continue;
             };
@@ -325,6 +329,7 @@ impl Judge {
                 | NotificationKind::TicketFallback
                 | NotificationKind::FallbackNote { .. }
                 | NotificationKind::Told
+                | NotificationKind::ToldTaken { .. }
                 | NotificationKind::ToldOver
                 | NotificationKind::DeskResolves { .. }
                 | NotificationKind::Overruns { .. } => {}

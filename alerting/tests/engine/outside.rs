@@ -1,9 +1,12 @@
 //! The world outside, as values: a desk, a carrier of texts, a mail server. Each may refuse, be silent, or do what it was
 //! asked and not answer.
 
-use alerting::{SendError, Trace};
-use domain::{Channel, IncidentId, Notification, NotificationKind, Sent};
-use std::{collections::BTreeSet, time::Duration};
+use alerting::{PagerAction, SendError, Trace};
+use domain::{Channel, Incident, IncidentId, Notification, NotificationKind, Sent};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// How an outside system behaves for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub(crate) struct Carried {
 pub(crate) struct Outside {
     pub(crate) records: Vec<Record>,
     pub(crate) carried: Vec<Carried>,
+    /// By its key, whether a pager's alert is open.
+    pub(crate) alerts: BTreeMap<String, bool>,
 }
 
 /// By what an incident's ticket is known: the part that the keys of all its notifications share, and which ticket it is.
@@ -98,6 +103,7 @@ impl Outside {
                     Trace::Unknown
                 }
             }
+            (Channel::Email(_) | Channel::DeskEmail(_) | Channel::Team(_), _) => Trace::Unknown,
             _ => {
                 let of_it = || self.carried.iter().filter(|carried| carried.notification.key == told.key);
                 if of_it().any(|carried| carried.arrived != Some(false)) {
@@ -116,7 +122,8 @@ impl Outside {
         (mood == Mood::Well).then(|| self.ticket(&reference(told), true)).flatten()
     }
 
-    pub(crate) fn act(&mut self, told: &Notification, mood: Mood) -> Answered<Sent> {
+    /// `incident`: as whoever tells it believes it to be.
+    pub(crate) fn act(&mut self, told: &Notification, incident: &Incident, mood: Mood) -> Answered<Sent> {
         answered(mood, || match (&told.channel, &told.kind) {
             (Channel::Desk(_), NotificationKind::TicketOpen) => {
                 let reference = reference(told);
@@ -127,6 +134,22 @@ impl Outside {
                 let number: usize = record.parse().expect("one of ours");
                 self.records.get_mut(number).expect("one of ours").notes.push(told.key.clone());
                 Sent::Accepted { provider_id: record.clone() }
+            }
+            (Channel::TeamPager(_), kind) => {
+                let alert = reference(told);
+                match PagerAction::of(kind, incident) {
+                    PagerAction::Trigger => drop(self.alerts.insert(alert, true)),
+                    PagerAction::Resolve => drop(self.alerts.get_mut(&alert).map(|open| *open = false)),
+                    // Of what is not there it makes nothing.
+                    PagerAction::Acknowledge => {}
+                }
+                Sent::Accepted { provider_id: String::new() }
+            }
+            // A repeat is known by its key.
+            (Channel::Webhook(_) | Channel::TeamWebhook(_), _)
+                if self.carried.iter().any(|carried| carried.notification.key == told.key) =>
+            {
+                Sent::Accepted { provider_id: String::new() }
             }
             _ => {
                 self.carried.push(Carried { notification: told.clone(), arrived: None });

@@ -5,7 +5,9 @@ use crate::{
     hand::{self, Seen},
     outside::Mood,
 };
-use domain::{Certificate, Configuration, Environment, Objective, Override, PersonId, Priority, RotaId};
+use domain::{
+    Certificate, Configuration, Environment, Objective, Override, PersonId, Priority, RotaId, TeamWay,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +39,10 @@ pub(crate) enum Who {
     Texts,
     Calls,
     Mail,
+    /// People's own.
+    Programs,
+    /// Chats, pagers and programs of teams.
+    Teams,
 }
 
 #[derive(Debug)]
@@ -77,7 +83,7 @@ impl Plan {
         };
         let moods = [Mood::Refuses, Mood::Limits, Mood::TakesAndIsSilent, Mood::IsSilent];
         let mut all = Vec::new();
-        for who in [Who::Desk, Who::Texts, Who::Calls, Who::Mail] {
+        for who in [Who::Desk, Who::Texts, Who::Calls, Who::Mail, Who::Programs, Who::Teams] {
             for (from, to) in windows(dice, 2) {
                 all.push((who, from, to, *dice.pick(&moods)));
             }
@@ -176,6 +182,14 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
     configuration.availability.critical = Objective::parse("99.9% in 30d").ok().filter(|_| dice.chance(300));
     if dice.chance(500) {
         configuration.people.values_mut().for_each(|person| person.ways.push(domain::Way::Voice));
+    }
+    if dice.chance(300) {
+        configuration.people.values_mut().for_each(|person| person.ways.push(domain::Way::Webhook));
+    }
+    if dice.chance(500) {
+        let all = [TeamWay::Email, TeamWay::Chat, TeamWay::Webhook, TeamWay::Pager];
+        configuration.teams.values_mut().for_each(|team| team.ways = all.to_vec());
+        configuration.environments.values_mut().for_each(|policy| policy.tell_provider = true);
     }
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
     if dice.chance(150) {

@@ -8,7 +8,8 @@ use crate::{
 };
 use alerting::{Course, SendError, Step, Trace};
 use domain::{
-    Change, Channel, Decision, Event, Message, Outcome, Receipt, Sent, Situation, Told, decide, decide_late,
+    Change, Channel, Decision, Event, Incident, Message, Outcome, Receipt, Sent, Situation, Told, decide,
+    decide_late,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -34,6 +35,8 @@ pub(crate) struct Program {
 struct Sending {
     claimed: Claimed,
     step: Step,
+    /// What its incident was like when it was last looked at.
+    then: Arc<Incident>,
     /// No step is taken after this: another may be sending by then.
     deadline: i64,
 }
@@ -222,12 +225,18 @@ impl World {
             return self.stands_by(name);
         }
         for claimed in claimed.unwrap_or_default() {
+            let Some(program) = self.programs.get(&name) else { return };
+            let same = |send: &Sending| send.claimed.notification.key == claimed.notification.key;
+            if program.sends.values().any(same) {
+                continue;
+            }
             let step = Course::of(&claimed).begin(now);
             let deadline = self.now + LEASE / 2;
             let Some(program) = self.programs.get_mut(&name) else { return };
             program.sent += 1;
             let send = program.sent;
-            program.sends.insert(send, Sending { claimed, step, deadline });
+            let then = Arc::clone(&claimed.incident);
+            program.sends.insert(send, Sending { claimed, step, then, deadline });
             self.at(self.now + 1, Happening::Step(name, send));
         }
         let next = self.store.next_delivery().map_or(i64::MAX, |at| self.when(at).max(self.now + SECOND));
@@ -251,24 +260,28 @@ impl World {
         }
         let now = self.now;
         let Some(program) = self.programs.get_mut(&name) else { return };
-        let Some(sending) = program.sends.get(&send) else { return };
+        let Some(sending) = program.sends.get_mut(&send) else { return };
         let told = sending.claimed.notification.clone();
         let mut step = sending.step.clone();
         let course = Course::of(&sending.claimed);
-        if course.is_callout()
+        if (course.is_callout() || course.is_pager())
             && (self.now >= HEALED || !self.plan.is_store_away(now))
             && let Some(incident) = self.store.incidents.get(&told.incident)
         {
             step = course.as_it_is_now(step, incident);
+            sending.then = Arc::clone(incident);
         }
         if now >= sending.deadline && !matches!(step, Step::End(_)) {
             step = Step::End(Err(SendError::unclear("no end in time")));
         }
+        let then = Arc::clone(&sending.then);
         let who = match told.channel {
             Channel::Desk(_) => Who::Desk,
             Channel::Text(_) => Who::Texts,
             Channel::Voice(_) => Who::Calls,
             Channel::DeskEmail(_) | Channel::Email(_) | Channel::Team(_) => Who::Mail,
+            Channel::Webhook(_) => Who::Programs,
+            Channel::TeamChat(_) | Channel::TeamWebhook(_) | Channel::TeamPager(_) => Who::Teams,
         };
         let mood = self.plan.mood(who, now);
         let (heard, silent) = match step {
@@ -281,7 +294,7 @@ impl World {
             Step::Act { repeat } => {
                 self.judge.acts(&told, repeat, &self.outside, now);
                 let before = self.outside.carried.len();
-                let Answered { answer, silent } = self.outside.act(&told, mood);
+                let Answered { answer, silent } = self.outside.act(&told, &then, mood);
                 if self.outside.carried.len() > before {
                     let well = crate::world::way(&told.channel).is_none() || !self.dice.chance(150);
                     let at = now + self.dice.within(SECOND, 60 * SECOND);
@@ -303,12 +316,17 @@ impl World {
 
     pub(crate) fn heard(&mut self, name: u32, send: u64, heard: Heard) {
         let now = self.wall();
+        let away = self.now < HEALED && self.plan.is_store_away(self.now);
         let Some(sending) = self.programs.get_mut(&name).and_then(|p| p.sends.get_mut(&send)) else {
             return;
         };
         let course = Course::of(&sending.claimed);
         let step = match heard {
             Heard::Looked(seen) => course.looked(seen, now),
+            Heard::Acted(result) if course.is_pager() => {
+                let is = self.store.incidents.get(&sending.claimed.notification.incident);
+                course.is_still_so(course.acted(result), &sending.then, is.filter(|_| !away).map(|is| &**is))
+            }
             Heard::Acted(result) => course.acted(result),
             Heard::LookedAgain(made, found) => course.looked_again(made, found),
         };

@@ -359,6 +359,12 @@ pub(crate) const fn way(channel: &domain::Channel) -> Option<Way> {
         domain::Channel::Text(_) => Some(Way::Text),
         domain::Channel::Email(_) => Some(Way::Email),
         domain::Channel::Voice(_) => Some(Way::Voice),
-        domain::Channel::Desk(_) | domain::Channel::DeskEmail(_) | domain::Channel::Team(_) => None,
+        domain::Channel::Webhook(_) => Some(Way::Webhook),
+        domain::Channel::Desk(_)
+        | domain::Channel::DeskEmail(_)
+        | domain::Channel::Team(_)
+        | domain::Channel::TeamChat(_)
+        | domain::Channel::TeamWebhook(_)
+        | domain::Channel::TeamPager(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use domain::{
     Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Desk, DeskId, DeskNotes, Entry, Environment,
     EnvironmentPolicy, Escalation, EscalationId, Expect, HttpRequest, Incident, IncidentId, IncidentStatus,
     InstanceId, Kind, Language, Layer, Lifecycle, Major, Operation, OperationId, Person, PersonId, Priority,
-    Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, Text, Ticket, Vantage,
+    Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage,
     VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -15,7 +15,7 @@ pub(crate) fn at(time: &str) -> Timestamp {
 }
 
 fn person(name: &str, language: Language) -> Person {
-    Person { name: name.to_owned(), language, ways: vec![Way::Text, Way::Email] }
+    Person { name: name.to_owned(), language, ways: vec![Way::Text, Way::Email], in_turn: false }
 }
 
 fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
@@ -94,7 +94,12 @@ pub(crate) fn configuration() -> Configuration {
         vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(
             TeamId::parse("demographics").unwrap(),
-            Team { name: Text::new("Demographics", "Demograffeg"), has_email: true, hours: None, rota: None },
+            Team {
+                name: Text::new("Demographics", "Demograffeg"),
+                ways: vec![TeamWay::Email],
+                hours: None,
+                rota: None,
+            },
         )]),
         people: BTreeMap::from([
             (id("oncall.one"), person("Gwên Tŷ-Ŵyl", Language::Cy)),
@@ -105,6 +110,7 @@ pub(crate) fn configuration() -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),
@@ -238,6 +244,7 @@ pub(crate) fn incident() -> Incident {
         }),
         outlasted: None,
         told_at: Some(at("02:13:10")),
+        told: Some(TeamId::parse("demographics").unwrap()),
         timeline: Vec::new(),
         alerts: Vec::new(),
         posts: Vec::new(),

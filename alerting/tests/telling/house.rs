@@ -3,7 +3,7 @@
 use crate::example;
 use alerting::{
     Auth, Channels, Contact, Deliverer, DeskSettings, DeskSystem, Directory, Limits, Mail, MailTls, Notify,
-    ServiceNow, Setup,
+    ServiceNow, Setup, TeamContact,
 };
 use domain::{
     Change, Channel, Clock, DeskId, Incident, Message, Notification, NotificationKind, Receipt, ReferenceKey,
@@ -73,6 +73,7 @@ pub(crate) fn directory(world: &World) -> Directory {
         text: Some(Secret::new(number)),
         email: Some(format!("{name}@example.wales")),
         voice: None,
+        webhook: None,
     };
     Directory {
         alertmanagers: Vec::new(),
@@ -100,12 +101,17 @@ pub(crate) fn directory(world: &World) -> Directory {
             (example::id("oncall.two"), contact("+447700900102", "two")),
         ]
         .into(),
-        teams: [(TeamId::parse("demographics").unwrap(), "demographics@example.wales".to_owned())].into(),
+        teams: [(
+            TeamId::parse("demographics").unwrap(),
+            TeamContact { email: Some("demographics@example.wales".to_owned()), ..TeamContact::default() },
+        )]
+        .into(),
         twilio: None,
         notify: Some(Notify {
             url: world.notify().url(),
             api_key: Secret::new(format!("curiad-{}-{}", notify.service_id, notify.secret)),
             text_template: NotifyOptions::SMS_TEMPLATE.to_owned(),
+            email_template: None,
             sms_sender_id: None,
         }),
         mail: Some(Mail {
@@ -148,6 +154,7 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         look: Arc::default(),
         told: Arc::default(),
         undelivered: watch::Sender::default(),
+        under_way: alerting::UnderWay::default(),
         limits: Limits::default(),
     };
     let incident = Arc::new(example::incident());

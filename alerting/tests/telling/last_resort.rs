@@ -39,7 +39,7 @@ async fn desk() -> Desk {
     let escalation = Escalation { id: id.clone(), steps: vec![first], repeat: 1, last_resort };
     configuration.escalations.insert(id, escalation);
     let mut addresses = directory(&world);
-    let contact = Contact { text: Some(Secret::new("+447700900103")), email: None, voice: None };
+    let contact = Contact { text: Some(Secret::new("+447700900103")), ..Contact::default() };
     addresses.people.insert(example::id("duty.manager"), contact);
     let configuration = Arc::new(configuration);
     let (setup, receiver) = watch::channel(Setup {

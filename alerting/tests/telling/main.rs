@@ -16,6 +16,7 @@ mod last_resort;
 mod mails;
 mod night;
 mod outage;
+mod programs;
 mod read_back;
 mod recording;
 mod room;

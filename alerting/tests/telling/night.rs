@@ -35,7 +35,7 @@ pub(crate) struct Night {
 }
 
 fn person(name: &str, ways: &[Way]) -> Person {
-    Person { name: name.to_owned(), language: domain::Language::En, ways: ways.to_vec() }
+    Person { name: name.to_owned(), language: domain::Language::En, ways: ways.to_vec(), in_turn: false }
 }
 
 fn configuration() -> Configuration {
@@ -119,6 +119,7 @@ impl Night {
             text: Some(Secret::new("+447700900103")),
             email: Some("manager@example.wales".to_owned()),
             voice: None,
+            webhook: None,
         };
         directory.people.insert(example::id("duty.manager"), manager);
         let folder = tempfile::tempdir().unwrap();
@@ -136,6 +137,7 @@ impl Night {
             look: Arc::default(),
             told: Arc::default(),
             undelivered: watch::Sender::default(),
+            under_way: alerting::UnderWay::default(),
             limits: Limits::default(),
         };
         let mut night =

@@ -5,7 +5,7 @@ use crate::{
     house::{Hand, House, desk, house_with},
     tickets::links_another,
 };
-use alerting::{DeskSystem, WebhookDesk};
+use alerting::{DeskSystem, SignedWebhook};
 use axum::{
     Router,
     body::Bytes,
@@ -97,7 +97,7 @@ async fn house_of(receiver: &Arc<Receiver>, tasks: &mut JoinSet<()>) -> House {
     let clock = hand.clock();
     house_with(hand, clock, |directory| {
         let desk = directory.desks.get_mut(&DeskId::parse("nsd").unwrap()).unwrap();
-        desk.system = Some(DeskSystem::Webhook(WebhookDesk {
+        desk.system = Some(DeskSystem::Webhook(SignedWebhook {
             url: format!("http://{address}/hook"),
             secret: Secret::new(SECRET),
             secret_before: Some(Secret::new(BEFORE)),

@@ -14,7 +14,7 @@ fn tested() -> Configuration {
     let mut configuration = configuration();
     let robot = PersonId::parse("robot").expect("an id");
     let ways = vec![Way::Text, Way::Email];
-    let person = Person { name: "Robot".into(), language: domain::Language::En, ways };
+    let person = Person { name: "Robot".into(), language: domain::Language::En, ways, in_turn: false };
     configuration.people.insert(robot.clone(), person);
     configuration.daily_test = Some(DailyTest { call: robot, at: time(11, 0, 0, 0) });
     configuration

@@ -66,13 +66,13 @@ pub(crate) fn configuration() -> Configuration {
         vantages: vec![Vantage::new(vantage)],
         teams: [(
             TeamId::parse("team").expect("an id"),
-            Team { name: Text::new("Team", "Tîm"), has_email: true, hours: None, rota: None },
+            Team { name: Text::new("Team", "Tîm"), ways: vec![TeamWay::Email], hours: None, rota: None },
         )]
         .into(),
         people: [("one", "One"), ("two", "Two"), ("boss", "Boss")]
             .map(|(word, name)| {
                 let ways = vec![Way::Text, Way::Email];
-                (id(word), Person { name: name.into(), language: Language::En, ways })
+                (id(word), Person { name: name.into(), language: Language::En, ways, in_turn: false })
             })
             .into(),
         rotas: [(
@@ -93,6 +93,7 @@ pub(crate) fn configuration() -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: [(
             HoursId::parse("never").expect("an id"),

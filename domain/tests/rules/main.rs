@@ -26,6 +26,7 @@ mod leaving;
 mod other_way;
 mod properties;
 mod proposing;
+mod provider;
 mod read_back;
 mod receipts;
 mod releases;

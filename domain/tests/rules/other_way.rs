@@ -1,7 +1,7 @@
 //! A call that does not arrive by one way goes by another.
 
 use crate::estate::{Hand, Seen, configuration};
-use domain::{Environment, Sent, Way};
+use domain::{Environment, Priority, Sent, Way};
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -74,4 +74,67 @@ fn one_that_arrived_is_not_and_one_that_never_will_is_at_once() {
     assert!(calls(&hand).contains(&"callout/1/email".to_owned()), "{:?}", calls(&hand));
     hand.rounds(2, &[RESULTS], Seen::Fail);
     assert!(calls(&hand).len() >= 2, "{:?}", calls(&hand));
+}
+
+/// Everybody has these ways in an order of their own, and the steps name none. The API fails.
+fn in_turn(ways: &[Way], api: (&str, Environment)) -> Hand {
+    let mut configuration = configuration();
+    for escalation in configuration.escalations.values_mut() {
+        for step in &mut escalation.steps {
+            step.by.clear();
+            step.after *= 10;
+        }
+    }
+    for person in configuration.people.values_mut() {
+        (person.ways, person.in_turn) = (ways.to_vec(), true);
+    }
+    for major in configuration.environments.values_mut().filter_map(|policy| policy.major.as_mut()) {
+        major.when = Priority::P2;
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[api], Seen::Fail);
+    hand
+}
+
+const DOCUMENTS: (&str, Environment) = ("documents", Environment::Production);
+const OWN: [Way; 3] = [Way::Voice, Way::Text, Way::Email];
+
+#[test]
+fn whoever_has_an_order_of_their_own_is_tried_by_one_way_after_another() {
+    let mut hand = in_turn(&OWN, DOCUMENTS);
+    assert_eq!(hand.incident(1).priority, Priority::P2);
+    assert_eq!(calls(&hand), ["callout/1/voice"]);
+    // Nothing says that it arrived, and nothing that it did not: each has its time.
+    hand.rounds(9, &[DOCUMENTS], Seen::Fail);
+    assert_eq!(calls(&hand), ["callout/1/voice", "callout/1/text"]);
+    hand.receipt(1, "callout/1/text", Sent::Accepted { provider_id: "x".into() });
+    hand.rounds(5, &[DOCUMENTS], Seen::Fail);
+    assert_eq!(calls(&hand).len(), 2, "the text has its time, too");
+    hand.rounds(4, &[DOCUMENTS], Seen::Fail);
+    assert_eq!(calls(&hand), ["callout/1/voice", "callout/1/text", "callout/1/email"]);
+    hand.rounds(10, &[DOCUMENTS], Seen::Fail);
+    assert_eq!(calls(&hand).len(), 3, "once each");
+}
+
+#[test]
+fn what_is_gravest_goes_by_the_first_two_at_once_and_what_arrived_is_not_followed() {
+    let mut hand = in_turn(&OWN, RESULTS);
+    assert_eq!(hand.incident(1).priority, Priority::P1);
+    assert_eq!(calls(&hand), ["callout/1/voice", "callout/1/text"]);
+    hand.receipt(1, "callout/1/text", Sent::Delivered);
+    hand.rounds(20, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand).len(), 2);
+}
+
+#[test]
+fn a_way_of_an_order_that_fails_is_followed_at_once() {
+    let mut hand = in_turn(&OWN, DOCUMENTS);
+    hand.receipt(1, "callout/1/voice", Sent::GivenUp { why: "busy".into() });
+    hand.rounds(1, &[DOCUMENTS], Seen::Fail);
+    assert!(
+        calls(&hand).contains(&"callout/1/text".to_owned()) || calls(&hand).len() > 1,
+        "{:?}",
+        calls(&hand)
+    );
 }

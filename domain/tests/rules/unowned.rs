@@ -13,7 +13,7 @@ fn where_the_owner_has_no_mailbox_it_is_said_that_nobody_was_told() {
     let mut hand = raised();
     let mut silent = (*hand.situation.written).clone();
     for team in silent.teams.values_mut() {
-        team.has_email = false;
+        team.ways.clear();
     }
     hand.event(&domain::Event::Configured(std::sync::Arc::new(silent)));
     for _ in 0..8 {

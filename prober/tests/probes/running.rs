@@ -39,6 +39,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: BTreeMap::new(),
         escalations: BTreeMap::new(),

@@ -14,6 +14,8 @@ pub struct NotifyOptions {
     pub secret: String,
     /// The templates.
     pub templates: Vec<Template>,
+    /// The service's name, where it is put before texts.
+    pub prefix: Option<String>,
     /// How long messages take.
     pub pace: Pace,
     /// Where receipts and replies go; [`Notify::set_callbacks`](super::Notify::set_callbacks) can say so later.
@@ -43,6 +45,7 @@ impl Default for NotifyOptions {
                 template(Self::SMS_TEMPLATE, Channel::Sms, ""),
                 template(Self::EMAIL_TEMPLATE, Channel::Email, "((subject))"),
             ],
+            prefix: None,
             pace: Pace::AT_ONCE,
             callbacks: None,
         }

@@ -59,6 +59,11 @@ fn people(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         {
             all.push(Change::warning(About::Callouts, format!("'{id}' has another mailbox")));
         }
+        if let (Some(was), Some(is)) = (&was.webhook, &is.webhook)
+            && was.url != is.url
+        {
+            all.push(Change::warning(About::Callouts, format!("another program of '{id}' is called")));
+        }
     }
 }
 

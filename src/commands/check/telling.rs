@@ -1,6 +1,9 @@
 //! Who may see, who is told, and where tickets go.
 
-use super::change::{About, Change, instead};
+use super::{
+    change::{About, Change, instead},
+    reached::written,
+};
 use crate::config::{Loaded, duration_text};
 use alerting::DeskSystem;
 use domain::{Api, Configuration, Environment, EnvironmentPolicy, Publish, Visibility};
@@ -21,21 +24,50 @@ pub(super) fn compare(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
         }
     }
     desks(old, new, all);
-    for (id, address) in &new.directory.teams {
-        if old.directory.teams.get(id).is_some_and(|was| was != address) {
-            let message = format!("e-mails to the team '{id}' go to {address}");
-            all.push(Change::note(About::Telling, message));
-        }
-    }
+    teams(old, new, all);
     for (id, team) in &after.teams {
         let Some(was) = before.teams.get(id) else { continue };
-        if was.has_email && !team.has_email {
-            let message = format!("the team '{id}' has no e-mail any more");
-            all.push(Change::warning(About::Telling, message));
-        }
         if was.hours != team.hours {
             all.push(Change::note(About::Telling, format!("the team '{id}' has other hours")));
         }
+    }
+}
+
+/// Where a team is told. Of secrets only the references are compared, and none is shown.
+fn teams(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    for (id, is) in &new.directory.teams {
+        let Some(was) = old.directory.teams.get(id) else { continue };
+        let mut say = |message: String| all.push(Change::note(About::Telling, message));
+        if let (Some(was), Some(is)) = (&was.email, &is.email)
+            && was != is
+        {
+            say(format!("e-mails to the team '{id}' go to {is}"));
+        }
+        let at = |loaded, key| written(loaded, &["teams", id.as_str(), key], None).map(str::to_owned);
+        if is.chat.is_some() && was.chat.is_some() && at(old, "chat") != at(new, "chat") {
+            say(format!("the team '{id}' is told in another chat"));
+        }
+        if let (Some(was), Some(is)) = (&was.webhook, &is.webhook)
+            && was.url != is.url
+        {
+            say(format!("another program of the team '{id}' is told"));
+        }
+        if is.pagerduty.is_some()
+            && was.pagerduty.is_some()
+            && at(old, "pagerduty/routing_key") != at(new, "pagerduty/routing_key")
+        {
+            say(format!("another service at PagerDuty is told for the team '{id}'"));
+        }
+        let mut lost = |has: bool, had: bool, what: &str| {
+            if had && !has {
+                let message = format!("the team '{id}' has no {what} any more");
+                all.push(Change::warning(About::Telling, message));
+            }
+        };
+        lost(is.email.is_some(), was.email.is_some(), "e-mail");
+        lost(is.chat.is_some(), was.chat.is_some(), "chat");
+        lost(is.webhook.is_some(), was.webhook.is_some(), "webhook");
+        lost(is.pagerduty.is_some(), was.pagerduty.is_some(), "service at PagerDuty");
     }
 }
 

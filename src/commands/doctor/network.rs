@@ -5,7 +5,7 @@ use super::{
     memory::Recorder,
     place::{CERTIFICATE_DAYS, Health, days, own_health, plural},
 };
-use alerting::{Examined, Finding, MailTls};
+use alerting::{DeskSystem, Examined, Finding, MailTls};
 use domain::{Failure, FailureKind, Layer, Proxy, Request};
 use jiff::Timestamp;
 use prober::Reach;
@@ -19,6 +19,7 @@ const AT_ONCE: usize = 32;
 const SHOWN: usize = 10;
 const NAMES: &str = "names";
 const MAIL_SERVER: &str = "the mail server";
+const DEAD_MAN: &str = "the dead man";
 /// A name, or a connection.
 const SOON: Duration = Duration::from_secs(6);
 
@@ -57,7 +58,7 @@ fn outside(asked: &Asked) -> Vec<Outside> {
     let desks = directory
         .desks
         .iter()
-        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), desk.system.as_ref()?.url()));
+        .filter_map(|(id, desk)| Outside::at(format!("service desk {id}"), &desk.servicenow()?.url));
     let notify = directory.notify.iter().filter_map(|notify| Outside::at("GOV.UK Notify", &notify.url));
     let mail = directory.mail.iter().map(|mail| Outside {
         name: MAIL_SERVER.to_owned(),
@@ -65,21 +66,47 @@ fn outside(asked: &Asked) -> Vec<Outside> {
         port: mail.port,
         secured: mail.tls == MailTls::Tls,
     });
-    desks.chain(notify).chain(mail).chain(dead_man(asked)).collect()
+    let twilio = directory.twilio.iter().filter_map(|twilio| Outside::at("Twilio", &twilio.url));
+    desks.chain(notify).chain(twilio).chain(mail).chain(dead_man(asked)).collect()
+}
+
+/// What people and teams have of their own. None of it is asked: whatever it is sent may disturb somebody.
+fn programs(asked: &Asked) -> Vec<Outside> {
+    let directory = &asked.loaded.directory;
+    let people = directory
+        .people
+        .iter()
+        .filter_map(|(id, one)| Outside::at(format!("{id}'s webhook"), &one.webhook.as_ref()?.url));
+    let desks = directory.desks.iter().filter_map(|(id, desk)| match desk.system.as_ref()? {
+        DeskSystem::Webhook(to) => Outside::at(format!("service desk {id}"), &to.url),
+        DeskSystem::ServiceNow(_) => None,
+    });
+    let mut programs: Vec<Outside> = desks.chain(people).collect();
+    for (id, team) in &directory.teams {
+        let all = [
+            team.chat.as_ref().and_then(|url| Outside::at(format!("the team {id}'s chat"), url.reveal())),
+            team.webhook.as_ref().and_then(|to| Outside::at(format!("the team {id}'s webhook"), &to.url)),
+            team.pagerduty.as_ref().and_then(|to| Outside::at(format!("the team {id}'s PagerDuty"), &to.url)),
+        ];
+        programs.extend(all.into_iter().flatten());
+    }
+    programs
 }
 
 fn dead_man(asked: &Asked) -> Option<Outside> {
-    Outside::at("the dead man", asked.loaded.directory.dead_man.as_ref()?.url.reveal())
+    Outside::at(DEAD_MAN, asked.loaded.directory.dead_man.as_ref()?.url.reveal())
 }
 
 pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
     let all = outside(asked);
+    let programs = programs(asked);
     let mut questions = Vec::new();
-    let (asking, names) = (Arc::clone(asked), names(asked, &all));
+    let to_look_up: Vec<&Outside> = all.iter().chain(&programs).collect();
+    let (asking, names) = (Arc::clone(asked), names(asked, &to_look_up));
     questions.push(Question::new(Group::Network, "names", async move {
         Examined { findings: resolve(&asking, names).await, ..Examined::default() }
     }));
-    for system in all.into_iter().filter(|system| system.secured && system.name != "the dead man") {
+    for system in all.into_iter().filter(|system| system.secured && system.name != DEAD_MAN) {
         let asking = Arc::clone(asked);
         questions.push(Question::new(Group::Network, system.name.clone(), async move {
             let reach =
@@ -88,6 +115,7 @@ pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
             Examined { findings: vec![finding], ..Examined::default() }
         }));
     }
+    questions.extend(programs.into_iter().map(|program| unasked(asked, program)));
     questions.extend(proxies(asked));
     questions.push(heartbeat(asked));
     let asking = Arc::clone(asked);
@@ -98,7 +126,7 @@ pub(super) fn questions(asked: &Arc<Asked>) -> Vec<Question> {
 }
 
 /// Names to look up, each with who needs it, and whether that is a system of ours (else: an API).
-fn names(asked: &Asked, all: &[Outside]) -> BTreeMap<String, (String, bool)> {
+fn names(asked: &Asked, all: &[&Outside]) -> BTreeMap<String, (String, bool)> {
     let mut names = BTreeMap::new();
     for check in asked.loaded.configuration.checks.values() {
         if let Ok(url) = Url::parse(&check.url)
@@ -280,34 +308,40 @@ fn mend(kind: FailureKind) -> &'static str {
 
 /// The dead man is not asked: one beat would tell it that Curiad is well, and might switch it on.
 fn heartbeat(asked: &Arc<Asked>) -> Question {
-    const WHAT: &str = "the dead man";
     let Some(system) = dead_man(asked) else {
         let finding = Finding::warning(
-            WHAT,
+            DEAD_MAN,
             "there is none: nobody hears when Curiad itself stops",
             "give `dead_man.url` an address at a system that calls people when the requests stop",
         );
         let answer = async { Examined { findings: vec![finding], ..Examined::default() } };
-        return Question::new(Group::Network, WHAT, answer);
+        return Question::new(Group::Network, DEAD_MAN, answer);
     };
+    untold(asked, Group::Network, system, "no beat was sent, as it would say that we are well")
+}
+
+/// A program of a person, of a team or of a desk: whatever it is sent may disturb somebody.
+fn unasked(asked: &Arc<Asked>, system: Outside) -> Question {
+    untold(asked, Group::Telling, system, "nothing was sent, as it might disturb somebody")
+}
+
+/// Whether a system can be reached that is told nothing, and `why` not.
+fn untold(asked: &Arc<Asked>, group: Group, system: Outside, why: &'static str) -> Question {
     let asking = Arc::clone(asked);
-    Question::new(Group::Network, WHAT, async move {
+    Question::new(group, system.name.clone(), async move {
         let reach = asking
             .prober
             .reach((&system.host, system.port), system.proxy(&asking), system.secured, SOON)
             .await;
-        let host = &system.host;
+        let (host, what) = (&system.host, system.name.as_str());
         let finding = match reach.failure {
-            None => Finding::ok(
-                WHAT,
-                format!("{host} can be reached; no beat was sent, as it would say that we are well"),
-            ),
+            None => Finding::ok(what, format!("{host} can be reached; {why}")),
             Some(failure) => {
-                Finding::problem(WHAT, format!("{host}: {}", failure.message), mend(failure.kind))
+                Finding::problem(what, format!("{host}: {}", failure.message), mend(failure.kind))
             }
         };
         let mut findings = vec![finding];
-        findings.extend(reach.certificate.map(|found| ends(WHAT, found.not_after, asking.clock.now())));
+        findings.extend(reach.certificate.map(|found| ends(what, found.not_after, asking.clock.now())));
         Examined { findings, ..Examined::default() }
     })
 }

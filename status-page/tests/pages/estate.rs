@@ -5,8 +5,8 @@ use domain::{
     EnvironmentPolicy, Expect, Failure, FailureKind, Health, Hold, Http, HttpRequest, IncidentStatus,
     InstanceId, Kind, Language, Latest, Layer, Lifecycle, Matches, Operation, OperationId, Outcome, Person,
     PersonId, Phases, Post, PostSays, Publish, ReferenceKey, Remembered, Request, Retention, ServiceLevel,
-    Site, Situation, Status, Team, TeamId, Text, Track, TrackId, Vantage, VantageId, Verdict, Visibility,
-    Way, Window,
+    Site, Situation, Status, Team, TeamId, TeamWay, Text, Track, TrackId, Vantage, VantageId, Verdict,
+    Visibility, Way, Window,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -142,10 +142,11 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             }
         }
     }
+    let of = vec![Way::Text, Way::Email];
     let person =
-        |name: &str, language| Person { name: name.into(), language, ways: vec![Way::Text, Way::Email] };
-    let name = Text::new("Demographics team", "Tîm Demograffeg");
-    let team = Team { name, has_email: true, hours: None, rota: None };
+        |name: &str, language| Person { name: name.into(), language, ways: of.clone(), in_turn: false };
+    let (name, ways) = (Text::new("Demographics team", "Tîm Demograffeg"), vec![TeamWay::Email]);
+    let team = Team { name, ways, hours: None, rota: None };
     Configuration {
         site: Site {
             title: Text::new("NHS Wales API status", "Statws APIs GIG Cymru"),
@@ -175,6 +176,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         contact_proof: None,
         alerts_call_out: false,
         text_replies: false,
+        text_prefix: None,
         daily_test: None,
         hours: BTreeMap::from([(counting::office(), counting::weekdays())]),
         escalations: BTreeMap::new(),

@@ -156,6 +156,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         escalation: None,
         outlasted: None,
         told_at: None,
+        told: None,
         timeline: Vec::new(),
         alerts: Vec::new(),
         posts: Vec::new(),

@@ -78,7 +78,7 @@ pub(super) fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language) 
 }
 
 /// Which incident is meant, when it is over or somebody has it.
-fn was(facts: &Facts<'_>, language: Language) -> String {
+pub(in super::super) fn was(facts: &Facts<'_>, language: Language) -> String {
     let (id, name) = (facts.incident.id, facts.subject(language));
     let (place, since) = (facts.environment(language), facts.since());
     match language {
@@ -105,7 +105,7 @@ pub(in super::super) fn works_again(facts: &Facts<'_>, at: Timestamp, language: 
     }
 }
 
-fn over(facts: &Facts<'_>, language: Language) -> String {
+pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
     let Some(at) = facts.incident.recovered_at.or(facts.incident.resolved_at) else {
         return String::new();
     };
@@ -115,18 +115,4 @@ fn over(facts: &Facts<'_>, language: Language) -> String {
         Language::En => format!(": it works again since {when}, after {lasted}"),
         Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
     }
-}
-
-pub(super) fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let word = match language {
-        Language::En => "over",
-        Language::Cy => "ar ben",
-    };
-    let title = format!("{word}: {}", facts.subject(language));
-    let end = over(facts, language);
-    let body = match language {
-        Language::En => format!("{} It is over{end}.", was(facts, language)),
-        Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
-    };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
 }

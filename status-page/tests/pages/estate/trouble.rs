@@ -59,6 +59,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         escalation: Some(running(started)),
         outlasted: None,
         told_at: None,
+        told: None,
         alerts: Vec::new(),
         timeline: vec![
             Entry { at: ago(started - 10), text: "confirmed: 2 of 3 probes failed".into() },
