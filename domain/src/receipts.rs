@@ -38,6 +38,9 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
     Ok("folded in".into())
 }
 
+/// Of so many calls each word of a carrier is written by itself; of those of a last resort that is called for days, together.
+const EACH_SAID: u32 = 30;
+
 /// A carrier's word on a callout, or the deliverer's. They come late, twice and in any order: each is kept as it is, and
 /// [`crate::Callout::reached_by`] weighs them.
 fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, receipt: &Receipt) {
@@ -78,7 +81,11 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     let (reached, nobody) = (!reached && callout.reached_by(way), callout.reached_nobody());
     if let Some(what) = what {
         let text = format!("{} to {} {what}", way.word(), fold.person(&person));
-        incident.note_often(receipt.at, Often::Carrier, &text, text.clone());
+        if number <= EACH_SAID {
+            incident.note(receipt.at, text);
+        } else {
+            incident.note_often(receipt.at, Often::Carrier, &text, text.clone());
+        }
     }
     if reached {
         stand_down_late(fold, incident, number, person, way);

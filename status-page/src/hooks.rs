@@ -197,7 +197,7 @@ mod tests {
             heard(body.to_string().as_bytes(), &callbacks, now()).unwrap()
         };
         for from in ["447700900101", "+447700900101", "07700 900101", "00447700900101"] {
-            let told = text(from, "42, I am with Mrs Jones").expect("an answer");
+            let told = text(from, "42, got it").expect("an answer");
             let reply = Reply::parse("42");
             assert_eq!(told.what, Message::Reply { people: vec![one.clone()], id: "b7a1-9".into(), reply });
             assert!(!serde_json::to_string(&told).unwrap().contains("Jones"));

@@ -2,7 +2,7 @@
 
 use crate::{
     dice::Dice,
-    outside::Outside,
+    outside::{Outside, known},
     plan::{HEALED, Plan, SECOND, WELL},
     program::is_receipt,
     store::{State, Store},
@@ -15,7 +15,6 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
     sync::Arc,
 };
 
@@ -390,14 +389,4 @@ fn is_callout(told: &Notification) -> bool {
 
 fn was_taken_in(incident: &Incident) -> bool {
     incident.timeline.iter().any(|entry| entry.text.starts_with("taken in by"))
-}
-
-/// All that is known of an incident's calls and ticket, whatever the order in which it was told.
-fn known(incident: &Arc<Incident>) -> String {
-    let mut known = format!("{} {:?} {:?}", incident.id, incident.status, incident.ticket);
-    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
-        let ways: Vec<_> = callout.ways.iter().map(|way| (way, callout.reached_by(*way))).collect();
-        write!(known, " {} {ways:?}", callout.number).expect("into a String");
-    }
-    known
 }

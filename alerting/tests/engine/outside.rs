@@ -5,6 +5,8 @@ use alerting::{PagerAction, SendError, Trace};
 use domain::{Channel, Incident, IncidentId, Notification, NotificationKind, Sent};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
     time::Duration,
 };
 
@@ -200,4 +202,14 @@ fn ticket(at: usize) -> Sent {
 
 fn number(at: usize) -> String {
     format!("INC{at:07}")
+}
+
+/// All that is known of an incident's calls and ticket, whatever the order in which it was told.
+pub(crate) fn known(incident: &Arc<Incident>) -> String {
+    let mut known = format!("{} {:?} {:?}", incident.id, incident.status, incident.ticket);
+    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
+        let ways: Vec<_> = callout.ways.iter().map(|way| (way, callout.reached_by(*way))).collect();
+        write!(known, " {} {ways:?}", callout.number).expect("into a String");
+    }
+    known
 }

@@ -137,31 +137,3 @@ fn of_a_thousand_that_fail_within_a_minute_each_is_listed_once_and_all_are_let_g
     assert_eq!(storm.held_back, [], "what works again is on no list, and what fails answers for itself");
     assert_eq!(causes(&hand), ["instance:api-00/production"]);
 }
-
-/// By hand: `cargo test -p domain --test rules --release -- --ignored --nocapture how_long`.
-#[test]
-#[ignore = "a measurement"]
-fn how_long_a_storm_takes_that_many_enter_one_by_one() {
-    for many in [250, 500, 1_000, 2_000] {
-        let mut hand = hand(many);
-        failing(&mut hand, 1, 0..many);
-        let tracks: Vec<_> =
-            (0..many).map(|number| crate::estate::track(&name(number), PRODUCTION, "ping")).collect();
-        hand.now += jiff::SignedDuration::from_secs(5);
-        let began = std::time::Instant::now();
-        let mut situation = hand.situation.clone();
-        for track in &tracks {
-            for operation in ["ping", "status"] {
-                let mut track = track.clone();
-                track.check.operation = domain::OperationId::parse(operation).expect("an id");
-                let outcome = crate::estate::outcome(&track, hand.now, Seen::Broken);
-                situation = domain::decide(&situation, &domain::Event::Outcome(outcome), hand.now).after;
-            }
-            if situation.open_incidents().count() == 11 {
-                situation = domain::decide(&situation, &domain::Event::Due, hand.now).after;
-            }
-        }
-        let listed: usize = situation.open_incidents().map(|incident| incident.held_back.len()).sum();
-        println!("{many}: {:?}, {listed} listed", began.elapsed());
-    }
-}
