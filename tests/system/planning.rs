@@ -98,7 +98,7 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
             64,
             "'tomorrow' is neither a local time",
         ),
-        (&["--for", "200h", "--en", "a", "--cy", "b"], 1, "7 days at most"),
+        (&["--for", "200h", "--en", "a", "--cy", "b", "--beyond-a-day"], 1, "7 days at most"),
     ] {
         let ran = add(wrong).await;
         assert!(ran.code == Some(code) && ran.err.contains(words), "{wrong:?}: {ran:?}");
