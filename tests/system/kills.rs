@@ -5,9 +5,10 @@ use crate::{
     database::{On, on_both},
     examine::{look, one_ticket_an_incident},
     outage::{all_well, place_on},
-    program::{PATIENCE, now, world},
+    program::{PATIENCE, json, now, world},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use simulator::Fault;
 use std::time::Duration;
 use store::Store;
@@ -36,6 +37,7 @@ async fn kills_lose_nothing_and_double_nothing(on: On) {
         // Trouble comes and goes, so that there is always something to lose.
         let fault = if kill % 12 < 7 { Fault::Refuse } else { Fault::None };
         world.set_fault("results", "production", fault).await.expect("a fault");
+        let started_at = now();
         let mut program = place.serve();
         let log_before = std::fs::metadata(place.log()).map_or(0, |log| log.len());
         // Wait on a state — it has begun to record — and then for a moment of its own.
@@ -47,6 +49,18 @@ async fn kills_lose_nothing_and_double_nothing(on: On) {
         if kill % 10 == 9 {
             // What is then lost was lost by this kill, not by many before the first commit.
             program.ready().await;
+            let url = program.internal("/api/v1/status");
+            let kept = || async {
+                let status = json(&url).await;
+                let checked = |instance: &Value| {
+                    instance["checked_at"]
+                        .as_str()
+                        .and_then(|at| at.parse().ok())
+                        .is_some_and(|at: Timestamp| at >= started_at)
+                };
+                status["instances"].as_array().is_some_and(|all| all.iter().any(checked))
+            };
+            program.wait(kept, "something of this run to be recorded").await;
         }
         sleep(moment(kill)).await;
         let killed_at = now();
@@ -81,7 +95,7 @@ async fn kills_lose_nothing_and_double_nothing(on: On) {
     program
         .wait(
             || async {
-                let all = crate::program::json(&url_of_incidents).await;
+                let all = json(&url_of_incidents).await;
                 all.as_array().is_some_and(|all| all.iter().all(|incident| incident["status"] == "resolved"))
             },
             "every incident to end",
