@@ -19,13 +19,15 @@ use std::{
 const TICKET_HOLD: SignedDuration = SignedDuration::from_secs(1);
 const CALLOUT_HOLD: SignedDuration = SignedDuration::from_secs(2);
 /// The demo's times, shortened: what the engine adds does not depend on them, how long this takes does.
-const SHORTER: [(&str, &str); 6] = [
+const SHORTER: [(&str, &str); 7] = [
     ("every: 5s", "every: 1s"),
     ("timeout: 3s", "timeout: 900ms"),
     ("timeout: 4s", "timeout: 900ms"),
     ("every: 2s, recover", "every: 200ms, recover"),
     ("hold: { ticket: 10s, callout: 15s, resolve: 15s }", "hold: { ticket: 1s, callout: 2s, resolve: 2s }"),
     ("slow: 800ms", "slow: 850ms"),
+    // Each outage is an incident of its own, with its own ticket.
+    ("flapping: { within: 10m,", "flapping: { reopen: 0s, within: 10m,"),
 ];
 /// APIs of critical service level that fail together. All depend on `identity`: with it they would be one incident.
 const TOGETHER: [&[&str]; 8] = [
