@@ -43,13 +43,13 @@ const TOGETHER: [&[&str]; 8] = [
 /// What goes wrong, in turn. Five, so that in time each comes upon every group.
 const FAULTS: [Fault; 5] =
     [Fault::GatewayUnavailable, Fault::Refuse, Fault::Backend(503), Fault::Reset, Fault::Status(503)];
-/// What the desk does instead of what it is asked, in turn. One that takes a request and hangs up has made the ticket.
-const DESK_TROUBLES: [Trouble; 6] = [
+/// What the desk does instead of what it is asked, in turn. One that takes a request and hangs up has made the ticket. None that
+/// asks to be left alone for half a minute: that is its own time.
+const DESK_TROUBLES: [Trouble; 5] = [
     Trouble::ServerError,
     Trouble::AcceptThenHangUp,
     Trouble::RateLimited,
     Trouble::WebPage,
-    Trouble::Maintenance,
     Trouble::Unauthorised,
 ];
 /// More than one try, so that it is the retries that are measured.
