@@ -47,9 +47,9 @@ impl Records {
     }
 }
 
-/// Calls that no carrier took for so long are heard by nobody.
 /// A call that was due so long ago is not going to be placed by itself.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(1);
+/// Calls that no carrier took for so long are heard by nobody.
 const UNHEARD: SignedDuration = SignedDuration::from_mins(3);
 
 /// Says whether Curiad itself is well: what is seen is recorded, what is to be told can be, and nobody waits for a human in

@@ -65,8 +65,10 @@ pub(crate) fn ask(
         fold.after.configuration.site.url.en
     );
     telling::work_note(fold, incident, text);
-    if running.desks.iter().all(|asked| asked.desk != *desk) {
-        running.desks.push(DeskAsked { desk: desk.clone(), at: fold.now, reference, answer: None });
+    match running.desks.iter_mut().find(|asked| asked.desk == *desk) {
+        // What was said to the last question is no answer to this one.
+        Some(asked) => asked.answer = None,
+        None => running.desks.push(DeskAsked { desk: desk.clone(), at: fold.now, reference, answer: None }),
     }
 }
 

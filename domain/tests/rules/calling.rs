@@ -195,6 +195,17 @@ fn a_desk_that_is_asked_first_takes_it_by_a_link_of_its_own_or_passes_it_on() {
         assert_eq!(taken.as_deref(), acknowledged, "{answer:?}");
         hand.rounds(40, &[RESULTS], Seen::Fail);
         assert_eq!(calls(&hand) > 0, then_called, "{answer:?}");
+        if answer == Some(Answer::CallNext) {
+            let said = |hand: &Hand| {
+                hand.incident(1).escalation.as_ref().and_then(|running| running.desks[0].answer)
+            };
+            assert!(said(&hand).is_some());
+            let again = (0..600).any(|_| {
+                hand.rounds(1, &[RESULTS], Seen::Fail);
+                said(&hand).is_none()
+            });
+            assert!(again, "in the next round the desk is asked anew, whatever it said before");
+        }
     }
 }
 
