@@ -143,7 +143,7 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             }
             serve::serve(loaded, source, listen, clock, log.lost()).await?;
         }
-        Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()),
+        Command::Check(arguments) => return commands::check::run(cli, arguments, clock.now()).await,
         Command::Backup { file } => {
             let loaded = load(cli, &Secrets::of_the_database(), &clock)?;
             commands::backup::run(&loaded.database, file, cli.json).await?;

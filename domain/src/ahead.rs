@@ -2,8 +2,7 @@
 
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
-    Target, Text, TrackId, bank_holidays::KNOWN_UNTIL, calling, cause::open, daily_test, desk, duty,
-    fold::Fold, shown,
+    Target, Text, TrackId, calling, cause::open, daily_test, desk, duty, fold::Fold, shown,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -201,8 +200,9 @@ fn outlook(fold: &Fold) -> Outlook {
             outlook.add(Ahead::OwnCertificate(word), ends, OWN_CERTIFICATE, None);
         }
     }
-    if configuration.hours.values().any(|hours| hours.bank_holidays) {
-        let last = KNOWN_UNTIL.to_datetime(Time::MAX).to_zoned(configuration.site.time_zone.clone());
+    let known = configuration.hours.values().filter_map(|hours| hours.bank_holidays.as_ref());
+    if let Some(until) = known.map(|known| known.known_until()).min() {
+        let last = until.to_datetime(Time::MAX).to_zoned(configuration.site.time_zone.clone());
         if let Ok(last) = last {
             outlook.add(Ahead::BankHolidays, last.timestamp(), BANK_HOLIDAYS, None);
         }
@@ -373,8 +373,12 @@ fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
             ),
         ),
         Ahead::BankHolidays => Text::new(
-            format!("Curiad knows the bank holidays up to {en}: a newer version of it knows more."),
-            format!("Mae Curiad yn gwybod y gwyliau banc hyd at {cy}: mae fersiwn mwy newydd yn gwybod mwy."),
+            format!(
+                "Curiad knows the bank holidays up to {en}: a newer list from GOV.UK (bank_holidays), or a newer version, knows more."
+            ),
+            format!(
+                "Mae Curiad yn gwybod y gwyliau banc hyd at {cy}: mae rhestr fwy newydd gan GOV.UK (bank_holidays), neu fersiwn mwy newydd, yn gwybod mwy."
+            ),
         ),
     }
 }

@@ -6,11 +6,15 @@
 
 use crate::Text;
 use jiff::civil::{Date, Weekday, date};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Up to this day the dates are GOV.UK's published ones. Later ones follow the rules, but **a one-off cannot be
 /// computed** (a jubilee, a state funeral, a moved May holiday): it is proclaimed, sometimes with ten days' notice,
-/// and must be added to the table of proclamations here.
-pub const KNOWN_UNTIL: Date = date(2028, 12, 31);
+/// and must be added to the table of proclamations here, or stand in the list that the configuration names.
+const KNOWN_UNTIL: Date = date(2028, 12, 31);
+
+/// No year since 1978 had fewer: a list with less of a year was cut short, and would call working days what are none.
+const FEWEST_A_YEAR: usize = 8;
 
 /// A bank holiday.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,66 @@ pub struct BankHoliday {
     pub name: Text,
     /// Stands in for a day that fell on a weekend or on another holiday.
     pub substitute: bool,
+}
+
+/// The bank holidays as this configuration knows them: the table here, and over it the list that GOV.UK publishes
+/// where there is one. Such a list is the whole truth of the years that it has days of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BankHolidays {
+    published: BTreeMap<Date, BankHoliday>,
+}
+
+impl BankHolidays {
+    /// With GOV.UK's list of days and English titles over the table; the flag: a substitute day.
+    ///
+    /// # Errors
+    /// The list has no day, or fewer of a year between its first and its last than every year has.
+    pub fn published(days: impl IntoIterator<Item = (Date, String, bool)>) -> Result<Self, String> {
+        let day = |(day, title, substitute): (Date, String, bool)| {
+            let name = known_name(&title).unwrap_or_else(|| Text::new(&title, &title));
+            (day, BankHoliday { name, substitute })
+        };
+        let known = Self { published: days.into_iter().map(day).collect() };
+        let years = known.years().ok_or_else(|| "has no bank holiday of England and Wales".to_owned())?;
+        for year in years {
+            let days = known.published.keys().filter(|day| day.year() == year).count();
+            if days < FEWEST_A_YEAR {
+                return Err(format!(
+                    "has {days} bank holidays of {year}, and no year has under {FEWEST_A_YEAR}"
+                ));
+            }
+        }
+        Ok(known)
+    }
+
+    /// The bank holiday on `day`, if it is one.
+    pub fn on(&self, day: Date) -> Option<BankHoliday> {
+        if self.years().is_some_and(|years| years.contains(&day.year())) {
+            self.published.get(&day).cloned()
+        } else {
+            bank_holiday(day)
+        }
+    }
+
+    /// The last day of which it is known whether it is one.
+    pub fn known_until(&self) -> Date {
+        let last = self.published.keys().next_back().map(|day| date(day.year(), 12, 31));
+        last.map_or(KNOWN_UNTIL, |last| last.max(KNOWN_UNTIL))
+    }
+
+    /// The years that the list is the truth of.
+    fn years(&self) -> Option<RangeInclusive<i16>> {
+        let mut days = self.published.keys();
+        let first = days.next()?.year();
+        Some(first..=days.next_back().map_or(first, |last| last.year()))
+    }
+}
+
+/// Both names of a holiday that GOV.UK titles so: a proclaimed one that is new has its English one alone.
+fn known_name(title: &str) -> Option<Text> {
+    let yearly = [NEW_YEAR, GOOD_FRIDAY, EASTER_MONDAY, EARLY_MAY, SPRING, SUMMER, CHRISTMAS, BOXING];
+    let mut names = yearly.into_iter().chain(PROCLAIMED.iter().map(|proclaimed| proclaimed.names));
+    names.find(|(en, _)| *en == title).map(|(en, cy)| Text::new(en, cy))
 }
 
 /// English and Welsh.
@@ -77,8 +141,8 @@ const PROCLAIMED: [Proclamation; 7] = [
     },
 ];
 
-/// The bank holiday on `day`, if it is one. Exact from 2012 to [`KNOWN_UNTIL`]; by rule elsewhere.
-pub fn bank_holiday(day: Date) -> Option<BankHoliday> {
+/// The bank holiday on `day`, if it is one. Exact from 2012 to 2028; by rule elsewhere.
+fn bank_holiday(day: Date) -> Option<BankHoliday> {
     let holiday = |(en, cy): Names, substitute| BankHoliday { name: Text::new(en, cy), substitute };
     if let Some(proclaimed) = PROCLAIMED.iter().find(|proclaimed| proclaimed.date == day) {
         return Some(holiday(proclaimed.names, false));
@@ -204,6 +268,45 @@ mod tests {
         // Christmas was a Sunday: Boxing Day stays, Christmas moves past it.
         assert_eq!(bank_holiday(date(2022, 12, 26)).unwrap().name.en, "Boxing Day");
         assert_eq!(bank_holiday(date(2022, 12, 27)).unwrap().name.en, "Christmas Day");
+    }
+
+    fn listed(days: &[(Date, &str)]) -> Result<BankHolidays, String> {
+        BankHolidays::published(days.iter().map(|(day, title)| (*day, (*title).to_owned(), false)))
+    }
+
+    /// As many days as a year has, from its second of June on.
+    fn year(year: i16) -> Vec<(Date, &'static str)> {
+        (2..10).map(|day| (date(year, 6, day), "A new feast")).collect()
+    }
+
+    #[test]
+    fn a_published_list_is_the_truth_of_its_years_and_of_no_other() {
+        let known = listed(
+            &[year(2027), year(2030)[..7].to_vec(), vec![(date(2030, 12, 25), "Christmas Day")]].concat(),
+        );
+        assert!(known.is_err(), "nothing of 2028 and 2029");
+        let years: Vec<_> = (2027..=2030).flat_map(year).collect();
+        let known = listed(&years).unwrap();
+        assert_eq!(known.known_until(), date(2030, 12, 31));
+        assert_eq!(known.on(date(2027, 12, 27)), None, "not in the list");
+        assert_eq!(known.on(date(2030, 6, 2)).unwrap().name, Text::new("A new feast", "A new feast"));
+        assert_eq!(known.on(date(2026, 12, 28)), bank_holiday(date(2026, 12, 28)), "before it");
+        assert_eq!(known.on(date(2031, 12, 25)), bank_holiday(date(2031, 12, 25)), "after it");
+        assert_eq!(BankHolidays::default().known_until(), KNOWN_UNTIL);
+        assert_eq!(listed(&year(2019)).unwrap().known_until(), KNOWN_UNTIL, "an old list takes nothing away");
+    }
+
+    #[test]
+    fn a_list_that_was_cut_short_is_none() {
+        assert!(listed(&[]).unwrap_err().contains("no bank holiday"));
+        assert!(listed(&year(2027)[..7]).unwrap_err().contains("7 bank holidays of 2027"));
+    }
+
+    #[test]
+    fn what_the_table_knows_has_its_welsh_name_in_a_list_too() {
+        let mut days = year(2030);
+        days[0].1 = "Summer bank holiday";
+        assert_eq!(listed(&days).unwrap().on(days[0].0).unwrap().name.cy, "Gŵyl banc yr haf");
     }
 
     #[test]

@@ -148,7 +148,7 @@ pub(crate) fn recovering(fold: &mut Fold, incident: &mut Incident, since: Timest
     // Never of a time to come: nothing would be over before that.
     incident.recovered_at = Some(since.min(fold.now).max(incident.started_at));
     let when = fold.time(since);
-    let text = format!("works again since {when}; watched before it is called over");
+    let text = format!("has worked again since {when}; watched before it is called over");
     flapped(incident, fold.now, &format!("works since {when}"), text);
     if incident.flaps.unstable.is_some() {
         return;

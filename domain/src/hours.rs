@@ -1,16 +1,12 @@
 //! Service hours: weekly windows in local time, and the bank holidays of England and Wales.
 
-use crate::{
-    bank_holidays::{KNOWN_UNTIL, bank_holiday},
-    day::MAX_DAYS,
-    local,
-};
+use crate::{BankHoliday, BankHolidays, day::MAX_DAYS, local};
 use jiff::{
     Timestamp,
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// When somebody is there. No window at all means never.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +15,8 @@ pub struct Hours {
     pub time_zone: TimeZone,
     /// Windows within one day, each `[from, to)`; `to` of 24:00 is `None`.
     pub weekly: Vec<WeeklyWindow>,
-    /// Closed on the bank holidays of England and Wales.
-    pub bank_holidays: bool,
+    /// Closed on these bank holidays; `None`: on none.
+    pub bank_holidays: Option<Arc<BankHolidays>>,
     /// Closed on these days, too: a bank holiday proclaimed at short notice.
     pub closed: Vec<Date>,
     /// Not closed on these, holiday or not.
@@ -61,7 +57,9 @@ impl Hours {
         let stretches = self.stretches(today);
         if let Some((_, to)) = stretches.iter().find(|(from, to)| *from <= at && at < *to) {
             // What is not known counts as closed: a needless call is safer than none.
-            if self.bank_holidays && today > KNOWN_UNTIL && !self.opened.contains(&today) {
+            if self.bank_holidays.as_ref().is_some_and(|known| today > known.known_until())
+                && !self.opened.contains(&today)
+            {
                 let why = format!("closed: the bank holidays of {} are not known", today.year());
                 return Opening { open: false, why };
             }
@@ -112,8 +110,7 @@ impl Hours {
 
     /// When they are open on the local day `day`: in order, apart, none empty.
     fn stretches(&self, day: Date) -> Vec<(Timestamp, Timestamp)> {
-        let holiday = self.bank_holidays && bank_holiday(day).is_some() && !self.opened.contains(&day);
-        if holiday || self.closed.contains(&day) {
+        if self.bank_holiday(day).is_some() || self.closed.contains(&day) {
             return Vec::new();
         }
         let mut windows: Vec<(Timestamp, Timestamp)> = self
@@ -143,6 +140,11 @@ impl Hours {
         apart
     }
 
+    /// The bank holiday that they are closed for on `day`.
+    fn bank_holiday(&self, day: Date) -> Option<BankHoliday> {
+        self.bank_holidays.as_ref()?.on(day).filter(|_| !self.opened.contains(&day))
+    }
+
     /// When a stretch that lasts until `to` on `today` really ends, past midnights on which it simply goes on.
     fn closes(&self, today: Date, to: Timestamp) -> Option<Timestamp> {
         let mut closes = to;
@@ -162,9 +164,7 @@ impl Hours {
         if self.closed.contains(&today) {
             return "a day that the configuration names".to_owned();
         }
-        if self.bank_holidays
-            && let Some(holiday) = bank_holiday(today).filter(|_| !self.opened.contains(&today))
-        {
+        if let Some(holiday) = self.bank_holiday(today) {
             let substitute = if holiday.substitute { ", substitute day" } else { "" };
             return format!("bank holiday ({}{substitute})", holiday.name.en);
         }
@@ -209,7 +209,13 @@ mod tests {
     }
 
     fn hours(weekly: Vec<WeeklyWindow>) -> Hours {
-        Hours { time_zone: london(), weekly, bank_holidays: true, closed: Vec::new(), opened: Vec::new() }
+        Hours {
+            time_zone: london(),
+            weekly,
+            bank_holidays: Some(Arc::default()),
+            closed: Vec::new(),
+            opened: Vec::new(),
+        }
     }
 
     #[test]
@@ -333,7 +339,7 @@ mod tests {
         check(&night, "2026-09-11T23:00:00Z", "open until 02:00 BST");
         let mut always = hours(vec![window(&EVERY_DAY, Time::midnight(), None)]);
         check(&always, "2026-12-18T12:00:00Z", "open until Friday 25 December 00:00 GMT");
-        always.bank_holidays = false;
+        always.bank_holidays = None;
         check(&always, "2026-12-24T12:00:00Z", "open round the clock");
     }
 
@@ -350,7 +356,7 @@ mod tests {
     proptest! {
         #[test]
         fn open_is_what_the_clock_on_the_wall_says(
-            second in 1_735_689_600_i64..1_861_920_000, // 2025 to 2028
+            second in 1_735_689_600_i64..1_860_451_200, // 2025 to where the known holidays nearly end
             windows in prop::collection::vec((0_u8..128, 3_i8..24, 0_i8..60, prop::option::of((3_i8..24, 0_i8..60))), 0..4),
             bank_holidays: bool,
         ) {
@@ -362,10 +368,14 @@ mod tests {
                     to: to.map(|(hour, minute)| time(hour, minute, 0, 0)),
                 })
                 .collect();
-            let hours = Hours { time_zone: london(), weekly, bank_holidays, closed: Vec::new(), opened: Vec::new() };
+            let known = Arc::<BankHolidays>::default();
+            let bank_holidays = bank_holidays.then(|| Arc::clone(&known));
+            let hours =
+                Hours { time_zone: london(), weekly, bank_holidays, closed: Vec::new(), opened: Vec::new() };
             let now = Timestamp::from_second(second).unwrap();
             let local = london().to_datetime(now);
-            let expected = !(bank_holidays && bank_holiday(local.date()).is_some())
+            let holiday = hours.bank_holidays.is_some() && known.on(local.date()).is_some();
+            let expected = !holiday
                 && hours.weekly.iter().any(|window| {
                     window.days.contains(&local.date().weekday())
                         && window.from <= local.time()

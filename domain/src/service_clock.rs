@@ -231,6 +231,7 @@ mod tests {
         civil::{Weekday, time},
         tz::TimeZone,
     };
+    use std::sync::Arc;
 
     #[test]
     fn only_hours_of_service_count() {
@@ -247,7 +248,7 @@ mod tests {
                 from: time(9, 0, 0, 0),
                 to: Some(time(17, 0, 0, 0)),
             }],
-            bank_holidays: true,
+            bank_holidays: Some(Arc::default()),
             closed: Vec::new(),
             opened: Vec::new(),
         };

@@ -74,7 +74,7 @@ pub(crate) fn take_answer(
     let late = match (&incident.acknowledged, incident.status) {
         (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
         (Some(taken), _) if taken.by != *name => {
-            Some(format!("{} has it since {}", taken.by, fold.time(taken.at)))
+            Some(format!("{} has had it since {}", taken.by, fold.time(taken.at)))
         }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
     };

@@ -13,27 +13,39 @@ mod traffic;
 
 use crate::{
     cli::{CheckArgs, Cli, SchemaOf},
-    config::{self, Loaded, Secrets, check_report},
+    commands::rota::Attended,
+    config::{self, Loaded, Problem, Secrets, check_report},
     exit::{CONFIG, Failed, NO_INPUT},
     terminal::{Ink, Terminal, complain},
 };
 use change::Gravity;
 use jiff::Timestamp;
 use serde_json::json;
-use std::path::Path;
+use std::{path::Path, time::Duration};
+use tokio::time::timeout;
 use traffic::Traffic;
+
+/// How long the database may take to say who was reached: the files are what was asked about.
+const DATABASE: Duration = Duration::from_secs(5);
 
 /// The schemas, for editors; they lie beside the example so that editors find them without a network.
 const CURIAD: &str = include_str!("../../config/schema/curiad.schema.json");
 const API: &str = include_str!("../../config/schema/api.schema.json");
 
 /// `curiad check`: the report, and 0 or 78.
-pub(crate) fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Result<u8, Failed> {
+pub(crate) async fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Result<u8, Failed> {
     // What load there is hangs on no secret.
     let unread = arguments.without_secrets || arguments.traffic;
     let secrets = if unread { Secrets::left_out() } else { Secrets::read() };
     let terminal = Terminal::new();
-    let read = config::load(&cli.config, &secrets, now);
+    let mut read = config::load(&cli.config, &secrets, now);
+    if let Ok(loaded) = &mut read
+        && !unread
+        && arguments.against.is_none()
+    {
+        let doubts = unproven(&cli.config, loaded, now).await;
+        loaded.warnings.extend(doubts);
+    }
     let name = cli.config.display().to_string();
     let loaded = match &read {
         Ok(loaded) => loaded,
@@ -62,6 +74,17 @@ pub(crate) fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Result<u8
         terminal.line(check_report(&name, &read, terminal).trim_end());
     }
     Ok(0)
+}
+
+/// Who is on call soon without having shown that calls reach them, as far as the database is there to say so: a program
+/// that runs knows it, a team's own CI does not.
+async fn unproven(config: &Path, loaded: &Loaded, now: Timestamp) -> Vec<Problem> {
+    let Ok((attended, _)) = timeout(DATABASE, Attended::of(loaded, now)).await else { return Vec::new() };
+    let file = config.join("curiad.yaml");
+    let doubt = |(person, said)| {
+        Problem::doubt(&file, said, format!("see whether they are reached: `curiad callout test {person}`"))
+    };
+    attended.unproven_soon(now).into_iter().map(doubt).collect()
 }
 
 /// What changes for whom; 78 when the change would be refused.

@@ -5,7 +5,7 @@ mod ics;
 mod stand_in;
 mod weeks;
 
-pub(crate) use attended::{Attended, UnknownOverrides, unproven};
+pub(crate) use attended::{Attended, UnknownOverrides};
 pub(crate) use stand_in::{find_person, run as stand_in};
 
 use crate::{

@@ -6,11 +6,12 @@ use super::{
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Hours, WeeklyWindow};
+use domain::{BankHolidays, Hours, WeeklyWindow};
 use jiff::{
     civil::{Date, Time, Weekday},
     tz::TimeZone,
 };
+use std::sync::Arc;
 
 const DAYS: [(&str, Weekday); 7] = [
     ("Mon", Weekday::Monday),
@@ -73,8 +74,12 @@ fn parse_window(text: &str) -> Result<WeeklyWindow, String> {
     Ok(WeeklyWindow { days: all, from, to })
 }
 
-/// Reads service hours; `zone` is the site's.
-pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> Option<Hours> {
+/// Reads service hours; `zone` is the site's, and `known` are the bank holidays of England and Wales.
+pub(super) fn read(
+    node: &Node,
+    (zone, known): (&TimeZone, &Arc<BankHolidays>),
+    reading: &mut Reading<'_>,
+) -> Option<Hours> {
     let mut section = Section::open(node, "hours", reading)?;
     let time_zone = match section.optional("time_zone", reading) {
         None => Some(zone.clone()),
@@ -82,8 +87,10 @@ pub(super) fn read(node: &Node, zone: &TimeZone, reading: &mut Reading<'_>) -> O
     };
     let weekly = section.required("weekly", reading).and_then(|node| weekly(node, reading));
     let bank_holidays = match section.optional("holidays", reading) {
-        None => Some(false),
-        Some(node) => reading.choice(node, "a calendar of holidays", &[("england-and-wales", true)]),
+        None => Some(None),
+        Some(node) => reading
+            .choice(node, "a calendar of holidays", &[("england-and-wales", ())])
+            .map(|()| Some(Arc::clone(known))),
     };
     let closed = days(&mut section, "closed", reading);
     let opened = days(&mut section, "opened", reading);

@@ -11,6 +11,8 @@ mod asked;
 mod audit;
 mod auth;
 mod availability;
+mod bank_holidays;
+mod beside;
 mod bilingual;
 mod calendar;
 mod capture;

@@ -7,9 +7,7 @@
 mod schema;
 mod yaml;
 
-use super::{
-    nearest::did_you_mean, problem::Rank, reading::Reading, secret::read_text, tree::Node, written::is_inside,
-};
+use super::{beside, nearest::did_you_mean, problem::Rank, reading::Reading, tree::Node};
 use domain::{Contract, HttpRequest, Method, Promised, Statuses};
 use schema::Dialect;
 use serde_json::Value;
@@ -45,41 +43,18 @@ type Wrong = (String, Option<String>);
 /// Reads the document that a file names.
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Named {
     let Some(name) = reading.text(node, "an OpenAPI document") else { return Named::Unusable };
-    let text = match text(name, reading) {
-        Ok(text) => text,
-        Err((message, hint)) => {
-            reading.problems.error(Rank::Value, &node.place, message, hint);
-            return Named::Unusable;
-        }
+    let Some(text) =
+        beside::read(node, (name, "an OpenAPI document", "openapi/results.json"), MAX_BYTES, reading)
+    else {
+        return Named::Unusable;
     };
-    let document = Document::parse(name, &text);
-    reading.sent.push((name.to_owned(), text));
-    match document {
+    match Document::parse(name, &text) {
         Ok(document) => Named::Document(document),
         Err(why) => {
             reading.wrong(&node.place, format!("{name} {why}"));
             Named::Unusable
         }
     }
-}
-
-/// A file of the configuration's own directory, also where a link leads.
-fn text(name: &str, reading: &mut Reading<'_>) -> Result<String, Wrong> {
-    let outside = || {
-        let hint = "name it from that directory on, such as openapi/results.json";
-        ("an OpenAPI document is a file in the configuration's directory".to_owned(), Some(hint.to_owned()))
-    };
-    if !is_inside(name) || name.contains("://") {
-        return Err(outside());
-    }
-    let unreadable = |why: String| (format!("{name} cannot be read: {why}"), None);
-    let place = reading.directory.join(name);
-    reading.stamps.note(place.clone());
-    let real = place.canonicalize().map_err(|error| unreadable(error.to_string()))?;
-    if !reading.directory.canonicalize().is_ok_and(|directory| real.starts_with(directory)) {
-        return Err(outside());
-    }
-    read_text(&real, MAX_BYTES).map_err(unreadable)
 }
 
 impl Named {

@@ -80,13 +80,22 @@ pub(crate) struct Problem {
 impl Problem {
     /// A configuration that can be read, but not put in force.
     pub(crate) fn unfit(file: &Path, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self::of_the_whole(Severity::Error, file, message.into(), hint)
+    }
+
+    /// A configuration that is right in itself, but not as things stand.
+    pub(crate) fn doubt(file: &Path, message: String, hint: String) -> Self {
+        Self::of_the_whole(Severity::Warning, file, message, Some(hint))
+    }
+
+    fn of_the_whole(severity: Severity, file: &Path, message: String, hint: Option<String>) -> Self {
         Self {
             file: file.display().to_string(),
             line: None,
             column: None,
             end: None,
-            severity: Severity::Error,
-            message: message.into(),
+            severity,
+            message,
             hint,
             rank: Rank::Sense,
             excerpt: None,

@@ -1,6 +1,7 @@
 //! The configuration as a whole.
 
 mod auth;
+mod bank_holidays;
 mod catalogue;
 mod example;
 mod journeys;

@@ -3,6 +3,7 @@
 use super::{
     alertmanager::{self, Alertmanagers},
     availability::{self, Supported},
+    bank_holidays,
     channels::{self, MailText, Texts},
     database,
     desks::{self, DeskDraft},
@@ -26,7 +27,7 @@ use domain::{
     RotaId, Secret, Site, TeamId, Vantage,
 };
 use jiff::tz::TimeZone;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 /// What could be read of `curiad.yaml`. What could not is among the problems.
 #[derive(Default)]
@@ -103,6 +104,9 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         .required("vantages", reading)
         .map(|node| vantages::read(node, &outward, reading))
         .unwrap_or_default();
+    let holidays = section.optional("bank_holidays", reading);
+    let holidays = holidays.and_then(|node| bank_holidays::read(node, reading)).unwrap_or_default();
+    let holidays = Arc::new(holidays);
     let top = Top {
         site,
         database: database::read(section.optional("database", reading), reading),
@@ -131,7 +135,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Top {
         vantages,
         teams: named(section, "teams", (Noun::Team, TeamId::parse), reading, people::team),
         hours: named(section, "hours", (Noun::Hours, HoursId::parse), reading, |node, reading| {
-            hours::read(node, &zone, reading)
+            hours::read(node, (&zone, &holidays), reading)
         }),
         priorities: section
             .optional("priorities", reading)

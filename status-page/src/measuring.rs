@@ -90,7 +90,7 @@ pub(crate) fn in_words(wording: &Wording<'_>, hours: &Hours) -> Result<String, W
     if hours.time_zone != wording.snapshot.site.time_zone {
         text = format!("{text} ({})", hours.time_zone.iana_name().unwrap_or("UTC"));
     }
-    if hours.bank_holidays {
+    if hours.bank_holidays.is_some() {
         text = wording.say("hours-holidays", &[("hours", text.into())])?;
     }
     Ok(text)
@@ -133,7 +133,7 @@ pub(crate) fn policy_json(
                 "from": clock(Some(window.from)),
                 "to": clock(window.to),
             })).collect::<Vec<_>>(),
-            "except_bank_holidays": hours.bank_holidays,
+            "except_bank_holidays": hours.bank_holidays.is_some(),
         })),
         "objective": objective.map(|objective| json!({
             "share": objective.share(),

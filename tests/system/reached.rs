@@ -62,6 +62,10 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
         looked.out.contains(doubt) && looked.out.contains("`curiad callout test nia.rees`"),
         "{looked:?}"
     );
+    let checked = place.run(&["check"]).await;
+    assert_eq!(checked.code, Some(0), "a warning: {checked:?}");
+    assert!(checked.out.contains(&format!("curiad.yaml: warning: {doubt}")), "{checked:?}");
+    assert!(!place.run(&["check", "--without-secrets"]).await.out.contains(doubt), "nothing is asked");
     let link = called.body.split_whitespace().find(|word| word.contains("/ack/")).expect("a link");
     let page = text(link).await;
     assert!(page.contains("nid oes dim o’i le") && page.contains("Mae wedi fy nghyrraedd"), "{page}");
@@ -83,6 +87,9 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
 
     let looked = place.run(&["--json", "doctor"]).await;
     assert!(!looked.out.contains("Nia Rees has never answered"), "she has answered now: {looked:?}");
+    let checked = place.run(&["check"]).await.out;
+    assert!(!checked.contains("Nia Rees has never"), "{checked}");
+    assert!(checked.contains("Tom Evans has never answered a call"), "he has not: {checked}");
     let shown = place.run(&["--json", "rota", "show", "platform"]).await.json();
     let proven = |person: &str| {
         let people = shown["people"].as_array().expect("people");

@@ -1,6 +1,8 @@
 //! What is known of an incident, in the words people use for it.
 
-use domain::{Api, Callout, Configuration, Desk, Incident, InstanceId, Language, PersonId, Target, scrubbed};
+use domain::{
+    Api, Callout, Cause, Configuration, Desk, Incident, InstanceId, Language, PersonId, Target, scrubbed,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// What is known of an incident now.
@@ -107,6 +109,16 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// In Welsh, by which rule it is a major one: its own words are kept in English. `None`: another one than its environment's.
+    pub(super) fn major_rule(&self) -> Option<String> {
+        if let Cause::Rota(rota) = &self.incident.cause {
+            return Some(format!("nid oes neb ar alw ar {rota}"));
+        }
+        let environment = self.incident.environment;
+        let rule = self.configuration.policy(environment)?.major.as_ref()?;
+        Some(format!("{}: un mawr o {} i fyny", environment.plain(Language::Cy), rule.when))
+    }
+
     /// The callout of that number.
     pub(crate) fn callout(&self, number: u32) -> Option<&'a Callout> {
         let running = self.incident.escalation.as_ref()?;
@@ -204,7 +216,6 @@ mod tests {
         example::{at, configuration, incident},
         ticket,
     };
-    use domain::{Environment, Priority};
 
     #[test]
     fn a_ticket_that_comes_before_the_calls_says_who_will_be_called() {
@@ -212,15 +223,6 @@ mod tests {
         let running = incident.escalation.take().unwrap();
         incident.acknowledged = None;
         incident.status = domain::IncidentStatus::Open;
-        let policy = configuration.environments.get_mut(&Environment::Production).unwrap();
-        policy.major = Some(domain::MajorPolicy {
-            when: Priority::P1,
-            hours: domain::HoursId::parse("office").unwrap(),
-            in_hours: running.escalation.id.clone(),
-            out_of_hours: running.escalation.id.clone(),
-            answer_lasts: std::time::Duration::from_secs(45 * 60),
-            declare: domain::Declare::Automatic,
-        });
         configuration.escalations.insert(running.escalation.id.clone(), running.escalation);
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:13:30") };
         let said = ticket(&facts, "C-42-k3f9xq").description;

@@ -47,7 +47,9 @@ pub(super) fn text(
         (language, _) if let Some(taken) = other => {
             let (who, since) = (cut(&scrubbed(&taken.by), NAME), facts.clock(taken.at));
             match language {
-                Language::En => format!("{id}: {who} has it since {since}. You can stand down. Thank you."),
+                Language::En => {
+                    format!("{id}: {who} has had it since {since}. You can stand down. Thank you.")
+                }
                 Language::Cy => format!("{id}: yn nwylo {who} ers {since}. Dim angen gweithredu. Diolch."),
             }
         }

@@ -75,7 +75,9 @@ pub(crate) fn letter(
         }
         NotificationKind::Overruns { work, was_to_end_at, told_at } => {
             let times = (facts.clock(*was_to_end_at), facts.clock(*told_at));
-            Ok(both(&|language| overruns(facts, *work, &times, language)))
+            let owner =
+                matches!(notification.channel, Channel::Email(_) | Channel::Webhook(_) | Channel::Text(_));
+            Ok(both(&|language| overruns(facts, *work, &times, owner, language)))
         }
         NotificationKind::TicketFallback => Ok(fallback(facts, reference)),
         NotificationKind::FallbackNote { note } => Ok(fallback_note(facts, reference, note)),
@@ -192,40 +194,7 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         }
         (step, Language::Cy) => format!("Pam chi: {rule}, cam {step} o {steps}."),
     };
-    let major = match (&incident.major, language) {
-        (None, _) => String::new(),
-        (Some(major), Language::En) if major.proposed => {
-            format!(", proposed as major ({})", scrubbed(&major.why))
-        }
-        (Some(major), Language::Cy) if major.proposed => ", wedi'i gynnig fel un mawr".to_owned(),
-        (Some(major), Language::En) => format!(", major ({})", scrubbed(&major.why)),
-        // A rule's words are English; a human's are in the language they chose.
-        (Some(domain::Major { by: None, .. }), Language::Cy) => ", mawr".to_owned(),
-        (Some(major), Language::Cy) => format!(", mawr ({})", scrubbed(&major.why)),
-    };
-    let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
-    let now = match (incident.recovered_at, language) {
-        (None, Language::En) => {
-            let at = facts.clock(facts.now);
-            format!("Why now: {priority} incident{major}; confirmed at {confirmed}, still so at {at}.")
-        }
-        (None, Language::Cy) => {
-            let at = facts.clock(facts.now);
-            format!("Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn parhau am {at}.")
-        }
-        (Some(over), Language::En) => {
-            let over = facts.clock(over);
-            format!(
-                "Why now: {priority} incident{major}; confirmed at {confirmed}, works again since {over}."
-            )
-        }
-        (Some(over), Language::Cy) => {
-            let over = facts.clock(over);
-            format!(
-                "Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn gweithio eto ers {over}."
-            )
-        }
-    };
+    let (priority, now) = (incident.priority, why_now(facts, language));
     let next = match (facts.next_call(language), language) {
         (Some((who, at)), Language::En) => {
             format!("What next: without an answer, {who} is called at {}.", facts.clock(at))
@@ -241,6 +210,47 @@ fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> 
         Language::Cy => format!("Blaenoriaeth: {priority}: {}.", facts.weight(language)),
     };
     vec![you, now, weight, next]
+}
+
+/// What it is, why it is that, and that it is still so, or since when not.
+pub(super) fn why_now(facts: &Facts<'_>, language: Language) -> String {
+    let incident = facts.incident;
+    let major = match (&incident.major, language) {
+        (None, _) => String::new(),
+        (Some(major), Language::En) if major.proposed => {
+            format!(", proposed as major ({})", scrubbed(&major.why))
+        }
+        (Some(major), Language::En) => format!(", major ({})", scrubbed(&major.why)),
+        // A rule's words are kept in English; a human's are in the language they chose.
+        (Some(domain::Major { by: Some(_), why, .. }), Language::Cy) => format!(", mawr ({})", scrubbed(why)),
+        (Some(major), Language::Cy) => {
+            let what = if major.proposed { "wedi'i gynnig fel un mawr" } else { "mawr" };
+            facts.major_rule().map_or_else(|| format!(", {what}"), |rule| format!(", {what} ({rule})"))
+        }
+    };
+    let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
+    match (incident.recovered_at, language) {
+        (None, Language::En) => {
+            let at = facts.clock(facts.now);
+            format!("Why now: {priority} incident{major}; confirmed at {confirmed}, still so at {at}.")
+        }
+        (None, Language::Cy) => {
+            let at = facts.clock(facts.now);
+            format!("Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn parhau am {at}.")
+        }
+        (Some(over), Language::En) => {
+            let over = facts.clock(over);
+            format!(
+                "Why now: {priority} incident{major}; confirmed at {confirmed}, has worked again since {over}."
+            )
+        }
+        (Some(over), Language::Cy) => {
+            let over = facts.clock(over);
+            format!(
+                "Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn gweithio eto ers {over}."
+            )
+        }
+    }
 }
 
 /// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.

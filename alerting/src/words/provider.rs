@@ -2,7 +2,7 @@
 
 use super::{
     facts::{Facts, capital},
-    letter::{Letter, evidence, letter, over, paragraphs, subject, was},
+    letter::{Letter, evidence, letter, over, paragraphs, subject, was, why_now},
 };
 use crate::SendError;
 use domain::{Language, Notification, scrubbed};
@@ -18,6 +18,50 @@ pub(crate) fn both(
     Ok([en?, cy?])
 }
 
+/// Why this team: the API is its own.
+fn why_you(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let id = facts.incident.told.as_ref().or_else(|| Some(&facts.api()?.team))?;
+    let team = scrubbed(facts.configuration.teams.get(id)?.name.get(language));
+    let name = facts.subject(language);
+    Some(match language {
+        Language::En => format!("Why you: {team} provides {name}."),
+        Language::Cy => format!("Pam chi: {team} sy'n darparu {name}."),
+    })
+}
+
+/// Who has it, or will be called: so that whoever provides it knows whether it waits for them alone.
+fn what_next(facts: &Facts<'_>, language: Language) -> String {
+    let call = facts.next_call(language).or_else(|| facts.first_call(language));
+    match (&facts.incident.acknowledged, call, language) {
+        (Some(taken), _, Language::En) => format!("What next: {} has it.", scrubbed(&taken.by)),
+        (Some(taken), _, Language::Cy) => format!("Beth nesaf: mae yn nwylo {}.", scrubbed(&taken.by)),
+        (None, Some((who, at)), Language::En) => {
+            format!("What next: unless somebody has it before, {who} is called at {}.", facts.clock(at))
+        }
+        (None, Some((who, at)), Language::Cy) => {
+            let at = facts.clock(at);
+            format!("Beth nesaf: oni bai bod rhywun yn delio ag ef cyn hynny, gelwir {who} am {at}.")
+        }
+        (None, None, Language::En) => {
+            "What next: nobody is called out for it; you hear when it is over.".to_owned()
+        }
+        (None, None, Language::Cy) => {
+            "Beth nesaf: ni elwir neb allan ar ei gyfer; cewch wybod pan fydd ar ben.".to_owned()
+        }
+    }
+}
+
+/// A message that leaves a team nothing to do: what it says, why it is told, and what comes.
+fn nothing_to_do(
+    facts: &Facts<'_>,
+    (title, body): (&str, &str),
+    next: &str,
+    language: Language,
+) -> (String, String) {
+    let why = why_you(facts, language).map_or_else(String::new, |why| format!("{why}\n"));
+    (subject(facts, title, language), format!("{body}\n\n{why}{next}\n\n{}", facts.page_url(language)))
+}
+
 pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
     let (affected, priority) = match language {
         Language::En => ("Affected:", "Priority:"),
@@ -28,9 +72,13 @@ pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
         facts.diagnosis(language),
         String::new(),
         format!("{affected} {}", facts.names(&facts.incident.affects, language)),
-        format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)),
         String::new(),
     ];
+    lines.extend(why_you(facts, language));
+    lines.push(why_now(facts, language));
+    lines.push(format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)));
+    lines.push(what_next(facts, language));
+    lines.push(String::new());
     lines.extend(evidence(facts, language));
     lines.push(String::new());
     lines.push(facts.page_url(language));
@@ -38,28 +86,37 @@ pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
 }
 
 pub(super) fn told_taken(facts: &Facts<'_>, by: &str, language: Language) -> (String, String) {
-    let (name, who) = (facts.subject(language), scrubbed(by));
-    let (title, body) = match language {
-        Language::En => (format!("taken: {name}"), format!("{} {who} has it now.", was(facts, language))),
-        Language::Cy => {
-            (format!("mewn llaw: {name}"), format!("{} Mae bellach yn nwylo {who}.", was(facts, language)))
-        }
+    let (name, who, was) = (facts.subject(language), scrubbed(by), was(facts, language));
+    let (title, body, next) = match language {
+        Language::En => (
+            format!("taken: {name}"),
+            format!("{was} {who} has it now."),
+            "What next: nothing is asked of you; you hear when it is over.",
+        ),
+        Language::Cy => (
+            format!("mewn llaw: {name}"),
+            format!("{was} Mae bellach yn nwylo {who}."),
+            "Beth nesaf: ni ofynnir dim gennych; cewch wybod pan fydd ar ben.",
+        ),
     };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+    nothing_to_do(facts, (&title, &body), next, language)
 }
 
 pub(super) fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let word = match language {
-        Language::En => "over",
-        Language::Cy => "ar ben",
+    let (name, was, end) = (facts.subject(language), was(facts, language), over(facts, language));
+    let (title, body, next) = match language {
+        Language::En => (
+            format!("over: {name}"),
+            format!("{was} It is over{end}."),
+            "What next: nothing is asked of you; you hear of it if it comes back.",
+        ),
+        Language::Cy => (
+            format!("ar ben: {name}"),
+            format!("{was} Mae ar ben{end}."),
+            "Beth nesaf: ni ofynnir dim gennych; cewch wybod os daw'n ôl.",
+        ),
     };
-    let title = format!("{word}: {}", facts.subject(language));
-    let end = over(facts, language);
-    let body = match language {
-        Language::En => format!("{} It is over{end}.", was(facts, language)),
-        Language::Cy => format!("{} Mae ar ben{end}.", was(facts, language)),
-    };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+    nothing_to_do(facts, (&title, &body), next, language)
 }
 
 pub(super) fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String, String) {
@@ -81,13 +138,16 @@ pub(super) fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language)
             ),
         ),
     };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+    let why = why_you(facts, language).map_or_else(String::new, |why| format!("{why}\n"));
+    (subject(facts, &title, language), format!("{body}\n\n{why}\n{}", facts.page_url(language)))
 }
 
+/// To whoever announced the work (`owner`), or to the team.
 pub(super) fn overruns(
     facts: &Facts<'_>,
     work: Option<u64>,
     (ended, told): &(String, String),
+    owner: bool,
     language: Language,
 ) -> (String, String) {
     let what = facts.symptom_where(language);
@@ -115,5 +175,11 @@ pub(super) fn overruns(
             ),
         ),
     };
-    (subject(facts, &title, language), format!("{body}\n\n{}", facts.page_url(language)))
+    let why = match language {
+        _ if !owner => why_you(facts, language),
+        Language::En => Some(format!("Why you: {name} is yours.")),
+        Language::Cy => Some(format!("Pam chi: chi biau {name}.")),
+    };
+    let why = why.map_or_else(String::new, |why| format!("{why}\n"));
+    (subject(facts, &title, language), format!("{body}\n\n{why}\n{}", facts.page_url(language)))
 }

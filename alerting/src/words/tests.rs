@@ -18,8 +18,22 @@ fn notification(kind: NotificationKind) -> Notification {
     }
 }
 
-/// Compares with a file of `tests/golden`; what is said now is printed whole, to be read and copied there.
+/// Compares with a file of `tests/golden`; with `CURIAD_REWRITE=1` what is said now is written there. Read the difference
+/// before you keep it.
 fn golden(name: &str, said: &str, expected: &str) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the switch that writes these files anew is for this test alone"
+    )]
+    let rewrite = std::env::var("CURIAD_REWRITE").is_ok();
+    if rewrite {
+        std::fs::write(
+            format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR")),
+            format!("{}\n", said.trim_end()),
+        )
+        .unwrap();
+        return;
+    }
     assert_eq!(said.trim_end(), expected.trim_end(), "\n\ntests/golden/{name} should now say:\n{said}\n");
 }
 

@@ -1,11 +1,11 @@
 //! An incident at three in the morning, for the tests of what is said about it.
 
 use domain::{
-    Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Desk, DeskId, DeskNotes, Entry, Environment,
-    EnvironmentPolicy, Escalation, EscalationId, Expect, HttpRequest, Incident, IncidentId, IncidentStatus,
-    InstanceId, Kind, Language, Layer, Lifecycle, Major, Operation, OperationId, Person, PersonId, Priority,
-    Request, Running, ServiceLevel, Site, Status, Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage,
-    VantageId, Visibility, Way,
+    Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Declare, Desk, DeskId, DeskNotes, Entry,
+    Environment, EnvironmentPolicy, Escalation, EscalationId, Expect, HoursId, HttpRequest, Incident,
+    IncidentId, IncidentStatus, InstanceId, Kind, Language, Layer, Lifecycle, Major, MajorPolicy, Operation,
+    OperationId, Person, PersonId, Priority, Request, Running, ServiceLevel, ServiceTarget, Site, Status,
+    Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage, VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -70,7 +70,25 @@ pub(crate) fn configuration() -> Configuration {
         test_patients: Arc::default(),
         apart: None,
     };
-    let public = EnvironmentPolicy { visibility: Visibility::Public, ..EnvironmentPolicy::quiet() };
+    let escalation = EscalationId::parse("out-of-hours").unwrap();
+    let public = EnvironmentPolicy {
+        visibility: Visibility::Public,
+        service_desk: Some(DeskId::parse("nsd").unwrap()),
+        major: Some(MajorPolicy {
+            when: Priority::P1,
+            hours: HoursId::parse("office").unwrap(),
+            in_hours: escalation.clone(),
+            out_of_hours: escalation,
+            answer_lasts: Duration::from_secs(2_700),
+            declare: Declare::Automatic,
+        }),
+        ..EnvironmentPolicy::quiet()
+    };
+    let target = ServiceTarget {
+        respond: Some(Duration::from_secs(900)),
+        update: Some(Duration::from_secs(1_800)),
+        hours: None,
+    };
     let apis = [
         api("patient-demographics", Text::new("Patient Demographics", "Demograffeg Cleifion"), &["identity"]),
         api("identity", Text::new("Identity", "Hunaniaeth"), &[]),
@@ -120,7 +138,7 @@ pub(crate) fn configuration() -> Configuration {
                 name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
                 fallback_after: Some(Duration::from_secs(120)),
                 resolves: false,
-                targets: BTreeMap::new(),
+                targets: BTreeMap::from([(Priority::P1, target)]),
                 certificate: None,
             },
         )]),

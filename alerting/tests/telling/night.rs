@@ -6,9 +6,9 @@ use crate::{
 };
 use alerting::{Channels, Contact, Deliverer, DeskReader, Limits, Setup};
 use domain::{
-    Check, CheckId, Configuration, DeskId, Environment, Escalation, EscalationId, Event, Failure,
-    FailureKind, Hold, Hours, HoursId, Incident, IncidentStatus, Layer, MajorPolicy, Message, Outcome,
-    Person, Priority, Secret, Situation, Step, Target, Told, VantageId, Way, decide,
+    Check, CheckId, Configuration, Environment, Escalation, EscalationId, Event, Failure, FailureKind, Hold,
+    Hours, HoursId, Incident, IncidentStatus, Layer, MajorPolicy, Message, Outcome, Person, Priority, Secret,
+    Situation, Step, Target, Told, VantageId, Way, decide,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use simulator::{Mail, World, WorldOptions};
@@ -60,7 +60,7 @@ fn configuration() -> Configuration {
         Hours {
             time_zone: zone,
             weekly: Vec::new(),
-            bank_holidays: false,
+            bank_holidays: None,
             closed: Vec::new(),
             opened: Vec::new(),
         },
@@ -86,8 +86,9 @@ fn configuration() -> Configuration {
         (example::id("duty.manager"), person("Duty Manager", &both)),
     ]
     .into();
+    // The notes are counted: none is a nudge.
+    configuration.desks.values_mut().for_each(|desk| desk.targets.clear());
     let policy = configuration.environments.get_mut(&Environment::Production).unwrap();
-    policy.service_desk = Some(DeskId::parse("nsd").unwrap());
     policy.hold =
         Hold { ticket: Duration::from_secs(60), callout: Duration::from_secs(120), ..Hold::default() };
     policy.major = Some(MajorPolicy {

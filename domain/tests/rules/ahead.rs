@@ -2,9 +2,9 @@
 
 use crate::estate::*;
 use domain::{
-    Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation, Environment, Event,
-    Failure, FailureKind, HoursId, Http, Incident, IncidentId, IncidentStatus, Layer, NotificationKind,
-    Outcome, Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
+    BankHolidays, Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation,
+    Environment, Event, Failure, FailureKind, HoursId, Http, Incident, IncidentId, IncidentStatus, Layer,
+    NotificationKind, Outcome, Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
 };
 use jiff::{SignedDuration, Timestamp, civil};
 use std::sync::Arc;
@@ -253,9 +253,17 @@ fn the_table_of_bank_holidays_ends_and_whoever_can_renew_it_has_a_year() {
     hand.wait(1);
     assert!(hand.incident(1).ticket == Ticket::None, "it is a Saturday night");
     let mut never = office();
-    never.hours.values_mut().for_each(|hours| hours.bank_holidays = false);
+    never.hours.values_mut().for_each(|hours| hours.bank_holidays = None);
     hand.restart_with(30, never);
     assert!(hand.open().is_empty(), "nobody asks for them");
+    hand.restart_with(30, office());
+    assert_eq!(hand.open().len(), 1);
+    let days = (2..10).map(|day| (civil::date(2029, 6, day), "A feast".to_owned(), false));
+    let known = Arc::new(BankHolidays::published(days).unwrap());
+    let mut renewed = office();
+    renewed.hours.values_mut().for_each(|hours| hours.bank_holidays = Some(Arc::clone(&known)));
+    hand.restart_with(30, renewed);
+    assert!(hand.open().is_empty(), "GOV.UK's list goes on to the end of 2029");
 }
 
 /// A rota that nobody is on from `from` to `to`.

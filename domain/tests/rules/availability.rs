@@ -4,7 +4,7 @@
 use crate::estate;
 use domain::{
     AvailabilityPolicy, Configuration, Degraded, Environment, Health, Hours, Objective, PlannedWork, Status,
-    Tally, WeeklyWindow, bank_holiday,
+    Tally, WeeklyWindow,
 };
 use jiff::{
     Timestamp, ToSpan as _,
@@ -12,6 +12,7 @@ use jiff::{
     tz::TimeZone,
 };
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const EVERY_DAY: [Weekday; 7] = [
     Weekday::Monday,
@@ -43,7 +44,7 @@ fn health(status: Status, maintenance: bool, since: Timestamp) -> Health {
 /// Whether the clock on the wall shows supported hours.
 fn supported(hours: &Hours, at: Timestamp) -> bool {
     let local = hours.time_zone.to_datetime(at);
-    let closed = hours.bank_holidays && bank_holiday(local.date()).is_some();
+    let closed = hours.bank_holidays.as_ref().is_some_and(|known| known.on(local.date()).is_some());
     !closed
         && hours.weekly.iter().any(|window| {
             window.days.contains(&local.date().weekday())
@@ -143,7 +144,7 @@ fn any_hours() -> impl Strategy<Value = Hours> {
                 to: to.map(|(hour, minute)| time(hour, minute, 0, 0)),
             })
             .collect(),
-        bank_holidays,
+        bank_holidays: bank_holidays.then(Arc::default),
         closed: Vec::new(),
         opened: Vec::new(),
     })
@@ -216,7 +217,7 @@ fn office() -> Hours {
             from: time(9, 0, 0, 0),
             to: Some(time(17, 0, 0, 0)),
         }],
-        bank_holidays: true,
+        bank_holidays: Some(Arc::default()),
         closed: Vec::new(),
         opened: Vec::new(),
     }
@@ -253,7 +254,7 @@ fn supported_hours_follow_the_clock_on_the_wall_and_the_bank_holidays() {
     check("2027-03-25T00:00:00Z", "2027-03-30T23:00:00Z", &office(), 16.0);
     let always = Hours {
         weekly: vec![WeeklyWindow { days: EVERY_DAY.to_vec(), from: Time::midnight(), to: None }],
-        bank_holidays: false,
+        bank_holidays: None,
         ..office()
     };
     check("2027-03-28T00:00:00Z", "2027-03-28T23:00:00Z", &always, 23.0);

@@ -100,7 +100,7 @@ pub(crate) fn configuration() -> Configuration {
             Hours {
                 time_zone: TimeZone::get("Europe/London").expect("the zone"),
                 weekly: Vec::new(),
-                bank_holidays: true,
+                bank_holidays: Some(Arc::default()),
                 closed: Vec::new(),
                 opened: Vec::new(),
             },

@@ -73,7 +73,7 @@ fn an_answer_stops_the_calls_and_recovery_stands_everybody_down() {
     assert_eq!(said, format!("{called} has C-1"));
     assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
     let late = Message::Answer { reference: callouts[0].reference.clone(), answer: Answer::Mine, by: None };
-    assert!(hand.tell(late).expect_err("late").starts_with(&format!("{called} has it since")));
+    assert!(hand.tell(late).expect_err("late").starts_with(&format!("{called} has had it since")));
     let before = hand.told().len();
     hand.rounds(60, &[RESULTS], Seen::Fail);
     assert_eq!(hand.told().len(), before, "nobody else is called");

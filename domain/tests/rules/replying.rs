@@ -136,6 +136,6 @@ fn who_is_late_hears_who_has_it() {
     hand.tell(Message::Command(Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() }))
         .expect("taken");
     let late = hand.texts(&[&who], "a", "1").unwrap_err();
-    assert!(late.contains("ann has it"), "{late}");
+    assert!(late.contains("ann has had it"), "{late}");
     assert_eq!(hand.heard(), ["heard/a"]);
 }

@@ -2,11 +2,11 @@
 
 use super::Group;
 use crate::{
-    commands::rota::{Attended, local, unproven},
+    commands::rota::{Attended, local},
     config::{Loaded, NOBODY, first_gap},
 };
 use alerting::Finding;
-use domain::{Configuration, Rota, RotaId, RotaOverride};
+use domain::{Configuration, PersonId, Rota, RotaId, RotaOverride};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far ahead a rota must be filled.
@@ -61,26 +61,18 @@ pub(super) fn on_call(attended: &Attended, now: Timestamp) -> Vec<(Group, Findin
 fn proofs(attended: &Attended, now: Timestamp) -> Vec<Finding> {
     const WHAT: &str = "who is reached";
     let configuration = &attended.configuration;
-    let soon = configuration.soon_on_call(now);
-    if soon.is_empty() || configuration.contact_proof.is_none() {
+    if configuration.soon_on_call(now).is_empty() || configuration.contact_proof.is_none() {
         return Vec::new();
     }
     if attended.proofs.is_none() {
         let why = "the database holds nothing yet of who answered; people are called with `curiad callout test PERSON`";
         return vec![Finding::skipped(WHAT, why)];
     }
-    let unproven: Vec<Finding> = soon
-        .iter()
-        .filter_map(|(person, rotas)| {
-            let seen = unproven(attended.reached_lately(person, now)?, now)?;
-            let rotas: Vec<&str> = rotas.iter().map(RotaId::as_str).collect();
-            let name = configuration.people.get(person).map_or(person.as_str(), |known| &known.name);
-            let detail =
-                format!("{name} {seen}, and is on call on {} within {AHEAD_DAYS} days", rotas.join(", "));
-            let next = format!("see whether they are reached: `curiad callout test {person}`");
-            Some(Finding::warning(format!("person {person}"), detail, next))
-        })
-        .collect();
+    let finding = |(person, detail): (PersonId, String)| {
+        let next = format!("see whether they are reached: `curiad callout test {person}`");
+        Finding::warning(format!("person {person}"), detail, next)
+    };
+    let unproven: Vec<Finding> = attended.unproven_soon(now).into_iter().map(finding).collect();
     if unproven.is_empty() {
         let days = configuration.contact_proof.map_or(0, |within| within.as_secs() / 86_400);
         return vec![Finding::ok(

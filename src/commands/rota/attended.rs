@@ -5,10 +5,12 @@ use crate::{
     config::{Loaded, shown},
     database,
 };
-use domain::{Configuration, ContactProof, Maintenance, PersonId, Reached, RotaOverride, Silence, Way};
+use domain::{
+    Configuration, ContactProof, Maintenance, PersonId, Reached, RotaId, RotaOverride, Silence, Way,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 use store::OnCall;
 
 /// What ended longer ago is not asked about.
@@ -45,7 +47,7 @@ impl UnknownOverrides {
 }
 
 /// `has not answered a call for 120 days`; `None`: they have lately.
-pub(crate) fn unproven(reached: Reached, now: Timestamp) -> Option<String> {
+fn unproven(reached: Reached, now: Timestamp) -> Option<String> {
     match reached {
         Reached::Lately(_) => None,
         Reached::LongAgo(at) => {
@@ -116,6 +118,19 @@ impl Attended {
     pub(crate) fn reached_lately(&self, person: &PersonId, now: Timestamp) -> Option<Reached> {
         let within = self.configuration.contact_proof?;
         Some(Reached::of(self.proofs.as_ref()?, person, within, now))
+    }
+
+    /// Who is on call within a fortnight without having shown that calls reach them, and what there is to say of each;
+    /// empty, too, where that is not known or nobody has to.
+    pub(crate) fn unproven_soon(&self, now: Timestamp) -> Vec<(PersonId, String)> {
+        let told = |(person, rotas): (PersonId, BTreeSet<RotaId>)| {
+            let seen = unproven(self.reached_lately(&person, now)?, now)?;
+            let rotas: Vec<&str> = rotas.iter().map(RotaId::as_str).collect();
+            let name = self.name(&person);
+            let said = format!("{name} {seen}, and is on call on {} within 14 days", rotas.join(", "));
+            Some((person, said))
+        };
+        self.configuration.soon_on_call(now).into_iter().filter_map(told).collect()
     }
 
     /// What to do about somebody of whom it is not proven that they are reached; `None`: it is, or that is not known.

@@ -124,9 +124,9 @@ async fn a_late_answer_says_who_has_it() {
     let posted = post(stage.public(), &path, &[], "answer=mine");
     let refused = recorder(&stage, Err("Tom Price has it".to_owned()), taken_by("Tom Price"));
     let (answer, _) = tokio::join!(posted, refused);
-    assert!(answer.text().contains("Tom Price has it since 03:06 GMT. There is nothing to do."));
+    assert!(answer.text().contains("Tom Price has had it since 03:06 GMT. There is nothing to do."));
     let later = get(stage.public(), &path).await.text();
-    assert!(later.contains("Tom Price has it since 03:06 GMT") && !later.contains("<button"));
+    assert!(later.contains("Tom Price has had it since 03:06 GMT") && !later.contains("<button"));
 }
 
 #[tokio::test]

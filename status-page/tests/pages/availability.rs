@@ -171,7 +171,7 @@ async fn how_we_measure_is_what_the_configuration_says() {
 
     let odd = |configuration: &mut Configuration| {
         let hours = configuration.hours.get_mut(&estate::counting::office()).unwrap();
-        hours.bank_holidays = false;
+        hours.bank_holidays = None;
         hours.time_zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
         hours.weekly = vec![
             WeeklyWindow {
@@ -192,7 +192,7 @@ async fn how_we_measure_is_what_the_configuration_says() {
     has(&page(odd, "/en/how-we-measure").await, &[words]);
     let always = |configuration: &mut Configuration| {
         let hours = configuration.hours.get_mut(&estate::counting::office()).unwrap();
-        hours.bank_holidays = false;
+        hours.bank_holidays = None;
         hours.weekly = vec![WeeklyWindow {
             days: Weekday::Monday.cycle_forward().take(7).collect(),
             from: Time::midnight(),

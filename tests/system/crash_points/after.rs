@@ -16,7 +16,7 @@ pub(super) async fn once(store: &Store, world: &World) {
         .expect("incidents");
     let [incident] = all.as_slice() else { panic!("one outage, {} incidents: {all:#?}", all.len()) };
     assert!(!incident.is_open() && incident.major.is_some(), "{incident:#?}");
-    for words in ["ticket asked for", "escalation", "acknowledged by", "works again", "resolved:"] {
+    for words in ["ticket asked for", "escalation", "acknowledged by", "has worked again", "resolved:"] {
         let times = incident.timeline.iter().filter(|entry| entry.text.starts_with(words)).count();
         assert_eq!(times, 1, "'{words}' in {:#?}", incident.timeline);
     }

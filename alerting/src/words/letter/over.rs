@@ -112,7 +112,7 @@ pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
     let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
     let when = facts.date(at, language);
     match language {
-        Language::En => format!(": it works again since {when}, after {lasted}"),
+        Language::En => format!(": it has worked again since {when}, after {lasted}"),
         Language::Cy => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
     }
 }

@@ -5,6 +5,7 @@ use jiff::{
     civil::{Weekday, time},
     tz::TimeZone,
 };
+use std::sync::Arc;
 
 pub(crate) fn office() -> HoursId {
     HoursId::parse("office").unwrap()
@@ -19,7 +20,7 @@ pub(crate) fn weekdays() -> Hours {
             from: time(9, 0, 0, 0),
             to: Some(time(17, 0, 0, 0)),
         }],
-        bank_holidays: true,
+        bank_holidays: Some(Arc::default()),
         closed: Vec::new(),
         opened: Vec::new(),
     }
