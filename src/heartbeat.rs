@@ -2,7 +2,7 @@
 
 use crate::{equipment::Beating, pulse::Pulse};
 use alerting::{Recording, heartbeat};
-use domain::{Clock, Incident, Situation, next_call_at};
+use domain::{Clock, Situation, is_attended};
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
@@ -47,11 +47,6 @@ impl Records {
     }
 }
 
-/// A call that was due so long ago is not going to be placed by itself.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(1);
-/// Calls that no carrier took for so long are heard by nobody.
-const UNHEARD: SignedDuration = SignedDuration::from_mins(3);
-
 /// Says whether Curiad itself is well: what is seen is recorded, what is to be told can be, and nobody waits for a human in
 /// vain (invariant 10).
 pub(crate) async fn look_after(
@@ -80,23 +75,6 @@ pub(crate) async fn look_after(
         let delivered = records.undelivered.borrow().is_none_or(|since| now.duration_since(since) < within);
         well.send_replace(recorded && delivered && is_attended(&current, now));
     }
-}
-
-fn is_attended(situation: &Situation, now: Timestamp) -> bool {
-    let in_time = |at: Timestamp| now.duration_since(at) < OVERDUE;
-    let attended = |incident: &Incident| {
-        !Situation::is_waiting_for_a_human(incident)
-            || (next_call_at(situation, incident, now).is_some_and(in_time) && is_heard(incident, now))
-    };
-    situation.open_incidents().all(|incident| attended(incident))
-}
-
-/// Whether a call may have reached somebody, or it is too soon to say.
-fn is_heard(incident: &Incident, now: Timestamp) -> bool {
-    let callouts = || incident.escalation.iter().flat_map(|running| &running.callouts);
-    let first = callouts().map(|callout| callout.at).min();
-    first.is_none_or(|first| now.duration_since(first) < UNHEARD)
-        || callouts().any(|callout| callout.ways.iter().any(|way| callout.reached_by(*way)))
 }
 
 /// Beats to whom the configuration names, while all is well.

@@ -2,8 +2,8 @@
 
 use crate::{
     Callout, Cause, Configuration, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId,
-    NotificationKind, Person, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Ticket, Way,
-    cause, desk_asked, duty, fold::Fold, telling,
+    NotificationKind, Person, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Way, cause,
+    desk_asked, duty, fold::Fold, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -93,7 +93,9 @@ pub(crate) fn pass_on(incident: &mut Incident, callout: u32, now: Timestamp) -> 
     let Some(running) = &mut incident.escalation else {
         return false;
     };
-    let newest = running.callouts.last().is_some_and(|last| last.number == callout && last.step > 0);
+    let began = running.started_at;
+    let newest = |last: &Callout| last.number == callout && last.step > 0 && last.at >= began;
+    let newest = running.callouts.last().is_some_and(newest);
     match running.next_at.filter(|_| newest) {
         Some(at) => {
             running.next_at = Some(at.min(now));
@@ -112,6 +114,10 @@ pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
     if running.round > running.escalation.repeat {
         last_resort(fold, incident, &mut running);
     } else if let Some(step) = steps.get(running.next_step) {
+        if running.next_step == 0 {
+            // A round that begins early begins now.
+            running.round_at = running.round_at.min(fold.now);
+        }
         let asked = take(fold, incident, &mut running, step);
         advance(&mut running, step, &steps, fold.now);
         if !asked {
@@ -144,6 +150,23 @@ fn advance(running: &mut Running, taken: &Step, steps: &[Step], now: Timestamp) 
     running.next_at = Some(running.round_at);
 }
 
+/// Whom `rota … next` of a running escalation means at `at`: the next in turn, or whoever has come on call since this round
+/// called that rota.
+pub fn next_of(
+    configuration: &Configuration,
+    running: &Running,
+    rota: &RotaId,
+    at: Timestamp,
+) -> Option<PersonId> {
+    let known = configuration.rotas.get(rota)?;
+    let before = running.escalation.steps.iter().take(running.next_step);
+    let asked = before.filter(|step| step.call == Target::OnCall(rota.clone())).count() > 0;
+    let round = running.callouts.iter().filter(|callout| callout.at >= running.round_at);
+    let on_call = known.on_call(at).map(|shift| shift.person);
+    let new = on_call.filter(|person| asked && round.clone().all(|callout| callout.person != *person));
+    new.or_else(|| known.next(at))
+}
+
 /// Whether somebody was asked.
 fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &Step) -> bool {
     let number = u32::try_from(running.next_step).unwrap_or(u32::MAX).saturating_add(1);
@@ -157,13 +180,13 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
             }
             shift.map(|shift| shift.person)
         }
-        Target::Next(rota) => configuration.rotas.get(rota).and_then(|rota| rota.next(fold.now)),
+        Target::Next(rota) => next_of(&configuration, running, rota, fold.now),
         // Of an escalation that runs, each stands for its rota.
         Target::Team(_) | Target::Provider => None,
-        // One that has not confirmed the ticket may not even be there: nobody waits for it.
-        Target::Desk(desk) if !matches!(incident.ticket, Ticket::Raised { .. }) => {
-            let text =
-                format!("step {number}: {} has confirmed no ticket to be asked through", fold.desk(desk));
+        // One that has not confirmed the ticket may not even be there, and one that has closed it reads no more of it: nobody waits
+        // for it.
+        Target::Desk(desk) if !desk_asked::can_be_asked(incident) => {
+            let text = format!("step {number}: {} has no open ticket to be asked through", fold.desk(desk));
             incident.note(fold.now, text);
             return false;
         }

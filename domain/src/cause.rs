@@ -296,6 +296,7 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: None,
+        answered_at: None,
         outlasted: None,
         told_at: None,
         told: None,

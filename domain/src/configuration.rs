@@ -152,6 +152,12 @@ impl Configuration {
         found
     }
 
+    /// Whoever can be called and is meant by what somebody typed: their id, or their whole name.
+    pub fn person_named(&self, typed: &str) -> Option<(&PersonId, &Person)> {
+        let typed = typed.trim().to_lowercase();
+        self.people.iter().find(|(id, person)| id.as_str() == typed || person.name.to_lowercase() == typed)
+    }
+
     /// The instances in use, ordered by API and environment.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> + '_ {
         self.apis.values().flat_map(|api| {

@@ -6,6 +6,7 @@ use crate::{
     DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_REOPENED, MOST_TICKETS, Priority,
     Remarked, SeenTicket, Situation, Ticket, TicketState, With,
     background::background,
+    desk_asked,
     duty::signed,
     fold::Fold,
     holds::told_hold,
@@ -117,6 +118,7 @@ fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &st
     incident.background = background(fold, incident);
     let text = format!("Curiad follows its incident {} here: {why}.", incident.id);
     work_note_with(fold, incident, text, With::Description);
+    desk_asked::repeat(fold, incident);
     true
 }
 
@@ -249,6 +251,7 @@ pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
             if let Ticket::Asked { waiting: follows, .. } = &mut incident.ticket {
                 *follows = waiting;
             }
+            desk_asked::repeat(fold, incident);
         }
         return;
     }

@@ -1,7 +1,7 @@
 //! A service desk that an escalation asks, through its ticket, to take a major incident. Whoever there has it says so by a link
 //! of the desk's own: that an agent is assigned is no answer (incident-systems.md §3.1).
 
-use crate::{Answer, Callout, DeskId, Incident, Running, Situation, fold::Fold, telling, told};
+use crate::{Answer, Callout, DeskId, Incident, Running, Situation, Ticket, fold::Fold, telling, told};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct DeskAsked {
     /// Which.
     pub desk: DeskId,
-    /// When, for the first time.
+    /// When, the last time.
     pub at: Timestamp,
     /// What `/ack/{reference}` is called for this desk and incident: short, not to be guessed.
     pub reference: String,
@@ -52,6 +52,30 @@ impl Situation {
     }
 }
 
+/// Whether a desk reads what is written into the ticket: it has confirmed it, and not closed it.
+pub(crate) fn can_be_asked(incident: &Incident) -> bool {
+    matches!(incident.ticket, Ticket::Raised { .. })
+        && !incident.ticket.seen().is_some_and(|seen| seen.state.is_shut())
+}
+
+fn question(fold: &Fold, reference: &str) -> String {
+    format!(
+        "Major incident: whoever takes it says so at {}/ack/{reference} – on-call staff are called otherwise, also when the ticket is assigned.",
+        fold.after.configuration.site.url.en
+    )
+}
+
+/// Another ticket is the incident's now: a desk that has not answered finds the question there, too.
+pub(crate) fn repeat(fold: &mut Fold, incident: &mut Incident) {
+    let running = incident.escalation.as_ref().filter(|running| running.stopped.is_none());
+    let unanswered = running.into_iter().flat_map(|running| &running.desks);
+    let unanswered = unanswered.filter(|asked| asked.answer.is_none() && asked.at >= incident.opened_at);
+    let questions: Vec<String> = unanswered.map(|asked| question(fold, &asked.reference)).collect();
+    for question in questions {
+        telling::work_note(fold, incident, question);
+    }
+}
+
 /// Asks a desk in the ticket that it has confirmed: again by the same link.
 pub(crate) fn ask(
     fold: &mut Fold,
@@ -60,14 +84,11 @@ pub(crate) fn ask(
     (desk, length): (&DeskId, usize),
 ) {
     let reference = fold.after.key.word(&format!("{}/desk/{desk}", incident.id), length);
-    let text = format!(
-        "Major incident: whoever takes it says so at {}/ack/{reference} – on-call staff are called otherwise, also when the ticket is assigned.",
-        fold.after.configuration.site.url.en
-    );
+    let text = question(fold, &reference);
     telling::work_note(fold, incident, text);
     match running.desks.iter_mut().find(|asked| asked.desk == *desk) {
         // What was said to the last question is no answer to this one.
-        Some(asked) => asked.answer = None,
+        Some(asked) => (asked.answer, asked.at) = (None, fold.now),
         None => running.desks.push(DeskAsked { desk: desk.clone(), at: fold.now, reference, answer: None }),
     }
 }

@@ -115,6 +115,11 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::Escalate => calling::step(fold, incident),
         Act::OtherWay => other_way::take(fold, incident),
         Act::AnswerEnds => holding::ends(fold, incident),
+        Act::Release => {
+            let held_back = std::mem::take(&mut incident.held_back);
+            fold.put_incident(incident.clone());
+            released(fold, &held_back);
+        }
         Act::Resolve if incident.is_test() => *incident = test_call::run_out(fold, incident.clone()),
         Act::Resolve => *incident = resolved(fold, incident.clone(), alert::why_over(incident)),
     }
@@ -191,6 +196,7 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     let until = holding::lasts(fold, incident);
     incident.acknowledged =
         Some(Acknowledgement { at: fold.now, by: by.to_owned(), person: person.cloned(), until });
+    incident.answered_at.get_or_insert(fold.now);
     if incident.status == IncidentStatus::Open {
         incident.status = IncidentStatus::Acknowledged;
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Text, Ticket,
-    duration_words, duty, fold::Fold, telling::work_note,
+    desk, duration_words, duty, fold::Fold, telling::work_note, weight,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,11 +91,32 @@ pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) 
     if let Ticket::Raised { resolved_early, .. } = &mut incident.ticket {
         *resolved_early = 0;
     }
+    incident.answered_at = None;
     incident.worst = health.status;
     incident.layer = health.layer;
     let since = fold.time(health.since);
     incident.note(fold.now, format!("{} again since {since}: the same incident", health.status.plain()));
+    weigh_anew(fold, incident);
     came_back(fold, incident, health.since);
+}
+
+/// What it weighed before it was over says nothing of how it is now: only what a human decided stays.
+fn weigh_anew(fold: &mut Fold, incident: &mut Incident) {
+    if incident.major.as_ref().is_some_and(|major| major.by.is_none()) {
+        incident.major = None;
+    }
+    if incident.rank.set.is_some() {
+        return;
+    }
+    incident.rank.cell = None;
+    let Some((priority, why, cell)) = weight::weigh(fold, incident) else { return };
+    incident.rank.cell = cell;
+    if priority > incident.priority {
+        incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
+        let before = std::mem::replace(&mut incident.priority, priority);
+        let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
+        desk::priority_changed(fold, incident, before, told);
+    }
 }
 
 /// Notes that it came back at `since`, and whether it is unstable by now.
@@ -134,6 +155,13 @@ pub(crate) fn came_back(fold: &mut Fold, incident: &mut Incident, since: Timesta
         duty::publish(incident, PostSays::Words(says), fold.now);
     }
     work_note(fold, incident, text);
+}
+
+/// When what it holds back answers for itself, though it is not called over yet: once it has been well for as long as any. `None`:
+/// not before its end.
+pub(crate) fn lets_go_at(policy: &EnvironmentPolicy, incident: &Incident) -> Option<Timestamp> {
+    let unstable = incident.flaps.unstable.is_some() && incident.status == IncidentStatus::Recovering;
+    incident.recovered_at.filter(|_| unstable).map(|at| at + duty::signed(policy.hold.resolve))
 }
 
 /// How long it must be well before it is called over.

@@ -174,6 +174,9 @@ pub struct Incident {
     pub flaps: Flaps,
     /// When a human took it.
     pub acknowledged: Option<Acknowledgement>,
+    /// When a human took it first, whoever has it now; of one that was over and came back, since then.
+    #[serde(default)]
+    pub answered_at: Option<Timestamp>,
     /// When the trouble went, while it has not returned. It is resolved the hold after that.
     pub recovered_at: Option<Timestamp>,
     /// When it was over.

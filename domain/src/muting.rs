@@ -4,7 +4,7 @@ use crate::{Alerting, Cause, EnvironmentPolicy, Incident, IncidentId, InstanceId
 use jiff::Timestamp;
 
 /// Until when silences or planned work mute an incident's notifications; `None`: they do not.
-/// What concerns Curiad itself, or many at once, cannot be muted.
+/// What concerns Curiad itself cannot be muted.
 pub(crate) fn muted_until(
     situation: &Situation,
     policy: &EnvironmentPolicy,
@@ -16,15 +16,15 @@ pub(crate) fn muted_until(
     let silences = situation
         .silences
         .values()
-        .filter(|silence| troubled.iter().all(|instance| silence.covers(instance, now)))
+        .filter(|silence| is_covered(incident, |instance| silence.covers(instance, now)))
         .map(|silence| silence.until);
     let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
     let overrun = policy.maintenance.iter().filter_map(|window| window.overruns_until(now, zone));
-    let overrun = overrun.filter(|(to, _)| incident.started_at < *to).map(|(_, until)| until);
+    let overrun = overrun.filter(|(to, _)| incident.failing_since() < *to).map(|(_, until)| until);
     let announced = situation.maintenances.values().filter_map(|planned| {
         let end = planned.overruns_until();
         // What begins after its end is no overrun.
-        let of_it = planned.from <= now && now < end && incident.started_at < planned.until;
+        let of_it = planned.from <= now && now < end && incident.failing_since() < planned.until;
         (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
     });
     silences.chain(windows).chain(overrun).chain(announced).max()
@@ -38,10 +38,15 @@ pub fn would_mute(
 ) -> (Vec<InstanceId>, Vec<IncidentId>) {
     let covers = |instance: &InstanceId| silence.covers(instance, now);
     let instances = situation.configuration.instances().filter(covers).collect();
-    let muted = |incident: &&std::sync::Arc<Incident>| {
-        troubled(incident).is_some_and(|troubled| !troubled.is_empty() && troubled.iter().all(covers))
-    };
+    let muted = |incident: &&std::sync::Arc<Incident>| is_covered(incident, covers);
     (instances, situation.open_incidents().filter(muted).map(|incident| incident.id).collect())
+}
+
+/// Whether a silence of those that are `covered` is about all of an incident: whoever mutes a parent does not mean the APIs that
+/// fail with it.
+fn is_covered(incident: &Incident, covered: impl Fn(&InstanceId) -> bool) -> bool {
+    let Some(troubled) = troubled(incident).filter(|troubled| !troubled.is_empty()) else { return false };
+    troubled.iter().chain(&incident.held_back).all(covered)
 }
 
 /// The instances of which something is wrong; `None`: what cannot be muted.
@@ -50,14 +55,13 @@ pub(crate) fn troubled(incident: &Incident) -> Option<&[InstanceId]> {
         Cause::Instance(instance) | Cause::Burn(instance) | Cause::Alert(Alerting { instance, .. }) => {
             Some(std::slice::from_ref(instance))
         }
-        Cause::Token(_) | Cause::Certificate(_) => Some(incident.held_back.as_slice()),
+        Cause::Token(_) | Cause::Certificate(_) | Cause::Storm(_) => Some(incident.held_back.as_slice()),
         Cause::Ahead(_) if !incident.affects.is_empty() => Some(incident.affects.as_slice()),
         Cause::Ahead(_)
         | Cause::Refused(_)
         | Cause::Blind(_)
         | Cause::Rota(_)
         | Cause::Behind(_)
-        | Cause::Storm(_)
         | Cause::Test(_) => None,
     }
 }

@@ -9,7 +9,9 @@ const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_secs(75);
 /// The newest call, where somebody still waits for an answer to it, and a way that it has not gone by.
 fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'i Callout, Way)> {
     let running = incident.escalation.as_ref().filter(|running| running.stopped.is_none())?;
-    let callout = running.callouts.last().filter(|callout| callout.answer.is_none())?;
+    // One from before it was over is nobody's to repeat.
+    let of_now = |callout: &&Callout| callout.answer.is_none() && callout.at >= running.started_at;
+    let callout = running.callouts.last().filter(of_now)?;
     let known = configuration.people.get(&callout.person)?;
     let way = known.ways.iter().find(|way| !callout.ways.contains(way))?;
     (incident.status == IncidentStatus::Open).then_some((callout, *way))
@@ -27,7 +29,9 @@ pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Opti
     // text, which is to wake somebody.
     let says = |way: &Way| !matches!(way, Way::Email | Way::Webhook);
     let wakes: Vec<Way> = callout.ways.iter().copied().filter(says).collect();
-    if wakes.iter().any(|way| callout.delivered.contains(way)) || (wakes.is_empty() && !in_turn) {
+    // A call that was picked up may have been by a machine: only an answer says more.
+    let arrived = |way: &Way| *way != Way::Voice && callout.delivered.contains(way);
+    if wakes.iter().any(arrived) || (wakes.is_empty() && !in_turn) {
         return None;
     }
     if !wakes.is_empty() && wakes.iter().all(failed) {

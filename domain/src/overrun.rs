@@ -119,12 +119,8 @@ enum Owner {
 
 /// Who announced it, where that is somebody with a mailbox; else the teams that answer for what still fails.
 fn owners(configuration: &Configuration, planned: &Maintenance, of_it: &[Arc<Incident>]) -> Vec<Owner> {
-    let by = planned.by.trim().to_lowercase();
-    let mut people = configuration.people.iter();
-    let person = people.find(|(id, person)| {
-        (id.as_str() == by || person.name.to_lowercase() == by) && person.ways.contains(&Way::Email)
-    });
-    if let Some((id, _)) = person {
+    let person = configuration.person_named(&planned.by);
+    if let Some((id, _)) = person.filter(|(_, person)| person.ways.contains(&Way::Email)) {
         return vec![Owner::Person(id.clone())];
     }
     let apis = of_it.iter().filter_map(|incident| configuration.apis.get(incident.api.as_ref()?));

@@ -4,7 +4,7 @@
 use crate::{
     Cause, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, desk,
     duty::signed,
-    flapping::resolve_hold,
+    flapping::{lets_go_at, resolve_hold},
     holds::{callout_hold, looked_at, major_since, told_at, told_hold},
     muting::muted_until,
     other_way, remark, service_clock, whom,
@@ -32,6 +32,8 @@ pub(crate) enum Act {
     OtherWay,
     /// Nothing was heard for long of whoever has it.
     AnswerEnds,
+    /// It comes and goes, and is well for now: what it holds back may have a reason of its own.
+    Release,
     Resolve,
 }
 
@@ -66,6 +68,7 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::Escalate => ("call", whom::next_name(situation, incident, at)),
         Act::OtherWay => ("call by another way", whom::last_name(situation, incident)),
         Act::AnswerEnds => ("ask again", incident.acknowledged.as_ref().map(|taken| taken.by.clone())),
+        Act::Release => ("let what still fails answer for itself", None),
         Act::Resolve => ("resolve", None),
     };
     Some(NextAction { what: what.to_owned(), who, at })
@@ -116,7 +119,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                 | Cause::Test(_) => None,
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
-            return vec![(at, Act::Resolve)];
+            let release = lets_go_at(policy, incident).filter(|_| !incident.held_back.is_empty());
+            let release = release.map(|at| (at.max(seen_since.unwrap_or(at)), Act::Release));
+            return release.into_iter().chain([(at, Act::Resolve)]).collect();
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}
     }

@@ -23,10 +23,15 @@ const MOST_REPLIES: usize = 4;
 /// What we took from a text is news for so long.
 const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
 
-const YES: [&str; 26] = [
-    "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "i'm", "on", "have", "please",
-    "thanks", "thank", "you", "ie", "ydw", "iawn", "derbyn", "gen", "fi", "gennyf", "diolch",
+/// Of several things somebody was called for, one that has been over for less than this may still be meant.
+const STILL_MEANT: SignedDuration = SignedDuration::from_mins(30);
+
+const YES: [&str; 21] = [
+    "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "i'm", "on", "have", "ie",
+    "ydw", "iawn", "derbyn", "gen", "fi", "gennyf",
 ];
+/// Beside an answer they change nothing; by themselves they are none.
+const POLITE: [&str; 5] = ["please", "thanks", "thank", "you", "diolch"];
 const NO: [&str; 20] = [
     "n", "no", "not", "nope", "cannot", "cant", "can't", "pass", "next", "busy", "unable", "na", "nac",
     "nage", "nid", "methu", "pasio", "nesaf", "ddim", "prysur",
@@ -71,7 +76,7 @@ impl Reply {
                 is_test = true;
             } else if YES.contains(&&*word) {
                 yes = true;
-            } else if word != "c" {
+            } else if word != "c" && !POLITE.contains(&&*word) {
                 other = true;
             }
         }
@@ -177,8 +182,17 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Cal
     let waiting = |one: &&Called| {
         fold.incident(one.incident).is_some_and(|incident| incident.status == IncidentStatus::Open)
     };
-    let mut real = open(false).peekable();
-    if real.peek().is_some() { only(real.filter(waiting)) } else { only(open(true)) }
+    if open(false).next().is_none() {
+        return only(open(true));
+    }
+    // Who was just told to stand down thanks for that: of several it cannot be told which is meant.
+    let lately = |one: &&Called| {
+        fold.incident(one.incident).is_some_and(|incident| {
+            let over = incident.resolved_at.is_some_and(|at| fold.now.duration_since(at) < STILL_MEANT);
+            !incident.is_test() && (incident.is_open() || over)
+        })
+    };
+    only(called.iter().filter(lately)).filter(waiting)
 }
 
 fn only<T>(mut of: impl Iterator<Item = T>) -> Option<T> {
@@ -253,7 +267,16 @@ mod tests {
         for text in ["TEST", "prawf", "test ok"] {
             assert_eq!(read(text), (vec![], Wish::Test), "{text}");
         }
-        for text in ["", "?!", "I'm driving with Driving Focus turned on.", "yes who is this", "no idea"] {
+        assert_eq!(read("OK thanks"), (vec![], Wish::Take));
+        for text in [
+            "",
+            "?!",
+            "thank you",
+            "Diolch",
+            "I'm driving with Driving Focus turned on.",
+            "yes who is this",
+            "no idea",
+        ] {
             assert_eq!(read(text), (vec![], Wish::Unclear), "{text}");
         }
     }

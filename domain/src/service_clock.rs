@@ -98,10 +98,12 @@ pub fn service_clocks<'a>(
     response.into_iter().chain(clock(Awaited::Update, said, target.update)).collect()
 }
 
-/// Somebody has it. An agent who is assigned does not answer for a major incident.
+/// Somebody has it, or had it: one that was handed over has been responded to. An agent who is assigned does not answer for a major incident.
 fn has_answer(incident: &Incident) -> bool {
     let assigned = incident.ticket.seen().is_some_and(|seen| seen.assigned_to.is_some());
-    incident.status == IncidentStatus::Acknowledged || (assigned && incident.major.is_none())
+    incident.answered_at.is_some()
+        || incident.status == IncidentStatus::Acknowledged
+        || (assigned && incident.major.is_none())
 }
 
 impl ServiceClock<'_> {

@@ -7,8 +7,9 @@ use crate::{
     Cause, Environment, Health, Incident, IncidentStatus, InstanceId, Priority, Status, Text,
     cause::{open, worse},
     children::hold_back,
-    duty,
+    duty, flapping,
     fold::Fold,
+    muting::muted_until,
 };
 
 /// Begins, keeps or ends the storm of an environment.
@@ -23,11 +24,16 @@ pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
 
 /// The open storm that an instance is part of when it fails now.
 pub(crate) fn of(fold: &Fold, instance: &InstanceId) -> Option<Incident> {
-    fold.after.open_incident(&Cause::Storm(instance.environment)).map(|incident| (**incident).clone())
+    let storm = fold.after.open_incident(&Cause::Storm(instance.environment))?;
+    let policy = fold.after.configuration.policy(instance.environment)?;
+    let passed = flapping::lets_go_at(policy, storm).is_some_and(|at| at <= fold.now);
+    (!passed).then(|| (**storm).clone())
 }
 
 fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
-    let Some(limit) = fold.after.configuration.policy(environment).map(|policy| policy.storm) else { return };
+    let configuration = fold.configuration();
+    let Some(policy) = configuration.policy(environment) else { return };
+    let limit = policy.storm;
     let within = duty::signed(limit.within);
     let part: Vec<Incident> = fold
         .after
@@ -38,6 +44,8 @@ fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
         })
         .filter(|incident| incident.status != IncidentStatus::Recovering)
         .filter(|incident| fold.now.duration_since(incident.opened_at) <= within)
+        // Of what is muted nobody is to hear, however much of it there is.
+        .filter(|incident| muted_until(&fold.after, policy, incident, fold.now).is_none())
         .map(|incident| (**incident).clone())
         .collect();
     let many = u32::try_from(part.len()).unwrap_or(u32::MAX) > limit.more_than;

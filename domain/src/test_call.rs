@@ -181,6 +181,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: None,
+        answered_at: None,
         outlasted: None,
         told_at: None,
         told: None,

@@ -215,6 +215,10 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
 
 fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<String, String> {
     let mut incident = open(fold, incident)?;
+    // Somebody who can be called is asked again when nothing is heard of them.
+    let configuration = fold.configuration();
+    let known = configuration.person_named(by);
+    let (by, person) = known.map_or((by, None), |(id, person)| (person.name.as_str(), Some(id)));
     let before = incident.acknowledged.clone().map(|taken| taken.by);
     let said = match before {
         Some(same) if same == by => {
@@ -223,11 +227,11 @@ fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<Strin
         }
         Some(other) => {
             incident.note(fold.now, format!("{by} takes it over from {other}"));
-            duty::acknowledge(fold, &mut incident, by, None);
+            duty::acknowledge(fold, &mut incident, by, person);
             format!("{by} has {}, and no longer {other}", incident.id)
         }
         None => {
-            duty::acknowledge(fold, &mut incident, by, None);
+            duty::acknowledge(fold, &mut incident, by, person);
             format!("{by} has {}", incident.id)
         }
     };

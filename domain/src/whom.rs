@@ -1,8 +1,8 @@
 //! Whom the calls are for, by name: for people who ask who is next.
 
 use crate::{
-    Configuration, Incident, IncidentStatus, PersonId, Situation, Target,
-    calling::choose,
+    Configuration, Incident, IncidentStatus, PersonId, Running, Situation, Target,
+    calling::{choose, next_of},
     duty::signed,
     holds::{callout_hold, major_since},
 };
@@ -26,7 +26,7 @@ pub(crate) fn first_name(situation: &Situation, incident: &Incident, at: Timesta
     let policy = situation.configuration.policy(incident.environment)?.major.as_ref()?;
     let (name, _) = choose(&situation.configuration, policy, at);
     let step = situation.configuration.escalations.get(&name)?.steps.first()?;
-    target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, at)
+    target_name(situation, &step.call.meant(&situation.configuration, incident.api.as_ref())?, None, at)
 }
 
 /// Whom a running escalation calls at `at`.
@@ -41,7 +41,7 @@ pub(crate) fn next_name(situation: &Situation, incident: &Incident, at: Timestam
             .collect();
         return Some(names.join(", "));
     }
-    target_name(situation, &running.escalation.steps.get(running.next_step)?.call, at)
+    target_name(situation, &running.escalation.steps.get(running.next_step)?.call, Some(running), at)
 }
 
 /// Who was called last.
@@ -49,12 +49,23 @@ pub(crate) fn last_name(situation: &Situation, incident: &Incident) -> Option<St
     person_name(situation, &incident.escalation.as_ref()?.callouts.last()?.person)
 }
 
-fn target_name(situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
+fn target_name(
+    situation: &Situation,
+    target: &Target,
+    running: Option<&Running>,
+    at: Timestamp,
+) -> Option<String> {
     let configuration = &situation.configuration;
     match target {
         Target::Person(person) => person_name(situation, person),
         Target::OnCall(rota) => person_name(situation, &configuration.rotas.get(rota)?.on_call(at)?.person),
-        Target::Next(rota) => person_name(situation, &configuration.rotas.get(rota)?.next(at)?),
+        Target::Next(rota) => {
+            let next = match running {
+                Some(running) => next_of(configuration, running, rota, at),
+                None => configuration.rotas.get(rota)?.next(at),
+            };
+            person_name(situation, &next?)
+        }
         Target::Desk(desk) => configuration.desks.get(desk).map(|desk| desk.name.en.clone()),
         Target::Team(_) | Target::Provider => None,
     }

@@ -18,6 +18,9 @@ on_both!(
     who_is_called_through_a_program_of_their_own_answers_by_its_link
 );
 
+#[cfg(debug_assertions)]
+on_both!(wherever_it_dies_while_it_tells_each_hears_it_once_or_that_it_is_a_repeat);
+
 struct Told {
     programs: Programs,
     serving: JoinSet<std::io::Result<()>>,
@@ -185,4 +188,34 @@ async fn who_is_called_through_a_program_of_their_own_answers_by_its_link(on: On
     assert!(program.terminate().await.success());
     told.serving.shutdown().await;
     world.stop().await;
+}
+
+/// Of what goes out at once, now one and now another is under way at its death.
+#[cfg(debug_assertions)]
+async fn wherever_it_dies_while_it_tells_each_hears_it_once_or_that_it_is_a_repeat(on: On) {
+    for point in ["deliverer/claimed:2", "answer/unread:3", "answer/unread:5", "deliverer/sent:4"] {
+        let world = world().await;
+        let mut told = told(on, &world).await;
+        let lease = ("CURIAD_CRASH_LEASE", OsStr::new("2"));
+        let mut doomed = told.place.serve_with(&[lease, ("CURIAD_CRASH_AT", OsStr::new(point))]);
+        all_well(&mut doomed).await;
+        world.set_fault(API, "production", Fault::Refuse).await.expect("a fault");
+        assert!(!doomed.end().await.success(), "{point}");
+        let mut program = told.start();
+        program.ready().await;
+        told.event(&mut program, "incident.opened").await;
+        told.event(&mut program, "callout.made").await;
+        told.alert_is(&mut program, "triggered").await;
+        program.wait(|| async { !told.programs.cards().is_empty() }, "a card").await;
+        nothing_waits(&mut program).await;
+        assert_eq!(told.of("incident.opened").len(), 1, "{point}: one by its id");
+        assert_eq!(told.of("callout.made").len(), 1, "{point}: one by its id");
+        let cards: Vec<String> = told.programs.cards().iter().map(ToString::to_string).collect();
+        let plain = cards.iter().filter(|card| !card.contains("(repeat)")).count();
+        assert!(plain <= 1, "{point}: {cards:?}");
+        assert!(told.programs.alerts().values().all(|alert| alert.paged == 1), "{point}");
+        assert!(program.terminate().await.success());
+        told.serving.shutdown().await;
+        world.stop().await;
+    }
 }

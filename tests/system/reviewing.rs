@@ -76,6 +76,7 @@ fn incident(id: u64, began: &str, confirmed: &str, taken: Option<&str>, over: &s
         nudged: Vec::new(),
         escalation: None,
         flaps: domain::Flaps::default(),
+        answered_at: None,
         outlasted: None,
         told_at: None,
         told: None,

@@ -157,7 +157,13 @@ impl<'a> Facts<'a> {
             Target::OnCall(id) => {
                 rota(id, rotas.get(id).and_then(|rota| rota.on_call(at)).map(|shift| shift.person))
             }
-            Target::Next(id) => rota(id, rotas.get(id).and_then(|rota| rota.next(at))),
+            Target::Next(id) => {
+                let next = match &self.incident.escalation {
+                    Some(running) => domain::next_of(self.configuration, running, id, at),
+                    None => rotas.get(id).and_then(|rota| rota.next(at)),
+                };
+                rota(id, next)
+            }
             Target::Person(id) => self.person(id),
             Target::Team(_) | Target::Provider => match language {
                 Language::En => "the provider team".to_owned(),

@@ -284,10 +284,11 @@ impl Judge {
         let long = until.duration_since(since) > SignedDuration::from_mins(11);
         let steady = plan.outages.iter().all(|outage| outage.flaps.is_none()) && plan.commands.is_empty();
         if long && steady && incident.environment == Environment::Production {
-            let called = outside
-                .carried
-                .iter()
-                .any(|c| c.notification.incident == incident.id && is_callout(&c.notification));
+            let in_time = incident.opened_at..=since + SignedDuration::from_mins(11);
+            let called =
+                outside.carried.iter().map(|carried| &carried.notification).any(|told| {
+                    told.incident == incident.id && is_callout(told) && in_time.contains(&told.at)
+                });
             self.holds(called, || format!("I2: nobody was called for {}: {incident:#?}", incident.id));
         }
     }

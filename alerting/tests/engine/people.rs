@@ -94,7 +94,7 @@ impl World {
         if self.dice.chance(200) {
             return self.alert_begins();
         }
-        let command = match self.dice.within(0, 11) {
+        let command = match self.dice.within(0, 12) {
             0 => Command::Acknowledge { incident, by: by() },
             1 => Command::Resolve { incident, by: by(), why: why() },
             2 => Command::Declare { incident, by: by(), why: why() },
@@ -127,6 +127,15 @@ impl World {
                 Command::Prioritise { incident, by: by(), why: why(), priority: priority.expect("1 to 5") }
             }
             8 | 9 => Command::NotMajor { incident, by: by(), why: why() },
+            10 => Command::Maintain {
+                by: by(),
+                why: domain::Text::new("New pipes", "Pibellau newydd"),
+                from: self.wall(),
+                // With the grace after it, no longer than the longest that nobody is called.
+                until: self.wall() + SignedDuration::from_mins(self.dice.within(1, 5)),
+                environment: domain::Environment::Production,
+                api: self.dice.chance(500).then(|| domain::ApiId::parse("results").expect("an id")),
+            },
             _ => Command::Silence {
                 by: by(),
                 why: why(),

@@ -6,9 +6,10 @@ use crate::{
     outside::Mood,
 };
 use domain::{
-    Certificate, Configuration, Environment, Objective, Override, PersonId, Priority, RotaId, TeamWay,
+    Certificate, Configuration, Environment, HandOver, Objective, Override, PersonId, Priority, RotaId,
+    TeamWay,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil};
 use std::{sync::Arc, time::Duration};
 
 pub(crate) const SECOND: i64 = 1_000;
@@ -192,6 +193,11 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         configuration.environments.values_mut().for_each(|policy| policy.tell_provider = true);
     }
     let rota = configuration.rotas.get_mut(&RotaId::parse("platform").expect("an id")).expect("the rota");
+    // It starts at 02:00: somebody else comes on call while people are called.
+    if dice.chance(200) {
+        let at = civil::time(2, i8::try_from(dice.within(1, 40)).expect("a minute"), 0, 0);
+        rota.layers.iter_mut().for_each(|layer| layer.hand_over = HandOver::Every(1, at));
+    }
     if dice.chance(150) {
         let (from, to) = (dice.within(-10, 20), dice.within(20, 60));
         let at = |minutes: i64| hand::start() + SignedDuration::from_mins(minutes);

@@ -260,6 +260,7 @@ pub(crate) fn incident() -> Incident {
             ],
             desks: Vec::new(),
         }),
+        answered_at: None,
         outlasted: None,
         told_at: Some(at("02:13:10")),
         told: Some(TeamId::parse("demographics").unwrap()),

@@ -110,12 +110,14 @@ async fn run(arguments: &Arguments) -> Result<Value, Failed> {
     stage.quiet().await?;
 
     let mut added = Vec::new();
-    let mut troubles = DESK_TROUBLES.iter().cycle().filter(|_| arguments.desk_fails);
+    let mut troubles = DESK_TROUBLES.iter().cycle();
     for (apis, fault) in TOGETHER.iter().cycle().zip(FAULTS.iter().cycle()) {
         if added.len() >= arguments.outages {
             break;
         }
-        if let Some(trouble) = troubles.next() {
+        if arguments.desk_fails
+            && let Some(trouble) = troubles.next()
+        {
             stage.world.desk().set_trouble_for(*trouble, REQUESTS_THAT_FAIL).await;
         }
         added.extend(stage.outage(apis, *fault).await?);

@@ -210,3 +210,15 @@ fn what_fails_after_a_window_that_repeats_is_told_to_its_team_and_ten_minutes_la
     let said = &hand.incident(1).timeline;
     assert!(said.iter().any(|entry| entry.text.starts_with("the planned window was to end at ")));
 }
+
+#[test]
+fn what_fails_anew_after_its_end_has_no_grace_though_it_failed_in_the_work_too() {
+    let mut hand = well();
+    hand.announce(Some("results"), 0, 10).expect("announced");
+    hand.rounds(20, &[RESULTS], Seen::Fail);
+    hand.rounds(45, &[], Seen::Pass);
+    assert!(hand.open().is_empty() && !hand.is_in_maintenance("results"));
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.open().first().map(|incident| incident.id.0), Some(1), "the same incident");
+    assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
+}

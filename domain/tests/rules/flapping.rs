@@ -5,6 +5,8 @@ use domain::{Command, Configuration, Environment, IncidentId, IncidentStatus, Me
 
 const PRODUCTION: Environment = Environment::Production;
 const RESULTS: (&str, Environment) = ("results", PRODUCTION);
+const DOCUMENTS: (&str, Environment) = ("documents", PRODUCTION);
+const IDENTITY: (&str, Environment) = ("identity", PRODUCTION);
 
 /// An outage that had a ticket and a call, was answered, and is over.
 fn over(change: impl FnOnce(&mut Configuration)) -> Hand {
@@ -129,4 +131,53 @@ fn what_comes_back_three_times_in_an_hour_is_unstable_and_its_ticket_says_so_onc
     let over = hand.incident(1);
     assert_eq!((over.status, over.flaps.unstable), (IncidentStatus::Resolved, None));
     assert_eq!(notes(&hand), before + 1, "that it is over");
+}
+
+#[test]
+fn what_a_parent_that_comes_and_goes_holds_back_answers_for_itself_once_the_parent_is_well() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    for _ in 0..4 {
+        hand.rounds(6, &[IDENTITY], Seen::Fail);
+        hand.rounds(10, &[], Seen::Pass);
+    }
+    hand.rounds(6, &[IDENTITY, RESULTS], Seen::Fail);
+    let parent = hand.incident(1);
+    assert!(parent.flaps.unstable.is_some());
+    assert_eq!(parent.held_back.len(), 1, "its child is held back while it fails");
+    hand.rounds(12, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering, "not over for half an hour");
+    let own = hand.open().into_iter().find(|incident| incident.id != IncidentId(1));
+    let own = own.expect("its child has a reason of its own");
+    assert!(own.major.is_some() && own.affects.iter().any(|instance| instance.api.as_str() == "results"));
+    // And whatever the parent does then, it stays one incident.
+    hand.rounds(6, &[IDENTITY, RESULTS], Seen::Fail);
+    hand.rounds(10, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.open().len(), 2);
+}
+
+#[test]
+fn what_comes_back_lighter_weighs_what_it_is_now_unless_a_human_said_otherwise() {
+    let mut hand = over(|_| ());
+    assert!(hand.incident(1).major.is_some());
+    hand.rounds(40, &[RESULTS], Seen::Slow);
+    let slow = hand.incident(1);
+    assert_eq!((slow.status, slow.flaps.epoch), (IncidentStatus::Open, 1));
+    assert!(slow.priority > domain::Priority::P1, "{}", slow.priority);
+    assert!(slow.major.is_none(), "slowness wakes nobody");
+    assert_eq!(slow.rank.cell.as_ref().map(|cell| cell.priority), Some(slow.priority), "its cell is of now");
+    assert_eq!(count(&hand, "callout/2/text"), 0);
+    hand.rounds(16, &[RESULTS], Seen::Fail);
+    assert!(hand.incident(1).major.is_some(), "and worse is major again");
+    assert_eq!(count(&hand, "callout/2/text"), 1);
+
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(8, &[DOCUMENTS], Seen::Fail);
+    let declared = Command::Declare { incident: IncidentId(1), by: "ann".into(), why: "a hunch".into() };
+    hand.tell(Message::Command(declared)).expect("declared");
+    hand.rounds(12, &[], Seen::Pass);
+    hand.rounds(40, &[DOCUMENTS], Seen::Slow);
+    assert_eq!(hand.incident(1).flaps.epoch, 1);
+    assert!(hand.incident(1).major.is_some(), "a human said so");
 }

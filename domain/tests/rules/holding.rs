@@ -88,3 +88,17 @@ fn another_takes_it_over_and_who_had_it_hears_of_it() {
     hand.goes_on_failing(46);
     assert_eq!(hand.people_called().len(), 2);
 }
+
+#[test]
+fn who_takes_it_by_a_command_and_can_be_called_is_asked_again_too() {
+    for typed in ["two", "Two", "two "] {
+        let mut hand = Hand::new(configuration());
+        hand.rounds(2, &[], Seen::Pass);
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        let take = Command::Acknowledge { incident: IncidentId(1), by: typed.into() };
+        hand.tell(Message::Command(take)).expect("taken");
+        assert_eq!(hand.incident(1).acknowledged.as_ref().map(|taken| taken.by.as_str()), Some("Two"));
+        hand.goes_on_failing(46);
+        assert_eq!(hand.people_called(), ["one", "two"], "asked again");
+    }
+}

@@ -138,3 +138,34 @@ fn a_way_of_an_order_that_fails_is_followed_at_once() {
         calls(&hand)
     );
 }
+
+#[test]
+fn that_a_telephone_was_picked_up_is_no_answer_it_may_have_been_a_machine() {
+    let mut configuration = configuration();
+    for escalation in configuration.escalations.values_mut() {
+        for step in &mut escalation.steps {
+            step.by = vec![Way::Voice];
+            step.after *= 10;
+        }
+    }
+    for person in configuration.people.values_mut() {
+        person.ways = vec![Way::Voice, Way::Text];
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.receipt(1, "callout/1/voice", Sent::Accepted { provider_id: "x".into() });
+    hand.receipt(1, "callout/1/voice", Sent::Delivered);
+    hand.rounds(9, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), ["callout/1/voice", "callout/1/text"]);
+}
+
+#[test]
+fn a_call_from_before_it_was_over_is_not_repeated_when_it_comes_back() {
+    let mut hand = called();
+    hand.receipt(1, "callout/1/text", Sent::Accepted { provider_id: "x".into() });
+    hand.rounds(10, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.rounds(16, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), ["callout/1/text", "callout/2/text"], "the calls begin anew, with the first");
+}

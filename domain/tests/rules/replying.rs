@@ -139,3 +139,27 @@ fn who_is_late_hears_who_has_it() {
     assert!(late.contains("ann has had it"), "{late}");
     assert_eq!(hand.heard(), ["heard/a"]);
 }
+
+#[test]
+fn thanks_for_one_incident_take_no_other() {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    let mut hand = called_by(configuration);
+    let who = first(&hand);
+    hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    let take = Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() };
+    hand.tell(Message::Command(take)).expect("taken");
+    for (id, words) in [("a", "OK thanks"), ("b", "Diolch")] {
+        hand.texts(&[&who], id, words).unwrap_err();
+        assert!(hand.incident(2).acknowledged.is_none(), "{words}: she meant the first");
+    }
+    // One of the two is over: for half an hour that may still be what is meant.
+    hand.rounds(20, &[("documents", PRODUCTION)], Seen::Fail);
+    assert!(!hand.incident(1).is_open());
+    hand.texts(&[&who], "c", "ok").unwrap_err();
+    hand.rounds(6 * 31, &[("documents", PRODUCTION)], Seen::Fail);
+    hand.texts(&[&who], "d", "ok").expect("only one is left to mean");
+    assert!(hand.incident(2).acknowledged.is_some());
+}

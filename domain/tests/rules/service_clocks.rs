@@ -156,3 +156,17 @@ fn what_is_no_longer_so_is_not_said_later() {
     let noted = noted(&hand, taken);
     assert!(!noted.iter().any(|(_, text)| text.contains("Nobody has taken it")), "{noted:?}");
 }
+
+#[test]
+fn what_was_taken_in_time_and_is_handed_over_was_responded_to() {
+    let mut hand = raised(|_| ());
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    let reference = running.callouts.first().expect("a call").reference.clone();
+    let says = |answer| Message::Answer { reference: reference.clone(), answer, by: None };
+    hand.tell(says(domain::Answer::Mine)).expect("taken");
+    hand.rounds(180, &[RESULTS], Seen::Fail);
+    hand.tell(says(domain::Answer::CallNext)).expect("handed over");
+    hand.rounds(30, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).status, domain::IncidentStatus::Open);
+    assert_eq!(said(&hand, "Nobody has taken it"), [], "somebody had, within minutes");
+}

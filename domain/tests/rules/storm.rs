@@ -137,3 +137,20 @@ fn of_a_thousand_that_fail_within_a_minute_each_is_listed_once_and_all_are_let_g
     assert_eq!(storm.held_back, [], "what works again is on no list, and what fails answers for itself");
     assert_eq!(causes(&hand), ["instance:api-00/production"]);
 }
+
+#[test]
+fn what_is_muted_is_no_storm_however_much_of_it_there_is() {
+    let mut hand = hand(14);
+    let work = domain::Command::Maintain {
+        by: "ann".into(),
+        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
+        from: hand.now,
+        until: hand.now + jiff::SignedDuration::from_hours(3),
+        environment: PRODUCTION,
+        api: None,
+    };
+    hand.tell(domain::Message::Command(work)).expect("announced");
+    failing(&mut hand, 30, 0..12);
+    assert_eq!(hand.open().len(), 12, "each is seen");
+    assert_eq!(hand.told(), Vec::<String>::new(), "and nobody is told");
+}

@@ -154,6 +154,7 @@ pub(crate) fn incident(number: u64, api: &str, status: IncidentStatus) -> Incide
         gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: None,
+        answered_at: None,
         outlasted: None,
         told_at: None,
         told: None,

@@ -57,6 +57,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
         gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: Some(running(started)),
+        answered_at: None,
         outlasted: None,
         told_at: None,
         told: None,

@@ -1,0 +1,69 @@
+//! The heartbeat stops where somebody waits for a human in vain.
+
+use crate::estate::{Hand, Seen, configuration, secs};
+use domain::{Environment, Sent, Way, is_attended};
+use jiff::SignedDuration;
+
+const RESULTS: (&str, Environment) = ("results", Environment::Production);
+
+/// Called by text alone, a step every ten minutes.
+fn called() -> Hand {
+    let mut configuration = configuration();
+    for person in configuration.people.values_mut() {
+        person.ways = vec![Way::Text];
+    }
+    for escalation in configuration.escalations.values_mut() {
+        escalation.steps.iter_mut().skip(1).for_each(|step| step.after = secs(600));
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand
+}
+
+fn attended(hand: &Hand) -> bool {
+    is_attended(&hand.situation, hand.now)
+}
+
+#[test]
+fn a_call_that_is_overdue_by_a_minute_is_not_placed_by_itself() {
+    let hand = called();
+    hand.incident(1).escalation.as_ref().expect("calling");
+    let next = domain::next_call_at(&hand.situation, &hand.incident(1), hand.now).expect("a next call");
+    let mut heard = called();
+    heard.receipt(1, "callout/1/text", Sent::Delivered);
+    assert!(is_attended(&heard.situation, next + SignedDuration::from_secs(59)));
+    assert!(!is_attended(&heard.situation, next + SignedDuration::from_secs(61)), "nobody decides any more");
+}
+
+#[test]
+fn calls_that_no_carrier_takes_for_three_minutes_are_heard_by_nobody() {
+    let mut hand = called();
+    hand.rounds(17, &[RESULTS], Seen::Fail);
+    assert!(attended(&hand), "it is too soon to say");
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    assert!(!attended(&hand));
+    hand.receipt(1, "callout/1/text", Sent::Accepted { provider_id: "x".into() });
+    assert!(attended(&hand));
+}
+
+#[test]
+fn that_the_first_call_arrived_says_nothing_of_a_carrier_that_died_since() {
+    let mut hand = called();
+    hand.receipt(1, "callout/1/text", Sent::Delivered);
+    hand.rounds(60, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).escalation.as_ref().expect("calling").callouts.len(), 2);
+    assert!(attended(&hand));
+    hand.rounds(19, &[RESULTS], Seen::Fail);
+    assert!(!attended(&hand), "nobody heard the second");
+}
+
+#[test]
+fn what_nobody_heard_before_it_was_over_is_no_trouble_of_now() {
+    let mut hand = called();
+    hand.rounds(8, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.rounds(16, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).escalation.as_ref().expect("calling").callouts.len(), 2);
+    assert!(attended(&hand), "of the present call it is too soon to say");
+}

@@ -1,0 +1,39 @@
+//! A silence keeps quiet what it names, and nothing else.
+
+use crate::estate::{Hand, Seen, configuration, instance};
+use domain::{ApiId, Command, Environment::Production as PRODUCTION, Message, would_mute};
+use jiff::SignedDuration;
+
+const IDENTITY: (&str, domain::Environment) = ("identity", PRODUCTION);
+const RESULTS: (&str, domain::Environment) = ("results", PRODUCTION);
+
+impl Hand {
+    fn silence(&mut self, api: &str) {
+        let silence = Command::Silence {
+            by: "ann".into(),
+            why: "mended tomorrow".into(),
+            until: self.now + SignedDuration::from_hours(8),
+            api: Some(ApiId::parse(api).expect("an id")),
+            environment: Some(PRODUCTION),
+        };
+        self.tell(Message::Command(silence)).expect("silenced");
+    }
+}
+
+#[test]
+fn what_a_silenced_api_takes_down_with_it_is_heard_of_all_the_same() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.silence("identity");
+    hand.rounds(14, &[IDENTITY], Seen::Fail);
+    assert_eq!(hand.told(), Vec::<String>::new(), "by itself it is silenced");
+    let silence = hand.situation.silences.values().next().expect("a silence").clone();
+    assert_eq!(would_mute(&hand.situation, &silence, hand.now).1.len(), 1);
+
+    hand.rounds(20, &[IDENTITY, RESULTS], Seen::Fail);
+    let parent = hand.incident(1);
+    assert_eq!(parent.held_back, [instance("results", PRODUCTION)]);
+    assert!(hand.told().contains(&"ticket".to_owned()), "results is not silenced: {:?}", hand.told());
+    assert!(hand.told().iter().any(|name| name.starts_with("callout/")), "{:?}", hand.told());
+    assert_eq!(would_mute(&hand.situation, &silence, hand.now).1, [], "and it is said before");
+}
