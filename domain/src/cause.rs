@@ -11,6 +11,7 @@ use crate::{
     duty,
     flapping::{self, Flaps},
     fold::Fold,
+    muting::silenced_without,
     storm, token, weight,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -157,6 +158,7 @@ fn begins(fold: &mut Fold, health: &Health) {
             && (incident.api.as_ref().is_some_and(|api| parents.contains(api))
                 || certificate::is_shown_by_one_of(fold, incident, &parents))
             && explains(&fold.after, incident, health.status)
+            && !silenced_without(&fold.after, incident, instance, fold.now)
             && health.since + CHILD_MAY_LEAD >= blamed_since(&fold.after, incident)
     });
     if let Some(parent) = parent.map(|parent| parent.id).and_then(|id| fold.incident(id)) {
@@ -296,7 +298,8 @@ pub(crate) fn open(fold: &mut Fold, cause: Cause, health: &Health, diagnosis: Te
         gathered: Vec::new(),
         nudged: Vec::new(),
         escalation: None,
-        answered_at: None,
+        first_answer: None,
+        part_of: None,
         outlasted: None,
         told_at: None,
         told: None,

@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Often, Situation, Status, TrackId, cause,
-    certificate, duty, fold::Fold,
+    certificate, duty, fold::Fold, muting::silenced_without,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
     let depends = |child: &InstanceId| {
         configuration.ancestors(&child.api).contains(&parent.api)
             && explains(&fold.after, &taker, fold.after.status(child))
+            && !silenced_without(&fold.after, &taker, child, fold.now)
     };
     let children: Vec<(IncidentId, Option<InstanceId>)> = fold
         .after

@@ -43,6 +43,10 @@ pub(crate) fn seen(
     } else {
         (*over_since, *pressed) = (None, false);
     }
+    let shuts = seen.state.is_shut() && !was_shut;
+    if shuts {
+        desk_asked::not_waited_for(&mut incident, fold.now);
+    }
     for line in news(before.as_deref(), seen, &incident) {
         incident.note(fold.now, format!("{number} {line}"));
     }

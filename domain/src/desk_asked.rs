@@ -58,6 +58,20 @@ pub(crate) fn can_be_asked(incident: &Incident) -> bool {
         && !incident.ticket.seen().is_some_and(|seen| seen.state.is_shut())
 }
 
+/// It has closed the ticket in which it was asked: whoever comes after it is called now.
+pub(crate) fn not_waited_for(incident: &mut Incident, now: Timestamp) {
+    let Some(running) = incident.escalation.as_mut().filter(|running| running.stopped.is_none()) else {
+        return;
+    };
+    let called = running.callouts.iter().map(|callout| callout.at).max();
+    let waits = running.desks.iter().any(|asked| {
+        asked.answer.is_none() && asked.at >= running.started_at && called.is_none_or(|at| at < asked.at)
+    });
+    if waits {
+        running.next_at = running.next_at.map(|at| at.min(now));
+    }
+}
+
 fn question(fold: &Fold, reference: &str) -> String {
     format!(
         "Major incident: whoever takes it says so at {}/ack/{reference} – on-call staff are called otherwise, also when the ticket is assigned.",

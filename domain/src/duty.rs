@@ -34,7 +34,7 @@ pub(crate) fn settle(fold: &mut Fold) {
         assess(fold, &mut incident);
         let due = first(&fold.after, &incident, fold.now).filter(|(at, act)| {
             // Of what is past nobody is told now that it was due: only its end is decided.
-            *at <= fold.now && (!fold.late || *act == Act::Resolve)
+            *at <= fold.now && (!fold.late || matches!(act, Act::Resolve | Act::Release))
         });
         if let Some((_, act)) = due.filter(|_| *acted < MOST_ACTS) {
             *acted += 1;
@@ -89,6 +89,7 @@ pub(crate) fn becomes_major(fold: &mut Fold, incident: &mut Incident, major: Maj
     let Some(taken) = incident.acknowledged.take_if(|_| calls) else {
         return;
     };
+    incident.first_answer = None;
     if incident.status == IncidentStatus::Acknowledged {
         incident.status = IncidentStatus::Open;
     }
@@ -117,8 +118,15 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
         Act::AnswerEnds => holding::ends(fold, incident),
         Act::Release => {
             let held_back = std::mem::take(&mut incident.held_back);
+            let names: Vec<String> = held_back.iter().map(|instance| fold.name(instance)).collect();
+            let names = names.join(", ");
+            let text = format!("well for now: what still fails answers for itself: {names}");
+            incident.note_often(fold.now, Often::Flaps, &format!("left to itself: {names}"), text);
             fold.put_incident(incident.clone());
             released(fold, &held_back);
+            if let Some(released) = fold.incident(incident.id) {
+                *incident = released;
+            }
         }
         Act::Resolve if incident.is_test() => *incident = test_call::run_out(fold, incident.clone()),
         Act::Resolve => *incident = resolved(fold, incident.clone(), alert::why_over(incident)),
@@ -127,6 +135,12 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
 
 fn go_on(fold: &mut Fold, incident: &mut Incident) {
     incident.flaps.went_on = incident.flaps.epoch;
+    if let Some(before) = incident.flaps.weighed.take().filter(|before| *before != incident.priority)
+        && incident.flaps.unstable.is_none()
+    {
+        let told = format!("Proposed priority: {} instead of {before}, as it is now.", incident.priority);
+        desk::priority_changed(fold, incident, before, told);
+    }
     let since = fold.time(incident.failing_since());
     let status = incident.worst;
     if incident.flaps.unstable.is_none() {
@@ -196,7 +210,7 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     let until = holding::lasts(fold, incident);
     incident.acknowledged =
         Some(Acknowledgement { at: fold.now, by: by.to_owned(), person: person.cloned(), until });
-    incident.answered_at.get_or_insert(fold.now);
+    incident.first_answer.get_or_insert_with(|| (by.to_owned(), fold.now));
     if incident.status == IncidentStatus::Open {
         incident.status = IncidentStatus::Acknowledged;
     }
@@ -218,6 +232,7 @@ pub(crate) fn resolve(fold: &mut Fold, incident: Incident, why: &str) {
 pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, why: &str) {
     incident.status = IncidentStatus::Resolved;
     incident.resolved_at = Some(fold.now);
+    incident.part_of = Some(by);
     incident.held_back.clear();
     incident.write_gathered(fold.now, true);
     incident.note(fold.now, format!("taken in by {by}: {why}"));

@@ -1,8 +1,8 @@
 //! What comes and goes: one incident with one ticket, not twenty.
 
 use crate::{
-    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Text, Ticket,
-    desk, duration_words, duty, fold::Fold, telling::work_note, weight,
+    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Priority,
+    Text, Ticket, duration_words, duty, fold::Fold, telling::work_note, weight,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub struct Flaps {
     pub since: Option<Timestamp>,
     /// Up to which epoch the ticket and the public post have been gone on with.
     pub went_on: u32,
+    /// The priority that it had before it came back, until the desk is told which it has now.
+    pub weighed: Option<Priority>,
     /// When it came back, over or not yet: the last times.
     pub returns: Vec<Timestamp>,
     /// It comes and goes: since when that was clear.
@@ -57,7 +59,10 @@ impl Incident {
         Epoch {
             since: self.failing_since(),
             opened_at: self.opened_at,
-            answered: self.acknowledged.as_ref().map(|taken| (taken.by.clone(), taken.at)),
+            answered: self.first_answer.clone().or_else(|| {
+                // One from before that was kept.
+                self.acknowledged.as_ref().map(|taken| (taken.by.clone(), taken.at))
+            }),
             recovered_at: self.recovered_at,
             resolved_at: self.resolved_at,
         }
@@ -91,7 +96,8 @@ pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) 
     if let Ticket::Raised { resolved_early, .. } = &mut incident.ticket {
         *resolved_early = 0;
     }
-    incident.answered_at = None;
+    incident.first_answer = None;
+    incident.part_of = None;
     incident.worst = health.status;
     incident.layer = health.layer;
     let since = fold.time(health.since);
@@ -113,9 +119,8 @@ fn weigh_anew(fold: &mut Fold, incident: &mut Incident) {
     incident.rank.cell = cell;
     if priority > incident.priority {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
-        let before = std::mem::replace(&mut incident.priority, priority);
-        let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
-        desk::priority_changed(fold, incident, before, told);
+        // The desk hears of it with what is news to it: that it is back.
+        incident.flaps.weighed = Some(std::mem::replace(&mut incident.priority, priority));
     }
 }
 

@@ -174,9 +174,12 @@ pub struct Incident {
     pub flaps: Flaps,
     /// When a human took it.
     pub acknowledged: Option<Acknowledgement>,
-    /// When a human took it first, whoever has it now; of one that was over and came back, since then.
+    /// Who took it first, and when, whoever has it now; of one that was over and came back, since then.
     #[serde(default)]
-    pub answered_at: Option<Timestamp>,
+    pub first_answer: Option<(String, Timestamp)>,
+    /// The wider trouble that it was found to be a part of.
+    #[serde(default)]
+    pub part_of: Option<IncidentId>,
     /// When the trouble went, while it has not returned. It is resolved the hold after that.
     pub recovered_at: Option<Timestamp>,
     /// When it was over.

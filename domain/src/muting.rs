@@ -42,6 +42,17 @@ pub fn would_mute(
     (instances, situation.open_incidents().filter(muted).map(|incident| incident.id).collect())
 }
 
+/// Whether silences keep an incident quiet that do not name `child`: then that answers for itself, in its own time.
+pub(crate) fn silenced_without(
+    situation: &Situation,
+    incident: &Incident,
+    child: &InstanceId,
+    now: Timestamp,
+) -> bool {
+    let quiet = |silence: &Silence| is_covered(incident, |instance| silence.covers(instance, now));
+    situation.silences.values().any(|silence| quiet(silence) && !silence.covers(child, now))
+}
+
 /// Whether a silence of those that are `covered` is about all of an incident: whoever mutes a parent does not mean the APIs that
 /// fail with it.
 fn is_covered(incident: &Incident, covered: impl Fn(&InstanceId) -> bool) -> bool {

@@ -185,11 +185,15 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Cal
     if open(false).next().is_none() {
         return only(open(true));
     }
+    if reply.wish == Wish::Pass {
+        return only(open(false).filter(waiting));
+    }
     // Who was just told to stand down thanks for that: of several it cannot be told which is meant.
     let lately = |one: &&Called| {
         fold.incident(one.incident).is_some_and(|incident| {
             let over = incident.resolved_at.is_some_and(|at| fold.now.duration_since(at) < STILL_MEANT);
-            !incident.is_test() && (incident.is_open() || over)
+            // Of a part its wider trouble called anew.
+            !incident.is_test() && (incident.is_open() || (over && incident.part_of.is_none()))
         })
     };
     only(called.iter().filter(lately)).filter(waiting)

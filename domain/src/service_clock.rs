@@ -101,7 +101,7 @@ pub fn service_clocks<'a>(
 /// Somebody has it, or had it: one that was handed over has been responded to. An agent who is assigned does not answer for a major incident.
 fn has_answer(incident: &Incident) -> bool {
     let assigned = incident.ticket.seen().is_some_and(|seen| seen.assigned_to.is_some());
-    incident.answered_at.is_some()
+    incident.first_answer.is_some()
         || incident.status == IncidentStatus::Acknowledged
         || (assigned && incident.major.is_none())
 }

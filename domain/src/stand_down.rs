@@ -96,6 +96,11 @@ fn send_stand_down(fold: &mut Fold, incident: &Incident, why: Relief<'_>, person
             NotificationKind::CalledOff { by: by.to_owned() },
         ),
     };
-    let name = incident.named(&format!("{what}/{person}/{}", way.word()));
+    // Whoever it is taken from once more hears that once more.
+    let taken = incident.acknowledged.as_ref().filter(|_| matches!(why, Relief::Taken(_)));
+    let again =
+        taken.filter(|taken| incident.first_answer.as_ref().is_none_or(|(_, first)| *first != taken.at));
+    let again = again.map_or_else(String::new, |taken| format!("/{}", taken.at.as_millisecond()));
+    let name = incident.named(&format!("{what}/{person}/{}{again}", way.word()));
     send(fold, incident.id, &name, kind, person_channel(way, person), EXPIRES);
 }

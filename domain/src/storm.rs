@@ -4,7 +4,7 @@
 //! as it takes to begin one; what still fails when it is over answers for itself.
 
 use crate::{
-    Cause, Environment, Health, Incident, IncidentStatus, InstanceId, Priority, Status, Text,
+    Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status, Text,
     cause::{open, worse},
     children::hold_back,
     duty, flapping,
@@ -15,26 +15,40 @@ use crate::{
 /// Begins, keeps or ends the storm of an environment.
 pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
     let cause = Cause::Storm(environment);
-    let known = fold.after.open_incident(&cause).map(|incident| incident.id);
-    match known.and_then(|id| fold.incident(id)) {
-        Some(incident) => goes_on(fold, incident),
-        None => begins(fold, cause, environment),
+    let known = fold.after.open_incident(&cause).cloned();
+    let part = known.as_ref().is_none_or(|storm| has_passed(fold, storm)).then(|| part(fold, environment));
+    match (known.and_then(|storm| fold.incident(storm.id)), part.flatten()) {
+        (None, Some(part)) => begins(fold, cause, part),
+        (Some(mut storm), Some(part)) => {
+            duty::returned(fold, &mut storm, Status::MajorOutage);
+            let id = storm.id;
+            fold.put_incident(storm);
+            take_in(fold, id, part);
+        }
+        (Some(storm), None) => goes_on(fold, storm),
+        (None, None) => {}
     }
 }
 
 /// The open storm that an instance is part of when it fails now.
 pub(crate) fn of(fold: &Fold, instance: &InstanceId) -> Option<Incident> {
     let storm = fold.after.open_incident(&Cause::Storm(instance.environment))?;
-    let policy = fold.after.configuration.policy(instance.environment)?;
-    let passed = flapping::lets_go_at(policy, storm).is_some_and(|at| at <= fold.now);
-    (!passed).then(|| (**storm).clone())
+    (!has_passed(fold, storm)).then(|| (**storm).clone())
 }
 
-fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
+/// It comes and goes, and has been well for so long that what fails now answers for itself; many at once are the same storm again.
+fn has_passed(fold: &Fold, storm: &Incident) -> bool {
+    let policy = fold.after.configuration.policy(storm.environment);
+    let passed = policy.and_then(|policy| flapping::lets_go_at(policy, storm));
+    passed.is_some_and(|at| at <= fold.now)
+}
+
+/// What failed within minutes, if that is so much that it is a storm.
+fn part(fold: &Fold, environment: Environment) -> Option<Vec<Incident>> {
     let configuration = fold.configuration();
-    let Some(policy) = configuration.policy(environment) else { return };
-    let limit = policy.storm;
-    let within = duty::signed(limit.within);
+    let policy = configuration.policy(environment)?;
+    let within = duty::signed(policy.storm.within);
+    let mutes = |incident: &Incident, at| muted_until(&fold.after, policy, incident, at).is_some();
     let part: Vec<Incident> = fold
         .after
         .open_incidents()
@@ -43,15 +57,19 @@ fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
             matches!(incident.cause, Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_))
         })
         .filter(|incident| incident.status != IncidentStatus::Recovering)
-        .filter(|incident| fold.now.duration_since(incident.opened_at) <= within)
-        // Of what is muted nobody is to hear, however much of it there is.
-        .filter(|incident| muted_until(&fold.after, policy, incident, fold.now).is_none())
+        // Of what is muted nobody is to hear, however much of it there is; what comes free at once comes at once.
+        .filter(|incident| {
+            let new = fold.now.duration_since(incident.opened_at) <= within;
+            (new || mutes(incident, fold.now - within)) && !mutes(incident, fold.now)
+        })
         .map(|incident| (**incident).clone())
         .collect();
-    let many = u32::try_from(part.len()).unwrap_or(u32::MAX) > limit.more_than;
-    let Some(first) = part.iter().min_by_key(|incident| incident.failing_since()).filter(|_| many) else {
-        return;
-    };
+    let many = u32::try_from(part.len()).unwrap_or(u32::MAX) > policy.storm.more_than;
+    many.then_some(part)
+}
+
+fn begins(fold: &mut Fold, cause: Cause, part: Vec<Incident>) {
+    let Some(first) = part.iter().min_by_key(|incident| incident.failing_since()) else { return };
     let Some(instance) = first.affects.first().cloned() else { return };
     let worst =
         part.iter().map(|incident| incident.worst).fold(first.worst, |a, b| if worse(b, a) { b } else { a });
@@ -65,6 +83,10 @@ fn begins(fold: &mut Fold, cause: Cause, environment: Environment) {
     storm.opened_at = opened_at.unwrap_or(fold.now);
     storm.affects.clear();
     fold.put_incident(storm);
+    take_in(fold, id, part);
+}
+
+fn take_in(fold: &mut Fold, id: IncidentId, part: Vec<Incident>) {
     for incident in part {
         let own = if let Cause::Instance(own) = &incident.cause { Some(own) } else { None };
         let instances: Vec<InstanceId> = own.into_iter().chain(&incident.held_back).cloned().collect();

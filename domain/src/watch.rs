@@ -89,6 +89,9 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     if let Some(major) = &mut incident.major {
         back(&mut major.at);
     }
+    if let Some(taken) = &mut incident.acknowledged {
+        taken.until.iter_mut().for_each(back);
+    }
     match &mut incident.ticket {
         Ticket::None => {}
         Ticket::Asked { at, .. } => back(at),
@@ -97,7 +100,13 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
         }
     }
     if let Some(running) = &mut incident.escalation {
+        back(&mut running.started_at);
         back(&mut running.round_at);
+        for callout in &mut running.callouts {
+            back(&mut callout.at);
+            callout.accepted.iter_mut().for_each(|(_, at)| back(at));
+        }
+        running.desks.iter_mut().for_each(|asked| back(&mut asked.at));
         if let Some(next_at) = &mut running.next_at {
             back(next_at);
         }

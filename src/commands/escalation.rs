@@ -7,9 +7,9 @@ use crate::{
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    ApiId, Cause, Change, Configuration, Decision, Environment, Event, Failure, FailureKind, Incident,
-    InstanceId, Language, Layer, Message, Notification, NotificationKind, Outcome, Receipt, ReferenceKey,
-    Remembered, Sent, Situation, Told, TrackId, decide, duration_words, next_due,
+    ApiId, Cause, Change, Channel, Configuration, Decision, Environment, Event, Failure, FailureKind,
+    Incident, InstanceId, Language, Layer, Message, Notification, NotificationKind, Outcome, Receipt,
+    ReferenceKey, Remembered, Sent, Situation, Told, TrackId, decide, duration_words, next_due,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -159,8 +159,13 @@ impl<'a> Rehearsal<'a> {
                     Sent::Accepted { provider_id: "simulated".into() }
                 },
             };
+            let arrives = matches!(told.channel, Channel::Text(_))
+                .then(|| Receipt { outcome: Sent::Delivered, ..receipt.clone() });
             self.told.push(told);
-            wanted.extend(self.event(&Event::Told(Told { at: now, what: Message::Receipt(receipt) }), now));
+            for receipt in [receipt].into_iter().chain(arrives) {
+                let said = Told { at: now, what: Message::Receipt(receipt) };
+                wanted.extend(self.event(&Event::Told(said), now));
+            }
         }
         wanted
     }
@@ -189,7 +194,12 @@ impl<'a> Rehearsal<'a> {
         let planned = planned.map(|one| {
             (format!("planned work {}, says {}: {}", one.id, one.by, one.why.en), one.overruns_until())
         });
-        silences.chain(planned).collect()
+        let zone = &self.configuration.site.time_zone;
+        let policy = self.configuration.policy(self.failing.environment);
+        let windows = policy.into_iter().flat_map(|policy| &policy.maintenance);
+        let windows = windows.filter_map(|window| window.covering(self.at, zone));
+        let windows = windows.map(|(_, to)| ("a window of planned work".to_owned(), to));
+        silences.chain(planned).chain(windows).collect()
     }
 
     fn show(&self, terminal: Terminal) {

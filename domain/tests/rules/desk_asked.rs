@@ -61,3 +61,13 @@ fn another_ticket_that_the_incident_follows_asks_the_same_question() {
     }
     assert_eq!(questions(&hand), 2, "{:#?}", notes(&hand));
 }
+
+#[test]
+fn one_that_closes_the_ticket_after_it_was_asked_is_not_waited_for_either() {
+    let mut hand = raised();
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), 0);
+    reads(&mut hand, in_state(TicketState::Cancelled));
+    hand.rounds(1, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), 1, "{:#?}", hand.incident(1).timeline);
+}

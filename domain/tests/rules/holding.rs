@@ -90,6 +90,22 @@ fn another_takes_it_over_and_who_had_it_hears_of_it() {
 }
 
 #[test]
+fn whoever_it_is_taken_from_again_hears_that_again() {
+    let mut hand = held();
+    hand.receipt(1, "callout/1/text", domain::Sent::Delivered);
+    let heard = |hand: &Hand| hand.told().iter().filter(|name| name.starts_with("taken/one/text")).count();
+    for times in 1..4 {
+        let take = Command::Acknowledge { incident: IncidentId(1), by: "ann".into() };
+        hand.tell(Message::Command(take)).expect("taken over");
+        assert_eq!(heard(&hand), times);
+        hand.wait(10);
+        let back = Command::Acknowledge { incident: IncidentId(1), by: "one".into() };
+        hand.tell(Message::Command(back)).expect("taken back");
+        hand.wait(10);
+    }
+}
+
+#[test]
 fn who_takes_it_by_a_command_and_can_be_called_is_asked_again_too() {
     for typed in ["two", "Two", "two "] {
         let mut hand = Hand::new(configuration());

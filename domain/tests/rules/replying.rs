@@ -159,6 +159,7 @@ fn thanks_for_one_incident_take_no_other() {
     hand.rounds(20, &[("documents", PRODUCTION)], Seen::Fail);
     assert!(!hand.incident(1).is_open());
     hand.texts(&[&who], "c", "ok").unwrap_err();
+    hand.texts(&[&who], "n", "no").expect("a no needs less: the next is called");
     hand.rounds(6 * 31, &[("documents", PRODUCTION)], Seen::Fail);
     hand.texts(&[&who], "d", "ok").expect("only one is left to mean");
     assert!(hand.incident(2).acknowledged.is_some());

@@ -170,3 +170,14 @@ fn what_was_taken_in_time_and_is_handed_over_was_responded_to() {
     assert_eq!(hand.incident(1).status, domain::IncidentStatus::Open);
     assert_eq!(said(&hand, "Nobody has taken it"), [], "somebody had, within minutes");
 }
+
+#[test]
+fn what_has_to_be_answered_anew_has_its_time_anew() {
+    let mut hand = raised(|_| ());
+    command(&mut hand, Command::NotMajor { incident: ID, by: "ann".into(), why: "a drill".into() });
+    command(&mut hand, Command::Acknowledge { incident: ID, by: "ann".into() });
+    command(&mut hand, Command::Declare { incident: ID, by: "ben".into(), why: "it is none".into() });
+    assert_eq!(hand.incident(1).status, domain::IncidentStatus::Open, "it has to be answered anew");
+    hand.rounds(130, &[RESULTS], Seen::Fail);
+    assert!(!said(&hand, "Nobody has taken it").is_empty());
+}

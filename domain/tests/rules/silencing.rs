@@ -30,10 +30,26 @@ fn what_a_silenced_api_takes_down_with_it_is_heard_of_all_the_same() {
     let silence = hand.situation.silences.values().next().expect("a silence").clone();
     assert_eq!(would_mute(&hand.situation, &silence, hand.now).1.len(), 1);
 
-    hand.rounds(20, &[IDENTITY, RESULTS], Seen::Fail);
-    let parent = hand.incident(1);
-    assert_eq!(parent.held_back, [instance("results", PRODUCTION)]);
+    hand.rounds(5, &[IDENTITY, RESULTS], Seen::Fail);
+    assert_eq!(hand.told(), Vec::<String>::new(), "it has the holds that any has");
+    assert_eq!(hand.incident(1).held_back, [], "nothing is held back by what nobody hears of");
+    hand.rounds(11, &[IDENTITY, RESULTS], Seen::Fail);
+    let own = hand.incident(2);
+    assert_eq!(own.affects, [instance("results", PRODUCTION)]);
     assert!(hand.told().contains(&"ticket".to_owned()), "results is not silenced: {:?}", hand.told());
     assert!(hand.told().iter().any(|name| name.starts_with("callout/")), "{:?}", hand.told());
-    assert_eq!(would_mute(&hand.situation, &silence, hand.now).1, [], "and it is said before");
+    assert_eq!(would_mute(&hand.situation, &silence, hand.now).1, [hand.incident(1).id]);
+}
+
+#[test]
+fn a_silence_of_a_parent_that_holds_others_back_already_keeps_quiet_nothing_and_says_so_before() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(6, &[IDENTITY, RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).held_back.len(), 1);
+    hand.silence("identity");
+    let silence = hand.situation.silences.values().next().expect("a silence").clone();
+    assert_eq!(would_mute(&hand.situation, &silence, hand.now).1, []);
+    hand.rounds(12, &[IDENTITY, RESULTS], Seen::Fail);
+    assert!(hand.told().iter().any(|name| name.starts_with("callout/")), "{:?}", hand.told());
 }

@@ -154,3 +154,43 @@ fn what_is_muted_is_no_storm_however_much_of_it_there_is() {
     assert_eq!(hand.open().len(), 12, "each is seen");
     assert_eq!(hand.told(), Vec::<String>::new(), "and nobody is told");
 }
+
+#[test]
+fn what_still_fails_when_a_mute_ends_is_one_storm_and_not_a_ticket_each() {
+    let mut hand = hand(14);
+    let work = domain::Command::Maintain {
+        by: "ann".into(),
+        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
+        from: hand.now,
+        until: hand.now + jiff::SignedDuration::from_mins(20),
+        environment: PRODUCTION,
+        api: None,
+    };
+    hand.tell(domain::Message::Command(work)).expect("announced");
+    failing(&mut hand, 6 * 32, 0..12);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    let told = hand.told();
+    assert_eq!(told.iter().filter(|told| *told == "ticket").count(), 1, "{told:?}");
+}
+
+#[test]
+fn a_storm_that_comes_and_goes_is_one_however_long_it_is_well_between() {
+    let mut hand = hand(14);
+    failing(&mut hand, 6, 0..12);
+    for _ in 0..3 {
+        hand.rounds(5, &[], Seen::Pass);
+        failing(&mut hand, 5, 0..12);
+    }
+    let storm = hand.open().pop().expect("the storm").id;
+    assert!(hand.incident(storm.0).flaps.unstable.is_some());
+    hand.rounds(12, &[], Seen::Pass);
+    assert_eq!(hand.incident(storm.0).status, IncidentStatus::Recovering);
+    failing(&mut hand, 2, 0..1);
+    failing(&mut hand, 12, 0..1);
+    assert_eq!(hand.open().len(), 2, "one alone has a reason of its own");
+    failing(&mut hand, 30, 0..13);
+    assert_eq!(causes(&hand), ["storm:production"]);
+    assert_eq!(hand.incident(storm.0).held_back.len(), 13);
+    let tickets = hand.told().iter().filter(|told| *told == "ticket").count();
+    assert!(tickets <= 2, "{tickets}");
+}
