@@ -19,8 +19,11 @@ use std::{
 const TICKET_HOLD: SignedDuration = SignedDuration::from_secs(1);
 const CALLOUT_HOLD: SignedDuration = SignedDuration::from_secs(2);
 /// The demo's times, shortened: what the engine adds does not depend on them, how long this takes does.
-const SHORTER: [(&str, &str); 7] = [
+const SHORTER: [(&str, &str); 9] = [
     ("every: 5s", "every: 1s"),
+    // Not that of a job that calls us.
+    ("\n    every: 30s", "\n    every: 1s"),
+    ("}, every: 30s }", "}, every: 1s }"),
     ("timeout: 3s", "timeout: 900ms"),
     ("timeout: 4s", "timeout: 900ms"),
     ("every: 2s, recover", "every: 200ms, recover"),
