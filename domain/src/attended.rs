@@ -21,7 +21,10 @@ pub fn is_attended(situation: &Situation, now: Timestamp) -> bool {
 /// Whether the calls leave, or it is too soon to say. That one was heard an hour ago, or before it was over the last time, says
 /// nothing of those since.
 fn is_heard(incident: &Incident, now: Timestamp) -> bool {
-    let Some(running) = &incident.escalation else { return true };
+    // Of what has stopped, or has not begun again, nobody waits to be heard.
+    let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_none()) else {
+        return true;
+    };
     let reached = |callout: &&crate::Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
     let of_now = running.callouts.iter().filter(|callout| callout.at >= running.started_at);
     let heard = of_now.clone().filter(reached).map(|callout| callout.at).max();

@@ -43,10 +43,6 @@ pub(crate) fn seen(
     } else {
         (*over_since, *pressed) = (None, false);
     }
-    let shuts = seen.state.is_shut() && !was_shut;
-    if shuts {
-        desk_asked::not_waited_for(&mut incident, fold.now);
-    }
     for line in news(before.as_deref(), seen, &incident) {
         incident.note(fold.now, format!("{number} {line}"));
     }
@@ -54,6 +50,9 @@ pub(crate) fn seen(
     if incident.is_open() {
         differs(fold, &mut incident, before.as_deref(), seen);
         merged(fold, &mut incident, &number, seen);
+    }
+    if seen.state.is_shut() && !was_shut && !desk_asked::can_be_asked(&incident) {
+        desk_asked::not_waited_for(&mut incident, fold.now);
     }
     fold.put_incident(incident);
     Ok("folded in".into())

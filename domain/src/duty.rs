@@ -59,8 +59,13 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
     if priority < incident.priority && incident.rank.set.is_none() {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         let before = std::mem::replace(&mut incident.priority, priority);
-        let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
-        desk::priority_changed(fold, incident, before, told);
+        if incident.flaps.went_on < incident.flaps.epoch {
+            // The desk hears of it with the news that it is back.
+            incident.flaps.weighed.get_or_insert(before);
+        } else {
+            let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
+            desk::priority_changed(fold, incident, before, told);
+        }
     }
     if let Some((when, declare)) = majors(fold, incident) {
         let why = format!("{} in {} is major at {when} or higher", incident.priority, incident.environment);
@@ -135,8 +140,8 @@ fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
 
 fn go_on(fold: &mut Fold, incident: &mut Incident) {
     incident.flaps.went_on = incident.flaps.epoch;
-    if let Some(before) = incident.flaps.weighed.take().filter(|before| *before != incident.priority)
-        && incident.flaps.unstable.is_none()
+    if incident.flaps.unstable.is_none()
+        && let Some(before) = incident.flaps.weighed.take().filter(|before| *before != incident.priority)
     {
         let told = format!("Proposed priority: {} instead of {before}, as it is now.", incident.priority);
         desk::priority_changed(fold, incident, before, told);

@@ -45,6 +45,12 @@ pub struct Epoch {
     pub recovered_at: Option<Timestamp>,
     /// Over.
     pub resolved_at: Option<Timestamp>,
+    /// The priority it had; `None`: that was not kept.
+    #[serde(default)]
+    pub priority: Option<Priority>,
+    /// It was a major incident.
+    #[serde(default)]
+    pub major: bool,
 }
 
 impl Incident {
@@ -53,6 +59,17 @@ impl Incident {
         let mut epochs = self.flaps.past.clone();
         epochs.push(self.present_epoch());
         epochs
+    }
+
+    /// The highest priority it had, now or before it came back.
+    pub fn gravest(&self) -> Priority {
+        let before = self.flaps.past.iter().filter_map(|epoch| epoch.priority).min();
+        before.map_or(self.priority, |before| before.min(self.priority))
+    }
+
+    /// It is a major incident, or was one before it came back.
+    pub fn was_major(&self) -> bool {
+        self.major.is_some() || self.flaps.past.iter().any(|epoch| epoch.major)
     }
 
     fn present_epoch(&self) -> Epoch {
@@ -65,6 +82,8 @@ impl Incident {
             }),
             recovered_at: self.recovered_at,
             resolved_at: self.resolved_at,
+            priority: Some(self.priority),
+            major: self.major.is_some(),
         }
     }
 }
@@ -120,7 +139,8 @@ fn weigh_anew(fold: &mut Fold, incident: &mut Incident) {
     if priority > incident.priority {
         incident.note(fold.now, format!("{} → {priority}: {why}", incident.priority));
         // The desk hears of it with what is news to it: that it is back.
-        incident.flaps.weighed = Some(std::mem::replace(&mut incident.priority, priority));
+        let before = std::mem::replace(&mut incident.priority, priority);
+        incident.flaps.weighed.get_or_insert(before);
     }
 }
 

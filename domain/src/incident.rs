@@ -139,7 +139,7 @@ pub struct Incident {
     pub cause: Cause,
     /// Where it stands.
     pub status: IncidentStatus,
-    /// The highest it has had, or what a human set.
+    /// The highest it has had since it came back last, or what a human set.
     pub priority: Priority,
     /// How it came to that, and what humans say of it.
     #[serde(default)]

@@ -13,11 +13,7 @@ pub(crate) fn muted_until(
 ) -> Option<Timestamp> {
     let troubled = troubled(incident)?;
     let zone = &situation.configuration.site.time_zone;
-    let silences = situation
-        .silences
-        .values()
-        .filter(|silence| is_covered(incident, |instance| silence.covers(instance, now)))
-        .map(|silence| silence.until);
+    let silences = silenced_until(situation, incident, now);
     let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
     let overrun = policy.maintenance.iter().filter_map(|window| window.overruns_until(now, zone));
     let overrun = overrun.filter(|(to, _)| incident.failing_since() < *to).map(|(_, until)| until);
@@ -27,10 +23,11 @@ pub(crate) fn muted_until(
         let of_it = planned.from <= now && now < end && incident.failing_since() < planned.until;
         (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
     });
-    silences.chain(windows).chain(overrun).chain(announced).max()
+    silences.into_iter().chain(windows).chain(overrun).chain(announced).max()
 }
 
-/// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted.
+/// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted, by it and by
+/// those that there are.
 pub fn would_mute(
     situation: &Situation,
     silence: &Silence,
@@ -38,8 +35,37 @@ pub fn would_mute(
 ) -> (Vec<InstanceId>, Vec<IncidentId>) {
     let covers = |instance: &InstanceId| silence.covers(instance, now);
     let instances = situation.configuration.instances().filter(covers).collect();
-    let muted = |incident: &&std::sync::Arc<Incident>| is_covered(incident, covers);
+    let muted = |incident: &&std::sync::Arc<Incident>| {
+        let all = concerned(incident);
+        let quiet =
+            |instance: &InstanceId| covers(instance) || covered_until(situation, instance, now).is_some();
+        all.iter().any(|instance| covers(instance)) && all.iter().all(|instance| quiet(instance))
+    };
     (instances, situation.open_incidents().filter(muted).map(|incident| incident.id).collect())
+}
+
+/// Until when silences cover an instance.
+fn covered_until(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Option<Timestamp> {
+    situation
+        .silences
+        .values()
+        .filter(|silence| silence.covers(instance, now))
+        .map(|silence| silence.until)
+        .max()
+}
+
+/// All that a silence has to name to be about an incident: whoever mutes a parent does not mean the APIs that fail with it.
+fn concerned(incident: &Incident) -> Vec<&InstanceId> {
+    let troubled = troubled(incident).filter(|troubled| !troubled.is_empty());
+    troubled.map_or_else(Vec::new, |troubled| troubled.iter().chain(&incident.held_back).collect())
+}
+
+/// Until when silences, one or several together, keep an incident quiet.
+fn silenced_until(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
+    let all = concerned(incident);
+    let each: Option<Vec<Timestamp>> =
+        all.into_iter().map(|instance| covered_until(situation, instance, now)).collect();
+    each?.into_iter().min()
 }
 
 /// Whether silences keep an incident quiet that do not name `child`: then that answers for itself, in its own time.
@@ -49,15 +75,7 @@ pub(crate) fn silenced_without(
     child: &InstanceId,
     now: Timestamp,
 ) -> bool {
-    let quiet = |silence: &Silence| is_covered(incident, |instance| silence.covers(instance, now));
-    situation.silences.values().any(|silence| quiet(silence) && !silence.covers(child, now))
-}
-
-/// Whether a silence of those that are `covered` is about all of an incident: whoever mutes a parent does not mean the APIs that
-/// fail with it.
-fn is_covered(incident: &Incident, covered: impl Fn(&InstanceId) -> bool) -> bool {
-    let Some(troubled) = troubled(incident).filter(|troubled| !troubled.is_empty()) else { return false };
-    troubled.iter().chain(&incident.held_back).all(covered)
+    silenced_until(situation, incident, now).is_some() && covered_until(situation, child, now).is_none()
 }
 
 /// The instances of which something is wrong; `None`: what cannot be muted.

@@ -120,7 +120,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
             };
             let at = recovered_at.max(seen_since).unwrap_or(now) + signed(resolve_hold(policy, incident));
             let release = lets_go_at(policy, incident).filter(|_| !incident.held_back.is_empty());
-            let release = release.map(|at| (at.max(seen_since.unwrap_or(at)), Act::Release));
+            let release = release.map(|at| {
+                (seen_since.map_or(at, |seen| at.max(seen + signed(policy.hold.resolve))), Act::Release)
+            });
             return release.into_iter().chain([(at, Act::Resolve)]).collect();
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged, _) => {}

@@ -192,8 +192,13 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Cal
     let lately = |one: &&Called| {
         fold.incident(one.incident).is_some_and(|incident| {
             let over = incident.resolved_at.is_some_and(|at| fold.now.duration_since(at) < STILL_MEANT);
-            // Of a part its wider trouble called anew.
-            !incident.is_test() && (incident.is_open() || (over && incident.part_of.is_none()))
+            // What they have themselves, or another has had for long, is settled; of a part its wider trouble called anew.
+            let settled = incident.acknowledged.as_ref().is_some_and(|taken| {
+                taken.person.as_ref() == Some(&one.callout.person)
+                    || fold.now.duration_since(taken.at) >= STILL_MEANT
+            });
+            let open = incident.is_open() && !settled;
+            !incident.is_test() && (open || (over && incident.part_of.is_none()))
         })
     };
     only(called.iter().filter(lately)).filter(waiting)

@@ -98,9 +98,7 @@ fn send_stand_down(fold: &mut Fold, incident: &Incident, why: Relief<'_>, person
     };
     // Whoever it is taken from once more hears that once more.
     let taken = incident.acknowledged.as_ref().filter(|_| matches!(why, Relief::Taken(_)));
-    let again =
-        taken.filter(|taken| incident.first_answer.as_ref().is_none_or(|(_, first)| *first != taken.at));
-    let again = again.map_or_else(String::new, |taken| format!("/{}", taken.at.as_millisecond()));
-    let name = incident.named(&format!("{what}/{person}/{}{again}", way.word()));
+    let taken = taken.map_or_else(String::new, |taken| format!("/{}", taken.at.as_millisecond()));
+    let name = incident.named(&format!("{what}/{person}/{}{taken}", way.word()));
     send(fold, incident.id, &name, kind, person_channel(way, person), EXPIRES);
 }

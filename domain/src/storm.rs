@@ -5,6 +5,7 @@
 
 use crate::{
     Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status, Text,
+    Ticket,
     cause::{open, worse},
     children::hold_back,
     duty, flapping,
@@ -20,6 +21,14 @@ pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
     match (known.and_then(|storm| fold.incident(storm.id)), part.flatten()) {
         (None, Some(part)) => begins(fold, cause, part),
         (Some(mut storm), Some(part)) => {
+            // Whoever had it then has not answered for this.
+            if let Some(taken) = storm.acknowledged.take() {
+                storm.note(
+                    fold.now,
+                    format!("{} had it before it was well: it has to be answered anew", taken.by),
+                );
+                storm.first_answer = None;
+            }
             duty::returned(fold, &mut storm, Status::MajorOutage);
             let id = storm.id;
             fold.put_incident(storm);
@@ -60,12 +69,21 @@ fn part(fold: &Fold, environment: Environment) -> Option<Vec<Incident>> {
         // Of what is muted nobody is to hear, however much of it there is; what comes free at once comes at once.
         .filter(|incident| {
             let new = fold.now.duration_since(incident.opened_at) <= within;
-            (new || mutes(incident, fold.now - within)) && !mutes(incident, fold.now)
+            (new || (is_unheard(incident) && mutes(incident, fold.now - within)))
+                && !mutes(incident, fold.now)
         })
         .map(|incident| (**incident).clone())
         .collect();
     let many = u32::try_from(part.len()).unwrap_or(u32::MAX) > policy.storm.more_than;
     many.then_some(part)
+}
+
+/// Nobody was told of it, and nobody has it.
+fn is_unheard(incident: &Incident) -> bool {
+    incident.ticket == Ticket::None
+        && incident.told_at.is_none()
+        && incident.escalation.is_none()
+        && incident.acknowledged.is_none()
 }
 
 fn begins(fold: &mut Fold, cause: Cause, part: Vec<Incident>) {

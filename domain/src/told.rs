@@ -330,13 +330,9 @@ fn end_silence(fold: &mut Fold, silence: u64, by: &str) -> Result<String, String
     found.until = fold.now;
     found.why = format!("{} (ended by {by})", found.why);
     fold.put_silence(found);
-    touch_all(fold);
+    // Much may come free at once, and be one trouble.
+    due::anew(fold);
     Ok(format!("silence {silence} ended"))
-}
-
-fn touch_all(fold: &mut Fold) {
-    let open: Vec<IncidentId> = fold.after.open_incidents().map(|incident| incident.id).collect();
-    fold.touched.extend(open);
 }
 
 fn open(fold: &Fold, id: IncidentId) -> Result<Incident, String> {

@@ -89,7 +89,8 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     if let Some(major) = &mut incident.major {
         back(&mut major.at);
     }
-    if let Some(taken) = &mut incident.acknowledged {
+    if let Some(taken) = incident.acknowledged.as_mut().filter(|taken| taken.at > now) {
+        back(&mut taken.at);
         taken.until.iter_mut().for_each(back);
     }
     match &mut incident.ticket {
@@ -100,13 +101,14 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
         }
     }
     if let Some(running) = &mut incident.escalation {
-        back(&mut running.started_at);
         back(&mut running.round_at);
-        for callout in &mut running.callouts {
-            back(&mut callout.at);
-            callout.accepted.iter_mut().for_each(|(_, at)| back(at));
-        }
-        running.desks.iter_mut().for_each(|asked| back(&mut asked.at));
+        // What was done is of a time to come, or stands.
+        let accepted = running
+            .callouts
+            .iter_mut()
+            .flat_map(|callout| callout.accepted.iter_mut().map(|(_, at)| at).chain([&mut callout.at]));
+        let asked = running.desks.iter_mut().map(|asked| &mut asked.at);
+        accepted.chain(asked).chain([&mut running.started_at]).filter(|at| **at > now).for_each(back);
         if let Some(next_at) = &mut running.next_at {
             back(next_at);
         }

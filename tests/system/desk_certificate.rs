@@ -59,7 +59,14 @@ async fn a_desk_behind_nginx_knows_us_by_our_certificate_alone() {
     let root = fs::read(place.config().join("secrets/ca.pem")).expect("nginx's");
     let root = reqwest::Certificate::from_pem(&root).expect("a certificate");
     let stranger = reqwest::Client::builder().add_root_certificate(root).build().expect("a client");
-    let answer = stranger.get(&url).send().await.expect("an answer");
+    let began = std::time::Instant::now();
+    let answer = loop {
+        match stranger.get(&url).send().await {
+            Ok(answer) => break answer,
+            Err(why) => assert!(began.elapsed() < PATIENCE, "nginx does not listen: {why}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
     assert_eq!(answer.status(), 400, "nginx asks for a certificate");
 
     let looked = place.run(&["doctor"]).await;

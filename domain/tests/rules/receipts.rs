@@ -94,7 +94,7 @@ proptest! {
         for way in [Way::Text, Way::Email] {
             let name = format!("taken/{person}/{}", way.word());
             // Told again under the same name is told once: the outbox has a name only once.
-            let stood_down = hand.told().contains(&name);
+            let stood_down = hand.told().iter().any(|told| told.starts_with(&name));
             let reached = callouts(&hand)[0].reached_by(way);
             prop_assert!(stood_down || !reached, "{} was reached by {}", person, way.word());
         }
@@ -116,8 +116,8 @@ fn who_was_rung_up_is_told_by_text_that_another_has_it_and_a_call_taken_up_is_no
     let id = IncidentId(1);
     hand.tell(Message::Command(Command::Acknowledge { incident: id, by: "ann".into() })).expect("hers");
     let told = hand.told();
-    assert!(told.contains(&format!("taken/{person}/text")), "{told:?}");
-    assert!(!told.contains(&format!("taken/{person}/voice")), "{told:?}");
+    let taken = |way: &str| told.iter().any(|told| told.starts_with(&format!("taken/{person}/{way}")));
+    assert!(taken("text") && !taken("voice"), "{told:?}");
 }
 
 #[test]

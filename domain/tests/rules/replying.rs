@@ -141,6 +141,20 @@ fn who_is_late_hears_who_has_it() {
 }
 
 #[test]
+fn what_somebody_has_already_is_not_what_their_yes_is_about() {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    let mut hand = called_by(configuration);
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "yes").expect("the only one");
+    hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    hand.texts(&[&who], "b", "yes").expect("the other");
+    assert!(hand.incident(2).acknowledged.is_some());
+}
+
+#[test]
 fn thanks_for_one_incident_take_no_other() {
     let mut configuration = configuration();
     for api in configuration.apis.values_mut() {

@@ -144,7 +144,7 @@ fn who_has_it_keeps_it_without_an_end_and_the_others_are_not_told_twice() {
     let callouts = hand.incident(1).escalation.clone().expect("calling").callouts;
     let reference = callouts[1].reference.clone();
     hand.tell(Message::Answer { reference, answer: Answer::Mine, by: None }).expect("two has it");
-    assert!(hand.told().contains(&"taken/one/text".to_owned()));
+    assert!(hand.told().iter().any(|told| told.starts_with("taken/one/text/")));
     not_major(&mut hand, "Ann").expect("taken back");
     let off: Vec<String> = hand.told().into_iter().filter(|name| name.starts_with("called-off/")).collect();
     assert_eq!(off, ["called-off/2/two/text"]);

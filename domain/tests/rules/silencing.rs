@@ -53,3 +53,17 @@ fn a_silence_of_a_parent_that_holds_others_back_already_keeps_quiet_nothing_and_
     hand.rounds(12, &[IDENTITY, RESULTS], Seen::Fail);
     assert!(hand.told().iter().any(|name| name.starts_with("callout/")), "{:?}", hand.told());
 }
+
+#[test]
+fn several_silences_together_keep_quiet_what_each_alone_does_not() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(6, &[IDENTITY, RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).held_back.len(), 1);
+    hand.silence("identity");
+    hand.silence("results");
+    let second = hand.situation.silences.values().nth(1).expect("a silence").clone();
+    assert_eq!(would_mute(&hand.situation, &second, hand.now).1.len(), 1);
+    hand.rounds(20, &[IDENTITY, RESULTS], Seen::Fail);
+    assert_eq!(hand.told(), Vec::<String>::new());
+}

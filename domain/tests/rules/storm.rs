@@ -194,3 +194,27 @@ fn a_storm_that_comes_and_goes_is_one_however_long_it_is_well_between() {
     let tickets = hand.told().iter().filter(|told| *told == "ticket").count();
     assert!(tickets <= 2, "{tickets}");
 }
+
+#[test]
+fn what_was_heard_of_long_ago_is_no_storm_when_a_window_over_it_ends() {
+    let mut hand = hand(14);
+    for one in 0..12 {
+        // Forty minutes apart: never many at once.
+        failing(&mut hand, 35, 0..=one);
+        let id = hand.open().into_iter().map(|incident| incident.id).max().expect("an incident");
+        let take = domain::Command::Acknowledge { incident: id, by: "ann".into() };
+        hand.tell(domain::Message::Command(take)).expect("taken");
+    }
+    assert_eq!(hand.open().len(), 12);
+    let work = domain::Command::Maintain {
+        by: "ann".into(),
+        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
+        from: hand.now,
+        until: hand.now + jiff::SignedDuration::from_mins(10),
+        environment: PRODUCTION,
+        api: None,
+    };
+    hand.tell(domain::Message::Command(work)).expect("announced");
+    failing(&mut hand, 6 * 24, 0..12);
+    assert_eq!(hand.open().len(), 12, "{:?}", causes(&hand));
+}

@@ -124,13 +124,20 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     let zone = &situation.configuration.site.time_zone;
     let hours = hours(&situation.configuration, incident);
     let words = |lasted| duration_words(lasted, Language::En);
-    let mut draft = format!("# {}: {}\n\n{}", incident.id, title(situation, incident), incident.priority);
+    let mut draft = format!("# {}: {}\n\n{}", incident.id, title(situation, incident), incident.gravest());
     let mut line = |text: String| {
         // Writing to a string cannot fail.
         writeln!(draft, "{text}").ok();
     };
     line(incident.major.as_ref().map_or_else(
-        || ", no major incident.".to_owned(),
+        || {
+            if incident.was_major() {
+                ", a major incident before it came back."
+            } else {
+                ", no major incident."
+            }
+            .to_owned()
+        },
         |major| {
             let what = if major.proposed { "proposed as a major incident" } else { "a major incident" };
             format!(", {what} since {}: {}.", day(major.at, zone), major.why)

@@ -181,8 +181,8 @@ impl Report {
             Ok(Trouble {
                 id: incident.id.to_string(),
                 title: wording.incident_title(&Self::view(incident))?,
-                priority: incident.priority.to_string(),
-                major: incident.major.is_some(),
+                priority: incident.gravest().to_string(),
+                major: incident.was_major(),
                 began: wording.times().full(incident.started_at).words,
                 stages: [
                     stage(wording, Some(stages.detected))?,
