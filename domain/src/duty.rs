@@ -63,6 +63,7 @@ fn assess(fold: &mut Fold, incident: &mut Incident) {
             // The desk hears of it with the news that it is back.
             incident.flaps.weighed.get_or_insert(before);
         } else {
+            let before = incident.flaps.weighed.take().unwrap_or(before);
             let told = format!("Proposed priority: {priority} instead of {before}, {why}.");
             desk::priority_changed(fold, incident, before, told);
         }

@@ -61,15 +61,19 @@ impl Incident {
         epochs
     }
 
-    /// The highest priority it had, now or before it came back.
+    /// The highest priority it had, now or before it came back; or what a human set.
     pub fn gravest(&self) -> Priority {
+        if self.rank.set.is_some() {
+            return self.priority;
+        }
         let before = self.flaps.past.iter().filter_map(|epoch| epoch.priority).min();
         before.map_or(self.priority, |before| before.min(self.priority))
     }
 
-    /// It is a major incident, or was one before it came back.
+    /// It is a major incident, or was one before it came back, unless a human says that it is none.
     pub fn was_major(&self) -> bool {
-        self.major.is_some() || self.flaps.past.iter().any(|epoch| epoch.major)
+        self.major.is_some()
+            || (self.not_major().is_none() && self.flaps.past.iter().any(|epoch| epoch.major))
     }
 
     fn present_epoch(&self) -> Epoch {

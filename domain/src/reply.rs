@@ -132,8 +132,11 @@ pub(crate) fn receive(
     reply: &Reply,
     at: Timestamp,
 ) -> Result<String, String> {
+    if reply.numbers.is_empty() && was_heard(fold, people, id) {
+        return Err("that text was heard already".to_owned());
+    }
     let called = all_called(fold, people);
-    let meant = meant(fold, &called, reply);
+    let meant = meant(fold, &called, reply, at);
     let answer = match reply.wish {
         Wish::Pass => Answer::CallNext,
         Wish::Take | Wish::Test | Wish::Unclear => Answer::Mine,
@@ -157,6 +160,13 @@ pub(crate) fn receive(
     Err("the text is no answer".to_owned())
 }
 
+/// Whether a carrier tells a text again: without a number it may mean something else by now.
+fn was_heard(fold: &Fold, people: &[PersonId], id: &str) -> bool {
+    let callouts = |incident: &Incident| incident.escalation.as_ref().map(|running| running.callouts.clone());
+    let mut all = fold.after.incidents.values().filter_map(|incident| callouts(incident)).flatten();
+    all.any(|callout| people.contains(&callout.person) && callout.replies.iter().any(|said| said == id))
+}
+
 /// All that one of these people was called for, oldest first; of each incident the last call.
 fn all_called(fold: &Fold, people: &[PersonId]) -> Vec<Called> {
     let last = |incident: &Incident| {
@@ -168,7 +178,7 @@ fn all_called(fold: &Fold, people: &[PersonId]) -> Vec<Called> {
 }
 
 /// The one thing that can be meant.
-fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Called> {
+fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply, at: Timestamp) -> Option<&'c Called> {
     if !reply.numbers.is_empty() {
         return only(called.iter().filter(|one| reply.numbers.contains(&one.incident.0)));
     }
@@ -192,16 +202,19 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply) -> Option<&'c Cal
     let lately = |one: &&Called| {
         fold.incident(one.incident).is_some_and(|incident| {
             let over = incident.resolved_at.is_some_and(|at| fold.now.duration_since(at) < STILL_MEANT);
-            // What they have themselves, or another has had for long, is settled; of a part its wider trouble called anew.
+            // What they had themselves before they were called for the rest, or another has had for long, is settled; of a part
+            // its wider trouble called anew.
             let settled = incident.acknowledged.as_ref().is_some_and(|taken| {
-                taken.person.as_ref() == Some(&one.callout.person)
+                let mut others = called.iter().filter(|other| other.incident != one.incident).filter(waiting);
+                let theirs = taken.person.as_ref() == Some(&one.callout.person);
+                (theirs && others.all(|other| other.callout.at > taken.at))
                     || fold.now.duration_since(taken.at) >= STILL_MEANT
             });
             let open = incident.is_open() && !settled;
             !incident.is_test() && (open || (over && incident.part_of.is_none()))
         })
     };
-    only(called.iter().filter(lately)).filter(waiting)
+    only(called.iter().filter(lately)).filter(waiting).filter(|one| one.callout.at <= at)
 }
 
 fn only<T>(mut of: impl Iterator<Item = T>) -> Option<T> {

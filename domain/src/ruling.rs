@@ -65,7 +65,8 @@ pub(crate) fn set_priority(
         (format!("{before} → {priority}, set by {by}: {why}"), told)
     };
     incident.note(fold.now, note);
-    desk::priority_changed(fold, &mut incident, before, told);
+    let at_desk = incident.flaps.weighed.take().unwrap_or(before);
+    desk::priority_changed(fold, &mut incident, at_desk, told);
     let follows = if incident.major.is_some() {
         format!(
             "; it is a major incident all the same: `curiad incident declare {id} --not-major` takes that back"

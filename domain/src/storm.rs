@@ -12,6 +12,7 @@ use crate::{
     fold::Fold,
     muting::muted_until,
 };
+use jiff::Timestamp;
 
 /// Begins, keeps or ends the storm of an environment.
 pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
@@ -22,12 +23,12 @@ pub(crate) fn storm(fold: &mut Fold, environment: Environment) {
         (None, Some(part)) => begins(fold, cause, part),
         (Some(mut storm), Some(part)) => {
             // Whoever had it then has not answered for this.
-            if let Some(taken) = storm.acknowledged.take() {
-                storm.note(
-                    fold.now,
-                    format!("{} had it before it was well: it has to be answered anew", taken.by),
-                );
-                storm.first_answer = None;
+            let calls =
+                fold.after.configuration.policy(environment).is_some_and(|policy| policy.major.is_some());
+            let calls = calls && storm.major.is_some();
+            if let Some(taken) = storm.acknowledged.take_if(|_| calls) {
+                let text = format!("{} had it before it was well: it has to be answered anew", taken.by);
+                storm.note(fold.now, text);
             }
             duty::returned(fold, &mut storm, Status::MajorOutage);
             let id = storm.id;
@@ -69,7 +70,7 @@ fn part(fold: &Fold, environment: Environment) -> Option<Vec<Incident>> {
         // Of what is muted nobody is to hear, however much of it there is; what comes free at once comes at once.
         .filter(|incident| {
             let new = fold.now.duration_since(incident.opened_at) <= within;
-            (new || (is_unheard(incident) && mutes(incident, fold.now - within)))
+            (new || (is_unheard(incident, fold.now - within) && mutes(incident, fold.now - within)))
                 && !mutes(incident, fold.now)
         })
         .map(|incident| (**incident).clone())
@@ -78,12 +79,16 @@ fn part(fold: &Fold, environment: Environment) -> Option<Vec<Incident>> {
     many.then_some(part)
 }
 
-/// Nobody was told of it, and nobody has it.
-fn is_unheard(incident: &Incident) -> bool {
-    incident.ticket == Ticket::None
-        && incident.told_at.is_none()
-        && incident.escalation.is_none()
-        && incident.acknowledged.is_none()
+/// Nobody was told of it before `then`, since it failed this time, and nobody took it.
+fn is_unheard(incident: &Incident, then: Timestamp) -> bool {
+    let ticket = match &incident.ticket {
+        Ticket::None => None,
+        Ticket::Asked { at, .. } | Ticket::Raised { at, .. } => Some(*at),
+    };
+    let called = incident.escalation.as_ref().map(|running| running.started_at);
+    let taken = incident.acknowledged.as_ref().map(|taken| taken.at);
+    let heard = [ticket, called, taken, incident.told_at];
+    heard.into_iter().flatten().all(|at| at < incident.opened_at || then <= at)
 }
 
 fn begins(fold: &mut Fold, cause: Cause, part: Vec<Incident>) {

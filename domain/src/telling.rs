@@ -15,6 +15,8 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();
     let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
     let Some(desk) = desk else { return };
+    // A new ticket has the priority of now.
+    incident.flaps.weighed = None;
     incident.background = background(fold, incident);
     let (kind, name) = (NotificationKind::TicketOpen, in_ticket(incident, "ticket"));
     send(fold, incident.id, &name, kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);

@@ -109,6 +109,11 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
             .flat_map(|callout| callout.accepted.iter_mut().map(|(_, at)| at).chain([&mut callout.at]));
         let asked = running.desks.iter_mut().map(|asked| &mut asked.at);
         accepted.chain(asked).chain([&mut running.started_at]).filter(|at| **at > now).for_each(back);
+        let began = running.started_at;
+        let called = running.callouts.iter_mut().map(|callout| &mut callout.at);
+        let asked = running.desks.iter_mut().map(|asked| &mut asked.at);
+        // No call is from before the calls began.
+        called.chain(asked).chain([&mut running.round_at]).for_each(|at| *at = (*at).max(began));
         if let Some(next_at) = &mut running.next_at {
             back(next_at);
         }

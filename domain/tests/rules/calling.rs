@@ -143,21 +143,6 @@ fn when_all_of_the_last_resort_left_the_one_now_written_down_is_called() {
 }
 
 #[test]
-fn a_desk_without_a_ticket_cannot_be_asked_and_the_next_is_called_at_once() {
-    let mut configuration = configuration();
-    for escalation in configuration.escalations.values_mut() {
-        escalation.steps[0].call = Target::Desk(domain::DeskId::parse("nsd").expect("an id"));
-    }
-    if let Some(policy) = configuration.environments.get_mut(&PRODUCTION) {
-        policy.service_desk = None;
-    }
-    let mut hand = Hand::new(configuration);
-    hand.rounds(2, &[], Seen::Pass);
-    hand.rounds(14, &[RESULTS], Seen::Fail);
-    assert_eq!(calls(&hand), 1);
-}
-
-#[test]
 fn a_desk_that_is_asked_first_takes_it_by_a_link_of_its_own_or_passes_it_on() {
     for (answer, acknowledged, then_called) in [
         (None, None, true),

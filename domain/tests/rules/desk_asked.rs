@@ -71,3 +71,19 @@ fn one_that_closes_the_ticket_after_it_was_asked_is_not_waited_for_either() {
     hand.rounds(1, &[RESULTS], Seen::Fail);
     assert_eq!(calls(&hand), 1, "{:#?}", hand.incident(1).timeline);
 }
+
+#[test]
+fn a_desk_without_a_ticket_cannot_be_asked_and_the_next_is_called_at_once() {
+    let mut configuration = configuration();
+    for escalation in configuration.escalations.values_mut() {
+        escalation.steps.first_mut().expect("a step").call =
+            Target::Desk(DeskId::parse("nsd").expect("an id"));
+    }
+    if let Some(policy) = configuration.environments.get_mut(&Environment::Production) {
+        policy.service_desk = None;
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), 1);
+}

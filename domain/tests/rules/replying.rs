@@ -155,6 +155,27 @@ fn what_somebody_has_already_is_not_what_their_yes_is_about() {
 }
 
 #[test]
+fn whoever_took_one_of_two_and_says_thanks_has_not_taken_the_other_nor_has_a_text_that_is_told_again() {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    let mut hand = called_by(configuration);
+    let who = first(&hand);
+    hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    hand.texts(&[&who], "a", "1").expect("taken");
+    hand.texts(&[&who], "b", "OK thanks").unwrap_err();
+    assert!(hand.incident(2).acknowledged.is_none(), "it may be the first that is meant");
+
+    let mut hand = called();
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "yes").expect("the only one");
+    hand.rounds(14, &[RESULTS, ("identity", PRODUCTION)], Seen::Fail);
+    hand.texts(&[&who], "a", "yes").unwrap_err();
+    assert!(hand.open().iter().all(|incident| incident.id.0 == 1 || incident.acknowledged.is_none()));
+}
+
+#[test]
 fn thanks_for_one_incident_take_no_other() {
     let mut configuration = configuration();
     for api in configuration.apis.values_mut() {
