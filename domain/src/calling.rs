@@ -159,8 +159,8 @@ pub fn next_of(
     at: Timestamp,
 ) -> Option<PersonId> {
     let known = configuration.rotas.get(rota)?;
-    let before = running.escalation.steps.iter().take(running.next_step);
-    let asked = before.filter(|step| step.call == Target::OnCall(rota.clone())).count() > 0;
+    let mut before = running.escalation.steps.iter().take(running.next_step);
+    let asked = before.any(|step| matches!(&step.call, Target::OnCall(called) if called == rota));
     let round = running.callouts.iter().filter(|callout| callout.at >= running.round_at);
     let on_call = known.on_call(at).map(|shift| shift.person);
     let new = on_call.filter(|person| asked && round.clone().all(|callout| callout.person != *person));

@@ -162,8 +162,8 @@ pub(crate) fn receive(
 
 /// Whether a carrier tells a text again: without a number it may mean something else by now.
 fn was_heard(fold: &Fold, people: &[PersonId], id: &str) -> bool {
-    let callouts = |incident: &Incident| incident.escalation.as_ref().map(|running| running.callouts.clone());
-    let mut all = fold.after.incidents.values().filter_map(|incident| callouts(incident)).flatten();
+    let running = fold.after.incidents.values().filter_map(|incident| incident.escalation.as_ref());
+    let mut all = running.flat_map(|running| &running.callouts);
     all.any(|callout| people.contains(&callout.person) && callout.replies.iter().any(|said| said == id))
 }
 

@@ -39,6 +39,15 @@ fn called_by(configuration: domain::Configuration) -> Hand {
     hand
 }
 
+/// The same, where each that fails is called for.
+fn called_of_critical_ones() -> Hand {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut() {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    called_by(configuration)
+}
+
 fn first(hand: &Hand) -> String {
     let running = hand.incident(1).escalation.clone().expect("calling");
     running.callouts.first().expect("a call").person.to_string()
@@ -84,11 +93,7 @@ fn a_telephone_that_answers_by_itself_has_taken_nothing_and_no_talk_of_machines_
 
 #[test]
 fn of_two_incidents_a_text_without_a_number_takes_neither() {
-    let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
-        api.service_level = domain::ServiceLevel::Critical;
-    }
-    let mut hand = called_by(configuration);
+    let mut hand = called_of_critical_ones();
     let who = first(&hand);
     hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
     let called = hand.situation.open_incidents().filter(|incident| incident.escalation.is_some()).count();
@@ -142,11 +147,7 @@ fn who_is_late_hears_who_has_it() {
 
 #[test]
 fn what_somebody_has_already_is_not_what_their_yes_is_about() {
-    let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
-        api.service_level = domain::ServiceLevel::Critical;
-    }
-    let mut hand = called_by(configuration);
+    let mut hand = called_of_critical_ones();
     let who = first(&hand);
     hand.texts(&[&who], "a", "yes").expect("the only one");
     hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
@@ -156,11 +157,7 @@ fn what_somebody_has_already_is_not_what_their_yes_is_about() {
 
 #[test]
 fn whoever_took_one_of_two_and_says_thanks_has_not_taken_the_other_nor_has_a_text_that_is_told_again() {
-    let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
-        api.service_level = domain::ServiceLevel::Critical;
-    }
-    let mut hand = called_by(configuration);
+    let mut hand = called_of_critical_ones();
     let who = first(&hand);
     hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
     hand.texts(&[&who], "a", "1").expect("taken");
@@ -177,11 +174,7 @@ fn whoever_took_one_of_two_and_says_thanks_has_not_taken_the_other_nor_has_a_tex
 
 #[test]
 fn thanks_for_one_incident_take_no_other() {
-    let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
-        api.service_level = domain::ServiceLevel::Critical;
-    }
-    let mut hand = called_by(configuration);
+    let mut hand = called_of_critical_ones();
     let who = first(&hand);
     hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
     let take = Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() };

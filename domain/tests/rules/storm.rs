@@ -49,6 +49,19 @@ fn failing(hand: &mut Hand, rounds: usize, which: impl Iterator<Item = usize>) {
     hand.rounds(rounds, &these, Seen::Broken);
 }
 
+/// Planned work on all of production, from now on.
+fn announce(hand: &mut Hand, lasts: jiff::SignedDuration) {
+    let work = domain::Command::Maintain {
+        by: "ann".into(),
+        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
+        from: hand.now,
+        until: hand.now + lasts,
+        environment: PRODUCTION,
+        api: None,
+    };
+    hand.tell(domain::Message::Command(work)).expect("announced");
+}
+
 fn causes(hand: &Hand) -> Vec<String> {
     hand.open().iter().map(|incident| incident.cause.to_string()).collect()
 }
@@ -141,15 +154,7 @@ fn of_a_thousand_that_fail_within_a_minute_each_is_listed_once_and_all_are_let_g
 #[test]
 fn what_is_muted_is_no_storm_however_much_of_it_there_is() {
     let mut hand = hand(14);
-    let work = domain::Command::Maintain {
-        by: "ann".into(),
-        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
-        from: hand.now,
-        until: hand.now + jiff::SignedDuration::from_hours(3),
-        environment: PRODUCTION,
-        api: None,
-    };
-    hand.tell(domain::Message::Command(work)).expect("announced");
+    announce(&mut hand, jiff::SignedDuration::from_hours(3));
     failing(&mut hand, 30, 0..12);
     assert_eq!(hand.open().len(), 12, "each is seen");
     assert_eq!(hand.told(), Vec::<String>::new(), "and nobody is told");
@@ -158,15 +163,7 @@ fn what_is_muted_is_no_storm_however_much_of_it_there_is() {
 #[test]
 fn what_still_fails_when_a_mute_ends_is_one_storm_and_not_a_ticket_each() {
     let mut hand = hand(14);
-    let work = domain::Command::Maintain {
-        by: "ann".into(),
-        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
-        from: hand.now,
-        until: hand.now + jiff::SignedDuration::from_mins(20),
-        environment: PRODUCTION,
-        api: None,
-    };
-    hand.tell(domain::Message::Command(work)).expect("announced");
+    announce(&mut hand, jiff::SignedDuration::from_mins(20));
     failing(&mut hand, 6 * 32, 0..12);
     assert_eq!(causes(&hand), ["storm:production"]);
     let told = hand.told();
@@ -206,15 +203,7 @@ fn what_was_heard_of_long_ago_is_no_storm_when_a_window_over_it_ends() {
         hand.tell(domain::Message::Command(take)).expect("taken");
     }
     assert_eq!(hand.open().len(), 12);
-    let work = domain::Command::Maintain {
-        by: "ann".into(),
-        why: domain::Text::new("A new network", "Rhwydwaith newydd"),
-        from: hand.now,
-        until: hand.now + jiff::SignedDuration::from_mins(10),
-        environment: PRODUCTION,
-        api: None,
-    };
-    hand.tell(domain::Message::Command(work)).expect("announced");
+    announce(&mut hand, jiff::SignedDuration::from_mins(10));
     failing(&mut hand, 6 * 24, 0..12);
     assert_eq!(hand.open().len(), 12, "{:?}", causes(&hand));
 }
