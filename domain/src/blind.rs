@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 const BLIND_FOR: SignedDuration = SignedDuration::from_mins(3);
 
 /// Hosts that fell silent within so long of each other fell silent together.
-const TOGETHER: SignedDuration = SignedDuration::from_mins(2);
+pub(crate) const TOGETHER: SignedDuration = SignedDuration::from_mins(2);
 
 /// An API that is silent waits so long for word of the other hosts, which are asked at once, before it has an incident of
 /// its own: a round of confirmation, and a connection that is not made.
-const WORD_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const WORD_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A vantage that sees nothing of production; or, as its guards tell, nothing of one side of the NHS Wales network.
 pub(crate) fn blind(fold: &mut Fold, vantage: &Vantage) {
@@ -100,6 +100,7 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Token(_)
             | Cause::Burn(_)
             | Cause::Certificate(_)
+            | Cause::Gateway(_)
             | Cause::Refused(_)
             | Cause::Blind(_)
             | Cause::Rota(_)
@@ -281,7 +282,7 @@ fn is_silent(outcome: &Outcome) -> bool {
 }
 
 /// Since when it is silent: back-dated to the first probe that showed it.
-fn silent_since(track: Option<&Track>, outcome: &Outcome) -> Timestamp {
+pub(crate) fn silent_since(track: Option<&Track>, outcome: &Outcome) -> Timestamp {
     let Some(track) = track else { return outcome.at };
     match (track.inconclusive_since, track.round) {
         (Some(since), _) | (None, Some(Round::Confirm { since, .. })) => since,

@@ -11,8 +11,9 @@ use crate::{
     duty,
     flapping::{self, Flaps},
     fold::Fold,
+    gateway::{self, Word},
     muting::silenced_without,
-    storm, token, weight,
+    showing, storm, token, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -62,6 +63,7 @@ pub(crate) fn left(fold: &mut Fold) {
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
             Cause::Token(_)
             | Cause::Certificate(_)
+            | Cause::Gateway(_)
             | Cause::Refused(_)
             | Cause::Storm(_)
             | Cause::Ahead(_) => None,
@@ -90,6 +92,9 @@ pub(crate) fn still_there(
         Cause::Certificate(_) if incident.status != IncidentStatus::Recovering => {
             Some("the certificate is still shown".to_owned())
         }
+        Cause::Gateway(gateway) if incident.status != IncidentStatus::Recovering => {
+            Some(format!("nothing at {} is reached yet", gateway.host))
+        }
         Cause::Burn(_) if incident.status != IncidentStatus::Recovering => {
             Some("it still fails too often".to_owned())
         }
@@ -113,6 +118,7 @@ pub(crate) fn still_there(
         Cause::Token(_)
         | Cause::Burn(_)
         | Cause::Certificate(_)
+        | Cause::Gateway(_)
         | Cause::Refused(_)
         | Cause::Blind(_)
         | Cause::Behind(_)
@@ -127,16 +133,16 @@ fn begins(fold: &mut Fold, health: &Health) {
     let configuration = fold.configuration();
     let endpoint = token::endpoint(&configuration, health);
     let mut parents = configuration.ancestors(&instance.api);
+    parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
     // Not a copy of its own: each of thousands that it holds back comes by here.
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.after.incidents.get(&id).cloned()) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
         // Of a storm nobody can tell what has a reason of its own.
         let storm = matches!(holder.cause, Cause::Storm(_));
-        let needs_it =
-            !matches!(holder.cause, Cause::Certificate(_)) || certificate::explains(fold, &holder, &parents);
+        let needs_it = !showing::is_shown(&holder.cause) || showing::explains(fold, &holder, &parents);
         if storm
             || without_token
-            || certificate::is_shown_by(fold, &holder.cause, health)
+            || showing::shows(fold, &holder.cause, health)
             || (needs_it && explains(&fold.after, &holder, health.status))
         {
             return;
@@ -151,12 +157,16 @@ fn begins(fold: &mut Fold, health: &Health) {
         certificate::showing(fold, bad, health);
         return;
     }
-    parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
+    match gateway::word(fold, health) {
+        Word::Shut(gateway) => return gateway::shut(fold, &gateway, health),
+        Word::Awaited => return,
+        Word::Own => {}
+    }
     let parent = fold.after.open_incidents().find(|incident| {
         incident.environment == instance.environment
             && incident.status != IncidentStatus::Recovering
             && (incident.api.as_ref().is_some_and(|api| parents.contains(api))
-                || certificate::is_shown_by_one_of(fold, incident, &parents))
+                || showing::is_shown_by_one_of(fold, incident, &parents))
             && explains(&fold.after, incident, health.status)
             && !silenced_without(&fold.after, incident, instance, fold.now)
             && health.since + CHILD_MAY_LEAD >= blamed_since(&fold.after, incident)
@@ -199,6 +209,7 @@ fn unknown(fold: &mut Fold, health: &Health) {
         | Cause::Token(_)
         | Cause::Burn(_)
         | Cause::Certificate(_)
+        | Cause::Gateway(_)
         | Cause::Rota(_)
         | Cause::Behind(_)
         | Cause::Storm(_)
@@ -330,7 +341,12 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
         }
         Cause::Burn(_) => format!("fails again and again since {}", fold.time(health.since)),
         Cause::Behind(vantage) => format!("probes from {vantage} late since {}", fold.time(health.since)),
-        Cause::Token(_) | Cause::Certificate(_) | Cause::Blind(_) | Cause::Refused(_) | Cause::Rota(_) => {
+        Cause::Token(_)
+        | Cause::Certificate(_)
+        | Cause::Gateway(_)
+        | Cause::Blind(_)
+        | Cause::Refused(_)
+        | Cause::Rota(_) => {
             format!("{}: {said}", fold.name(&health.instance))
         }
     }

@@ -1,12 +1,13 @@
 //! A certificate that is not good: one cause for all that show it (DESIGN §5).
 
 use crate::{
-    Ahead, ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentId, IncidentStatus, InstanceId,
-    Language, Layer, Outcome, Status, Text, TrackId,
+    Ahead, ApiId, Cause, Environment, FailureKind, Health, IncidentId, Language, Layer, Outcome, Text,
+    TrackId,
     cause::{open, worse},
     children::{hold_back, take_in_children},
     duty,
     fold::Fold,
+    showing,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -110,51 +111,9 @@ pub(crate) fn showing(fold: &mut Fold, bad: Bad, health: &Health) {
 /// The API at fault is that of all who show it, if they are of one.
 fn name_api(fold: &mut Fold, id: IncidentId) {
     let Some(mut incident) = fold.incident(id) else { return };
-    let shown_by = incident.held_back.iter().filter(|held| shows(fold, &incident, held));
-    let apis: BTreeSet<ApiId> = shown_by.map(|held| held.api.clone()).collect();
+    let apis: BTreeSet<ApiId> = showing::those(fold, &incident).map(|held| held.api.clone()).collect();
     incident.api = apis.first().filter(|_| apis.len() == 1).cloned();
     fold.put_incident(incident);
-}
-
-/// What nobody can see has not replaced it.
-fn shows(fold: &Fold, incident: &Incident, instance: &InstanceId) -> bool {
-    let health = fold.after.healths.get(instance);
-    health
-        .is_some_and(|health| health.status == Status::Unknown || is_shown_by(fold, &incident.cause, health))
-}
-
-/// Whether one of these APIs shows the certificate of an incident.
-pub(crate) fn is_shown_by_one_of(fold: &Fold, incident: &Incident, apis: &BTreeSet<ApiId>) -> bool {
-    let mut of_these = incident.held_back.iter().filter(|held| apis.contains(&held.api));
-    matches!(incident.cause, Cause::Certificate(_)) && of_these.any(|held| shows(fold, incident, held))
-}
-
-/// Whether an incident of a certificate may explain that an API with these parents fails: while one of them shows it, and
-/// while it is watched after none shows it any more.
-pub(crate) fn explains(fold: &Fold, incident: &Incident, parents: &BTreeSet<ApiId>) -> bool {
-    let showed = || incident.affects.iter().any(|affected| parents.contains(&affected.api));
-    let is_shown = || incident.held_back.iter().any(|held| shows(fold, incident, held));
-    is_shown_by_one_of(fold, incident, parents) || (showed() && !is_shown())
-}
-
-/// It is over when none of those that it held back shows it any more, and goes on when one does.
-pub(crate) fn certificates(fold: &mut Fold) {
-    let open: Vec<Incident> = fold
-        .after
-        .open_incidents()
-        .filter(|incident| matches!(incident.cause, Cause::Certificate(_)))
-        .map(|incident| (**incident).clone())
-        .collect();
-    for mut incident in open {
-        let shown = incident.held_back.iter().any(|held| shows(fold, &incident, held));
-        let (now, worst) = (fold.now, incident.worst);
-        match (shown, incident.status == IncidentStatus::Recovering) {
-            (false, false) => duty::recovering(fold, &mut incident, now),
-            (true, true) => duty::returned(fold, &mut incident, worst),
-            (false, true) | (true, false) => {}
-        }
-        fold.put_incident(incident);
-    }
 }
 
 fn words(fold: &Fold, bad: &Bad) -> Text {

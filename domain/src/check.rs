@@ -86,10 +86,15 @@ pub struct Check {
 }
 
 impl Check {
+    /// The host of its URL and the port where one is written: where APIs behind one gateway are reached.
+    pub fn authority(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or_default()
+    }
+
     /// The host of its URL, as it is written, without the port: what several checks have in common.
     pub fn host(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let authority = self.authority();
         if let Some((address, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             return address;
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Often, Situation, Status, TrackId, cause,
-    certificate, duty, fold::Fold, muting::silenced_without,
+    duty, fold::Fold, muting::silenced_without, showing,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ pub(crate) fn released(fold: &mut Fold, held_back: &[InstanceId]) {
 
 /// Whether what is wrong with `parent` explains that a child has this status: what is only slow takes nothing down.
 pub(crate) fn explains(situation: &Situation, parent: &Incident, child: Status) -> bool {
-    if matches!(parent.cause, Cause::Certificate(_)) {
+    if showing::is_shown(&parent.cause) {
         return !child.is_down() || parent.worst.is_down();
     }
     let Cause::Instance(instance) = &parent.cause else {
@@ -85,8 +85,12 @@ pub(crate) fn hold_back(fold: &mut Fold, mut parent: Incident, instance: &Instan
     let health = fold.after.healths.get(instance);
     let why = if matches!(parent.cause, Cause::Storm(_)) {
         "it is part of this"
-    } else if health.is_some_and(|health| certificate::is_shown_by(fold, &parent.cause, health)) {
-        "it shows this certificate"
+    } else if health.is_some_and(|health| showing::shows(fold, &parent.cause, health)) {
+        if matches!(parent.cause, Cause::Certificate(_)) {
+            "it shows this certificate"
+        } else {
+            "it is behind this"
+        }
     } else {
         "it depends on this"
     };
@@ -124,6 +128,7 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Token(_)
             | Cause::Burn(_)
             | Cause::Certificate(_)
+            | Cause::Gateway(_)
             | Cause::Refused(_)
             | Cause::Blind(_)
             | Cause::Rota(_)
@@ -136,15 +141,20 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
         .collect();
     for (child_id, child) in children {
         if let Some(incident) = fold.incident(child_id) {
-            let its_own = incident.held_back.clone();
             let name = child.as_ref().map_or_else(|| "a token endpoint".to_owned(), |child| fold.name(child));
-            duty::taken_in(fold, incident, id, &format!("{name} depends on {}", fold.name(parent)));
-            for instance in child.into_iter().chain(its_own) {
-                if let Some(parent) = fold.incident(id).filter(|parent| !parent.held_back.contains(&instance))
-                {
-                    hold_back(fold, parent, &instance);
-                }
-            }
+            take_over(fold, id, incident, &format!("{name} depends on {}", fold.name(parent)));
+        }
+    }
+}
+
+/// An incident is part of the one with that `id`, which goes on: its instance and all that it held back are held back there.
+pub(crate) fn take_over(fold: &mut Fold, id: IncidentId, incident: Incident, why: &str) {
+    let own = if let Cause::Instance(own) = &incident.cause { Some(own) } else { None };
+    let instances: Vec<InstanceId> = own.into_iter().chain(&incident.held_back).cloned().collect();
+    duty::taken_in(fold, incident, id, why);
+    for instance in instances {
+        if let Some(taker) = fold.incident(id).filter(|taker| !taker.held_back.contains(&instance)) {
+            hold_back(fold, taker, &instance);
         }
     }
 }

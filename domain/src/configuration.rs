@@ -7,7 +7,10 @@ use crate::{
     RotaId, TeamId, Text, Vantage, VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Everything the rules need to know that people wrote down. Every reference in it resolves.
 #[derive(Debug, Clone)]
@@ -17,9 +20,9 @@ pub struct Configuration {
     /// The environments in use.
     pub environments: BTreeMap<Environment, EnvironmentPolicy>,
     /// All APIs.
-    pub apis: BTreeMap<ApiId, Api>,
+    pub apis: BTreeMap<ApiId, Arc<Api>>,
     /// All checks, resolved.
-    pub checks: BTreeMap<CheckId, std::sync::Arc<Check>>,
+    pub checks: BTreeMap<CheckId, Arc<Check>>,
     /// Where probes are sent from.
     pub vantages: Vec<Vantage>,
     /// Provider teams.
@@ -182,15 +185,12 @@ impl Configuration {
 
     /// The APIs that have an instance in production.
     pub fn in_production(&self) -> impl Iterator<Item = &ApiId> {
-        let runs = |api: &&Api| api.instances.contains_key(&Environment::Production);
+        let runs = |api: &&Arc<Api>| api.instances.contains_key(&Environment::Production);
         self.apis.values().filter(runs).map(|api| &api.id)
     }
 
     /// The checks of one instance, in order.
-    pub fn checks_of<'a>(
-        &'a self,
-        instance: &'a InstanceId,
-    ) -> impl Iterator<Item = &'a std::sync::Arc<Check>> + 'a {
+    pub fn checks_of<'a>(&'a self, instance: &'a InstanceId) -> impl Iterator<Item = &'a Arc<Check>> + 'a {
         let first = CheckId { instance: instance.clone(), operation: crate::OperationId::lowest() };
         self.checks
             .range(first..)

@@ -118,6 +118,7 @@ pub(crate) fn answered(
         return Err("nobody was called by that reference".to_owned());
     };
     let (id, desk, before) = (found.id, asked.desk.clone(), asked.answer.map(|(_, said)| said));
+    let asked_at = asked.at;
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     if let Some(running) = &mut incident.escalation
         && let Some(asked) = running.desks.iter_mut().find(|asked| asked.desk == desk)
@@ -127,7 +128,13 @@ pub(crate) fn answered(
     let now = fold.now;
     let who = told::Who { name: fold.desk(&desk), person: None };
     told::take_answer(fold, incident, &who, (before, answer), at, |incident| {
-        let due = incident.escalation.as_mut().and_then(|running| running.next_at.as_mut());
+        // Whoever was called since then has their own time to answer.
+        let waited_for = |running: &&mut Running| {
+            let since = running.callouts.iter().map(|callout| callout.at).max();
+            asked_at >= running.started_at && since.is_none_or(|at| at < asked_at)
+        };
+        let running = incident.escalation.as_mut().filter(waited_for);
+        let due = running.and_then(|running| running.next_at.as_mut());
         due.filter(|due| **due > now).map(|due| *due = now).is_some()
     })
 }

@@ -101,7 +101,8 @@ pub(crate) fn evidence(
             text: if track.id.vantage.is_inbound() {
                 format!("{}: {said}", track.id.check.operation)
             } else {
-                format!("{} from {}: {said}{answered}{request}", track.id.check.operation, track.id.vantage)
+                // What is long is cut at its end: what the other side can look up stands before that.
+                format!("{} from {}{answered}{request}: {said}", track.id.check.operation, track.id.vantage)
             },
         }
     };

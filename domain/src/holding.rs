@@ -41,7 +41,11 @@ pub(crate) fn ends(fold: &mut Fold, incident: &mut Incident) {
     );
     incident.note(fold.now, text.clone());
     telling::work_note(fold, incident, format!("{text}."));
-    let Some(mut running) = incident.escalation.take() else { return };
+    // Calls of another time stay over: it is called for anew, as of now.
+    let Some(mut running) = incident.escalation.take_if(|running| running.started_at >= incident.opened_at)
+    else {
+        return;
+    };
     let (next_step, step) = (
         running.next_step,
         running.callouts.iter().rev().find(|one| Some(&one.person) == taken.person.as_ref()),
@@ -64,7 +68,9 @@ pub(crate) fn hand_over(fold: &mut Fold, incident: &mut Incident) -> bool {
     let text = format!("{} hands it over: the next is called", taken.by);
     incident.note(fold.now, text.clone());
     telling::work_note(fold, incident, format!("{text}."));
-    if let Some(running) = &mut incident.escalation {
+    if let Some(running) = &mut incident.escalation
+        && running.started_at >= incident.opened_at
+    {
         running.stopped = None;
         running.next_at = Some(fold.now);
     }

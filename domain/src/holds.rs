@@ -38,8 +38,12 @@ pub(crate) fn told_at(
     if has_time { in_office_hours(configuration, policy, at) } else { at }
 }
 
-/// What became major by getting worse has its whole hold then: a restart of a slow API wakes nobody.
+/// What became major by getting worse has its whole hold then: a restart of a slow API wakes nobody. What takes others over
+/// has waited as long as the first of them.
 pub(crate) fn major_since(incident: &Incident) -> Timestamp {
+    if matches!(incident.cause, Cause::Storm(_) | Cause::Gateway(_)) {
+        return incident.opened_at;
+    }
     let by_rule = incident.major.as_ref().filter(|major| major.by.is_none());
     by_rule.map_or(incident.opened_at, |major| major.at.max(incident.opened_at))
 }

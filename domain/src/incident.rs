@@ -1,9 +1,9 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, Gathering, HeardAlert, InstanceId,
-    Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status, TeamId,
-    TestCall, Text, Ticket, TokenEndpoint, VantageId,
+    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, Gateway, Gathering, HeardAlert,
+    InstanceId, Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status,
+    TeamId, TestCall, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub enum Cause {
     Burn(InstanceId),
     /// A certificate is not good: whatever shows it fails.
     Certificate(ShownCertificate),
+    /// The way to several APIs: the name of their gateway is not found, or it lets nothing through; the layer says which.
+    Gateway(Gateway),
     /// Several APIs in one environment refuse us, or one production instance for long: cannot tell what works.
     Refused(Environment),
     /// A vantage sees nothing of production: may be the network, may be us.
@@ -71,6 +73,7 @@ impl Cause {
             Self::Instance(_)
             | Self::Token(_)
             | Self::Certificate(_)
+            | Self::Gateway(_)
             | Self::Refused(_)
             | Self::Blind(_)
             | Self::Storm(_) => false,
@@ -86,6 +89,7 @@ impl fmt::Display for Cause {
             Self::Token(endpoint) => write!(f, "token:{endpoint}"),
             Self::Burn(instance) => write!(f, "burn:{instance}"),
             Self::Certificate(certificate) => write!(f, "certificate:{certificate}"),
+            Self::Gateway(gateway) => write!(f, "gateway:{gateway}"),
             Self::Refused(environment) => write!(f, "refused:{environment}"),
             Self::Blind(vantage) => write!(f, "vantage:{vantage}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),

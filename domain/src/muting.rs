@@ -84,7 +84,9 @@ pub(crate) fn troubled(incident: &Incident) -> Option<&[InstanceId]> {
         Cause::Instance(instance) | Cause::Burn(instance) | Cause::Alert(Alerting { instance, .. }) => {
             Some(std::slice::from_ref(instance))
         }
-        Cause::Token(_) | Cause::Certificate(_) | Cause::Storm(_) => Some(incident.held_back.as_slice()),
+        Cause::Token(_) | Cause::Certificate(_) | Cause::Gateway(_) | Cause::Storm(_) => {
+            Some(incident.held_back.as_slice())
+        }
         Cause::Ahead(_) if !incident.affects.is_empty() => Some(incident.affects.as_slice()),
         Cause::Ahead(_)
         | Cause::Refused(_)

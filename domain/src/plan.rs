@@ -109,6 +109,7 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
                 Cause::Token(_)
                 | Cause::Burn(_)
                 | Cause::Certificate(_)
+                | Cause::Gateway(_)
                 | Cause::Refused(_)
                 | Cause::Blind(_)
                 | Cause::Rota(_)

@@ -25,6 +25,8 @@ const EXPIRES: SignedDuration = SignedDuration::from_mins(15);
 
 /// Of several things somebody was called for, one that has been over for less than this may still be meant.
 const STILL_MEANT: SignedDuration = SignedDuration::from_mins(30);
+/// A carrier's clock, which says when a text was sent, may be so far behind ours.
+const OTHER_CLOCK: SignedDuration = SignedDuration::from_mins(2);
 
 const YES: [&str; 21] = [
     "y", "yes", "yep", "ok", "okay", "ack", "mine", "taken", "got", "it", "i", "i'm", "on", "have", "ie",
@@ -123,6 +125,8 @@ fn words(text: &str) -> Vec<String> {
 struct Called {
     incident: IncidentId,
     callout: Callout,
+    /// When they were first called for it, since it failed this time; `None`: only before that.
+    since: Option<Timestamp>,
 }
 
 /// A text came from a telephone that is that of `people`; `id`: the carrier's name for it, the same when it tells it again.
@@ -132,8 +136,9 @@ pub(crate) fn receive(
     reply: &Reply,
     at: Timestamp,
 ) -> Result<String, String> {
-    if reply.numbers.is_empty() && was_heard(fold, people, id) {
-        return Err("that text was heard already".to_owned());
+    if was_heard(fold, people, id) {
+        let said = "that text was heard already".to_owned();
+        return if reply.numbers.is_empty() { Err(said) } else { Ok(said) };
     }
     let called = all_called(fold, people);
     let meant = meant(fold, &called, reply, at);
@@ -160,7 +165,7 @@ pub(crate) fn receive(
     Err("the text is no answer".to_owned())
 }
 
-/// Whether a carrier tells a text again: without a number it may mean something else by now.
+/// Whether a carrier tells a text again: it may have been handed over since, or the text mean something else by now.
 fn was_heard(fold: &Fold, people: &[PersonId], id: &str) -> bool {
     let running = fold.after.incidents.values().filter_map(|incident| incident.escalation.as_ref());
     let mut all = running.flat_map(|running| &running.callouts);
@@ -171,8 +176,9 @@ fn was_heard(fold: &Fold, people: &[PersonId], id: &str) -> bool {
 fn all_called(fold: &Fold, people: &[PersonId]) -> Vec<Called> {
     let last = |incident: &Incident| {
         let callouts = &incident.escalation.as_ref()?.callouts;
-        let callout = callouts.iter().rev().find(|callout| people.contains(&callout.person))?.clone();
-        Some(Called { incident: incident.id, callout })
+        let mut theirs = callouts.iter().filter(|callout| people.contains(&callout.person));
+        let since = theirs.clone().map(|callout| callout.at).find(|at| *at >= incident.opened_at);
+        Some(Called { incident: incident.id, callout: theirs.next_back()?.clone(), since })
     };
     fold.after.incidents.values().filter_map(|incident| last(incident)).collect()
 }
@@ -182,15 +188,22 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply, at: Timestamp) ->
     if !reply.numbers.is_empty() {
         return only(called.iter().filter(|one| reply.numbers.contains(&one.incident.0)));
     }
+    // Nobody says yes to what they were not called for yet, or to what failed another time.
+    let said_before = |one: &&Called| {
+        let over = fold.incident(one.incident).is_none_or(|incident| !incident.is_open());
+        one.since.map_or(!over, |since| at + OTHER_CLOCK < since)
+    };
     let open = |test: bool| {
         let of_it = move |incident: &Incident| incident.is_open() && incident.is_test() == test;
-        called.iter().filter(move |one| fold.incident(one.incident).is_some_and(|incident| of_it(&incident)))
+        let called = called.iter().filter(move |one| !said_before(one));
+        called.filter(move |one| fold.incident(one.incident).is_some_and(|incident| of_it(&incident)))
     };
     if reply.wish == Wish::Test {
         return only(open(true));
     }
     let waiting = |one: &&Called| {
-        fold.incident(one.incident).is_some_and(|incident| incident.status == IncidentStatus::Open)
+        fold.incident(one.incident)
+            .is_some_and(|incident| incident.status == IncidentStatus::Open && !incident.is_test())
     };
     if open(false).next().is_none() {
         return only(open(true));
@@ -211,10 +224,10 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply, at: Timestamp) ->
                     || fold.now.duration_since(taken.at) >= STILL_MEANT
             });
             let open = incident.is_open() && !settled;
-            !incident.is_test() && (open || (over && incident.part_of.is_none()))
+            !incident.is_test() && !said_before(one) && (open || (over && incident.part_of.is_none()))
         })
     };
-    only(called.iter().filter(lately)).filter(waiting).filter(|one| one.callout.at <= at)
+    only(called.iter().filter(lately)).filter(waiting)
 }
 
 fn only<T>(mut of: impl Iterator<Item = T>) -> Option<T> {

@@ -1,9 +1,9 @@
-//! Causes that show only over several instances, or in Curiad itself: refusals, a rota's gap; blindness, token endpoints
-//! and certificates have files of their own.
+//! Causes that show only over several instances, or in Curiad itself: refusals, a rota's gap; blindness, token endpoints,
+//! gateways and certificates have files of their own.
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, ahead, behind, blind, burn, cause::open, certificate, duty, fold::Fold, storm, token,
+    Text, ahead, behind, blind, burn, cause::open, duty, fold::Fold, showing, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(crate) fn shared(fold: &mut Fold) {
         behind::behind(fold, &vantage.id);
     }
     token::ended(fold);
-    certificate::certificates(fold);
+    showing::over(fold);
     ahead::ahead(fold);
     burn::burns(fold);
     rotas(fold);

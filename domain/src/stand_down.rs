@@ -59,6 +59,9 @@ pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: Pers
     let configuration = fold.configuration();
     let name = configuration.people.get(&person).map(|person| &person.name);
     match (incident.status, &incident.acknowledged, incident.not_major()) {
+        (IncidentStatus::Resolved, ..) if let Some(by) = incident.part_of => {
+            send_stand_down(fold, incident, Relief::PartOf(by), person, way);
+        }
         (IncidentStatus::Resolved, ..) => send_stand_down(fold, incident, Relief::Over, person, way),
         (_, Some(taken), _) if name != Some(&taken.by) => {
             send_stand_down(fold, incident, Relief::Taken(&taken.by), person, way);

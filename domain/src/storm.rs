@@ -7,7 +7,7 @@ use crate::{
     Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status, Text,
     Ticket,
     cause::{open, worse},
-    children::hold_back,
+    children::take_over,
     duty, flapping,
     fold::Fold,
     muting::muted_until,
@@ -64,7 +64,10 @@ fn part(fold: &Fold, environment: Environment) -> Option<Vec<Incident>> {
         .open_incidents()
         .filter(|incident| incident.environment == environment && incident.priority.is_at_least(Priority::P2))
         .filter(|incident| {
-            matches!(incident.cause, Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_))
+            matches!(
+                incident.cause,
+                Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_) | Cause::Gateway(_)
+            )
         })
         .filter(|incident| incident.status != IncidentStatus::Recovering)
         // Of what is muted nobody is to hear, however much of it there is; what comes free at once comes at once.
@@ -111,14 +114,7 @@ fn begins(fold: &mut Fold, cause: Cause, part: Vec<Incident>) {
 
 fn take_in(fold: &mut Fold, id: IncidentId, part: Vec<Incident>) {
     for incident in part {
-        let own = if let Cause::Instance(own) = &incident.cause { Some(own) } else { None };
-        let instances: Vec<InstanceId> = own.into_iter().chain(&incident.held_back).cloned().collect();
-        duty::taken_in(fold, incident, id, "much else failed at the same time");
-        for instance in instances {
-            if let Some(storm) = fold.incident(id).filter(|storm| !storm.held_back.contains(&instance)) {
-                hold_back(fold, storm, &instance);
-            }
-        }
+        take_over(fold, id, incident, "much else failed at the same time");
     }
 }
 

@@ -72,7 +72,10 @@ pub(crate) fn take_answer(
 ) -> Result<String, String> {
     let (id, name) = (incident.id, &who.name);
     let late = match (&incident.acknowledged, incident.status) {
-        (_, IncidentStatus::Resolved) => Some(format!("{id} is over")),
+        (_, IncidentStatus::Resolved) => Some(match incident.part_of {
+            Some(by) => format!("{id} is part of {by}: that one is to be answered"),
+            None => format!("{id} is over"),
+        }),
         (Some(taken), _) if taken.by != *name => {
             Some(format!("{} has had it since {}", taken.by, fold.time(taken.at)))
         }

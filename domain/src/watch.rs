@@ -1,7 +1,7 @@
 //! How long the rules have looked without a break: what happened while the program was stopped or the machine frozen
 //! is no API's trouble; and what a clock that was ahead has left behind.
 
-use crate::{Incident, Round, Situation, Ticket, Track, beat, fold::Fold};
+use crate::{Incident, Round, Situation, Ticket, Track, beat, fold::Fold, holding};
 use jiff::{SignedDuration, Timestamp};
 
 /// Nobody looked for so long: the shortest validity of an outcome, so by then nothing was known any more.
@@ -10,6 +10,8 @@ const BREAK: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 /// A clock is corrected by this much all the time, and nobody minds.
 const CORRECTION: SignedDuration = SignedDuration::from_secs(1);
+
+const SET_BACK: &str = "the clock was ahead and has been set back: what is due waits no longer for it";
 
 /// When somebody looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +69,24 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
     for mut incident in open {
         let before = incident.clone();
+        if fold.after.watch.is_none() && was_set_back(&incident, now) {
+            continue;
+        }
         incident_set_back(&mut incident, now, ahead);
+        if let Some(taken) = &mut incident.acknowledged {
+            taken.until = taken.until.min(holding::lasts(fold, &before));
+        }
         if incident != before {
-            incident
-                .note(now, "the clock was ahead and has been set back: what is due waits no longer for it");
+            incident.note(now, SET_BACK);
             fold.put_incident(incident);
         }
     }
+}
+
+/// Whether a program before this one has done so: it cannot be told by outcomes, whose times stay as they were recorded.
+fn was_set_back(incident: &Incident, now: Timestamp) -> bool {
+    let mut since = incident.timeline.iter().skip_while(|entry| entry.text != SET_BACK).peekable();
+    since.peek().is_some() && since.all(|entry| entry.at <= now)
 }
 
 /// What waits goes on waiting for as long as it would have: all that it counts from moves with the clock.
@@ -102,6 +115,10 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
     }
     if let Some(running) = &mut incident.escalation {
         back(&mut running.round_at);
+        let before = running.started_at;
+        let of_now = move |at: &Timestamp| *at >= before;
+        let called: Vec<bool> = running.callouts.iter().map(|callout| of_now(&callout.at)).collect();
+        let desks: Vec<bool> = running.desks.iter().map(|asked| of_now(&asked.at)).collect();
         // What was done is of a time to come, or stands.
         let accepted = running
             .callouts
@@ -110,10 +127,11 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
         let asked = running.desks.iter_mut().map(|asked| &mut asked.at);
         accepted.chain(asked).chain([&mut running.started_at]).filter(|at| **at > now).for_each(back);
         let began = running.started_at;
-        let called = running.callouts.iter_mut().map(|callout| &mut callout.at);
-        let asked = running.desks.iter_mut().map(|asked| &mut asked.at);
-        // No call is from before the calls began.
-        called.chain(asked).chain([&mut running.round_at]).for_each(|at| *at = (*at).max(began));
+        let called = running.callouts.iter_mut().map(|callout| &mut callout.at).zip(called);
+        let asked = running.desks.iter_mut().map(|asked| &mut asked.at).zip(desks);
+        // No call of these is from before they began.
+        let of_these = called.chain(asked).filter(|(_, of_now)| *of_now).map(|(at, _)| at);
+        of_these.chain([&mut running.round_at]).for_each(|at| *at = (*at).max(began));
         if let Some(next_at) = &mut running.next_at {
             back(next_at);
         }

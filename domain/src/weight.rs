@@ -209,7 +209,8 @@ fn fixed(cause: &Cause, priority: Priority) -> Option<(Priority, Text)> {
         | Cause::Burn(_)
         | Cause::Alert(_)
         | Cause::Token(_)
-        | Cause::Certificate(_) => return None,
+        | Cause::Certificate(_)
+        | Cause::Gateway(_) => return None,
     })
 }
 

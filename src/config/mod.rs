@@ -275,7 +275,7 @@ fn put_together(
     let configuration = Configuration {
         site,
         environments: top.environments.into_iter().map(|(id, draft)| (id, draft.policy)).collect(),
-        apis: apis.into_iter().map(|(id, draft)| (id, draft.api)).collect(),
+        apis: apis.into_iter().map(|(id, draft)| (id, Arc::new(draft.api))).collect(),
         checks: checks.into_iter().map(|check| (check.id.clone(), Arc::new(check))).collect(),
         vantages: top.vantages,
         teams,

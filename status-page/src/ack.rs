@@ -325,6 +325,10 @@ pub(crate) fn standing(
     }
     if !incident.is_open() {
         let when = wording.short(incident.resolved_at.unwrap_or(incident.started_at)).words;
+        if let Some(by) = incident.part_of {
+            let by = by.to_string().into();
+            return wording.say("ack-part-of", &[("when", when.into()), ("incident", by)]).map(Some);
+        }
         return wording.say("ack-over", &[("when", when.into())]).map(Some);
     }
     let Some(taken) = &incident.acknowledged else {

@@ -145,7 +145,8 @@ fn parent_line(wording: &Wording<'_>, parent: &ApiView, child: &ApiView) -> Resu
     let with_child = |instance: &&InstanceView| {
         child.instances.iter().any(|one| one.id.environment == instance.id.environment)
     };
-    let instances: Vec<&InstanceView> = parent.instances.iter().filter(with_child).collect();
+    let instances: Vec<&InstanceView> =
+        parent.instances.iter().map(AsRef::as_ref).filter(with_child).collect();
     let alike = instances.windows(2).all(|two| matches!(two, [a, b] if a.shown == b.shown));
     let now = instances.into_iter().take(if alike { 1 } else { usize::MAX }).map(|instance| {
         let environment = (!alike).then(|| wording.environment(instance.id.environment)).transpose()?;

@@ -81,7 +81,7 @@ fn seen(wording: &Wording<'_>, view: &ApiView) -> Result<Embed, WordsError> {
             href: wording.href(&Page::Api(view.api.id.clone())),
             text: wording.text(&view.api.name).to_owned(),
         },
-        rows: view.instances.iter().map(row).collect::<Result<_, WordsError>>()?,
+        rows: view.instances.iter().map(|one| row(one)).collect::<Result<_, WordsError>>()?,
         open: troubled.map(|incident| block(wording, incident)).collect::<Result<_, _>>()?,
     })
 }

@@ -63,9 +63,11 @@ fn is_public(configuration: &Configuration, view: &IncidentView) -> bool {
     let about = match &view.incident.cause {
         Cause::Rota(_) | Cause::Behind(_) | Cause::Ahead(_) | Cause::Burn(_) | Cause::Test(_) => false,
         // Of an alert only what people wrote.
-        Cause::Instance(_) | Cause::Token(_) | Cause::Certificate(_) | Cause::Alert(_) => {
-            !view.affects.is_empty()
-        }
+        Cause::Instance(_)
+        | Cause::Token(_)
+        | Cause::Certificate(_)
+        | Cause::Gateway(_)
+        | Cause::Alert(_) => !view.affects.is_empty(),
         Cause::Refused(environment) | Cause::Storm(environment) => {
             Audience::Public.sees(configuration, *environment)
         }

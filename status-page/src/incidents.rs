@@ -263,7 +263,7 @@ fn advice_of(
         (_, IncidentStatus::Recovering) => "advice-recovering",
         (Cause::Token(_), _) => "advice-token",
         (Cause::Certificate(_), _) => "advice-certificate",
-        (Cause::Storm(_), _) => "advice-down",
+        (Cause::Gateway(_) | Cause::Storm(_), _) => "advice-down",
         (Cause::Refused(_) | Cause::Blind(_), _) => "advice-unknown",
         (Cause::Instance(_), _) => match status {
             Status::MajorOutage => "advice-down",

@@ -1,6 +1,6 @@
 //! `/metrics` for Prometheus: the probes' as `blackbox_exporter` names them, and `curiad_…` for itself.
 
-use crate::{router::Shown, snapshot::is_over};
+use crate::{instance_view::is_over, router::Shown};
 use axum::{
     body::Body as HttpBody,
     extract::State,

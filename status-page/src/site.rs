@@ -3,7 +3,8 @@
 
 use crate::{
     Audience, History, RenderError, Renderer, Role, SetAside, Snapshot, Standing, beats::Addresses,
-    besides::Besides, callbacks::Callbacks, days, gather::gather, limit::Limits, view::View,
+    besides::Besides, callbacks::Callbacks, days, gather::gather, instance_view::AllInstances, limit::Limits,
+    view::View,
 };
 use domain::{Clock, Situation, Unrecorded};
 use jiff::Timestamp;
@@ -114,7 +115,8 @@ impl Site {
         let current = situation.borrow().clone();
         let besides = Besides::of(&options);
         let as_of = options.role.borrow().shown_at(now);
-        let view = |audience| View::make(&current, &history, &besides, audience, (as_of, now));
+        let all = AllInstances::of(&current, &history, as_of);
+        let view = |audience| View::make(&all, (&current, &history), &besides, audience, (as_of, now));
         let (public, internal) = (view(Audience::Public), view(Audience::Internal));
         public.warm(&renderer)?;
         internal.warm(&renderer)?;
@@ -222,9 +224,11 @@ impl Site {
         let options = &self.0.options;
         let besides = Besides::of(options);
         let now = options.role.borrow().shown_at(self.0.clock.now());
+        let all = AllInstances::of(situation, &history, now);
         for (audience, sender) in [(Audience::Public, &self.0.public), (Audience::Internal, &self.0.internal)]
         {
-            let view = View::make(situation, &history, &besides, audience, (now, self.0.started_at));
+            let times = (now, self.0.started_at);
+            let view = View::make(&all, (situation, &history), &besides, audience, times);
             let warm = news || sender.borrow().looked_at.load(Ordering::Relaxed);
             // A page that cannot be rendered is our mistake; the last good view stays, and its time tells.
             match if warm { view.warm(&self.0.renderer) } else { Ok(()) } {

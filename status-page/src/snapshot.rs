@@ -3,15 +3,16 @@
 use crate::{
     Audience, History, IncidentView, Page, Past, SetAside, Standing,
     incident_view::{MAX_INCIDENTS, incident_views},
+    instance_view::{AllInstances, InstanceView, is_over},
     past::rank,
     planned::ahead,
 };
 use domain::{
-    Api, ApiId, AvailabilityPolicy, Check, Environment, Glance, Health, Hours, Incident, InstanceId, Layer,
-    Objective, Release, Site, Situation, Status, Text, Track, TrackId, VantageId, Verdict,
+    Api, ApiId, AvailabilityPolicy, Environment, Hours, Incident, InstanceId, Objective, Site, Situation,
+    Status, Text,
 };
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// All that one audience may see at one moment.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone)]
 pub struct ApiView {
     /// What was written down of it.
-    pub api: Api,
+    pub api: Arc<Api>,
     /// The provider team's name.
     pub team: Option<Text>,
     /// APIs it depends on that the audience sees too.
@@ -70,56 +71,7 @@ pub struct ApiView {
     /// What is promised of it in production, where the audience sees that.
     pub objective: Option<Objective>,
     /// Its instances, production first.
-    pub instances: Vec<InstanceView>,
-}
-
-/// One instance.
-#[derive(Debug, Clone)]
-pub struct InstanceView {
-    /// Which.
-    pub id: InstanceId,
-    /// What is shown: maintenance laid over what is measured.
-    pub shown: Status,
-    /// What is measured.
-    pub measured: Status,
-    /// Since when it is so; `None`: it was never measured.
-    pub since: Option<Timestamp>,
-    /// Where it fails, while it does.
-    pub layer: Option<Layer>,
-    /// When any of its checks last came back.
-    pub checked_at: Option<Timestamp>,
-    /// Which version runs, where answers name one.
-    pub release: Option<Arc<Release>>,
-    /// Its checks, critical ones first as configured.
-    pub operations: Vec<OperationView>,
-    /// Its history, once it was read.
-    pub past: Option<Arc<Past>>,
-}
-
-/// One check, from all its vantages.
-#[derive(Debug, Clone)]
-pub struct OperationView {
-    /// The check as it runs.
-    pub check: Arc<Check>,
-    /// Whether the instance is down without it (if no operation is marked, all are).
-    pub critical: bool,
-    /// As seen from each vantage.
-    pub tracks: Vec<TrackView>,
-}
-
-/// One check from one vantage.
-#[derive(Debug, Clone)]
-pub struct TrackView {
-    /// Where from.
-    pub vantage: VantageId,
-    /// Its confirmed status, since when, and why.
-    pub track: Option<Arc<Track>>,
-    /// When it last came back and how that was judged.
-    pub last: Option<(Timestamp, Verdict)>,
-    /// The last outcome speaks no longer.
-    pub expired: bool,
-    /// What there is to say of it, when it came while this process runs.
-    pub seen: Option<Glance>,
+    pub instances: Vec<Arc<InstanceView>>,
 }
 
 /// A stretch of planned work.
@@ -151,9 +103,6 @@ impl Planned {
     }
 }
 
-/// The rules have so long to say by themselves that an outcome speaks no longer.
-const GRACE: Duration = Duration::from_secs(5);
-
 impl Snapshot {
     /// What `audience` sees at `now`.
     pub fn of(
@@ -162,6 +111,17 @@ impl Snapshot {
         audience: Audience,
         now: Timestamp,
         started_at: Timestamp,
+    ) -> Self {
+        let all = AllInstances::of(situation, history, now);
+        Self::seeing(&all, (situation, history), audience, (now, started_at))
+    }
+
+    /// The same, where the views of all instances are made already: both audiences share them.
+    pub(crate) fn seeing(
+        all: &AllInstances,
+        (situation, history): (&Situation, &History),
+        audience: Audience,
+        (now, started_at): (Timestamp, Timestamp),
     ) -> Self {
         let configuration = &situation.configuration;
         let sees = |environment: &Environment| audience.sees(configuration, *environment);
@@ -172,7 +132,7 @@ impl Snapshot {
         let mut apis: Vec<ApiView> = configuration
             .apis
             .values()
-            .filter_map(|api| api_view(situation, history, api, &environments, now))
+            .filter_map(|api| api_view(all, situation, api, &environments))
             .collect();
         apis.sort_by(|a, b| (a.worst_rank(), &a.api.name.en).cmp(&(b.worst_rank(), &b.api.name.en)));
         let older: Vec<&Arc<Incident>> = history
@@ -227,12 +187,12 @@ impl Snapshot {
 
     /// The instance of that id, if the audience sees it.
     pub fn instance(&self, id: &InstanceId) -> Option<&InstanceView> {
-        self.api(&id.api)?.instances.iter().find(|view| view.id == *id)
+        self.api(&id.api)?.instances.iter().map(AsRef::as_ref).find(|view| view.id == *id)
     }
 
     /// All instances.
     pub fn instances(&self) -> impl Iterator<Item = &InstanceView> {
-        self.apis.iter().flat_map(|api| &api.instances)
+        self.apis.iter().flat_map(|api| &api.instances).map(AsRef::as_ref)
     }
 
     /// All that the page says is in memory.
@@ -290,27 +250,18 @@ fn anything_speaks(situation: &Situation, now: Timestamp) -> bool {
     })
 }
 
-/// Whether an outcome of `at` speaks no longer (DESIGN §5, "Valid for how long").
-pub(crate) fn is_over(at: Timestamp, check: &Check, now: Timestamp) -> bool {
-    at.checked_add(check.validity(at)).is_ok_and(|end| end < now)
-}
-
 fn api_view(
+    all: &AllInstances,
     situation: &Situation,
-    history: &History,
-    api: &Api,
+    api: &Arc<Api>,
     environments: &[Environment],
-    now: Timestamp,
 ) -> Option<ApiView> {
     let configuration = &situation.configuration;
-    let instances: Vec<InstanceView> = environments
-        .iter()
-        .filter(|environment| api.instances.contains_key(environment))
-        .map(|environment| {
-            let id = InstanceId { api: api.id.clone(), environment: *environment };
-            instance_view(situation, history, id, now)
-        })
-        .collect();
+    let here = |environment: &Environment| {
+        let id = InstanceId { api: api.id.clone(), environment: *environment };
+        all.get(&id).cloned()
+    };
+    let instances: Vec<Arc<InstanceView>> = environments.iter().filter_map(here).collect();
     let depends_on = api
         .depends_on
         .iter()
@@ -328,66 +279,6 @@ fn api_view(
         supported: configuration.supported_hours(&api.id).map(|(_, hours)| hours.clone()),
         objective: instances.iter().find_map(|instance| configuration.objective(&instance.id)),
         instances,
-        api: api.clone(),
+        api: Arc::clone(api),
     })
-}
-
-fn instance_view(situation: &Situation, history: &History, id: InstanceId, now: Timestamp) -> InstanceView {
-    let health = situation.healths.get(&id);
-    let checks: Vec<&Arc<Check>> = situation.configuration.checks_of(&id).collect();
-    let none_marked = checks.iter().all(|check| !check.operation.critical);
-    let operations = checks
-        .into_iter()
-        .map(|check| OperationView {
-            critical: check.operation.critical || none_marked,
-            tracks: check.from.iter().map(|vantage| track_view(situation, check, vantage, now)).collect(),
-            check: check.clone(),
-        })
-        .collect();
-    // Where nobody turned the page of its history in time: what speaks no longer is Unknown (DESIGN §5).
-    let silent_since = health.and_then(|health| silent_since(situation, health, now));
-    let measured = |health: &Health| if silent_since.is_some() { Status::Unknown } else { health.status };
-    InstanceView {
-        shown: health.map_or(Status::Unknown, |health| {
-            if health.maintenance { Status::Maintenance } else { measured(health) }
-        }),
-        measured: health.map_or(Status::Unknown, |health| measured(health)),
-        since: health.map(|health| silent_since.unwrap_or(health.since)),
-        layer: health.filter(|_| silent_since.is_none()).and_then(|health| health.layer),
-        checked_at: situation.checked_at(&id),
-        release: situation.releases.get(&id).cloned(),
-        past: history.instances.get(&id).cloned(),
-        operations,
-        id,
-    }
-}
-
-/// Since when none of an instance's critical checks speaks, if its status says that one does.
-fn silent_since(situation: &Situation, health: &Health, now: Timestamp) -> Option<Timestamp> {
-    if health.status == Status::Unknown {
-        return None;
-    }
-    let checks = || situation.configuration.checks_of(&health.instance);
-    let any_marked = checks().any(|check| check.operation.critical);
-    let critical = checks().filter(|check| check.operation.critical || !any_marked);
-    let ends = critical.flat_map(|check| {
-        check.from.iter().filter_map(|vantage| {
-            let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-            let at = situation.latest.get(&id)?.at;
-            at.checked_add(check.validity(at) + GRACE).ok()
-        })
-    });
-    ends.max().filter(|end| *end < now).map(|end| end.max(health.since))
-}
-
-fn track_view(situation: &Situation, check: &Check, vantage: &VantageId, now: Timestamp) -> TrackView {
-    let id = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-    let latest = situation.latest.get(&id);
-    TrackView {
-        vantage: vantage.clone(),
-        track: situation.tracks.get(&id).cloned(),
-        last: latest.map(|latest| (latest.at, latest.verdict)),
-        expired: latest.is_none_or(|latest| is_over(latest.at, check, now)),
-        seen: latest.and_then(|latest| latest.outcome.as_deref().map(Glance::from)),
-    }
 }

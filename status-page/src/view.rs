@@ -2,7 +2,7 @@
 
 use crate::{
     Audience, History, Page, RenderError, Renderer, Snapshot, besides::Besides, body::Body,
-    document::Document, filter::Filter, frame::Place, wall::wall,
+    document::Document, filter::Filter, frame::Place, instance_view::AllInstances, wall::wall,
 };
 use domain::{Language, Situation};
 use jiff::Timestamp;
@@ -42,13 +42,13 @@ enum Key {
 
 impl View {
     pub(crate) fn make(
-        situation: &Situation,
-        history: &History,
+        all: &AllInstances,
+        (situation, history): (&Situation, &History),
         besides: &Besides,
         audience: Audience,
         (now, started_at): (Timestamp, Timestamp),
     ) -> Self {
-        let mut snapshot = Snapshot::of(situation, history, audience, now, started_at);
+        let mut snapshot = Snapshot::seeing(all, (situation, history), audience, (now, started_at));
         snapshot.standing = (audience == Audience::Internal).then(|| Arc::clone(&besides.standing));
         snapshot.unrecorded_since = besides.unrecorded_since;
         snapshot.configured_at = besides.standing.taken_at.unwrap_or(started_at);

@@ -234,6 +234,7 @@ impl<'a> Wording<'a> {
                 self.say("incident-alert", &[("alert", alert), ("name", name), ("place", place.into())])
             }
             Cause::Certificate(_) => self.say("incident-certificate", &[("place", place.into())]),
+            Cause::Gateway(_) => self.say("incident-gateway", &[("place", place.into())]),
             Cause::Refused(_) => self.say("incident-refused", &[("place", place.into())]),
             Cause::Storm(_) => self.say("incident-storm", &[("place", place.into())]),
             Cause::Blind(_) => self.say("incident-blind", &[("place", place.into())]),

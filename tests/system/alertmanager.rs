@@ -103,6 +103,10 @@ async fn alertmanager_tells_of_alerts_and_hears_of_incidents_whoever_dies_meanwh
     let alertmanager = Alertmanager::start(&place, port, &hook);
     let is_ready = || alertmanager.is_ready();
     program.wait(is_ready, "Alertmanager").await;
+    let doctor = place.run(&["--json", "doctor"]).await.json();
+    let about = format!("Alertmanager {}", alertmanager.url);
+    let found = doctor.as_array().and_then(|all| all.iter().find(|one| one["what"] == *about));
+    assert_eq!(found.expect("it is looked at")["state"], "ok", "{doctor}");
     assert_eq!(
         client().post(&hook).send().await.expect("an answer").status(),
         401,

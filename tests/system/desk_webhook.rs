@@ -88,6 +88,10 @@ async fn killed_while_it_asks_and_again_while_it_says_more_it_has_one_ticket_by_
 
     let mut program = start(&place);
     all_well(&mut program).await;
+    let doctor = place.run(&["--json", "doctor"]).await.json();
+    let found = doctor.as_array().and_then(|all| all.iter().find(|one| one["what"] == "service desk nsd"));
+    assert_eq!(found.expect("it is looked at")["state"], "ok", "{doctor}");
+    assert!(receiver.came("incident.opened").is_empty(), "and is not disturbed");
     receiver.silent.store(true, Ordering::SeqCst);
     world.set_fault("patient-demographics", "production", Fault::Refuse).await.expect("a fault");
     program.wait(|| async { receiver.came("incident.opened") == [1] }, "the desk to be asked").await;

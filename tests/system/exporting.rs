@@ -3,7 +3,7 @@
 use crate::{
     database::{On, on_both},
     outage::place_on,
-    program::{Place, world},
+    program::{Place, world, zone},
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, Outcome, VantageId, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -44,9 +44,8 @@ async fn what_is_kept_no_more_goes_when_it_is_told_to(on: On) {
     let yesterday = crate::program::now() - SignedDuration::from_hours(24);
     let begins: Timestamp = BEGINS.parse().expect("a time");
     store.record(&one(yesterday.duration_since(begins).as_secs())).await.expect("recorded");
-    let zone = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
     while store.seal(crate::program::now(), 9).await.expect("sealed").tracks > 0 {}
-    while store.roll_up(crate::program::now(), &zone, 9).await.expect("rolled up") > 0 {}
+    while store.roll_up(crate::program::now(), &zone(), 9).await.expect("rolled up") > 0 {}
     store.close().await;
     let samples = async || {
         let ran = place.run(&["history", "verify", "--json"]).await;
@@ -137,9 +136,8 @@ async fn what_was_measured_is_proved_and_what_is_damaged_is_named(on: On) {
         "{ran:?}"
     );
     let later: Timestamp = "2026-06-03T00:00:00Z".parse().expect("a time");
-    let zone = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
     store.seal(later, 9).await.expect("sealed");
-    store.roll_up(later, &zone, 9).await.expect("rolled up");
+    store.roll_up(later, &zone(), 9).await.expect("rolled up");
     let ran = place.run(&["history", "verify", "--json"]).await;
     let said = ran.json();
     assert_eq!(

@@ -3,11 +3,11 @@
 
 use crate::{
     outage::all_well,
-    program::{Place, now, world},
+    program::{Place, now, world, zone},
     unrecorded::{full_while, mend, no_room, place, until_asked, until_text},
 };
 use domain::{ApiId, CheckId, Environment, InstanceId, OperationId, TrackId, VantageId, Verdict};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use std::{fs, time::Duration};
 use store::{Sample, Simulated, Store, Stretch};
 
@@ -140,8 +140,7 @@ async fn waits(to: To, doing: &str) {
     assert!(program.terminate().await.success());
     let store = Store::open(&place.url, [0; 32]).await.expect("the database");
     let ever = now() - SignedDuration::from_hours(24 * 120)..now();
-    let days =
-        store.rollups(&[gone().check], Some(&gone().vantage), ever, &TimeZone::UTC).await.expect("days");
+    let days = store.rollups(&[gone().check], Some(&gone().vantage), ever, &zone()).await.expect("days");
     assert_eq!(days[0].sum(..).samples(), there, "nothing is lost, nothing doubled");
     store.close().await;
     world.stop().await;

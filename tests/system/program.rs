@@ -74,6 +74,11 @@ pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// In which the program rolls days up: whoever asks by the days of another would have the hours about midnight twice.
+pub(crate) fn zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get("Europe/London").expect("a zone")
+}
+
 impl Place {
     /// A place with these files, `{{public}}` and `{{internal}}` filled in.
     pub(crate) fn new(files: &[(&str, String)]) -> Self {

@@ -3,7 +3,7 @@
 use crate::{
     database::{On, on_both},
     outage::{all_well, incidents, place_on, place_on_with},
-    program::{PATIENCE, now, text, world},
+    program::{PATIENCE, now, text, world, zone},
 };
 use jiff::SignedDuration;
 use simulator::{Answer, answer};
@@ -114,8 +114,7 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
 async fn whoever_goes_on_duty_hears_of_it_once_whatever_dies_and_proves_that_they_are_reached(on: On) {
     const MANAGER: &str = "+447700900463";
     let world = world().await;
-    let london = jiff::tz::TimeZone::get("Europe/London").expect("a zone");
-    let past = (now() - SignedDuration::from_mins(1)).to_zoned(london).strftime("%H:%M").to_string();
+    let past = (now() - SignedDuration::from_mins(1)).to_zoned(zone()).strftime("%H:%M").to_string();
     let place = place_on_with(on, &world, |text| {
         text.replace("  platform:\n    layers:", &format!("  platform:\n    remind: \"{past}\"\n    layers:"))
     });

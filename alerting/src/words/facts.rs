@@ -20,7 +20,7 @@ const DAYS_CY: [&str; 7] = ["Llun", "Mawrth", "Mercher", "Iau", "Gwener", "Sadwr
 impl<'a> Facts<'a> {
     /// The API at fault.
     pub(super) fn api(&self) -> Option<&'a Api> {
-        self.configuration.apis.get(self.incident.api.as_ref()?)
+        self.configuration.apis.get(self.incident.api.as_ref()?).map(AsRef::as_ref)
     }
 
     /// The desk that has its ticket.
@@ -259,7 +259,7 @@ mod tests {
             "the newest, by the clock of the site: {words}"
         );
         assert!(words.contains("Resolver group for this layer: API Platform."), "{words}");
-        for api in configuration.apis.values_mut() {
+        for api in configuration.apis.values_mut().map(std::sync::Arc::make_mut) {
             api.desk.group_names.clear();
         }
         let words = said(&incident, &configuration);

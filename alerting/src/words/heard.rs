@@ -38,6 +38,14 @@ pub(super) fn text(
     let said = match (language, answer) {
         (Language::En, _) if incident.is_test() => "TEST: your answer has arrived. Thank you.".to_owned(),
         (Language::Cy, _) if incident.is_test() => "PRAWF: mae eich ateb wedi cyrraedd. Diolch.".to_owned(),
+        (Language::En, _) if let Some(by) = incident.part_of => {
+            format!(
+                "{id} is part of a wider problem, {by}: you are called for that one if you are needed. Thank you."
+            )
+        }
+        (Language::Cy, _) if let Some(by) = incident.part_of => {
+            format!("Mae {id} yn rhan o broblem ehangach, {by}: fe'ch gelwir am honno os bydd angen. Diolch.")
+        }
         (Language::En, _) if incident.status == IncidentStatus::Resolved => {
             format!("{id} is over. Thank you.")
         }

@@ -79,7 +79,11 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     let body = format!(" {since} {}.", facts.since());
 
     let steps = facts.incident.escalation.as_ref().map_or(0, |running| running.escalation.steps.len());
-    let place = (callout.step > 0).then(|| format!(" {step} {}/{steps}", callout.step));
+    let place = match (callout.step, language) {
+        (0, Language::En) => " Last resort".to_owned(),
+        (0, Language::Cy) => " Dewis olaf".to_owned(),
+        (at, _) => format!(" {step} {at}/{steps}"),
+    };
     let next = facts.next_call(language).map(|(who, at)| {
         let word = match language {
             Language::En => "next",
@@ -89,9 +93,9 @@ fn call(facts: &Facts<'_>, number: u32, language: Language, attempt: Try) -> Res
     });
     // The fullest that fits: where you are in the steps, when the next is called, who that is.
     let middles = [
-        place.as_ref().zip(next.as_ref()).map(|(place, (when, who))| format!("{place}{when}{who}.")),
-        place.as_ref().zip(next.as_ref()).map(|(place, (when, _))| format!("{place}{when}.")),
-        place.map(|place| format!("{place}.")),
+        next.as_ref().map(|(when, who)| format!("{place}{when}{who}.")),
+        next.as_ref().map(|(when, _)| format!("{place}{when}.")),
+        Some(format!("{place}.")),
         Some(String::new()),
     ];
     let whole = |head: &str, middle: &str, act: &str| {

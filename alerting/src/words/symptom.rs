@@ -1,7 +1,7 @@
 //! What is wrong and where, in a word, in a few, and in a sentence; in both languages.
 
 use super::facts::{Facts, capital};
-use domain::{Ahead, Alerting, Cause, Environment, Language, Status, Text, scrubbed};
+use domain::{Ahead, Alerting, Cause, Environment, Language, Layer, Status, Text, scrubbed};
 
 impl Facts<'_> {
     /// The environment as users say it.
@@ -40,6 +40,10 @@ impl Facts<'_> {
                     format!("tystysgrif {}", name.as_deref().unwrap_or("sawl API")),
                 )
             }
+            Cause::Gateway(gateway) => {
+                let host = &gateway.host;
+                Text::new(format!("gateway {host}"), format!("porth {host}"))
+            }
             Cause::Refused(_) => Text::new("APIs", "APIs"),
             Cause::Storm(_) => Text::new("many APIs", "llawer o APIs"),
             Cause::Blind(vantage) => Text::new(format!("view from {vantage}"), format!("golwg o {vantage}")),
@@ -69,7 +73,7 @@ impl Facts<'_> {
             (Cause::Ahead(Ahead::DailyTest), _) => ("DID NOT ARRIVE", "HEB GYRRAEDD"),
             (Cause::Ahead(_), _) => ("ENDS SOON", "YN DOD I BEN"),
             (Cause::Test(_), _) => ("NOTHING IS WRONG", "DIM BYD O'I LE"),
-            (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
+            (Cause::Gateway(_), _) | (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
             (Cause::Instance(_), Status::PartialOutage) => ("PART DOWN", "RHAN WEDI METHU"),
             (Cause::Instance(_), Status::Degraded) => ("SLOW", "YN ARAF"),
             (Cause::Instance(_), Status::Operational | Status::Maintenance | Status::Unknown) => {
@@ -108,6 +112,7 @@ impl Facts<'_> {
             (Language::Cy, Cause::Certificate(_), _) => {
                 format!("nid yw {name} yn dda, felly ni all neb gysylltu'n ddiogel")
             }
+            (_, Cause::Gateway(gateway), _) => symptom_gateway(&gateway.host, self.incident.layer, language),
             (Language::En, Cause::Refused(_), _) => {
                 "the APIs refuse Curiad's own access, so it cannot tell whether they work".to_owned()
             }
@@ -203,6 +208,24 @@ impl Facts<'_> {
     pub(super) fn symptom_where(&self, language: Language) -> String {
         let (place, when) = (self.environment(language), self.since());
         capital(&format!("{} ({place}, {} {when})", self.symptom(language), since(language)))
+    }
+}
+
+/// All APIs behind it fail before they are reached.
+fn symptom_gateway(host: &str, layer: Option<Layer>, language: Language) -> String {
+    match (language, layer) {
+        (Language::En, Some(Layer::Dns)) => {
+            format!("the name of {host} cannot be found, so none of the APIs there is reached")
+        }
+        (Language::Cy, Some(Layer::Dns)) => {
+            format!("ni ellir dod o hyd i enw {host}, felly ni chyrhaeddir yr un o'r APIs yno")
+        }
+        (Language::En, _) => {
+            format!("none of the APIs at {host} is reached: it is most likely the gateway there")
+        }
+        (Language::Cy, _) => {
+            format!("ni chyrhaeddir yr un o'r APIs yn {host}: y porth yno yw'r achos, yn fwy na thebyg")
+        }
     }
 }
 

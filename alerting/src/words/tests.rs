@@ -58,10 +58,11 @@ fn a_ticket_says_all_that_an_agent_asks() {
 
 #[test]
 fn whoever_goes_on_duty_reads_when_first_and_that_nothing_is_wrong() {
-    let (mut incident, configuration) = (incident(), configuration());
+    let (mut incident, mut configuration) = (incident(), configuration());
     let rota = domain::RotaId::parse("a-rota-with-a-name-too-long-for-a-text-of-160-characters").unwrap();
     let mut said = Vec::new();
-    for rota in [domain::RotaId::parse("platform").unwrap(), rota] {
+    for (rota, text_replies) in [(domain::RotaId::parse("platform").unwrap(), true), (rota, false)] {
+        configuration.text_replies = text_replies;
         let begins = domain::DutyBegins { person: id("oncall.one"), rota, from: at("09:00:00") };
         incident.cause = domain::Cause::Test(domain::TestCall::BeforeShift(begins));
         let callout = notification(NotificationKind::Callout { callout: 1 });
@@ -76,6 +77,35 @@ fn whoever_goes_on_duty_reads_when_first_and_that_nothing_is_wrong() {
         }
     }
     golden!("reminder.txt", said.join("\n----\n"));
+}
+
+#[test]
+fn a_test_says_first_that_nothing_is_wrong() {
+    let (mut incident, mut configuration) = (incident(), configuration());
+    incident.cause = domain::Cause::Test(domain::TestCall::Asked(id("oncall.one")));
+    let callout = notification(NotificationKind::Callout { callout: 1 });
+    let mut said = Vec::new();
+    for text_replies in [false, true] {
+        configuration.text_replies = text_replies;
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        for language in Language::ALL {
+            said.push(text(&facts, &callout, language, FIRST).unwrap());
+            said.push(write(&letter(&facts, &callout, Some(language), REFERENCE).unwrap()));
+        }
+    }
+    golden!("test-call.txt", said.join("\n----\n"));
+}
+
+#[test]
+fn the_last_resort_reads_that_it_is_the_last() {
+    let (mut incident, configuration) = (incident(), configuration());
+    if let Some(running) = &mut incident.escalation {
+        running.callouts[0].step = 0;
+    }
+    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+    let callout = notification(NotificationKind::Callout { callout: 1 });
+    let said = Language::ALL.map(|language| text(&facts, &callout, language, FIRST).unwrap());
+    golden!("last-resort.txt", said.join("\n"));
 }
 
 #[test]
@@ -157,12 +187,20 @@ fn a_text_says_all_at_a_glance_in_the_language_of_whoever_gets_it() {
     let over = notification(NotificationKind::StandDown { taken_by: None });
     let taken = notification(NotificationKind::StandDown { taken_by: Some("Gwên Tŷ-Ŵyl".to_owned()) });
     let off = notification(NotificationKind::CalledOff { by: "Siân ap Rhisiart-Llewelyn".to_owned() });
+    let part = notification(NotificationKind::PartOf { incident: domain::IncidentId(43) });
     let again = Try { number: 2, repeat: true };
     let said: Vec<String> = Language::ALL
         .into_iter()
         .flat_map(|language| {
-            [(&callout, FIRST), (&callout, again), (&over, FIRST), (&taken, FIRST), (&off, again)]
-                .map(|(notification, attempt)| text(&facts, notification, language, attempt).unwrap())
+            [
+                (&callout, FIRST),
+                (&callout, again),
+                (&over, FIRST),
+                (&taken, FIRST),
+                (&off, again),
+                (&part, FIRST),
+            ]
+            .map(|(notification, attempt)| text(&facts, notification, language, attempt).unwrap())
         })
         .collect();
     golden!("texts.txt", said.join("\n"));
@@ -257,7 +295,7 @@ proptest! {
         priority in 1_u8..=5,
         environment in 0_usize..5,
         worst in 0_usize..6,
-        cause in 0_usize..12,
+        cause in 0_usize..13,
         attempt in 1_u32..100,
         repeat: bool,
         hours in 0_i64..400,
@@ -285,6 +323,10 @@ proptest! {
                 environment: incident.environment,
                 fingerprint: "5e".repeat(32),
             }),
+            11 => domain::Cause::Gateway(domain::Gateway {
+                environment: incident.environment,
+                host: format!("{long}.{long}.example"),
+            }),
             6 => domain::Cause::Ahead(domain::Ahead::Certificate("5e".repeat(32))),
             7 => domain::Cause::Ahead(domain::Ahead::Rota(domain::RotaId::parse(&long).unwrap())),
             3 => domain::Cause::Token(domain::TokenEndpoint {
@@ -294,7 +336,7 @@ proptest! {
             _ => incident.cause,
         };
         let api = incident.api.clone().unwrap();
-        configuration.apis.get_mut(&api).unwrap().name = Text::new(name.clone(), name);
+        configuration.apis.get_mut(&api).map(std::sync::Arc::make_mut).unwrap().name = Text::new(name.clone(), name);
         configuration.people.get_mut(&id("duty.manager")).unwrap().name = who;
         let site = format!("https://{host}.example.wales");
         configuration.site.url = Text::new(site.clone(), site.clone());
@@ -320,7 +362,7 @@ proptest! {
     fn a_ticket_fits_whatever_it_says(name in "\\PC{1,300}", lines in 0_usize..12, line in "\\PC{0,2000}") {
         let (mut incident, mut configuration) = (incident(), configuration());
         let api = incident.api.clone().unwrap();
-        configuration.apis.get_mut(&api).unwrap().name = Text::new(name.clone(), name);
+        configuration.apis.get_mut(&api).map(std::sync::Arc::make_mut).unwrap().name = Text::new(name.clone(), name);
         incident.evidence = vec![domain::Entry { at: at("02:12:00"), text: line.clone() }; lines];
         incident.diagnosis = Text::new(line.clone(), line);
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };

@@ -342,7 +342,7 @@ mod tests {
             welsh: bool,
         ) {
             let mut configuration = configuration();
-            for api in configuration.apis.values_mut() {
+            for api in configuration.apis.values_mut().map(std::sync::Arc::make_mut) {
                 api.name = Text::new(name.clone(), name.clone());
             }
             let apis: Vec<String> = (0..count)

@@ -166,7 +166,7 @@ pub(crate) fn estate() -> Configuration {
         other.every = Duration::from_secs(30);
         *check = Arc::new(other);
     }
-    for api in estate.apis.values_mut().filter(|api| api.id != sit.api) {
+    for api in estate.apis.values_mut().map(Arc::make_mut).filter(|api| api.id != sit.api) {
         api.instances.remove(&Environment::Sit);
     }
     estate

@@ -107,7 +107,7 @@ pub(crate) fn configuration() -> Configuration {
             (Environment::Production, public),
             (Environment::Sit, EnvironmentPolicy::quiet()),
         ]),
-        apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
+        apis: apis.into_iter().map(|api| (api.id.clone(), Arc::new(api))).collect(),
         checks: BTreeMap::from([(check.id.clone(), Arc::new(check))]),
         vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(

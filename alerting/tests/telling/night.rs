@@ -46,12 +46,14 @@ fn configuration() -> Configuration {
     );
     configuration.apis.clear();
     configuration.checks.clear();
-    for name in APIS {
+    for (name, port) in APIS.into_iter().zip(4_001..) {
         let instance = example::instance(name, Environment::Production);
         let id = CheckId { instance, operation: check.operation.id.clone() };
-        let api = domain::Api { id: id.instance.api.clone(), depends_on: Vec::new(), ..api.clone() };
-        configuration.checks.insert(id.clone(), Arc::new(Check { id, ..(*check).clone() }));
-        configuration.apis.insert(api.id.clone(), api);
+        let api = domain::Api { id: id.instance.api.clone(), depends_on: Vec::new(), ..(*api).clone() };
+        // On one host, behind no common gateway.
+        let url = format!("https://api.example.wales:{port}");
+        configuration.checks.insert(id.clone(), Arc::new(Check { id, url, ..(*check).clone() }));
+        configuration.apis.insert(api.id.clone(), Arc::new(api));
     }
     let (night, never) = (EscalationId::parse("night").unwrap(), HoursId::parse("never").unwrap());
     let zone = TimeZone::get("Europe/London").unwrap();

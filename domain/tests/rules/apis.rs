@@ -2,6 +2,12 @@
 
 use super::*;
 
+/// On one host, behind no common gateway.
+pub(crate) fn address(api: &str) -> String {
+    let port = api.bytes().fold(0_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte)));
+    format!("http://127.0.0.1:{port}")
+}
+
 pub(super) fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
     let get = |id: &str, health: bool| {
         Arc::new(Operation {
@@ -31,12 +37,12 @@ pub(super) fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
         operations: [get("ping", false), get("status", true)].into(),
         instances: [Environment::Sit, Environment::Production]
             .into_iter()
-            .map(|environment| (environment, format!("http://127.0.0.1:1/{environment}/{id}")))
+            .map(|environment| (environment, format!("{}/{environment}/{id}", address(id))))
             .collect(),
     }
 }
 
-pub(super) fn checks(apis: &BTreeMap<ApiId, Api>, vantage: &VantageId) -> BTreeMap<CheckId, Arc<Check>> {
+pub(super) fn checks(apis: &BTreeMap<ApiId, Arc<Api>>, vantage: &VantageId) -> BTreeMap<CheckId, Arc<Check>> {
     let mut checks = BTreeMap::new();
     for api in apis.values() {
         for (environment, url) in &api.instances {

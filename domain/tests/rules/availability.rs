@@ -297,7 +297,7 @@ fn an_api_has_its_own_hours_and_objective_or_those_of_the_site_or_none() {
         "a standard API"
     );
 
-    let api = configuration.apis.get_mut(&results.api).unwrap();
+    let api = configuration.apis.get_mut(&results.api).map(Arc::make_mut).unwrap();
     api.agreed = domain::Agreed { hours: Some(id("never")), objective: objective("99% in 90d") };
     assert_eq!(hours(&configuration).as_ref(), configuration.hours.get(&id("never")));
     assert_eq!(configuration.objective(&results), objective("99% in 90d"));

@@ -101,3 +101,37 @@ fn where_nothing_is_promised_nothing_burns() {
         hand.situation.incidents.values().all(|incident| incident.cause.to_string().starts_with("instance:"))
     );
 }
+
+#[test]
+fn what_burns_slowly_for_hours_is_one_too() {
+    let mut hand = hand(promised());
+    // Half a minute an hour: 8 times too fast, and never so much of one hour as to be seen by that.
+    for _ in 0..4 {
+        blip(&mut hand, 61);
+        assert!(hand.open().is_empty(), "{:?}", causes(&hand));
+    }
+    blip(&mut hand, 2);
+    assert_eq!(causes(&hand), ["burn:results/production"]);
+    let said = hand.open().pop().expect("one").diagnosis.en.clone();
+    assert!(said.contains("times too fast"), "{said}");
+}
+
+#[test]
+fn what_burns_and_is_major_calls_after_the_hold_and_never_before() {
+    let mut configuration = promised();
+    let policy = configuration.environments.get_mut(&Environment::Production).expect("a policy");
+    policy.major.as_mut().expect("it calls").when = Priority::new(3).expect("a priority");
+    let mut hand = hand(configuration);
+    blip(&mut hand, 15);
+    blip(&mut hand, 2);
+    let burn = hand.open().pop().expect("one");
+    assert_eq!((burn.cause.to_string().as_str(), burn.major.is_some()), ("burn:results/production", true));
+    let called = |hand: &Hand| hand.incident(burn.id.0).escalation.is_some();
+    let hold = jiff::SignedDuration::from_secs(120);
+    while hand.now + jiff::SignedDuration::from_secs(10) < burn.opened_at + hold {
+        assert!(!called(&hand), "at {}", hand.now);
+        hand.rounds(1, &[], Seen::Pass);
+    }
+    hand.rounds(3, &[], Seen::Pass);
+    assert!(called(&hand), "{:#?}", hand.incident(burn.id.0).timeline);
+}

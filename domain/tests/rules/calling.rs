@@ -308,7 +308,7 @@ fn however_many_incidents_are_open_the_newest_is_called_out_in_its_time() {
     let mut big = configuration();
     let one = big.apis[&instance("results", PRODUCTION).api].clone();
     for n in 0..250 {
-        let mut api = one.clone();
+        let mut api = (*one).clone();
         api.id = domain::ApiId::parse(&format!("api-{n:03}")).expect("an id");
         api.depends_on.clear();
         api.service_level = ServiceLevel::Standard;
@@ -320,7 +320,7 @@ fn however_many_incidents_are_open_the_newest_is_called_out_in_its_time() {
             }
         }
         api.instances.remove(&PRODUCTION);
-        big.apis.insert(api.id.clone(), api);
+        big.apis.insert(api.id.clone(), Arc::new(api));
     }
     let names: Vec<String> = (0..250).map(|n| format!("api-{n:03}")).collect();
     let mut failing: Vec<(&str, Environment)> =

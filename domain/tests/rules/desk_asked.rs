@@ -4,7 +4,7 @@ use crate::{
     estate::{Hand, Seen, configuration, secs},
     read_back::{in_state, notes, reads},
 };
-use domain::{DeskId, Environment, ParentTicket, Step, Target, TicketState};
+use domain::{Answer, DeskId, Environment, Message, ParentTicket, Step, Target, TicketState};
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -85,5 +85,19 @@ fn a_desk_without_a_ticket_cannot_be_asked_and_the_next_is_called_at_once() {
     let mut hand = Hand::new(configuration);
     hand.rounds(2, &[], Seen::Pass);
     hand.rounds(14, &[RESULTS], Seen::Fail);
+    assert_eq!(calls(&hand), 1);
+}
+
+#[test]
+fn a_no_of_the_desk_leaves_whoever_was_called_since_their_time() {
+    let mut hand = raised();
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    let asked = hand.incident(1).escalation.clone().expect("calling").desks;
+    let reference = asked.first().expect("asked").reference.clone();
+    while calls(&hand) == 0 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+    }
+    hand.tell(Message::Answer { reference, answer: Answer::CallNext, by: None }).expect("noted");
+    hand.rounds(3, &[RESULTS], Seen::Fail);
     assert_eq!(calls(&hand), 1);
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 #[path = "apis.rs"]
-mod apis;
+pub(crate) mod apis;
 
 use apis::{api, checks};
 
@@ -37,13 +37,13 @@ fn production() -> EnvironmentPolicy {
 
 /// `results` (critical) and `documents` (standard) depend on `identity` (critical); production calls `one`, then `two`.
 pub(crate) fn configuration() -> Configuration {
-    let apis: BTreeMap<ApiId, Api> = [
+    let apis: BTreeMap<ApiId, Arc<Api>> = [
         api("identity", ServiceLevel::Critical, &[]),
         api("results", ServiceLevel::Critical, &["identity"]),
         api("documents", ServiceLevel::Standard, &["identity"]),
     ]
     .into_iter()
-    .map(|api| (api.id.clone(), api))
+    .map(|api| (api.id.clone(), Arc::new(api)))
     .collect();
     let vantage = VantageId::parse("internet").expect("an id");
     let checks = checks(&apis, &vantage);

@@ -36,7 +36,7 @@ pub(crate) fn with(heartbeat: Heartbeat) -> Configuration {
         request: Request::Heartbeat(heartbeat),
         expect: Expect::default(),
     });
-    let api = configuration.apis.get_mut(&results).expect("the API");
+    let api = configuration.apis.get_mut(&results).map(Arc::make_mut).expect("the API");
     api.depends_on.clear();
     api.instances.remove(&Environment::Sit);
     api.operations = [operation.clone()].into();

@@ -118,3 +118,20 @@ fn who_takes_it_by_a_command_and_can_be_called_is_asked_again_too() {
         assert_eq!(hand.people_called(), ["one", "two"], "asked again");
     }
 }
+
+#[test]
+fn of_what_failed_again_and_was_taken_before_its_calls_all_are_called_anew() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.goes_on_failing(40);
+    let before = hand.people_called().len();
+    assert!(before > 3, "as far as the last resort: {:?}", hand.people_called());
+    hand.rounds(30, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.rounds(6, &[RESULTS], Seen::Fail);
+    let take = Command::Acknowledge { incident: IncidentId(1), by: "ann".into() };
+    hand.tell(Message::Command(take)).expect("taken");
+    hand.goes_on_failing(46);
+    let called = hand.people_called().split_off(before);
+    assert_eq!(called.first().map(String::as_str), Some("one"), "{called:?}");
+}

@@ -344,7 +344,9 @@ fn publishing_by_hand_waits_for_the_hand() {
 #[test]
 fn what_people_read_has_names_and_local_times() {
     let mut configuration = configuration();
-    if let Some(api) = configuration.apis.get_mut(&instance("results", PRODUCTION).api) {
+    if let Some(api) =
+        configuration.apis.get_mut(&instance("results", PRODUCTION).api).map(std::sync::Arc::make_mut)
+    {
         api.name = Text::new("Test Results", "Canlyniadau Profion");
     }
     let mut hand = Hand::new(configuration);

@@ -144,3 +144,37 @@ fn what_recovers_after_the_clock_was_set_back_is_over_in_its_time() {
     hand.rounds(8, &[], Seen::Pass);
     assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
 }
+
+/// Called and over, and called again.
+fn again() -> Hand {
+    let mut hand = well();
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.rounds(30, &[], Seen::Pass);
+    hand.rounds(20, &[RESULTS], Seen::Fail);
+    assert!(hand.incident(1).escalation.as_ref().is_some_and(|running| running.callouts.len() > 1));
+    hand
+}
+
+#[test]
+fn calls_of_another_time_stay_of_that_time_when_the_clock_is_corrected() {
+    let mut hand = again();
+    set(&mut hand, -3);
+    hand.wait(1);
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    let earlier = running.callouts.iter().filter(|callout| callout.at < running.started_at).count();
+    assert_eq!(earlier, 1, "{:#?}", running.callouts);
+}
+
+#[test]
+fn what_a_clock_left_behind_is_set_right_once_however_often_the_program_starts() {
+    let mut hand = again();
+    let ahead = hand.situation.latest.clone();
+    hand.restart(-3_600);
+    let opened_at = hand.incident(1).opened_at;
+    for _ in 0..3 {
+        // The database has them as they were recorded.
+        hand.situation.latest = ahead.clone();
+        hand.restart(300);
+        assert_eq!(hand.incident(1).opened_at, opened_at);
+    }
+}

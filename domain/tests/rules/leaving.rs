@@ -23,7 +23,7 @@ fn without(api: &str, environment: Option<Environment>) -> Configuration {
     let mut configuration = configuration();
     let gone = instance(api, PRODUCTION).api;
     let leaves = |there: Environment| environment.is_none_or(|environment| environment == there);
-    if let Some(api) = configuration.apis.get_mut(&gone) {
+    if let Some(api) = configuration.apis.get_mut(&gone).map(Arc::make_mut) {
         api.instances.retain(|there, _| !leaves(*there));
     }
     if environment.is_none() {
@@ -202,7 +202,7 @@ fn an_instance_in_production_leaves_only_when_its_api_is_retired() {
     assert_eq!(not_retired(&without("results", Some(PRODUCTION))), ["results"]);
     assert!(not_retired(&without("results", Some(SIT))).is_empty());
     let mut retired = without("results", Some(PRODUCTION));
-    for api in retired.apis.values_mut().filter(|api| api.id.as_str() == "results") {
+    for api in retired.apis.values_mut().map(Arc::make_mut).filter(|api| api.id.as_str() == "results") {
         api.instances.clear();
         api.lifecycle = Lifecycle::Retired;
     }

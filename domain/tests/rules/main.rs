@@ -17,6 +17,7 @@ mod desk;
 mod desk_asked;
 mod estate;
 mod flapping;
+mod gateway;
 mod gathered;
 mod handing_over;
 mod health;

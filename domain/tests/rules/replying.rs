@@ -2,6 +2,7 @@
 
 use crate::estate::{Hand, Seen, configuration, instance};
 use domain::{Answer, Command, Environment, IncidentStatus, Message, PersonId, Reply, Way};
+use std::sync::Arc;
 
 const PRODUCTION: Environment = Environment::Production;
 const RESULTS: (&str, Environment) = ("results", PRODUCTION);
@@ -42,7 +43,7 @@ fn called_by(configuration: domain::Configuration) -> Hand {
 /// The same, where each that fails is called for.
 fn called_of_critical_ones() -> Hand {
     let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
+    for api in configuration.apis.values_mut().map(Arc::make_mut) {
         api.service_level = domain::ServiceLevel::Critical;
     }
     called_by(configuration)
@@ -191,4 +192,77 @@ fn thanks_for_one_incident_take_no_other() {
     hand.rounds(6 * 31, &[("documents", PRODUCTION)], Seen::Fail);
     hand.texts(&[&who], "d", "ok").expect("only one is left to mean");
     assert!(hand.incident(2).acknowledged.is_some());
+}
+
+#[test]
+fn thanks_for_the_last_time_do_not_take_what_fails_again() {
+    for words in ["OK", "no"] {
+        let mut hand = called();
+        let who = first(&hand);
+        let take = Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() };
+        hand.tell(Message::Command(take)).expect("taken");
+        hand.rounds(30, &[], Seen::Pass);
+        assert!(!hand.incident(1).is_open());
+        hand.rounds(6, &[RESULTS], Seen::Fail);
+        assert_eq!(
+            (hand.incident(1).status, hand.callouts()),
+            (IncidentStatus::Open, 1),
+            "again, and no call yet"
+        );
+        hand.texts(&[&who], "a", words).unwrap_err();
+        assert!(hand.incident(1).acknowledged.is_none(), "{words}: that was for the stand-down");
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        assert!(hand.callouts() > 1, "they are called");
+    }
+}
+
+#[test]
+fn a_text_that_is_told_again_after_it_was_handed_over_takes_nothing_back() {
+    let mut hand = called();
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "1").expect("taken");
+    hand.texts(&[&who], "b", "1 no").expect("handed over");
+    let calls = hand.callouts();
+    for id in ["a", "b"] {
+        hand.texts(&[&who], id, if id == "a" { "1" } else { "1 no" }).expect("heard already");
+        assert_eq!((hand.incident(1).status, hand.callouts()), (IncidentStatus::Open, calls));
+    }
+}
+
+#[test]
+fn a_carrier_whose_clock_is_behind_ours_is_believed_and_what_was_said_before_another_call_is_not_about_that()
+{
+    let mut hand = called();
+    let who = first(&hand);
+    let called_at = hand.incident(1).escalation.as_ref().expect("calling").started_at;
+    let yes =
+        |id: &str| Message::Reply { people: vec![person(&who)], id: id.into(), reply: Reply::parse("yes") };
+    hand.tell_at(called_at - jiff::SignedDuration::from_secs(90), yes("a")).expect("taken");
+    assert_eq!(hand.incident(1).status, IncidentStatus::Acknowledged);
+
+    let mut hand = called_of_critical_ones();
+    let called_at = hand.incident(1).escalation.as_ref().expect("calling").started_at;
+    hand.rounds(30, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    assert!(hand.incident(2).escalation.is_some());
+    hand.tell_at(called_at + jiff::SignedDuration::from_secs(10), yes("a"))
+        .expect("only the first can be meant");
+    assert!(hand.incident(1).acknowledged.is_some() && hand.incident(2).acknowledged.is_none());
+}
+
+#[test]
+fn a_test_that_waits_for_its_answer_makes_no_yes_ambiguous() {
+    let mut configuration = configuration();
+    for api in configuration.apis.values_mut().map(Arc::make_mut) {
+        api.service_level = domain::ServiceLevel::Critical;
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.tell(Message::Command(Command::TestCall { by: "ann".into(), person: person("one") }))
+        .expect("called");
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.texts(&["one"], "a", "2").expect("taken");
+    hand.rounds(14, &[RESULTS, ("documents", PRODUCTION)], Seen::Fail);
+    assert!(hand.incident(1).is_open() && hand.incident(3).escalation.is_some());
+    hand.texts(&["one"], "b", "yes").expect("the one they have not taken yet");
+    assert!(hand.incident(3).acknowledged.is_some());
 }

@@ -16,7 +16,7 @@ fn estate(count: usize) -> Configuration {
     configuration.apis.clear();
     configuration.checks.clear();
     for number in 0..count {
-        let mut api = model.clone();
+        let mut api = (*model).clone();
         api.id = ApiId::parse(&name(number)).expect("an id");
         api.depends_on.clear();
         api.service_level = ServiceLevel::Critical;
@@ -27,7 +27,7 @@ fn estate(count: usize) -> Configuration {
             check.url = format!("http://host-{number}.example");
             configuration.checks.insert(check.id.clone(), Arc::new(check));
         }
-        configuration.apis.insert(api.id.clone(), api);
+        configuration.apis.insert(api.id.clone(), Arc::new(api));
     }
     configuration
 }
@@ -206,4 +206,34 @@ fn what_was_heard_of_long_ago_is_no_storm_when_a_window_over_it_ends() {
     announce(&mut hand, jiff::SignedDuration::from_mins(10));
     failing(&mut hand, 6 * 24, 0..12);
     assert_eq!(hand.open().len(), 12, "{:?}", causes(&hand));
+}
+
+#[test]
+fn its_call_is_due_when_that_of_the_first_of_it_was() {
+    let mut hand = hand(14);
+    for count in 1..14 {
+        failing(&mut hand, 1, 0..count);
+    }
+    assert_eq!(causes(&hand), ["storm:production"]);
+    failing(&mut hand, 4, 0..12);
+    let storm = hand.open().pop().expect("the storm");
+    let first = storm.opened_at + jiff::SignedDuration::from_secs(120);
+    let began = storm.escalation.clone().expect("calling").started_at;
+    assert!(began.duration_since(first) <= jiff::SignedDuration::from_secs(10), "{began}, not {first}");
+}
+
+#[test]
+fn whoever_was_called_for_a_part_of_it_does_not_hear_that_it_is_over() {
+    let mut hand = hand(14);
+    failing(&mut hand, 16, 0..1);
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    failing(&mut hand, 5, 0..12);
+    let storm = hand.open().pop().expect("the storm").id;
+    assert_eq!(hand.incident(1).part_of, Some(storm));
+    hand.receipt(1, "callout/1/text", domain::Sent::Delivered);
+    assert!(hand.told().iter().any(|told| told.starts_with("part-of/")), "{:?}", hand.told());
+    assert!(!hand.told().iter().any(|told| told.starts_with("stand-down/")), "{:?}", hand.told());
+    let reference = running.callouts.first().expect("a call").reference.clone();
+    let said = hand.tell(domain::Message::Answer { reference, answer: domain::Answer::Mine, by: None });
+    assert!(said.clone().is_err_and(|said| said.contains(&format!("is part of {storm}"))), "{said:?}");
 }

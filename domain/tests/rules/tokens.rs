@@ -1,6 +1,6 @@
 //! A token endpoint that does not work is one cause for all that need its tokens.
 
-use crate::estate::{Hand, Seen, configuration, instance, secs};
+use crate::estate::{Hand, Seen, apis::address, configuration, instance, secs};
 use domain::{
     Access, Cause, Check, Configuration, Credential, Environment, IncidentStatus, Layer, OAuth2, Proof,
     Secret, Status, TokenEndpoint,
@@ -15,7 +15,7 @@ const IDENTITY: (&str, Environment) = ("identity", PRODUCTION);
 /// Results and documents need tokens from this address; nothing depends on anything.
 fn needing(token_url: &str) -> Configuration {
     let mut configuration = configuration();
-    for api in configuration.apis.values_mut() {
+    for api in configuration.apis.values_mut().map(Arc::make_mut) {
         api.depends_on.clear();
     }
     with_tokens(configuration, token_url)
@@ -33,7 +33,7 @@ pub(crate) fn with_tokens(mut configuration: Configuration, token_url: &str) -> 
         }))),
         certificate: None,
     });
-    for api in configuration.apis.values_mut() {
+    for api in configuration.apis.values_mut().map(Arc::make_mut) {
         api.depends_on.clear();
     }
     for check in
@@ -49,7 +49,7 @@ fn elsewhere() -> Configuration {
 }
 
 fn own() -> Configuration {
-    needing("http://127.0.0.1:1/production/identity/oauth2/token")
+    needing(&format!("{}/production/identity/oauth2/token", address("identity")))
 }
 
 #[test]

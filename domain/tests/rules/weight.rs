@@ -2,6 +2,7 @@
 
 use crate::estate::{Hand, Seen, configuration, instance};
 use domain::{Cause, Configuration, Environment, Language, Lasting, Priority, Rating};
+use std::sync::Arc;
 use std::time::Duration;
 
 const PRODUCTION: Environment = Environment::Production;
@@ -13,7 +14,8 @@ fn priority(number: u8) -> Priority {
 }
 
 fn used_by(mut configuration: Configuration, name: &str, consumers: u32) -> Configuration {
-    let api = configuration.apis.get_mut(&instance(name, PRODUCTION).api).expect("the API");
+    let api =
+        configuration.apis.get_mut(&instance(name, PRODUCTION).api).map(Arc::make_mut).expect("the API");
     api.consumers = consumers;
     configuration
 }

@@ -12,6 +12,7 @@ ack-kept = Mae eich ateb wedi’i gadw a chaiff ei gymryd i mewn yn fuan. Edrych
 ack-unkept = NI ellid nodi eich ateb: ni all Curiad ysgrifennu i’w gronfa ddata. Nid chi sy’n delio ag ef eto. Pwyswch eto ymhen munud.
 ack-ring = Tra na all Curiad ysgrifennu i’w gronfa ddata nid yw’n galw neb ond y dewis olaf. Os na allwch ddelio â hyn, ffoniwch { $who } eich hun.
 ack-over = Mae ar ben ers { $when }. Nid oes dim i’w wneud.
+ack-part-of = Ers { $when } mae’n rhan o broblem ehangach, { $incident }: fe’ch gelwir am honno os bydd angen.
 ack-yours = Chi sy’n delio ag ef ers { $when }.
 ack-yours-until = Chi sy’n delio ag ef ers { $when }. Os na chlywir gennych erbyn { $until }, gofynnir i chi eto, ac yna gelwir ar y nesaf.
 ack-still = Rwy’n dal i ddelio ag ef

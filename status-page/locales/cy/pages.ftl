@@ -175,6 +175,7 @@ was-unknown = Ni wyddem a oedd { $name } yn gweithio { $place }
 incident-alert = { $name }: rhybudd { $alert } { $place }
 incident-burn = Mae { $name } yn methu’n rhy aml { $place }
 incident-certificate = Nid yw tystysgrif yn dda { $place }: ni ellir cysylltu’n ddiogel â’r APIs sy’n ei dangos
+incident-gateway = Ni ellir cyrraedd yr APIs sydd y tu ôl i un porth { $place }
 incident-token = Ni ellir cael tocynnau mynediad { $place }: ni ellir defnyddio’r APIs sydd eu hangen
 incident-refused = Mae porth yr API yn gwrthod ein gwiriadau { $place }: ni allwn ddweud beth sy’n gweithio
 incident-blind = Ni allwn weld yr APIs { $place }

@@ -12,6 +12,7 @@ ack-kept = Your answer is kept and will be taken in shortly. Look again in a mom
 ack-unkept = Your answer could NOT be noted: Curiad cannot write its database. You do not have this yet. Press again in a minute.
 ack-ring = While Curiad cannot write its database it calls nobody but the last resort. If you cannot take this, ring { $who } yourself.
 ack-over = It is over since { $when }. There is nothing to do.
+ack-part-of = Since { $when } it is part of a wider problem, { $incident }: you are called for that one if you are needed.
 ack-yours = You have it since { $when }.
 ack-yours-until = You have it since { $when }. If nothing is heard of you until { $until }, you are asked again, and then the next is called.
 ack-still = I’m still on it

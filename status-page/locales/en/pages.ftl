@@ -167,6 +167,7 @@ was-unknown = We did not know whether { $name } was working { $place }
 incident-alert = { $name }: alert { $alert } { $place }
 incident-burn = { $name } fails too often { $place }
 incident-certificate = A certificate is not good { $place }: APIs that show it cannot be connected to safely
+incident-gateway = APIs behind one gateway cannot be reached { $place }
 incident-token = No access tokens can be had { $place }: APIs that need them cannot be used
 incident-refused = The gateway refuses our checks { $place }: we cannot tell what works
 incident-blind = We cannot see the APIs { $place }

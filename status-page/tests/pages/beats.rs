@@ -35,7 +35,7 @@ fn with_job() -> (Situation, String) {
     check.id.operation = check.operation.id.clone();
     check.from = vec![VantageId::inbound()];
     let reference = check.beat_reference(&situation.key).unwrap();
-    let api = configuration.apis.get_mut(&check.id.instance.api).unwrap();
+    let api = configuration.apis.get_mut(&check.id.instance.api).map(Arc::make_mut).unwrap();
     api.operations = api.operations.iter().chain([&check.operation]).cloned().collect();
     configuration.checks.insert(check.id.clone(), Arc::new(check));
     situation.configuration = Arc::new(configuration);

@@ -164,7 +164,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
             subscriptions: true,
         },
         environments: Environment::ALL.into_iter().map(|e| (e, policy(e))).collect(),
-        apis: apis.into_iter().map(|api| (api.id.clone(), api)).collect(),
+        apis: apis.into_iter().map(|api| (api.id.clone(), Arc::new(api))).collect(),
         checks,
         vantages: vec![Vantage::new(VantageId::parse("internet").unwrap())],
         teams: BTreeMap::from([(TeamId::parse("demographics").unwrap(), team)]),

@@ -1,9 +1,12 @@
 //! What is there when the story has been told to its end: everything once, and nothing missing.
 
 use super::story::{API, is_call};
-use crate::{examine, program::now};
+use crate::{
+    examine,
+    program::{now, zone},
+};
 use domain::{CheckId, InstanceId, NotificationKind};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use simulator::World;
 use std::collections::BTreeSet;
 use store::{IncidentFilter, OutboxState, Store};
@@ -48,8 +51,7 @@ pub(super) async fn unbroken(store: &Store, recorded: usize) {
     let all = Timestamp::from_second(0).expect("a time");
     let ever = (all, now() + SignedDuration::from_hours(1));
     for track in store.tracks().await.expect("tracks") {
-        let verified =
-            store.verify(&track, &TimeZone::get("Europe/London").expect("a zone")).await.expect("verified");
+        let verified = store.verify(&track, &zone()).await.expect("verified");
         assert_eq!(verified.problems, [] as [String; 0], "{track:?}");
     }
     let mut kept = 0;
@@ -72,7 +74,7 @@ pub(super) async fn unbroken(store: &Store, recorded: usize) {
             each_once(samples.iter().map(|sample| sample.at.to_string()), "an outcome");
             let summed = async |from| {
                 let checks = std::slice::from_ref(&check);
-                let days = store.rollups(checks, None, from..ever.1, &TimeZone::UTC).await.expect("sums");
+                let days = store.rollups(checks, None, from..ever.1, &zone()).await.expect("sums");
                 days.iter().map(|days| days.sum(..).samples()).sum::<u64>()
             };
             assert_eq!(summed(from).await, samples.len() as u64, "each is in the sum of its day");

@@ -1,0 +1,227 @@
+//! What fails with its gateway is one trouble of the gateway, and not one of each API.
+
+use crate::estate::{Hand, Seen, apis::address, configuration, instance, outcome, track};
+use domain::{
+    Cause, Check, Configuration, Environment, Event, Failure, FailureKind, IncidentStatus, Layer, Outcome,
+    TrackId, VantageId,
+};
+use std::sync::Arc;
+
+const PRODUCTION: Environment = Environment::Production;
+const ALL: [&str; 3] = ["identity", "results", "documents"];
+const REFUSED: (Layer, FailureKind) = (Layer::Connect, FailureKind::Refused);
+const UNNAMED: (Layer, FailureKind) = (Layer::Dns, FailureKind::NameNotFound);
+const HANGS: (Layer, FailureKind) = (Layer::Backend, FailureKind::FirstByteTimeout);
+const BROKEN: (Layer, FailureKind) = (Layer::Backend, FailureKind::ServerError);
+
+/// All APIs of an environment behind one gateway; none depends on another, unless `with_parents`.
+fn shared(with_parents: bool) -> Configuration {
+    let mut configuration = configuration();
+    for check in configuration.checks.values_mut() {
+        let at = &check.id.instance;
+        let url = format!("http://127.0.0.1:80{}/{}", u8::from(at.environment == PRODUCTION), at.api);
+        *check = Arc::new(Check { url, ..(**check).clone() });
+    }
+    for api in configuration.apis.values_mut().map(Arc::make_mut).filter(|_| !with_parents) {
+        api.depends_on.clear();
+    }
+    configuration
+}
+
+fn well(configuration: Configuration) -> Hand {
+    let mut hand = Hand::new(configuration);
+    hand.rounds(3, &[], Seen::Pass);
+    hand
+}
+
+impl Hand {
+    fn look_at(&mut self, api: &str, how: Option<(Layer, FailureKind)>) {
+        for operation in ["ping", "status"] {
+            let track = track(api, PRODUCTION, operation);
+            let failure = how.map(|(layer, kind)| Failure { layer, kind, message: format!("it {kind:?}") });
+            let seen = Outcome { failure, ..(*outcome(&track, self.now, Seen::Pass)).clone() };
+            self.event(&Event::Outcome(Arc::new(seen)));
+        }
+    }
+
+    /// Rounds ten seconds apart, in which these of production fail so, and all else is well.
+    fn failing(&mut self, count: usize, apis: &[(&str, (Layer, FailureKind))]) {
+        for _ in 0..count {
+            self.wait(10);
+            let sit: Vec<_> = self.situation.configuration.checks.keys().cloned().collect();
+            for check in sit.into_iter().filter(|check| check.instance.environment != PRODUCTION) {
+                let vantage = VantageId::parse("internet").expect("an id");
+                self.see(&TrackId { check, vantage }, Seen::Pass);
+            }
+            for api in ALL {
+                self.look_at(api, apis.iter().find(|(name, _)| *name == api).map(|(_, how)| *how));
+            }
+        }
+    }
+
+    fn open_causes(&self) -> Vec<String> {
+        self.open().iter().map(|incident| incident.cause.to_string()).collect()
+    }
+}
+
+fn tickets(hand: &Hand) -> usize {
+    hand.told().iter().filter(|name| *name == "ticket").count()
+}
+
+#[test]
+fn all_behind_one_are_one_incident_with_one_ticket_and_a_list() {
+    for how in [REFUSED, UNNAMED, HANGS, (Layer::Gateway, FailureKind::GatewayError)] {
+        let mut hand = well(shared(false));
+        hand.failing(20, &ALL.map(|api| (api, how)));
+        assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"], "{how:?}");
+        let incident = hand.incident(1);
+        assert_eq!((incident.held_back.len(), &incident.api, incident.layer), (3, &None, Some(how.0)));
+        assert_eq!(tickets(&hand), 1, "{:?}", hand.told());
+        assert!(incident.major.is_some(), "it stands for the gravest");
+        let named = incident.diagnosis.en.starts_with("The name of 127.0.0.1:801 cannot be found");
+        assert_eq!(named, how == UNNAMED, "{}", incident.diagnosis.en);
+
+        hand.failing(1, &[]);
+        hand.failing(2, &[]);
+        assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
+        hand.failing(40, &[]);
+        assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+        assert_eq!(hand.situation.next_incident, 2, "one in all");
+    }
+}
+
+#[test]
+fn one_alone_has_its_own_incident_while_another_answers_however_badly() {
+    let mut hand = well(shared(false));
+    hand.failing(6, &[("results", REFUSED)]);
+    assert_eq!(hand.open_causes(), ["instance:results/production"]);
+
+    let mut hand = well(shared(false));
+    hand.failing(6, &[("results", REFUSED), ("documents", REFUSED), ("identity", BROKEN)]);
+    assert!(hand.open().iter().all(|incident| matches!(incident.cause, Cause::Instance(_))));
+    assert_eq!(hand.open().len(), 3);
+}
+
+#[test]
+fn others_elsewhere_or_in_another_environment_say_nothing_of_it() {
+    let mut configuration = shared(false);
+    for check in
+        configuration.checks.values_mut().filter(|check| check.id.instance.api.as_str() == "identity")
+    {
+        *check = Arc::new(Check { url: address("identity"), ..(**check).clone() });
+    }
+    let mut hand = well(configuration);
+    hand.failing(6, &[("results", REFUSED), ("documents", REFUSED)]);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+}
+
+#[test]
+fn whoever_fails_first_waits_for_word_of_the_others_which_are_asked_at_once() {
+    let mut hand = well(shared(false));
+    for _ in 0..4 {
+        hand.wait(3);
+        hand.look_at("results", Some(REFUSED));
+    }
+    assert!(hand.open().is_empty(), "nobody else was heard since: {:?}", hand.open_causes());
+    let asked =
+        |hand: &Hand, api| hand.probes.iter().any(|wanted| wanted.track.check.instance.api.as_str() == api);
+    assert!(asked(&hand, "documents") && asked(&hand, "identity"));
+    let mut other = well(shared(false));
+    std::mem::swap(&mut hand, &mut other);
+    // Nobody says a word.
+    for _ in 0..7 {
+        other.wait(5);
+        other.look_at("results", Some(REFUSED));
+    }
+    assert_eq!(other.open_causes(), ["instance:results/production"]);
+    // One says that it is well.
+    for _ in 0..4 {
+        hand.wait(3);
+        hand.look_at("results", Some(REFUSED));
+    }
+    hand.look_at("documents", None);
+    hand.wait(1);
+    assert_eq!(hand.open_causes(), ["instance:results/production"]);
+}
+
+#[test]
+fn what_was_taken_for_the_trouble_of_one_is_taken_in() {
+    let mut hand = well(shared(false));
+    hand.failing(5, &[("results", REFUSED)]);
+    assert_eq!(hand.open_causes(), ["instance:results/production"]);
+    hand.failing(5, &ALL.map(|api| (api, REFUSED)));
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    assert_eq!(hand.incident(1).part_of, Some(hand.incident(2).id));
+    assert!(hand.incident(2).held_back.contains(&instance("results", PRODUCTION)));
+}
+
+#[test]
+fn one_that_failed_long_before_is_no_proof() {
+    let mut hand = well(shared(false));
+    hand.failing(20, &[("results", REFUSED), ("identity", REFUSED)]);
+    assert_eq!(hand.open().len(), 2, "documents answers");
+    hand.failing(4, &ALL.map(|api| (api, REFUSED)));
+    assert_eq!(hand.open().len(), 3, "{:?}", hand.open_causes());
+}
+
+#[test]
+fn it_is_well_when_any_answers_and_what_still_fails_then_answers_for_itself() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    hand.failing(4, &[("results", REFUSED)]);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
+    hand.failing(40, &[("results", REFUSED)]);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    assert_eq!(hand.open_causes(), ["instance:results/production"]);
+
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    hand.failing(4, &[("results", BROKEN), ("identity", REFUSED), ("documents", REFUSED)]);
+    assert!(
+        hand.open_causes().contains(&"instance:results/production".to_owned()),
+        "{:?}",
+        hand.open_causes()
+    );
+}
+
+#[test]
+fn what_only_waits_for_its_parent_behind_the_same_gateway_is_the_parents() {
+    let mut hand = well(shared(true));
+    hand.failing(10, &ALL.map(|api| (api, HANGS)));
+    assert_eq!(hand.open_causes(), ["instance:identity/production"]);
+    let mut hand = well(shared(true));
+    hand.failing(10, &ALL.map(|api| (api, REFUSED)));
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+}
+
+#[test]
+fn what_depends_on_one_behind_it_is_held_back_too() {
+    let mut configuration = shared(false);
+    let parents = [domain::ApiId::parse("results").expect("an id")];
+    for api in configuration.apis.values_mut().map(Arc::make_mut).filter(|api| api.id.as_str() == "documents")
+    {
+        api.depends_on = parents.to_vec();
+    }
+    for check in
+        configuration.checks.values_mut().filter(|check| check.id.instance.api.as_str() == "documents")
+    {
+        *check = Arc::new(Check { url: address("documents"), ..(**check).clone() });
+    }
+    let mut hand = well(configuration);
+    hand.failing(20, &[("results", REFUSED), ("identity", REFUSED), ("documents", BROKEN)]);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    assert_eq!(hand.incident(hand.situation.next_incident - 1).held_back.len(), 3, "{:?}", hand.open());
+}
+
+#[test]
+fn a_restart_proves_nothing() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    hand.restart(5);
+    hand.wait(5);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    let incident = hand.incident(1);
+    assert_eq!((incident.status, incident.held_back.len()), (IncidentStatus::Open, 3));
+    assert_eq!(hand.open().len(), 1, "{:?}", hand.open_causes());
+}
