@@ -88,13 +88,15 @@ fn unseen_since(fold: &Fold, id: &TrackId, held: bool) -> Option<Timestamp> {
 /// Incidents of single APIs that began with it are part of it. `all`: every host of the vantage is silent.
 fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
     let network = |incident: &Incident| matches!(incident.layer, Some(Layer::Dns | Layer::Connect));
-    let part: Vec<(Incident, InstanceId)> = fold
+    let dark = |instance: &InstanceId| all || blind.affects.contains(instance);
+    let part: Vec<(Incident, String)> = fold
         .after
         .open_incidents()
         .filter(|incident| network(incident) && incident.failing_since() + TOGETHER >= blind.started_at)
         .filter_map(|incident| match &incident.cause {
-            Cause::Instance(instance) if all || blind.affects.contains(instance) => {
-                Some(((**incident).clone(), instance.clone()))
+            Cause::Instance(instance) if dark(instance) => Some(((**incident).clone(), fold.name(instance))),
+            Cause::Gateway(gateway) if incident.held_back.iter().all(dark) => {
+                Some(((**incident).clone(), gateway.host.clone()))
             }
             Cause::Instance(_)
             | Cause::Token(_)
@@ -111,8 +113,8 @@ fn take_in(fold: &mut Fold, blind: &Incident, all: bool) {
             | Cause::Test(_) => None,
         })
         .collect();
-    for (incident, instance) in part {
-        let why = format!("{} cannot be reached, nor can anything else", fold.name(&instance));
+    for (incident, name) in part {
+        let why = format!("{name} cannot be reached, nor can anything else");
         duty::taken_in(fold, incident, blind.id, &why);
     }
 }

@@ -61,9 +61,9 @@ pub(crate) fn left(fold: &mut Fold) {
                 configuration.vantage(vantage).is_none().then_some("the vantage")
             }
             Cause::Rota(rota) => (!configuration.rotas.contains_key(rota)).then_some("the rota"),
+            Cause::Gateway(gateway) => (!gateway::is_used(fold, gateway)).then_some("the gateway"),
             Cause::Token(_)
             | Cause::Certificate(_)
-            | Cause::Gateway(_)
             | Cause::Refused(_)
             | Cause::Storm(_)
             | Cause::Ahead(_) => None,
@@ -137,13 +137,11 @@ fn begins(fold: &mut Fold, health: &Health) {
     // Not a copy of its own: each of thousands that it holds back comes by here.
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.after.incidents.get(&id).cloned()) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
-        // Of a storm nobody can tell what has a reason of its own.
-        let storm = matches!(holder.cause, Cause::Storm(_));
-        let needs_it = !showing::is_shown(&holder.cause) || showing::explains(fold, &holder, &parents);
-        if storm
+        let needs_it = || !showing::is_shown(&holder.cause) || showing::explains(fold, &holder, &parents);
+        if matches!(holder.cause, Cause::Storm(_))
             || without_token
             || showing::shows(fold, &holder.cause, health)
-            || (needs_it && explains(&fold.after, &holder, health.status))
+            || (needs_it() && explains(&fold.after, &holder, health.status))
         {
             return;
         }
@@ -157,8 +155,10 @@ fn begins(fold: &mut Fold, health: &Health) {
         certificate::showing(fold, bad, health);
         return;
     }
-    match gateway::word(fold, health) {
-        Word::Shut(gateway) => return gateway::shut(fold, &gateway, health),
+    // Of a storm nobody can tell what has a reason of its own.
+    let storm = storm::of(fold, instance);
+    match if storm.is_some() { Word::Own } else { gateway::word(fold, health) } {
+        Word::Shut(gateway, since) => return gateway::shut(fold, (&gateway, since), health),
         Word::Awaited => return,
         Word::Own => {}
     }
@@ -175,7 +175,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         hold_back(fold, parent, instance);
         return;
     }
-    if let Some(storm) = storm::of(fold, instance) {
+    if let Some(storm) = storm {
         hold_back(fold, storm, instance);
         return;
     }

@@ -111,18 +111,22 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             && explains(&fold.after, &taker, fold.after.status(child))
             && !silenced_without(&fold.after, &taker, child, fold.now)
     };
-    let children: Vec<(IncidentId, Option<InstanceId>)> = fold
+    let all_depend =
+        |incident: &Incident| !incident.held_back.is_empty() && incident.held_back.iter().all(depends);
+    let children: Vec<(IncidentId, String)> = fold
         .after
         .open_incidents()
         .filter(|incident| incident.id != id && incident.environment == parent.environment)
         .filter(|incident| incident.failing_since() + CHILD_MAY_LEAD >= since)
         .filter_map(|incident| match &incident.cause {
-            Cause::Instance(child) if depends(child) => Some((incident.id, Some(child.clone()))),
+            Cause::Instance(child) if depends(child) => Some((incident.id, fold.name(child))),
             Cause::Token(endpoint)
-                if endpoint.issuer(&configuration).as_ref() == Some(&parent.api)
-                    || (!incident.held_back.is_empty() && incident.held_back.iter().all(depends)) =>
+                if endpoint.issuer(&configuration).as_ref() == Some(&parent.api) || all_depend(incident) =>
             {
-                Some((incident.id, None))
+                Some((incident.id, "a token endpoint".to_owned()))
+            }
+            Cause::Gateway(gateway) if all_depend(incident) => {
+                Some((incident.id, format!("all that is at {}", gateway.host)))
             }
             Cause::Instance(_)
             | Cause::Token(_)
@@ -139,9 +143,8 @@ pub(crate) fn take_in_children(fold: &mut Fold, id: IncidentId, parent: &Instanc
             | Cause::Test(_) => None,
         })
         .collect();
-    for (child_id, child) in children {
-        if let Some(incident) = fold.incident(child_id) {
-            let name = child.as_ref().map_or_else(|| "a token endpoint".to_owned(), |child| fold.name(child));
+    for (child, name) in children {
+        if let Some(incident) = fold.incident(child) {
             take_over(fold, id, incident, &format!("{name} depends on {}", fold.name(parent)));
         }
     }

@@ -85,6 +85,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Arc::clone(outcome)) };
     due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
     fold.after.latest.insert_mut(id.clone(), latest);
+    fold.behind.clear();
     let since = track.since;
     if fold.put_track(track) {
         look_at(fold, &id.check.instance, Some(since));

@@ -1,9 +1,9 @@
 //! A decision in the making: the situation so far, and what changed.
 
 use crate::{
-    Change, Configuration, ContactProof, Decision, DeskId, Environment, Health, Incident, IncidentId,
-    InstanceId, Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Situation,
-    StatusChange, TeamId, Track, TrackId, Verdict, Wanted, burn,
+    Change, Configuration, ContactProof, Decision, DeskId, Environment, Gateway, Health, Incident,
+    IncidentId, InstanceId, Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence,
+    Situation, StatusChange, TeamId, Track, TrackId, Verdict, Wanted, burn, reached::Seen,
 };
 use jiff::Timestamp;
 use std::{
@@ -29,6 +29,8 @@ pub(crate) struct Fold {
     probes: BTreeSet<Wanted>,
     in_maintenance: BTreeMap<Environment, bool>,
     instances: BTreeMap<Environment, usize>,
+    /// What was seen of all that is behind a gateway, while no probe said anything else.
+    pub(crate) behind: BTreeMap<Gateway, Arc<[Seen]>>,
     /// Which incident holds each instance back, while it is known that this is still so.
     pub(crate) holders: Option<BTreeMap<InstanceId, IncidentId>>,
 }
@@ -46,6 +48,7 @@ impl Fold {
             probes: BTreeSet::new(),
             in_maintenance: BTreeMap::new(),
             instances: BTreeMap::new(),
+            behind: BTreeMap::new(),
             holders: None,
         }
     }

@@ -102,6 +102,7 @@ mod plan;
 mod priority;
 mod protocol;
 mod provider;
+mod reached;
 mod receipts;
 mod release;
 mod remark;

@@ -3,7 +3,7 @@
 
 use crate::{
     ApiId, Cause, Environment, FailureKind, Health, Incident, IncidentStatus, InstanceId, Layer, Status,
-    Text, ahead, behind, blind, burn, cause::open, duty, fold::Fold, showing, storm, token,
+    Text, ahead, behind, blind, burn, cause::open, duty, fold::Fold, gateway, showing, storm, token,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -26,6 +26,7 @@ pub(crate) fn shared(fold: &mut Fold) {
         behind::behind(fold, &vantage.id);
     }
     token::ended(fold);
+    gateway::gateways(fold);
     showing::over(fold);
     ahead::ahead(fold);
     burn::burns(fold);

@@ -31,7 +31,8 @@ pub(crate) fn those<'a>(fold: &'a Fold, incident: &'a Incident) -> impl Iterator
 
 /// Whether one of these APIs shows the cause of an incident.
 pub(crate) fn is_shown_by_one_of(fold: &Fold, incident: &Incident, apis: &BTreeSet<ApiId>) -> bool {
-    is_shown(&incident.cause) && those(fold, incident).any(|held| apis.contains(&held.api))
+    let mut of_these = incident.held_back.iter().filter(|held| apis.contains(&held.api));
+    is_shown(&incident.cause) && of_these.any(|held| may_show(fold, incident, held))
 }
 
 /// Whether such an incident may explain that an API with these parents fails: while one of them shows it, and while it is

@@ -221,10 +221,10 @@ fn symptom_gateway(host: &str, layer: Option<Layer>, language: Language) -> Stri
             format!("ni ellir dod o hyd i enw {host}, felly ni chyrhaeddir yr un o'r APIs yno")
         }
         (Language::En, _) => {
-            format!("none of the APIs at {host} is reached: it is most likely the gateway there")
+            format!("none of the APIs at {host} answers: it is most likely the gateway there")
         }
         (Language::Cy, _) => {
-            format!("ni chyrhaeddir yr un o'r APIs yn {host}: y porth yno yw'r achos, yn fwy na thebyg")
+            format!("nid oes yr un o'r APIs yn {host} yn ateb: y porth yno yw'r achos, yn fwy na thebyg")
         }
     }
 }

@@ -37,11 +37,16 @@ fn well(configuration: Configuration) -> Hand {
 impl Hand {
     fn look_at(&mut self, api: &str, how: Option<(Layer, FailureKind)>) {
         for operation in ["ping", "status"] {
-            let track = track(api, PRODUCTION, operation);
-            let failure = how.map(|(layer, kind)| Failure { layer, kind, message: format!("it {kind:?}") });
-            let seen = Outcome { failure, ..(*outcome(&track, self.now, Seen::Pass)).clone() };
-            self.event(&Event::Outcome(Arc::new(seen)));
+            self.probe(api, operation, how);
         }
+    }
+
+    fn probe(&mut self, api: &str, operation: &str, how: Option<(Layer, FailureKind)>) {
+        let track = track(api, PRODUCTION, operation);
+        let failure = how.map(|(layer, kind)| Failure { layer, kind, message: format!("it {kind:?}") });
+        let question = self.situation.configuration.checks.get(&track.check).map(|check| check.question());
+        let seen = Outcome { failure, question, ..(*outcome(&track, self.now, Seen::Pass)).clone() };
+        self.event(&Event::Outcome(Arc::new(seen)));
     }
 
     /// Rounds ten seconds apart, in which these of production fail so, and all else is well.
@@ -224,4 +229,136 @@ fn a_restart_proves_nothing() {
     let incident = hand.incident(1);
     assert_eq!((incident.status, incident.held_back.len()), (IncidentStatus::Open, 3));
     assert_eq!(hand.open().len(), 1, "{:?}", hand.open_causes());
+}
+
+/// One operation of each API after the other, as their phases have it: `ping` every ten seconds, `status` every minute.
+fn staggered(hand: &mut Hand, seconds: std::ops::Range<usize>, how: Option<(Layer, FailureKind)>) {
+    for second in seconds {
+        hand.wait(1);
+        for (place, api) in ALL.into_iter().enumerate() {
+            for (operation, every) in [("ping", 10), ("status", 60)] {
+                if (second + place * 3) % every == 0 {
+                    hand.probe(api, operation, how);
+                }
+            }
+        }
+        let wanted = std::mem::take(&mut hand.probes);
+        for wanted in
+            wanted.into_iter().filter(|wanted| wanted.track.check.instance.environment == PRODUCTION)
+        {
+            if wanted.at <= hand.now {
+                hand.probe(
+                    wanted.track.check.instance.api.as_str(),
+                    wanted.track.check.operation.as_str(),
+                    how,
+                );
+            } else {
+                hand.probes.push(wanted);
+            }
+        }
+    }
+}
+
+#[test]
+fn checks_that_come_one_after_the_other_show_it_too() {
+    let mut configuration = shared(false);
+    for check in configuration.checks.values_mut().filter(|check| check.id.operation.as_str() == "status") {
+        *check = Arc::new(Check { every: std::time::Duration::from_secs(60), ..(**check).clone() });
+    }
+    for begins in [60, 83, 97, 119] {
+        let mut hand = Hand::new(configuration.clone());
+        staggered(&mut hand, 0..begins, None);
+        staggered(&mut hand, begins..begins + 90, Some(REFUSED));
+        let causes = hand.open_causes();
+        assert_eq!(causes, ["gateway:production/127.0.0.1:801"], "from {begins}");
+        assert_eq!(hand.open().pop().expect("it").held_back.len(), 3);
+        assert!(tickets(&hand) <= 1);
+        staggered(&mut hand, begins + 90..begins + 300, None);
+        assert!(hand.open().is_empty(), "{:?}", hand.open_causes());
+    }
+}
+
+#[test]
+fn one_odd_answer_is_no_reason_of_ones_own_and_many_are() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    let (now, bad_gateway) = (hand.now, (Layer::Backend, FailureKind::BackendUnavailable));
+    hand.probe("results", "ping", Some(bad_gateway));
+    hand.wait(1);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"], "at {now}");
+    hand.failing(2, &[("results", bad_gateway), ("identity", REFUSED), ("documents", REFUSED)]);
+    assert!(
+        hand.open_causes().contains(&"instance:results/production".to_owned()),
+        "{:?}",
+        hand.open_causes()
+    );
+    hand.failing(3, &ALL.map(|api| (api, REFUSED)));
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"], "it is taken in again");
+}
+
+#[test]
+fn whoever_is_refused_there_has_its_answer_from_the_gateway() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    let forbidden = (Layer::Gateway, FailureKind::AccessRefused);
+    hand.failing(5, &ALL.map(|api| (api, forbidden)));
+    assert!(
+        hand.open().iter().all(|one| !matches!(one.cause, Cause::Instance(_))),
+        "{:?}",
+        hand.open_causes()
+    );
+    hand.failing(40, &ALL.map(|api| (api, forbidden)));
+    assert!(
+        !hand.open_causes().contains(&"gateway:production/127.0.0.1:801".to_owned()),
+        "{:?}",
+        hand.open_causes()
+    );
+}
+
+#[test]
+fn what_hangs_for_want_of_a_parent_elsewhere_is_the_parents() {
+    for how in [HANGS, (Layer::Gateway, FailureKind::GatewayError)] {
+        let mut configuration = shared(true);
+        for check in
+            configuration.checks.values_mut().filter(|check| check.id.instance.api.as_str() == "identity")
+        {
+            *check = Arc::new(Check { url: address("identity"), ..(**check).clone() });
+        }
+        let mut hand = well(configuration);
+        hand.failing(12, &[("identity", HANGS), ("results", how), ("documents", how)]);
+        assert_eq!(hand.open_causes(), ["instance:identity/production"]);
+    }
+}
+
+#[test]
+fn what_moves_to_another_address_is_not_judged_before_it_is_asked_there_and_what_is_used_no_more_is_over() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    let mut moved = shared(false);
+    for check in moved.checks.values_mut().filter(|check| check.id.instance.environment == PRODUCTION) {
+        *check = Arc::new(Check { url: "http://127.0.0.1:900/standby".to_owned(), ..(**check).clone() });
+    }
+    hand.event(&Event::Configured(Arc::new(moved)));
+    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
+    assert!(hand.incident(1).timeline.iter().any(|entry| entry.text.contains("left the configuration")));
+    assert!(
+        hand.open_causes().iter().all(|cause| !cause.contains(":900")),
+        "nobody was asked there: {:?}",
+        hand.open_causes()
+    );
+}
+
+#[test]
+fn while_a_storm_runs_it_is_part_of_the_storm() {
+    let mut configuration = shared(false);
+    let policy = configuration.environments.get_mut(&PRODUCTION).expect("a policy");
+    policy.storm.more_than = 1;
+    let mut hand = well(configuration);
+    hand.failing(4, &[("results", BROKEN), ("documents", BROKEN)]);
+    hand.failing(6, &ALL.map(|api| (api, REFUSED)));
+    assert!(
+        !hand.open_causes().iter().any(|cause| cause.starts_with("gateway:")),
+        "{:?}",
+        hand.open_causes()
+    );
 }
