@@ -33,6 +33,7 @@ mod examine;
 mod exim;
 mod exporting;
 mod gaps;
+mod gateway;
 mod heartbeats;
 mod history;
 mod hostile;
