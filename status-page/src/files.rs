@@ -41,7 +41,7 @@ impl PublicFile {
 pub(crate) fn all<'a>(
     renderer: &'a Renderer,
     snapshot: &'a Snapshot,
-    situation: &Situation,
+    situation: &'a Situation,
 ) -> impl Iterator<Item = Result<PublicFile, RenderError>> + use<'a> {
     let pages =
         pages(snapshot).into_iter().flat_map(|page| Language::ALL.map(|language| (page.clone(), language)));
@@ -56,9 +56,8 @@ pub(crate) fn all<'a>(
         };
         document.text(renderer, snapshot).map(|made| made.map(file)).transpose()
     });
-    let json = json::documents(snapshot, situation).into_iter();
-    let json =
-        json.map(|(path, value)| Ok(PublicFile::new(path, "application/json", None, value.to_string())));
+    let json = json::documents(snapshot, situation);
+    let json = json.map(|(path, text)| Ok(PublicFile::new(path, "application/json", None, text)));
     pages.chain(documents).chain(json)
 }
 

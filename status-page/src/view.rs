@@ -140,11 +140,10 @@ impl View {
     pub(crate) fn json(
         &self,
         name: &'static str,
-        make: impl FnOnce(&Snapshot) -> serde_json::Value,
+        make: impl FnOnce(&Snapshot) -> String,
     ) -> Result<Option<Arc<Body>>, RenderError> {
         self.kept(Key::Json(name), || {
-            let text = make(&self.snapshot).to_string();
-            Ok(Some(Body::new("application/json", text.into_bytes())))
+            Ok(Some(Body::new("application/json", make(&self.snapshot).into_bytes())))
         })
     }
 
