@@ -2,7 +2,9 @@
 
 use crate::{
     Alerting, Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status,
-    Text, Ticket, alert, blind, certificate,
+    Text, Ticket, alert,
+    blind::{self, WORD_WITHIN},
+    certificate,
     children::{
         CHILD_MAY_LEAD, blamed_since, explains, hold_back, holder, let_go, probe_now, release,
         take_in_children,
@@ -155,9 +157,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         certificate::showing(fold, bad, health);
         return;
     }
-    // Of a storm nobody can tell what has a reason of its own.
-    let storm = storm::of(fold, instance);
-    match if storm.is_some() { Word::Own } else { gateway::word(fold, health) } {
+    match gateway::word(fold, health) {
         Word::Shut(gateway, since) => return gateway::shut(fold, (&gateway, since), health),
         Word::Awaited => return,
         Word::Own => {}
@@ -175,7 +175,7 @@ fn begins(fold: &mut Fold, health: &Health) {
         hold_back(fold, parent, instance);
         return;
     }
-    if let Some(storm) = storm {
+    if let Some(storm) = storm::of(fold, instance) {
         hold_back(fold, storm, instance);
         return;
     }
@@ -236,6 +236,12 @@ fn is_long_unknown(fold: &Fold, health: &Health) -> bool {
 }
 
 fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
+    // It may have been slow before its gateway fell, and it has its own incident for that.
+    if fold.now < health.since + WORD_WITHIN
+        && let Word::Shut(gateway, since) = gateway::word(fold, health)
+    {
+        return gateway::shut(fold, (&gateway, since), health);
+    }
     let Some(mut incident) = fold.incident(id) else {
         return;
     };

@@ -101,8 +101,7 @@ pub(crate) fn evidence(
             text: if track.id.vantage.is_inbound() {
                 format!("{}: {said}", track.id.check.operation)
             } else {
-                // What is long is cut at its end: what the other side can look up stands before that.
-                format!("{} from {}{answered}{request}: {said}", track.id.check.operation, track.id.vantage)
+                format!("{} from {}: {said}{answered}{request}", track.id.check.operation, track.id.vantage)
             },
         }
     };

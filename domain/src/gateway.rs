@@ -13,7 +13,7 @@ use crate::{
     duty,
     fold::Fold,
     reached::{Seen, is_not_reached, probed, speaking},
-    showing,
+    showing, storm,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,13 @@ pub(crate) fn word(fold: &mut Fold, health: &Health) -> Word {
     let Some(gateway) = gateway(fold, &health.instance).filter(|_| health.status.is_down()) else {
         return Word::Own;
     };
+    // Where no desk has it, each team hears of what is its own. And of a storm nobody can tell what has a reason of its own.
+    let policy = fold.after.configuration.policy(gateway.environment);
+    if policy.is_none_or(|policy| policy.service_desk.is_none())
+        || storm::of(fold, &health.instance).is_some()
+    {
+        return Word::Own;
+    }
     let all = behind(fold, &gateway);
     let own = all.iter().find(|seen| seen.instance == health.instance);
     if !own.is_some_and(|own| own.is_shut(since)) {
@@ -94,8 +101,10 @@ pub(crate) fn word(fold: &mut Fold, health: &Health) -> Word {
         if fold.now >= since + WORD_WITHIN {
             return Word::Own;
         }
+        // By one time for all that wait, so that each is asked once.
+        let first = all.iter().filter_map(|seen| seen.shut_since).min().unwrap_or(since);
         for seen in unheard {
-            fold.want(since, seen.oldest.clone());
+            fold.want(first, seen.oldest.clone());
         }
         return Word::Awaited;
     }
@@ -122,7 +131,7 @@ fn waits(fold: &Fold, instance: &InstanceId) -> bool {
 /// it, as after a start or before it is known to work again, it does; nor is one odd answer among others that are none.
 pub(crate) fn fails_with(fold: &Fold, cause: &Cause, health: &Health) -> bool {
     let Cause::Gateway(known) = cause else { return false };
-    if !health.status.is_down() {
+    if !health.status.is_down() || health.layer == Some(Layer::Token) {
         return false;
     }
     let (mut spoken, mut shut, mut otherwise) = (false, false, false);
@@ -154,10 +163,15 @@ pub(crate) fn shut(fold: &mut Fold, (gateway, since): (&Gateway, Timestamp), hea
     if worse(health.status, incident.worst) {
         incident.worst = health.status;
     }
-    hold_back(fold, incident, &health.instance);
+    fold.put_incident(incident);
+    // With an incident of its own it comes with that.
+    gather(fold, id, gateway);
+    let held = |incident: &Incident| incident.held_back.contains(&health.instance);
+    if let Some(incident) = fold.incident(id).filter(|incident| !held(incident)) {
+        hold_back(fold, incident, &health.instance);
+    }
     take_in_children(fold, id, &health.instance);
     if known.is_none() {
-        gather(fold, id, gateway);
         for seen in behind(fold, gateway).iter() {
             // Down already, and waiting for this word.
             if fold.after.status(&seen.instance).is_down() {
@@ -180,6 +194,15 @@ pub(crate) fn gateways(fold: &mut Fold) {
     let open: Vec<(IncidentId, Gateway)> = shut.filter_map(|incident| of(incident)).collect();
     for (id, gateway) in open {
         gather(fold, id, &gateway);
+        let shut = behind(fold, &gateway);
+        let mut healths = shut.iter().filter_map(|seen| fold.after.healths.get(&seen.instance));
+        let layer = healths.find(|health| health.status.is_down()).and_then(|health| health.layer);
+        if let Some(mut incident) =
+            fold.incident(id).filter(|incident| layer.is_some() && incident.layer != layer)
+        {
+            (incident.layer, incident.diagnosis) = (layer, words(&gateway, layer));
+            fold.put_incident(incident);
+        }
     }
 }
 
@@ -188,37 +211,46 @@ fn gather(fold: &mut Fold, id: IncidentId, gateway: &Gateway) {
         let Some(began) = fold.after.incidents.get(&id).map(|incident| incident.failing_since()) else {
             return;
         };
-        let Some(health) = fold.after.healths.get(&seen.instance) else { continue };
-        if !health.status.is_down() || !seen.is_shut(health.since) {
-            continue;
-        }
-        let own = fold.after.open_incident(&Cause::Instance(seen.instance.clone()));
-        let Some(own) = own.filter(|own| own.failing_since() + TOGETHER >= began).map(|own| (**own).clone())
-        else {
+        let health = fold.after.healths.get(&seen.instance).filter(|health| health.status.is_down());
+        // It may have been slow for long: since it is down is what counts.
+        let since = health.map(|health| health.since);
+        let Some(since) = since.filter(|since| seen.is_shut(*since) && *since + TOGETHER >= began) else {
             continue;
         };
+        let own = fold.after.open_incident(&Cause::Instance(seen.instance.clone()));
+        let Some(own) = own.map(|own| (**own).clone()) else { continue };
         // Its holds count from when the first of it was confirmed: they have waited already.
         if let Some(mut incident) = fold.incident(id) {
-            incident.opened_at = incident.opened_at.min(own.opened_at);
+            incident.opened_at = incident.opened_at.min(own.opened_at.max(since));
             fold.put_incident(incident);
         }
         children::take_over(fold, id, own, "it is not reached, nor is anything else there");
     }
 }
 
-/// Something there was reached since it last failed, and does not fail with it.
+/// Something there was reached since it last failed, and does not fail with it. What was not asked since is, at once.
 pub(crate) fn answers(fold: &mut Fold, incident: &Incident) -> bool {
     let Cause::Gateway(gateway) = &incident.cause else { return false };
     let since = incident.flaps.returns.last().copied().max(Some(incident.failing_since()));
     let since = since.unwrap_or(incident.started_at);
-    behind(fold, gateway).iter().any(|seen| {
-        seen.is_reached(since)
-            && fold.after.healths.get(&seen.instance).is_some_and(|health| match health.status {
-                // We may be refused there: that, too, is an answer.
-                Status::Operational | Status::Degraded | Status::Unknown => true,
-                Status::PartialOutage | Status::MajorOutage => !showing::shows(fold, &incident.cause, health),
-                Status::Maintenance => false,
-            })
+    let all = behind(fold, gateway);
+    let reached = all.iter().filter(|seen| seen.is_reached(since)).filter_map(|seen| seen.reached_at).max();
+    let Some(reached) = reached else { return false };
+    for seen in all.iter().filter(|seen| seen.shut_since.is_some() && seen.asked_at < reached) {
+        fold.want(reached, seen.oldest.clone());
+    }
+    all.iter().filter(|seen| seen.is_reached(since)).any(|seen| {
+        fold.after.healths.get(&seen.instance).is_some_and(|health| match health.status {
+            // We may be refused there: that, too, is an answer.
+            Status::Operational | Status::Degraded | Status::Unknown => true,
+            // One odd answer is none: it has an incident of its own by now, and answered since.
+            Status::PartialOutage | Status::MajorOutage => {
+                let own = fold.after.open_incident(&Cause::Instance(seen.instance.clone()));
+                let again = own.is_some_and(|own| seen.reached_at > Some(own.opened_at));
+                again && !showing::shows(fold, &incident.cause, health)
+            }
+            Status::Maintenance => false,
+        })
     })
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) may_wait: bool,
     /// Of its probes the one that was sent longest ago.
     pub(crate) oldest: TrackId,
+    /// When that was.
+    pub(crate) asked_at: Timestamp,
 }
 
 impl Seen {
@@ -63,8 +65,8 @@ impl Seen {
         reached.sort_unstable();
         // As late as at least half of them were.
         let reached_at = reached.get(reached.len() / 2).copied().flatten();
-        let (_, oldest) = oldest?;
-        Some(Self { instance, reached_at, shut_since, may_wait, oldest })
+        let (asked_at, oldest) = oldest?;
+        Some(Self { instance, reached_at, shut_since, may_wait, oldest, asked_at })
     }
 }
 

@@ -54,6 +54,17 @@ fn a_ticket_says_all_that_an_agent_asks() {
     let words = ticket(&facts, REFERENCE);
     golden!("ticket.txt", format!("{}\n\n{}", words.short_description, words.description));
     assert!(!words.description.contains("9990000018"), "no patient's number leaves");
+
+    let mut incident = incident;
+    let said = "the gateway says that the service behind it cannot be reached (status 503, messaging.adaptors.http.flow)";
+    let text =
+        format!("status from internet: {said}, HTTP 503, request 7f3c1c1e-1111-4222-8333-444455556666");
+    incident.evidence[0].text = text.clone();
+    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+    assert!(
+        ticket(&facts, REFERENCE).description.contains(&text),
+        "it can be looked up where it was answered"
+    );
 }
 
 #[test]

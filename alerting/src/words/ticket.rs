@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 const SHORT: usize = 160;
 /// What a desk keeps of a description.
 const LONG: usize = 4_000;
-/// What a line of evidence may have.
-const EVIDENCE: usize = 140;
+/// What a line of evidence may have: a sentence, and the request's id, by which the other side can look it up.
+const EVIDENCE: usize = 240;
 /// Who was told: the last so many.
 const MOST_TOLD: usize = 10;
 /// What a line of what went before may have.

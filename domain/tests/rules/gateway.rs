@@ -8,14 +8,14 @@ use domain::{
 use std::sync::Arc;
 
 const PRODUCTION: Environment = Environment::Production;
-const ALL: [&str; 3] = ["identity", "results", "documents"];
-const REFUSED: (Layer, FailureKind) = (Layer::Connect, FailureKind::Refused);
-const UNNAMED: (Layer, FailureKind) = (Layer::Dns, FailureKind::NameNotFound);
-const HANGS: (Layer, FailureKind) = (Layer::Backend, FailureKind::FirstByteTimeout);
-const BROKEN: (Layer, FailureKind) = (Layer::Backend, FailureKind::ServerError);
+pub(crate) const ALL: [&str; 3] = ["identity", "results", "documents"];
+pub(crate) const REFUSED: (Layer, FailureKind) = (Layer::Connect, FailureKind::Refused);
+pub(crate) const UNNAMED: (Layer, FailureKind) = (Layer::Dns, FailureKind::NameNotFound);
+pub(crate) const HANGS: (Layer, FailureKind) = (Layer::Backend, FailureKind::FirstByteTimeout);
+pub(crate) const BROKEN: (Layer, FailureKind) = (Layer::Backend, FailureKind::ServerError);
 
 /// All APIs of an environment behind one gateway; none depends on another, unless `with_parents`.
-fn shared(with_parents: bool) -> Configuration {
+pub(crate) fn shared(with_parents: bool) -> Configuration {
     let mut configuration = configuration();
     for check in configuration.checks.values_mut() {
         let at = &check.id.instance;
@@ -28,20 +28,20 @@ fn shared(with_parents: bool) -> Configuration {
     configuration
 }
 
-fn well(configuration: Configuration) -> Hand {
+pub(crate) fn well(configuration: Configuration) -> Hand {
     let mut hand = Hand::new(configuration);
     hand.rounds(3, &[], Seen::Pass);
     hand
 }
 
 impl Hand {
-    fn look_at(&mut self, api: &str, how: Option<(Layer, FailureKind)>) {
+    pub(crate) fn look_at(&mut self, api: &str, how: Option<(Layer, FailureKind)>) {
         for operation in ["ping", "status"] {
             self.probe(api, operation, how);
         }
     }
 
-    fn probe(&mut self, api: &str, operation: &str, how: Option<(Layer, FailureKind)>) {
+    pub(crate) fn probe(&mut self, api: &str, operation: &str, how: Option<(Layer, FailureKind)>) {
         let track = track(api, PRODUCTION, operation);
         let failure = how.map(|(layer, kind)| Failure { layer, kind, message: format!("it {kind:?}") });
         let question = self.situation.configuration.checks.get(&track.check).map(|check| check.question());
@@ -50,7 +50,7 @@ impl Hand {
     }
 
     /// Rounds ten seconds apart, in which these of production fail so, and all else is well.
-    fn failing(&mut self, count: usize, apis: &[(&str, (Layer, FailureKind))]) {
+    pub(crate) fn failing(&mut self, count: usize, apis: &[(&str, (Layer, FailureKind))]) {
         for _ in 0..count {
             self.wait(10);
             let sit: Vec<_> = self.situation.configuration.checks.keys().cloned().collect();
@@ -64,7 +64,7 @@ impl Hand {
         }
     }
 
-    fn open_causes(&self) -> Vec<String> {
+    pub(crate) fn open_causes(&self) -> Vec<String> {
         self.open().iter().map(|incident| incident.cause.to_string()).collect()
     }
 }
@@ -170,26 +170,6 @@ fn one_that_failed_long_before_is_no_proof() {
 }
 
 #[test]
-fn it_is_well_when_any_answers_and_what_still_fails_then_answers_for_itself() {
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    hand.failing(4, &[("results", REFUSED)]);
-    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
-    hand.failing(40, &[("results", REFUSED)]);
-    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
-    assert_eq!(hand.open_causes(), ["instance:results/production"]);
-
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    hand.failing(4, &[("results", BROKEN), ("identity", REFUSED), ("documents", REFUSED)]);
-    assert!(
-        hand.open_causes().contains(&"instance:results/production".to_owned()),
-        "{:?}",
-        hand.open_causes()
-    );
-}
-
-#[test]
 fn what_only_waits_for_its_parent_behind_the_same_gateway_is_the_parents() {
     let mut hand = well(shared(true));
     hand.failing(10, &ALL.map(|api| (api, HANGS)));
@@ -216,19 +196,6 @@ fn what_depends_on_one_behind_it_is_held_back_too() {
     hand.failing(20, &[("results", REFUSED), ("identity", REFUSED), ("documents", BROKEN)]);
     assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
     assert_eq!(hand.incident(hand.situation.next_incident - 1).held_back.len(), 3, "{:?}", hand.open());
-}
-
-#[test]
-fn a_restart_proves_nothing() {
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    hand.restart(5);
-    hand.wait(5);
-    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    let incident = hand.incident(1);
-    assert_eq!((incident.status, incident.held_back.len()), (IncidentStatus::Open, 3));
-    assert_eq!(hand.open().len(), 1, "{:?}", hand.open_causes());
 }
 
 /// One operation of each API after the other, as their phases have it: `ping` every ten seconds, `status` every minute.
@@ -279,43 +246,6 @@ fn checks_that_come_one_after_the_other_show_it_too() {
 }
 
 #[test]
-fn one_odd_answer_is_no_reason_of_ones_own_and_many_are() {
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    let (now, bad_gateway) = (hand.now, (Layer::Backend, FailureKind::BackendUnavailable));
-    hand.probe("results", "ping", Some(bad_gateway));
-    hand.wait(1);
-    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"], "at {now}");
-    hand.failing(2, &[("results", bad_gateway), ("identity", REFUSED), ("documents", REFUSED)]);
-    assert!(
-        hand.open_causes().contains(&"instance:results/production".to_owned()),
-        "{:?}",
-        hand.open_causes()
-    );
-    hand.failing(3, &ALL.map(|api| (api, REFUSED)));
-    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"], "it is taken in again");
-}
-
-#[test]
-fn whoever_is_refused_there_has_its_answer_from_the_gateway() {
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    let forbidden = (Layer::Gateway, FailureKind::AccessRefused);
-    hand.failing(5, &ALL.map(|api| (api, forbidden)));
-    assert!(
-        hand.open().iter().all(|one| !matches!(one.cause, Cause::Instance(_))),
-        "{:?}",
-        hand.open_causes()
-    );
-    hand.failing(40, &ALL.map(|api| (api, forbidden)));
-    assert!(
-        !hand.open_causes().contains(&"gateway:production/127.0.0.1:801".to_owned()),
-        "{:?}",
-        hand.open_causes()
-    );
-}
-
-#[test]
 fn what_hangs_for_want_of_a_parent_elsewhere_is_the_parents() {
     for how in [HANGS, (Layer::Gateway, FailureKind::GatewayError)] {
         let mut configuration = shared(true);
@@ -331,24 +261,6 @@ fn what_hangs_for_want_of_a_parent_elsewhere_is_the_parents() {
 }
 
 #[test]
-fn what_moves_to_another_address_is_not_judged_before_it_is_asked_there_and_what_is_used_no_more_is_over() {
-    let mut hand = well(shared(false));
-    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
-    let mut moved = shared(false);
-    for check in moved.checks.values_mut().filter(|check| check.id.instance.environment == PRODUCTION) {
-        *check = Arc::new(Check { url: "http://127.0.0.1:900/standby".to_owned(), ..(**check).clone() });
-    }
-    hand.event(&Event::Configured(Arc::new(moved)));
-    assert_eq!(hand.incident(1).status, IncidentStatus::Resolved);
-    assert!(hand.incident(1).timeline.iter().any(|entry| entry.text.contains("left the configuration")));
-    assert!(
-        hand.open_causes().iter().all(|cause| !cause.contains(":900")),
-        "nobody was asked there: {:?}",
-        hand.open_causes()
-    );
-}
-
-#[test]
 fn while_a_storm_runs_it_is_part_of_the_storm() {
     let mut configuration = shared(false);
     let policy = configuration.environments.get_mut(&PRODUCTION).expect("a policy");
@@ -361,4 +273,28 @@ fn while_a_storm_runs_it_is_part_of_the_storm() {
         "{:?}",
         hand.open_causes()
     );
+}
+
+#[test]
+fn what_was_slow_before_its_gateway_fell_is_taken_in_too() {
+    let mut hand = well(shared(false));
+    let slow = ALL.map(|api| (api, PRODUCTION));
+    hand.rounds(60, &slow, Seen::Slow);
+    assert_eq!(hand.open().len(), 3, "{:?}", hand.open_causes());
+    hand.failing(6, &ALL.map(|api| (api, HANGS)));
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    let incident = hand.open().pop().expect("it");
+    assert_eq!((incident.major.is_some(), incident.held_back.len()), (true, 3), "{:?}", incident.affects);
+    hand.failing(14, &ALL.map(|api| (api, HANGS)));
+    assert!(hand.told().iter().any(|name| name.starts_with("callout/1/")), "{:?}", hand.told());
+}
+
+#[test]
+fn where_there_is_no_desk_each_team_hears_of_its_own() {
+    let mut hand = well(shared(false));
+    let sit = ALL.map(|api| (api, Environment::Sit));
+    hand.rounds(12, &sit, Seen::Fail);
+    let open = hand.open();
+    assert!(!open.is_empty() && open.iter().all(|one| matches!(one.cause, Cause::Instance(_))), "{open:?}");
+    assert!(hand.told().contains(&"told".to_owned()), "{:?}", hand.told());
 }

@@ -18,6 +18,7 @@ mod desk_asked;
 mod estate;
 mod flapping;
 mod gateway;
+mod gateway_over;
 mod gathered;
 mod handing_over;
 mod health;
