@@ -136,13 +136,16 @@ fn begins(fold: &mut Fold, health: &Health) {
     let endpoint = token::endpoint(&configuration, health);
     let mut parents = configuration.ancestors(&instance.api);
     parents.extend(endpoint.as_ref().and_then(|endpoint| endpoint.issuer(&configuration)));
+    let mut waited_since = None;
     // Not a copy of its own: each of thousands that it holds back comes by here.
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.after.incidents.get(&id).cloned()) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
         let needs_it = || !showing::is_shown(&holder.cause) || showing::explains(fold, &holder, &parents);
+        let left_behind = gateway::left_behind(fold, &holder);
+        waited_since = left_behind.then(|| holder.opened_at.max(health.since));
         if matches!(holder.cause, Cause::Storm(_))
             || without_token
-            || showing::shows(fold, &holder.cause, health)
+            || !left_behind && showing::shows(fold, &holder.cause, health)
             || (needs_it() && explains(&fold.after, &holder, health.status))
         {
             return;
@@ -186,6 +189,13 @@ fn begins(fold: &mut Fold, health: &Health) {
         return;
     }
     let id = open(fold, Cause::Instance(instance.clone()), health, diagnosis);
+    if let (Some(since), Some(mut incident)) = (waited_since, fold.incident(id)) {
+        // It has waited with the gateway, for its call too.
+        incident.opened_at = incident.opened_at.min(since);
+        duty::assess(fold, &mut incident);
+        incident.major.iter_mut().for_each(|major| major.at = incident.opened_at);
+        fold.put_incident(incident);
+    }
     alert::take_in(fold, id, health);
     // The fault may be a parent's: ask it now rather than in its turn.
     probe_now(fold, parents, instance.environment);
@@ -237,7 +247,8 @@ fn is_long_unknown(fold: &Fold, health: &Health) -> bool {
 
 fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     // It may have been slow before its gateway fell, and it has its own incident for that.
-    if fold.now < health.since + WORD_WITHIN
+    let news = fold.incident(id).is_some_and(|own| worse(health.status, own.worst));
+    if (news || fold.now < health.since + WORD_WITHIN)
         && let Word::Shut(gateway, since) = gateway::word(fold, health)
     {
         return gateway::shut(fold, (&gateway, since), health);

@@ -85,11 +85,16 @@ pub struct Check {
     pub apart: Option<Duration>,
 }
 
+/// The host of a URL, and its port where one is written.
+pub(crate) fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 impl Check {
     /// The host of its URL and the port where one is written: where APIs behind one gateway are reached.
     pub fn authority(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '#']).next().unwrap_or_default()
+        authority(&self.url)
     }
 
     /// The host of its URL, as it is written, without the port: what several checks have in common.

@@ -63,13 +63,15 @@ pub(crate) fn not_waited_for(incident: &mut Incident, now: Timestamp) {
     let Some(running) = incident.escalation.as_mut().filter(|running| running.stopped.is_none()) else {
         return;
     };
-    let called = running.callouts.iter().map(|callout| callout.at).max();
-    let waits = running.desks.iter().any(|asked| {
-        asked.answer.is_none() && asked.at >= running.started_at && called.is_none_or(|at| at < asked.at)
-    });
-    if waits {
+    if running.desks.iter().any(|asked| asked.answer.is_none() && is_waited_for(running, asked.at)) {
         running.next_at = running.next_at.map(|at| at.min(now));
     }
+}
+
+/// Whether nobody was called since a desk was asked: whoever was has their own time to answer.
+fn is_waited_for(running: &Running, asked_at: Timestamp) -> bool {
+    let called = running.callouts.iter().map(|callout| callout.at).max();
+    asked_at >= running.started_at && called.is_none_or(|at| at < asked_at)
 }
 
 fn question(fold: &Fold, reference: &str) -> String {
@@ -128,12 +130,7 @@ pub(crate) fn answered(
     let now = fold.now;
     let who = told::Who { name: fold.desk(&desk), person: None };
     told::take_answer(fold, incident, &who, (before, answer), at, |incident| {
-        // Whoever was called since then has their own time to answer.
-        let waited_for = |running: &&mut Running| {
-            let since = running.callouts.iter().map(|callout| callout.at).max();
-            asked_at >= running.started_at && since.is_none_or(|at| at < asked_at)
-        };
-        let running = incident.escalation.as_mut().filter(waited_for);
+        let running = incident.escalation.as_mut().filter(|running| is_waited_for(running, asked_at));
         let due = running.and_then(|running| running.next_at.as_mut());
         due.filter(|due| **due > now).map(|due| *due = now).is_some()
     })

@@ -46,7 +46,7 @@ pub(crate) fn settle(fold: &mut Fold) {
 }
 
 /// Priority and whether it is major, as things stand. Both only rise; lowering is for humans.
-fn assess(fold: &mut Fold, incident: &mut Incident) {
+pub(crate) fn assess(fold: &mut Fold, incident: &mut Incident) {
     let Some((priority, why, cell)) = weight::weigh(fold, incident) else { return };
     let highest = match &incident.rank.cell {
         Some(known) => known.priority,

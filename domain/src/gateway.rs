@@ -6,14 +6,14 @@
 
 use crate::{
     Cause, Environment, FailureKind, Health, Incident, IncidentId, IncidentStatus, InstanceId, Latest, Layer,
-    Status, Text,
+    Round, Status, Text, TrackId,
     blind::{TOGETHER, WORD_WITHIN},
     cause::{self, open, worse},
     children::{self, hold_back, take_in_children},
     duty,
     fold::Fold,
     reached::{Seen, is_not_reached, probed, speaking},
-    showing, storm,
+    showing, storm, token,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub(crate) fn word(fold: &mut Fold, health: &Health) -> Word {
     if all.iter().any(|seen| seen.is_reached(since)) {
         return Word::Own;
     }
-    let unheard: Vec<&Seen> = all.iter().filter(|seen| seen.shut_since.is_none()).collect();
+    let unheard: Vec<&Seen> = all.iter().filter(|seen| !seen.is_shut(Timestamp::MIN)).collect();
     if !unheard.is_empty() {
         if fold.now >= since + WORD_WITHIN {
             return Word::Own;
@@ -116,14 +116,16 @@ pub(crate) fn word(fold: &mut Fold, health: &Health) -> Word {
     if of_its_own.count() >= 2 { Word::Shut(gateway, first) } else { Word::Own }
 }
 
-/// Whether an API that an instance depends on fails, confirmed or not.
+/// Whether an API that an instance depends on is down, or may be: that is to be confirmed.
 fn waits(fold: &Fold, instance: &InstanceId) -> bool {
     let parents = fold.after.configuration.ancestors(&instance.api);
     parents.into_iter().any(|api| {
         let parent = InstanceId { api, environment: instance.environment };
-        let failed =
-            |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
-        fold.after.status(&parent).is_down() || speaking(fold, &parent).any(|(_, latest)| failed(latest))
+        let fails = |(id, _): (TrackId, &Latest)| {
+            let round = fold.after.tracks.get(&id).and_then(|track| track.round);
+            matches!(round, Some(Round::Confirm { fails, .. }) if fails > 0)
+        };
+        fold.after.status(&parent).is_down() || speaking(fold, &parent).any(fails)
     })
 }
 
@@ -131,8 +133,12 @@ fn waits(fold: &Fold, instance: &InstanceId) -> bool {
 /// it, as after a start or before it is known to work again, it does; nor is one odd answer among others that are none.
 pub(crate) fn fails_with(fold: &Fold, cause: &Cause, health: &Health) -> bool {
     let Cause::Gateway(known) = cause else { return false };
-    if !health.status.is_down() || health.layer == Some(Layer::Token) {
+    if !health.status.is_down() {
         return false;
+    }
+    // No token is to be had, perhaps for the same reason.
+    if let Some(endpoint) = token::endpoint(&fold.after.configuration, health) {
+        return endpoint.environment == known.environment && endpoint.host() == known.host;
     }
     let (mut spoken, mut shut, mut otherwise) = (false, false, false);
     for outcome in speaking(fold, &health.instance).filter_map(|(_, latest)| latest.outcome.as_ref()) {
@@ -228,30 +234,47 @@ fn gather(fold: &mut Fold, id: IncidentId, gateway: &Gateway) {
     }
 }
 
-/// Something there was reached since it last failed, and does not fail with it. What was not asked since is, at once.
+/// Something there was reached since it last failed, and does not fail with it.
 pub(crate) fn answers(fold: &mut Fold, incident: &Incident) -> bool {
     let Cause::Gateway(gateway) = &incident.cause else { return false };
     let since = incident.flaps.returns.last().copied().max(Some(incident.failing_since()));
     let since = since.unwrap_or(incident.started_at);
-    let all = behind(fold, gateway);
-    let reached = all.iter().filter(|seen| seen.is_reached(since)).filter_map(|seen| seen.reached_at).max();
-    let Some(reached) = reached else { return false };
-    for seen in all.iter().filter(|seen| seen.shut_since.is_some() && seen.asked_at < reached) {
-        fold.want(reached, seen.oldest.clone());
-    }
-    all.iter().filter(|seen| seen.is_reached(since)).any(|seen| {
+    behind(fold, gateway).iter().filter(|seen| seen.is_reached(since)).any(|seen| {
         fold.after.healths.get(&seen.instance).is_some_and(|health| match health.status {
             // We may be refused there: that, too, is an answer.
             Status::Operational | Status::Degraded | Status::Unknown => true,
-            // One odd answer is none: it has an incident of its own by now, and answered since.
             Status::PartialOutage | Status::MajorOutage => {
+                // One odd answer is none: it has an incident of its own by now, and answered since.
                 let own = fold.after.open_incident(&Cause::Instance(seen.instance.clone()));
                 let again = own.is_some_and(|own| seen.reached_at > Some(own.opened_at));
-                again && !showing::shows(fold, &incident.cause, health)
+                (again && !showing::shows(fold, &incident.cause, health))
+                    || works_in_part(fold, &seen.instance)
             }
             Status::Maintenance => false,
         })
     })
+}
+
+/// It answers again, and has done for so long that whoever still fails was heard since: that is their own trouble.
+pub(crate) fn left_behind(fold: &Fold, incident: &Incident) -> bool {
+    let recovered_at = incident.recovered_at.filter(|_| incident.status == IncidentStatus::Recovering);
+    matches!(incident.cause, Cause::Gateway(_)) && recovered_at.is_some_and(|at| fold.now >= at + WORD_WITHIN)
+}
+
+/// Some of its probes pass: whatever the others meet, the way there is open.
+fn works_in_part(fold: &Fold, instance: &InstanceId) -> bool {
+    speaking(fold, instance).any(|(id, latest)| {
+        let works = fold.after.tracks.get(&id).is_some_and(|track| track.status == Status::Operational);
+        works && latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_none())
+    })
+}
+
+/// Something there answers again: what reached nothing when it was asked last is asked now.
+pub(crate) fn ask(fold: &mut Fold, incident: &Incident) {
+    let Cause::Gateway(gateway) = &incident.cause else { return };
+    for seen in behind(fold, gateway).iter().filter(|seen| seen.shut_since.is_some()) {
+        fold.want(fold.now, seen.oldest.clone());
+    }
 }
 
 fn words(gateway: &Gateway, layer: Option<Layer>) -> Text {

@@ -1,8 +1,8 @@
 //! Whether an API is reached, by what its probes last saw of the way to it.
 
 use crate::{
-    Check, FailureKind, InstanceId, Latest, Layer, Outcome, TrackId, VantageId, Verdict, blind::silent_since,
-    duty, fold::Fold,
+    Check, FailureKind, InstanceId, Latest, Layer, Outcome, Request, TrackId, VantageId, Verdict,
+    blind::silent_since, duty, fold::Fold,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -16,14 +16,12 @@ pub(crate) struct Seen {
     pub(crate) instance: InstanceId,
     /// When it was last reached, well or not: as half of its vantages have it.
     pub(crate) reached_at: Option<Timestamp>,
-    /// Since when some probe of it reaches nothing.
+    /// Since when some probe of it that reaches nothing has failed.
     pub(crate) shut_since: Option<Timestamp>,
     /// All that reaches nothing may wait for another API instead: it hangs, or the gateway says so.
     pub(crate) may_wait: bool,
     /// Of its probes the one that was sent longest ago.
     pub(crate) oldest: TrackId,
-    /// When that was.
-    pub(crate) asked_at: Timestamp,
 }
 
 impl Seen {
@@ -65,8 +63,8 @@ impl Seen {
         reached.sort_unstable();
         // As late as at least half of them were.
         let reached_at = reached.get(reached.len() / 2).copied().flatten();
-        let (asked_at, oldest) = oldest?;
-        Some(Self { instance, reached_at, shut_since, may_wait, oldest, asked_at })
+        let (_, oldest) = oldest?;
+        Some(Self { instance, reached_at, shut_since, may_wait, oldest })
     }
 }
 
@@ -92,10 +90,13 @@ pub(crate) fn speaking<'a>(
     })
 }
 
-/// The checks of an instance that go there; a heartbeat calls us.
+/// The checks of an instance that go through its gateway: not those that ask a resolver or another port, nor what calls us.
 pub(crate) fn probed<'a>(fold: &'a Fold, instance: &'a InstanceId) -> impl Iterator<Item = &'a Check> {
     let checks = fold.after.configuration.checks_of(instance).map(AsRef::as_ref);
-    checks.filter(|check: &&Check| check.heartbeat().is_none())
+    checks.filter(|check: &&Check| match &check.operation.request {
+        Request::Http(_) | Request::Journey(_) => true,
+        Request::Tcp(_) | Request::Mllp(_) | Request::Dns(_) | Request::Heartbeat(_) => false,
+    })
 }
 
 /// Whether nothing of the API itself was reached.

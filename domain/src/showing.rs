@@ -55,7 +55,10 @@ pub(crate) fn over(fold: &mut Fold) {
         let shown = those(fold, &incident).next().is_some() && !gateway::answers(fold, &incident);
         let (now, worst) = (fold.now, incident.worst);
         match (shown, incident.status == IncidentStatus::Recovering) {
-            (false, false) => duty::recovering(fold, &mut incident, now),
+            (false, false) => {
+                duty::recovering(fold, &mut incident, now);
+                gateway::ask(fold, &incident);
+            }
             (true, true) => duty::returned(fold, &mut incident, worst),
             (false, true) | (true, false) => {}
         }

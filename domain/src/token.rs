@@ -3,6 +3,7 @@
 use crate::{
     ApiId, Cause, Configuration, Environment, Health, Incident, IncidentStatus, Layer, Text,
     cause::{open, worse},
+    check::authority,
     children::hold_back,
     duty,
     fold::Fold,
@@ -28,8 +29,7 @@ impl fmt::Display for TokenEndpoint {
 impl TokenEndpoint {
     /// Its host, as people know it.
     pub fn host(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        rest.split('/').next().unwrap_or_default()
+        authority(&self.url)
     }
 
     /// The API that it is part of, if that is one of ours: its address continues that of the instance.

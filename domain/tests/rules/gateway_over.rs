@@ -1,7 +1,7 @@
 //! What fails with its gateway, while that comes back, answers oddly, or is left.
 
 use crate::{
-    estate::instance,
+    estate::{instance, track},
     gateway::{ALL, BROKEN, HANGS, REFUSED, UNNAMED, shared, well},
 };
 use domain::{Cause, Check, Environment, Event, FailureKind, IncidentStatus, Layer};
@@ -155,4 +155,58 @@ proptest! {
         hand.failing(250, &[]);
         prop_assert!(hand.open().is_empty(), "{:?}", hand.open_causes());
     }
+}
+
+#[test]
+fn what_is_still_down_when_the_gateway_answers_again_is_called_for_at_once_and_not_at_the_end() {
+    let mut hand = well(shared(false));
+    hand.failing(11, &ALL.map(|api| (api, REFUSED)));
+    let gateway = hand.incident(1);
+    assert!(gateway.escalation.is_none(), "not called yet");
+    hand.failing(9, &[("results", REFUSED)]);
+    let open = hand.open();
+    let own = open.iter().find(|one| one.cause == Cause::Instance(instance("results", PRODUCTION)));
+    let own = own.unwrap_or_else(|| panic!("{:?}", hand.open_causes()));
+    assert!(own.opened_at <= gateway.opened_at + jiff::SignedDuration::from_secs(1), "it has waited already");
+    assert!(own.escalation.is_some(), "{:#?}", own.timeline);
+}
+
+#[test]
+fn an_api_of_which_a_part_works_shows_that_the_way_is_open() {
+    let mut hand = well(shared(false));
+    hand.failing(8, &ALL.map(|api| (api, REFUSED)));
+    for _ in 0..20 {
+        hand.wait(10);
+        for api in ALL {
+            hand.probe(api, "ping", None);
+            hand.probe(api, "status", Some(HANGS));
+        }
+    }
+    let causes = hand.open_causes();
+    assert!(causes.iter().all(|cause| cause.starts_with("instance:")) && causes.len() == 3, "{causes:?}");
+}
+
+#[test]
+fn whoever_asks_a_resolver_has_not_been_to_the_gateway() {
+    let mut configuration = shared(false);
+    let id = track("identity", PRODUCTION, "ping").check;
+    let check = (*configuration.checks.get(&id).expect("a check").clone()).clone();
+    let named = domain::Operation {
+        id: domain::OperationId::parse("name").expect("an id"),
+        request: domain::Request::Dns(domain::DnsRequest {
+            name: None,
+            record: domain::RecordType::A,
+            answers: Vec::new(),
+            resolver: None,
+        }),
+        ..(*check.operation).clone()
+    };
+    let id = domain::CheckId { operation: named.id.clone(), ..check.id.clone() };
+    configuration.checks.insert(id.clone(), Arc::new(Check { id, operation: Arc::new(named), ..check }));
+    let mut hand = well(configuration);
+    for _ in 0..8 {
+        hand.failing(1, &ALL.map(|api| (api, REFUSED)));
+        hand.probe("identity", "name", None);
+    }
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
 }

@@ -36,7 +36,7 @@ pub(super) fn stand_down(facts: &Facts<'_>, taken_by: Option<&str>, language: La
             ),
         ),
     };
-    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+    (subject(facts, &title, language), to_whom_it_was(facts, &words, language))
 }
 
 pub(super) fn called_off(facts: &Facts<'_>, by: &str, language: Language) -> (String, String) {
@@ -55,7 +55,7 @@ pub(super) fn called_off(facts: &Facts<'_>, by: &str, language: Language) -> (St
             ),
         ),
     };
-    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+    (subject(facts, &title, language), to_whom_it_was(facts, &words, language))
 }
 
 pub(super) fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language) -> (String, String) {
@@ -74,7 +74,16 @@ pub(super) fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language) 
             ),
         ),
     };
-    (subject(facts, &title, language), format!("{words}\n\n{}", facts.page_url(language)))
+    (subject(facts, &title, language), to_whom_it_was(facts, &words, language))
+}
+
+/// With why it goes to whom it goes, and where more is.
+fn to_whom_it_was(facts: &Facts<'_>, words: &str, language: Language) -> String {
+    let why = match language {
+        Language::En => "Why you: you were called for it, or had it.",
+        Language::Cy => "Pam chi: galwyd arnoch o'i herwydd, neu roedd yn eich dwylo.",
+    };
+    format!("{words}\n\n{why}\n\n{}", facts.page_url(language))
 }
 
 /// Which incident is meant, when it is over or somebody has it.
