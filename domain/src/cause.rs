@@ -141,7 +141,7 @@ fn begins(fold: &mut Fold, health: &Health) {
     if let Some(holder) = holder(fold, instance).and_then(|id| fold.after.incidents.get(&id).cloned()) {
         let without_token = endpoint.as_ref().is_some_and(|endpoint| endpoint.is_cause(&holder.cause));
         let needs_it = || !showing::is_shown(&holder.cause) || showing::explains(fold, &holder, &parents);
-        let left_behind = gateway::left_behind(fold, &holder);
+        let left_behind = gateway::left_behind(fold, &holder, instance);
         waited_since = left_behind.then(|| holder.opened_at.max(health.since));
         if matches!(holder.cause, Cause::Storm(_))
             || without_token
@@ -189,17 +189,25 @@ fn begins(fold: &mut Fold, health: &Health) {
         return;
     }
     let id = open(fold, Cause::Instance(instance.clone()), health, diagnosis);
-    if let (Some(since), Some(mut incident)) = (waited_since, fold.incident(id)) {
-        // It has waited with the gateway, for its call too.
-        incident.opened_at = incident.opened_at.min(since);
-        duty::assess(fold, &mut incident);
-        incident.major.iter_mut().for_each(|major| major.at = incident.opened_at);
-        fold.put_incident(incident);
+    if let Some(since) = waited_since {
+        has_waited(fold, id, since);
     }
     alert::take_in(fold, id, health);
     // The fault may be a parent's: ask it now rather than in its turn.
     probe_now(fold, parents, instance.environment);
     take_in_children(fold, id, instance);
+}
+
+/// A new incident has waited with the gateway that held it back, for its ticket and its call: no longer than what still is
+/// part of a storm, and not where it was told before.
+fn has_waited(fold: &mut Fold, id: IncidentId, since: Timestamp) {
+    let Some(mut incident) = fold.incident(id).filter(|incident| incident.flaps.epoch == 0) else { return };
+    let within = fold.after.configuration.policy(incident.environment).map(|policy| policy.storm.within);
+    let within = within.map_or(SignedDuration::ZERO, duty::signed);
+    incident.opened_at = incident.opened_at.min(since).max(fold.now - within);
+    duty::assess(fold, &mut incident);
+    incident.major.iter_mut().for_each(|major| major.at = incident.opened_at);
+    fold.put_incident(incident);
 }
 
 /// Nothing is known of a production instance for long: somebody has to look.

@@ -12,7 +12,7 @@ use crate::{
     children::{self, hold_back, take_in_children},
     duty,
     fold::Fold,
-    reached::{Seen, is_not_reached, probed, speaking},
+    reached::{Seen, is_not_reached, probed, speaking, tracks},
     showing, storm, token,
 };
 use jiff::Timestamp;
@@ -121,11 +121,11 @@ fn waits(fold: &Fold, instance: &InstanceId) -> bool {
     let parents = fold.after.configuration.ancestors(&instance.api);
     parents.into_iter().any(|api| {
         let parent = InstanceId { api, environment: instance.environment };
-        let fails = |(id, _): (TrackId, &Latest)| {
+        let fails = |id: TrackId| {
             let round = fold.after.tracks.get(&id).and_then(|track| track.round);
             matches!(round, Some(Round::Confirm { fails, .. }) if fails > 0)
         };
-        fold.after.status(&parent).is_down() || speaking(fold, &parent).any(fails)
+        fold.after.status(&parent).is_down() || tracks(fold, &parent).any(fails)
     })
 }
 
@@ -136,9 +136,13 @@ pub(crate) fn fails_with(fold: &Fold, cause: &Cause, health: &Health) -> bool {
     if !health.status.is_down() {
         return false;
     }
-    // No token is to be had, perhaps for the same reason.
+    // Who gives tokens is reached by the same way, and is not reached.
     if let Some(endpoint) = token::endpoint(&fold.after.configuration, health) {
-        return endpoint.environment == known.environment && endpoint.host() == known.host;
+        let unreached = |id: TrackId| {
+            let failure = fold.after.outcome(&id).and_then(|outcome| outcome.failure.as_ref());
+            failure.is_some_and(|failure| failure.kind == FailureKind::TokenUnreachable)
+        };
+        return endpoint.host() == known.host && tracks(fold, &health.instance).any(unreached);
     }
     let (mut spoken, mut shut, mut otherwise) = (false, false, false);
     for outcome in speaking(fold, &health.instance).filter_map(|(_, latest)| latest.outcome.as_ref()) {
@@ -149,8 +153,9 @@ pub(crate) fn fails_with(fold: &Fold, cause: &Cause, health: &Health) -> bool {
             !matches!(failure.kind, FailureKind::AccessRefused | FailureKind::RateLimited)
         });
     }
+    let is_probed = probed(fold, &health.instance).next().is_some();
     let here = || gateway(fold, &health.instance).as_ref() == Some(known);
-    !spoken || ((shut || !otherwise) && here())
+    (!spoken && is_probed) || (spoken && (shut || !otherwise) && here())
 }
 
 /// An instance fails with its gateway: it is held back by the gateway's incident, which opens if there is none.
@@ -237,8 +242,8 @@ fn gather(fold: &mut Fold, id: IncidentId, gateway: &Gateway) {
 /// Something there was reached since it last failed, and does not fail with it.
 pub(crate) fn answers(fold: &mut Fold, incident: &Incident) -> bool {
     let Cause::Gateway(gateway) = &incident.cause else { return false };
-    let since = incident.flaps.returns.last().copied().max(Some(incident.failing_since()));
-    let since = since.unwrap_or(incident.started_at);
+    let began = incident.failing_since();
+    let since = incident.flaps.returns.last().map_or(began, |returned| began.max(*returned));
     behind(fold, gateway).iter().filter(|seen| seen.is_reached(since)).any(|seen| {
         fold.after.healths.get(&seen.instance).is_some_and(|health| match health.status {
             // We may be refused there: that, too, is an answer.
@@ -255,10 +260,15 @@ pub(crate) fn answers(fold: &mut Fold, incident: &Incident) -> bool {
     })
 }
 
-/// It answers again, and has done for so long that whoever still fails was heard since: that is their own trouble.
-pub(crate) fn left_behind(fold: &Fold, incident: &Incident) -> bool {
+/// It has answered again for a while, and this instance was asked since and failed: that is its own trouble.
+pub(crate) fn left_behind(fold: &Fold, incident: &Incident, instance: &InstanceId) -> bool {
     let recovered_at = incident.recovered_at.filter(|_| incident.status == IncidentStatus::Recovering);
-    matches!(incident.cause, Cause::Gateway(_)) && recovered_at.is_some_and(|at| fold.now >= at + WORD_WITHIN)
+    let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
+    matches!(incident.cause, Cause::Gateway(_))
+        && recovered_at.is_some_and(|at| {
+            let since = |(_, latest): (TrackId, &Latest)| latest.at > at && failed(latest);
+            fold.now >= at + WORD_WITHIN && speaking(fold, instance).any(since)
+        })
 }
 
 /// Some of its probes pass: whatever the others meet, the way there is open.
@@ -272,8 +282,13 @@ fn works_in_part(fold: &Fold, instance: &InstanceId) -> bool {
 /// Something there answers again: what reached nothing when it was asked last is asked now.
 pub(crate) fn ask(fold: &mut Fold, incident: &Incident) {
     let Cause::Gateway(gateway) = &incident.cause else { return };
-    for seen in behind(fold, gateway).iter().filter(|seen| seen.shut_since.is_some()) {
-        fold.want(fold.now, seen.oldest.clone());
+    for seen in behind(fold, gateway).iter() {
+        let shut = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| is_not_reached(outcome));
+        let all: Vec<TrackId> =
+            speaking(fold, &seen.instance).filter(|(_, latest)| shut(latest)).map(|(id, _)| id).collect();
+        for id in all {
+            fold.want(fold.now, id);
+        }
     }
 }
 

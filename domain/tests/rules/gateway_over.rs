@@ -210,3 +210,39 @@ fn whoever_asks_a_resolver_has_not_been_to_the_gateway() {
     }
     assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
 }
+
+#[test]
+fn who_has_passed_once_since_is_waited_for() {
+    let mut configuration = shared(false);
+    configuration
+        .checks
+        .retain(|id, _| id.operation.as_str() == "ping" || id.instance.environment != PRODUCTION);
+    let mut hand = well(configuration);
+    hand.failing(8, &ALL.map(|api| (api, HANGS)));
+    for second in 0..55 {
+        hand.wait(1);
+        if second % 5 == 0 {
+            hand.probe("identity", "ping", None);
+            hand.probe("documents", "ping", None);
+        }
+        if second == 10 {
+            hand.probe("results", "ping", None);
+        }
+    }
+    assert!(
+        !hand.open_causes().contains(&"instance:results/production".to_owned()),
+        "{:?}",
+        hand.open_causes()
+    );
+}
+
+#[test]
+fn many_that_are_still_down_when_the_gateway_answers_are_a_storm() {
+    let mut configuration = shared(false);
+    configuration.environments.get_mut(&PRODUCTION).expect("a policy").storm.more_than = 1;
+    let mut hand = well(configuration);
+    hand.failing(60, &ALL.map(|api| (api, HANGS)));
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    hand.failing(8, &[("results", HANGS), ("documents", HANGS)]);
+    assert!(hand.open_causes().contains(&"storm:production".to_owned()), "{:?}", hand.open_causes());
+}
