@@ -2,7 +2,6 @@
 
 use crate::{
     Ahead, ApiId, Cause, Environment, FailureKind, Health, IncidentId, Language, Layer, Outcome, Text,
-    TrackId,
     cause::{open, worse},
     children::{hold_back, take_in_children},
     duty,
@@ -80,10 +79,8 @@ pub(crate) fn is_shown_by(fold: &Fold, cause: &Cause, health: &Health) -> bool {
 
 /// What was seen last of an instance that fails in the protected connection.
 fn outcomes<'a>(fold: &'a Fold, health: &'a Health) -> impl Iterator<Item = &'a Outcome> {
-    let checks = fold.after.configuration.checks_of(&health.instance);
-    let tracks = checks.filter(|_| health.layer == Some(Layer::Tls)).flat_map(|check| {
-        check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
-    });
+    let tracks =
+        fold.after.configuration.tracks_of(&health.instance).filter(|_| health.layer == Some(Layer::Tls));
     tracks.filter_map(|id| fold.after.outcome(&id).map(AsRef::as_ref))
 }
 

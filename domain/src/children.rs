@@ -1,8 +1,8 @@
 //! Causes and their children: a parent takes the blame for what it explains, and for nothing else.
 
 use crate::{
-    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Often, Situation, Status, TrackId, cause,
-    duty, fold::Fold, muting::silenced_without, showing,
+    ApiId, Cause, Environment, Incident, IncidentId, InstanceId, Often, Situation, Status, cause, duty,
+    fold::Fold, muting::silenced_without, showing,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,10 +165,8 @@ pub(crate) fn take_over(fold: &mut Fold, id: IncidentId, incident: Incident, why
 pub(crate) fn probe_now(fold: &mut Fold, apis: BTreeSet<ApiId>, environment: Environment) {
     let configuration = fold.configuration();
     for api in apis {
-        for check in configuration.checks_of(&InstanceId { api, environment }) {
-            for vantage in &check.from {
-                fold.want(fold.now, TrackId { check: check.id.clone(), vantage: vantage.clone() });
-            }
+        for track in configuration.tracks_of(&InstanceId { api, environment }) {
+            fold.want(fold.now, track);
         }
     }
 }

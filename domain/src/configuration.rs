@@ -4,7 +4,7 @@
 use crate::{
     Api, ApiId, AvailabilityPolicy, Check, CheckId, DeskId, Environment, EnvironmentPolicy, Escalation,
     EscalationId, Hours, HoursId, InstanceId, Language, Lifecycle, Objective, PersonId, Priorities, Rota,
-    RotaId, TeamId, Text, Vantage, VantageId, Way,
+    RotaId, TeamId, Text, TrackId, Vantage, VantageId, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -187,6 +187,13 @@ impl Configuration {
     pub fn in_production(&self) -> impl Iterator<Item = &ApiId> {
         let runs = |api: &&Arc<Api>| api.instances.contains_key(&Environment::Production);
         self.apis.values().filter(runs).map(|api| &api.id)
+    }
+
+    /// All that is seen of an instance: each of its checks from each vantage.
+    pub fn tracks_of<'a>(&'a self, instance: &'a InstanceId) -> impl Iterator<Item = TrackId> + 'a {
+        self.checks_of(instance).flat_map(|check| {
+            check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
+        })
     }
 
     /// The checks of one instance, in order.

@@ -189,10 +189,7 @@ pub(crate) fn look_at(fold: &mut Fold, instance: &InstanceId, since: Option<Time
 fn newest_track(fold: &Fold, instance: &InstanceId) -> Option<Timestamp> {
     let configuration = &fold.after.configuration;
     configuration
-        .checks_of(instance)
-        .flat_map(|check| {
-            check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
-        })
+        .tracks_of(instance)
         .filter_map(|id| fold.after.tracks.get(&id).map(|track| track.since))
         .max()
 }

@@ -1,6 +1,6 @@
 //! What several checks together say about where the fault is.
 
-use crate::{Entry, Incident, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track, TrackId};
+use crate::{Entry, Incident, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track};
 use jiff::Timestamp;
 
 /// Where an instance's trouble is, in a sentence.
@@ -112,11 +112,5 @@ pub(crate) fn evidence(
 }
 
 fn tracks<'a>(situation: &'a Situation, instance: &'a InstanceId) -> impl Iterator<Item = &'a Track> {
-    situation
-        .configuration
-        .checks_of(instance)
-        .flat_map(|check| {
-            check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
-        })
-        .filter_map(|id| situation.tracks.get(&id).map(AsRef::as_ref))
+    situation.configuration.tracks_of(instance).filter_map(|id| situation.tracks.get(&id).map(AsRef::as_ref))
 }

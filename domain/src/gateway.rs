@@ -12,7 +12,7 @@ use crate::{
     children::{self, hold_back, take_in_children},
     duty,
     fold::Fold,
-    reached::{Seen, is_not_reached, probed, speaking, tracks},
+    reached::{Seen, is_not_reached, probed, speaking},
     showing, storm, token,
 };
 use jiff::Timestamp;
@@ -125,7 +125,7 @@ fn waits(fold: &Fold, instance: &InstanceId) -> bool {
             let round = fold.after.tracks.get(&id).and_then(|track| track.round);
             matches!(round, Some(Round::Confirm { fails, .. }) if fails > 0)
         };
-        fold.after.status(&parent).is_down() || tracks(fold, &parent).any(fails)
+        fold.after.status(&parent).is_down() || fold.after.configuration.tracks_of(&parent).any(fails)
     })
 }
 
@@ -142,7 +142,8 @@ pub(crate) fn fails_with(fold: &Fold, cause: &Cause, health: &Health) -> bool {
             let failure = fold.after.outcome(&id).and_then(|outcome| outcome.failure.as_ref());
             failure.is_some_and(|failure| failure.kind == FailureKind::TokenUnreachable)
         };
-        return endpoint.host() == known.host && tracks(fold, &health.instance).any(unreached);
+        return endpoint.host() == known.host
+            && fold.after.configuration.tracks_of(&health.instance).any(unreached);
     }
     let (mut spoken, mut shut, mut otherwise) = (false, false, false);
     for outcome in speaking(fold, &health.instance).filter_map(|(_, latest)| latest.outcome.as_ref()) {

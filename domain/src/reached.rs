@@ -99,13 +99,6 @@ pub(crate) fn probed<'a>(fold: &'a Fold, instance: &'a InstanceId) -> impl Itera
     })
 }
 
-/// All that is probed of an instance, by whatever way.
-pub(crate) fn tracks<'a>(fold: &'a Fold, instance: &'a InstanceId) -> impl Iterator<Item = TrackId> + 'a {
-    fold.after.configuration.checks_of(instance).flat_map(|check| {
-        check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
-    })
-}
-
 /// Whether nothing of the API itself was reached.
 pub(crate) fn is_not_reached(outcome: &Outcome) -> bool {
     use FailureKind as K;

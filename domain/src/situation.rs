@@ -307,10 +307,7 @@ impl Situation {
     /// When any of an instance's checks last came back.
     pub fn checked_at(&self, instance: &InstanceId) -> Option<Timestamp> {
         self.configuration
-            .checks_of(instance)
-            .flat_map(|check| {
-                check.from.iter().map(|vantage| TrackId { check: check.id.clone(), vantage: vantage.clone() })
-            })
+            .tracks_of(instance)
             .filter_map(|id| self.latest.get(&id).map(|latest| latest.at))
             .max()
     }
