@@ -298,3 +298,89 @@ fn where_there_is_no_desk_each_team_hears_of_its_own() {
     assert!(!open.is_empty() && open.iter().all(|one| matches!(one.cause, Cause::Instance(_))), "{open:?}");
     assert!(hand.told().contains(&"told".to_owned()), "{:?}", hand.told());
 }
+
+#[test]
+fn a_parent_elsewhere_that_is_found_later_takes_it_in() {
+    let mut configuration = shared(true);
+    for check in
+        configuration.checks.values_mut().filter(|check| check.id.instance.api.as_str() == "identity")
+    {
+        *check = Arc::new(Check { url: address("identity"), ..(**check).clone() });
+    }
+    let mut hand = well(configuration);
+    hand.failing(5, &[("results", HANGS), ("documents", HANGS)]);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    hand.failing(6, &ALL.map(|api| (api, HANGS)));
+    assert_eq!(hand.open_causes(), ["instance:identity/production"]);
+    assert_eq!(hand.open().pop().expect("it").held_back.len(), 2);
+}
+
+#[test]
+fn who_was_heard_before_a_restart_is_asked_for_a_word_too() {
+    let mut hand = well(shared(false));
+    hand.restart(5);
+    for _ in 0..8 {
+        hand.wait(5);
+        hand.look_at("results", Some(REFUSED));
+        hand.look_at("identity", Some(REFUSED));
+    }
+    let causes = hand.open_causes();
+    assert!(causes.len() == 2 && causes.iter().all(|cause| cause.starts_with("instance:")), "{causes:?}");
+}
+
+#[test]
+fn of_three_vantages_two_have_it() {
+    let mut configuration = shared(false);
+    let names = ["internet", "north", "south"].map(|name| VantageId::parse(name).expect("an id"));
+    let model = configuration.vantages.first().expect("a vantage").clone();
+    configuration.vantages =
+        names.iter().map(|id| domain::Vantage { id: id.clone(), ..model.clone() }).collect();
+    for check in configuration.checks.values_mut() {
+        *check = Arc::new(Check { from: names.to_vec(), ..(**check).clone() });
+    }
+    let mut hand = Hand::new(configuration);
+    for round in 0..12 {
+        hand.wait(10);
+        let checks: Vec<_> = hand.situation.configuration.checks.keys().cloned().collect();
+        for (check, vantage) in checks.iter().flat_map(|check| names.iter().map(move |name| (check, name))) {
+            let dark = round > 3 && check.instance.environment == PRODUCTION && vantage.as_str() != "south";
+            let track = TrackId { check: check.clone(), vantage: vantage.clone() };
+            hand.see(&track, if dark { Seen::Fail } else { Seen::Pass });
+        }
+    }
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+}
+
+#[test]
+fn tokens_that_are_not_reached_by_the_same_way_are_no_trouble_of_their_own() {
+    let configuration = crate::tokens::with_tokens(shared(false), "http://127.0.0.1:801/oauth2/token");
+    let mut hand = well(configuration);
+    hand.failing(6, &ALL.map(|api| (api, REFUSED)));
+    let unreached = (Layer::Token, FailureKind::TokenUnreachable);
+    hand.failing(8, &[("results", unreached), ("documents", unreached), ("identity", REFUSED)]);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    let broken = (Layer::Token, FailureKind::TokenBroken);
+    hand.failing(8, &[("results", broken), ("documents", broken)]);
+    assert!(hand.open_causes().iter().any(|cause| cause.starts_with("token:")), "{:?}", hand.open_causes());
+}
+
+#[test]
+fn when_nothing_else_can_be_seen_either_it_is_part_of_that() {
+    let mut configuration = shared(false);
+    for check in
+        configuration.checks.values_mut().filter(|check| check.id.instance.api.as_str() == "identity")
+    {
+        *check = Arc::new(Check { url: "https://identity.example".to_owned(), ..(**check).clone() });
+    }
+    let mut hand = well(configuration);
+    hand.failing(4, &[("results", REFUSED), ("documents", REFUSED)]);
+    assert_eq!(hand.open_causes(), ["gateway:production/127.0.0.1:801"]);
+    for _ in 0..28 {
+        hand.wait(10);
+        for check in hand.situation.configuration.checks.keys().cloned().collect::<Vec<_>>() {
+            let vantage = VantageId::parse("internet").expect("an id");
+            hand.see(&TrackId { check, vantage }, Seen::Fail);
+        }
+    }
+    assert_eq!(hand.open_causes(), ["vantage:internet"]);
+}
