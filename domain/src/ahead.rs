@@ -1,8 +1,10 @@
 //! What will be trouble if nobody acts before: told weeks ahead, in office hours, and never by a call.
 
+mod words;
+
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
-    Target, Text, TrackId, calling, cause::open, daily_test, desk, duty, fold::Fold, shown,
+    Target, TrackId, calling, cause::open, daily_test, desk, duty, fold::Fold, shown,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -17,8 +19,8 @@ const fn days(count: i64) -> SignedDuration {
 
 /// By then whatever renews certificates by itself has done so, and whoever does it by hand has time.
 const CERTIFICATE: SignedDuration = days(21);
-/// Ours is renewed by asking others for one.
-const OWN_CERTIFICATE: SignedDuration = days(30);
+/// Ours, and a secret of ours, is renewed by asking others for one.
+const OURS: SignedDuration = days(30);
 /// Who uses an API needs a quarter of a year to move.
 const SUNSET: SignedDuration = days(90);
 /// The dates of a year are published long before it; they come with a new program.
@@ -40,6 +42,8 @@ pub enum Ahead {
     Certificate(String),
     /// A certificate that we show ends; a word for its chain.
     OwnCertificate(String),
+    /// A secret of ours ends, which is no certificate: its reference in the configuration.
+    OwnSecret(String),
     /// An instance in production says when it will be gone (RFC 8594); or was to be, and still answers.
     Sunset(InstanceId),
     /// A rota from which people are called has nobody for a while.
@@ -55,6 +59,7 @@ impl fmt::Display for Ahead {
         match self {
             Self::Certificate(fingerprint) => write!(f, "certificate:{fingerprint}"),
             Self::OwnCertificate(word) => write!(f, "own_certificate:{word}"),
+            Self::OwnSecret(reference) => write!(f, "own_secret:{reference}"),
             Self::Sunset(instance) => write!(f, "sunset:{instance}"),
             Self::Rota(rota) => write!(f, "rota:{rota}"),
             Self::BankHolidays => f.write_str("bank_holidays"),
@@ -191,14 +196,17 @@ fn outlook(fold: &Fold) -> Outlook {
         let shown = check.credential.as_ref().and_then(|credential| credential.certificate.as_ref());
         if let Some((certificate, ends)) = shown.and_then(|shown| Some((shown, shown.ends?))) {
             let word = fold.after.key.word(certificate.chain.reveal(), 12);
-            outlook.add(Ahead::OwnCertificate(word), ends, OWN_CERTIFICATE, Some(&check.id.instance));
+            outlook.add(Ahead::OwnCertificate(word), ends, OURS, Some(&check.id.instance));
         }
     }
     for certificate in configuration.desks.values().filter_map(|desk| desk.certificate.as_ref()) {
         if let Some(ends) = certificate.ends {
             let word = fold.after.key.word(certificate.chain.reveal(), 12);
-            outlook.add(Ahead::OwnCertificate(word), ends, OWN_CERTIFICATE, None);
+            outlook.add(Ahead::OwnCertificate(word), ends, OURS, None);
         }
+    }
+    for (reference, ends) in &configuration.secrets_end {
+        outlook.add(Ahead::OwnSecret(reference.clone()), *ends, OURS, None);
     }
     let known = configuration.hours.values().filter_map(|hours| hours.bank_holidays.as_ref());
     if let Some(until) = known.map(|known| known.known_until()).min() {
@@ -239,7 +247,11 @@ fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident,
             let mut outcomes = situation.latest.iter().filter(|(id, _)| id.check.instance == *instance);
             !configured(instance) || outcomes.any(|(_, latest)| latest.outcome.as_deref().is_some_and(speaks))
         }
-        Ahead::OwnCertificate(_) | Ahead::Rota(_) | Ahead::BankHolidays | Ahead::DailyTest => true,
+        Ahead::OwnCertificate(_)
+        | Ahead::OwnSecret(_)
+        | Ahead::Rota(_)
+        | Ahead::BankHolidays
+        | Ahead::DailyTest => true,
     }
 }
 
@@ -249,7 +261,7 @@ const fn speaks(outcome: &Outcome) -> bool {
 }
 
 fn comes(fold: &mut Fold, what: Ahead, foreseen: &Foreseen) {
-    let diagnosis = words(fold, &what, foreseen);
+    let diagnosis = words::words(&what, foreseen, fold);
     let priority = priority(&what, foreseen.at, fold.now);
     let cause = Cause::Ahead(what);
     let known = fold.after.open_incident(&cause).map(|incident| incident.id);
@@ -294,6 +306,7 @@ fn priority(what: &Ahead, at: Timestamp, now: Timestamp) -> Priority {
         Ahead::Rota(_)
         | Ahead::Certificate(_)
         | Ahead::OwnCertificate(_)
+        | Ahead::OwnSecret(_)
         | Ahead::Sunset(_)
         | Ahead::BankHolidays
         | Ahead::DailyTest => Priority::P4,
@@ -314,71 +327,4 @@ fn instance(fold: &Fold, cause: &Cause, foreseen: &Foreseen) -> Option<InstanceI
     };
     let api = configuration.apis.keys().next()?.clone();
     Some(InstanceId { api, environment: environment? })
-}
-
-/// What comes and when, in a sentence.
-fn words(fold: &Fold, what: &Ahead, foreseen: &Foreseen) -> Text {
-    let local = foreseen.at.to_zoned(fold.after.configuration.site.time_zone.clone());
-    let (day, month) = (local.day(), local.date());
-    let on = |language: crate::Language| format!("{day} {} {}", language.month(month), local.year());
-    let (en, cy) = (on(crate::Language::En), on(crate::Language::Cy));
-    match what {
-        Ahead::Certificate(fingerprint) => Text::new(
-            format!("The certificate ends on {en}: it has to be renewed before (SHA-256 {fingerprint})."),
-            format!("Daw’r dystysgrif i ben ar {cy}: rhaid ei hadnewyddu cyn hynny (SHA-256 {fingerprint})."),
-        ),
-        Ahead::OwnCertificate(_) if foreseen.affects.is_empty() => Text::new(
-            format!(
-                "The certificate with which Curiad signs in at the service desk ends on {en}: after that the desk takes no ticket from Curiad."
-            ),
-            format!(
-                "Daw’r dystysgrif y mae Curiad yn mewngofnodi â hi yn y ddesg gymorth i ben ar {cy}: wedi hynny ni fydd y ddesg yn derbyn tocyn gan Curiad."
-            ),
-        ),
-        Ahead::OwnCertificate(_) => Text::new(
-            format!(
-                "Curiad’s own certificate ends on {en}: after that nothing can be told of what asks for it."
-            ),
-            format!(
-                "Daw tystysgrif Curiad ei hun i ben ar {cy}: wedi hynny ni ellir dweud dim am yr hyn sy’n gofyn amdani."
-            ),
-        ),
-        Ahead::Sunset(_) if foreseen.at <= fold.now => Text::new(
-            format!(
-                "By its own answers it was to be gone on {en} (Sunset), and it still answers: it has to be taken away, or given another date."
-            ),
-            format!(
-                "Yn ôl ei atebion ei hun roedd i fod wedi mynd ar {cy} (Sunset), ac mae’n dal i ateb: rhaid ei dynnu ymaith, neu roi dyddiad arall iddo."
-            ),
-        ),
-        Ahead::Sunset(_) => Text::new(
-            format!(
-                "Its own answers say that it is gone on {en} (Sunset): whoever still uses it has to move."
-            ),
-            format!(
-                "Mae ei atebion ei hun yn dweud y bydd wedi mynd ar {cy} (Sunset): rhaid i bwy bynnag sy’n dal i’w ddefnyddio symud."
-            ),
-        ),
-        Ahead::Rota(rota) => {
-            let time = local.strftime("%H:%M %Z");
-            Text::new(
-                format!("Nobody is on call on the rota {rota} from {en}, {time}."),
-                format!("Nid oes neb ar alw ar y rota {rota} o {cy}, {time}."),
-            )
-        }
-        Ahead::DailyTest => Text::new(
-            format!("The last daily test call did not arrive, and a real one may not; the next is on {en}."),
-            format!(
-                "Ni chyrhaeddodd yr alwad brawf ddyddiol ddiwethaf, ac efallai na fyddai un go iawn; bydd yr un nesaf ar {cy}."
-            ),
-        ),
-        Ahead::BankHolidays => Text::new(
-            format!(
-                "Curiad knows the bank holidays up to {en}: a newer list from GOV.UK (bank_holidays), or a newer version, knows more."
-            ),
-            format!(
-                "Mae Curiad yn gwybod y gwyliau banc hyd at {cy}: mae rhestr fwy newydd gan GOV.UK (bank_holidays), neu fersiwn mwy newydd, yn gwybod mwy."
-            ),
-        ),
-    }
 }

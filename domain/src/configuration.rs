@@ -51,6 +51,8 @@ pub struct Configuration {
     pub priorities: Priorities,
     /// What counts as available.
     pub availability: AvailabilityPolicy,
+    /// Of our own secrets those that end, by their references, and when: what is looked at is said, not what they are.
+    pub secrets_end: BTreeMap<String, Timestamp>,
 }
 
 /// What the site is called and where it is.

@@ -1,11 +1,12 @@
 //! What is probably not meant because of the day it is: rotas that have nobody yet, swaps that are over, own
-//! certificates that end. Only ever warnings: a restart at night is not refused for a date.
+//! certificates and secrets that end. Only ever warnings: a restart at night is not refused for a date.
 
 use super::{
     api::ApiDraft,
     names::{Names, Noun},
     problem::Problems,
     rotas::RotaDraft,
+    secret::Ending,
     top::Top,
 };
 use domain::{ApiId, Rota, RotaId, Target};
@@ -18,8 +19,8 @@ pub(crate) const NOBODY: &str = "nobody is on call";
 /// How far ahead gaps are looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// An own certificate that ends within so long is said to.
-const CERTIFICATE_ENDS_SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// An own certificate or a secret that ends within so long is said to.
+const ENDS_SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Says what the calendar makes of rotas and escalations.
 pub(super) fn check(top: &Top, names: &Names, now: Timestamp, problems: &mut Problems) {
@@ -72,10 +73,23 @@ pub(super) fn certificates(
         if *ends <= now {
             let message = format!("this certificate ended on {day}: nothing can be told of what asks for it");
             problems.warning(place, message, Some("renew it".to_owned()));
-        } else if ends.duration_since(now) < CERTIFICATE_ENDS_SOON {
+        } else if ends.duration_since(now) < ENDS_SOON {
             let message = format!("this certificate ends on {day}");
             problems.warning(place, message, Some("renew it in time".to_owned()));
         }
+    }
+}
+
+/// Says which secrets end soon, or have.
+pub(super) fn secrets(ending: &[Ending], zone: &TimeZone, now: Timestamp, problems: &mut Problems) {
+    for secret in ending {
+        let Some(ends) = secret.ends(zone).filter(|ends| ends.duration_since(now) < ENDS_SOON) else {
+            continue;
+        };
+        let (word, hint) = if ends <= now { ("ended", "renew it") } else { ("ends", "renew it in time") };
+        let message =
+            format!("the secret at {} {word} on {}", secret.reference, secret.on.strftime("%-d %b %Y"));
+        problems.warning(&secret.place, message, Some(format!("{hint}, and say when the new one ends")));
     }
 }
 

@@ -104,9 +104,12 @@ fn days(section: &mut Section<'_>, key: &'static str, reading: &mut Reading<'_>)
     else {
         return Vec::new();
     };
-    let day =
-        |text: &str| text.parse::<Date>().map_err(|_| format!("'{text}' is not a day such as 2027-06-18"));
-    items.iter().filter_map(|item| reading.parsed(item, "a day", day)).collect()
+    items.iter().filter_map(|item| reading.parsed(item, "a day", parse_date)).collect()
+}
+
+/// A day of the calendar.
+pub(super) fn parse_date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a day such as 2027-06-18"))
 }
 
 fn weekly(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<WeeklyWindow>> {

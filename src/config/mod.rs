@@ -161,6 +161,7 @@ fn read_and_ask<'a>(
         problems: Problems::default(),
         names: Names::default(),
         used: Vec::new(),
+        ending: Vec::new(),
         sent: Vec::new(),
         patients: Vec::new(),
         asked: Asked::default(),
@@ -210,7 +211,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
     }
     reading.sent.iter().for_each(|(name, text)| version.add(name, text));
     let version = version.word();
-    let Reading { problems, names, .. } = reading;
+    let Reading { problems, names, ending, zone, .. } = reading;
     names.dangling(problems);
     sense::check(&top, &apis, problems);
     let owned = top.teams.iter().map(|(id, draft)| (id, draft.secrets.as_slice()));
@@ -222,6 +223,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
         wonder::check(&top, &apis, problems);
         calendar::check(&top, names, now, problems);
         calendar::certificates(&top, &apis, now, problems);
+        calendar::secrets(ending, zone, now, problems);
     }
     let usable = !problems.has_errors();
     let problems = std::mem::take(problems).sorted(&sources);
@@ -234,7 +236,7 @@ fn read_all(reading: &mut Reading<'_>, now: Timestamp) -> Result<Loaded, Vec<Pro
             Ok(Loaded {
                 references,
                 secrets,
-                ..put_together((site, database, version), top, apis, checks, problems)
+                ..put_together((site, database, version), top, apis, checks, (ending, problems))
             })
         }
         _ => Err(problems),
@@ -247,8 +249,14 @@ fn put_together(
     top: Top,
     apis: BTreeMap<ApiId, ApiDraft>,
     checks: Vec<Check>,
-    warnings: Vec<Problem>,
+    (ending, warnings): (&[secret::Ending], Vec<Problem>),
 ) -> Loaded {
+    let mut secrets_end: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for secret in ending {
+        let Some(at) = secret.ends(&site.time_zone) else { continue };
+        let known = secrets_end.entry(secret.reference.clone()).or_insert(at);
+        *known = at.min(*known);
+    }
     let mut directory = Directory {
         notify: top.notify,
         twilio: top.twilio,
@@ -295,6 +303,7 @@ fn put_together(
         desks,
         priorities: top.priorities,
         availability: top.availability.map(|(policy, _)| policy).unwrap_or_default(),
+        secrets_end,
     };
     Loaded {
         configuration: Arc::new(configuration),

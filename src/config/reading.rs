@@ -6,7 +6,7 @@ use super::{
     nearest::did_you_mean,
     ownership::Used,
     problem::{Place, Problems, Rank},
-    secret::Secrets,
+    secret::{Ending, Secrets},
     stamps::Stamps,
     tree::{Key, Node, Value},
 };
@@ -22,6 +22,8 @@ pub(super) struct Reading<'a> {
     pub names: Names,
     /// Which secrets this file names.
     pub used: Vec<Used>,
+    /// Which secrets end, and when.
+    pub ending: Vec<Ending>,
     /// The files beside this one whose texts are sent, and those texts.
     pub sent: Vec<(String, String)>,
     /// What in the operation that is read may be a real person's NHS number, and where it stands.

@@ -1,12 +1,15 @@
 //! Secrets: only ever `env:NAME` or `file:PATH`, and read here alone.
 
 use super::{
+    hours::parse_date,
     ownership::Used,
-    problem::Rank,
+    problem::{Place, Rank},
     reading::Reading,
+    section::Section,
     tree::{Node, Value},
 };
 use domain::Secret;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rustix::fs::OFlags;
 use std::{
     collections::BTreeMap,
@@ -19,6 +22,22 @@ use std::{
 
 /// Longest secret, in bytes: a private key fits, a disk image does not.
 const MAX_BYTES: u64 = 64 * 1024;
+
+/// A secret of which it is said when it ends.
+pub(super) struct Ending {
+    pub reference: String,
+    /// The first day on which it is not good any more.
+    pub on: Date,
+    /// Where that stands.
+    pub place: Place,
+}
+
+impl Ending {
+    /// From when on it is not good any more, for people in that zone.
+    pub(super) fn ends(&self, zone: &TimeZone) -> Option<Timestamp> {
+        Some(self.on.to_zoned(zone.clone()).ok()?.timestamp())
+    }
+}
 
 /// What is said of a file in another encoding.
 pub(super) const NOT_TEXT: &str = "not text in UTF-8";
@@ -172,9 +191,28 @@ pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, String> {
 }
 
 impl Reading<'_> {
-    /// A secret, by reference. `check` judges its value and must not repeat it.
-    /// Empty when secrets are left out.
+    /// A secret, by reference; or `{ from: REFERENCE, ends: DAY }` of one that whoever gave it out lets end.
+    /// `check` judges its value and must not repeat it. Empty when secrets are left out.
     pub(super) fn secret(
+        &mut self,
+        node: &Node,
+        check: impl FnOnce(&str) -> Result<(), &'static str>,
+    ) -> Option<Secret> {
+        if let Value::Map(_) = &node.value {
+            let mut section = Section::open(node, "a secret that ends", self)?;
+            let from = section.required("from", self);
+            let ends = section.required("ends", self);
+            section.close(self);
+            let (from, ends) = (from?, ends?);
+            let reference = from.as_word().unwrap_or_default().to_owned();
+            let on = self.parsed(ends, "a day", parse_date);
+            self.ending.extend(on.map(|on| Ending { reference, on, place: ends.place.clone() }));
+            return self.secret_from(from, check);
+        }
+        self.secret_from(node, check)
+    }
+
+    fn secret_from(
         &mut self,
         node: &Node,
         check: impl FnOnce(&str) -> Result<(), &'static str>,

@@ -244,6 +244,7 @@ impl<'a> Wording<'a> {
             Cause::Behind(vantage) => self.say("incident-behind", &[("vantage", vantage.as_str().into())]),
             Cause::Ahead(Ahead::Certificate(_)) => self.plain("incident-certificate-ends"),
             Cause::Ahead(Ahead::OwnCertificate(_)) => self.plain("incident-own-certificate-ends"),
+            Cause::Ahead(Ahead::OwnSecret(_)) => self.plain("incident-own-secret-ends"),
             Cause::Ahead(Ahead::Sunset(instance)) => {
                 let name = self.name(instance).into();
                 self.say("incident-sunset", &[("name", name), ("place", place.into())])

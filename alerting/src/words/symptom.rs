@@ -191,6 +191,10 @@ impl Facts<'_> {
                 Text::new(format!("certificate of {names}"), format!("tystysgrif {names}"))
             }
             Ahead::OwnCertificate(_) => Text::new("Curiad's own certificate", "tystysgrif Curiad ei hun"),
+            Ahead::OwnSecret(reference) => Text::new(
+                format!("Curiad's own secret {reference}"),
+                format!("cyfrinach Curiad ei hun {reference}"),
+            ),
             Ahead::Sunset(instance) => return self.name(instance, language),
             Ahead::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
             Ahead::DailyTest => Text::new("daily test call", "galwad brawf ddyddiol"),
@@ -241,10 +245,13 @@ fn symptom_alert(alerting: &Alerting, name: &str, language: Language) -> String 
 
 fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
     match (language, what) {
-        (Language::En, Ahead::Certificate(_) | Ahead::OwnCertificate(_)) => {
+        (Language::En, Ahead::OwnCertificate(_) | Ahead::OwnSecret(_)) => {
+            format!("{name} ends soon and has to be renewed")
+        }
+        (Language::En, Ahead::Certificate(_)) => {
             format!("the {name} ends soon and has to be renewed")
         }
-        (Language::Cy, Ahead::Certificate(_) | Ahead::OwnCertificate(_)) => {
+        (Language::Cy, Ahead::Certificate(_) | Ahead::OwnCertificate(_) | Ahead::OwnSecret(_)) => {
             format!("mae {name} yn dod i ben yn fuan a rhaid ei hadnewyddu")
         }
         (Language::En, Ahead::Sunset(_)) => format!("{name} has a date for its end"),

@@ -176,6 +176,15 @@ fn what_is_only_to_come_has_no_words_for_callers() {
     let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
     let words = ticket(&facts, REFERENCE);
     golden!("ahead.txt", format!("{}\n\n{}", words.short_description, words.description));
+    incident.cause = domain::Cause::Ahead(domain::Ahead::OwnSecret("env:RESULTS_KEY".to_owned()));
+    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+    assert_eq!(
+        [facts.symptom(Language::En), facts.symptom(Language::Cy)],
+        [
+            "Curiad's own secret env:RESULTS_KEY ends soon and has to be renewed",
+            "mae cyfrinach Curiad ei hun env:RESULTS_KEY yn dod i ben yn fuan a rhaid ei hadnewyddu"
+        ]
+    );
 }
 
 #[test]

@@ -144,6 +144,7 @@ pub(crate) fn configuration() -> Configuration {
         )]),
         priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
+        secrets_end: BTreeMap::new(),
     }
 }
 

@@ -243,6 +243,39 @@ fn our_own_certificate_is_renewed_by_another_in_the_configuration() {
 }
 
 #[test]
+fn a_secret_of_ours_ends_and_is_renewed_by_another_day_in_the_configuration() {
+    let ends = |on: Timestamp| {
+        let mut configuration = office();
+        configuration.secrets_end.insert("env:RESULTS_KEY".to_owned(), on);
+        configuration
+    };
+    let mut hand = Hand::new(ends(start() + days(30) + SignedDuration::from_secs(60)));
+    hand.wait(1);
+    assert!(hand.open().is_empty(), "there is time");
+    hand.wait(60);
+    let incident = hand.only();
+    assert_eq!(hand.foreseen(), [("ahead:own_secret:env:RESULTS_KEY".to_owned(), 4)]);
+    assert_eq!(
+        incident.diagnosis.en,
+        "Curiad’s own secret env:RESULTS_KEY ends on 20 December 2026: after that whoever it is shown to turns Curiad away."
+    );
+    assert_eq!(incident.environment, Environment::Production);
+    hand.now += days(31);
+    hand.event(&Event::Due);
+    assert_eq!(
+        (hand.only().status, hand.calls()),
+        (IncidentStatus::Open, 0),
+        "it is over, and nobody renewed it"
+    );
+    hand.restart_with(30, ends(start() + days(400)));
+    assert!(hand.open().is_empty());
+    // Without a day nothing is known of it, so nothing is said.
+    hand.restart_with(30, office());
+    hand.wait(1);
+    assert!(hand.open().is_empty());
+}
+
+#[test]
 fn the_table_of_bank_holidays_ends_and_whoever_can_renew_it_has_a_year() {
     let mut hand = Hand::new(office());
     hand.now = "2028-01-01T23:00:00Z".parse().unwrap();

@@ -132,6 +132,7 @@ pub(crate) fn configuration() -> Configuration {
         .into(),
         priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
+        secrets_end: BTreeMap::new(),
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn configuration(checks: Vec<Check>) -> Arc<Configuration> {
         desks: BTreeMap::new(),
         priorities: domain::Priorities::default(),
         availability: domain::AvailabilityPolicy::default(),
+        secrets_end: BTreeMap::new(),
     })
 }
 

@@ -131,6 +131,40 @@ fn a_certificate_that_ends_soon_is_said_to_and_refuses_nothing() {
 }
 
 #[test]
+fn a_secret_may_say_when_it_ends() {
+    let key = |ends: &str| {
+        format!("api_key: {{ header: apikey, value: {{ from: env:RECORDS_KEY, ends: {ends} }} }}")
+    };
+    for (ends, said) in [
+        ("2026-12-06", None),
+        ("2026-12-05", Some("the secret at env:RECORDS_KEY ends on 5 Dec 2026")),
+        ("2026-11-20", Some("the secret at env:RECORDS_KEY ended on 20 Nov 2026")),
+    ] {
+        let directory = with(&key(ends));
+        let loaded = directory.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let warnings: Vec<&str> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
+        assert_eq!(warnings, said.into_iter().collect::<Vec<_>>(), "{ends}");
+        let known: Vec<_> = loaded.configuration.secrets_end.iter().collect();
+        let midnight = format!("{ends}T00:00:00Z").parse().unwrap();
+        assert_eq!(known, [(&"env:RECORDS_KEY".to_owned(), &midnight)]);
+        let Some(Access::ApiKey { value, .. }) = credential(&directory, "list").unwrap().access else {
+            panic!()
+        };
+        assert_eq!(value.reveal(), "a key of the records team");
+    }
+    // It is owned as any other, and by summer's clock where there is one.
+    let summer = with(&key("2027-06-18"));
+    let loaded = summer.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(loaded.secrets, ["env:RECORDS_KEY"]);
+    assert_eq!(
+        loaded.configuration.secrets_end["env:RECORDS_KEY"],
+        "2027-06-17T23:00:00Z".parse::<jiff::Timestamp>().unwrap()
+    );
+    let other = with(&key("2027-06-18").replace("RECORDS_KEY", "NOBODYS_KEY"));
+    assert!(other.load().is_err());
+}
+
+#[test]
 fn a_certificate_and_a_key_that_are_not_one_anothers() {
     let directory = with(MTLS);
     certified(&directory, 100);

@@ -183,6 +183,7 @@ incident-rota = Nid oes neb ar alwad ar y rota { $rota }
 incident-storm = Mae llawer o APIs yn methu gyda’i gilydd { $place }
 incident-certificate-ends = Mae tystysgrif yn dod i ben yn fuan
 incident-own-certificate-ends = Mae tystysgrif Curiad ei hun yn dod i ben yn fuan
+incident-own-secret-ends = Mae cyfrinach Curiad ei hun yn dod i ben yn fuan
 incident-sunset = Mae gan { $name } { $place } ddyddiad y daw i ben
 incident-rota-ahead = Ni fydd neb ar alw ar y rota { $rota }
 incident-daily-test = Ni chyrhaeddodd yr alwad brawf ddyddiol

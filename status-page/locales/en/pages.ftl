@@ -175,6 +175,7 @@ incident-rota = Nobody is on call on the rota { $rota }
 incident-storm = Many APIs fail at once { $place }
 incident-certificate-ends = A certificate ends soon
 incident-own-certificate-ends = Curiad's own certificate ends soon
+incident-own-secret-ends = A secret of Curiad's own ends soon
 incident-sunset = { $name } { $place } has a date for its end
 incident-rota-ahead = The rota { $rota } will have nobody on call
 incident-daily-test = The daily test call did not arrive

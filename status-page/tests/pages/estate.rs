@@ -183,6 +183,7 @@ pub(crate) fn configuration(apis: Vec<Api>) -> Configuration {
         desks: BTreeMap::new(),
         priorities: domain::Priorities::default(),
         availability: counting::policy(),
+        secrets_end: BTreeMap::new(),
     }
 }
 
