@@ -133,6 +133,8 @@ pub struct Person {
 pub struct Desk {
     /// Its name.
     pub name: Text,
+    /// What its tickets are written in.
+    pub language: Language,
     /// After so long without a confirmed ticket, tell the people there by e-mail; `None`: no such address.
     pub fallback_after: Option<std::time::Duration>,
     /// It wants its tickets resolved by us when the trouble is over. Else that is for its people.

@@ -11,7 +11,7 @@ use super::{
     tree::Node,
 };
 use alerting::{Auth, DeskSettings, DeskSystem, ServiceNow};
-use domain::{Desk, HoursId, Priority, ServiceTarget};
+use domain::{Desk, HoursId, Language, Priority, ServiceTarget};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,6 +30,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     let mut section = Section::open(node, "a service desk", reading)?;
     let name =
         section.required("name", reading).and_then(|node| reading.bilingual(node, "a service desk's name"));
+    let language = section.optional("language", reading).and_then(|node| reading.language(node));
     let systems = (section.optional("servicenow", reading), section.optional("webhook", reading));
     let fallback_node = section.optional("fallback", reading);
     let fallback = fallback_node.and_then(|node| fallback(node, reading));
@@ -57,6 +58,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<DeskDraft> 
     Some(DeskDraft {
         desk: Desk {
             name: name?,
+            language: language.unwrap_or(Language::En),
             fallback_after,
             targets: targets.unwrap_or_default(),
             certificate: system.certificate().cloned(),

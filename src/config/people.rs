@@ -13,7 +13,7 @@ use super::{
     tree::Node,
 };
 use alerting::{Contact, TeamContact};
-use domain::{DailyTest, HoursId, Language, Person, PersonId, RotaId, Team, TeamWay, Way};
+use domain::{DailyTest, HoursId, Person, PersonId, RotaId, Team, TeamWay, Way};
 
 /// A person and how they are reached.
 pub(super) struct PersonDraft {
@@ -29,9 +29,7 @@ pub(super) fn person(node: &Node, reading: &mut Reading<'_>) -> Option<PersonDra
     let name = section
         .required("name", reading)
         .and_then(|node| reading.text(node, "a person's name").map(str::to_owned));
-    let language = section
-        .required("language", reading)
-        .and_then(|node| reading.choice(node, "a language", &[("en", Language::En), ("cy", Language::Cy)]));
+    let language = section.required("language", reading).and_then(|node| reading.language(node));
     let mut ways = Vec::new();
     let text = section.optional("text", reading);
     let text = text.and_then(|node| {

@@ -10,7 +10,7 @@ use super::{
     stamps::Stamps,
     tree::{Key, Node, Value},
 };
-use domain::NhsNumber;
+use domain::{Language, NhsNumber};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{ops::RangeInclusive, path::Path, time::Duration};
 
@@ -274,6 +274,11 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    /// One of the two.
+    pub(super) fn language(&mut self, node: &Node) -> Option<Language> {
+        self.choice(node, "a language", &[("en", Language::En), ("cy", Language::Cy)])
     }
 
     /// One of a few words; the nearest is named when it is none of them.

@@ -29,6 +29,11 @@ impl<'a> Facts<'a> {
         self.configuration.desks.get(policy.service_desk.as_ref()?)
     }
 
+    /// What the people at that desk read.
+    pub(super) fn desk_language(&self) -> Language {
+        self.desk().map_or(Language::En, |desk| desk.language)
+    }
+
     /// `03:12 GMT`.
     pub(super) fn clock(&self, at: Timestamp) -> String {
         at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M %Z").to_string()

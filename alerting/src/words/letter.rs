@@ -256,10 +256,20 @@ pub(super) fn why_now(facts: &Facts<'_>, language: Language) -> String {
 /// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.
 fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
     let words = ticket(facts, reference);
+    let (unconfirmed, priority) = match facts.desk_language() {
+        Language::En => (
+            "UNCONFIRMED: your own system could not be reached, so this comes by e-mail, and Curiad does not know of a ticket.\n\
+             Please open one, if none is there yet, with the next line in its description: Curiad finds it by that.",
+            "Priority",
+        ),
+        Language::Cy => (
+            "HEB EI GADARNHAU: ni ellid cyrraedd eich system eich hun, felly daw hwn drwy e-bost, ac ni ŵyr Curiad am docyn.\n\
+             Agorwch un, os nad oes un yno eisoes, gyda'r llinell nesaf yn ei ddisgrifiad: wrth honno y daw Curiad o hyd iddo.",
+            "Blaenoriaeth",
+        ),
+    };
     let body = format!(
-        "UNCONFIRMED: your own system could not be reached, so this comes by e-mail, and Curiad does not know of a ticket.\n\
-         Please open one, if none is there yet, with the next line in its description: Curiad finds it by that.\n\
-         correlation: {reference}\n\nPriority: {}\n\n{}\n",
+        "{unconfirmed}\ncorrelation: {reference}\n\n{priority}: {}\n\n{}\n",
         facts.incident.priority, words.description
     );
     Letter { subject: words.short_description, body }
@@ -268,12 +278,20 @@ fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
 /// What a work note would have said, to whom the fallback was sent.
 fn fallback_note(facts: &Facts<'_>, reference: &str, note: &Note) -> Letter {
     let text: Vec<_> = note.text.lines().map(scrubbed).collect();
+    let language = facts.desk_language();
+    let please = match language {
+        Language::En => {
+            "This would be a work note, but your own system could not be reached: please add it to the ticket."
+        }
+        Language::Cy => {
+            "Nodyn gwaith fyddai hwn, ond ni ellid cyrraedd eich system eich hun: ychwanegwch ef at y tocyn."
+        }
+    };
     let body = format!(
-        "{} {}\n\nThis would be a work note, but your own system could not be reached: please add it to the ticket.\n\
-         correlation: {reference}\n\n{}\n",
+        "{} {}\n\n{please}\ncorrelation: {reference}\n\n{}\n",
         facts.clock(note.at),
         cut(&text.join("\n"), NOTE),
-        facts.page_url(Language::En),
+        facts.page_url(language),
     );
     Letter { subject: ticket(facts, reference).short_description, body }
 }

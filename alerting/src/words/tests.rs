@@ -39,32 +39,16 @@ fn golden(name: &str, said: &str, expected: &str) {
 
 macro_rules! golden {
     ($name:literal, $said:expr) => {
-        golden($name, &$said, include_str!(concat!("../../tests/golden/", $name)))
+        golden($name, &$said, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/", $name)))
     };
 }
 
+mod tickets;
+
+use tickets::in_welsh;
+
 fn write(letter: &Letter) -> String {
     format!("Subject: {}\n\n{}", letter.subject, letter.body)
-}
-
-#[test]
-fn a_ticket_says_all_that_an_agent_asks() {
-    let (incident, configuration) = (incident(), configuration());
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    let words = ticket(&facts, REFERENCE);
-    golden!("ticket.txt", format!("{}\n\n{}", words.short_description, words.description));
-    assert!(!words.description.contains("9990000018"), "no patient's number leaves");
-
-    let mut incident = incident;
-    let said = "the gateway says that the service behind it cannot be reached (status 503, messaging.adaptors.http.flow)";
-    let text =
-        format!("status from internet: {said}, HTTP 503, request 7f3c1c1e-1111-4222-8333-444455556666");
-    incident.evidence[0].text = text.clone();
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    assert!(
-        ticket(&facts, REFERENCE).description.contains(&text),
-        "it can be looked up where it was answered"
-    );
 }
 
 #[test]
@@ -147,56 +131,6 @@ fn a_call_says_all_aloud_and_asks_for_a_digit() {
         said.push(call(&facts, &off, language).unwrap());
     }
     golden!("call.txt", said.join("\n"));
-}
-
-#[test]
-fn a_storm_is_one_trouble_with_a_list() {
-    let (mut incident, configuration) = (incident(), configuration());
-    incident.cause = domain::Cause::Storm(Environment::Production);
-    incident.api = None;
-    let identity = domain::ApiId::parse("identity").unwrap();
-    incident.held_back.clone_from(&incident.affects);
-    incident.affects.push(domain::InstanceId { api: identity, environment: Environment::Production });
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    let words = ticket(&facts, REFERENCE);
-    let callout = notification(NotificationKind::Callout { callout: 1 });
-    let [en, cy] = [Language::En, Language::Cy].map(|of| text(&facts, &callout, of, FIRST).unwrap());
-    let said = format!("{}\n\n{}\n\n{en}\n\n{cy}", words.short_description, words.description);
-    golden!("storm.txt", said);
-}
-
-#[test]
-fn what_is_only_to_come_has_no_words_for_callers() {
-    let (mut incident, configuration) = (incident(), configuration());
-    incident.cause = domain::Cause::Ahead(domain::Ahead::Certificate("5e1f".repeat(16)));
-    incident.priority = Priority::P4;
-    incident.diagnosis = Text::new("The certificate ends on 11 December 2026.", "Daw'r dystysgrif i ben.");
-    (incident.layer, incident.major, incident.escalation) = (None, None, None);
-    incident.evidence.clear();
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    let words = ticket(&facts, REFERENCE);
-    golden!("ahead.txt", format!("{}\n\n{}", words.short_description, words.description));
-    incident.cause = domain::Cause::Ahead(domain::Ahead::OwnSecret("env:RESULTS_KEY".to_owned()));
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    assert_eq!(
-        [facts.symptom(Language::En), facts.symptom(Language::Cy)],
-        [
-            "Curiad's own secret env:RESULTS_KEY ends soon and has to be renewed",
-            "mae cyfrinach Curiad ei hun env:RESULTS_KEY yn dod i ben yn fuan a rhaid ei hadnewyddu"
-        ]
-    );
-}
-
-#[test]
-fn a_work_note_ends_in_its_marker() {
-    let (incident, configuration) = (incident(), configuration());
-    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    let words = Note {
-        at: at("02:19:30"),
-        text: "Acknowledged by Test Person Two.".to_owned(),
-        with: domain::With::Nothing,
-    };
-    golden!("note.txt", note(&facts, "C-42-k3f9xq/note/1", &words));
 }
 
 #[test]
@@ -286,7 +220,11 @@ fn letters_say_why_you_why_now_and_what_next() {
         text: "Acknowledged by Test Person Two.".to_owned(),
         with: domain::With::Nothing,
     };
-    golden!("fallback-note.txt", say(&facts, NotificationKind::FallbackNote { note }, None));
+    golden!("fallback-note.txt", say(&facts, NotificationKind::FallbackNote { note: note.clone() }, None));
+    let welsh = in_welsh(configuration.clone());
+    let facts = Facts { incident: &incident, configuration: &welsh, now: facts.now };
+    golden!("fallback.cy.txt", say(&facts, NotificationKind::TicketFallback, None));
+    golden!("fallback-note.cy.txt", say(&facts, NotificationKind::FallbackNote { note }, None));
     incident.recovered_at = Some(at("02:31:00"));
     let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };
     golden!("told-over.txt", say(&facts, NotificationKind::ToldOver, None));

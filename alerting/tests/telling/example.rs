@@ -136,6 +136,7 @@ pub(crate) fn configuration() -> Configuration {
             DeskId::parse("nsd").unwrap(),
             Desk {
                 name: Text::new("National Service Desk", "Y Ddesg Gwasanaeth Genedlaethol"),
+                language: domain::Language::En,
                 fallback_after: Some(Duration::from_secs(120)),
                 resolves: false,
                 targets: BTreeMap::from([(Priority::P1, target)]),

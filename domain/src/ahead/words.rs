@@ -19,7 +19,7 @@ pub(super) fn words(what: &Ahead, foreseen: &Foreseen, fold: &Fold) -> Text {
                 "The certificate with which Curiad signs in at the service desk ends on {en}: after that the desk takes no ticket from Curiad."
             ),
             format!(
-                "Daw’r dystysgrif y mae Curiad yn mewngofnodi â hi yn y ddesg gymorth i ben ar {cy}: wedi hynny ni fydd y ddesg yn derbyn tocyn gan Curiad."
+                "Daw’r dystysgrif y mae Curiad yn mewngofnodi â hi yn y ddesg gwasanaeth i ben ar {cy}: wedi hynny ni fydd y ddesg yn derbyn tocyn gan Curiad."
             ),
         ),
         Ahead::OwnCertificate(_) => Text::new(

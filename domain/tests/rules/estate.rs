@@ -123,6 +123,7 @@ pub(crate) fn configuration() -> Configuration {
             DeskId::parse("nsd").expect("an id"),
             Desk {
                 name: Text::new("National Service Desk", "Desg Gwasanaeth Genedlaethol"),
+                language: domain::Language::En,
                 fallback_after: Some(secs(300)),
                 resolves: false,
                 targets: BTreeMap::new(),

@@ -155,7 +155,7 @@ fn a_secret_may_say_when_it_ends() {
     // It is owned as any other, and by summer's clock where there is one.
     let summer = with(&key("2027-06-18"));
     let loaded = summer.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(loaded.secrets, ["env:RECORDS_KEY"]);
+    assert!(loaded.secrets.contains(&"env:RECORDS_KEY".to_owned()), "{:?}", loaded.secrets);
     assert_eq!(
         loaded.configuration.secrets_end["env:RECORDS_KEY"],
         "2027-06-17T23:00:00Z".parse::<jiff::Timestamp>().unwrap()

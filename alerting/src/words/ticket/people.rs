@@ -1,0 +1,196 @@
+//! Who is affected, who has it, who knows, who is next, and what to say to callers.
+
+use super::is_ahead;
+use crate::words::{facts::Facts, letter};
+use domain::{Answer, Callout, Cause, Environment, InstanceId, Language, ServiceLevel, Visibility, scrubbed};
+
+/// Who was told: the last so many.
+const MOST_TOLD: usize = 10;
+
+pub(super) fn users(facts: &Facts<'_>, language: Language) -> String {
+    if is_ahead(facts) {
+        return String::new();
+    }
+    let Some(api) = facts.api() else {
+        return String::new();
+    };
+    let production = Environment::Production.plain(language);
+    let mut lines = vec![scrubbed(api.desk.users.as_ref().unwrap_or(&api.description).get(language))];
+    lines.extend(match (api.consumers, language) {
+        (0, _) => None,
+        (1, Language::En) => Some(format!("1 application uses it in {production}.")),
+        (many, Language::En) => Some(format!("{many} applications use it in {production}.")),
+        (1, Language::Cy) => Some(format!("Mae 1 cymhwysiad yn ei ddefnyddio ({production}).")),
+        (many, Language::Cy) => Some(format!("Mae {many} o gymwysiadau yn ei ddefnyddio ({production}).")),
+    });
+    let dependants: Vec<_> = facts
+        .configuration
+        .apis
+        .values()
+        .filter(|other| other.depends_on.contains(&api.id))
+        .map(|other| InstanceId { api: other.id.clone(), environment: facts.incident.environment })
+        .filter(|other| !facts.incident.affects.contains(other))
+        .collect();
+    let (depend, safety, security) = match language {
+        Language::En => (
+            "APIs that depend on it",
+            "Clinical safety: critical service level, consider whether care is affected.",
+            "Security: sensitive API; if it may have shown data to the wrong person, tell information governance.",
+        ),
+        Language::Cy => (
+            "APIs sy'n dibynnu arno",
+            "Diogelwch clinigol: lefel gwasanaeth hanfodol; ystyriwch a effeithir ar ofal.",
+            "Diogelwch: API sensitif; os gall fod wedi dangos data i'r person anghywir, rhowch wybod i'r tîm llywodraethu gwybodaeth.",
+        ),
+    };
+    if !dependants.is_empty() {
+        lines.push(format!("{depend}: {}.", facts.names(&dependants, language)));
+    }
+    if facts.incident.environment == Environment::Production {
+        lines.extend((api.service_level == ServiceLevel::Critical).then(|| safety.to_owned()));
+        lines.extend(api.sensitive.then(|| security.to_owned()));
+    }
+    lines.join("\n")
+}
+
+pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
+    let incident = facts.incident;
+    let mut lines = Vec::new();
+    if let Some(api) = facts.api() {
+        // A desk's key of a group says nothing to an agent: its name, as it is configured, or as the desk has it.
+        let has_group = incident.layer.is_some_and(|layer| api.desk.groups.contains_key(&layer));
+        let there = || incident.ticket.seen().and_then(|seen| seen.group.as_ref());
+        let named = incident.layer.and_then(|layer| api.desk.group_names.get(&layer)).or_else(there);
+        let group = named.filter(|_| has_group).map(|name| scrubbed(name));
+        let team = facts.configuration.teams.get(&api.team);
+        let team = team.map_or(api.team.as_str(), |team| team.name.get(language));
+        let (group_word, team_word) = match language {
+            Language::En => ("Resolver group for this layer", "Provider team"),
+            Language::Cy => ("Grŵp datrys ar gyfer yr haen hon", "Tîm y darparwr"),
+        };
+        let group = group.map_or_else(String::new, |group| format!("{group_word}: {group}. "));
+        lines.push(format!("{group}{team_word}: {team}."));
+    }
+    if let Some(acknowledged) = &incident.acknowledged {
+        let (by, since) = (scrubbed(&acknowledged.by), facts.clock(acknowledged.at));
+        lines.push(match language {
+            Language::En => format!("{by} has it, since {since}."),
+            Language::Cy => format!("Mae yn nwylo {by} ers {since}."),
+        });
+    }
+    lines.extend(called(facts, language));
+    if let Some((who, at)) = facts.next_call(language) {
+        let at = facts.clock(at);
+        lines.push(match language {
+            Language::En => format!("If nobody answers, {who} is called at {at}."),
+            Language::Cy => format!("Os na fydd neb yn ateb, gelwir {who} am {at}."),
+        });
+    }
+    if let Some((who, at)) = facts.first_call(language) {
+        let at = facts.clock(at);
+        lines.push(match language {
+            Language::En => format!("If it goes on, {who} is called at {at}. You need not ring them."),
+            Language::Cy => {
+                format!("Os bydd yn parhau, gelwir {who} am {at}. Nid oes angen i chi eu ffonio.")
+            }
+        });
+    }
+    lines.join("\n")
+}
+
+/// Who was told already, and who could not be.
+fn called(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let incident = facts.incident;
+    let callouts = || incident.escalation.iter().flat_map(|running| &running.callouts);
+    let reached = |callout: &&Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
+    let mut told: Vec<String> = callouts()
+        .filter(reached)
+        .map(|callout| {
+            let (who, when) = (facts.person(&callout.person), facts.clock(callout.at));
+            format!("{who} ({when}, {})", answered(callout, language))
+        })
+        .collect();
+    // It is too soon to say of one that no carrier has taken yet; of one that all gave up it is known.
+    let failed = callouts().filter(|callout| callout.ways.iter().all(|way| callout.given_up.contains(way)));
+    let mut missed: Vec<String> = failed
+        .filter(|callout| !reached(callout))
+        .map(|callout| format!("{} ({})", facts.person(&callout.person), facts.clock(callout.at)))
+        .collect();
+    missed.drain(..missed.len().saturating_sub(MOST_TOLD));
+    // Without a way to them, or while they are away, nobody told them.
+    let team = incident.told_at.filter(|at| *at <= facts.now && incident.told.is_some());
+    told.extend(team.map(|at| match language {
+        Language::En => format!("the provider team ({})", facts.clock(at)),
+        Language::Cy => format!("tîm y darparwr ({})", facts.clock(at)),
+    }));
+    // The newest: whoever was called hours ago is of the timeline.
+    let more = told.len().saturating_sub(MOST_TOLD);
+    told.drain(..more);
+    let (told, missed) =
+        ((!told.is_empty()).then(|| told.join(", ")), (!missed.is_empty()).then(|| missed.join(", ")));
+    let [told, missed] = match language {
+        Language::En => {
+            let before = if more == 0 { String::new() } else { format!(" (and {more} more before)") };
+            [
+                told.map(|told| format!("Already told: {told}{before}. You need not ring them.")),
+                missed.map(|missed| format!("Could not be reached: {missed}.")),
+            ]
+        }
+        Language::Cy => {
+            let before = if more == 0 { String::new() } else { format!(" (a {more} arall cyn hynny)") };
+            [
+                told.map(|told| {
+                    format!("Eisoes wedi cael gwybod: {told}{before}. Nid oes angen i chi eu ffonio.")
+                }),
+                missed.map(|missed| format!("Ni ellid eu cyrraedd: {missed}.")),
+            ]
+        }
+    };
+    told.into_iter().chain(missed).collect()
+}
+
+const fn answered(callout: &Callout, language: Language) -> &'static str {
+    match (&callout.answer, language) {
+        (None, Language::En) => "no answer",
+        (None, Language::Cy) => "dim ateb",
+        (Some((_, Answer::Mine)), Language::En) => "has it",
+        (Some((_, Answer::Mine)), Language::Cy) => "yn delio ag ef",
+        (Some((_, Answer::CallNext)), Language::En) => "cannot take it",
+        (Some((_, Answer::CallNext)), Language::Cy) => "yn methu ei gymryd",
+        (Some((_, Answer::NotReal)), Language::En) => "says it is not real",
+        (Some((_, Answer::NotReal)), Language::Cy) => "yn dweud nad yw'n go iawn",
+    }
+}
+
+/// In both languages, the desk's own first: a caller has one of them.
+pub(super) fn callers(facts: &Facts<'_>, first: Language) -> String {
+    // Who is on call and whether Curiad keeps up is nobody's business outside, and nothing fails there.
+    if matches!(facts.incident.cause, Cause::Ahead(_) | Cause::Rota(_) | Cause::Behind(_)) {
+        return String::new();
+    }
+    let public = facts
+        .configuration
+        .policy(facts.incident.environment)
+        .is_some_and(|policy| policy.visibility == Visibility::Public);
+    let line = |language: Language| {
+        let symptom = match facts.incident.recovered_at {
+            None => facts.symptom_since(language),
+            Some(at) => letter::works_again(facts, at, language),
+        };
+        let page = facts.configuration.site.url.get(language);
+        let (known, watch) = match language {
+            Language::En => (
+                "We know about it and the people who look after it have been told. You need not do anything.",
+                format!(" The status page says when it works again: {page}"),
+            ),
+            Language::Cy => (
+                "Rydym yn gwybod amdano ac mae'r bobl sy'n gofalu amdano wedi cael gwybod. Nid oes angen i chi wneud dim.",
+                format!(" Bydd y dudalen statws yn dweud pan fydd yn gweithio eto: {page}"),
+            ),
+        };
+        let watch = if public { watch } else { String::new() };
+        format!("{}: {symptom}. {known}{watch}", language.tag().to_uppercase())
+    };
+    let others = Language::ALL.into_iter().filter(|language| *language != first);
+    std::iter::once(first).chain(others).map(line).collect::<Vec<_>>().join("\n")
+}
