@@ -34,9 +34,9 @@ const MAGIC: &str = "curiad-page-2";
 /// Larger ones are neither kept nor read.
 const MOST: u64 = 64 * 1024 * 1024;
 /// What changed is kept within this, and the file is written no more often; where there are many APIs, so seldom that it takes
-/// a twentieth of a core at most.
+/// a hundredth of a core at most: it says of when it is.
 const BUSY: Duration = Duration::from_secs(3);
-const SHARE: u32 = 20;
+const SHARE: u32 = 100;
 /// It is written again after this, so that its time does not grow old; some megabytes where there are many APIs.
 const QUIET: Duration = Duration::from_secs(600);
 /// The database is asked for again this often.

@@ -1,9 +1,9 @@
 //! Exceptions to rotas that somebody said on the command line: git has the pattern, the database has the exceptions.
 
-use crate::{Configuration, Override, PersonId, Rota, RotaId, due, fold::Fold};
+use crate::{Configuration, Override, PersonId, Rota, RotaId, Shift, due, fold::Fold};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Who is away for longer leaves the pattern itself.
 const LONGEST: SignedDuration = SignedDuration::from_hours(92 * 24);
@@ -34,6 +34,9 @@ pub struct RotaOverride {
     /// Who ended it before its time, or called it off.
     #[serde(default)]
     pub ended_by: Option<String>,
+    /// From when until when it was to be, before it was ended.
+    #[serde(default)]
+    pub planned: Option<(Timestamp, Timestamp)>,
 }
 
 impl RotaOverride {
@@ -53,7 +56,42 @@ impl RotaOverride {
     }
 }
 
+/// What `all` of it was at `at`: what was added later was not there, what was ended later was whole.
+fn as_of(all: &[RotaOverride], at: Timestamp) -> Vec<RotaOverride> {
+    let known = all.iter().filter(|one| one.added_at <= at);
+    let then = known.map(|one| match one.planned.filter(|_| at < one.until) {
+        Some((from, until)) => RotaOverride { from, until, ..one.clone() },
+        None => one.clone(),
+    });
+    then.collect()
+}
+
 impl Configuration {
+    /// Shifts of a rota between `from` (inclusive) and `to` (exclusive) that were in force once, as far as that is of what was
+    /// `added` since: each whole. Whoever put them into a calendar looks for them there. Of another pattern nothing is known.
+    pub fn shifts_once(
+        written: &Arc<Self>,
+        added: &[RotaOverride],
+        rota: &RotaId,
+        (from, to): (Timestamp, Timestamp),
+    ) -> BTreeSet<(Timestamp, Timestamp, PersonId)> {
+        let of_it: Vec<RotaOverride> = added.iter().filter(|one| one.rota == *rota).cloned().collect();
+        let ended = of_it.iter().filter(|one| one.planned.is_some()).map(|one| one.until);
+        let moments: BTreeSet<Timestamp> = of_it.iter().map(|one| one.added_at).chain(ended).collect();
+        std::iter::once(Timestamp::MIN)
+            .chain(moments)
+            .flat_map(|at| {
+                let then = Self::with_overrides(written, &as_of(&of_it, at));
+                let shifts = then.rotas.get(rota).map(|rota| {
+                    let whole = |shift: Shift| rota.on_call(shift.from);
+                    rota.shifts(from, to).into_iter().filter_map(whole).collect::<Vec<_>>()
+                });
+                shifts.unwrap_or_default()
+            })
+            .map(|shift| (shift.from, shift.to, shift.person))
+            .collect()
+    }
+
     /// The configuration as it is in force: `written`, with what was `added` to its rotas, the later above the earlier.
     /// Who has left the configuration stands in for nobody.
     pub fn with_overrides<'o>(
@@ -144,6 +182,7 @@ pub(crate) fn end(fold: &mut Fold, number: u64, by: &str) -> Result<String, Stri
         return Err(format!("override {number} ended at {}", fold.time(found.until)));
     }
     let what = if found.from <= fold.now { "ended" } else { "called off" };
+    found.planned = Some((found.from, found.until));
     found.until = fold.now;
     found.from = found.from.min(fold.now);
     found.ended_by = Some(by.to_owned());

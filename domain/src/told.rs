@@ -208,6 +208,7 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
                 by: by.clone(),
                 added_at: fold.now,
                 ended_by: None,
+                planned: None,
             };
             rota_override::add(fold, added)
         }

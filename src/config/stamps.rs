@@ -26,8 +26,14 @@ impl Stamps {
     /// The files of `directory` as they now are, and those elsewhere that `before` knows.
     pub(crate) fn now(directory: &Path, before: &Self) -> Self {
         let mut now = Self::default();
-        for path in files::places(directory).into_iter().chain(before.0.keys().cloned()) {
+        for path in files::places(directory) {
             now.note(path);
+        }
+        for path in before.0.keys() {
+            // Each file is asked about once.
+            if !now.0.contains_key(path) {
+                now.note(path.clone());
+            }
         }
         now
     }

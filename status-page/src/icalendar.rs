@@ -52,6 +52,8 @@ pub(crate) struct Occasion<'a> {
     pub(crate) category: &'a str,
     /// Where more is said.
     pub(crate) url: Option<&'a str>,
+    /// It was to be, and is not any more: for those who have it already.
+    pub(crate) cancelled: bool,
 }
 
 impl Icalendar {
@@ -90,7 +92,7 @@ impl Icalendar {
         if let Some(url) = occasion.url {
             lines.add(&format!("URL:{url}"));
         }
-        lines.add("STATUS:CONFIRMED");
+        lines.add(if occasion.cancelled { "STATUS:CANCELLED" } else { "STATUS:CONFIRMED" });
         lines.add("TRANSP:TRANSPARENT");
         lines.add("END:VEVENT");
     }

@@ -17,10 +17,12 @@ pub struct Turn {
     pub shift: Shift,
     /// Their name.
     pub name: String,
+    /// It was theirs, and somebody else has it by now.
+    pub cancelled: bool,
 }
 
 /// The calendar of `turns`, which are those of a rota or of a person: `whose`. A turn has the same UID whenever and from
-/// wherever it is made: by its rota, its beginning and its person.
+/// wherever it is made: by its rota, its beginning and its person. One that is cancelled takes itself out of the calendars that have it.
 pub fn on_call_calendar(
     turns: &[Turn],
     whose: &str,
@@ -32,10 +34,11 @@ pub fn on_call_calendar(
     let title = words.find(language, "on-call", &[("what", whose.into())])?;
     let mut file = Icalendar::begin("On call", &format!("{title} – {}", site.title.get(language)), language);
     let ours = Uuid::new_v5(&Uuid::NAMESPACE_URL, site.url.en.as_bytes());
-    for Turn { rota, shift, name } in turns {
+    for Turn { rota, shift, name, cancelled } in turns {
         let key = format!("{rota}/{}/{}", shift.from, shift.person);
         let what = [("who", name.as_str().into()), ("rota", rota.as_str().into())];
         let swap = match shift.layer {
+            _ if *cancelled => Some(words.find(language, "on-call-cancelled", &[])?),
             Some(_) => None,
             None => Some(words.find(language, "on-call-override", &[])?),
         };
@@ -48,6 +51,7 @@ pub fn on_call_calendar(
             description: swap.as_deref(),
             category: rota.as_str(),
             url: None,
+            cancelled: *cancelled,
         });
     }
     Ok(file.end())

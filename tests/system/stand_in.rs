@@ -7,12 +7,21 @@ use crate::{
 };
 use jiff::SignedDuration;
 use simulator::Fault;
+use std::collections::BTreeMap;
 
 on_both!(whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_says_so);
 
 async fn on_call(place: &Place) -> String {
     let who = place.run(&["--json", "rota", "who", "platform"]).await.json();
     who["person"].as_str().expect("somebody").to_owned()
+}
+
+/// Somebody's shifts of a week in their calendar, by UID.
+async fn events(place: &Place, whose: &str) -> BTreeMap<String, String> {
+    let calendar = place.run(&["rota", "ics", whose, "--weeks", "1"]).await;
+    let line = |event: &str, key: &str| event.lines().find(|line| line.starts_with(key)).map(str::to_owned);
+    let events = calendar.out.split("BEGIN:VEVENT").skip(1);
+    events.filter_map(|event| Some((line(event, "UID:")?, line(event, "STATUS:")?))).collect()
 }
 
 async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_says_so(on: On) {
@@ -91,6 +100,20 @@ async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_
     program.wait(called, "whoever is on call again to be called").await;
     let listed = place.run(&["--json", "rota", "override", "list"]).await.json();
     assert_eq!(listed.as_array().map(Vec::len), Some(0));
+    // Whoever has a shift in their calendar that was called off is told so by the next one, and nobody else is.
+    let (from, to) = (now() + SignedDuration::from_hours(24), now() + SignedDuration::from_hours(26));
+    let (from, to) = (from.to_string(), to.to_string());
+    let ran = add(&["platform", other, "--from", &from, "--until", &to]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let had = events(&place, other).await;
+    assert!(had.values().all(|status| status == "STATUS:CONFIRMED"), "{had:?}");
+    assert_eq!(place.run(&["rota", "override", "end", "2"]).await.out, "override 2 is called off\n");
+    let mut has = events(&place, other).await;
+    let of_others = events(&place, &before).await;
+    has.retain(|_, status| status == "STATUS:CANCELLED");
+    assert_eq!(has.len(), 1, "{has:?}");
+    let uid = has.keys().next().expect("one");
+    assert!(had.contains_key(uid) && !of_others.contains_key(uid), "{had:?} {has:?} {of_others:?}");
     let ran = place.run(&["rota", "override", "end", "9"]).await;
     assert!(ran.code == Some(64) && ran.err.contains("there is no override 9"), "{ran:?}");
     assert!(program.terminate().await.success());

@@ -1,8 +1,11 @@
 //! Somebody stands in on a rota because somebody said so.
 
 use crate::estate::*;
-use domain::{Cause, Command, Environment::Production as PRODUCTION, Message, PersonId, RotaId};
+use domain::{
+    Cause, Command, Configuration, Environment::Production as PRODUCTION, Message, PersonId, RotaId,
+};
 use jiff::SignedDuration;
+use std::sync::Arc;
 
 fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
@@ -143,4 +146,37 @@ fn what_can_be_no_plan_is_refused_with_the_reason() {
         assert!(said.contains(why), "{said}");
     }
     assert!(hand.situation.overrides.is_empty());
+}
+
+/// Whose shifts of two days were in force once, in hours from now: from, until.
+fn once(hand: &Hand) -> Vec<(String, i64, i64)> {
+    let rota = RotaId::parse("platform").expect("an id");
+    let added: Vec<_> = hand.situation.overrides.values().cloned().collect();
+    let within = (hand.now, hand.now + hours(48));
+    let known = Configuration::shifts_once(&Arc::new(configuration()), &added, &rota, within);
+    let hours_to = |at: jiff::Timestamp| at.duration_since(hand.now).as_hours();
+    known
+        .into_iter()
+        .filter(|(_, _, person)| person.as_str() == "boss")
+        .map(|(from, to, person)| (person.to_string(), hours_to(from), hours_to(to)))
+        .collect()
+}
+
+#[test]
+fn what_was_called_off_or_overlapped_was_once_in_force() {
+    let mut hand = well();
+    assert!(once(&hand).is_empty());
+    hand.stands_in("boss", None, 4, 8).expect("added");
+    assert_eq!(once(&hand), [("boss".to_owned(), 4, 8)]);
+    hand.now += SignedDuration::from_secs(1);
+    // Others go before it, in the middle: two pieces of it are left.
+    hand.stands_in("two", None, 5, 6).expect("added");
+    hand.now -= SignedDuration::from_secs(1);
+    let whole = ("boss".to_owned(), 4, 8);
+    assert!(once(&hand).contains(&whole) && once(&hand).len() == 3, "{:?}", once(&hand));
+    hand.now += SignedDuration::from_secs(2);
+    hand.end_override(1).expect("ended");
+    hand.now -= SignedDuration::from_secs(2);
+    assert!(once(&hand).contains(&whole), "it is over, and was: {:?}", once(&hand));
+    assert_eq!(hand.on_call(4), "one");
 }

@@ -19,6 +19,8 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// Rotas as they are in force.
 pub(crate) struct Attended {
     pub(crate) configuration: Arc<Configuration>,
+    /// Without what was added.
+    pub(super) written: Arc<Configuration>,
     /// What was added and ended no longer than a year ago, the earlier first.
     pub(crate) overrides: Vec<RotaOverride>,
     /// By which ways people were reached, and when last; `None`: that is not known here.
@@ -60,12 +62,19 @@ fn unproven(reached: Reached, now: Timestamp) -> Option<String> {
 impl Attended {
     /// Without what the database adds.
     pub(crate) fn as_written(loaded: &Loaded) -> Self {
-        Self::with(Arc::clone(&loaded.configuration), Vec::new())
+        Self::with(&loaded.configuration, Vec::new())
     }
 
     /// With these overrides, and nothing else that a database knows.
-    pub(super) const fn with(configuration: Arc<Configuration>, overrides: Vec<RotaOverride>) -> Self {
-        Self { configuration, overrides, proofs: None, silences: Vec::new(), maintenances: Vec::new() }
+    pub(super) fn with(written: &Arc<Configuration>, overrides: Vec<RotaOverride>) -> Self {
+        Self {
+            configuration: Configuration::with_overrides(written, &overrides),
+            written: Arc::clone(written),
+            overrides,
+            proofs: None,
+            silences: Vec::new(),
+            maintenances: Vec::new(),
+        }
     }
 
     /// With what the database adds, as far as it can be looked at; nothing is written or made.
@@ -79,8 +88,8 @@ impl Attended {
         let since = now.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
         match store::on_call(database.reveal(), since).await {
             Ok(OnCall { overrides, proofs, silences, maintenances }) => {
-                let configuration = Configuration::with_overrides(&loaded.configuration, &overrides);
-                (Self { configuration, overrides, proofs, silences, maintenances }, None)
+                let with = Self::with(&loaded.configuration, overrides);
+                (Self { proofs, silences, maintenances, ..with }, None)
             }
             Err(error) => (written, Some(UnknownOverrides(format!("{}: {error}", shown(database.reveal()))))),
         }

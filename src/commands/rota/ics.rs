@@ -5,7 +5,7 @@ use crate::{
     exit::{Failed, SOFTWARE, USAGE},
     terminal::put,
 };
-use domain::{Language, PersonId, Rota, RotaId};
+use domain::{Configuration, Language, PersonId, Rota, RotaId, Shift};
 use jiff::Timestamp;
 use status_page::{Turn, on_call_calendar};
 use std::ops::Range;
@@ -20,7 +20,7 @@ pub(super) fn print(
     let of_rota = RotaId::parse(whose).ok().and_then(|id| configuration.rotas.get_key_value(&id));
     let of_person = PersonId::parse(whose).ok().filter(|id| configuration.people.contains_key(id));
     let (turns, name) = match (of_rota, of_person) {
-        (Some((id, rota)), _) => (turns(attended, (id, rota), &range).collect::<Vec<_>>(), id.as_str()),
+        (Some((id, rota)), _) => (turns(attended, (id, rota), &range), id.as_str()),
         (None, Some(person)) => {
             let all = configuration.rotas.iter().flat_map(|rota| turns(attended, rota, &range));
             let mut own: Vec<Turn> = all.filter(|turn| turn.shift.person == person).collect();
@@ -38,15 +38,26 @@ pub(super) fn print(
     put(&calendar.map_err(|error| Failed::new(SOFTWARE, error.to_string()))?, "the calendar")
 }
 
-/// The shifts of a rota in a range, each whole: what is cut by the range begins when it really does.
-fn turns<'a>(
-    attended: &'a Attended,
-    (id, rota): (&'a RotaId, &'a Rota),
-    range: &Range<Timestamp>,
-) -> impl Iterator<Item = Turn> + 'a {
-    let shifts = rota.shifts(range.start, range.end).into_iter();
-    shifts.filter_map(|shift| rota.on_call(shift.from)).map(|shift| {
+/// The shifts of a rota in a range, each whole: what is cut by the range begins when it really does. Behind them those that
+/// were somebody's once, and are not, or not so long: they may stand in a calendar.
+fn turns(attended: &Attended, (id, rota): (&RotaId, &Rota), range: &Range<Timestamp>) -> Vec<Turn> {
+    let turn = |shift: Shift, cancelled| {
         let name = attended.name(&shift.person).to_owned();
-        Turn { rota: id.clone(), shift, name }
-    })
+        Turn { rota: id.clone(), shift, name, cancelled }
+    };
+    let shifts = rota.shifts(range.start, range.end).into_iter();
+    let mut turns: Vec<Turn> =
+        shifts.filter_map(|shift| rota.on_call(shift.from)).map(|shift| turn(shift, false)).collect();
+    let (written, within) = (&attended.written, (range.start, range.end));
+    for (from, to, person) in Configuration::shifts_once(written, &attended.overrides, id, within) {
+        let is_it = |shift: &Shift| shift.from == from && shift.person == person;
+        if turns.iter().any(|turn| is_it(&turn.shift)) {
+            continue;
+        }
+        turns.push(match rota.on_call(from).filter(is_it) {
+            Some(shorter) => turn(shorter, false),
+            None => turn(Shift { from, to, person, layer: None, added: None }, true),
+        });
+    }
+    turns
 }

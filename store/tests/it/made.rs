@@ -230,6 +230,7 @@ pub(crate) fn rota_override(id: u64, until: i64) -> RotaOverride {
         by: "ann".to_owned(),
         added_at: at(0),
         ended_by: None,
+        planned: None,
     }
 }
 
