@@ -40,7 +40,6 @@ pub(crate) fn calendar(wording: &Wording<'_>, scope: &Scope) -> Result<String, W
             summary: &format!("{planned_work} – {place}: {why}"),
             description: None,
             category: &environment,
-            cancelled: false,
             url: Some(&page),
             cancelled: false,
         });
