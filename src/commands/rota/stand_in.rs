@@ -9,7 +9,6 @@ use crate::{
 };
 use domain::{Command, Configuration, Message, PersonId};
 use serde_json::Value;
-use std::sync::Arc;
 
 pub(crate) async fn run(command: &OverrideCommand, asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let act = match command {
@@ -56,7 +55,7 @@ async fn list(asking: &Asking, as_json: bool) -> Result<(), Failed> {
     let now = asking.now;
     let situation = asking.situation().await?;
     let overrides = situation.overrides.values().filter(|added| added.until > now).cloned().collect();
-    let attended = Attended::with(Arc::clone(&asking.configuration), overrides);
+    let attended = Attended::with(&asking.configuration, overrides);
     let terminal = Terminal::new();
     if as_json {
         let rows: Vec<Value> = attended.overrides.iter().map(Attended::json).collect();
