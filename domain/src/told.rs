@@ -30,7 +30,12 @@ pub(crate) fn answered(
     (answer, by): (Answer, Option<Way>),
     at: Timestamp,
 ) -> Result<String, String> {
-    let found = fold.after.callout(reference).map(|(incident, callout)| (incident.id, callout.clone()));
+    let found = fold.after.callout(reference).map(|(incident, newest)| {
+        // Said twice at once, the second is not said of the call that follows from the first.
+        let callouts = incident.escalation.iter().flat_map(|running| running.callouts.iter().rev());
+        let mut theirs = callouts.filter(|callout| callout.reference == reference);
+        (incident.id, theirs.find(|callout| callout.at < at).unwrap_or(newest).clone())
+    });
     let Some((id, called)) = found else { return desk_asked::answered(fold, reference, answer, at) };
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     // The link of a text says nothing of itself: every character counts there.
@@ -96,8 +101,10 @@ pub(crate) fn take_answer(
             format!("{name} has {id}")
         }
         Answer::NotReal => {
-            incident.note(at, format!("{name} says it is not real"));
-            telling::work_note(fold, &mut incident, format!("{name} says that this is not real."));
+            if said_before != Some(Answer::NotReal) || incident.acknowledged.is_none() {
+                incident.note(at, format!("{name} says it is not real"));
+                telling::work_note(fold, &mut incident, format!("{name} says that this is not real."));
+            }
             if incident.acknowledged.is_none() {
                 duty::acknowledge(fold, &mut incident, name, who.person);
             }

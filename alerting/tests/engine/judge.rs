@@ -1,20 +1,19 @@
 //! What must hold, whatever happens: I1 to I8 of `incident-systems.md`, by their numbers.
 
 use crate::{
-    dice::Dice,
-    outside::{Outside, known},
+    outside::Outside,
     plan::{HEALED, Plan, SECOND, WELL},
-    program::is_receipt,
     store::{State, Store},
     world::way,
 };
 use domain::{
-    Ahead, Cause, Change, Channel, Environment, Event, Incident, IncidentId, Notification, NotificationKind,
-    PersonId, Situation, Target, Ticket, Told, decide, next_call_at,
+    Ahead, Cause, Change, Channel, Environment, Incident, IncidentId, Notification, NotificationKind,
+    PersonId, Situation, Target, Ticket, next_call_at,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    mem::discriminant,
     sync::Arc,
 };
 
@@ -35,7 +34,7 @@ impl Judge {
     }
 
     #[track_caller]
-    fn holds(&self, holds: bool, what: impl FnOnce() -> String) {
+    pub(crate) fn holds(&self, holds: bool, what: impl FnOnce() -> String) {
         assert!(holds, "CURIAD_SEED={}: {}", self.seed, what());
     }
 
@@ -168,40 +167,18 @@ impl Judge {
         }
     }
 
-    /// I7: receipts commute, and may come twice.
-    pub(crate) fn order_does_not_matter(
-        &self,
-        dice: &mut Dice,
-        situation: &Situation,
-        rows: &[(u64, Told)],
-        now: Timestamp,
-    ) {
-        let receipts: Vec<&Told> =
-            rows.iter().map(|(_, told)| told).filter(|told| is_receipt(told)).collect();
-        if receipts.len() < 2 {
-            return;
-        }
-        let mut other = receipts.clone();
-        other.extend(receipts.first());
-        dice.shuffle(&mut other);
-        let [one, two] = [receipts, other].map(|order| {
-            let fold =
-                |situation: Situation, told: &Told| decide(&situation, &Event::Told(told.clone()), now).after;
-            let after = order.into_iter().fold(situation.clone(), fold);
-            after.incidents.values().map(known).collect::<Vec<_>>()
-        });
-        self.holds(one == two, || format!("I7: {one:?}\n and {two:?}"));
-    }
-
     pub(crate) fn at_the_end(&self, store: &Store, outside: &Outside, plan: &Plan) {
         for row in store.outbox.values() {
             let key = &row.notification.key;
             self.holds(row.state != State::Waiting, || format!("I2: {key} still waits: {row:?}"));
         }
-        // Words cost more than all the rest.
-        let words =
-            store.outbox.values().filter(|row| row.state == State::Sent && self.seed.is_multiple_of(16));
-        for row in words {
+        // Words cost more than all the rest: what is said of an incident in one way holds what it says again.
+        let mut said = HashSet::new();
+        let mut said_first = |told: &Notification| {
+            said.insert((told.incident, discriminant(&told.kind), discriminant(&told.channel)))
+        };
+        let words = store.outbox.values().filter(|row| row.state == State::Sent);
+        for row in words.filter(|row| said_first(&row.notification)) {
             let incident = store.incidents.get(&row.notification.incident).expect("its incident");
             self.i8_no_number_leaves(&row.notification, incident, plan, row.not_before);
         }
@@ -238,6 +215,7 @@ impl Judge {
                 let fits = if own && !linked { count == 1 } else { count <= earlier + 1 };
                 self.holds(fits, || format!("I2: {} has {count} tickets", incident.id));
                 let twins = outside.of(incident.id) > count && plan.leaps.is_empty();
+                let twins = twins && !outside.was_mailed(incident.id);
                 self.holds(!twins, || format!("I2: {} has tickets made twice", incident.id));
             }
         }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::panic, reason = "helpers of tests, where clippy allows it only in the tests themselves")]
 
+mod callbacks;
 mod dice;
 #[path = "../../../domain/tests/rules/estate.rs"]
 #[expect(dead_code, reason = "the estate of the rules' own tests; only what is written down is needed here")]

@@ -5,8 +5,6 @@ use alerting::{PagerAction, SendError, Trace};
 use domain::{Channel, Incident, IncidentId, Notification, NotificationKind, Sent};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-    sync::Arc,
     time::Duration,
 };
 
@@ -31,6 +29,16 @@ pub(crate) struct Record {
     pub(crate) notes: Vec<String>,
     /// Of two for one incident, the later ones are said to be twins.
     pub(crate) twin: bool,
+    /// Somebody at the desk made it of our mail.
+    pub(crate) of_mail: bool,
+    /// We made it, or found it.
+    known: bool,
+}
+
+impl Record {
+    const fn of(reference: String) -> Self {
+        Self { reference, notes: Vec::new(), twin: false, of_mail: false, known: true }
+    }
 }
 
 /// A message that a carrier took.
@@ -85,7 +93,8 @@ impl Outside {
     fn ticket(&mut self, reference: &str, link: bool) -> Option<Sent> {
         let mut found =
             self.records.iter_mut().enumerate().filter(|(_, record)| record.reference == reference);
-        let (at, _) = found.next()?;
+        let (at, first) = found.next()?;
+        first.known = true;
         if link {
             found.for_each(|(_, twin)| twin.twin = true);
         }
@@ -129,7 +138,7 @@ impl Outside {
         answered(mood, || match (&told.channel, &told.kind) {
             (Channel::Desk(_), NotificationKind::TicketOpen) => {
                 let reference = reference(told);
-                self.records.push(Record { reference, notes: Vec::new(), twin: false });
+                self.records.push(Record::of(reference));
                 ticket(self.records.len() - 1)
             }
             (Channel::Desk(_), NotificationKind::TicketNote { record, .. }) => {
@@ -162,9 +171,17 @@ impl Outside {
 
     /// Somebody rings, and an agent opens a ticket for them: its number and its record.
     pub(crate) fn rings(&mut self) -> (String, String) {
-        self.records.push(Record { reference: "a caller".to_owned(), notes: Vec::new(), twin: false });
+        self.records.push(Record::of("a caller".to_owned()));
         let at = self.records.len() - 1;
         (number(at), at.to_string())
+    }
+
+    /// Somebody at the desk reads the mail that stands in for a ticket, and opens one with the reference that is in it.
+    pub(crate) fn reads_mail(&mut self, told: &Notification) {
+        let reference = reference(told);
+        if !self.records.iter().any(|record| record.reference == reference) {
+            self.records.push(Record { of_mail: true, known: false, ..Record::of(reference) });
+        }
     }
 
     /// The references by which the desk has tickets of an incident.
@@ -182,17 +199,23 @@ impl Outside {
         self.records_of(incident).filter(|record| record.twin).count()
     }
 
+    /// Somebody at the desk made one of them of our mail: meanwhile we may have made another.
+    pub(crate) fn was_mailed(&self, incident: IncidentId) -> bool {
+        self.records_of(incident).any(|record| record.of_mail)
+    }
+
     /// The desk's keys of its tickets of an incident, but for those that are said to be twins of another.
     pub(crate) fn made_for(&self, incident: IncidentId) -> impl Iterator<Item = String> {
         let prefix = format!("{incident}-");
-        let ours =
-            move |(_, record): &(usize, &Record)| record.reference.starts_with(&prefix) && !record.twin;
+        let ours = move |(_, record): &(usize, &Record)| {
+            record.reference.starts_with(&prefix) && !record.twin && record.known
+        };
         self.records.iter().enumerate().filter(ours).map(|(at, _)| at.to_string())
     }
 
     fn records_of(&self, incident: IncidentId) -> impl Iterator<Item = &Record> {
         let prefix = format!("{incident}-");
-        self.records.iter().filter(move |record| record.reference.starts_with(&prefix))
+        self.records.iter().filter(move |record| record.reference.starts_with(&prefix) && record.known)
     }
 }
 
@@ -202,14 +225,4 @@ fn ticket(at: usize) -> Sent {
 
 fn number(at: usize) -> String {
     format!("INC{at:07}")
-}
-
-/// All that is known of an incident's calls and ticket, whatever the order in which it was told.
-pub(crate) fn known(incident: &Arc<Incident>) -> String {
-    let mut known = format!("{} {:?} {:?}", incident.id, incident.status, incident.ticket);
-    for callout in incident.escalation.iter().flat_map(|running| &running.callouts) {
-        let ways: Vec<_> = callout.ways.iter().map(|way| (way, callout.reached_by(*way))).collect();
-        write!(known, " {} {ways:?}", callout.number).expect("into a String");
-    }
-    known
 }

@@ -181,6 +181,8 @@ fn configuration(dice: &mut Dice, mut configuration: Configuration) -> Configura
         policy.storm.more_than = *dice.pick(&[10, 10, 1]);
     }
     configuration.availability.critical = Objective::parse("99.9% in 30d").ok().filter(|_| dice.chance(300));
+    let fallback_after = Some(Duration::from_secs(*dice.pick(&[20, 60, 300])));
+    configuration.desks.values_mut().for_each(|desk| desk.fallback_after = fallback_after);
     if dice.chance(500) {
         configuration.people.values_mut().for_each(|person| person.ways.push(domain::Way::Voice));
     }

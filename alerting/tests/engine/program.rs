@@ -8,8 +8,7 @@ use crate::{
 };
 use alerting::{Course, SendError, Step, Trace};
 use domain::{
-    Change, Channel, Decision, Event, Incident, Message, Outcome, Receipt, Sent, Situation, Told, decide,
-    decide_late,
+    Change, Channel, Decision, Event, Incident, Outcome, Receipt, Sent, Situation, Told, decide, decide_late,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -145,7 +144,7 @@ impl World {
 
     fn read_inbox(&mut self, overlay: &mut Overlay, now: Timestamp) {
         let rows: Vec<(u64, Told)> = self.store.inbox.iter().map(|(id, told)| (*id, told.clone())).collect();
-        self.judge.order_does_not_matter(&mut self.dice, &overlay.situation, &rows, now);
+        self.judge.i7_callbacks_commute(&mut self.dice, &overlay.situation, &rows, now);
         for (id, told) in rows {
             let event = Event::Told(told);
             let decision = decide(&overlay.situation, &event, now);
@@ -362,9 +361,4 @@ impl World {
         self.at(self.now + 10, Happening::Look(name));
         self.claims_at(name, self.now + 2 * SECOND);
     }
-}
-
-/// Whether a row of the inbox is a carrier's or the deliverer's word.
-pub(crate) const fn is_receipt(told: &Told) -> bool {
-    matches!(told.what, Message::Receipt(_))
 }

@@ -42,6 +42,8 @@ pub(crate) enum Happening {
     Leaps(i64),
     Commands,
     Agent,
+    /// Somebody at the desk reads a mail.
+    Reads(domain::Notification),
 }
 
 pub(crate) struct World {
@@ -206,6 +208,7 @@ impl World {
             }
             Happening::Commands => self.commands(),
             Happening::Agent => self.agent(),
+            Happening::Reads(told) => self.outside.reads_mail(&told),
         }
     }
 
@@ -289,6 +292,10 @@ impl World {
                 let at = self.now + self.dice.within(0, 2 * MINUTE);
                 self.at(at, Happening::Callback(receipt.clone(), 0));
             }
+        }
+        if told.kind == NotificationKind::TicketFallback && well && self.dice.chance(500) {
+            let at = self.now + self.dice.within(10 * SECOND, 5 * MINUTE);
+            self.at(at, Happening::Reads(told.clone()));
         }
         let NotificationKind::Callout { callout } = told.kind else { return };
         if !well || !self.dice.chance(self.plan.answers) {

@@ -1,7 +1,7 @@
 //! A rota is handed over while its people are called.
 
 use crate::estate::{Hand, Seen, configuration, secs};
-use domain::{Environment, next_action};
+use domain::{Answer, Environment, Message, next_action};
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -45,4 +45,41 @@ fn who_is_on_call_and_was_called_is_followed_by_the_next_in_turn() {
     let all = people(&hand);
     let [first, second] = all.as_slice() else { panic!("{all:?}") };
     assert_ne!(first, second);
+}
+
+/// With two people, whoever hands it over may be the next to be called.
+#[test]
+fn a_button_that_is_pressed_twice_is_pressed_once() {
+    let mut configuration = configuration();
+    for escalation in configuration.escalations.values_mut() {
+        escalation.steps.truncate(2);
+        escalation.steps.iter_mut().skip(1).for_each(|step| step.after = secs(60));
+        escalation.repeat = 2;
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    while hand.open().is_empty() || hand.incident(1).escalation.is_none() || people(&hand).len() < 2 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+    }
+    let press = |hand: &mut Hand, answer| {
+        let running = hand.incident(1).escalation.clone().expect("calling");
+        let reference = running.callouts.first().expect("a call").reference.clone();
+        hand.tell(Message::Answer { reference, answer, by: None })
+    };
+    hand.now += secs(1);
+    press(&mut hand, Answer::Mine).expect("taken");
+    hand.now += secs(1);
+    press(&mut hand, Answer::CallNext).expect("handed over");
+    let called = people(&hand);
+    assert_eq!(called.len(), 3);
+    assert_eq!(called.first(), called.last(), "it is their turn again");
+    press(&mut hand, Answer::CallNext).expect("heard");
+    assert_eq!(people(&hand), called, "once");
+
+    for _ in 0..2 {
+        hand.now += secs(1);
+        press(&mut hand, Answer::NotReal).expect("heard");
+    }
+    let said = |entry: &&domain::Entry| entry.text.ends_with("says it is not real");
+    assert_eq!(hand.incident(1).timeline.iter().filter(said).count(), 1);
 }
