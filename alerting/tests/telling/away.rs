@@ -1,6 +1,6 @@
 //! The desk is away for an hour, each in its own way: one ticket an incident, callouts on time, nobody left without news.
 
-use crate::night::{APIS, EVERY, Night, one_ticket_each};
+use super::night::{APIS, EVERY, Night, one_ticket_each};
 use domain::{Ticket, Way};
 use simulator::Trouble;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Carriers in trouble: the other way takes over, nobody waits for a call that reached nobody, nothing is doubled that
 //! can be known again.
 
-use crate::night::{APIS, EVERY, Night};
+use super::night::{APIS, EVERY, Night};
 use domain::{Callout, Command, Incident, Message, Way};
 use simulator::Trouble;
 use std::collections::BTreeSet;

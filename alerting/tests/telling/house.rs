@@ -1,6 +1,6 @@
 //! What every test needs: a store, a world to tell, a clock that stands still until it is moved, and a deliverer.
 
-use crate::example;
+use super::{example, ground::Ground};
 use alerting::{
     Auth, Channels, Contact, Deliverer, DeskSettings, DeskSystem, Directory, Limits, Mail, MailTls, Notify,
     ServiceNow, Setup, TeamContact,
@@ -57,7 +57,7 @@ pub(crate) struct House {
     pub(crate) incident: Arc<Incident>,
     /// Drop last: channels would be closed.
     setup: watch::Sender<Setup>,
-    directory: tempfile::TempDir,
+    ground: Ground,
 }
 
 pub(crate) fn client() -> reqwest::Client {
@@ -137,9 +137,8 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
     let mut directory = directory(&world);
     change(&mut directory);
     let client = client();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("curiad.db");
-    let store = Store::open(&format!("sqlite://{}", path.display()), [7; 32]).await.unwrap();
+    let ground = Ground::new();
+    let store = ground.open().await;
     let (setup, receiver) = watch::channel(Setup {
         configuration: Arc::new(example::configuration()),
         channels: Arc::new(Channels::new(directory, &client.into(), PATIENCE).unwrap()),
@@ -158,7 +157,7 @@ pub(crate) async fn house_with(hand: Hand, clock: Clock, change: impl FnOnce(&mu
         limits: Limits::default(),
     };
     let incident = Arc::new(example::incident());
-    let house = House { world, hand, store, deliverer, incident, setup, directory: folder };
+    let house = House { world, hand, store, deliverer, incident, setup, ground };
     house.record(vec![Change::Incident(Arc::clone(&house.incident))]).await;
     house
 }
@@ -170,7 +169,7 @@ impl House {
 
     /// Where its database is.
     pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.directory.path().join("curiad.db").display())
+        self.ground.url()
     }
 
     /// Puts a notification into the outbox, due now, good for ten minutes.

@@ -1,6 +1,6 @@
 //! The last resort, told from memory: once, every 15 minutes while it lasts, and when it is over.
 
-use crate::{
+use super::{
     example,
     house::{Hand, LIMIT, PATIENCE, client, directory},
 };

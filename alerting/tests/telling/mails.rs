@@ -1,6 +1,6 @@
 //! Letters: in threads, known again when repeated, never in the clear.
 
-use crate::{
+use super::{
     KEY, example,
     house::{Hand, house, house_with},
 };

@@ -1,5 +1,6 @@
-//! Telling, against the world as it is: desks that time out, carriers that lose, mail that stays away.
+//! Telling, against the world as it is: desks that time out, carriers that lose, mail that stays away; each story on either database.
 
+#![expect(clippy::duplicate_mod, reason = "each story once for each database")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -7,24 +8,19 @@
     reason = "helpers of tests, where clippy allows it only in the tests themselves"
 )]
 
-mod away;
-mod carriers;
-mod desk;
+#[path = "../../../tests/system/database.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "of it only a place of its own for each story is needed here"
+)]
+mod database;
 mod example;
-mod house;
-mod last_resort;
-mod mails;
-mod night;
-mod outage;
-mod programs;
-mod read_back;
-mod recording;
-mod room;
-mod running;
-mod subscribers;
-mod texts;
-mod tickets;
-mod webhooks;
+#[path = "stories.rs"]
+mod postgres;
+#[path = "stories.rs"]
+mod sqlite;
 
 /// The key of the example's ticket in the desk.
 const KEY: &str = "curiad:C-42-k3f9xq";

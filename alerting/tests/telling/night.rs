@@ -1,7 +1,8 @@
 //! A night on call: the rules, the store, the deliverer and the world together, on a clock that is moved by hand.
 
-use crate::{
+use super::{
     example,
+    ground::Ground,
     house::{Hand, client, directory},
 };
 use alerting::{Channels, Contact, Deliverer, DeskReader, Limits, Setup};
@@ -31,7 +32,7 @@ pub(crate) struct Night {
     pub(crate) deliverer: Deliverer,
     failing: bool,
     setup: watch::Sender<Setup>,
-    _folder: tempfile::TempDir,
+    _ground: Ground,
 }
 
 fn person(name: &str, ways: &[Way]) -> Person {
@@ -125,9 +126,8 @@ impl Night {
             webhook: None,
         };
         directory.people.insert(example::id("duty.manager"), manager);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("curiad.db");
-        let store = Store::open(&format!("sqlite://{}", path.display()), [7; 32]).await.unwrap();
+        let ground = Ground::new();
+        let store = ground.open().await;
         let configuration = Arc::new(configuration());
         let situation = Situation::new(Arc::clone(&configuration), store.remember(hand.now()).await.unwrap());
         let channels = Arc::new(Channels::new(directory, &client().into(), patience).unwrap());
@@ -144,7 +144,7 @@ impl Night {
             limits: Limits::default(),
         };
         let mut night =
-            Self { world, hand, store, situation, deliverer, failing: false, setup, _folder: folder };
+            Self { world, hand, store, situation, deliverer, failing: false, setup, _ground: ground };
         night.pass(30).await;
         night
     }

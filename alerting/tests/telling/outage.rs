@@ -1,7 +1,8 @@
 //! While the store takes nothing: nothing that was seen is lost, and the last resort is told from memory (invariant 6).
 
-use crate::{
+use super::{
     example,
+    ground::Ground,
     house::LIMIT,
     room::{Room, room_in},
 };
@@ -78,7 +79,7 @@ fn every_ten_seconds(count: i64) -> Vec<Timestamp> {
 
 #[tokio::test]
 async fn what_was_seen_meanwhile_is_recorded_as_it_was_when_the_store_is_back() {
-    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let mut room = room_in(Ground::new(), SHORT).await;
     for _ in 0..3 {
         room.see(false).await;
     }
@@ -113,7 +114,7 @@ async fn what_was_seen_meanwhile_is_recorded_as_it_was_when_the_store_is_back() 
 
 #[tokio::test]
 async fn outcomes_that_come_without_end_do_not_keep_the_recorder_from_catching_up() {
-    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let mut room = room_in(Ground::new(), SHORT).await;
     let (TrackId { check, vantage }, began) = (track(), room.hand.now());
     let mut next = (0..).map(move |ms| {
         let at = began + SignedDuration::from_millis(ms);
@@ -142,7 +143,7 @@ async fn outcomes_that_come_without_end_do_not_keep_the_recorder_from_catching_u
 
 #[tokio::test]
 async fn an_outage_that_follows_another_is_told_from_its_own_beginning() {
-    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let mut room = room_in(Ground::new(), SHORT).await;
     let beside = room.beside().await;
     let hold = beside.hold().await.unwrap();
     room.see(true).await;
@@ -162,15 +163,15 @@ async fn an_outage_that_follows_another_is_told_from_its_own_beginning() {
 
 #[tokio::test]
 async fn a_crash_meanwhile_loses_nothing_that_is_in_the_spool() {
-    let room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let room = room_in(Ground::new(), SHORT).await;
     let hold = room.beside().await.hold().await.unwrap();
     for n in 0..7 {
         room.see(n > 2).await;
     }
     room.spooled(7).await;
-    let folder = room.kill().await;
+    let ground = room.kill().await;
     drop(hold);
-    let mut room = room_in(folder, SHORT).await;
+    let mut room = room_in(ground, SHORT).await;
     room.hand.forward(70);
     assert_eq!(room.until_recorded(7).await, every_ten_seconds(7));
     room.until(|situation| situation.open_incidents().count() == 1).await;
@@ -184,7 +185,7 @@ async fn a_crash_meanwhile_loses_nothing_that_is_in_the_spool() {
 
 #[tokio::test]
 async fn what_is_read_again_from_the_spool_counts_once() {
-    let room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let room = room_in(Ground::new(), SHORT).await;
     let hold = room.beside().await.hold().await.unwrap();
     for _ in 0..6 {
         room.see(false).await;
@@ -195,9 +196,9 @@ async fn what_is_read_again_from_the_spool_counts_once() {
     std::fs::copy(&spool, &kept).unwrap();
     drop(hold);
     room.until_recorded(6).await;
-    let folder = room.stop().await;
+    let ground = room.stop().await;
     std::fs::rename(kept, spool).unwrap();
-    let room = room_in(folder, SHORT).await;
+    let room = room_in(ground, SHORT).await;
     room.waiting(0).await;
     room.hand.forward(70);
     room.see(false).await;
@@ -208,7 +209,7 @@ async fn what_is_read_again_from_the_spool_counts_once() {
 
 #[tokio::test]
 async fn what_the_store_refuses_for_good_is_set_aside_and_ends_nothing() {
-    let mut room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let mut room = room_in(Ground::new(), SHORT).await;
     room.beside().await.refuse_poison().await.unwrap();
     room.see(false).await;
     room.see_words(Some("poison")).await;
@@ -227,16 +228,16 @@ async fn what_the_store_refuses_for_good_is_set_aside_and_ends_nothing() {
 #[tokio::test]
 async fn a_stop_meanwhile_puts_all_into_the_spool_and_the_next_start_records_it() {
     let limits = OutageLimits { spool_after: Duration::from_secs(3_600), ..SHORT };
-    let room = room_in(tempfile::tempdir().unwrap(), limits).await;
+    let room = room_in(Ground::new(), limits).await;
     let hold = room.beside().await.hold().await.unwrap();
     for _ in 0..5 {
         room.see(false).await;
     }
     room.waiting(5).await;
     assert_eq!(room.recording.spooled.load(Ordering::Relaxed), 0, "a moment is waited for in memory");
-    let folder = room.stop().await;
+    let ground = room.stop().await;
     drop(hold);
-    let room = room_in(folder, SHORT).await;
+    let room = room_in(ground, SHORT).await;
     assert_eq!(room.until_recorded(5).await, every_ten_seconds(5));
     room.close().await;
 }
@@ -244,7 +245,7 @@ async fn a_stop_meanwhile_puts_all_into_the_spool_and_the_next_start_records_it(
 #[tokio::test]
 async fn a_commit_of_which_nothing_is_heard_has_failed_and_is_made_once_all_the_same() {
     let limits = OutageLimits { answer: Duration::from_millis(300), ..SHORT };
-    let mut room = room_in(tempfile::tempdir().unwrap(), limits).await;
+    let mut room = room_in(Ground::new(), limits).await;
     let hold = room.beside().await.hold().await.unwrap();
     for n in 0..6 {
         room.see(n > 1).await;
@@ -259,7 +260,7 @@ async fn a_commit_of_which_nothing_is_heard_has_failed_and_is_made_once_all_the_
 
 #[tokio::test]
 async fn what_was_told_before_is_answered_once_the_store_is_back() {
-    let room = room_in(tempfile::tempdir().unwrap(), SHORT).await;
+    let room = room_in(Ground::new(), SHORT).await;
     let beside = room.beside().await;
     let what = Message::Answer { reference: "nobody".to_owned(), answer: domain::Answer::Mine, by: None };
     let told = beside.tell(&Told { at: room.hand.now(), what }).await.unwrap();
@@ -276,7 +277,7 @@ async fn what_was_told_before_is_answered_once_the_store_is_back() {
 #[tokio::test]
 async fn memory_and_the_spool_are_bounded_and_what_does_not_fit_is_counted() {
     let limits = OutageLimits { spool_after: Duration::from_secs(3_600), ..SHORT };
-    let room = room_in(tempfile::tempdir().unwrap(), limits).await;
+    let room = room_in(Ground::new(), limits).await;
     let hold = room.beside().await.hold().await.unwrap();
     let TrackId { check, vantage } = track();
     for n in 0..20_100 {

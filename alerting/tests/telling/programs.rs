@@ -1,6 +1,6 @@
 //! Programs of people and of teams, a chat and a pager: told once where they know a repeat, and saying so where they cannot.
 
-use crate::{
+use super::{
     example,
     house::{Hand, House, house_with},
 };

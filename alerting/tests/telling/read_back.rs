@@ -1,6 +1,6 @@
 //! Tickets read back from the desk as agents leave them: assigned, weighed, closed too early, merged, and opened by a caller.
 
-use crate::night::Night;
+use super::night::Night;
 use domain::{Command, DeskId, Incident, Message, Ticket, TicketState};
 use std::sync::Arc;
 

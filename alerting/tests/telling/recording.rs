@@ -1,6 +1,6 @@
 //! The recorder at work: what is in force, and whether it is well.
 
-use crate::{example, house::LIMIT, room::room};
+use super::{example, house::LIMIT, room::room};
 use domain::{IncidentId, Message, Text};
 use std::{sync::Arc, time::Duration};
 

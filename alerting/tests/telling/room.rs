@@ -1,14 +1,14 @@
 //! A recorder with a database of its own, and hands on all that it hears from.
 
-use crate::{
+use super::{
     example,
+    ground::Ground,
     house::{Hand, LIMIT},
 };
 use alerting::{OutageLimits, Recorder, Recording, Spool};
 use domain::{Configuration, Situation, Unrecorded};
 use std::{sync::Arc, time::Duration};
 use store::Store;
-use tempfile::TempDir;
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,
@@ -27,18 +27,18 @@ pub(crate) struct Room {
     tasks: JoinSet<Result<(), store::Error>>,
     pub(crate) outcomes: mpsc::Sender<domain::Outcome>,
     _wanted: mpsc::Receiver<domain::Wanted>,
-    folder: TempDir,
+    ground: Ground,
 }
 
 /// A new one.
 pub(crate) async fn room() -> Room {
-    room_in(tempfile::tempdir().unwrap(), OutageLimits::default()).await
+    room_in(Ground::new(), OutageLimits::default()).await
 }
 
-/// In a folder where there may have been one before.
-pub(crate) async fn room_in(folder: TempDir, limits: OutageLimits) -> Room {
+/// Where there may have been one before.
+pub(crate) async fn room_in(ground: Ground, limits: OutageLimits) -> Room {
     let hand = Hand::new(example::at("02:14:10"));
-    let store = open(&folder).await;
+    let store = ground.open().await;
     let configuration = Arc::new(example::configuration());
     let remembered = store.remember(hand.now()).await.unwrap();
     let first = Situation::new(Arc::clone(&configuration), remembered);
@@ -58,7 +58,7 @@ pub(crate) async fn room_in(folder: TempDir, limits: OutageLimits) -> Room {
         unheard: Arc::default(),
         outbox: Arc::default(),
         recording: Arc::default(),
-        spool: Some(Spool::open(&folder.path().join("spool")).unwrap()),
+        spool: Some(Spool::open(&ground.folder().join("spool")).unwrap()),
         unrecorded: unrecorded_in,
         limits,
     };
@@ -77,15 +77,10 @@ pub(crate) async fn room_in(folder: TempDir, limits: OutageLimits) -> Room {
         tasks,
         outcomes,
         _wanted: asked,
-        folder,
+        ground,
     };
     room.until(|situation| !situation.healths.is_empty()).await;
     room
-}
-
-async fn open(folder: &TempDir) -> Store {
-    let path = folder.path().join("curiad.db");
-    Store::open(&format!("sqlite://{}", path.display()), [7; 32]).await.unwrap()
 }
 
 impl Room {
@@ -104,28 +99,28 @@ impl Room {
     }
 
     pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.ground.folder()
     }
 
     /// Another program's way into the same database.
     pub(crate) async fn beside(&self) -> Store {
-        open(&self.folder).await
+        self.ground.open().await
     }
 
-    /// Ends it as a stop does, and gives back the folder.
-    pub(crate) async fn stop(mut self) -> TempDir {
+    /// Ends it as a stop does, and gives back where it was.
+    pub(crate) async fn stop(mut self) -> Ground {
         self.stop.cancel();
         let ended = tokio::time::timeout(LIMIT, self.tasks.join_next()).await.expect("in time");
         ended.unwrap().unwrap().unwrap();
         drop(self.outcomes);
         self.store.close().await;
-        self.folder
+        self.ground
     }
 
     /// Ends it as `kill -9` does, as far as a task can.
-    pub(crate) async fn kill(mut self) -> TempDir {
+    pub(crate) async fn kill(mut self) -> Ground {
         self.tasks.shutdown().await;
-        self.folder
+        self.ground
     }
 
     pub(crate) async fn close(self) {

@@ -1,6 +1,6 @@
 //! The deliverer at work: turns, time, stopping; and the heartbeat beside it.
 
-use crate::{
+use super::{
     example,
     house::{Hand, House, LIMIT, client, desk, house, house_with},
 };

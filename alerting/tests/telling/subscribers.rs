@@ -1,6 +1,6 @@
 //! E-mails to people from outside who asked for them.
 
-use crate::{
+use super::{
     example,
     house::{House, LIMIT, house},
 };

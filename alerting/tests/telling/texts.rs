@@ -1,6 +1,6 @@
 //! Texts: at least once, twice only when nobody can be asked, and never held back by what cannot succeed.
 
-use crate::{
+use super::{
     example,
     house::{Hand, house, house_with},
 };

@@ -1,6 +1,6 @@
 //! Tickets: one per incident, whatever the desk does.
 
-use crate::{
+use super::{
     KEY,
     desk::{self, BadDesk, record},
     example,

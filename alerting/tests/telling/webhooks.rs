@@ -1,6 +1,6 @@
 //! A desk that is told by signed webhooks: one ticket per incident, whatever is lost on the way.
 
-use crate::{
+use super::{
     KEY, example,
     house::{Hand, House, desk, house_with},
     tickets::links_another,
