@@ -350,5 +350,8 @@ pub(crate) async fn json(url: &str) -> Value {
 
 pub(crate) fn client() -> reqwest::Client {
     rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client")
+    // Nothing here is https, and reading all of the system's certificates for each request was a tenth of what the stories compute.
+    let none: [reqwest::Certificate; 0] = [];
+    let builder = reqwest::Client::builder().tls_certs_only(none);
+    builder.timeout(Duration::from_secs(10)).build().expect("a client")
 }
