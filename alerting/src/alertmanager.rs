@@ -9,6 +9,7 @@ use domain::{Clock, Incident, Language, Situation, told_from};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use store::crash_point;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +85,9 @@ async fn tell_all(setup: &Setup, alerts: &[Value]) -> Vec<(String, Option<String
         let request = tell(setup.channels.client(), to, alerts);
         let url = to.url.clone();
         asking.spawn(async move {
-            let error = match Answer::to(request, "Alertmanager").await {
+            let answer = Answer::to(request, "Alertmanager").await;
+            crash_point!("alertmanager/told");
+            let error = match answer {
                 Ok(answer) if answer.status.is_success() => None,
                 Ok(answer) => Some(format!("it answers {}", answer.status)),
                 Err(error) => Some(error.to_string()),

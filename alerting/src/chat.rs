@@ -12,6 +12,7 @@ use domain::{Language, Notification, Secret, Sent};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
+use store::crash_point;
 
 const WHOM: &str = "the Microsoft Teams workflow";
 /// A message with its card has 28 kB at the most; some of that is not ours.
@@ -30,6 +31,7 @@ pub(crate) async fn post(
     let card = card(&letters, &links, repeat);
     let request = client.post(url.reveal()).json(&card).timeout(patience);
     let answer = Answer::to(request, WHOM).await?;
+    crash_point!("chat/taken");
     if answer.status.is_success() {
         return Ok(Sent::Accepted { provider_id: String::new() });
     }

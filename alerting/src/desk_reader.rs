@@ -5,6 +5,7 @@ use domain::{Channel, Clock, DeskId, Incident, IncidentId, Message, SeenTicket, 
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use store::Store;
+use store::crash_point;
 use tokio::{
     sync::{Notify, watch},
     time::sleep,
@@ -84,6 +85,7 @@ impl DeskReader {
             let turn = channels.turn(&Channel::Desk(desk.clone()), TURN).await;
             let _turn = turn.ok_or("as much goes through this desk as may at a time")?;
             let rows = table.read(&records).await.map_err(|error| error.why().to_owned())?;
+            crash_point!("desk/read");
             for (record, incident, before) in some {
                 let row = rows.iter().find(|(key, _)| key == record);
                 if let Some((_, seen)) = row.filter(|(_, seen)| before.as_ref() != Some(seen)) {
@@ -97,6 +99,7 @@ impl DeskReader {
     async fn tell(&self, incident: IncidentId, record: &str, seen: &SeenTicket) -> Result<(), store::Error> {
         let what = Message::Ticket { incident, record: record.to_owned(), seen: seen.clone() };
         self.store.tell(&Told { at: self.clock.now(), what }).await?;
+        crash_point!("desk/read-back");
         self.told.notify_one();
         Ok(())
     }

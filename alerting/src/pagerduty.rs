@@ -13,6 +13,7 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
+use store::crash_point;
 
 const WHOM: &str = "PagerDuty";
 /// The longest summary, in characters.
@@ -76,6 +77,7 @@ pub(crate) async fn tell(
     }
     let request = client.post(format!("{}/v2/enqueue", to.url)).json(&event).timeout(patience);
     let answer = Answer::to(request, WHOM).await?;
+    crash_point!("pager/taken");
     if answer.status.is_success() {
         return Ok(Sent::Accepted { provider_id: reference.to_owned() });
     }

@@ -9,6 +9,7 @@ use reqwest::{Client, header};
 use ring::hmac;
 use serde_json::{Value, json};
 use std::{ops::RangeInclusive, time::Duration};
+use store::crash_point;
 
 /// What a secret begins with, by the standard.
 const PREFIX: &str = "whsec_";
@@ -59,7 +60,10 @@ pub(crate) async fn post(
         .header("webhook-signature", signatures(to, &id, at, &body)?)
         .timeout(patience)
         .body(body);
-    Answer::to(request, whom).await
+    crash_point!("webhook/before-send");
+    let answer = Answer::to(request, whom).await?;
+    crash_point!("webhook/taken");
+    Ok(answer)
 }
 
 /// By the secret, and by the one before it while that is named.

@@ -7,7 +7,10 @@ use crate::{
 };
 use serde_json::{Value, json};
 use simulator::Fault;
-use std::process::{Child, Command, Stdio};
+use std::{
+    ffi::OsStr,
+    process::{Child, Command, Stdio},
+};
 
 const API: &str = "patient-demographics";
 const TOKEN: &str = "an-alertmanager-token-of-the-simulated-world";
@@ -128,6 +131,11 @@ async fn alertmanager_tells_of_alerts_and_hears_of_incidents_whoever_dies_meanwh
 
     // Killed; Alertmanager says it again, and it is the same.
     program.kill();
+    if cfg!(debug_assertions) {
+        // It says at its start what is open, and dies when that is said.
+        let mut doomed = place.serve_with(&[("CURIAD_CRASH_AT", OsStr::new("alertmanager/told"))]);
+        assert!(!doomed.end().await.success());
+    }
     let mut program = place.serve();
     all_well(&mut program).await;
     assert_eq!(incidents(&program).await.len(), 1);

@@ -40,8 +40,9 @@ fn cases(point: &'static str) -> Vec<Case> {
         "record/override" => {
             (&[1], Way::Tells("rota override add platform nia.rees --until {tomorrow} --why test"))
         }
-        // In these stories nobody calls, no past is made, nothing is backed up, nobody asked to be told and no telephone rings:
-        // `heartbeats.rs`, `history.rs`, `backup.rs`, `subscribing.rs` and `calls.rs` die there.
+        // In these stories nobody calls, no past is made, nothing is backed up, nobody asked to be told, no telephone rings, no
+        // program is told and no agent comes: `heartbeats.rs`, `history.rs`, `backup.rs`, `subscribing.rs`, `calls.rs`,
+        // `programs.rs`, `alertmanager.rs` and `desk.rs` die there.
         "record/heard"
         | "import/before-commit"
         | "backup/copied"
@@ -50,7 +51,14 @@ fn cases(point: &'static str) -> Vec<Case> {
         | "letter/settled"
         | "call/traced"
         | "call/before-send"
-        | "call/taken" => (&[], Way::Trouble),
+        | "call/taken"
+        | "webhook/before-send"
+        | "webhook/taken"
+        | "chat/taken"
+        | "pager/taken"
+        | "alertmanager/told"
+        | "desk/read"
+        | "desk/read-back" => (&[], Way::Trouble),
         point if ["seal/", "roll-up/", "prune/"].iter().any(|of| point.starts_with(of)) => {
             (&[1], Way::OldHours)
         }

@@ -6,6 +6,7 @@ use crate::{
     program::{PATIENCE, client, json, world},
 };
 use simulator::Fault;
+use std::ffi::OsStr;
 
 const API: &str = "patient-demographics";
 
@@ -92,6 +93,13 @@ async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_
 
     assert!(world.desk().assign(&theirs, "Beth Anglin"));
     assert!(program.terminate().await.success());
+    if cfg!(debug_assertions) {
+        // It dies when it has read it, and when that is told and not folded in yet.
+        for point in ["desk/read", "desk/read-back"] {
+            let mut doomed = place.serve_with(&[("CURIAD_CRASH_AT", OsStr::new(point))]);
+            assert!(!doomed.end().await.success(), "{point}");
+        }
+    }
     let mut program = place.serve();
     program.ready().await;
     let confirmed = program.internal("/api/v1/incidents");

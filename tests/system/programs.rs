@@ -193,7 +193,9 @@ async fn who_is_called_through_a_program_of_their_own_answers_by_its_link(on: On
 /// Of what goes out at once, now one and now another is under way at its death.
 #[cfg(debug_assertions)]
 async fn wherever_it_dies_while_it_tells_each_hears_it_once_or_that_it_is_a_repeat(on: On) {
-    for point in ["deliverer/claimed:2", "answer/unread:3", "answer/unread:5", "deliverer/sent:4"] {
+    for point in
+        ["deliverer/claimed:2", "webhook/before-send", "webhook/taken:2", "chat/taken", "pager/taken"]
+    {
         let world = world().await;
         let mut told = told(on, &world).await;
         let lease = ("CURIAD_CRASH_LEASE", OsStr::new("2"));

