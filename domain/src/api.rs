@@ -44,6 +44,8 @@ pub struct Api {
 pub struct DeskNotes {
     /// The configuration item's id in the desk's own system.
     pub ci: Option<String>,
+    /// Others in its place, by the layer at fault.
+    pub cis: BTreeMap<crate::Layer, String>,
     /// Assignment groups by the layer at fault; `None` as key is the default group.
     pub groups: BTreeMap<crate::Layer, String>,
     /// What people call those groups.
@@ -52,6 +54,21 @@ pub struct DeskNotes {
     pub users: Option<Text>,
     /// What to do; a link.
     pub runbook: Option<String>,
+    /// What its users can do meanwhile, in words to callers.
+    pub workaround: Option<Text>,
+    /// Where the errors that are known of it are listed; a link.
+    pub known_errors: Option<String>,
+    /// Whom the desk rings about it when nobody is at work.
+    pub out_of_hours: Option<Text>,
+    /// Who answers for its clinical safety (DCB0129), where care may be affected.
+    pub clinical_safety: Option<Text>,
+}
+
+impl DeskNotes {
+    /// The configuration item of what fails at that layer.
+    pub fn item(&self, layer: Option<crate::Layer>) -> Option<&str> {
+        layer.and_then(|layer| self.cis.get(&layer)).or(self.ci.as_ref()).map(String::as_str)
+    }
 }
 
 /// The protocol an API speaks.
@@ -157,5 +174,24 @@ impl ServiceLevel {
 impl fmt::Display for ServiceLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Layer;
+
+    #[test]
+    fn a_layer_may_have_a_configuration_item_of_its_own() {
+        let notes = DeskNotes {
+            ci: Some("the API".to_owned()),
+            cis: [(Layer::Gateway, "the gateway".to_owned())].into(),
+            ..DeskNotes::default()
+        };
+        assert_eq!(notes.item(Some(Layer::Gateway)), Some("the gateway"));
+        assert_eq!(notes.item(Some(Layer::Backend)), Some("the API"));
+        assert_eq!(notes.item(None), Some("the API"));
+        assert_eq!(DeskNotes::default().item(Some(Layer::Gateway)), None);
     }
 }

@@ -144,7 +144,7 @@ fn records(asked: &Asked) -> Records {
         for group in api.desk.groups.values() {
             records.groups.entry(group.clone()).or_insert_with(|| api.id.to_string());
         }
-        if let Some(item) = &api.desk.ci {
+        for item in api.desk.ci.iter().chain(api.desk.cis.values()) {
             records.items.entry(item.clone()).or_insert_with(|| api.id.to_string());
         }
     }

@@ -219,20 +219,29 @@ fn desk(node: &Node, reading: &mut Reading<'_>) -> DeskNotes {
     let mut notes = DeskNotes::default();
     let Some(mut section) = Section::open(node, "desk", reading) else { return notes };
     notes.ci = section.optional("ci", reading).and_then(|node| sys_id(node, reading));
-    notes.groups = section.optional("groups", reading).map(|node| groups(node, reading)).unwrap_or_default();
+    notes.cis =
+        section.optional("cis", reading).map(|node| by_layer(node, "cis", reading)).unwrap_or_default();
+    notes.groups =
+        section.optional("groups", reading).map(|node| by_layer(node, "groups", reading)).unwrap_or_default();
     notes.group_names =
         section.optional("group_names", reading).map(|node| names(node, &notes, reading)).unwrap_or_default();
     notes.users = section
         .optional("users", reading)
         .and_then(|node| reading.bilingual(node, "what its absence means to users"));
     notes.runbook = section.optional("runbook", reading).and_then(|node| reading.link(node));
+    notes.known_errors = section.optional("known_errors", reading).and_then(|node| reading.link(node));
+    let mut words = |key, what| section.optional(key, reading).and_then(|node| reading.bilingual(node, what));
+    notes.workaround = words("workaround", "what users can do meanwhile");
+    notes.out_of_hours = words("out_of_hours", "whom to ring out of hours");
+    notes.clinical_safety = words("clinical_safety", "who answers for clinical safety");
     section.close(reading);
     notes
 }
 
-fn groups(node: &Node, reading: &mut Reading<'_>) -> BTreeMap<Layer, String> {
+/// Keys of the desk, by the layer at fault.
+fn by_layer(node: &Node, what: &str, reading: &mut Reading<'_>) -> BTreeMap<Layer, String> {
     let mut all = BTreeMap::new();
-    for (name, node) in reading.map(node, "groups").unwrap_or_default() {
+    for (name, node) in reading.map(node, what).unwrap_or_default() {
         all.extend(layer(name, reading).zip(sys_id(node, reading)));
     }
     all

@@ -188,7 +188,7 @@ impl<'a> Sending<'a> {
                         priority: incident.priority,
                         words: &words,
                         group: group.map(String::as_str),
-                        ci: notes.and_then(|notes| notes.ci.as_deref()),
+                        ci: notes.and_then(|notes| notes.item(incident.layer)),
                     })
                     .await
             }

@@ -207,13 +207,14 @@ fn next_update(facts: &Facts<'_>, language: Language) -> String {
 }
 
 fn links(facts: &Facts<'_>, language: Language) -> String {
-    let (this, runbook, documentation) = match language {
-        Language::En => ("This incident", "Runbook", "Documentation"),
-        Language::Cy => ("Y digwyddiad hwn", "Beth i'w wneud", "Dogfennaeth"),
+    let (this, runbook, known, documentation) = match language {
+        Language::En => ("This incident", "Runbook", "Known errors", "Documentation"),
+        Language::Cy => ("Y digwyddiad hwn", "Beth i'w wneud", "Gwallau hysbys", "Dogfennaeth"),
     };
     let mut lines = vec![format!("{this}: {}", facts.page_url(language))];
     if let Some(api) = facts.api() {
         lines.extend(api.desk.runbook.iter().map(|link| format!("{runbook}: {link}")));
+        lines.extend(api.desk.known_errors.iter().map(|link| format!("{known}: {link}")));
         lines.extend(api.documentation.iter().map(|link| format!("{documentation}: {link}")));
     }
     lines.join("\n")

@@ -40,6 +40,17 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
                 "Ni all wardiau a meddygfeydd chwilio am gleifion.",
             )),
             runbook: Some("https://runbooks.example.wales/patient-demographics".to_owned()),
+            workaround: Some(Text::new(
+                "look the patient up in the local system",
+                "chwiliwch am y claf yn y system leol",
+            )),
+            known_errors: Some("https://runbooks.example.wales/patient-demographics/known".to_owned()),
+            out_of_hours: Some(Text::new("the platform's duty desk", "desg ddyletswydd y platfform")),
+            clinical_safety: Some(Text::new(
+                "the safety officer of Demographics",
+                "swyddog diogelwch Demograffeg",
+            )),
+            ..DeskNotes::default()
         },
         agreed: domain::Agreed::default(),
         operations: [].into(),

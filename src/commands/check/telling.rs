@@ -173,12 +173,20 @@ fn of_an_api(was: &Api, is: &Api, all: &mut Vec<Change>) {
         let message = format!("tickets of {id} go to other groups when the fault is: {layers}");
         all.push(Change::warning(About::Tickets, message).of(id));
     }
-    if was.desk.ci != is.desk.ci {
+    if (&was.desk.ci, &was.desk.cis) != (&is.desk.ci, &is.desk.cis) {
         let message = format!("tickets of {id} name another configuration item");
         all.push(Change::note(About::Tickets, message).of(id));
     }
-    if was.desk.users != is.desk.users || was.desk.runbook != is.desk.runbook {
-        let message = format!("tickets of {id} have other words for its users, or another runbook");
+    let said = |notes: &domain::DeskNotes| {
+        let notes = notes.clone();
+        (
+            [notes.users, notes.workaround, notes.out_of_hours, notes.clinical_safety],
+            [notes.runbook, notes.known_errors],
+        )
+    };
+    if said(&was.desk) != said(&is.desk) {
+        let message =
+            format!("tickets of {id} have other words for its users, other contacts or another runbook");
         all.push(Change::note(About::Tickets, message).of(id));
     }
 }

@@ -48,6 +48,13 @@ pub(super) fn users(facts: &Facts<'_>, language: Language) -> String {
     }
     if facts.incident.environment == Environment::Production {
         lines.extend((api.service_level == ServiceLevel::Critical).then(|| safety.to_owned()));
+        lines.extend(api.desk.clinical_safety.as_ref().map(|who| {
+            let who = scrubbed(who.get(language));
+            match language {
+                Language::En => format!("Who answers for clinical safety (DCB0129): {who}."),
+                Language::Cy => format!("Pwy sy'n gyfrifol am ddiogelwch clinigol (DCB0129): {who}."),
+            }
+        }));
         lines.extend(api.sensitive.then(|| security.to_owned()));
     }
     lines.join("\n")
@@ -70,6 +77,13 @@ pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
         };
         let group = group.map_or_else(String::new, |group| format!("{group_word}: {group}. "));
         lines.push(format!("{group}{team_word}: {team}."));
+        lines.extend(api.desk.out_of_hours.as_ref().map(|who| {
+            let who = scrubbed(who.get(language));
+            match language {
+                Language::En => format!("Out of hours: {who}."),
+                Language::Cy => format!("Y tu allan i oriau: {who}."),
+            }
+        }));
     }
     if let Some(acknowledged) = &incident.acknowledged {
         let (by, since) = (scrubbed(&acknowledged.by), facts.clock(acknowledged.at));
@@ -178,18 +192,27 @@ pub(super) fn callers(facts: &Facts<'_>, first: Language) -> String {
             Some(at) => letter::works_again(facts, at, language),
         };
         let page = facts.configuration.site.url.get(language);
-        let (known, watch) = match language {
+        let (known, nothing, meanwhile, watch) = match language {
             Language::En => (
-                "We know about it and the people who look after it have been told. You need not do anything.",
+                "We know about it and the people who look after it have been told.",
+                "You need not do anything.",
+                "Meanwhile:",
                 format!(" The status page says when it works again: {page}"),
             ),
             Language::Cy => (
-                "Rydym yn gwybod amdano ac mae'r bobl sy'n gofalu amdano wedi cael gwybod. Nid oes angen i chi wneud dim.",
+                "Rydym yn gwybod amdano ac mae'r bobl sy'n gofalu amdano wedi cael gwybod.",
+                "Nid oes angen i chi wneud dim.",
+                "Yn y cyfamser:",
                 format!(" Bydd y dudalen statws yn dweud pan fydd yn gweithio eto: {page}"),
             ),
         };
         let watch = if public { watch } else { String::new() };
-        format!("{}: {symptom}. {known}{watch}", language.tag().to_uppercase())
+        let workaround = facts.api().and_then(|api| api.desk.workaround.as_ref());
+        let act = match workaround.filter(|_| facts.incident.recovered_at.is_none()) {
+            Some(words) => format!("{meanwhile} {}.", scrubbed(words.get(language))),
+            None => nothing.to_owned(),
+        };
+        format!("{}: {symptom}. {known} {act}{watch}", language.tag().to_uppercase())
     };
     let others = Language::ALL.into_iter().filter(|language| *language != first);
     std::iter::once(first).chain(others).map(line).collect::<Vec<_>>().join("\n")
