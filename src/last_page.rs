@@ -66,7 +66,7 @@ pub(crate) async fn keep(site: Site, path: PathBuf, stop: CancellationToken) -> 
         // Rendering all pages and waiting for a disk are no work for the threads that serve.
         let began = Instant::now();
         let kept = spawn_blocking(move || save(&site, &path)).await?;
-        pause = BUSY.max(began.elapsed() * SHARE);
+        pause = (began.elapsed() * SHARE).clamp(BUSY, QUIET);
         match kept {
             Ok(true) => {
                 last = Some((fingerprint, Instant::now()));

@@ -206,7 +206,12 @@ fn outlook(fold: &Fold) -> Outlook {
         }
     }
     for (reference, ends) in &configuration.secrets_end {
-        outlook.add(Ahead::OwnSecret(reference.clone()), *ends, OURS, None);
+        let what = || Ahead::OwnSecret(reference.clone());
+        outlook.add(what(), ends.at, OURS, None);
+        let known = |instance: &&InstanceId| configuration.policy(instance.environment).is_some();
+        for instance in ends.shown_to.iter().filter(known) {
+            outlook.add(what(), ends.at, OURS, Some(instance));
+        }
     }
     let known = configuration.hours.values().filter_map(|hours| hours.bank_holidays.as_ref());
     if let Some(until) = known.map(|known| known.known_until()).min() {

@@ -302,6 +302,7 @@ fn place(
         accepted: Vec::new(),
         given_up: Vec::new(),
         delivered: Vec::new(),
+        delivered_at: None,
         unclear: Vec::new(),
         stood_down: Vec::new(),
         replies: Vec::new(),

@@ -52,7 +52,16 @@ pub struct Configuration {
     /// What counts as available.
     pub availability: AvailabilityPolicy,
     /// Of our own secrets those that end, by their references, and when: what is looked at is said, not what they are.
-    pub secrets_end: BTreeMap<String, Timestamp>,
+    pub secrets_end: BTreeMap<String, SecretEnd>,
+}
+
+/// A secret of ours that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretEnd {
+    /// From when on it is not good any more.
+    pub at: Timestamp,
+    /// Whose probes show it; empty: it is for something else.
+    pub shown_to: BTreeSet<InstanceId>,
 }
 
 /// What the site is called and where it is.

@@ -23,6 +23,8 @@ pub struct Hops {
     pub decided: SignedDuration,
     /// From there until a carrier had it by every way; `None`: by one of them it did not arrive.
     pub accepted: Option<SignedDuration>,
+    /// From there until the carrier says that it arrived; `None`: it has not said so.
+    pub delivered: Option<SignedDuration>,
     /// From there until it was answered; `None`: it was not, as most machines do not.
     pub answered: Option<SignedDuration>,
 }
@@ -98,6 +100,7 @@ impl Situation {
         Some(Hops {
             decided: test.opened_at.duration_since(due).max(SignedDuration::ZERO),
             accepted: last.filter(|_| arrived(test)),
+            delivered: callout.delivered_at.map(since),
             answered: callout.answer.map(|(at, _)| since(at)),
         })
     }

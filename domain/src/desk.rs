@@ -224,7 +224,7 @@ pub(crate) fn press_at(policy: &EnvironmentPolicy, incident: &Incident) -> Optio
     let hold = signed(policy.hold.resolve.max(policy.hold.ticket));
     match seen.as_ref()?.state {
         TicketState::Resolved | TicketState::Closed => Some((*since).max(incident.opened_at) + hold),
-        TicketState::Cancelled => {
+        TicketState::Cancelled | TicketState::Duplicate => {
             let worse = incident.major.as_ref().map(|major| major.at).filter(|at| at > since);
             let again = Some(incident.opened_at).filter(|at| at > since);
             worse.max(again).map(|at| at + signed(told_hold(policy, incident)))

@@ -154,6 +154,9 @@ pub struct Callout {
     /// Ways by which the carrier says that it arrived.
     #[serde(default)]
     pub delivered: Vec<Way>,
+    /// When the first of them did.
+    #[serde(default)]
+    pub delivered_at: Option<Timestamp>,
     /// Ways by which it may have arrived: a try had no clear end.
     #[serde(default)]
     pub unclear: Vec<Way>,

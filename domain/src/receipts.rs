@@ -66,6 +66,8 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
         }
         Sent::Delivered => {
             callout.delivered.push(way);
+            let first = callout.delivered_at.map_or(receipt.at, |at| at.min(receipt.at));
+            callout.delivered_at = Some(first);
             None
         }
         Sent::Unclear { why } => {

@@ -182,7 +182,7 @@ pub(crate) fn end(fold: &mut Fold, number: u64, by: &str) -> Result<String, Stri
         return Err(format!("override {number} ended at {}", fold.time(found.until)));
     }
     let what = if found.from <= fold.now { "ended" } else { "called off" };
-    found.planned = Some((found.from, found.until));
+    found.planned.get_or_insert((found.from, found.until));
     found.until = fold.now;
     found.from = found.from.min(fold.now);
     found.ended_by = Some(by.to_owned());

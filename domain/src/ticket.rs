@@ -150,6 +150,8 @@ pub enum TicketState {
     Closed,
     /// The desk does not want it: nothing can be written into it.
     Cancelled,
+    /// The desk has it elsewhere, and does not say where: nothing can be written into it.
+    Duplicate,
 }
 
 impl TicketState {
@@ -163,17 +165,18 @@ impl TicketState {
             Self::Resolved => "resolved",
             Self::Closed => "closed",
             Self::Cancelled => "cancelled",
+            Self::Duplicate => "duplicate",
         }
     }
 
     /// The desk has done with it.
     pub const fn is_over(self) -> bool {
-        matches!(self, Self::Resolved | Self::Closed | Self::Cancelled)
+        matches!(self, Self::Resolved) || self.is_shut()
     }
 
     /// Nothing can be written into it any more.
     pub const fn is_shut(self) -> bool {
-        matches!(self, Self::Closed | Self::Cancelled)
+        matches!(self, Self::Closed | Self::Cancelled | Self::Duplicate)
     }
 }
 

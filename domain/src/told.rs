@@ -31,10 +31,14 @@ pub(crate) fn answered(
     at: Timestamp,
 ) -> Result<String, String> {
     let found = fold.after.callout(reference).map(|(incident, newest)| {
-        // Said twice at once, the second is not said of the call that follows from the first.
+        // Said twice at once, the second is not said of the call that follows from the first. When a text was sent is said by
+        // another clock, and one that is told twice is known by its id.
         let callouts = incident.escalation.iter().flat_map(|running| running.callouts.iter().rev());
         let mut theirs = callouts.filter(|callout| callout.reference == reference);
-        (incident.id, theirs.find(|callout| callout.at < at).unwrap_or(newest).clone())
+        (
+            incident.id,
+            theirs.find(|callout| callout.at < at || by == Some(Way::Text)).unwrap_or(newest).clone(),
+        )
     });
     let Some((id, called)) = found else { return desk_asked::answered(fold, reference, answer, at) };
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;

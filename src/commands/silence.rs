@@ -6,7 +6,7 @@ use crate::{
     exit::{Failed, USAGE, Usage},
     terminal::Terminal,
 };
-use domain::{ApiId, Command, Environment, Message, Silence, Situation, would_mute};
+use domain::{ApiId, Command, Environment, Language, Message, Silence, Situation, would_mute};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use status_page::rfc3339;
@@ -88,7 +88,9 @@ fn foretell(situation: &Situation, silence: &Silence, now: Timestamp, as_json: b
     terminal.line(&format!("mutes tickets, calls and e-mails about {}{more}", names.join(", ")));
     for id in incidents {
         if let Some(incident) = situation.incidents.get(&id) {
-            terminal.line(&format!("  {id} {}, which is open now", incident.priority));
+            let weight = incident.short_weight(Language::En);
+            let weight = if weight.is_empty() { weight } else { format!(" ({weight})") };
+            terminal.line(&format!("  {id} {}{weight}, which is open now", incident.priority));
         }
     }
 }

@@ -18,8 +18,8 @@ use super::{
     tree::{Key, Node},
 };
 use domain::{
-    Api, ApiId, DeskNotes, Environment, Kind, Layer, Lifecycle, NhsNumber, OperationId, ServiceLevel, TeamId,
-    VantageId,
+    Api, ApiId, DeskNotes, Environment, InstanceId, Kind, Layer, Lifecycle, NhsNumber, OperationId,
+    ServiceLevel, TeamId, VantageId,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -118,7 +118,8 @@ pub(super) fn read(node: &Node, stem: &str, reading: &mut Reading<'_>) -> Option
     } else {
         section.required("environments", reading)
     };
-    let instances = instances_node.map(|node| instances(node, &known, reading)).unwrap_or_default();
+    let instances =
+        instances_node.map(|node| instances(node, id.as_ref(), &known, reading)).unwrap_or_default();
     if let Some(lifecycle_node) = lifecycle_node {
         let instances =
             instances_node.map(|node| reading.map(node, "environments").unwrap_or_default().len());
@@ -303,14 +304,24 @@ fn operations(
     all
 }
 
-fn instances(node: &Node, known: &[&str], reading: &mut Reading<'_>) -> BTreeMap<Environment, InstanceDraft> {
+fn instances(
+    node: &Node,
+    api: Option<&ApiId>,
+    known: &[&str],
+    reading: &mut Reading<'_>,
+) -> BTreeMap<Environment, InstanceDraft> {
     let mut all = BTreeMap::new();
     for (name, node) in reading.map(node, "environments").unwrap_or_default() {
         let environment = environments::parse(&name.word, &name.place, reading);
         if environment.is_some() {
             reading.names.refer(Noun::Environment, &name.word, &name.place);
         }
+        let before = reading.ending.len();
         let instance = instance(node, known, reading);
+        if let (Some(api), Some(environment)) = (api, environment) {
+            let ending = reading.ending.iter_mut().skip(before);
+            ending.for_each(|secret| secret.of = Some(InstanceId { api: api.clone(), environment }));
+        }
         all.extend(environment.zip(instance));
     }
     all

@@ -82,7 +82,16 @@ pub(super) fn certificates(
 
 /// Says which secrets end soon, or have.
 pub(super) fn secrets(ending: &[Ending], zone: &TimeZone, now: Timestamp, problems: &mut Problems) {
-    for secret in ending {
+    for (index, secret) in ending.iter().enumerate() {
+        let other = |other: &&Ending| other.reference == secret.reference && other.on != secret.on;
+        if let Some(other) = ending.iter().take(index).find(other) {
+            let (reference, day) = (&secret.reference, other.on.strftime("%-d %b %Y"));
+            let message = format!(
+                "{reference} is said to end on {day} elsewhere ({}:{})",
+                other.place.file, other.place.line
+            );
+            problems.warning(&secret.place, message, Some("the earlier of the two counts".to_owned()));
+        }
         let Some(ends) = secret.ends(zone).filter(|ends| ends.duration_since(now) < ENDS_SOON) else {
             continue;
         };

@@ -249,7 +249,8 @@ fn find_hidden(
                 let known = |section: &str| section == word && (word != "people" || depth == 0);
                 let section =
                     WITH_SECRETS.iter().find(|(section, _)| known(section)).map(|(_, shown)| *shown);
-                let within = section.or(shown);
+                // What stands below the name of a secret says where it is, or is it.
+                let within = section.or(if names_a_secret(word) { Some(&[]) } else { shown });
                 let scalar = value.as_word().is_some();
                 // A URL's query may hold a secret.
                 let query = value.as_word().is_some_and(|text| text.contains('?'));
@@ -303,6 +304,12 @@ fn unread(line: &str, kind: Kind) -> Vec<Range<usize>> {
         let (Some(whole), Some(word)) = (captures.get(0), captures.get(1)) else { continue };
         let value = line.get(whole.end()..).unwrap_or_default();
         if value.starts_with(['{', '[']) {
+            if names_a_secret(word.as_str())
+                && !value.contains("from: env:")
+                && !value.contains("from: file:")
+            {
+                found.push(count(whole.end())..usize::MAX);
+            }
             continue;
         }
         let ends = value.find([',', '}']).filter(|_| line.contains('{')).unwrap_or(value.len());

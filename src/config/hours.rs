@@ -109,7 +109,9 @@ fn days(section: &mut Section<'_>, key: &'static str, reading: &mut Reading<'_>)
 
 /// A day of the calendar.
 pub(super) fn parse_date(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| format!("'{text}' is not a day such as 2027-06-18"))
+    // Another form may have a time in it, which would be lost.
+    let day = text.parse().ok().filter(|_| text.len() == "2027-06-18".len());
+    day.ok_or_else(|| format!("'{text}' is not a day such as 2027-06-18"))
 }
 
 fn weekly(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<WeeklyWindow>> {

@@ -82,7 +82,7 @@ pub(crate) use stamps::Stamps;
 use alerting::{Directory, OutageLimits};
 use api::ApiDraft;
 use asked::Asked;
-use domain::{ApiId, Check, Configuration, Proxy, Secret, Site};
+use domain::{ApiId, Check, Configuration, Proxy, Secret, SecretEnd, Site};
 use excerpt::Source;
 use jiff::{Timestamp, tz::TimeZone};
 use names::Names;
@@ -90,7 +90,7 @@ use problem::Problems;
 use reading::Reading;
 use rustls::pki_types::CertificateDer;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -251,11 +251,13 @@ fn put_together(
     checks: Vec<Check>,
     (ending, warnings): (&[secret::Ending], Vec<Problem>),
 ) -> Loaded {
-    let mut secrets_end: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut secrets_end: BTreeMap<String, SecretEnd> = BTreeMap::new();
     for secret in ending {
         let Some(at) = secret.ends(&site.time_zone) else { continue };
-        let known = secrets_end.entry(secret.reference.clone()).or_insert(at);
-        *known = at.min(*known);
+        let known = secrets_end.entry(secret.reference.clone());
+        let known = known.or_insert_with(|| SecretEnd { at, shown_to: BTreeSet::new() });
+        known.at = at.min(known.at);
+        known.shown_to.extend(secret.of.clone());
     }
     let mut directory = Directory {
         notify: top.notify,

@@ -8,7 +8,7 @@ use super::{
     section::Section,
     tree::{Node, Value},
 };
-use domain::Secret;
+use domain::{InstanceId, Secret};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rustix::fs::OFlags;
 use std::{
@@ -28,6 +28,8 @@ pub(super) struct Ending {
     pub reference: String,
     /// The first day on which it is not good any more.
     pub on: Date,
+    /// The instance that asks for it, if it is one.
+    pub of: Option<InstanceId>,
     /// Where that stands.
     pub place: Place,
 }
@@ -205,8 +207,12 @@ impl Reading<'_> {
             section.close(self);
             let (from, ends) = (from?, ends?);
             let reference = from.as_word().unwrap_or_default().to_owned();
-            let on = self.parsed(ends, "a day", parse_date);
-            self.ending.extend(on.map(|on| Ending { reference, on, place: ends.place.clone() }));
+            // Somebody may have put the secret itself there.
+            let day =
+                |text: &str| parse_date(text).map_err(|_| "this is no day such as 2027-06-18".to_owned());
+            let on = self.parsed(ends, "a day", day);
+            let ending = |on| Ending { reference, on, of: None, place: ends.place.clone() };
+            self.ending.extend(on.map(ending));
             return self.secret_from(from, check);
         }
         self.secret_from(node, check)

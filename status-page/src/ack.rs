@@ -16,7 +16,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
 };
 use domain::{
-    Answer, Asked, Configuration, Incident, IncidentStatus, Language, Message, Situation, Target, Told, Way,
+    Answer, Asked, Configuration, Incident, IncidentStatus, Language, Message, Running, Situation, Target,
+    Told, Way,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -366,7 +367,7 @@ fn next(
     };
     let step = running.escalation.steps.get(running.next_step).map(|step| &step.call);
     let who = match step.filter(|_| running.round <= running.escalation.repeat) {
-        Some(target) => who(wording, situation, target, at),
+        Some(target) => who(wording, situation, running, target, at),
         None => Some(wording.plain("ack-last-resort")?),
     };
     let who = match who {
@@ -376,14 +377,20 @@ fn next(
     Ok(Some(Next { who, at: wording.times().second(at) }))
 }
 
-fn who(wording: &Wording<'_>, situation: &Situation, target: &Target, at: Timestamp) -> Option<String> {
+fn who(
+    wording: &Wording<'_>,
+    situation: &Situation,
+    running: &Running,
+    target: &Target,
+    at: Timestamp,
+) -> Option<String> {
     let configuration = &situation.configuration;
     let name = |person: &domain::PersonId| {
         configuration.people.get(person).map_or_else(|| person.to_string(), |person| person.name.clone())
     };
     match target {
         Target::OnCall(rota) => Some(name(&configuration.rotas.get(rota)?.on_call(at)?.person)),
-        Target::Next(rota) => Some(name(&configuration.rotas.get(rota)?.next(at)?)),
+        Target::Next(rota) => Some(name(&domain::next_of(configuration, running, rota, at)?)),
         Target::Person(person) => Some(name(person)),
         // Of an escalation that runs, each stands for its rota.
         Target::Team(_) | Target::Provider => None,

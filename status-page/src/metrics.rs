@@ -165,8 +165,12 @@ fn itself(
             ),
             &["hop"],
         )?;
-        let hops =
-            [("decided", Some(hops.decided)), ("accepted", hops.accepted), ("answered", hops.answered)];
+        let hops = [
+            ("decided", Some(hops.decided)),
+            ("accepted", hops.accepted),
+            ("delivered", hops.delivered),
+            ("answered", hops.answered),
+        ];
         for (hop, seconds) in hops.into_iter().filter_map(|(hop, took)| Some((hop, took?))) {
             took.with_label_values(&[hop]).set(seconds.as_secs_f64());
         }

@@ -17,7 +17,7 @@ pub struct Turn {
     pub shift: Shift,
     /// Their name.
     pub name: String,
-    /// It was theirs, and somebody else has it by now.
+    /// It was theirs, and is not any more, or not as one.
     pub cancelled: bool,
 }
 

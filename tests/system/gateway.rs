@@ -55,8 +55,9 @@ async fn what_nginx_no_longer_lets_through_is_one_incident_with_one_ticket_and_o
     for (language, title) in
         [("en", "APIs behind one gateway cannot be reached"), ("cy", "y tu ôl i un porth")]
     {
-        let page = text(&program.public(&format!("/{language}/"))).await;
-        assert!(page.contains(title), "{title}: {page}");
+        // What is published is on the next page that is made.
+        let page = program.public(&format!("/{language}/"));
+        program.wait(|| async { text(&page).await.contains(title) }, title).await;
     }
 
     // Killed and started again, it is the same; and over when the gateway is back.

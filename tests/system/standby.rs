@@ -1,13 +1,14 @@
 //! Two programs on one PostgreSQL: one records, the other stands by, shows pages, and takes over when the first is gone.
 
 use crate::{
-    database::Fresh,
-    outage::{all_well, incidents, place_with},
-    program::{PATIENCE, Place, Program, client, json, text, world},
+    database::{Fresh, On, on_both},
+    outage::{all_well, incidents, place_on_with, place_with},
+    program::{PATIENCE, Place, Program, client, json, now, text, world},
 };
+use jiff::SignedDuration;
 use serde_json::Value;
 use simulator::{Fault, Message, World};
-use std::{collections::BTreeSet, io::ErrorKind, net::TcpListener};
+use std::{collections::BTreeSet, io::ErrorKind, net::TcpListener, time::Duration};
 
 const API: &str = "results";
 
@@ -143,6 +144,34 @@ async fn on_postgres_a_standby_shows_pages_takes_answers_and_takes_over_from_one
     // Who was killed comes back as the standby.
     let mut one = first.serve();
     has_role(&mut one, "standby").await;
+    world.stop().await;
+}
+
+on_both!(one_that_stood_still_while_a_call_was_due_makes_it_when_it_goes_on);
+
+/// Nobody else is there to take over.
+async fn one_that_stood_still_while_a_call_was_due_makes_it_when_it_goes_on(on: On) {
+    let world = world().await;
+    let late = |text: String| text.replace("callout: 1s", "callout: 5s");
+    let place = place_on_with(on, &world, late);
+    let mut one = place.serve();
+    all_well(&mut one).await;
+    world.set_fault(API, "production", Fault::Backend(503)).await.expect("a fault");
+    world.wait_for(PATIENCE, |world| world.desk().tickets().into_iter().next()).await.expect("a ticket");
+    one.signal("STOP");
+    // Until the clock says that the call was due.
+    let due = now() + SignedDuration::from_secs(7);
+    while now() < due {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(world.notify().texts().is_empty(), "it stands still");
+    one.signal("CONT");
+    first_call(&world).await;
+    world.set_fault(API, "production", Fault::None).await.expect("no fault");
+    resolved(&mut one).await;
+    assert_eq!(incidents(&one).await.len(), 1);
+    nothing_is_doubled(&world);
+    assert!(one.terminate().await.success());
     world.stop().await;
 }
 

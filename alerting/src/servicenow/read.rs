@@ -16,7 +16,7 @@ const NAME: usize = 80;
 /// Of a ticket's number.
 const NUMBER: usize = 40;
 
-const FIELDS: &str = "sys_id,number,state,priority,assigned_to,assignment_group,parent_incident";
+const FIELDS: &str = "sys_id,number,state,priority,assigned_to,assignment_group,parent_incident,close_code";
 
 /// A ticket that was looked for by its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ struct Row {
     assignment_group: Cell,
     #[serde(default)]
     parent_incident: Cell,
+    #[serde(default)]
+    close_code: Cell,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,11 +76,17 @@ impl Row {
             "1" => TicketState::New,
             IN_PROGRESS => TicketState::InProgress,
             "3" => TicketState::OnHold,
+            RESOLVED | "7" if self.is_duplicate() => TicketState::Duplicate,
             RESOLVED => TicketState::Resolved,
             "7" => TicketState::Closed,
             "8" => TicketState::Cancelled,
             _ => TicketState::Open,
         }
+    }
+
+    /// ServiceNow's own resolution code is `Duplicate`; desks word theirs like it.
+    fn is_duplicate(&self) -> bool {
+        self.close_code.stored().to_ascii_lowercase().contains("duplicate")
     }
 
     fn seen(&self, parents: &[Self]) -> SeenTicket {

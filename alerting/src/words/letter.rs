@@ -264,7 +264,7 @@ fn fallback(facts: &Facts<'_>, reference: &str) -> Letter {
         ),
         Language::Cy => (
             "HEB EI GADARNHAU: ni ellid cyrraedd eich system eich hun, felly daw hwn drwy e-bost, ac ni ŵyr Curiad am docyn.\n\
-             Agorwch un, os nad oes un yno eisoes, gyda'r llinell nesaf yn ei ddisgrifiad: wrth honno y daw Curiad o hyd iddo.",
+             Agorwch un, os nad oes un yno eisoes, gyda'r llinell nesaf yn ei ddisgrifiad: drwy honno y daw Curiad o hyd iddo.",
             "Blaenoriaeth",
         ),
     };

@@ -4,8 +4,8 @@
 use super::facts::{Facts, capital, cut};
 use crate::SendError;
 use domain::{
-    Callout, Cause, Configuration, Incident, IncidentId, Language, Notification, NotificationKind, TestCall,
-    scrubbed,
+    Callout, Cause, Configuration, Incident, IncidentId, Language, Notification, NotificationKind, Target,
+    TestCall, scrubbed,
 };
 use jiff::Timestamp;
 
@@ -118,11 +118,16 @@ fn words(facts: &Facts<'_>, callout: &Callout, language: Language) -> String {
     let diagnosis = cut(&facts.diagnosis(language), DIAGNOSIS);
     let (priority, environment) = (facts.incident.priority, facts.environment(language));
     let next = facts.next_call(language).map(|(who, at)| (cut(&who, NAME), facts.clock(at)));
-    let why = match (callout.step, language) {
-        (0, Language::En) => "because you are the last resort",
-        (_, Language::En) => "because you are on call",
-        (0, Language::Cy) => "am mai chi yw'r dewis olaf",
-        (_, Language::Cy) => "am eich bod ar alw",
+    let steps = facts.incident.escalation.as_ref().map(|running| &running.escalation.steps);
+    let step = usize::try_from(callout.step).ok().and_then(|step| steps?.get(step.checked_sub(1)?));
+    let by_name = step.is_some_and(|step| matches!(step.call, Target::Person(_)));
+    let why = match (callout.step, by_name, language) {
+        (0, _, Language::En) => "because you are the last resort",
+        (_, true, Language::En) => "because you are named for this",
+        (_, false, Language::En) => "because you are on call",
+        (0, _, Language::Cy) => "am mai chi yw'r dewis olaf",
+        (_, true, Language::Cy) => "am eich bod wedi'ch enwi ar gyfer hyn",
+        (_, false, Language::Cy) => "am eich bod ar alw",
     };
     match language {
         Language::En => {

@@ -30,8 +30,13 @@ impl World {
             return;
         }
         let (incident, record) = self.dice.pick(&raised).clone();
-        let states =
-            [TicketState::InProgress, TicketState::Resolved, TicketState::Closed, TicketState::Cancelled];
+        let states = [
+            TicketState::InProgress,
+            TicketState::Resolved,
+            TicketState::Closed,
+            TicketState::Cancelled,
+            TicketState::Duplicate,
+        ];
         let parent = self.dice.chance(300).then(|| self.outside.rings());
         let seen = SeenTicket {
             state: *self.dice.pick(&states),

@@ -179,6 +179,7 @@ fn called(number: u32, person: &str, step: u32, when: &str, reference: &str) -> 
         accepted: vec![(Way::Text, at(when))],
         given_up: Vec::new(),
         delivered: Vec::new(),
+        delivered_at: None,
         unclear: Vec::new(),
         stood_down: Vec::new(),
         replies: Vec::new(),

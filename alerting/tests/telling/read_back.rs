@@ -104,6 +104,18 @@ async fn what_is_closed_as_a_duplicate_is_told_on_in_the_other_ticket() {
 }
 
 #[tokio::test]
+async fn what_is_a_duplicate_of_nobody_knows_what_is_the_desks_to_follow() {
+    let (mut night, ours) = failing().await;
+    let desk = night.world.desk().clone();
+    let before = desk.tickets().len();
+    assert!(desk.duplicate(&ours, AGENT));
+    night.read_desk().await;
+    night.pass(120).await;
+    assert_eq!((number(&night), desk.tickets().len()), (ours, before), "no other is made of it");
+    night.close().await;
+}
+
+#[tokio::test]
 async fn a_ticket_that_a_caller_opened_first_is_found_by_its_number_and_gone_on_with() {
     let (mut night, ours) = failing().await;
     let desk = night.world.desk().clone();

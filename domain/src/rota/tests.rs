@@ -120,15 +120,56 @@ fn the_first_weekly_hand_over_is_on_or_after_the_first_day() {
     check(&rota, "2026-09-15T00:00:00Z", "one 2026-09-14T08:00:00Z..2026-09-21T08:00:00Z 0, next two");
 }
 
+/// Good Friday is 26 March, the clocks go forward on Sunday the 28th, Easter Monday is the 29th.
+#[test]
+fn over_easter_2027_each_day_is_somebodys_and_the_stretch_has_109_hours() {
+    let (six, eight) = (time(18, 0, 0, 0), time(8, 0, 0, 0));
+    let nights = HandOver::Weekly(vec![(Weekday::Tuesday, eight), (Weekday::Thursday, six)]);
+    let over = rota(vec![layer(&["one", "two"], nights, date(2027, 3, 18))], Vec::new());
+    let shift = over.on_call(at("2027-03-28T01:00:00Z")).unwrap();
+    assert_eq!((shift.from, shift.to), (at("2027-03-25T18:00:00Z"), at("2027-03-30T07:00:00Z")));
+    assert_eq!(shift.to.duration_since(shift.from).as_hours(), 109);
+    let days = rota(vec![layer(&["one", "two", "three"], daily(NINE), date(2027, 3, 20))], Vec::new());
+    let shifts = days.shifts(at("2027-03-25T09:00:00Z"), at("2027-03-30T08:00:00Z"));
+    let hours: Vec<i64> = shifts.iter().map(|shift| shift.to.duration_since(shift.from).as_hours()).collect();
+    assert_eq!(hours, [24, 24, 23, 24, 24]);
+    assert!(shifts.windows(2).all(|two| two[0].to == two[1].from && two[0].person != two[1].person));
+}
+
+/// Lord Howe's clocks go forward by half an hour at 02:00: 02:15 is not there, and what was to be then is at 02:30.
+#[test]
+fn a_hand_over_at_a_time_that_is_left_out_is_when_there_is_time_again() {
+    let mut howe =
+        rota(vec![layer(&["one", "two"], daily(time(2, 15, 0, 0)), date(2026, 10, 1))], Vec::new());
+    howe.time_zone = TimeZone::get("Australia/Lord_Howe").unwrap();
+    // 4 October 2026, 02:00 +10:30, becomes 02:30 +11.
+    let shift = howe.on_call(at("2026-10-03T15:30:00Z")).unwrap();
+    assert_eq!(shift.from, at("2026-10-03T15:30:00Z"));
+    let before = howe.on_call(at("2026-10-03T15:29:59Z")).unwrap();
+    assert_eq!(before.to, at("2026-10-03T15:30:00Z"));
+    assert_ne!(before.person, shift.person);
+}
+
 #[test]
 fn a_week_has_167_hours_when_the_clocks_go_forward_and_169_when_they_go_back() {
     let hours_of_shift_at = |rota: &Rota, moment: &str| {
         let shift = rota.on_call(at(moment)).unwrap();
         shift.to.duration_since(shift.from).as_hours()
     };
-    let week = weekly(Vec::new());
-    assert_eq!(hours_of_shift_at(&week, "2027-03-24T12:00:00Z"), 167);
-    assert_eq!(hours_of_shift_at(&week, "2026-10-21T12:00:00Z"), 169);
+    let mut early = weekly(Vec::new());
+    early.layers[0].from = date(2026, 1, 5);
+    // All changes of the clocks up to where the table of bank holidays ends: by a week, and by a day of it.
+    for (wednesday, hours) in [
+        ("2026-03-25T12:00:00Z", 167),
+        ("2026-10-21T12:00:00Z", 169),
+        ("2027-03-24T12:00:00Z", 167),
+        ("2027-10-27T12:00:00Z", 169),
+        ("2028-03-22T12:00:00Z", 167),
+        ("2028-10-25T12:00:00Z", 169),
+        ("2028-11-01T12:00:00Z", 168),
+    ] {
+        assert_eq!(hours_of_shift_at(&early, wednesday), hours, "{wednesday}");
+    }
     let daily = rota(vec![layer(&["one"], daily(NINE), date(2026, 9, 7))], Vec::new());
     assert_eq!(hours_of_shift_at(&daily, "2027-03-27T12:00:00Z"), 23);
     assert_eq!(hours_of_shift_at(&daily, "2026-10-24T12:00:00Z"), 25);

@@ -4,7 +4,8 @@ use crate::estate::*;
 use domain::{
     BankHolidays, Certificate, Change, ClientCertificate, Configuration, Credential, Deprecation,
     Environment, Event, Failure, FailureKind, HoursId, Http, Incident, IncidentId, IncidentStatus, Layer,
-    NotificationKind, Outcome, Override, PersonId, Priority, RotaId, Secret, Ticket, TrackId, WeeklyWindow,
+    NotificationKind, Outcome, Override, PersonId, Priority, RotaId, Secret, SecretEnd, Ticket, TrackId,
+    WeeklyWindow,
 };
 use jiff::{SignedDuration, Timestamp, civil};
 use std::sync::Arc;
@@ -246,7 +247,8 @@ fn our_own_certificate_is_renewed_by_another_in_the_configuration() {
 fn a_secret_of_ours_ends_and_is_renewed_by_another_day_in_the_configuration() {
     let ends = |on: Timestamp| {
         let mut configuration = office();
-        configuration.secrets_end.insert("env:RESULTS_KEY".to_owned(), on);
+        let shown_to = [instance("results", Environment::Production)].into();
+        configuration.secrets_end.insert("env:RESULTS_KEY".to_owned(), SecretEnd { at: on, shown_to });
         configuration
     };
     let mut hand = Hand::new(ends(start() + days(30) + SignedDuration::from_secs(60)));
@@ -260,6 +262,7 @@ fn a_secret_of_ours_ends_and_is_renewed_by_another_day_in_the_configuration() {
         "Curiad’s own secret env:RESULTS_KEY ends on 20 December 2026: after that whoever it is shown to turns Curiad away."
     );
     assert_eq!(incident.environment, Environment::Production);
+    assert_eq!(incident.api.as_ref().unwrap().as_str(), "results", "its ticket names who asks for it");
     hand.now += days(31);
     hand.event(&Event::Due);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! The heartbeat stops where somebody waits for a human in vain.
 
 use crate::estate::{Hand, Seen, configuration, secs};
-use domain::{Environment, Sent, Way, is_attended};
+use domain::{Answer, Command, Environment, IncidentId, Message, Priority, Sent, Way, is_attended};
 use jiff::SignedDuration;
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
@@ -32,8 +32,24 @@ fn a_call_that_is_overdue_by_a_minute_is_not_placed_by_itself() {
     let next = domain::next_call_at(&hand.situation, &hand.incident(1), hand.now).expect("a next call");
     let mut heard = called();
     heard.receipt(1, "callout/1/text", Sent::Delivered);
+    // Of a P1 nothing else may be overdue either.
+    let (by, why, priority) = ("ann".to_owned(), "a few wards".to_owned(), Priority::P2);
+    let lower = Command::Prioritise { incident: IncidentId(1), by, why, priority };
+    heard.tell(Message::Command(lower)).expect("lowered");
     assert!(is_attended(&heard.situation, next + SignedDuration::from_secs(59)));
     assert!(!is_attended(&heard.situation, next + SignedDuration::from_secs(61)), "nobody decides any more");
+}
+
+#[test]
+fn also_of_a_p1_that_somebody_has_nothing_may_be_overdue() {
+    let mut hand = called();
+    hand.receipt(1, "callout/1/text", Sent::Delivered);
+    let reference = hand.incident(1).escalation.as_ref().expect("calling").callouts[0].reference.clone();
+    hand.tell(Message::Answer { reference, answer: Answer::Mine, by: None }).expect("taken");
+    assert_eq!(hand.incident(1).priority, Priority::P1);
+    let next = domain::next_action(&hand.situation, &hand.incident(1), hand.now).expect("its answer ends").at;
+    assert!(is_attended(&hand.situation, next + SignedDuration::from_secs(59)));
+    assert!(!is_attended(&hand.situation, next + SignedDuration::from_secs(61)), "nobody asks them again");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A rota is handed over while its people are called.
 
 use crate::estate::{Hand, Seen, configuration, secs};
-use domain::{Answer, Environment, Message, next_action};
+use domain::{Answer, Environment, Message, PersonId, Target, next_action};
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -82,4 +82,21 @@ fn a_button_that_is_pressed_twice_is_pressed_once() {
     }
     let said = |entry: &&domain::Entry| entry.text.ends_with("says it is not real");
     assert_eq!(hand.incident(1).timeline.iter().filter(said).count(), 1);
+}
+
+#[test]
+fn who_is_called_was_written_when_the_calls_began_whatever_is_written_since() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    let boss = PersonId::parse("boss").expect("an id");
+    let mut other = configuration();
+    for escalation in other.escalations.values_mut() {
+        escalation.steps.iter_mut().for_each(|step| step.call = Target::Person(boss.clone()));
+    }
+    hand.event(&domain::Event::Configured(std::sync::Arc::new(other)));
+    hand.rounds(30, &[RESULTS], Seen::Fail);
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    let called: Vec<&PersonId> = running.callouts.iter().map(|callout| &callout.person).collect();
+    assert!(called.len() > 1 && !called.contains(&&boss), "{called:?}");
 }

@@ -242,16 +242,18 @@ fn a_desk_that_closes_every_ticket_is_not_asked_for_ever() {
 }
 
 #[test]
-fn what_is_cancelled_is_asked_for_again_only_when_it_came_back() {
-    let mut hand = raised();
-    reads(&mut hand, in_state(TicketState::Cancelled));
-    hand.rounds(30, &[RESULTS], Seen::Fail);
-    assert_eq!(asked(&hand, "ticket/2"), 0, "the desk has judged it");
-    hand.rounds(12, &[], Seen::Pass);
-    hand.rounds(14, &[RESULTS], Seen::Fail);
-    let incident = hand.incident(1);
-    assert_eq!((incident.flaps.epoch, asked(&hand, "ticket/2")), (1, 1));
-    assert_eq!(incident.earlier_tickets.len(), 1);
+fn what_is_cancelled_or_a_duplicate_is_asked_for_again_only_when_it_came_back() {
+    for state in [TicketState::Cancelled, TicketState::Duplicate] {
+        let mut hand = raised();
+        reads(&mut hand, in_state(state));
+        hand.rounds(30, &[RESULTS], Seen::Fail);
+        assert_eq!(asked(&hand, "ticket/2"), 0, "the desk has judged it");
+        hand.rounds(12, &[], Seen::Pass);
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        let incident = hand.incident(1);
+        assert_eq!((incident.flaps.epoch, asked(&hand, "ticket/2")), (1, 1));
+        assert_eq!(incident.earlier_tickets.len(), 1);
+    }
 }
 
 #[test]

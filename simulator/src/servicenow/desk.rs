@@ -111,6 +111,16 @@ impl Desk {
         self.resolve(number, person, notes) && self.set_state(number, person, "7")
     }
 
+    /// An agent closes the ticket as a duplicate, and does not say of which. False when there is no such ticket.
+    pub fn duplicate(&self, number: &str, person: &str) -> bool {
+        self.act(number, person, |ticket| {
+            ticket.set("close_code", "Duplicate");
+            ticket.set("close_notes", "Known already");
+            ticket.set("state", "7");
+            Vec::new()
+        })
+    }
+
     /// An agent cancels the ticket. False when there is no such ticket.
     pub fn cancel(&self, number: &str, person: &str) -> bool {
         self.set_state(number, person, "8")

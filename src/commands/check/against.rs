@@ -44,6 +44,18 @@ fn needs(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
     for secret in old.secrets.iter().filter(|secret| !new.secrets.contains(secret)) {
         all.push(Change::note(About::Needs, format!("no longer the secret {secret}")));
     }
+    for (secret, ends) in &old.configuration.secrets_end {
+        let day = |at: Timestamp| at.to_zoned(new.configuration.site.time_zone.clone()).date();
+        let message = match new.configuration.secrets_end.get(secret) {
+            Some(now) if now.at == ends.at => continue,
+            Some(now) => format!("{secret} ends on {}, no longer on {}", day(now.at), day(ends.at)),
+            None if !new.secrets.contains(secret) => continue,
+            None => {
+                format!("it is no longer said when {secret} ends: nothing is told before {}", day(ends.at))
+            }
+        };
+        all.push(Change::note(About::Needs, message));
+    }
     let database =
         |loaded| reached::written(loaded, &["database"], Some(loaded.database.reveal())).map(str::to_owned);
     if database(old) != database(new) {

@@ -38,7 +38,10 @@ pub(super) fn compare(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
 
 /// A value as it is written: the reference that stands there, or else itself.
 pub(super) fn written<'l>(loaded: &'l Loaded, keys: &[&str], value: Option<&'l str>) -> Option<&'l str> {
-    loaded.references.get(&keys.join("/")).map(String::as_str).or(value)
+    let key = keys.join("/");
+    // One that ends stands a key lower.
+    let reference = loaded.references.get(&key).or_else(|| loaded.references.get(&format!("{key}/from")));
+    reference.map(String::as_str).or(value)
 }
 
 /// Numbers are never shown, and references may be: they are names.

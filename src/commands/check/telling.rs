@@ -192,6 +192,15 @@ fn of_an_api(was: &Api, is: &Api, all: &mut Vec<Change>) {
 }
 
 fn desks(old: &Loaded, new: &Loaded, all: &mut Vec<Change>) {
+    for (id, is) in &new.configuration.desks {
+        if old.configuration.desks.get(id).is_some_and(|was| was.language != is.language) {
+            let language = is.language.tag();
+            all.push(Change::note(
+                About::Tickets,
+                format!("tickets at the desk '{id}' are written in '{language}'"),
+            ));
+        }
+    }
     for (id, is) in &new.directory.desks {
         let Some(was) = old.directory.desks.get(id) else { continue };
         if let (Some(was), Some(is)) = (&was.system, &is.system) {

@@ -144,9 +144,12 @@ fn a_secret_may_say_when_it_ends() {
         let loaded = directory.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
         let warnings: Vec<&str> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
         assert_eq!(warnings, said.into_iter().collect::<Vec<_>>(), "{ends}");
-        let known: Vec<_> = loaded.configuration.secrets_end.iter().collect();
-        let midnight = format!("{ends}T00:00:00Z").parse().unwrap();
-        assert_eq!(known, [(&"env:RECORDS_KEY".to_owned(), &midnight)]);
+        let known = &loaded.configuration.secrets_end;
+        assert_eq!(known.keys().collect::<Vec<_>>(), ["env:RECORDS_KEY"]);
+        let known = &known["env:RECORDS_KEY"];
+        assert_eq!(known.at, format!("{ends}T00:00:00Z").parse().unwrap());
+        let shown_to: Vec<String> = known.shown_to.iter().map(ToString::to_string).collect();
+        assert_eq!(shown_to, ["documents/production"]);
         let Some(Access::ApiKey { value, .. }) = credential(&directory, "list").unwrap().access else {
             panic!()
         };
@@ -157,7 +160,7 @@ fn a_secret_may_say_when_it_ends() {
     let loaded = summer.load().unwrap_or_else(|problems| panic!("{problems:#?}"));
     assert!(loaded.secrets.contains(&"env:RECORDS_KEY".to_owned()), "{:?}", loaded.secrets);
     assert_eq!(
-        loaded.configuration.secrets_end["env:RECORDS_KEY"],
+        loaded.configuration.secrets_end["env:RECORDS_KEY"].at,
         "2027-06-17T23:00:00Z".parse::<jiff::Timestamp>().unwrap()
     );
     let other = with(&key("2027-06-18").replace("RECORDS_KEY", "NOBODYS_KEY"));

@@ -3,4 +3,4 @@
 on-call = On call: { $what }
 on-call-turn = On call: { $who } ({ $rota })
 on-call-override = Stands in, by an override of the rota.
-on-call-cancelled = Not any more: somebody else is on call then.
+on-call-cancelled = Not any more: the rota was changed.

@@ -49,7 +49,7 @@ pub(super) fn users(facts: &Facts<'_>, language: Language) -> String {
     if facts.incident.environment == Environment::Production {
         lines.extend((api.service_level == ServiceLevel::Critical).then(|| safety.to_owned()));
         lines.extend(api.desk.clinical_safety.as_ref().map(|who| {
-            let who = scrubbed(who.get(language));
+            let who = without_stop(who.get(language));
             match language {
                 Language::En => format!("Who answers for clinical safety (DCB0129): {who}."),
                 Language::Cy => format!("Pwy sy'n gyfrifol am ddiogelwch clinigol (DCB0129): {who}."),
@@ -78,10 +78,10 @@ pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
         let group = group.map_or_else(String::new, |group| format!("{group_word}: {group}. "));
         lines.push(format!("{group}{team_word}: {team}."));
         lines.extend(api.desk.out_of_hours.as_ref().map(|who| {
-            let who = scrubbed(who.get(language));
+            let who = without_stop(who.get(language));
             match language {
                 Language::En => format!("Out of hours: {who}."),
-                Language::Cy => format!("Y tu allan i oriau: {who}."),
+                Language::Cy => format!("Y tu allan i oriau gwaith: {who}."),
             }
         }));
     }
@@ -209,11 +209,16 @@ pub(super) fn callers(facts: &Facts<'_>, first: Language) -> String {
         let watch = if public { watch } else { String::new() };
         let workaround = facts.api().and_then(|api| api.desk.workaround.as_ref());
         let act = match workaround.filter(|_| facts.incident.recovered_at.is_none()) {
-            Some(words) => format!("{meanwhile} {}.", scrubbed(words.get(language))),
+            Some(words) => format!("{meanwhile} {}.", without_stop(words.get(language))),
             None => nothing.to_owned(),
         };
         format!("{}: {symptom}. {known} {act}{watch}", language.tag().to_uppercase())
     };
     let others = Language::ALL.into_iter().filter(|language| *language != first);
     std::iter::once(first).chain(others).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What people wrote, for the middle of a line: its last full stop is ours.
+fn without_stop(words: &str) -> String {
+    scrubbed(words).trim_end_matches(['.', ' ']).to_owned()
 }

@@ -85,7 +85,7 @@ const fn words_cy(layer: Layer) -> (&'static str, &'static str) {
         }
         Layer::Token => (
             "y mewngofnodi (lle ceir tocynnau mynediad)",
-            "Nid y rhwydwaith: cyrhaeddir y man lle ceir tocynnau.",
+            "Nid y rhwydwaith: cyrhaeddir y man lle ceir tocynnau mynediad.",
         ),
         Layer::Gateway => ("porth yr API", "Nid yr enw, y rhwydwaith na'r dystysgrif."),
         Layer::Backend => {

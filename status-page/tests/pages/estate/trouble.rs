@@ -108,6 +108,7 @@ fn running(started: i64) -> Running {
             accepted: vec![],
             given_up: vec![],
             delivered: vec![],
+            delivered_at: None,
             unclear: vec![],
             stood_down: vec![],
             replies: Vec::new(),
