@@ -88,7 +88,7 @@ async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() 
     let ran = place.run(&simulate).await;
     assert!(ran.out.contains(" by silence 1, says Nia Rees: a drill"), "{ran:?}");
     let end = ["silence", "end", "1", "--by", "Tom Price"];
-    assert_eq!(place.run(&end).await.out, "silence 1 is ended\n");
+    assert_eq!(place.run(&end).await.out, "silence 1 ended\n");
     assert!(told().await > 0, "it mutes nothing any more");
     let ran = place.run(&end).await;
     assert!(ran.code == Some(1) && ran.err.contains("silence 1 ended at "), "{ran:?}");
