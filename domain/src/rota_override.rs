@@ -54,6 +54,12 @@ impl RotaOverride {
                 .collect(),
         }
     }
+
+    /// Puts it above what `rota` has.
+    fn add_to(&self, rota: &mut Rota) {
+        let stretches = self.stretches(rota);
+        rota.overrides.extend(stretches);
+    }
 }
 
 /// What `all` of it was at `at`: what was added later was not there, what was ended later was whole.
@@ -70,23 +76,25 @@ impl Configuration {
     /// Shifts of a rota between `from` (inclusive) and `to` (exclusive) that were in force once, as far as that is of what was
     /// `added` since: each whole. Whoever put them into a calendar looks for them there. Of another pattern nothing is known.
     pub fn shifts_once(
-        written: &Arc<Self>,
+        written: &Self,
         added: &[RotaOverride],
         rota: &RotaId,
         (from, to): (Timestamp, Timestamp),
     ) -> BTreeSet<(Timestamp, Timestamp, PersonId)> {
-        let of_it: Vec<RotaOverride> = added.iter().filter(|one| one.rota == *rota).cloned().collect();
+        let Some(pattern) = written.rotas.get(rota) else { return BTreeSet::new() };
+        let of_it = |one: &&RotaOverride| one.rota == *rota && written.people.contains_key(&one.person);
+        let of_it: Vec<RotaOverride> = added.iter().filter(of_it).cloned().collect();
         let ended = of_it.iter().filter(|one| one.planned.is_some()).map(|one| one.until);
         let moments: BTreeSet<Timestamp> = of_it.iter().map(|one| one.added_at).chain(ended).collect();
         std::iter::once(Timestamp::MIN)
             .chain(moments)
             .flat_map(|at| {
-                let then = Self::with_overrides(written, &as_of(&of_it, at));
-                let shifts = then.rotas.get(rota).map(|rota| {
-                    let whole = |shift: Shift| rota.on_call(shift.from);
-                    rota.shifts(from, to).into_iter().filter_map(whole).collect::<Vec<_>>()
-                });
-                shifts.unwrap_or_default()
+                let mut then = pattern.clone();
+                for one in as_of(&of_it, at) {
+                    one.add_to(&mut then);
+                }
+                let whole = |shift: Shift| then.on_call(shift.from);
+                then.shifts(from, to).into_iter().filter_map(whole).collect::<Vec<_>>()
             })
             .map(|shift| (shift.from, shift.to, shift.person))
             .collect()
@@ -105,8 +113,7 @@ impl Configuration {
             }
             let configuration = changed.get_or_insert_with(|| (**written).clone());
             if let Some(rota) = configuration.rotas.get_mut(&one.rota) {
-                let stretches = one.stretches(rota);
-                rota.overrides.extend(stretches);
+                one.add_to(rota);
             }
         }
         changed.map_or_else(|| Arc::clone(written), Arc::new)

@@ -142,22 +142,24 @@ pub(crate) fn link(facts: &Facts<'_>, callout: &domain::Callout, by: Way, langua
 
 /// Nothing is wrong: that comes first.
 fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
-    let (subject, said, act, called) = match language {
+    let (subject, said, why, act, called) = match language {
         Language::En => (
             "Test call: nothing is wrong",
             "This is a test. Nothing is wrong, and nobody else is called.",
+            "Why you: whether calls reach you is to be known before one is needed.",
             "Say that it reached you:",
             "Called:",
         ),
         Language::Cy => (
             "Galwad brawf: nid oes dim o'i le",
             "Prawf yw hwn. Nid oes dim o'i le, ac ni chaiff neb arall ei alw.",
+            "Pam chi: rhaid gwybod a yw galwadau'n eich cyrraedd cyn bod angen un.",
             "Dywedwch ei fod wedi'ch cyrraedd:",
             "Amser yr alwad:",
         ),
     };
     let date = facts.date(facts.incident.opened_at, language);
-    (subject.to_owned(), format!("{said}\n\n{act} {link}\n\n{called} {date}."))
+    (subject.to_owned(), format!("{said}\n\n{act} {link}\n\n{why}\n{called} {date}."))
 }
 
 /// What probes said: facts in English, whoever reads them.

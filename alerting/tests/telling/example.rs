@@ -33,6 +33,7 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
         documentation: Some("https://portal.example.wales/apis/patient-demographics".to_owned()),
         desk: DeskNotes {
             ci: Some("5f2a1c0ddb1f4c10a7b5d4c0a2961921".to_owned()),
+            cis: BTreeMap::from([(Layer::Connect, "46ca0887a9fe19810191e08e51927ebf".to_owned())]),
             groups: BTreeMap::from([(Layer::Connect, "287ebd7da9fe198100f92cc8d1d2154e".to_owned())]),
             group_names: BTreeMap::from([(Layer::Connect, "API Platform".to_owned())]),
             users: Some(Text::new(
@@ -50,7 +51,6 @@ fn api(id: &str, name: Text, depends_on: &[&str]) -> Api {
                 "the safety officer of Demographics",
                 "swyddog diogelwch Demograffeg",
             )),
-            ..DeskNotes::default()
         },
         agreed: domain::Agreed::default(),
         operations: [].into(),

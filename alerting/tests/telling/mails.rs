@@ -5,7 +5,7 @@ use super::{
     house::{Hand, house, house_with},
 };
 use alerting::MailTls;
-use domain::{Channel, DeskId, NotificationKind, Sent, TeamId};
+use domain::{Channel, DeskId, Note, NotificationKind, Sent, TeamId, With};
 use simulator::Trouble;
 use store::OutboxState;
 
@@ -18,7 +18,7 @@ async fn letters_form_a_thread_know_themselves_again_and_are_no_invitation_to_ro
     let team = Channel::Team(TeamId::parse("demographics").unwrap());
     house.wants("told", NotificationKind::Told, team).await;
     let people_at_desk = Channel::DeskEmail(DeskId::parse("nsd").unwrap());
-    house.wants("fallback", NotificationKind::TicketFallback, people_at_desk).await;
+    house.wants("fallback", NotificationKind::TicketFallback, people_at_desk.clone()).await;
     assert_eq!(house.deliver().await, 4);
 
     let mails = house.world.mail().mails();
@@ -50,6 +50,14 @@ async fn letters_form_a_thread_know_themselves_again_and_are_no_invitation_to_ro
     let fallback = to("desk@").next().unwrap();
     assert!(fallback.text.lines().any(|line| line == format!("correlation: {KEY}")), "{}", fallback.text);
     assert_eq!(fallback.header("references"), None, "a desk would take it for an answer");
+    let first = fallback.header("message-id").unwrap().to_owned();
+    let note = Note { at: house.hand.now(), text: "Acknowledged.".to_owned(), with: With::Nothing };
+    house.wants("fallback/note/1", NotificationKind::FallbackNote { note }, people_at_desk).await;
+    assert_eq!(house.deliver().await, 1);
+    let mails = house.world.mail().mails();
+    let note = mails.last().unwrap();
+    assert_eq!(note.header("references"), Some(first.as_str()), "what is said later follows it");
+    assert!(note.text.contains("Acknowledged."), "{}", note.text);
     house.close().await;
 }
 

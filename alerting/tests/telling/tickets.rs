@@ -9,7 +9,7 @@ use super::{
 use alerting::{Auth, DeskSystem, ServiceNow};
 use domain::{Change, DeskId, EarlierTicket, Incident, Note, NotificationKind, Secret, Sent};
 use serde_json::{Value, json};
-use simulator::Trouble;
+use simulator::{DeskOptions, Trouble};
 use std::{sync::Arc, time::Duration};
 use store::OutboxState;
 use tokio::task::JoinSet;
@@ -25,13 +25,33 @@ async fn a_ticket_has_the_evidence_the_group_and_a_priority_that_is_read_back() 
     assert_eq!(ticket.field("correlation_id"), KEY);
     assert_eq!((ticket.field("impact"), ticket.field("urgency"), ticket.field("priority")), ("1", "1", "1"));
     assert_eq!(ticket.field("contact_type"), "monitoring");
-    assert_eq!(ticket.field("cmdb_ci"), "5f2a1c0ddb1f4c10a7b5d4c0a2961921");
+    assert_eq!(ticket.field("cmdb_ci"), "46ca0887a9fe19810191e08e51927ebf", "the item of the layer at fault");
     let group = house.world.desk().name_of(ticket.field("assignment_group")).to_owned();
     assert_eq!(group, "API Platform", "the group of the layer at fault, not the desk's default");
     assert!(ticket.field("description").contains("refused the connection"));
     let told = Sent::Ticket { number: ticket.number.clone(), record: ticket.sys_id.clone(), mismatch: None };
     assert_eq!(house.receipt().await, told);
     house.close().await;
+}
+
+/// It looks who asks: the simulated desk gives nothing to another.
+#[tokio::test]
+async fn a_desk_may_know_us_by_a_name_and_a_password() {
+    for (password, tickets) in [(DeskOptions::default().password, 1), ("a guess".to_owned(), 0)] {
+        let hand = Hand::new(example::at("02:14:10"));
+        let house = house_with(hand.clone(), hand.clock(), |directory| {
+            for desk in directory.desks.values_mut() {
+                let Some(DeskSystem::ServiceNow(desk)) = &mut desk.system else { panic!("another system") };
+                let user = DeskOptions::default().user;
+                desk.auth = Auth::Basic { user, password: Secret::new(password.clone()) };
+            }
+        })
+        .await;
+        house.wants_ticket().await;
+        house.deliver().await;
+        assert_eq!(house.world.desk().tickets().len(), tickets);
+        house.close().await;
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod jumping;
 mod late;
 mod leaving;
 mod other_way;
+mod parents;
 mod properties;
 mod proposing;
 mod provider;

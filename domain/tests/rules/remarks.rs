@@ -1,10 +1,11 @@
 //! What a ticket hears of what changes all the time: calls and answers at once, all else every quarter of an hour at most.
 
 use crate::{
-    estate::Seen,
+    estate::{Hand, Seen, configuration},
     read_back::{desk_takes_notes, notes, raised},
 };
 use domain::{Answer, Environment, Message, Note};
+use jiff::SignedDuration;
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -38,4 +39,37 @@ fn who_passes_it_on_is_in_the_ticket_at_once() {
     let (.., note) = notes(&hand).pop().expect("a note");
     assert_eq!(note.at, hand.now);
     assert!(note.text.contains("Cannot take it: "), "{}", note.text);
+}
+
+#[test]
+fn what_else_fails_is_told_together_a_quarter_of_an_hour_after_the_last_word() {
+    let identity = ("identity", Environment::Production);
+    let (results, documents) = (RESULTS, ("documents", Environment::Production));
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[identity], Seen::Fail);
+    hand.ticket_raised(1);
+    let reference = hand.incident(1).escalation.as_ref().expect("calling").callouts[0].reference.clone();
+    hand.tell(Message::Answer { reference, answer: Answer::Mine, by: None }).expect("taken");
+    let said = hand.now;
+    for failing in [&[identity, results][..], &[identity, results, documents]] {
+        for _ in 0..18 {
+            hand.rounds(1, failing, Seen::Fail);
+            desk_takes_notes(&mut hand);
+        }
+    }
+    assert_eq!(hand.incident(1).held_back.len(), 2);
+    let of_them = |hand: &Hand| -> Vec<Note> {
+        let all = notes(hand).into_iter().map(|(.., note)| note);
+        all.filter(|note| note.text.contains("Fail because of it: ")).collect()
+    };
+    assert!(of_them(&hand).is_empty(), "six minutes later it is too soon: {:?}", of_them(&hand));
+    for _ in 0..120 {
+        hand.rounds(1, &[identity, results, documents], Seen::Fail);
+        desk_takes_notes(&mut hand);
+    }
+    let told = of_them(&hand);
+    assert_eq!(told.len(), 1, "both at once: {told:?}");
+    assert!(told[0].text.contains("results") && told[0].text.contains("documents"), "{told:?}");
+    assert!(told[0].at >= said + SignedDuration::from_mins(15), "{told:?}");
 }

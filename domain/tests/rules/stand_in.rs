@@ -5,7 +5,6 @@ use domain::{
     Cause, Command, Configuration, Environment::Production as PRODUCTION, Message, PersonId, RotaId,
 };
 use jiff::SignedDuration;
-use std::sync::Arc;
 
 fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
@@ -153,7 +152,7 @@ fn once(hand: &Hand) -> Vec<(String, i64, i64)> {
     let rota = RotaId::parse("platform").expect("an id");
     let added: Vec<_> = hand.situation.overrides.values().cloned().collect();
     let within = (hand.now, hand.now + hours(48));
-    let known = Configuration::shifts_once(&Arc::new(configuration()), &added, &rota, within);
+    let known = Configuration::shifts_once(&configuration(), &added, &rota, within);
     let hours_to = |at: jiff::Timestamp| at.duration_since(hand.now).as_hours();
     known
         .into_iter()
