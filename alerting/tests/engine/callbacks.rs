@@ -21,13 +21,8 @@ impl Judge {
     }
 
     fn twice_is_once(&self, situation: &Situation, rows: &[(u64, Told)], now: Timestamp) {
-        let fold =
-            |situation: &Situation, told: &Told| decide(situation, &Event::Told(told.clone()), now).after;
         for (_, told) in rows.iter().filter(|(_, told)| is_callback(told)) {
-            let once = fold(situation, told);
-            let twice = fold(&once, told);
-            let [once, twice] =
-                [once, twice].map(|after| after.incidents.values().map(known).collect::<Vec<_>>());
+            let [once, twice] = [1, 2].map(|times| after(situation, vec![told; times], now, known));
             self.holds(once == twice, || format!("I7: {told:?} twice: {once:?}\n and {twice:?}"));
         }
     }
@@ -49,12 +44,7 @@ impl Judge {
             let at = dice.within(0, i64::try_from(mixed.len()).expect("it fits") + 1);
             mixed.insert(usize::try_from(at).expect("it fits"), receipt);
         }
-        let [one, two] = [told, mixed].map(|order| {
-            let fold =
-                |situation: Situation, told: &Told| decide(&situation, &Event::Told(told.clone()), now).after;
-            let after = order.into_iter().fold(situation.clone(), fold);
-            after.incidents.values().map(has_answered).collect::<Vec<_>>()
-        });
+        let [one, two] = [told, mixed].map(|order| after(situation, order, now, has_answered));
         self.holds(one == two, || format!("I7: {one:?}\n and {two:?}"));
     }
 
@@ -73,14 +63,20 @@ impl Judge {
         let mut other = receipts.clone();
         other.extend(receipts.first());
         dice.shuffle(&mut other);
-        let [one, two] = [receipts, other].map(|order| {
-            let fold =
-                |situation: Situation, told: &Told| decide(&situation, &Event::Told(told.clone()), now).after;
-            let after = order.into_iter().fold(situation.clone(), fold);
-            after.incidents.values().map(known).collect::<Vec<_>>()
-        });
+        let [one, two] = [receipts, other].map(|order| after(situation, order, now, known));
         self.holds(one == two, || format!("I7: {one:?}\n and {two:?}"));
     }
+}
+
+/// What `says` says of each incident when this was told in this order.
+fn after(
+    situation: &Situation,
+    order: Vec<&Told>,
+    now: Timestamp,
+    says: fn(&Arc<Incident>) -> String,
+) -> Vec<String> {
+    let fold = |situation: Situation, told: &Told| decide(&situation, &Event::Told(told.clone()), now).after;
+    order.into_iter().fold(situation.clone(), fold).incidents.values().map(says).collect()
 }
 
 /// All that is known of an incident's calls and ticket, whatever the order in which it was told.
