@@ -136,7 +136,7 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
     })
 }
 
-/// `P1 (1 × 1)`: the priority and the cell it comes from; all that weighed is on the incident's own page.
+/// `P1 (impact 1 × urgency 1)`: the priority and the cell it comes from; all that weighed is on the incident's own page.
 fn with_cell(incident: &Incident, language: Language) -> String {
     match incident.short_weight(language) {
         cell if cell.is_empty() => incident.priority.to_string(),

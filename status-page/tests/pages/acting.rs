@@ -248,3 +248,28 @@ async fn a_receipt_that_cannot_be_kept_is_asked_for_again() {
     assert_eq!(mine.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(get(stage.public(), "/en").await.status, StatusCode::OK, "pages need no database");
 }
+
+#[tokio::test]
+async fn the_cell_stands_beside_the_priority_wherever_that_is_and_neither_is_public() {
+    let stage = Stage::of(with_incident(|incident| {
+        incident.rank.cell = Some(domain::Priorities::default().cell(domain::Weighed {
+            environment: domain::Environment::Production,
+            level: Some(domain::ServiceLevel::Critical),
+            status: domain::Status::MajorOutage,
+            instances: 1,
+            of: 3,
+            consumers: 0,
+            lasted: None,
+        }));
+    }))
+    .await;
+    for (path, words) in [
+        ("/en", "C-42, P1 (impact 1 × urgency 1)"),
+        ("/en/incidents", "C-42, P1 (impact 1 × urgency 1)"),
+        ("/cy", "C-42, P1 (effaith 1 × brys 1)"),
+    ] {
+        let html = get(stage.internal(), path).await.text();
+        assert!(html.contains(words), "{words} on {path}");
+        assert!(!get(stage.public(), path).await.text().contains("P1"), "{path}");
+    }
+}
