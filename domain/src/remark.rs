@@ -15,7 +15,11 @@ pub(crate) fn remark_at(
     incident: &Incident,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let Ticket::Raised { remarked: Some(said), over_since: None, .. } = &incident.ticket else { return None };
+    let Ticket::Raised { remarked: Some(said), over_since: None, notes, under_way, waiting, .. } =
+        &incident.ticket
+    else {
+        return None;
+    };
     let is = Remarked::of(incident, said.at);
     let steady = incident.flaps.unstable.is_none();
     let calls = (is.callouts, is.passed_on) != (said.callouts, said.passed_on);
@@ -24,8 +28,12 @@ pub(crate) fn remark_at(
         return Some(said.at);
     }
     let listed = steady && (is.affects, is.held_back) != (said.affects, said.held_back);
-    let waits = listed || !service_clock::waiting(configuration, incident, now).is_empty();
-    waits.then(|| said.at + AGAIN)
+    let nudged = !service_clock::waiting(configuration, incident, now).is_empty();
+    // A new ticket is no note: a time that is half over then is said while half of it is left.
+    if nudged && *notes == 0 && under_way.is_none() && waiting.is_empty() {
+        return Some(said.at);
+    }
+    (listed || nudged).then(|| said.at + AGAIN)
 }
 
 /// Says what has changed of what changes all the time.

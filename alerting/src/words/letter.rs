@@ -1,10 +1,15 @@
 //! An e-mail: to a person who is called, to a provider team, or to a service desk whose own system is away.
 
 mod over;
+mod why;
 
-pub(super) use over::{over, was, works_again};
+pub(super) use over::{ended, over, was, works_again};
+pub(super) use why::{Why, closing, why_now};
 
-use self::over::{called_off, part_of, stand_down};
+use self::{
+    over::{called_off, part_of, stand_down},
+    why::reasons,
+};
 use super::{
     facts::{Facts, cut},
     provider::{desk_resolves, overruns, told, told_over, told_taken},
@@ -48,7 +53,7 @@ pub(crate) fn letter(
             let rule = "-".repeat(60);
             let (above, below) = (en.1.trim_end(), cy.1.trim_end());
             let body = format!("Mae'r neges hon yn Gymraeg isod.\n\n{above}\n\n{rule}\n\n{below}");
-            finish(facts, (format!("{} / {}", cy.0, en.0), body))
+            finish(facts, (in_both(facts, &cy.0, &en.0), body))
         }
     };
     match &notification.kind {
@@ -90,10 +95,22 @@ pub(crate) fn letter(
     }
 }
 
+/// What is left of a subject, whose end says which incident it is.
+fn room(facts: &Facts<'_>) -> usize {
+    SUBJECT - facts.incident.id.to_string().len() - " []".len()
+}
+
+/// Neither language is cut while the other has more than half.
+fn in_both(facts: &Facts<'_>, cy: &str, en: &str) -> String {
+    let room = room(facts) - " / ".len();
+    let cy = cut(cy, (room / 2).max(room.saturating_sub(en.chars().count())));
+    let en = cut(en, room - cy.chars().count());
+    format!("{cy} / {en}")
+}
+
 fn finish(facts: &Facts<'_>, (subject, body): (String, String)) -> Letter {
-    let id = format!(" [{}]", facts.incident.id);
     Letter {
-        subject: format!("{}{id}", cut(&subject, SUBJECT - id.len())),
+        subject: format!("{} [{}]", cut(&subject, room(facts)), facts.incident.id),
         body: format!("{}\n", body.trim_end()),
     }
 }
@@ -174,85 +191,6 @@ pub(super) fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
         .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE));
     let title = (!entries.is_empty()).then(|| title.to_owned());
     title.into_iter().chain(said).collect()
-}
-
-/// Why you, why now, what next.
-fn reasons(facts: &Facts<'_>, callout: &domain::Callout, language: Language) -> Vec<String> {
-    let incident = facts.incident;
-    let Some(running) = &incident.escalation else {
-        return Vec::new();
-    };
-    let (rule, steps) = (&running.escalation.id, running.escalation.steps.len());
-    let nobody = matches!(incident.cause, domain::Cause::Rota(_));
-    let you = match (callout.step, language) {
-        (0, Language::En) if nobody => {
-            format!("Why you: nobody is on call; you are the last resort of {rule}.")
-        }
-        (0, Language::Cy) if nobody => format!("Pam chi: nid oes neb ar alw; chi yw'r dewis olaf yn {rule}."),
-        (0, Language::En) => format!("Why you: nobody answered; you are the last resort of {rule}."),
-        (0, Language::Cy) => format!("Pam chi: ni atebodd neb; chi yw'r dewis olaf yn {rule}."),
-        (step, Language::En) => {
-            format!("Why you: {rule}, step {step} of {steps}.")
-        }
-        (step, Language::Cy) => format!("Pam chi: {rule}, cam {step} o {steps}."),
-    };
-    let (priority, now) = (incident.priority, why_now(facts, language));
-    let next = match (facts.next_call(language), language) {
-        (Some((who, at)), Language::En) => {
-            format!("What next: without an answer, {who} is called at {}.", facts.clock(at))
-        }
-        (Some((who, at)), Language::Cy) => {
-            format!("Beth nesaf: heb ateb, gelwir {who} am {}.", facts.clock(at))
-        }
-        (None, Language::En) => "What next: nobody else is called.".to_owned(),
-        (None, Language::Cy) => "Beth nesaf: ni elwir neb arall.".to_owned(),
-    };
-    let weight = match language {
-        Language::En => format!("Priority: {priority}: {}.", facts.weight(language)),
-        Language::Cy => format!("Blaenoriaeth: {priority}: {}.", facts.weight(language)),
-    };
-    vec![you, now, weight, next]
-}
-
-/// What it is, why it is that, and that it is still so, or since when not.
-pub(super) fn why_now(facts: &Facts<'_>, language: Language) -> String {
-    let incident = facts.incident;
-    let major = match (&incident.major, language) {
-        (None, _) => String::new(),
-        (Some(major), Language::En) if major.proposed => {
-            format!(", proposed as major ({})", scrubbed(&major.why))
-        }
-        (Some(major), Language::En) => format!(", major ({})", scrubbed(&major.why)),
-        // A rule's words are kept in English; a human's are in the language they chose.
-        (Some(domain::Major { by: Some(_), why, .. }), Language::Cy) => format!(", mawr ({})", scrubbed(why)),
-        (Some(major), Language::Cy) => {
-            let what = if major.proposed { "wedi'i gynnig fel un mawr" } else { "mawr" };
-            facts.major_rule().map_or_else(|| format!(", {what}"), |rule| format!(", {what} ({rule})"))
-        }
-    };
-    let (priority, confirmed) = (incident.priority, facts.clock(incident.opened_at));
-    match (incident.recovered_at, language) {
-        (None, Language::En) => {
-            let at = facts.clock(facts.now);
-            format!("Why now: {priority} incident{major}; confirmed at {confirmed}, still so at {at}.")
-        }
-        (None, Language::Cy) => {
-            let at = facts.clock(facts.now);
-            format!("Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn parhau am {at}.")
-        }
-        (Some(over), Language::En) => {
-            let over = facts.clock(over);
-            format!(
-                "Why now: {priority} incident{major}; confirmed at {confirmed}, has worked again since {over}."
-            )
-        }
-        (Some(over), Language::Cy) => {
-            let over = facts.clock(over);
-            format!(
-                "Pam nawr: digwyddiad {priority}{major}; cadarnhawyd am {confirmed}, yn gweithio eto ers {over}."
-            )
-        }
-    }
 }
 
 /// To the desk's people, or to its inbound mail, which makes a ticket of it: hence the key on a line of its own.

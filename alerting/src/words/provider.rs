@@ -1,8 +1,8 @@
 //! To the team that provides an API: what it hears of trouble, of the desk, and of planned work.
 
 use super::{
-    facts::{Facts, capital},
-    letter::{Letter, evidence, letter, over, paragraphs, subject, was, why_now},
+    facts::Facts,
+    letter::{Letter, Why, closing, ended, evidence, letter, over, paragraphs, subject, was, why_now},
 };
 use crate::SendError;
 use domain::{Language, Notification, scrubbed};
@@ -18,14 +18,14 @@ pub(crate) fn both(
     Ok([en?, cy?])
 }
 
-/// Why this team: the API is its own.
+/// Why this team, in a sentence without its label: the API is its own.
 fn why_you(facts: &Facts<'_>, language: Language) -> Option<String> {
     let id = facts.incident.told.as_ref().or_else(|| Some(&facts.api()?.team))?;
     let team = scrubbed(facts.configuration.teams.get(id)?.name.get(language));
     let name = facts.subject(language);
     Some(match language {
-        Language::En => format!("Why you: {team} provides {name}."),
-        Language::Cy => format!("Pam chi: {team} sy'n darparu {name}."),
+        Language::En => format!("{team} provides {name}."),
+        Language::Cy => format!("{team} sy'n darparu {name}."),
     })
 }
 
@@ -51,21 +51,10 @@ fn what_next(facts: &Facts<'_>, language: Language) -> String {
     }
 }
 
-/// A message that leaves a team nothing to do: what it says, why it is told, and what comes.
-fn nothing_to_do(
-    facts: &Facts<'_>,
-    (title, body): (&str, &str),
-    next: &str,
-    language: Language,
-) -> (String, String) {
-    let why = why_you(facts, language).map_or_else(String::new, |why| format!("{why}\n"));
-    (subject(facts, title, language), format!("{body}\n\n{why}{next}\n\n{}", facts.page_url(language)))
-}
-
 pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
-    let (affected, priority) = match language {
-        Language::En => ("Affected:", "Priority:"),
-        Language::Cy => ("Effeithir ar:", "Blaenoriaeth:"),
+    let (affected, you, priority) = match language {
+        Language::En => ("Affected:", "Why you:", "Priority:"),
+        Language::Cy => ("Effeithir ar:", "Pam chi:", "Blaenoriaeth:"),
     };
     let mut lines = vec![
         format!("{}.", facts.symptom_where(language)),
@@ -74,7 +63,7 @@ pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
         format!("{affected} {}", facts.names(&facts.incident.affects, language)),
         String::new(),
     ];
-    lines.extend(why_you(facts, language));
+    lines.extend(why_you(facts, language).map(|words| format!("{you} {words}")));
     lines.push(why_now(facts, language));
     lines.push(format!("{priority} {}: {}.", facts.incident.priority, facts.weight(language)));
     lines.push(what_next(facts, language));
@@ -87,59 +76,67 @@ pub(super) fn told(facts: &Facts<'_>, language: Language) -> (String, String) {
 
 pub(super) fn told_taken(facts: &Facts<'_>, by: &str, language: Language) -> (String, String) {
     let (name, who, was) = (facts.subject(language), scrubbed(by), was(facts, language));
-    let (title, body, next) = match language {
+    let (title, news, now, next) = match language {
         Language::En => (
             format!("taken: {name}"),
             format!("{was} {who} has it now."),
-            "What next: nothing is asked of you; you hear when it is over.",
+            format!("{who} has answered."),
+            "nothing is asked of you; you hear when it is over.",
         ),
         Language::Cy => (
             format!("mewn llaw: {name}"),
             format!("{was} Mae bellach yn nwylo {who}."),
-            "Beth nesaf: ni ofynnir dim gennych; cewch wybod pan fydd ar ben.",
+            format!("mae {who} wedi ateb."),
+            "ni ofynnir dim gennych; cewch wybod pan fydd ar ben.",
         ),
     };
-    nothing_to_do(facts, (&title, &body), next, language)
+    let why = Why { you: why_you(facts, language), now, next: next.to_owned() };
+    closing(facts, &title, &news, &why, language)
 }
 
 pub(super) fn told_over(facts: &Facts<'_>, language: Language) -> (String, String) {
     let (name, was, end) = (facts.subject(language), was(facts, language), over(facts, language));
-    let (title, body, next) = match language {
+    let (title, news, next) = match language {
         Language::En => (
             format!("over: {name}"),
             format!("{was} It is over{end}."),
-            "What next: nothing is asked of you; you hear of it if it comes back.",
+            "nothing is asked of you; you hear of it if it comes back.",
         ),
         Language::Cy => (
             format!("ar ben: {name}"),
             format!("{was} Mae ar ben{end}."),
-            "Beth nesaf: ni ofynnir dim gennych; cewch wybod os daw'n ôl.",
+            "ni ofynnir dim gennych; cewch wybod os daw'n ôl.",
         ),
     };
-    nothing_to_do(facts, (&title, &body), next, language)
+    let now = ended(facts, language).to_owned();
+    let why = Why { you: why_you(facts, language), now, next: next.to_owned() };
+    closing(facts, &title, &news, &why, language)
 }
 
 pub(super) fn desk_resolves(facts: &Facts<'_>, number: &str, language: Language) -> (String, String) {
     let what = facts.symptom_where(language);
-    let (title, body) = match language {
+    let (title, news, now, next) = match language {
         Language::En => (
             format!("the desk resolves {number} too early"),
             format!(
                 "{what}.\n\nThe service desk resolves {number} each time Curiad opens it again: a rule of theirs? Please \
-                 telephone them. Curiad opens it no more; the incident goes on, and people are called as before."
+                 telephone them."
             ),
+            format!("{number} was resolved again, while this still fails."),
+            "Curiad opens it no more; the incident goes on, and people are called as before.",
         ),
         Language::Cy => (
             format!("mae'r ddesg yn datrys {number} yn rhy gynnar"),
             format!(
                 "{what}.\n\nMae'r ddesg gwasanaeth yn datrys {number} bob tro y mae Curiad yn ei ailagor: rheol o'u heiddo \
-                 nhw? Ffoniwch nhw, os gwelwch yn dda. Nid yw Curiad yn ei agor mwyach; mae'r digwyddiad yn parhau, a gelwir \
-                 ar bobl fel o'r blaen."
+                 nhw? Ffoniwch nhw, os gwelwch yn dda."
             ),
+            format!("cafodd {number} ei ddatrys eto, a hyn yn dal i fethu."),
+            "nid yw Curiad yn ei agor mwyach; mae'r digwyddiad yn parhau, a gelwir ar bobl fel o'r blaen.",
         ),
     };
-    let why = why_you(facts, language).map_or_else(String::new, |why| format!("{why}\n"));
-    (subject(facts, &title, language), format!("{body}\n\n{why}\n{}", facts.page_url(language)))
+    let why = Why { you: why_you(facts, language), now, next: next.to_owned() };
+    closing(facts, &title, &news, &why, language)
 }
 
 /// To whoever announced the work (`owner`), or to the team.
@@ -157,29 +154,28 @@ pub(super) fn overruns(
         (None, Language::En) => "the planned window".to_owned(),
         (None, Language::Cy) => "y ffenestr waith a gynlluniwyd".to_owned(),
     };
-    let (title, body) = match language {
+    let (title, news, now, next) = match language {
         Language::En => (
             format!("{name} has not ended"),
             format!(
-                "{what}.\n\n{} was to end at {ended}, and this still fails. If the work goes on, announce \
-                 the rest of it before {told}: `curiad maintenance add`. From then on it is told as an incident.",
-                capital(&name)
+                "{what}.\n\nIf the work goes on, announce the rest of it before {told}: `curiad maintenance add`."
             ),
+            format!("{name} was to end at {ended}, and this still fails."),
+            format!("from {told} on it is told as an incident."),
         ),
         Language::Cy => (
             format!("nid yw {name} wedi dod i ben"),
             format!(
-                "{what}.\n\nRoedd {name} i ddod i ben am {ended}, ac mae hyn yn dal i fethu. Os yw'r \
-                 gwaith yn parhau, cyhoeddwch y gweddill ohono cyn {told}: `curiad maintenance add`. O hynny ymlaen \
-                 rhoddir gwybod amdano fel digwyddiad."
+                "{what}.\n\nOs yw'r gwaith yn parhau, cyhoeddwch y gweddill ohono cyn {told}: `curiad maintenance add`."
             ),
+            format!("roedd {name} i ddod i ben am {ended}, ac mae hyn yn dal i fethu."),
+            format!("o {told} ymlaen rhoddir gwybod amdano fel digwyddiad."),
         ),
     };
-    let why = match language {
+    let you = match language {
         _ if !owner => why_you(facts, language),
-        Language::En => Some(format!("Why you: {name} is yours.")),
-        Language::Cy => Some(format!("Pam chi: chi biau {name}.")),
+        Language::En => Some(format!("{name} is yours.")),
+        Language::Cy => Some(format!("chi biau {name}.")),
     };
-    let why = why.map_or_else(String::new, |why| format!("{why}\n"));
-    (subject(facts, &title, language), format!("{body}\n\n{why}\n{}", facts.page_url(language)))
+    closing(facts, &title, &news, &Why { you, now, next }, language)
 }

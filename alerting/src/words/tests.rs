@@ -4,6 +4,8 @@ use example::{at, configuration, id, incident};
 use proptest::prelude::*;
 
 const REFERENCE: &str = "curiad:C-42-k3f9xq";
+const REASONS_EN: [&str; 3] = ["Why you: ", "Why now: ", "What next: "];
+const REASONS_CY: [&str; 3] = ["Pam chi: ", "Pam nawr: ", "Beth nesaf: "];
 const FIRST: Try = Try { number: 1, repeat: false };
 
 fn notification(kind: NotificationKind) -> Notification {
@@ -193,8 +195,19 @@ fn who_may_answer_by_text_is_told_how_and_what_we_took_from_it() {
 fn letters_say_why_you_why_now_and_what_next() {
     let (mut incident, configuration) = (incident(), configuration());
     let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
-    let say = |facts: &Facts<'_>, kind, language| {
-        write(&letter(facts, &notification(kind), language, REFERENCE).unwrap())
+    let say = |facts: &Facts<'_>, kind: NotificationKind, language| {
+        let ours = !matches!(kind, NotificationKind::TicketFallback | NotificationKind::FallbackNote { .. });
+        let letter = letter(facts, &notification(kind), language, REFERENCE).unwrap();
+        let labels = [(Language::En, REASONS_EN), (Language::Cy, REASONS_CY)];
+        for (_, labels) in
+            labels.into_iter().filter(|(of, _)| ours && language.is_none_or(|only| only == *of))
+        {
+            for label in labels {
+                let line = letter.body.lines().find_map(|line| line.strip_prefix(label));
+                assert!(line.is_some_and(|words| words.ends_with('.')), "{label} {}", letter.body);
+            }
+        }
+        write(&letter)
     };
     let callout = NotificationKind::Callout { callout: 2 };
     golden!("callout.en.txt", say(&facts, callout.clone(), Some(Language::En)));
@@ -202,6 +215,13 @@ fn letters_say_why_you_why_now_and_what_next() {
     let taken = NotificationKind::StandDown { taken_by: Some("Test Person Two".to_owned()) };
     golden!("taken.en.txt", say(&facts, taken.clone(), Some(Language::En)));
     golden!("taken.cy.txt", say(&facts, taken, Some(Language::Cy)));
+    let mut held = incident.clone();
+    let (by, until) = ("Test Person Two".to_owned(), Some(at("03:04:00")));
+    held.acknowledged =
+        Some(domain::Acknowledgement { at: at("02:19:00"), by: by.clone(), person: None, until });
+    let while_held = Facts { incident: &held, ..facts };
+    let taken = NotificationKind::StandDown { taken_by: Some(by) };
+    golden!("taken-until.txt", say(&while_held, taken, None));
     let off = NotificationKind::CalledOff { by: "Test Person Two".to_owned() };
     golden!("called-off.txt", say(&facts, off, None));
     let part = NotificationKind::PartOf { incident: domain::IncidentId(43) };
@@ -225,6 +245,9 @@ fn letters_say_why_you_why_now_and_what_next() {
     let facts = Facts { incident: &incident, configuration: &welsh, now: facts.now };
     golden!("fallback.cy.txt", say(&facts, NotificationKind::TicketFallback, None));
     golden!("fallback-note.cy.txt", say(&facts, NotificationKind::FallbackNote { note }, None));
+    incident.resolved_at = Some(at("02:31:00"));
+    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };
+    golden!("closed.txt", say(&facts, NotificationKind::StandDown { taken_by: None }, None));
     incident.recovered_at = Some(at("02:31:00"));
     let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:32:00") };
     golden!("told-over.txt", say(&facts, NotificationKind::ToldOver, None));
@@ -328,5 +351,8 @@ proptest! {
         prop_assert!(words.short_description.chars().count() <= 160);
         prop_assert!(words.short_description.ends_with("C-42)"));
         prop_assert!(words.description.chars().count() <= 4_000);
+        let both = letter(&facts, &notification(NotificationKind::Told), None, REFERENCE).unwrap().subject;
+        prop_assert!(both.chars().count() <= 160 && both.ends_with(" [C-42]"), "{both}");
+        prop_assert!(both.contains(" / P1 production: "), "one language is cut away: {both}");
     }
 }

@@ -18,7 +18,7 @@ enum Known {
 async fn an_hour_of(trouble: Trouble, known: Known) {
     // An hour of requests that hang must not take one.
     let patience = Duration::from_millis(if trouble == Trouble::Hang { 80 } else { 250 });
-    let mut night = Night::begin_with(patience).await;
+    let mut night = Night::begin_with(patience, |_| ()).await;
     night.world.desk().set_trouble(trouble).await;
     night.fail(true);
     night.pass(600).await;

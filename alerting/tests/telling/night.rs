@@ -109,11 +109,22 @@ fn configuration() -> Configuration {
 impl Night {
     /// All is well, and measured.
     pub(crate) async fn begin() -> Self {
-        Self::begin_with(PATIENCE).await
+        Self::begin_with(PATIENCE, |_| ()).await
     }
 
-    /// The same with another patience for requests.
-    pub(crate) async fn begin_with(patience: Duration) -> Self {
+    /// The same with only the first of [`APIS`], and with something else configured.
+    pub(crate) async fn begin_with_one(change: impl FnOnce(&mut Configuration)) -> Self {
+        let first = |id: &domain::ApiId| id.as_str() == APIS[0];
+        Self::begin_with(PATIENCE, |configuration| {
+            configuration.apis.retain(|id, _| first(id));
+            configuration.checks.retain(|id, _| first(&id.instance.api));
+            change(configuration);
+        })
+        .await
+    }
+
+    /// The same with another patience for requests, and with something else configured.
+    pub(crate) async fn begin_with(patience: Duration, change: impl FnOnce(&mut Configuration)) -> Self {
         let hand = Hand::new(example::at("01:00:00"));
         let clock = hand.clock();
         let of_world = clock.clone();
@@ -128,7 +139,9 @@ impl Night {
         directory.people.insert(example::id("duty.manager"), manager);
         let ground = Ground::new();
         let store = ground.open().await;
-        let configuration = Arc::new(configuration());
+        let mut configuration = configuration();
+        change(&mut configuration);
+        let configuration = Arc::new(configuration);
         let situation = Situation::new(Arc::clone(&configuration), store.remember(hand.now()).await.unwrap());
         let channels = Arc::new(Channels::new(directory, &client().into(), patience).unwrap());
         let (setup, receiver) = watch::channel(Setup { configuration, channels });

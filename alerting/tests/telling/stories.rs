@@ -2,6 +2,7 @@
 
 mod away;
 mod carriers;
+mod course;
 mod desk;
 mod ground;
 mod house;

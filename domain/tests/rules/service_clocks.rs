@@ -142,6 +142,30 @@ fn what_a_time_has_to_say_waits_a_quarter_of_an_hour_or_joins_the_note_before_th
 }
 
 #[test]
+fn a_new_ticket_is_no_note_so_that_half_of_the_time_is_said_while_half_of_it_is_left() {
+    let mut configuration = configuration();
+    let target = ServiceTarget { respond: Some(secs(15 * 60)), update: None, hours: None };
+    for desk in configuration.desks.values_mut() {
+        desk.targets.insert(Priority::P1, target.clone());
+    }
+    // Nobody is called, of whom the ticket would hear.
+    for policy in configuration.environments.values_mut() {
+        policy.major = None;
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.ticket_raised(1);
+    let opened = hand.incident(1).opened_at;
+    for _ in 0..20 * 6 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        crate::read_back::desk_takes_notes(&mut hand);
+    }
+    let noted = noted(&hand, opened);
+    assert!(matches!(&noted[..], [(7, text)] if text.contains("50 % of the time is over")), "{noted:?}");
+}
+
+#[test]
 fn what_is_no_longer_so_is_not_said_later() {
     let mut hand = raised(|target| target.update = None);
     // Half of the time is over; and somebody takes it before the ticket may hear of that.
