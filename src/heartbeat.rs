@@ -104,3 +104,73 @@ pub(crate) async fn beat(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::minimal::Directory;
+    use domain::{Environment, Event, Failure, FailureKind, Layer, Outcome, Remembered, Status, decide};
+    use std::sync::atomic::Ordering;
+
+    /// A check of production has failed for so long that its incident is open, and has a next call.
+    fn failing(began: Timestamp) -> (Situation, Timestamp) {
+        let configuration = Directory::new().load().unwrap().configuration;
+        let key = domain::ReferenceKey([7; 32]);
+        let mut situation = Situation::new(Arc::clone(&configuration), Remembered::nothing(key));
+        let check = configuration
+            .checks
+            .keys()
+            .find(|id| id.instance.environment == Environment::Production)
+            .unwrap();
+        let (vantage, mut now) = (configuration.vantages[0].id.clone(), began);
+        for round in 0..20 {
+            now += SignedDuration::from_secs(10);
+            let failure = Failure {
+                layer: Layer::Connect,
+                kind: FailureKind::Refused,
+                message: "192.0.2.7:443 refused the connection".to_owned(),
+            };
+            let outcome = Outcome {
+                failure: (round > 2).then_some(failure),
+                total: Duration::from_millis(20),
+                ..Outcome::new(check.clone(), vantage.clone(), now)
+            };
+            for event in [Event::Due, Event::Outcome(Arc::new(outcome))] {
+                situation = decide(&situation, &event, now).after;
+            }
+        }
+        assert_eq!(situation.status(&check.instance), Status::MajorOutage);
+        assert_eq!(situation.open_incidents().count(), 1);
+        (situation, now)
+    }
+
+    /// Of a Curiad that records and delivers, looked at then.
+    async fn is_well(situation: Situation, at: Timestamp) -> bool {
+        let recording = Arc::new(Recording::default());
+        recording.committed_at_ms.store(at.as_millisecond(), Ordering::Relaxed);
+        let records = Records {
+            recording,
+            undelivered: watch::channel(None).1,
+            within: SignedDuration::from_mins(1),
+            pulse: Pulse::default(),
+            hangs: watch::Sender::default(),
+        };
+        let (well, mut said) = watch::channel(true);
+        let (_kept, situation) = watch::channel(Arc::new(situation));
+        let stop = CancellationToken::new();
+        let looking =
+            tokio::spawn(look_after(well, situation, records, Clock::new(move || at), stop.clone()));
+        said.changed().await.unwrap();
+        let is = *said.borrow();
+        stop.cancel();
+        looking.await.unwrap().unwrap();
+        is
+    }
+
+    #[tokio::test]
+    async fn while_somebody_waits_in_vain_for_a_call_nothing_is_well_though_all_is_recorded() {
+        let (situation, now) = failing("2026-11-21T02:00:00Z".parse().unwrap());
+        assert!(is_well(situation.clone(), now).await, "the next call is to come");
+        assert!(!is_well(situation, now + SignedDuration::from_mins(10)).await, "nobody places it");
+    }
+}

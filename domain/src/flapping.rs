@@ -1,8 +1,8 @@
 //! What comes and goes: one incident with one ticket, not twenty.
 
 use crate::{
-    Cause, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays, Priority,
-    Text, Ticket, duration_words, duty, fold::Fold, telling::work_note, weight,
+    Cause, Cell, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays,
+    Priority, Text, Ticket, duration_words, duty, fold::Fold, telling::work_note, weight,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct Epoch {
     /// The priority it had; `None`: that was not kept.
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// Of the cell that this comes from; `None`: it came from none, or that was not kept.
+    #[serde(default)]
+    pub cell: Option<Cell>,
     /// It was a major incident.
     #[serde(default)]
     pub major: bool,
@@ -61,13 +64,16 @@ impl Incident {
         epochs
     }
 
-    /// The highest priority it had, now or before it came back; or what a human set.
-    pub fn gravest(&self) -> Priority {
-        if self.rank.set.is_some() {
-            return self.priority;
+    /// The highest priority it had, now or before it came back, or what a human set; and where that comes from, as
+    /// [`Incident::short_weight`] says it.
+    pub fn gravest(&self, language: Language) -> (Priority, String) {
+        let past = self.flaps.past.iter().filter(|_| self.rank.set.is_none());
+        let before =
+            past.filter_map(|epoch| Some((epoch.priority?, &epoch.cell))).min_by_key(|(was, _)| *was);
+        match before.filter(|(was, _)| *was < self.priority) {
+            None => (self.priority, self.short_weight(language)),
+            Some((was, cell)) => (was, cell.as_ref().map_or_else(String::new, |cell| cell.short(language))),
         }
-        let before = self.flaps.past.iter().filter_map(|epoch| epoch.priority).min();
-        before.map_or(self.priority, |before| before.min(self.priority))
     }
 
     /// It is a major incident, or was one before it came back, unless a human says that it is none.
@@ -87,6 +93,7 @@ impl Incident {
             recovered_at: self.recovered_at,
             resolved_at: self.resolved_at,
             priority: Some(self.priority),
+            cell: self.rank.cell.clone(),
             major: self.major.is_some(),
         }
     }

@@ -233,5 +233,5 @@ pub use unrecorded::Unrecorded;
 pub use vantage::{Guard, Guards, Sight, Vantage};
 pub use verdict::{Verdict, judge};
 pub use watch::Watch;
-pub use weight::{Cell, Lasting, Priorities, Weighed};
+pub use weight::{Cell, Lasting, Priorities, Weighed, weighed};
 pub use whom::first_call;

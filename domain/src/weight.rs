@@ -239,6 +239,11 @@ impl Incident {
     }
 }
 
+/// `P1 (impact 1 × urgency 1)`: a priority and, in short, where it comes from, where there is anything to say of that.
+pub fn weighed((priority, weight): (Priority, String)) -> String {
+    if weight.is_empty() { priority.to_string() } else { format!("{priority} ({weight})") }
+}
+
 /// What the rules make of an incident as it now is, and why; the cell, where it is one.
 pub(crate) fn weigh(fold: &mut Fold, incident: &Incident) -> Option<(Priority, String, Option<Cell>)> {
     if let Some((priority, words)) = fixed(&incident.cause, incident.priority) {

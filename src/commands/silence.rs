@@ -88,9 +88,8 @@ fn foretell(situation: &Situation, silence: &Silence, now: Timestamp, as_json: b
     terminal.line(&format!("mutes tickets, calls and e-mails about {}{more}", names.join(", ")));
     for id in incidents {
         if let Some(incident) = situation.incidents.get(&id) {
-            let weight = incident.short_weight(Language::En);
-            let weight = if weight.is_empty() { weight } else { format!(" ({weight})") };
-            terminal.line(&format!("  {id} {}{weight}, which is open now", incident.priority));
+            let priority = domain::weighed((incident.priority, incident.short_weight(Language::En)));
+            terminal.line(&format!("  {id} {priority}, which is open now"));
         }
     }
 }

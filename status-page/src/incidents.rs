@@ -5,7 +5,7 @@ use crate::{
     when::When,
     wording::{Link, Shape, Wording},
 };
-use domain::{Cause, Incident, IncidentStatus, InstanceId, Language, Post, PostSays, Status, Ticket};
+use domain::{Cause, Incident, IncidentStatus, InstanceId, Post, PostSays, Status, Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -131,17 +131,10 @@ pub(crate) fn block(wording: &Wording<'_>, view: &IncidentView) -> Result<Block,
                 Ok::<_, WordsError>(PostLine { at: wording.short(post.at), text: wording.post(&post.says)? })
             })
             .transpose()?,
-        priority: internal.then(|| with_cell(incident, wording.language)),
+        priority: internal
+            .then(|| domain::weighed((incident.priority, incident.short_weight(wording.language)))),
         major: incident.major.is_some(),
     })
-}
-
-/// `P1 (impact 1 × urgency 1)`: the priority and the cell it comes from; all that weighed is on the incident's own page.
-fn with_cell(incident: &Incident, language: Language) -> String {
-    match incident.short_weight(language) {
-        cell if cell.is_empty() => incident.priority.to_string(),
-        cell => format!("{} ({cell})", incident.priority),
-    }
 }
 
 /// When the trouble was over, once that is sure.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use simulator::{Answer, answer};
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -83,8 +84,14 @@ async fn a_storm_is_one_ticket_and_one_call_with_all_on_its_list_though_the_prog
     program.wait(begun, "a third of them to be on the list of a storm").await;
     let had = listed(&url).await;
     program.kill();
+    // And once more between the ticket and the call.
+    let lease = ("CURIAD_CRASH_LEASE", OsStr::new("2"));
+    let mut doomed = place.serve_with(&[lease, ("CURIAD_CRASH_AT", OsStr::new("text/before-send"))]);
+    assert!(!doomed.end().await.success(), "it died");
+    let called = world.notify().texts().iter().filter(|text| text.body.contains("/ack/")).count();
+    assert_eq!((world.desk().tickets().len(), called), (1, 0), "a ticket, and nobody called yet");
     let started = Instant::now();
-    let mut program = place.serve();
+    let mut program = place.serve_with(&[lease]);
     program.ready().await;
     let ready = started.elapsed();
     let whole = || async { listed(&url).await == Some(many) };

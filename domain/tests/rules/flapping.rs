@@ -167,7 +167,9 @@ fn what_comes_back_lighter_weighs_what_it_is_now_unless_a_human_said_otherwise()
     assert!(slow.major.is_none(), "slowness wakes nobody");
     assert_eq!(slow.rank.cell.as_ref().map(|cell| cell.priority), Some(slow.priority), "its cell is of now");
     assert_eq!(count(&hand, "callout/2/text"), 0);
-    assert!(slow.was_major() && slow.gravest() == domain::Priority::P1, "the report still knows");
+    let gravest = (domain::Priority::P1, "impact 1 × urgency 1".to_owned());
+    assert_eq!(slow.gravest(domain::Language::En), gravest, "the report still knows");
+    assert!(slow.was_major());
     hand.rounds(16, &[RESULTS], Seen::Fail);
     assert!(hand.incident(1).major.is_some(), "and worse is major again");
     assert_eq!(count(&hand, "callout/2/text"), 1);

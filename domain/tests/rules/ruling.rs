@@ -3,7 +3,7 @@
 use crate::estate::{Hand, Seen, configuration};
 use domain::{
     Acknowledgement, Answer, Change, Command, Environment, IncidentId, Message, Note, NotificationKind,
-    Priority, Sent, Situation, With, next_action,
+    Priority, Sent, Situation, Way, With, next_action,
 };
 use proptest::prelude::*;
 
@@ -129,7 +129,23 @@ fn a_major_that_is_taken_back_calls_nobody_else_and_whoever_was_disturbed_hears_
 }
 
 #[test]
-fn whoever_was_rung_up_hears_it_by_text_and_who_says_it_does_not() {
+fn whoever_was_rung_up_hears_it_by_text() {
+    let mut configuration = configuration();
+    for person in configuration.people.values_mut() {
+        person.ways = vec![Way::Voice, Way::Text];
+    }
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(15, &[RESULTS], Seen::Fail);
+    hand.receipt(1, "callout/1/voice", Sent::Accepted { provider_id: "CA1".into() });
+    // No carrier has taken the text, so that this way has told them nothing.
+    not_major(&mut hand, "Ann").expect("taken back");
+    assert!(hand.told().contains(&"called-off/1/one/text".to_owned()), "{:?}", hand.told());
+    assert!(!hand.told().iter().any(|name| name.ends_with("one/voice")), "{:?}", hand.told());
+}
+
+#[test]
+fn whoever_says_that_it_is_none_is_not_told_so() {
     let mut hand = called();
     hand.receipt(1, "callout/1/email", Sent::Accepted { provider_id: "y".into() });
     not_major(&mut hand, "One").expect("taken back by who was called");

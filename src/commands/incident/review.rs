@@ -3,7 +3,7 @@
 use super::{call, title};
 use domain::{
     Configuration, Environment, Epoch, Hours, HoursId, Incident, Language, PostSays, Situation, Ticket,
-    duration_words,
+    duration_words, weighed,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -124,7 +124,8 @@ pub(super) fn draft(situation: &Situation, incident: &Incident, now: Timestamp) 
     let zone = &situation.configuration.site.time_zone;
     let hours = hours(&situation.configuration, incident);
     let words = |lasted| duration_words(lasted, Language::En);
-    let mut draft = format!("# {}: {}\n\n{}", incident.id, title(situation, incident), incident.gravest());
+    let priority = weighed(incident.gravest(Language::En));
+    let mut draft = format!("# {}: {}\n\n{priority}", incident.id, title(situation, incident));
     let mut line = |text: String| {
         // Writing to a string cannot fail.
         writeln!(draft, "{text}").ok();

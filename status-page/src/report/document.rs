@@ -181,7 +181,7 @@ impl Report {
             Ok(Trouble {
                 id: incident.id.to_string(),
                 title: wording.incident_title(&Self::view(incident))?,
-                priority: incident.gravest().to_string(),
+                priority: domain::weighed(incident.gravest(wording.language)),
                 major: incident.was_major(),
                 began: wording.times().full(incident.started_at).words,
                 stages: [

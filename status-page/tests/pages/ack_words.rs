@@ -6,9 +6,12 @@ use crate::{
     estate,
     stage::{Stage, get},
 };
-use domain::{Acknowledgement, Answer, DeskAsked, DeskId, IncidentStatus, Situation};
-use jiff::SignedDuration;
-use std::{env, fmt::Write as _, fs, path::Path};
+use domain::{
+    Acknowledgement, Answer, DeskAsked, DeskId, HandOver, IncidentStatus, PersonId, Rota, RotaId, RotaLayer,
+    Situation, Target,
+};
+use jiff::{SignedDuration, civil};
+use std::{env, fmt::Write as _, fs, path::Path, sync::Arc};
 
 /// The text between the page's head and foot: a line a block, what is pressed in brackets.
 fn words(html: &str) -> String {
@@ -38,13 +41,36 @@ fn asked_desk() -> Situation {
     })
 }
 
+/// Rhian Morgan was on call when it began; Tom Price has been since. Nobody else is in that rota.
+fn handed_over() -> Situation {
+    let rota = RotaId::parse("platform").unwrap();
+    let mut situation = with_incident(|incident| {
+        let steps = &mut incident.escalation.as_mut().unwrap().escalation.steps;
+        steps[0].call = Target::OnCall(rota.clone());
+        steps[1].call = Target::Next(rota.clone());
+    });
+    let configuration = Arc::make_mut(&mut situation.configuration);
+    let layer = RotaLayer {
+        people: ["oncall.one", "oncall.two"].map(|id| PersonId::parse(id).unwrap()).to_vec(),
+        // Between the first call and the second.
+        hand_over: HandOver::Every(1, civil::time(3, 7, 0, 0)),
+        from: civil::date(2026, 11, 20),
+        until: None,
+    };
+    let time_zone = configuration.site.time_zone.clone();
+    let known = Rota { time_zone, layers: vec![layer], overrides: Vec::new(), remind: None };
+    configuration.rotas.insert(rota, known);
+    situation
+}
+
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
 async fn each_state_of_it_is_said_in_these_words() {
     let called = path();
     let desk = format!("/ack/{DESK}");
-    let cases: [(&str, &str, Situation); 6] = [
+    let cases: [(&str, &str, Situation); 7] = [
         ("somebody is called", &called, with_incident(|_| ())),
+        ("whoever has come on call since is called next", &called, handed_over()),
         (
             "whoever was called has it, until it is asked again",
             &called,

@@ -108,6 +108,7 @@ async fn of_one_that_came_again_only_the_time_that_it_failed_counts() {
         recovered_at: Some(ago(120)),
         resolved_at: Some(ago(180)),
         priority: None,
+        cell: None,
         major: false,
     });
     over.flaps.since = Some(ago(1920));

@@ -3,7 +3,8 @@
 use super::{ago, instance, now};
 use domain::{
     Callout, Cause, Entry, Environment, Escalation, EscalationId, Incident, IncidentId, IncidentStatus,
-    Layer, Major, PersonId, Post, PostSays, Priority, Running, Status, Step, Target, Text, Ticket, Way,
+    Layer, Major, PersonId, Post, PostSays, Priorities, Priority, Running, ServiceLevel, Status, Step,
+    Target, Text, Ticket, Way,
 };
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub(crate) const REFERENCE: &str = "k3f9xq7mzt4a";
 /// A major incident, as the rules would make it.
 pub(crate) fn incident(number: u64, api: &str, environment: Environment, started: i64) -> Incident {
     let id = instance(api, environment);
+    let cell = Priorities::default().gravest(environment, ServiceLevel::Critical, 14, 1);
     Incident {
         id: IncidentId(number),
         cause: Cause::Instance(id.clone()),
@@ -52,7 +54,7 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
             ago(started - 70),
         ),
         background: Vec::new(),
-        rank: domain::Rank::default(),
+        rank: domain::Rank { cell: Some(cell), ..domain::Rank::default() },
         earlier_tickets: vec![],
         gathered: Vec::new(),
         nudged: Vec::new(),
