@@ -158,12 +158,14 @@ mod tests {
         let (well, mut said) = watch::channel(true);
         let (_kept, situation) = watch::channel(Arc::new(situation));
         let stop = CancellationToken::new();
-        let looking =
-            tokio::spawn(look_after(well, situation, records, Clock::new(move || at), stop.clone()));
-        said.changed().await.unwrap();
-        let is = *said.borrow();
-        stop.cancel();
-        looking.await.unwrap().unwrap();
+        let looking = look_after(well, situation, records, Clock::new(move || at), stop.clone());
+        let heard = async {
+            said.changed().await.unwrap();
+            stop.cancel();
+            *said.borrow()
+        };
+        let (looked, is) = tokio::join!(looking, heard);
+        looked.unwrap();
         is
     }
 
