@@ -112,7 +112,7 @@ fn alert(
             "summary": words::cut(&format!("{} / {}", en.subject, cy.subject), SUMMARY),
             "source": "curiad",
             "severity": severity(incident.priority),
-            "timestamp": incident.started_at,
+            "timestamp": incident.failing_since(),
             "component": incident.api.as_ref().map_or("", |api| api.as_str()),
             "group": incident.environment.to_string(),
             "class": incident.worst.word(),

@@ -16,7 +16,7 @@ use crate::{
     words::{TicketWords, note_marker},
 };
 use access::Access;
-use domain::{Notification, Priority, Sent, With};
+use domain::{Incident, Notification, Priority, Sent, With};
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -57,6 +57,17 @@ pub(crate) fn reference(key: &str) -> String {
         Some(number) => format!("curiad:{incident}.{number}"),
         None => format!("curiad:{incident}"),
     }
+}
+
+/// Those of the tickets that the desk was asked for before and that were given up: one may be there all the same.
+pub(crate) fn given_up(notification: &Notification, incident: &Incident) -> Vec<String> {
+    let (incident_word, _) = notification.key.split_once('/').unwrap_or((&notification.key, ""));
+    let named = |at: usize| match at {
+        0 => format!("{incident_word}/ticket"),
+        at => format!("{incident_word}/ticket/{}", at + 1),
+    };
+    let earlier = incident.earlier_tickets.iter().enumerate().filter(|(_, earlier)| earlier.given_up);
+    earlier.map(|(at, _)| reference(&named(at))).collect()
 }
 
 /// What a ticket is made from.

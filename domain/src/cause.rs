@@ -15,7 +15,7 @@ use crate::{
     fold::Fold,
     gateway::{self, Word},
     muting::silenced_without,
-    showing, storm, token, weight,
+    remark, showing, storm, token, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -273,6 +273,7 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
         let what = what(fold, &incident.cause, health);
         incident.note(fold.now, what);
         incident.worst = health.status;
+        remark::worse(&mut incident, fold.now);
     }
     if worse || incident.layer != health.layer {
         incident.layer = health.layer;

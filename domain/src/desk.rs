@@ -11,6 +11,7 @@ use crate::{
     fold::Fold,
     holds::told_hold,
     provider::tell_owner,
+    remark,
     telling::{self, raise_ticket, work_note, work_note_with},
 };
 use jiff::Timestamp;
@@ -134,6 +135,7 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
         }
         return None;
     }
+    let given_up = matches!(incident.ticket, Ticket::Asked { given_up: true, .. });
     let (desk, waiting, known) = match std::mem::replace(&mut incident.ticket, Ticket::None) {
         Ticket::None => {
             let policy = fold.after.configuration.policy(incident.environment);
@@ -142,8 +144,17 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
         Ticket::Asked { desk, waiting, .. } => (desk, waiting, None),
         Ticket::Raised { desk, waiting, number, record, .. } => (desk, waiting, Some((number, record))),
     };
-    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned() });
+    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned(), given_up });
     Some((desk, waiting))
+}
+
+/// The desk did not take the ticket that it was asked for: it is asked for another when that is due.
+pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
+    if leave(fold, incident, "a ticket was asked for, and the desk did not make one").is_none()
+        && let Ticket::Asked { at, .. } = &mut incident.ticket
+    {
+        *at = fold.now;
+    }
 }
 
 /// A ticket that a caller had opened is the incident's from now on.
@@ -320,5 +331,6 @@ pub(crate) fn priority_changed(fold: &mut Fold, incident: &mut Incident, before:
     let chosen = shared || theirs.is_some_and(|theirs| theirs != before);
     let ours = incident.priority;
     let with = if chosen { With::Nothing } else { With::Priority(ours) };
+    let text = remark::with_found(fold, incident, text);
     work_note_with(fold, incident, text, with);
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     Acknowledgement, Cause, Declare, Incident, IncidentId, IncidentStatus, Language, Major, Often, PersonId,
-    Post, PostSays, Priority, Status, Text, alert, calling,
+    Post, PostSays, Priority, Status, Text, Ticket, alert, calling,
     children::released,
     desk, duration_words,
     flapping::came_back,
@@ -107,6 +107,7 @@ pub(crate) fn becomes_major(fold: &mut Fold, incident: &mut Incident, major: Maj
 fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
     match act {
         Act::RaiseTicket => raise_ticket(fold, incident),
+        Act::AskAnew => desk::ask_anew(fold, incident),
         Act::GoOn => go_on(fold, incident),
         Act::Fallback => fall_back(fold, incident),
         Act::Press => desk::press(fold, incident),
@@ -151,8 +152,13 @@ fn go_on(fold: &mut Fold, incident: &mut Incident) {
     let status = incident.worst;
     if incident.flaps.unstable.is_none() {
         post(incident, PostSays::Returned { status }, fold.now);
-        let text = format!("{} again since {since}: the same incident, and the same ticket.", status.plain());
-        desk::go_on(fold, incident, capital(&text));
+        let same = match incident.ticket {
+            Ticket::Raised { .. } => ", and the same ticket",
+            Ticket::None | Ticket::Asked { .. } => "",
+        };
+        let text = format!("{} again since {since}: the same incident{same}.", status.plain());
+        let text = remark::back(incident, &capital(&text));
+        desk::go_on(fold, incident, text);
     }
 }
 

@@ -143,6 +143,20 @@ impl Phrases {
         Self { words: Some(words), ..Self::default() }
     }
 
+    /// In plain English, for a ticket: its own words, and what was chosen by the words it is chosen by.
+    pub(crate) fn plain(&self, time: impl Fn(Timestamp) -> String) -> String {
+        let chosen = [
+            self.because.map(|because| format!("cause: {}", because.word())),
+            self.effect.map(|effect| format!("effect: {}", effect.word())),
+            self.advice.map(|advice| format!("callers should do: {}", advice.word())),
+            self.next.map(|next| format!("more by {}", time(next))),
+        ];
+        let chosen = chosen.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let own = self.words.as_ref().map(|words| words.en.trim().to_owned());
+        let chosen = (!chosen.is_empty()).then(|| format!("({})", chosen.replace('-', " ")));
+        own.into_iter().chain(chosen).collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

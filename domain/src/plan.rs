@@ -7,7 +7,9 @@ use crate::{
     flapping::{lets_go_at, resolve_hold},
     holds::{callout_hold, looked_at, major_since, told_at, told_hold},
     muting::muted_until,
-    other_way, remark, service_clock, whom,
+    other_way, remark, service_clock,
+    telling::TICKET_EXPIRES,
+    whom,
 };
 use jiff::Timestamp;
 
@@ -15,6 +17,8 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     RaiseTicket,
+    /// The desk did not take the ticket, and the trouble goes on.
+    AskAnew,
     /// It was over and is back: what the ticket and the public post go on with.
     GoOn,
     Fallback,
@@ -57,6 +61,7 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
     };
     let (what, who) = match act {
         Act::RaiseTicket => ("raise a ticket", desk()),
+        Act::AskAnew => ("ask for a ticket again", desk()),
         Act::GoOn => ("go on with the ticket", desk()),
         Act::Fallback => ("tell the desk by e-mail", desk()),
         Act::Press => ("say that the ticket is over and the trouble is not", desk()),
@@ -140,6 +145,9 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     }
     if incident.flaps.went_on < incident.flaps.epoch {
         ask(told_at, Act::GoOn);
+    }
+    if let Ticket::Asked { at, given_up: true, .. } = &incident.ticket {
+        ask(*at + TICKET_EXPIRES, Act::AskAnew);
     }
     if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
         && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)

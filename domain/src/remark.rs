@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// From one note to the next.
 const AGAIN: SignedDuration = SignedDuration::from_mins(15);
+/// What gets worse does so check by check: how bad it is in the end is said once.
+const SETTLES: SignedDuration = SignedDuration::from_secs(30);
 /// Names in one remark.
 const MOST_NAMES: usize = 20;
 
@@ -27,13 +29,19 @@ pub(crate) fn remark_at(
     if calls && steady && incident.acknowledged.is_none() {
         return Some(said.at);
     }
+    // Of one that is back the desk hears how it is with the news of that.
+    let known = steady && incident.flaps.went_on == incident.flaps.epoch && said.worst.is_some();
+    if known && is.worst != said.worst {
+        return Some(said.worse_at.map_or(said.at, |at| at + SETTLES));
+    }
+    let moved = known && is.layer != said.layer;
     let listed = steady && (is.affects, is.held_back) != (said.affects, said.held_back);
     let nudged = !service_clock::waiting(configuration, incident, now).is_empty();
     // A new ticket is no note: a time that is half over then is said while half of it is left.
     if nudged && *notes == 0 && under_way.is_none() && waiting.is_empty() {
         return Some(said.at);
     }
-    (listed || nudged).then(|| said.at + AGAIN)
+    (listed || nudged || moved).then(|| said.at + AGAIN)
 }
 
 /// Says what has changed of what changes all the time.
@@ -45,6 +53,7 @@ pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
         names.chain(more.map(|more| format!("and {more} more"))).collect::<Vec<_>>().join(", ")
     };
     let mut lines = Vec::new();
+    lines.extend(found(fold, incident, &before));
     if incident.affects.len() != before.affects {
         lines.push(format!("Affected now: {}.", names(&incident.affects)));
     }
@@ -62,6 +71,57 @@ pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
         *remarked = Some(now);
     }
     telling::work_note(fold, incident, lines.join("\n"));
+}
+
+/// What is said to the ticket for another reason, after what was found since.
+pub(crate) fn with_found(fold: &Fold, incident: &mut Incident, text: String) -> String {
+    let Ticket::Raised { remarked: Some(before), .. } = incident.ticket else { return text };
+    let Some(found) = found(fold, incident, &before) else { return text };
+    is_known(incident);
+    format!("{found}\n{text}")
+}
+
+/// That it is back, and where it fails if that is elsewhere than the last time.
+pub(crate) fn back(incident: &mut Incident, text: &str) -> String {
+    let before = match &incident.ticket {
+        Ticket::Raised { remarked: Some(before), .. } => before.layer,
+        Ticket::Raised { .. } | Ticket::Asked { .. } | Ticket::None => incident.layer,
+    };
+    let moved = before != incident.layer && !incident.diagnosis.en.is_empty();
+    is_known(incident);
+    if moved { format!("{text} {}", incident.diagnosis.en) } else { text.to_owned() }
+}
+
+/// The ticket knows from now on how bad it is, and where it fails.
+fn is_known(incident: &mut Incident) {
+    let (worst, layer) = (Some(incident.worst), incident.layer);
+    if let Ticket::Raised { remarked: Some(said), .. } = &mut incident.ticket {
+        (said.worst, said.worse_at, said.layer) = (worst, None, layer);
+    }
+}
+
+/// It is worse than it was.
+pub(crate) fn worse(incident: &mut Incident, now: Timestamp) {
+    if let Ticket::Raised { remarked: Some(said), .. } = &mut incident.ticket {
+        said.worse_at = Some(now);
+    }
+}
+
+/// That it is worse, or fails elsewhere, than the ticket was told.
+fn found(fold: &Fold, incident: &Incident, before: &Remarked) -> Option<String> {
+    let worse = before.worst.is_some_and(|worst| worst != incident.worst);
+    let moved = before.worst.is_some() && before.layer != incident.layer;
+    if !worse && !moved {
+        return None;
+    }
+    let mut words = Vec::new();
+    words.extend(worse.then(|| format!("Worse now: {}.", incident.worst.plain())));
+    words.push(incident.diagnosis.en.clone());
+    let api = incident.api.as_ref().and_then(|api| fold.after.configuration.apis.get(api));
+    let group = incident.layer.and_then(|layer| api?.desk.group_names.get(&layer)).filter(|_| moved);
+    words.extend(group.map(|group| format!("Resolver group for that layer: {group}.")));
+    words.retain(|line| !line.is_empty());
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// Who was called since, who passed it on, and who has not answered.

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Work notes that wait for a ticket, or for those before them.
 const MOST_WAITING: usize = 50;
 
-const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
+/// So long the desk is asked for a ticket, and then for another.
+pub(crate) const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let configuration = fold.configuration();

@@ -1,6 +1,6 @@
 //! An Incident's record in the service desk's own system, and what that says of it.
 
-use crate::{Answer, Callout, DeskId, Incident, Priority};
+use crate::{Answer, Callout, DeskId, Incident, Layer, Priority, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -219,6 +219,9 @@ pub struct EarlierTicket {
     pub known: Option<(String, String)>,
     /// What became of it.
     pub why: String,
+    /// The desk did not make it, as far as is known: people there may have, by hand or of a mail, since.
+    #[serde(default)]
+    pub given_up: bool,
 }
 
 /// What a ticket was told last of what changes all the time.
@@ -235,6 +238,15 @@ pub struct Remarked {
     /// How many who were called have passed it on.
     #[serde(default)]
     pub passed_on: usize,
+    /// How bad it was; `None`: that was not kept.
+    #[serde(default)]
+    pub worst: Option<Status>,
+    /// Since when it has been worse than that.
+    #[serde(default)]
+    pub worse_at: Option<Timestamp>,
+    /// Where the fault was; of no use without how bad it was.
+    #[serde(default)]
+    pub layer: Option<Layer>,
 }
 
 impl Remarked {
@@ -248,6 +260,9 @@ impl Remarked {
             held_back: incident.held_back.len(),
             callouts: calls().last().map_or(0, |callout| callout.number),
             passed_on: calls().filter(passed_on).count(),
+            worst: Some(incident.worst),
+            worse_at: None,
+            layer: incident.layer,
         }
     }
 }

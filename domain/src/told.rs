@@ -4,7 +4,7 @@ use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
     Message, Often, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
     cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override,
-    ruling, telling, test_call,
+    ruling, telling, telling::work_note, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -151,6 +151,10 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
             let what = if incident.is_open() { "an update" } else { "a review" };
             duty::publish(&mut incident, PostSays::Phrases(phrases.clone()), fold.now);
             incident.note(fold.now, format!("{by} published {what}"));
+            if incident.is_open() {
+                let said = phrases.plain(|at| fold.time(at));
+                work_note(fold, &mut incident, format!("Said on the status page by {by}: {said}"));
+            }
             let said = format!("published {what} on {}", incident.id);
             fold.put_incident(incident);
             Ok(said)

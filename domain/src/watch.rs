@@ -110,7 +110,11 @@ fn incident_set_back(incident: &mut Incident, now: Timestamp, ahead: SignedDurat
         Ticket::None => {}
         Ticket::Asked { at, .. } => back(at),
         Ticket::Raised { over_since, remarked, .. } => {
-            over_since.iter_mut().chain(remarked.iter_mut().map(|said| &mut said.at)).for_each(back);
+            over_since.iter_mut().for_each(back);
+            if let Some(said) = remarked {
+                back(&mut said.at);
+                said.worse_at.iter_mut().for_each(back);
+            }
         }
     }
     if let Some(running) = &mut incident.escalation {

@@ -261,7 +261,7 @@ fn called(
         },
     };
     let end = incident.recovered_at.or(incident.resolved_at).unwrap_or(wording.snapshot.as_of);
-    let lasted = end.duration_since(incident.started_at).unsigned_abs();
+    let lasted = end.duration_since(incident.failing_since()).unsigned_abs();
     let next = next(wording, situation, incident)?;
     let api = view.affects.first().and_then(|id| situation.configuration.apis.get(&id.api));
     Ok(Called {
@@ -269,7 +269,7 @@ fn called(
         action: format!("{path}lang={}", wording.language),
         what: wording.incident_title(&view)?,
         shape: wording.shape(incident.worst)?,
-        since: wording.short(incident.started_at),
+        since: wording.short(incident.failing_since()),
         lasted: wording.duration(lasted)?,
         number: incident.id.to_string(),
         priority: incident.priority.to_string(),

@@ -4,7 +4,7 @@ use crate::{
     Course, SendError, Setup, Step, Trace,
     channels::System,
     notify::{MessageKind, TextService},
-    servicenow::{NewTicket, correlation_id},
+    servicenow::{NewTicket, correlation_id, given_up},
     twilio::VoiceService,
     words::{self, Facts, Try},
 };
@@ -63,14 +63,19 @@ impl<'a> Sending<'a> {
             (Channel::Desk(desk), NotificationKind::TicketOpen) => {
                 let System::Table(table) = self.system(desk)? else { return Ok(Trace::Once) };
                 let priority = self.claimed.incident.priority;
-                let reference = correlation_id(notification);
-                let mut found = table.find(&reference, priority).await?;
-                let was_mailed = matches!(
-                    self.claimed.incident.ticket,
-                    domain::Ticket::Asked { fallback_at: Some(_), .. }
-                );
-                if found.is_none() && was_mailed && table.adopt(&reference).await? {
+                let incident = &self.claimed.incident;
+                let was_mailed =
+                    matches!(incident.ticket, domain::Ticket::Asked { fallback_at: Some(_), .. });
+                let before = given_up(notification, incident).into_iter().map(|reference| (reference, true));
+                let mut found = None;
+                for (reference, was_mailed) in before.chain([(correlation_id(notification), was_mailed)]) {
                     found = table.find(&reference, priority).await?;
+                    if found.is_none() && was_mailed && table.adopt(&reference).await? {
+                        found = table.find(&reference, priority).await?;
+                    }
+                    if found.is_some() {
+                        break;
+                    }
                 }
                 if found.is_none() {
                     crash_point!("desk/looked-up");

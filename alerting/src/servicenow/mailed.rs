@@ -14,6 +14,7 @@ const MOST: &str = "10";
 struct Mailed {
     sys_id: String,
     description: String,
+    correlation_id: String,
 }
 
 impl TableApi {
@@ -23,14 +24,17 @@ impl TableApi {
             format!("descriptionLIKE{}^correlation_idISEMPTY^ORDERBYsys_created_on", queryable(reference)?);
         let query = [
             ("sysparm_query", query.as_str()),
-            ("sysparm_fields", "sys_id,description"),
+            ("sysparm_fields", "sys_id,description,correlation_id"),
             ("sysparm_exclude_reference_link", "true"),
             ("sysparm_limit", MOST),
         ];
         let answer = self.ask(Method::GET, "incident", &query, None).await?;
         let found: Found<Vec<Mailed>> = answer.json(WHOM)?;
         // What a desk does not understand of a query it leaves out: each is looked at.
-        let is_ours = |mailed: &Mailed| mailed.description.split_whitespace().any(|word| word == reference);
+        let is_ours = |mailed: &Mailed| {
+            mailed.correlation_id.is_empty()
+                && mailed.description.split_whitespace().any(|word| word == reference)
+        };
         let Some(ours) = found.result.into_iter().find(is_ours) else { return Ok(false) };
         let fields = json!({ "correlation_id": reference, "correlation_display": "Curiad" });
         self.write(&ours.sys_id, fields).await?;

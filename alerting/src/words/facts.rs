@@ -4,6 +4,7 @@ use domain::{
     Api, Callout, Cause, Configuration, Desk, Incident, InstanceId, Language, PersonId, Target, scrubbed,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// What is known of an incident now.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,20 @@ impl<'a> Facts<'a> {
     /// The API at fault.
     pub(super) fn api(&self) -> Option<&'a Api> {
         self.configuration.apis.get(self.incident.api.as_ref()?).map(AsRef::as_ref)
+    }
+
+    /// The API at fault; of what several share, each of those that fail.
+    pub(super) fn apis(&self) -> Vec<&'a Api> {
+        let all = self.incident.affects.iter().chain(&self.incident.held_back).map(|instance| &instance.api);
+        let all = match &self.incident.api {
+            Some(api) => vec![api],
+            None => all.collect(),
+        };
+        let mut seen = BTreeSet::new();
+        all.into_iter()
+            .filter(|api| seen.insert(*api))
+            .filter_map(|api| self.configuration.apis.get(api).map(AsRef::as_ref))
+            .collect()
     }
 
     /// The desk that has its ticket.
@@ -44,9 +59,10 @@ impl<'a> Facts<'a> {
         at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M").to_string()
     }
 
-    /// `03:12 GMT`, with the day when that was not within the last 18 hours: a text may arrive late.
+    /// `03:12 GMT`, of the present stretch of trouble, with the day when that was not within the last 18 hours: a text may
+    /// arrive late.
     pub(super) fn since(&self) -> String {
-        let at = self.incident.started_at;
+        let at = self.incident.failing_since();
         if self.now.duration_since(at) < SignedDuration::from_hours(18) {
             return self.clock(at);
         }

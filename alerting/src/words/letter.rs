@@ -159,24 +159,31 @@ pub(crate) fn link(facts: &Facts<'_>, callout: &domain::Callout, by: Way, langua
 
 /// Nothing is wrong: that comes first.
 fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
-    let (subject, said, why, act, called) = match language {
+    let date = facts.date(facts.incident.opened_at, language);
+    let (subject, said, act, [you, now, next]) = match language {
         Language::En => (
             "Test call: nothing is wrong",
             "This is a test. Nothing is wrong, and nobody else is called.",
-            "Why you: whether calls reach you is to be known before one is needed.",
             "Say that it reached you:",
-            "Called:",
+            [
+                "whether calls reach you is to be known before one is needed.",
+                &format!("the test was asked for on {date}."),
+                "nothing, once you have said that it reached you.",
+            ],
         ),
         Language::Cy => (
             "Galwad brawf: nid oes dim o'i le",
             "Prawf yw hwn. Nid oes dim o'i le, ac ni chaiff neb arall ei alw.",
-            "Pam chi: rhaid gwybod a yw galwadau'n eich cyrraedd cyn bod angen un.",
             "Dywedwch ei fod wedi'ch cyrraedd:",
-            "Amser yr alwad:",
+            [
+                "rhaid gwybod a yw galwadau'n eich cyrraedd cyn bod angen un.",
+                &format!("gofynnwyd am y prawf {date}."),
+                "dim, ar ôl i chi ddweud ei fod wedi'ch cyrraedd.",
+            ],
         ),
     };
-    let date = facts.date(facts.incident.opened_at, language);
-    (subject.to_owned(), format!("{said}\n\n{act} {link}\n\n{why}\n{called} {date}."))
+    let why = Why { you: Some(you.to_owned()), now: now.to_owned(), next: next.to_owned() };
+    (subject.to_owned(), format!("{said}\n\n{act} {link}\n\n{}", why.words(language)))
 }
 
 /// What probes said: facts in English, whoever reads them.

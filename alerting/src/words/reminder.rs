@@ -1,6 +1,6 @@
 //! To somebody whose shift begins: when, and that nothing is wrong.
 
-use super::{Try, facts::Facts, gsm::plain, short::room};
+use super::{Try, facts::Facts, gsm::plain, letter::Why, short::room};
 use domain::{Callout, DutyBegins, Language};
 
 /// The text. Where the site's own URL leaves no room, the rota goes.
@@ -41,22 +41,30 @@ pub(super) fn letter(
 ) -> (String, String) {
     let (when, date) = (when(facts, begins, language), facts.date(begins.from, language));
     let rota = &begins.rota;
-    match language {
+    let (subject, said, act, [you, now, next]) = match language {
         Language::En => (
             format!("{when} you are first on call"),
-            format!(
-                "You are first on call on the rota {rota} from {date}. Nothing is wrong.\n\nSay that this reached you, so \
-                 that it is known that a call would: {link}"
-            ),
+            format!("You are first on call on the rota {rota} from {date}. Nothing is wrong."),
+            "Say that this reached you:",
+            [
+                "it is to be known that a call would reach you.",
+                "your shift is about to begin.",
+                "calls for this rota come to you first from then on.",
+            ],
         ),
         Language::Cy => (
             format!("{when} chi sydd gyntaf ar alw"),
-            format!(
-                "Chi sydd gyntaf ar alw ar y rota {rota}, gan ddechrau {date}. Nid oes dim o'i le.\n\nDywedwch fod hyn wedi'ch cyrraedd, \
-                 er mwyn gwybod y byddai galwad yn gwneud hynny: {link}"
-            ),
+            format!("Chi sydd gyntaf ar alw ar y rota {rota}, gan ddechrau {date}. Nid oes dim o'i le."),
+            "Dywedwch fod hyn wedi'ch cyrraedd:",
+            [
+                "rhaid gwybod y byddai galwad yn eich cyrraedd.",
+                "mae eich sifft ar fin dechrau.",
+                "o hynny ymlaen atoch chi y daw galwadau'r rota hon gyntaf.",
+            ],
         ),
-    }
+    };
+    let why = Why { you: Some(you.to_owned()), now: now.to_owned(), next: next.to_owned() };
+    (subject, format!("{said}\n\n{act} {link}\n\n{}", why.words(language)))
 }
 
 /// `Tomorrow 09:00`, as whoever reads it now would say; nothing is told longer before.

@@ -144,7 +144,7 @@ fn called_off(facts: &Facts<'_>, by: &str, language: Language, attempt: Try) -> 
         Language::En => ("NOT MAJOR", format!(", says {who}: you can stand down. Thank you.")),
         Language::Cy => ("DDIM YN FAWR", format!(", medd {who}: dim angen gweithredu. Diolch.")),
     };
-    let head = head(facts, effect, language, HEAD);
+    let head = head(facts, effect, language, seen(facts));
     plain(&format!("{head}{rest} {}{again} {time}", facts.incident.id))
 }
 
@@ -154,7 +154,7 @@ fn part_of(facts: &Facts<'_>, whole: IncidentId, language: Language, attempt: Tr
         Language::En => (format!("PART OF {whole}"), "nothing to do for this one. Thank you."),
         Language::Cy => (format!("RHAN O {whole}"), "dim i'w wneud am yr un hwn. Diolch."),
     };
-    let head = head(facts, &effect, language, HEAD);
+    let head = head(facts, &effect, language, seen(facts));
     plain(&format!("{head}: {rest} {}{again} {time}", facts.incident.id))
 }
 

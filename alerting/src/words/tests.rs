@@ -4,8 +4,6 @@ use example::{at, configuration, id, incident};
 use proptest::prelude::*;
 
 const REFERENCE: &str = "curiad:C-42-k3f9xq";
-const REASONS_EN: [&str; 3] = ["Why you: ", "Why now: ", "What next: "];
-const REASONS_CY: [&str; 3] = ["Pam chi: ", "Pam nawr: ", "Beth nesaf: "];
 const FIRST: Try = Try { number: 1, repeat: false };
 
 fn notification(kind: NotificationKind) -> Notification {
@@ -22,7 +20,7 @@ fn notification(kind: NotificationKind) -> Notification {
 
 /// Compares with a file of `tests/golden`; with `CURIAD_REWRITE=1` what is said now is written there. Read the difference
 /// before you keep it.
-fn golden(name: &str, said: &str, expected: &str) {
+pub(super) fn golden(name: &str, said: &str, expected: &str) {
     #[expect(
         clippy::disallowed_methods,
         reason = "the switch that writes these files anew is for this test alone"
@@ -49,6 +47,18 @@ mod tickets;
 
 use tickets::in_welsh;
 
+/// Each of these a sentence, in that language.
+fn says_why(letter: &Letter, language: Language) {
+    let labels = match language {
+        Language::En => ["Why you: ", "Why now: ", "What next: "],
+        Language::Cy => ["Pam chi: ", "Pam nawr: ", "Beth nesaf: "],
+    };
+    for label in labels {
+        let line = letter.body.lines().find_map(|line| line.strip_prefix(label));
+        assert!(line.is_some_and(|words| words.ends_with('.')), "{label} {}", letter.body);
+    }
+}
+
 fn write(letter: &Letter) -> String {
     format!("Subject: {}\n\n{}", letter.subject, letter.body)
 }
@@ -69,6 +79,7 @@ fn whoever_goes_on_duty_reads_when_first_and_that_nothing_is_wrong() {
                 let text = text(&facts, &callout, language, FIRST).unwrap();
                 assert!(text.chars().count() <= 160, "{text}");
                 let letter = letter(&facts, &callout, Some(language), REFERENCE).unwrap();
+                says_why(&letter, language);
                 said.push(format!("{text}\n\n{}", write(&letter)));
             }
         }
@@ -87,7 +98,9 @@ fn a_test_says_first_that_nothing_is_wrong() {
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
         for language in Language::ALL {
             said.push(text(&facts, &callout, language, FIRST).unwrap());
-            said.push(write(&letter(&facts, &callout, Some(language), REFERENCE).unwrap()));
+            let letter = letter(&facts, &callout, Some(language), REFERENCE).unwrap();
+            says_why(&letter, language);
+            said.push(write(&letter));
         }
     }
     golden!("test-call.txt", said.join("\n----\n"));
@@ -198,14 +211,8 @@ fn letters_say_why_you_why_now_and_what_next() {
     let say = |facts: &Facts<'_>, kind: NotificationKind, language| {
         let ours = !matches!(kind, NotificationKind::TicketFallback | NotificationKind::FallbackNote { .. });
         let letter = letter(facts, &notification(kind), language, REFERENCE).unwrap();
-        let labels = [(Language::En, REASONS_EN), (Language::Cy, REASONS_CY)];
-        for (_, labels) in
-            labels.into_iter().filter(|(of, _)| ours && language.is_none_or(|only| only == *of))
-        {
-            for label in labels {
-                let line = letter.body.lines().find_map(|line| line.strip_prefix(label));
-                assert!(line.is_some_and(|words| words.ends_with('.')), "{label} {}", letter.body);
-            }
+        for of in Language::ALL.into_iter().filter(|of| ours && language.is_none_or(|only| only == *of)) {
+            says_why(&letter, of);
         }
         write(&letter)
     };
@@ -336,6 +343,33 @@ proptest! {
 
         let other = text(&facts, &callout, language, Try { number: attempt + 1, repeat }).unwrap();
         prop_assert_ne!(said, other, "the network drops identical texts");
+    }
+
+    /// The text service's own words before it, as long as they may be, are of the same text.
+    #[test]
+    fn whatever_else_is_told_by_text_is_one_text_too(
+        name in "[A-Za-zŵŷâêîôûïàÂŴ’ –()&/-]{1,80}",
+        who in "\\PC{1,60}",
+        prefix in "[A-Za-z ]{0,30}",
+        kind in 0_usize..4,
+        repeat: bool,
+        welsh: bool,
+    ) {
+        let (incident, mut configuration) = (incident(), configuration());
+        let api = incident.api.clone().unwrap();
+        configuration.apis.get_mut(&api).map(std::sync::Arc::make_mut).unwrap().name = Text::new(name.clone(), name);
+        configuration.text_prefix = (!prefix.is_empty()).then_some(prefix);
+        let kind = match kind {
+            0 => NotificationKind::StandDown { taken_by: None },
+            1 => NotificationKind::StandDown { taken_by: Some(who) },
+            2 => NotificationKind::CalledOff { by: who },
+            _ => NotificationKind::PartOf { incident: domain::IncidentId(4_294_967_295) },
+        };
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let language = if welsh { Language::Cy } else { Language::En };
+        let said = text(&facts, &notification(kind), language, Try { number: 2, repeat }).unwrap();
+        let whole = said.chars().count() + gsm::taken(&configuration);
+        prop_assert!(whole <= 160 && gsm::is_plain(&said), "{whole} characters: {said}");
     }
 
     /// A desk cuts what is longer without a word.

@@ -2,6 +2,7 @@
 //! asked for (the fields of incident-systems.md §4, as far as there are facts for them). In the desk's language, but for what
 //! probes and people said: that stays as it was said.
 
+mod affected;
 mod people;
 mod whereabouts;
 
@@ -71,7 +72,7 @@ pub(crate) fn ticket(facts: &Facts<'_>, reference: &str) -> TicketWords {
     };
     let sections = [
         whereabouts::place(facts, language),
-        people::users(facts, language),
+        affected::users(facts, language),
         people::owners(facts, language),
         priority(facts, language),
         people::callers(facts, language),
@@ -140,10 +141,11 @@ fn what(facts: &Facts<'_>, language: Language) -> String {
         Language::En => "Since",
         Language::Cy => "Ers",
     };
+    let began = incident.failing_since();
     format!(
         "{symptom} ({place}).\n{since} {} ({} UTC); {still}.",
-        facts.date(incident.started_at, language),
-        incident.started_at.strftime("%Y-%m-%d %H:%M:%S"),
+        facts.date(began, language),
+        began.strftime("%Y-%m-%d %H:%M:%S"),
     )
 }
 
@@ -216,6 +218,11 @@ fn links(facts: &Facts<'_>, language: Language) -> String {
         lines.extend(api.desk.runbook.iter().map(|link| format!("{runbook}: {link}")));
         lines.extend(api.desk.known_errors.iter().map(|link| format!("{known}: {link}")));
         lines.extend(api.documentation.iter().map(|link| format!("{documentation}: {link}")));
+    } else {
+        let apis = facts.apis();
+        let runbooks = apis.iter().filter_map(|api| Some((*api, api.desk.runbook.as_deref()?)));
+        let runbooks = affected::by_api(runbooks, str::to_owned, language);
+        lines.extend(runbooks.into_iter().map(|link| format!("{runbook}: {link}")));
     }
     lines.join("\n")
 }

@@ -4,6 +4,7 @@ use super::{
     Letter,
     facts::cut,
     gsm::{plain, taken},
+    letter::Why,
 };
 use domain::{Configuration, Environment, Language, Situation, Status, Unrecorded, duration_words, scrubbed};
 use jiff::{SignedDuration, Timestamp};
@@ -132,42 +133,54 @@ impl Plain<'_> {
             lines.push(format!("- +{}", wrong.len() - MOST));
         }
         lines.push(String::new());
-        let (subject, why) = match language {
+        let (subject, you, kept, next) = match language {
             Language::En => (
                 format!("Curiad cannot record since {since}"),
-                "Why you: you are a last resort of production. You are told again every 15 minutes while this lasts.",
+                "you are a last resort of production.",
+                format!("nothing has been recorded since {since}."),
+                "you are told again every 15 minutes while this lasts, and when it is over.",
             ),
             Language::Cy => (
                 format!("Ni all Curiad gofnodi ers {since}"),
-                "Pam chi: rydych yn ddewis olaf ar gyfer yr amgylchedd byw. Dywedir wrthych eto bob 15 munud tra pery hyn.",
+                "rydych yn ddewis olaf ar gyfer yr amgylchedd byw.",
+                format!("ni chofnodwyd dim ers {since}."),
+                "dywedir wrthych eto bob 15 munud tra pery hyn, a phan fydd ar ben.",
             ),
         };
-        lines.push(why.to_owned());
+        let why = Why { you: Some(you.to_owned()), now: kept, next: next.to_owned() };
+        lines.push(why.words(language));
         (subject, lines)
     }
 
     fn can_again(&self, since: Timestamp, language: Language) -> (String, Vec<String>) {
         let (from, to) = (self.since(since), self.clock(self.now));
-        match language {
+        let (subject, said, [you, now, next]) = match language {
             Language::En => (
                 format!("Curiad records again since {to}"),
-                vec![
-                    format!("Curiad writes its database again since {to}; it could not since {from}."),
-                    "What it saw meanwhile is recorded. Tickets and calls for what is still wrong follow as usual: \
-                     for Curiad itself there is nothing more to do."
-                        .to_owned(),
+                format!(
+                    "Curiad writes its database again since {to}; it could not since {from}.\nWhat it saw meanwhile is recorded."
+                ),
+                [
+                    "you were told that it could not.",
+                    "it can again.",
+                    "tickets and calls for what is still wrong follow as usual: for Curiad itself there is nothing more to do.",
                 ],
             ),
             Language::Cy => (
                 format!("Mae Curiad yn cofnodi eto ers {to}"),
-                vec![
-                    format!("Mae Curiad yn ysgrifennu i'w gronfa ddata eto ers {to}; ni allai ers {from}."),
-                    "Mae'r hyn a welodd yn y cyfamser wedi'i gofnodi. Daw tocynnau a galwadau am yr hyn sy'n dal o'i le fel \
-                     arfer: nid oes dim mwy i'w wneud ar gyfer Curiad ei hun."
-                        .to_owned(),
+                format!(
+                    "Mae Curiad yn ysgrifennu i'w gronfa ddata eto ers {to}; ni allai ers {from}.\nMae'r hyn a welodd yn y \
+                     cyfamser wedi'i gofnodi."
+                ),
+                [
+                    "cawsoch wybod na allai.",
+                    "gall eto.",
+                    "daw tocynnau a galwadau am yr hyn sy'n dal o'i le fel arfer: nid oes dim mwy i'w wneud ar gyfer Curiad ei hun.",
                 ],
             ),
-        }
+        };
+        let why = Why { you: Some(you.to_owned()), now: now.to_owned(), next: next.to_owned() };
+        (subject, vec![said, String::new(), why.words(language)])
     }
 
     fn lasted(&self, since: Timestamp, language: Language) -> String {
@@ -325,11 +338,7 @@ mod tests {
             ),
             ("again.txt", again, include_str!("../../tests/golden/again.txt")),
         ] {
-            assert_eq!(
-                said.trim_end(),
-                expected.trim_end(),
-                "\n\ntests/golden/{name} should now say:\n{said}\n"
-            );
+            crate::words::tests::golden(name, &said, expected);
         }
     }
 

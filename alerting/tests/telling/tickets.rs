@@ -76,7 +76,7 @@ async fn a_desk_that_takes_a_ticket_and_never_answers_still_has_one() {
 
 /// What the rules make of `incident link`: what was asked for is taken back, as far as it can be.
 pub(crate) async fn links_another(house: &House, asked: &str) {
-    let earlier = EarlierTicket { known: None, why: "linked by ann".to_owned() };
+    let earlier = EarlierTicket { known: None, why: "linked by ann".to_owned(), given_up: false };
     let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
     house.record(vec![Change::Withdraw(asked.to_owned()), Change::Incident(incident)]).await;
 }
@@ -98,6 +98,32 @@ async fn a_ticket_that_may_have_been_made_before_another_was_linked_is_found_and
         }
         let found = matches!(said, Sent::Ticket { .. });
         assert_eq!(found, there == 1, "{trouble:?}: the rules tell it where to look: {said:?}");
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_was_given_up_and_is_there_all_the_same_is_taken_and_no_other_is_made() {
+    let by_hand =
+        json!({ "short_description": "made of a mail", "description": format!("correlation: {KEY} ") });
+    let lost = json!({ "correlation_id": KEY, "short_description": "made, and never confirmed" });
+    for there in [by_hand, lost] {
+        let house = house().await;
+        let options = house.world.desk().options().clone();
+        let url = format!("{}/api/now/table/incident", house.world.desk().url());
+        let made = client().post(url).basic_auth(options.user, Some(options.password)).json(&there);
+        assert_eq!(made.send().await.unwrap().status(), 201);
+        let why = "a ticket was asked for, and the desk did not make one".to_owned();
+        let earlier = EarlierTicket { known: None, why, given_up: true };
+        let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
+        house.record(vec![Change::Incident(incident)]).await;
+        house.wants("ticket/2", NotificationKind::TicketOpen, desk()).await;
+        house.deliver().await;
+        let tickets = house.world.desk().tickets();
+        assert_eq!(tickets.len(), 1, "{there}: {tickets:?}");
+        assert_eq!(tickets[0].field("correlation_id"), KEY);
+        let said = house.receipt().await;
+        assert!(matches!(&said, Sent::Ticket { number, .. } if *number == tickets[0].number), "{said:?}");
         house.close().await;
     }
 }

@@ -41,6 +41,25 @@ fn a_call_that_is_overdue_by_a_minute_is_not_placed_by_itself() {
 }
 
 #[test]
+fn where_else_majors_call_out_somebody_must_be_called_too() {
+    let sit = ("results", Environment::Sit);
+    let mut configuration = configuration();
+    let production = configuration.environments[&Environment::Production].clone();
+    let major = domain::MajorPolicy { when: Priority::P5, ..production.major.expect("calls") };
+    configuration.environments.get_mut(&Environment::Sit).expect("SIT").major = Some(major);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(20, &[sit], Seen::Fail);
+    let incident = hand.open().pop().expect("an incident");
+    assert!(incident.environment == Environment::Sit && incident.major.is_some(), "{incident:?}");
+    hand.receipt(incident.id.0, "callout/1/text", Sent::Delivered);
+    let incident = hand.incident(incident.id.0);
+    let next = domain::next_call_at(&hand.situation, &incident, hand.now).expect("a next call");
+    assert!(is_attended(&hand.situation, next + SignedDuration::from_secs(59)));
+    assert!(!is_attended(&hand.situation, next + SignedDuration::from_secs(61)), "nobody decides any more");
+}
+
+#[test]
 fn also_of_a_p1_that_somebody_has_nothing_may_be_overdue() {
     let mut hand = called();
     hand.receipt(1, "callout/1/text", Sent::Delivered);

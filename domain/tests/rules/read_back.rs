@@ -291,11 +291,9 @@ fn another_priority_at_the_desk_is_said_once_and_a_higher_one_of_ours_goes_into_
     assert!(higher < ours);
     let (.., note) = notes(&hand).pop().expect("a note");
     assert_eq!(note.with, With::Priority(higher));
-    assert!(
-        note.text.starts_with(&format!("Proposed priority: {higher} instead of {ours}")),
-        "{}",
-        note.text
-    );
+    let (found, proposed) = note.text.split_once('\n').expect("two lines");
+    assert!(found.starts_with("Worse now: major outage."), "{found}");
+    assert!(proposed.starts_with(&format!("Proposed priority: {higher} instead of {ours}")), "{proposed}");
     desk_takes_notes(&mut hand);
 
     let chosen = SeenTicket { priority: Some(Priority::P5), ..new() };

@@ -160,3 +160,47 @@ fn a_button_pressed_twice_calls_one_person() {
     }
     assert_eq!(callouts(&hand).len(), 2);
 }
+
+/// The desk refused the ticket for good.
+fn refused() -> Hand {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    hand.receipt(1, "ticket", Sent::GivenUp { why: "the desk hides correlation_id".into() });
+    hand
+}
+
+fn asked(hand: &Hand, name: &str) -> usize {
+    hand.told().iter().filter(|told| *told == name).count()
+}
+
+#[test]
+fn a_desk_that_refused_the_ticket_is_asked_for_another_when_the_trouble_comes_back() {
+    let mut hand = refused();
+    hand.rounds(60, &[RESULTS], Seen::Fail);
+    assert_eq!((asked(&hand, "ticket"), asked(&hand, "ticket/2")), (1, 0), "not again and again");
+    hand.rounds(12, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    hand.rounds(10, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(1).flaps.epoch, 1);
+    assert_eq!((asked(&hand, "ticket"), asked(&hand, "ticket/2")), (1, 1), "{:?}", hand.told());
+    let raised = Sent::Ticket { number: "INC0010002".into(), record: "def".into(), mismatch: None };
+    hand.receipt(1, "ticket/2", raised);
+    assert!(matches!(hand.incident(1).ticket, domain::Ticket::Raised { .. }));
+    assert!(hand.incident(1).earlier_tickets[0].given_up);
+}
+
+#[test]
+fn a_desk_that_refused_the_ticket_is_asked_once_a_day_while_the_trouble_goes_on() {
+    let mut hand = refused();
+    for minute in 0..25 * 60 {
+        hand.wait(50);
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        assert!(minute > 23 * 60 || asked(&hand, "ticket/2") == 0, "after {minute} minutes");
+    }
+    assert_eq!((asked(&hand, "ticket"), asked(&hand, "ticket/2")), (1, 1), "{:?}", hand.told());
+    assert!(
+        hand.incident(1).timeline.iter().any(|entry| entry.text.contains("ticket asked for")),
+        "it says so"
+    );
+}

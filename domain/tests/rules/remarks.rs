@@ -4,7 +4,7 @@ use crate::{
     estate::{Hand, Seen, configuration},
     read_back::{desk_takes_notes, notes, raised},
 };
-use domain::{Answer, Environment, Message, Note};
+use domain::{Answer, Command, Environment, IncidentId, Message, Note, Phrases, Priority, Text};
 use jiff::SignedDuration;
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
@@ -72,4 +72,87 @@ fn what_else_fails_is_told_together_a_quarter_of_an_hour_after_the_last_word() {
     assert_eq!(told.len(), 1, "both at once: {told:?}");
     assert!(told[0].text.contains("results") && told[0].text.contains("documents"), "{told:?}");
     assert!(told[0].at >= said + SignedDuration::from_mins(15), "{told:?}");
+}
+
+fn texts(hand: &Hand) -> Vec<String> {
+    notes(hand).into_iter().map(|(.., note)| note.text).collect()
+}
+
+/// The text of each note that says so.
+fn saying(hand: &Hand, words: &str) -> Vec<String> {
+    texts(hand).into_iter().filter(|text| text.contains(words)).collect()
+}
+
+/// `documents` is slow and has a ticket; a human has set its priority, which no rule changes any more.
+fn slow() -> (Hand, (&'static str, Environment)) {
+    let documents = ("documents", Environment::Production);
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(100, &[documents], Seen::Slow);
+    hand.ticket_raised(1);
+    let (by, why, priority) = ("ann".to_owned(), "a drill".to_owned(), Priority::P2);
+    let set = Command::Prioritise { incident: IncidentId(1), by, why, priority };
+    hand.tell(Message::Command(set)).expect("set");
+    desk_takes_notes(&mut hand);
+    (hand, documents)
+}
+
+#[test]
+fn that_it_is_worse_the_ticket_hears_at_once_also_where_its_priority_stays() {
+    let (mut hand, documents) = slow();
+    for _ in 0..90 {
+        hand.rounds(1, &[documents], Seen::Fail);
+        desk_takes_notes(&mut hand);
+    }
+    let worse = saying(&hand, "Worse now: major outage. ");
+    assert_eq!(worse.len(), 1, "{:?}", texts(&hand));
+    assert!(worse[0].ends_with(&hand.incident(1).diagnosis.en), "{worse:?}");
+}
+
+#[test]
+fn that_it_fails_elsewhere_the_ticket_hears_within_a_quarter_of_an_hour() {
+    let mut hand = raised();
+    hand.rounds(6, &[RESULTS], Seen::Fail);
+    desk_takes_notes(&mut hand);
+    let before = hand.incident(1);
+    for _ in 0..92 {
+        hand.rounds(1, &[RESULTS], Seen::Broken);
+        desk_takes_notes(&mut hand);
+    }
+    let after = hand.incident(1);
+    assert!(before.layer != after.layer && before.diagnosis != after.diagnosis);
+    assert_eq!(saying(&hand, &after.diagnosis.en).len(), 1, "{:?}", texts(&hand));
+    assert_eq!(saying(&hand, "Worse now").len(), 0, "it is as bad as it was");
+}
+
+#[test]
+fn one_that_is_back_is_not_worse_than_it_was_the_last_time() {
+    let mut hand = raised();
+    hand.rounds(12, &[], Seen::Pass);
+    assert!(!hand.incident(1).is_open());
+    desk_takes_notes(&mut hand);
+    for _ in 0..12 {
+        hand.rounds(1, &[RESULTS], Seen::Broken);
+        desk_takes_notes(&mut hand);
+    }
+    let back = saying(&hand, "the same incident, and the same ticket.");
+    assert_eq!(back.len(), 1, "{:?}", texts(&hand));
+    assert!(back[0].contains(&hand.incident(1).diagnosis.en), "it fails elsewhere: {back:?}");
+    assert_eq!(saying(&hand, "Worse now").len(), 0, "{:?}", texts(&hand));
+}
+
+#[test]
+fn what_a_human_says_on_the_page_is_in_the_ticket_too() {
+    let mut hand = raised();
+    let phrases = Phrases {
+        because: Some(domain::Because::SignIn),
+        next: Some(hand.now + SignedDuration::from_mins(30)),
+        ..Phrases::own(Text::new("Sign-in is being repaired.", "Mae’r mewngofnodi’n cael ei drwsio."))
+    };
+    let update = Command::Update { incident: IncidentId(1), by: "Ann".to_owned(), phrases };
+    hand.tell(Message::Command(update)).expect("published");
+    desk_takes_notes(&mut hand);
+    let said =
+        saying(&hand, "Said on the status page by Ann: Sign-in is being repaired. (cause: sign in; more by ");
+    assert_eq!(said.len(), 1, "{:?}", texts(&hand));
 }

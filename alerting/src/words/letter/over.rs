@@ -147,7 +147,7 @@ pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
     let Some(at) = recovered.or(resolved) else {
         return String::new();
     };
-    let lasted = duration_words(at.duration_since(facts.incident.started_at), language);
+    let lasted = duration_words(at.duration_since(facts.incident.failing_since()), language);
     let when = facts.date(at, language);
     match (recovered, language) {
         (Some(_), Language::En) => format!(": it has worked again since {when}, after {lasted}"),

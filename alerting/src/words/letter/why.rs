@@ -19,13 +19,20 @@ pub(in super::super) fn closing(
     why: &Why,
     language: Language,
 ) -> (String, String) {
-    let [you, now, next] = match language {
-        Language::En => ["Why you:", "Why now:", "What next:"],
-        Language::Cy => ["Pam chi:", "Pam nawr:", "Beth nesaf:"],
-    };
-    let you = why.you.as_ref().map_or_else(String::new, |words| format!("{you} {words}\n"));
-    let reasons = format!("{you}{now} {}\n{next} {}", why.now, why.next);
-    (subject(facts, title, language), format!("{news}\n\n{reasons}\n\n{}", facts.page_url(language)))
+    let (reasons, link) = (why.words(language), facts.page_url(language));
+    (subject(facts, title, language), format!("{news}\n\n{reasons}\n\n{link}"))
+}
+
+impl Why {
+    /// A line each, with its label.
+    pub(in super::super) fn words(&self, language: Language) -> String {
+        let [you, now, next] = match language {
+            Language::En => ["Why you:", "Why now:", "What next:"],
+            Language::Cy => ["Pam chi:", "Pam nawr:", "Beth nesaf:"],
+        };
+        let you = self.you.as_ref().map_or_else(String::new, |words| format!("{you} {words}\n"));
+        format!("{you}{now} {}\n{next} {}", self.now, self.next)
+    }
 }
 
 /// Of a call.

@@ -69,6 +69,28 @@ fn a_desk_may_read_welsh() {
 }
 
 #[test]
+fn of_one_that_is_back_it_is_said_since_when_it_has_been_back_and_who_was_called_since() {
+    let (mut incident, configuration) = (incident(), configuration());
+    incident.flaps = domain::Flaps { epoch: 1, since: Some(at("03:05:00")), ..domain::Flaps::default() };
+    incident.opened_at = at("03:06:00");
+    let now = at("03:10:00");
+    let facts = Facts { incident: &incident, configuration: &configuration, now };
+    let words = ticket(&facts, REFERENCE);
+    assert!(words.short_description.contains("(since 04:05 BST, "), "{}", words.short_description);
+    assert!(words.description.contains("04:05 BST (2026-06-21 03:05:00 UTC)"), "{}", words.description);
+    // Whoever was called before it came back has to be asked anew.
+    assert!(!words.description.contains("Already told: Gw"), "{}", words.description);
+    let callout = notification(NotificationKind::Callout { callout: 1 });
+    let said = text(&facts, &callout, Language::En, FIRST).unwrap();
+    assert!(said.contains(" since 04:05 BST."), "{said}");
+    let over = Incident { recovered_at: Some(at("03:09:00")), ..incident.clone() };
+    let facts = Facts { incident: &over, configuration: &configuration, now };
+    let stand_down = notification(NotificationKind::StandDown { taken_by: None });
+    let said = letter(&facts, &stand_down, Some(Language::En), REFERENCE).unwrap().body;
+    assert!(said.contains("since 04:05 BST") && said.contains("after 4 min"), "{said}");
+}
+
+#[test]
 fn a_storm_is_one_trouble_with_a_list() {
     let (mut incident, configuration) = (incident(), configuration());
     incident.cause = domain::Cause::Storm(Environment::Production);

@@ -1,64 +1,11 @@
-//! Who is affected, who has it, who knows, who is next, and what to say to callers.
+//! Who has it, who knows, who is next, and what to say to callers.
 
-use super::is_ahead;
+use super::affected::by_api;
 use crate::words::{facts::Facts, letter};
-use domain::{Answer, Callout, Cause, Environment, InstanceId, Language, ServiceLevel, Visibility, scrubbed};
+use domain::{Answer, Callout, Cause, Language, TeamId, Visibility, scrubbed};
 
 /// Who was told: the last so many.
 const MOST_TOLD: usize = 10;
-
-pub(super) fn users(facts: &Facts<'_>, language: Language) -> String {
-    if is_ahead(facts) {
-        return String::new();
-    }
-    let Some(api) = facts.api() else {
-        return String::new();
-    };
-    let production = Environment::Production.plain(language);
-    let mut lines = vec![scrubbed(api.desk.users.as_ref().unwrap_or(&api.description).get(language))];
-    lines.extend(match (api.consumers, language) {
-        (0, _) => None,
-        (1, Language::En) => Some(format!("1 application uses it in {production}.")),
-        (many, Language::En) => Some(format!("{many} applications use it in {production}.")),
-        (1, Language::Cy) => Some(format!("Mae 1 cymhwysiad yn ei ddefnyddio ({production}).")),
-        (many, Language::Cy) => Some(format!("Mae {many} o gymwysiadau yn ei ddefnyddio ({production}).")),
-    });
-    let dependants: Vec<_> = facts
-        .configuration
-        .apis
-        .values()
-        .filter(|other| other.depends_on.contains(&api.id))
-        .map(|other| InstanceId { api: other.id.clone(), environment: facts.incident.environment })
-        .filter(|other| !facts.incident.affects.contains(other))
-        .collect();
-    let (depend, safety, security) = match language {
-        Language::En => (
-            "APIs that depend on it",
-            "Clinical safety: critical service level, consider whether care is affected.",
-            "Security: sensitive API; if it may have shown data to the wrong person, tell information governance.",
-        ),
-        Language::Cy => (
-            "APIs sy'n dibynnu arno",
-            "Diogelwch clinigol: lefel gwasanaeth hanfodol; ystyriwch a effeithir ar ofal.",
-            "Diogelwch: API sensitif; os gall fod wedi dangos data i'r person anghywir, rhowch wybod i'r tîm llywodraethu gwybodaeth.",
-        ),
-    };
-    if !dependants.is_empty() {
-        lines.push(format!("{depend}: {}.", facts.names(&dependants, language)));
-    }
-    if facts.incident.environment == Environment::Production {
-        lines.extend((api.service_level == ServiceLevel::Critical).then(|| safety.to_owned()));
-        lines.extend(api.desk.clinical_safety.as_ref().map(|who| {
-            let who = without_stop(who.get(language));
-            match language {
-                Language::En => format!("Who answers for clinical safety (DCB0129): {who}."),
-                Language::Cy => format!("Pwy sy'n gyfrifol am ddiogelwch clinigol (DCB0129): {who}."),
-            }
-        }));
-        lines.extend(api.sensitive.then(|| security.to_owned()));
-    }
-    lines.join("\n")
-}
 
 pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
     let incident = facts.incident;
@@ -84,6 +31,8 @@ pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
                 Language::Cy => format!("Y tu allan i oriau gwaith: {who}."),
             }
         }));
+    } else {
+        lines.extend(owners_of_several(facts, language));
     }
     if let Some(acknowledged) = &incident.acknowledged {
         let (by, since) = (scrubbed(&acknowledged.by), facts.clock(acknowledged.at));
@@ -112,10 +61,32 @@ pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
     lines.join("\n")
 }
 
-/// Who was told already, and who could not be.
+/// Of what is shared: each API's team, and whom to ring.
+fn owners_of_several(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let apis = facts.apis();
+    let (teams_word, out_word) = match language {
+        Language::En => ("Provider teams", "Out of hours"),
+        Language::Cy => ("Timau'r darparwyr", "Y tu allan i oriau gwaith"),
+    };
+    let team = |id: &TeamId| {
+        facts.configuration.teams.get(id).map_or(id.as_str(), |team| team.name.get(language)).to_owned()
+    };
+    let teams = by_api(apis.iter().map(|api| (*api, &api.team)), team, language);
+    let known = apis.iter().filter_map(|api| Some((*api, api.desk.out_of_hours.as_ref()?)));
+    let out_of_hours = by_api(known, |who| without_stop(who.get(language)), language);
+    [(teams_word, teams), (out_word, out_of_hours)]
+        .into_iter()
+        .filter(|(_, said)| !said.is_empty())
+        .map(|(word, said)| format!("{word}: {}.", said.join("; ")))
+        .collect()
+}
+
+/// Who was told already, and who could not be: of the present stretch of trouble, since whoever had it before it came back has
+/// to be asked anew.
 fn called(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let incident = facts.incident;
-    let callouts = || incident.escalation.iter().flat_map(|running| &running.callouts);
+    let all = || incident.escalation.iter().flat_map(|running| &running.callouts);
+    let callouts = || all().filter(|callout| callout.at >= incident.opened_at);
     let reached = |callout: &&Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
     let mut told: Vec<String> = callouts()
         .filter(reached)
@@ -219,6 +190,6 @@ pub(super) fn callers(facts: &Facts<'_>, first: Language) -> String {
 }
 
 /// What people wrote, for the middle of a line: its last full stop is ours.
-fn without_stop(words: &str) -> String {
+pub(super) fn without_stop(words: &str) -> String {
     scrubbed(words).trim_end_matches(['.', ' ']).to_owned()
 }
