@@ -2,7 +2,7 @@
 //! recorder wakes: so what is shown as next is what will be done (invariant 10).
 
 use crate::{
-    Cause, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, desk,
+    Cause, EnvironmentPolicy, Incident, IncidentStatus, Publish, Running, Situation, Status, Ticket, desk,
     duty::signed,
     flapping::{lets_go_at, resolve_hold},
     holds::{callout_hold, looked_at, major_since, told_at, told_hold},
@@ -140,29 +140,8 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
     if let Some(at) = incident.forgotten_at().filter(|_| matches!(incident.cause, Cause::Alert(_))) {
         ask(at, Act::Resolve);
     }
-    if incident.ticket == Ticket::None && policy.service_desk.is_some() {
-        ask(told_at, Act::RaiseTicket);
-    }
-    if incident.flaps.went_on < incident.flaps.epoch {
-        ask(told_at, Act::GoOn);
-    }
-    if let Ticket::Asked { at, given_up: true, .. } = &incident.ticket {
-        ask(*at + TICKET_EXPIRES, Act::AskAnew);
-    }
-    if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
-        && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)
-    {
-        ask(*at + signed(after), Act::Fallback);
-    }
-    if let Some(at) = desk::press_at(policy, incident) {
-        ask(at, Act::Press);
-    }
-    // Before what takes it along.
-    if let Some(at) = service_clock::nudge_at(configuration, incident, now) {
-        ask(at, Act::Nudge);
-    }
-    if let Some(at) = remark::remark_at(configuration, incident, now) {
-        ask(at, Act::Remark);
+    for (at, act) in of_ticket(situation, policy, incident, (told_at, now)) {
+        ask(at, act);
     }
     if incident.posts.is_empty() && !incident.cause.is_internal() {
         match policy.publish {
@@ -197,6 +176,37 @@ fn plan(situation: &Situation, incident: &Incident, now: Timestamp) -> Vec<(Time
             None | Some(Running { next_at: None, .. }) => {}
         }
     }
+    acts
+}
+
+/// What it asks for of the desk.
+fn of_ticket(
+    situation: &Situation,
+    policy: &EnvironmentPolicy,
+    incident: &Incident,
+    (told_at, now): (Timestamp, Timestamp),
+) -> Vec<(Timestamp, Act)> {
+    let configuration = &situation.configuration;
+    let mut acts = Vec::new();
+    if incident.ticket == Ticket::None && policy.service_desk.is_some() {
+        acts.push((told_at, Act::RaiseTicket));
+    }
+    if incident.flaps.went_on < incident.flaps.epoch {
+        acts.push((told_at, Act::GoOn));
+    }
+    if let Ticket::Asked { at, given_up: true, .. } = &incident.ticket {
+        acts.push((*at + TICKET_EXPIRES, Act::AskAnew));
+    }
+    if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
+        && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)
+    {
+        acts.push((*at + signed(after), Act::Fallback));
+    }
+    let press = desk::press_at(policy, incident).map(|at| (at, Act::Press));
+    // Before what takes it along.
+    let nudge = service_clock::nudge_at(configuration, incident, now).map(|at| (at, Act::Nudge));
+    let remark = remark::remark_at(configuration, incident, now).map(|at| (at, Act::Remark));
+    acts.extend(press.into_iter().chain(nudge).chain(remark));
     acts
 }
 
