@@ -3,7 +3,7 @@
 use crate::{CheckId, Question, Sight, StepSeen, Transcript, VantageId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, fmt, net::IpAddr, time::Duration};
+use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 /// What one Probe saw, and when. The last of each check is kept in memory: what is rare in it is apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -290,6 +290,29 @@ impl Outcome {
     /// Of a journey, each step and then each clean-up step, as far as it came; none where there was one request.
     pub fn steps(&self) -> &[StepSeen] {
         self.transcript.as_deref().map(|transcript| transcript.steps.as_slice()).unwrap_or_default()
+    }
+
+    /// As the rules remember it until the next: without what only the record has to say of one that passed. Each check's first
+    /// is one that is written down whole, and ten thousand of these at once would be the most memory that is ever needed.
+    #[must_use]
+    pub(crate) fn remembered(this: &Arc<Self>) -> Arc<Self> {
+        if this.failure.is_some() || this.transcript.is_none() {
+            return Arc::clone(this);
+        }
+        Arc::new(Self {
+            check: this.check.clone(),
+            vantage: this.vantage.clone(),
+            http: this.http.clone(),
+            deprecation: this.deprecation.clone(),
+            certificate: this.certificate.clone(),
+            health: this.health.clone(),
+            request_id: this.request_id.clone(),
+            sight: this.sight.clone(),
+            failure: None,
+            expectations: Vec::new(),
+            transcript: None,
+            ..**this
+        })
     }
 
     /// What is known of a probe when it begins, at `at`: nothing yet, so nothing that went wrong either.
