@@ -82,7 +82,8 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     }
     // Of a clock that is ahead of ours: what follows is newer all the same.
     ahead::heard(fold, &id, outcome);
-    let latest = Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Outcome::remembered(outcome)) };
+    let latest =
+        Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Outcome::remembered(outcome)) };
     due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
     fold.after.latest.insert_mut(id.clone(), latest);
     fold.behind.clear();

@@ -34,6 +34,28 @@ fn who_comes_on_call_in_the_midst_of_a_round_is_called_next_and_not_who_was_call
 }
 
 #[test]
+fn who_has_it_keeps_it_when_their_shift_ends_and_is_asked_first_when_nothing_is_heard_of_them() {
+    let mut hand = called_before_nine();
+    let first = people(&hand);
+    let running = hand.incident(1).escalation.clone().expect("calling");
+    let reference = running.callouts.first().expect("a call").reference.clone();
+    hand.tell(Message::Answer { reference, answer: Answer::Mine, by: None }).expect("taken");
+    // Past nine, and half of the time that an answer lasts.
+    hand.rounds(120, &[RESULTS], Seen::Fail);
+    let taken = hand.incident(1).acknowledged.clone().expect("still theirs");
+    assert_eq!(taken.person.map(|person| person.to_string()).as_ref(), first.first());
+    assert_eq!(people(&hand), first, "whoever came on call is left alone");
+    while hand.now <= taken.until.expect("an end") {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+    }
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    assert_eq!(people(&hand), [&first[..], &first[..]].concat(), "whoever had it is asked first");
+    hand.rounds(32, &[RESULTS], Seen::Fail);
+    let all = people(&hand);
+    assert!(all.len() == 3 && all[2] != first[0], "then whoever is on call by now: {all:?}");
+}
+
+#[test]
 fn who_is_on_call_and_was_called_is_followed_by_the_next_in_turn() {
     let mut configuration = configuration();
     for escalation in configuration.escalations.values_mut() {

@@ -1,8 +1,9 @@
 //! Rule two: verdicts become a confirmed status.
 
 use crate::estate::{Hand, Seen, configuration, outcome, start, track};
-use domain::{Environment, Event, Status};
+use domain::{Environment, Event, Expectation, Outcome, Status};
 use jiff::SignedDuration;
+use std::sync::Arc;
 
 const PRODUCTION: Environment = Environment::Production;
 
@@ -122,4 +123,25 @@ fn an_outcome_that_comes_late_or_twice_changes_nothing() {
         hand.event(&Event::Outcome(late));
     }
     assert_eq!(hand.changes.len(), before);
+}
+
+#[test]
+fn of_a_probe_that_passed_only_the_record_keeps_all_that_was_seen() {
+    let mut hand = Hand::new(configuration());
+    let id = track("results", Environment::Production, "status");
+    for (seen, kept) in [(Seen::Pass, false), (Seen::Fail, true)] {
+        hand.wait(10);
+        let expectation =
+            Expectation { what: "status".into(), expected: "200".into(), seen: "200".into(), ok: true };
+        let all = Outcome {
+            transcript: Some(Box::default()),
+            expectations: vec![expectation],
+            request_id: Some("7f3c1c1e".to_owned()),
+            ..(*outcome(&id, hand.now, seen)).clone()
+        };
+        hand.event(&Event::Outcome(Arc::new(all.clone())));
+        let remembered = hand.situation.outcome(&id).expect("the last");
+        let expected = if kept { all } else { Outcome { transcript: None, expectations: vec![], ..all } };
+        assert_eq!(**remembered, expected);
+    }
 }
