@@ -1,9 +1,12 @@
 //! `curiad maintenance`: planned work is announced to everybody at once, and ends when somebody says so.
 
 use crate::{
-    outage::place,
+    database::{On, on_both},
+    outage::place_on,
     program::{Place, text, world},
 };
+
+on_both!(planned_work_is_on_the_page_in_both_languages_until_it_is_called_off);
 
 async fn not_all_of_production_beyond_a_day(place: &Place) {
     let place_work = ["maintenance", "add", "--environment", "production", "--for", "25h"];
@@ -11,10 +14,9 @@ async fn not_all_of_production_beyond_a_day(place: &Place) {
     assert!(ran.code == Some(64) && ran.err.contains("--beyond-a-day"), "{ran:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off() {
+async fn planned_work_is_on_the_page_in_both_languages_until_it_is_called_off(on: On) {
     let world = world().await;
-    let place = place(&world);
+    let place = place_on(on, &world);
     let mut program = place.serve();
     program.ready().await;
     let add = ["maintenance", "add", "--environment", "production", "--by", "Nia Rees"];
