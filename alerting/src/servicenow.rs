@@ -16,7 +16,7 @@ use crate::{
     words::{TicketWords, note_marker},
 };
 use access::Access;
-use domain::{Incident, Notification, Priority, Sent, With};
+use domain::{Incident, Notification, Priority, Sent, With, ticket_named};
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -59,15 +59,13 @@ pub(crate) fn reference(key: &str) -> String {
     }
 }
 
-/// Those of the tickets that the desk was asked for before and that were given up: one may be there all the same.
+/// Of the tickets that the desk was asked for in vain since it made one, the last first: one may be there all the same.
 pub(crate) fn given_up(notification: &Notification, incident: &Incident) -> Vec<String> {
-    let (incident_word, _) = notification.key.split_once('/').unwrap_or((&notification.key, ""));
-    let named = |at: usize| match at {
-        0 => format!("{incident_word}/ticket"),
-        at => format!("{incident_word}/ticket/{}", at + 1),
-    };
-    let earlier = incident.earlier_tickets.iter().enumerate().filter(|(_, earlier)| earlier.given_up);
-    earlier.map(|(at, _)| reference(&named(at))).collect()
+    let (word, _) = notification.key.split_once('/').unwrap_or((&notification.key, ""));
+    let earlier = incident.earlier_tickets.iter().enumerate().rev();
+    let in_vain =
+        earlier.take_while(|(_, earlier)| earlier.known.is_none()).filter(|(_, earlier)| earlier.given_up);
+    in_vain.map(|(at, _)| reference(&format!("{word}/{}", ticket_named(at)))).collect()
 }
 
 /// What a ticket is made from.

@@ -11,6 +11,7 @@ use crate::{
     children::{CHILD_MAY_LEAD, holder},
     duty,
     fold::Fold,
+    remark,
     telling::work_note,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -180,7 +181,7 @@ fn fires(fold: &mut Fold, alert: &Alert, at: Timestamp) {
             duty::returned(fold, &mut incident, alert.status);
         }
         if crate::cause::worse(alert.status, incident.worst) {
-            incident.worst = alert.status;
+            remark::worsened(&mut incident, alert.status, fold.now);
         }
         hear(&mut incident, alert, at);
         fold.put_incident(incident);

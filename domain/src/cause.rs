@@ -272,8 +272,7 @@ fn goes_on(fold: &mut Fold, id: IncidentId, health: &Health) {
     if worse {
         let what = what(fold, &incident.cause, health);
         incident.note(fold.now, what);
-        incident.worst = health.status;
-        remark::worse(&mut incident, fold.now);
+        remark::worsened(&mut incident, health.status, fold.now);
     }
     if worse || incident.layer != health.layer {
         incident.layer = health.layer;

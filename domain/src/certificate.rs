@@ -6,7 +6,7 @@ use crate::{
     children::{hold_back, take_in_children},
     duty,
     fold::Fold,
-    showing,
+    remark, showing,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ pub(crate) fn showing(fold: &mut Fold, bad: Bad, health: &Health) {
     let id = known.unwrap_or_else(|| open(fold, cause, health, diagnosis));
     let Some(mut incident) = fold.incident(id) else { return };
     if worse(health.status, incident.worst) {
-        incident.worst = health.status;
+        remark::worsened(&mut incident, health.status, fold.now);
     }
     hold_back(fold, incident, &health.instance);
     name_api(fold, id);

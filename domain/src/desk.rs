@@ -12,7 +12,7 @@ use crate::{
     holds::told_hold,
     provider::tell_owner,
     remark,
-    telling::{self, raise_ticket, work_note, work_note_with},
+    telling::{self, TICKET_EXPIRES, raise_ticket, work_note, work_note_with},
 };
 use jiff::Timestamp;
 
@@ -128,7 +128,8 @@ fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &st
 
 /// The present ticket becomes an earlier one: its desk, and the work notes that waited for it.
 fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId, Vec<crate::Note>)> {
-    if incident.earlier_tickets.len() + 1 >= MOST_TICKETS {
+    let had = incident.earlier_tickets.iter().filter(|earlier| !earlier.given_up).count();
+    if had + 1 >= MOST_TICKETS {
         incident.note(fold.now, format!("{why}; but it has had {MOST_TICKETS} tickets: no other is taken"));
         if let Ticket::Raised { pressed, .. } = &mut incident.ticket {
             *pressed = true;
@@ -136,6 +137,10 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
         return None;
     }
     let given_up = matches!(incident.ticket, Ticket::Asked { given_up: true, .. });
+    let mailed_at = match &incident.ticket {
+        Ticket::Asked { fallback_at, .. } => *fallback_at,
+        Ticket::None | Ticket::Raised { .. } => None,
+    };
     let (desk, waiting, known) = match std::mem::replace(&mut incident.ticket, Ticket::None) {
         Ticket::None => {
             let policy = fold.after.configuration.policy(incident.environment);
@@ -144,17 +149,26 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
         Ticket::Asked { desk, waiting, .. } => (desk, waiting, None),
         Ticket::Raised { desk, waiting, number, record, .. } => (desk, waiting, Some((number, record))),
     };
-    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned(), given_up });
+    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned(), given_up, mailed_at });
     Some((desk, waiting))
 }
 
-/// The desk did not take the ticket that it was asked for: it is asked for another when that is due.
-pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
-    if leave(fold, incident, "a ticket was asked for, and the desk did not make one").is_none()
-        && let Ticket::Asked { at, .. } = &mut incident.ticket
-    {
-        *at = fold.now;
+/// When the desk, which did not take the ticket that it was asked for, is asked for another: once the trouble is back, or a day
+/// later. What it refused, or could not take, was of another time. `None`: it is not, or has been often enough.
+pub(crate) fn ask_anew_at(incident: &Incident, told_at: Timestamp) -> Option<Timestamp> {
+    let Ticket::Asked { at, given_up: true, .. } = &incident.ticket else { return None };
+    let given_up = incident.earlier_tickets.iter().filter(|earlier| earlier.given_up).count();
+    if given_up + 1 >= MOST_TICKETS || incident.earlier_tickets.len() + 1 >= 2 * MOST_TICKETS {
+        return None;
     }
+    let is_back = incident.flaps.went_on < incident.flaps.epoch;
+    Some(if is_back { told_at } else { *at + TICKET_EXPIRES })
+}
+
+/// Another is asked for when that is due: at once.
+pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
+    leave(fold, incident, "a ticket was asked for, and the desk did not make one");
+    raise_ticket(fold, incident);
 }
 
 /// A ticket that a caller had opened is the incident's from now on.
@@ -272,6 +286,7 @@ pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
     let since = fold.time(incident.failing_since());
     incident.note(fold.now, format!("{number} was resolved while the trouble went on: opened again"));
     let text = format!("Opened again: the trouble is still there, since {since}.");
+    let text = remark::back(incident, &text);
     work_note_with(fold, incident, text, With::Reopen);
 }
 
@@ -293,10 +308,11 @@ fn given_up(fold: &mut Fold, incident: &mut Incident, number: &str) {
 }
 
 /// It was over and is back, which its ticket hears; where the desk has done with that, as [`press`] has it.
-pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: String) {
+pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: &str) {
     if matches!(incident.ticket, Ticket::Raised { over_since: Some(_), .. }) {
         press(fold, incident);
     } else {
+        let text = remark::back(incident, text);
         work_note(fold, incident, text);
     }
 }

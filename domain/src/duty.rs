@@ -157,8 +157,7 @@ fn go_on(fold: &mut Fold, incident: &mut Incident) {
             Ticket::None | Ticket::Asked { .. } => "",
         };
         let text = format!("{} again since {since}: the same incident{same}.", status.plain());
-        let text = remark::back(incident, &capital(&text));
-        desk::go_on(fold, incident, text);
+        desk::go_on(fold, incident, &capital(&text));
     }
 }
 

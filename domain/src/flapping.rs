@@ -2,7 +2,7 @@
 
 use crate::{
     Cause, Cell, EnvironmentPolicy, Health, Incident, IncidentId, IncidentStatus, Language, PostSays,
-    Priority, Text, Ticket, desk, duration_words, duty, fold::Fold, telling::work_note, weight,
+    Priority, Text, Ticket, duration_words, duty, fold::Fold, telling::work_note, weight,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -123,11 +123,8 @@ pub(crate) fn reopen(fold: &mut Fold, incident: &mut Incident, health: &Health) 
     incident.recovered_at = None;
     incident.acknowledged = None;
     incident.told_at = None;
-    match &mut incident.ticket {
-        Ticket::Raised { resolved_early, .. } => *resolved_early = 0,
-        // The desk may take one now: what it refused, or could not take, was of another time.
-        Ticket::Asked { given_up: true, .. } => desk::ask_anew(fold, incident),
-        Ticket::Asked { .. } | Ticket::None => {}
+    if let Ticket::Raised { resolved_early, .. } = &mut incident.ticket {
+        *resolved_early = 0;
     }
     incident.first_answer = None;
     incident.part_of = None;

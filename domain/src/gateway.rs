@@ -13,7 +13,7 @@ use crate::{
     duty,
     fold::Fold,
     reached::{Seen, is_not_reached, probed, speaking},
-    showing, storm, token,
+    remark, showing, storm, token,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -173,7 +173,7 @@ pub(crate) fn shut(fold: &mut Fold, (gateway, since): (&Gateway, Timestamp), hea
         duty::returned(fold, &mut incident, health.status);
     }
     if worse(health.status, incident.worst) {
-        incident.worst = health.status;
+        remark::worsened(&mut incident, health.status, fold.now);
     }
     fold.put_incident(incident);
     // With an incident of its own it comes with that.

@@ -221,6 +221,7 @@ pub use shift_reminder::DutyBegins;
 pub use situation::{Change, Decision, ReferenceKey, Remembered, Situation, Wanted};
 pub use subscription::{Kinds, MailAddress, News, Pace, SubscriptionId, Wish};
 pub use tally::{Measured, Tally};
+pub use telling::ticket_named;
 pub use test_call::TestCall;
 pub use ticket::{
     EarlierTicket, MOST_REOPENED, MOST_TICKETS, Note, ParentTicket, Remarked, SeenTicket, Ticket,

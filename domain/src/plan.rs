@@ -7,9 +7,7 @@ use crate::{
     flapping::{lets_go_at, resolve_hold},
     holds::{callout_hold, looked_at, major_since, told_at, told_hold},
     muting::muted_until,
-    other_way, remark, service_clock,
-    telling::TICKET_EXPIRES,
-    whom,
+    other_way, remark, service_clock, whom,
 };
 use jiff::Timestamp;
 
@@ -191,11 +189,10 @@ fn of_ticket(
     if incident.ticket == Ticket::None && policy.service_desk.is_some() {
         acts.push((told_at, Act::RaiseTicket));
     }
+    // Before the news that it is back, which the new one hears of.
+    acts.extend(desk::ask_anew_at(incident, told_at).map(|at| (at, Act::AskAnew)));
     if incident.flaps.went_on < incident.flaps.epoch {
         acts.push((told_at, Act::GoOn));
-    }
-    if let Ticket::Asked { at, given_up: true, .. } = &incident.ticket {
-        acts.push((*at + TICKET_EXPIRES, Act::AskAnew));
     }
     if let Ticket::Asked { desk, at, fallback_at: None, .. } = &incident.ticket
         && let Some(after) = configuration.desks.get(desk).and_then(|desk| desk.fallback_after)

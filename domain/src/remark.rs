@@ -1,7 +1,10 @@
 //! What a ticket hears of what changes all the time: one work note in so long at most, unless somebody is called or answers.
 //! Whatever else is said to it takes along what waits.
 
-use crate::{Answer, Callout, Configuration, Incident, Remarked, Ticket, fold::Fold, service_clock, telling};
+use crate::{
+    Answer, Callout, Configuration, Incident, Remarked, Status, Ticket, cause, fold::Fold, service_clock,
+    telling,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// From one note to the next.
@@ -31,7 +34,7 @@ pub(crate) fn remark_at(
     }
     // Of one that is back the desk hears how it is with the news of that.
     let known = steady && incident.flaps.went_on == incident.flaps.epoch && said.worst.is_some();
-    if known && is.worst != said.worst {
+    if known && said.worst.is_some_and(|worst| cause::worse(incident.worst, worst)) {
         return Some(said.worse_at.map_or(said.at, |at| at + SETTLES));
     }
     let moved = known && is.layer != said.layer;
@@ -101,7 +104,8 @@ fn is_known(incident: &mut Incident) {
 }
 
 /// It is worse than it was.
-pub(crate) fn worse(incident: &mut Incident, now: Timestamp) {
+pub(crate) fn worsened(incident: &mut Incident, worst: Status, now: Timestamp) {
+    incident.worst = worst;
     if let Ticket::Raised { remarked: Some(said), .. } = &mut incident.ticket {
         said.worse_at = Some(now);
     }
@@ -109,7 +113,7 @@ pub(crate) fn worse(incident: &mut Incident, now: Timestamp) {
 
 /// That it is worse, or fails elsewhere, than the ticket was told.
 fn found(fold: &Fold, incident: &Incident, before: &Remarked) -> Option<String> {
-    let worse = before.worst.is_some_and(|worst| worst != incident.worst);
+    let worse = before.worst.is_some_and(|worst| cause::worse(incident.worst, worst));
     let moved = before.worst.is_some() && before.layer != incident.layer;
     if !worse && !moved {
         return None;

@@ -22,14 +22,11 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     let (kind, name) = (NotificationKind::TicketOpen, in_ticket(incident, "ticket"));
     send(fold, incident.id, &name, kind, Channel::Desk(desk.clone()), TICKET_EXPIRES);
     incident.note(fold.now, format!("ticket asked for at {}: still so after the hold", fold.desk(&desk)));
-    incident.ticket = Ticket::Asked {
-        desk,
-        at: fold.now,
-        fallback_at: None,
-        waiting: Vec::new(),
-        mailed: 0,
-        given_up: false,
-    };
+    // Whoever has been told by e-mail of the present trouble is not told of it again.
+    let before = incident.earlier_tickets.last().filter(|earlier| earlier.given_up);
+    let fallback_at = before.and_then(|earlier| earlier.mailed_at).filter(|at| *at >= incident.opened_at);
+    incident.ticket =
+        Ticket::Asked { desk, at: fold.now, fallback_at, waiting: Vec::new(), mailed: 0, given_up: false };
 }
 
 /// The desk's own system has not confirmed a ticket: tell the people there.
@@ -188,6 +185,11 @@ pub(crate) fn note_settled(fold: &mut Fold, incident: &mut Incident, number: u32
 /// What is told of the present ticket has a name of its own, for there may have been others before it.
 pub(crate) fn in_ticket(incident: &Incident, name: &str) -> String {
     of_ticket(incident.earlier_tickets.len(), name)
+}
+
+/// What asking for a ticket is called, where there were so many before.
+pub fn ticket_named(earlier: usize) -> String {
+    of_ticket(earlier, "ticket")
 }
 
 fn of_ticket(earlier: usize, name: &str) -> String {

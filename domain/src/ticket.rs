@@ -222,6 +222,9 @@ pub struct EarlierTicket {
     /// The desk did not make it, as far as is known: people there may have, by hand or of a mail, since.
     #[serde(default)]
     pub given_up: bool,
+    /// When the people there were told of it by e-mail.
+    #[serde(default)]
+    pub mailed_at: Option<Timestamp>,
 }
 
 /// What a ticket was told last of what changes all the time.

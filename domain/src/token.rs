@@ -7,6 +7,7 @@ use crate::{
     children::hold_back,
     duty,
     fold::Fold,
+    remark,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -71,7 +72,7 @@ pub(crate) fn lacking(fold: &mut Fold, endpoint: TokenEndpoint, health: &Health,
         duty::returned(fold, &mut incident, health.status);
     }
     if worse(health.status, incident.worst) {
-        incident.worst = health.status;
+        remark::worsened(&mut incident, health.status, fold.now);
     }
     hold_back(fold, incident, &health.instance);
 }

@@ -68,7 +68,8 @@ impl<'a> Sending<'a> {
                     matches!(incident.ticket, domain::Ticket::Asked { fallback_at: Some(_), .. });
                 let before = given_up(notification, incident).into_iter().map(|reference| (reference, true));
                 let mut found = None;
-                for (reference, was_mailed) in before.chain([(correlation_id(notification), was_mailed)]) {
+                let own = (correlation_id(notification), was_mailed);
+                for (reference, was_mailed) in std::iter::once(own).chain(before) {
                     found = table.find(&reference, priority).await?;
                     if found.is_none() && was_mailed && table.adopt(&reference).await? {
                         found = table.find(&reference, priority).await?;

@@ -13,7 +13,9 @@ const MOST: &str = "10";
 #[derive(Deserialize)]
 struct Mailed {
     sys_id: String,
+    #[serde(default)]
     description: String,
+    #[serde(default)]
     correlation_id: String,
 }
 

@@ -24,11 +24,14 @@ impl<'a> Facts<'a> {
         self.configuration.apis.get(self.incident.api.as_ref()?).map(AsRef::as_ref)
     }
 
-    /// The API at fault; of what several share, each of those that fail.
+    /// The API at fault; of what several share, each of those that fail. None where it is we who cannot see them.
     pub(super) fn apis(&self) -> Vec<&'a Api> {
         let all = self.incident.affects.iter().chain(&self.incident.held_back).map(|instance| &instance.api);
         let all = match &self.incident.api {
             Some(api) => vec![api],
+            None if matches!(self.incident.cause, Cause::Blind(_) | Cause::Refused(_) | Cause::Behind(_)) => {
+                vec![]
+            }
             None => all.collect(),
         };
         let mut seen = BTreeSet::new();
@@ -80,6 +83,15 @@ impl<'a> Facts<'a> {
                 let month = language.month(local.date());
                 format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
             }
+        }
+    }
+
+    /// The same where something was done then: in Welsh the day's first letter is another.
+    pub(super) fn on_date(&self, at: Timestamp, language: Language) -> String {
+        let date = self.date(at, language);
+        match language {
+            Language::En => format!("on {date}"),
+            Language::Cy => format!("d{date}"),
         }
     }
 

@@ -159,7 +159,7 @@ pub(crate) fn link(facts: &Facts<'_>, callout: &domain::Callout, by: Way, langua
 
 /// Nothing is wrong: that comes first.
 fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
-    let date = facts.date(facts.incident.opened_at, language);
+    let date = facts.on_date(facts.incident.opened_at, language);
     let (subject, said, act, [you, now, next]) = match language {
         Language::En => (
             "Test call: nothing is wrong",
@@ -167,7 +167,7 @@ fn test(facts: &Facts<'_>, link: &str, language: Language) -> (String, String) {
             "Say that it reached you:",
             [
                 "whether calls reach you is to be known before one is needed.",
-                &format!("the test was asked for on {date}."),
+                &format!("the test was asked for {date}."),
                 "nothing, once you have said that it reached you.",
             ],
         ),

@@ -76,7 +76,8 @@ async fn a_desk_that_takes_a_ticket_and_never_answers_still_has_one() {
 
 /// What the rules make of `incident link`: what was asked for is taken back, as far as it can be.
 pub(crate) async fn links_another(house: &House, asked: &str) {
-    let earlier = EarlierTicket { known: None, why: "linked by ann".to_owned(), given_up: false };
+    let earlier =
+        EarlierTicket { known: None, why: "linked by ann".to_owned(), given_up: false, mailed_at: None };
     let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
     house.record(vec![Change::Withdraw(asked.to_owned()), Change::Incident(incident)]).await;
 }
@@ -114,7 +115,7 @@ async fn a_ticket_that_was_given_up_and_is_there_all_the_same_is_taken_and_no_ot
         let made = client().post(url).basic_auth(options.user, Some(options.password)).json(&there);
         assert_eq!(made.send().await.unwrap().status(), 201);
         let why = "a ticket was asked for, and the desk did not make one".to_owned();
-        let earlier = EarlierTicket { known: None, why, given_up: true };
+        let earlier = EarlierTicket { known: None, why, given_up: true, mailed_at: None };
         let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
         house.record(vec![Change::Incident(incident)]).await;
         house.wants("ticket/2", NotificationKind::TicketOpen, desk()).await;

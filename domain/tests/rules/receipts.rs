@@ -199,8 +199,9 @@ fn a_desk_that_refused_the_ticket_is_asked_once_a_day_while_the_trouble_goes_on(
         assert!(minute > 23 * 60 || asked(&hand, "ticket/2") == 0, "after {minute} minutes");
     }
     assert_eq!((asked(&hand, "ticket"), asked(&hand, "ticket/2")), (1, 1), "{:?}", hand.told());
-    assert!(
-        hand.incident(1).timeline.iter().any(|entry| entry.text.contains("ticket asked for")),
-        "it says so"
-    );
+    let said =
+        hand.incident(1).timeline.iter().filter(|entry| entry.text.contains("ticket asked for")).count();
+    assert_eq!(said, 2);
+    let mailed = asked(&hand, "fallback") + asked(&hand, "ticket/2/fallback");
+    assert_eq!(mailed, 1, "who was told by mail is not told again");
 }

@@ -152,8 +152,8 @@ pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
     match (recovered, language) {
         (Some(_), Language::En) => format!(": it has worked again since {when}, after {lasted}"),
         (Some(_), Language::Cy) => format!(": mae'n gweithio eto ers {when}, ar ôl {lasted}"),
-        (None, Language::En) => format!(": it was closed on {when}, after {lasted}"),
-        (None, Language::Cy) => format!(": fe'i caewyd {when}, ar ôl {lasted}"),
+        (None, Language::En) => format!(": it was closed {}, after {lasted}", facts.on_date(at, language)),
+        (None, Language::Cy) => format!(": fe'i caewyd {}, ar ôl {lasted}", facts.on_date(at, language)),
     }
 }
 

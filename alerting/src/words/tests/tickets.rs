@@ -104,6 +104,11 @@ fn a_storm_is_one_trouble_with_a_list() {
     let [en, cy] = [Language::En, Language::Cy].map(|of| text(&facts, &callout, of, FIRST).unwrap());
     let said = format!("{}\n\n{}\n\n{en}\n\n{cy}", words.short_description, words.description);
     golden!("storm.txt", said);
+    // Where it is we who cannot see them, nothing is said of wards and care.
+    incident.cause = domain::Cause::Refused(Environment::Production);
+    let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+    let refused = ticket(&facts, REFERENCE).description;
+    assert!(!refused.contains("Clinical safety") && !refused.contains("Provider teams"), "{refused}");
 }
 
 #[test]

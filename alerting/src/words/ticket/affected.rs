@@ -118,14 +118,17 @@ fn safety_and_security(apis: &[&Api], language: Language) -> Vec<String> {
 }
 
 fn some_names(apis: &[&Api], language: Language) -> String {
-    let mut names: Vec<String> =
-        apis.iter().take(MOST_APIS).map(|api| scrubbed(api.name.get(language))).collect();
-    let more = apis.len().saturating_sub(MOST_APIS);
-    names.extend((more > 0).then(|| match language {
+    let names = apis.iter().take(MOST_APIS).map(|api| scrubbed(api.name.get(language)));
+    names.chain(and_more(apis.len(), language)).collect::<Vec<_>>().join(", ")
+}
+
+/// Of so many, how many are not named.
+fn and_more(count: usize, language: Language) -> Option<String> {
+    let more = count.checked_sub(MOST_APIS).filter(|more| *more > 0)?;
+    Some(match language {
         Language::En => format!("and {more} more"),
         Language::Cy => format!("a {more} arall"),
-    }));
-    names.join(", ")
+    })
 }
 
 /// What each of them has to say, the same once, with the APIs that it is of.
@@ -142,10 +145,8 @@ pub(super) fn by_api<'a, T: ?Sized + 'a>(
             None => said.push((what, vec![api])),
         }
     }
-    let more = said.len().saturating_sub(MOST_APIS);
+    let more = and_more(said.len(), language);
     said.truncate(MOST_APIS);
     let named = |(what, apis): (String, Vec<&Api>)| format!("{what} ({})", some_names(&apis, language));
-    let mut lines: Vec<String> = said.into_iter().map(named).collect();
-    lines.extend((more > 0).then(|| format!("+{more}")));
-    lines
+    said.into_iter().map(named).chain(more).collect()
 }
