@@ -307,7 +307,6 @@ impl Outcome {
             certificate: this.certificate.clone(),
             health: this.health.clone(),
             request_id: this.request_id.clone(),
-            sight: this.sight.clone(),
             failure: None,
             expectations: Vec::new(),
             transcript: None,
