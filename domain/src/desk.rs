@@ -157,8 +157,9 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
 /// later. What it refused, or could not take, was of another time. `None`: it is not, or has been often enough.
 pub(crate) fn ask_anew_at(incident: &Incident, told_at: Timestamp) -> Option<Timestamp> {
     let Ticket::Asked { at, given_up: true, .. } = &incident.ticket else { return None };
-    let given_up = incident.earlier_tickets.iter().filter(|earlier| earlier.given_up).count();
-    if given_up + 1 >= MOST_TICKETS || incident.earlier_tickets.len() + 1 >= 2 * MOST_TICKETS {
+    let (in_vain, had): (Vec<_>, Vec<_>) =
+        incident.earlier_tickets.iter().partition(|earlier| earlier.given_up);
+    if in_vain.len().max(had.len()) + 1 >= MOST_TICKETS {
         return None;
     }
     let is_back = incident.flaps.went_on < incident.flaps.epoch;
@@ -167,8 +168,9 @@ pub(crate) fn ask_anew_at(incident: &Incident, told_at: Timestamp) -> Option<Tim
 
 /// Another is asked for when that is due: at once.
 pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
-    leave(fold, incident, "a ticket was asked for, and the desk did not make one");
-    raise_ticket(fold, incident);
+    if leave(fold, incident, "a ticket was asked for, and the desk did not make one").is_some() {
+        raise_ticket(fold, incident);
+    }
 }
 
 /// A ticket that a caller had opened is the incident's from now on.

@@ -137,10 +137,13 @@ async fn a_failing_production_api_becomes_one_ticket_calls_two_people_and_is_sho
         .await;
 
     // The public sees it, in both languages, and nothing of SIT.
+    let public = program.public("/api/v1/incidents");
+    let told = || async { json(&public).await.as_array().is_some_and(|all| !all.is_empty()) };
+    program.wait(told, "the public page to be made anew").await;
     let english = text(&program.public("/en")).await;
     let welsh = text(&program.public("/cy")).await;
     assert!(english.contains("Patient Demographics") && welsh.contains("Demograffeg Cleifion"));
-    let public = json(&program.public("/api/v1/incidents")).await;
+    let public = json(&public).await;
     let public = public.as_array().expect("an array");
     assert_eq!(public.len(), 1, "{public:?}");
     assert_eq!(public[0]["environment"], "production");

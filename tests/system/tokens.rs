@@ -73,8 +73,12 @@ async fn an_endpoint_that_gives_no_tokens_is_one_incident_that_holds_back_all_th
         "operational",
         "another environment, another endpoint"
     );
-    // Who sees the public page is told, but not whose tokens they are.
-    let public = json(&program.public("/api/v1/incidents")).await;
+    // Who sees the public page is told, once that is made anew, but not whose tokens they are.
+    let public = program.public("/api/v1/incidents");
+    program
+        .wait(|| async { json(&public).await.as_array().is_some_and(|all| !all.is_empty()) }, "the public")
+        .await;
+    let public = json(&public).await;
     assert_eq!(public[0]["cause_key"], "token:production", "{public:#?}");
 
     world.set_fault("identity", "production", Fault::None).await.expect("a fault");
