@@ -1,6 +1,6 @@
 //! The dead man's question: does anybody wait for a human in vain (invariant 10)?
 
-use crate::{Incident, IncidentStatus, Priority, Situation, next_action, next_call_at};
+use crate::{Incident, Priority, Situation, next_action, next_call_at};
 use jiff::{SignedDuration, Timestamp};
 
 /// A call that was due so long ago is not going to be placed by itself.
@@ -8,26 +8,17 @@ const OVERDUE: SignedDuration = SignedDuration::from_mins(1);
 /// Calls that no carrier took for so long are heard by nobody.
 const UNHEARD: SignedDuration = SignedDuration::from_mins(3);
 
-/// Whether every major incident that waits for a human, in production or where else majors call out, has its next call before
-/// it, and its calls leave; and of
-/// every open P1, whatever it is and whoever has it, nothing is overdue. Where not, the heartbeat stops, and another system
-/// tells somebody.
+/// Whether every major incident that waits for a human has its next call before it, and its calls leave; and of every open P1,
+/// whatever it is and whoever has it, nothing is overdue. Where not, the heartbeat stops, and another system tells somebody.
 pub fn is_attended(situation: &Situation, now: Timestamp) -> bool {
     let in_time = |at: Timestamp| now.duration_since(at) < OVERDUE;
     situation.open_incidents().all(|incident| {
         let called =
             || next_call_at(situation, incident, now).is_some_and(in_time) && is_heard(incident, now);
         let overdue = || next_action(situation, incident, now).is_some_and(|next| !in_time(next.at));
-        (!waits(situation, incident) || called()) && !(incident.priority == Priority::P1 && overdue())
+        (!situation.is_waiting_for_a_human(incident) || called())
+            && !(incident.priority == Priority::P1 && overdue())
     })
-}
-
-/// Whether nobody has answered for a major incident of production, or of another environment where majors call out.
-fn waits(situation: &Situation, incident: &Incident) -> bool {
-    let policy = situation.configuration.policy(incident.environment);
-    let calls = policy.is_some_and(|policy| policy.major.is_some());
-    Situation::is_waiting_for_a_human(incident)
-        || (calls && incident.status == IncidentStatus::Open && incident.major.is_some())
 }
 
 /// Whether the calls leave, or it is too soon to say. That one was heard an hour ago, or before it was over the last time, says

@@ -387,10 +387,13 @@ impl Situation {
         })
     }
 
-    /// Whether it is a major incident of production that nobody has answered and that is not over: somebody must have a next action (invariant 10).
-    pub fn is_waiting_for_a_human(incident: &Incident) -> bool {
+    /// Whether it is a major incident, of production or of where else majors call out, that nobody has answered and that is not
+    /// over: somebody must have a next action (invariant 10).
+    pub fn is_waiting_for_a_human(&self, incident: &Incident) -> bool {
+        let policy = self.configuration.policy(incident.environment);
         incident.status == IncidentStatus::Open
             && incident.major.is_some()
-            && incident.environment == Environment::Production
+            && (incident.environment == Environment::Production
+                || policy.is_some_and(|policy| policy.major.is_some()))
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_REOPENED, MOST_TICKETS, Priority,
-    Remarked, SeenTicket, Situation, Ticket, TicketState, With,
+    Remarked, SeenTicket, Ticket, TicketState, With,
     background::background,
     desk_asked,
     duty::signed,
@@ -44,7 +44,7 @@ pub(crate) fn seen(
     } else {
         (*over_since, *pressed) = (None, false);
     }
-    for line in news(before.as_deref(), seen, &incident) {
+    for line in news(fold, before.as_deref(), seen, &incident) {
         incident.note(fold.now, format!("{number} {line}"));
     }
     // What is over is the desk's to tidy up, as it was asked to.
@@ -60,7 +60,7 @@ pub(crate) fn seen(
 }
 
 /// What the timeline says of it.
-fn news(before: Option<&SeenTicket>, seen: &SeenTicket, incident: &Incident) -> Vec<String> {
+fn news(fold: &Fold, before: Option<&SeenTicket>, seen: &SeenTicket, incident: &Incident) -> Vec<String> {
     let mut lines = Vec::new();
     // A new ticket is new: that needs no line.
     if before.map_or(seen.state != TicketState::New, |before| before.state != seen.state) {
@@ -68,7 +68,7 @@ fn news(before: Option<&SeenTicket>, seen: &SeenTicket, incident: &Incident) -> 
     }
     let had = before.and_then(|before| before.assigned_to.as_ref());
     if had != seen.assigned_to.as_ref() {
-        let calls = Situation::is_waiting_for_a_human(incident);
+        let calls = fold.after.is_waiting_for_a_human(incident);
         let no_answer = if calls { "; that is no answer: on-call staff are called all the same" } else { "" };
         lines.push(match &seen.assigned_to {
             Some(agent) => format!("is assigned to {agent}{no_answer}"),

@@ -78,7 +78,7 @@ impl Judge {
     }
 
     fn i1_somebody_is_next(&self, after: &Situation, incident: &Incident, now: Timestamp) {
-        if Situation::is_waiting_for_a_human(incident) {
+        if after.is_waiting_for_a_human(incident) {
             let next = next_call_at(after, incident, now);
             let soon = next.is_some_and(|at| at <= now + LONGEST_STEP);
             self.holds(soon, || format!("I1: {} waits for a human, and next is {next:?}", incident.id));

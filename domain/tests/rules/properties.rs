@@ -4,7 +4,7 @@ use crate::{
     estate::{Hand, Seen, configuration, outcome, start, track},
     tokens::with_tokens,
 };
-use domain::{Change, Environment, Event, IncidentStatus, Situation, Status, TrackId, Verdict, judge};
+use domain::{Change, Environment, Event, IncidentStatus, Status, TrackId, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -140,7 +140,7 @@ proptest! {
             hand.wait(seconds);
             hand.see(&tracks[which], seen);
             for incident in hand.open() {
-                if Situation::is_waiting_for_a_human(&incident) {
+                if hand.situation.is_waiting_for_a_human(&incident) {
                     prop_assert!(domain::next_action(&hand.situation, &incident, hand.now).is_some());
                 }
             }

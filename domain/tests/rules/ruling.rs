@@ -3,7 +3,7 @@
 use crate::estate::{Hand, Seen, configuration};
 use domain::{
     Acknowledgement, Answer, Change, Command, Environment, IncidentId, Message, Note, NotificationKind,
-    Priority, Sent, Situation, Way, With, next_action,
+    Priority, Sent, Way, With, next_action,
 };
 use proptest::prelude::*;
 
@@ -108,7 +108,7 @@ fn what_a_human_raises_to_a_major_ones_priority_calls_and_what_is_lowered_stays_
 #[test]
 fn a_major_that_is_taken_back_calls_nobody_else_and_whoever_was_disturbed_hears_so() {
     let mut hand = called();
-    assert!(Situation::is_waiting_for_a_human(&hand.incident(1)));
+    assert!(hand.situation.is_waiting_for_a_human(&hand.incident(1)));
     let said = not_major(&mut hand, "Ann").expect("taken back");
     assert_eq!(said, "C-1 is no major incident, and no rule declares it one");
     let told = hand.told();
@@ -259,7 +259,7 @@ proptest! {
                 let after = hand.told().iter().filter(|name| name.starts_with("callout/")).count();
                 prop_assert_eq!(after, before, "nobody is called");
             }
-            if Situation::is_waiting_for_a_human(&incident) {
+            if hand.situation.is_waiting_for_a_human(&incident) {
                 prop_assert!(next_action(&hand.situation, &incident, hand.now).is_some());
             }
         }
