@@ -2,7 +2,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place_on_with},
+    outage::{all_well, nia_first, place_on_with},
     program::{PATIENCE, Place, Program, client, now, text, world},
 };
 use simulator::{Call, Fault, Trouble, Twilio, World};
@@ -41,7 +41,8 @@ async fn telephones(on: On, world: &World) -> Telephones {
             Twilio::KEY,
             Twilio::FROM
         );
-        text.replace("after: 2s", "after: 10m")
+        nia_first(&text)
+            .replace("after: 2s", "after: 10m")
             .replace("after: 20s", "after: 20m")
             .replace("by: [text, email]", "by: [voice, text]")
             .replace(

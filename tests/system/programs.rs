@@ -3,7 +3,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place_on_with},
+    outage::{all_well, nia_first, place_on_with},
     program::{PATIENCE, Place, Program, client, now, text, world},
 };
 use simulator::{Answer, Fault, HookEvent, Programs, Trouble, World, answer};
@@ -37,7 +37,8 @@ async fn told(on: On, world: &World) -> Told {
     let hook = format!("webhook: {{ url: \"{url}{}\", secret: \"file:secrets/hook\" }}", Programs::HOOK);
     let place = place_on_with(on, world, |text| {
         let pager = format!("pagerduty: {{ url: \"{url}\", routing_key: \"file:secrets/pager\" }}");
-        text.replace("after: 2s", "after: 10m")
+        nia_first(&text)
+            .replace("after: 2s", "after: 10m")
             .replace("after: 20s", "after: 20m")
             .replace("by: [text, email]", "by: [webhook, text]")
             .replace(

@@ -2,7 +2,7 @@
 
 use crate::{
     database::{On, on_both},
-    outage::{all_well, place_on_with, text_to},
+    outage::{all_well, nia_first, place_on_with, text_to},
     program::{PATIENCE, Program, client, world},
 };
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn said_back(world: &World, to: &str, words: &str) -> String {
 async fn who_answers_a_call_by_text_has_it_when_that_is_said_back_and_only_then(on: On) {
     let world = world().await;
     let place = place_on_with(on, &world, |text| {
-        text.replace("after: 2s", "after: 10m").replace("after: 20s", "after: 20m")
+        nia_first(&text).replace("after: 2s", "after: 10m").replace("after: 20s", "after: 20m")
     });
     let mut program = place.serve();
     all_well(&mut program).await;
