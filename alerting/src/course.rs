@@ -3,7 +3,7 @@
 //! Pure. The deliverer takes it against the real world, and `tests/engine` against one that does its worst.
 
 use crate::{SendError, next_try, pagerduty::Action};
-use domain::{Channel, Incident, NotificationKind, Sent};
+use domain::{Channel, Incident, IncidentStatus, NotificationKind, Sent};
 use jiff::Timestamp;
 use store::{Claimed, Settlement};
 
@@ -193,8 +193,10 @@ impl<'a> Course<'a> {
             let another = incident.has_another_ticket_than(&self.0.notification.key);
             return another.then(|| SendError::permanent("called off: another ticket was linked"));
         }
-        let running = incident.escalation.as_ref().filter(|_| self.is_callout());
-        let why = running.and_then(|running| running.stopped.as_ref())?;
+        let running = incident.escalation.as_ref().filter(|_| self.is_callout())?;
+        // Whoever was to be called is, should it fail again.
+        let works = incident.status == IncidentStatus::Recovering;
+        let why = running.stopped.as_deref().or(works.then_some("it works again"))?;
         Some(SendError::permanent(format!("called off: {why}")))
     }
 

@@ -4,7 +4,7 @@ mod words;
 
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
-    Target, TrackId, calling, cause::open, daily_test, desk, duty, fold::Fold, shown,
+    Target, TrackId, cause::open, daily_test, desk, duty, fold::Fold, rota_gap, shown,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,7 @@ pub(crate) fn ahead(fold: &mut Fold) {
         let attended =
             fold.after.configuration.rotas.get(&rota).is_none_or(|rota| rota.on_call(fold.now).is_some());
         if !attended {
-            calling::gap(fold, environment, &rota);
+            rota_gap::gap(fold, environment, &rota);
         }
     }
     let outlook = outlook(fold);

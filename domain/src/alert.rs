@@ -12,7 +12,6 @@ use crate::{
     duty,
     fold::Fold,
     remark,
-    telling::work_note,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -192,7 +191,6 @@ fn fires(fold: &mut Fold, alert: &Alert, at: Timestamp) {
         let text = format!("the alert {} fires for {}", alert.name, fold.name(&alert.instance));
         incident.note_often(at, Often::Alerts, &text, format!("{text} too: no ticket of its own"));
         hear(&mut incident, alert, at);
-        work_note(fold, &mut incident, format!("Others see it too: {text}."));
         fold.put_incident(incident);
         return;
     }

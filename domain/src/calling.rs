@@ -1,17 +1,15 @@
 //! Callouts at work: who is called next, until a human answers (invariants 9 and 10).
 
 use crate::{
-    Callout, Cause, Configuration, Environment, Escalation, Health, Incident, IncidentStatus, InstanceId,
-    NotificationKind, Person, PersonId, RotaId, Running, Situation, Status, Step, Target, Text, Way, cause,
-    desk_asked, duty, fold::Fold, telling,
+    Callout, Configuration, Environment, Escalation, Incident, IncidentStatus, NotificationKind, Person,
+    PersonId, RotaId, Running, Situation, Step, Target, Way, desk_asked, duty, fold::Fold, last_resort,
+    rota_gap, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// From one round to the next where the steps leave no other measure.
 const ROUND_GAP: Duration = Duration::from_secs(300);
-/// The last resort is called again so often until somebody answers.
-const LAST_RESORT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 /// A callout that no carrier took by then is given up: the next person will have been called. The last resort is
 /// tried until it is called again.
 pub(crate) const CALLOUT_EXPIRES: SignedDuration = SignedDuration::from_mins(10);
@@ -61,7 +59,7 @@ pub(crate) fn choose(
     }
 }
 
-fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
+pub(crate) fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) {
     let first = escalation.steps.first().map_or(Duration::ZERO, |step| step.after);
     // Of an incident that was over before: their numbers go on.
     let before = incident.escalation.take();
@@ -105,6 +103,21 @@ pub(crate) fn pass_on(incident: &mut Incident, callout: u32, now: Timestamp) -> 
     }
 }
 
+/// A call was called off because it worked again: if it fails again, that step is taken anew, at once.
+pub(crate) fn take_anew(incident: &mut Incident, callout: u32, now: Timestamp) {
+    let Some(running) = &mut incident.escalation else { return };
+    let newest =
+        running.callouts.last().filter(|last| last.number == callout && last.at >= running.started_at);
+    let Some(step) = newest.and_then(|last| usize::try_from(last.step).ok()?.checked_sub(1)) else { return };
+    if running.next_at.is_none() || step >= running.escalation.steps.len() {
+        return;
+    }
+    if running.next_step == 0 {
+        running.round = running.round.saturating_sub(1).max(1);
+    }
+    (running.next_step, running.next_at) = (step, Some(now));
+}
+
 /// Takes the step that is due.
 pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
     let Some(mut running) = incident.escalation.take() else {
@@ -112,7 +125,7 @@ pub(crate) fn step(fold: &mut Fold, incident: &mut Incident) {
     };
     let steps = running.escalation.steps.clone();
     if running.round > running.escalation.repeat {
-        last_resort(fold, incident, &mut running);
+        last_resort::call(fold, incident, &mut running);
     } else if let Some(step) = steps.get(running.next_step) {
         if running.next_step == 0 {
             // A round that begins early begins now.
@@ -150,8 +163,8 @@ fn advance(running: &mut Running, taken: &Step, steps: &[Step], now: Timestamp) 
     running.next_at = Some(running.round_at);
 }
 
-/// Whom `rota … next` of a running escalation means at `at`: the next in turn, or whoever has come on call since this round
-/// called that rota.
+/// Whom `rota … next` of a running escalation means at `at`: whoever has come on call since this round called that rota, or the
+/// next in turn who was not called in this round; where all were, the next in turn.
 pub fn next_of(
     configuration: &Configuration,
     running: &Running,
@@ -163,8 +176,10 @@ pub fn next_of(
     let asked = before.any(|step| matches!(&step.call, Target::OnCall(called) if called == rota));
     let round = running.callouts.iter().filter(|callout| callout.at >= running.round_at);
     let on_call = known.on_call(at).map(|shift| shift.person);
-    let new = on_call.filter(|person| asked && round.clone().all(|callout| callout.person != *person));
-    new.or_else(|| known.next(at))
+    let uncalled = |person: &PersonId| round.clone().all(|callout| callout.person != *person);
+    let new = on_call.filter(|person| asked && uncalled(person));
+    let following = known.following(at);
+    new.or_else(|| following.iter().find(|person| uncalled(person)).or(following.first()).cloned())
 }
 
 /// Whether somebody was asked.
@@ -174,9 +189,12 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
     let person = match &step.call {
         Target::Person(person) => Some(person.clone()),
         Target::OnCall(rota) => {
-            let shift = configuration.rotas.get(rota).and_then(|rota| rota.on_call(fold.now));
-            if shift.is_none() {
-                nobody_on_call(fold, incident, rota);
+            let known = configuration.rotas.get(rota);
+            let shift = known.and_then(|rota| rota.on_call(fold.now));
+            if known.is_none() {
+                incident.note(fold.now, format!("step {number}: there is no rota {rota} any more"));
+            } else if shift.is_none() {
+                rota_gap::nobody_on_call(fold, incident, rota);
             }
             shift.map(|shift| shift.person)
         }
@@ -206,21 +224,6 @@ fn take(fold: &mut Fold, incident: &mut Incident, running: &mut Running, step: &
     called
 }
 
-fn last_resort(fold: &mut Fold, incident: &mut Incident, running: &mut Running) {
-    let why = if running.escalation.repeat == 0 { "nobody is on call" } else { "nobody answered" };
-    incident.note(fold.now, format!("{why}: the last resort is called, and again until somebody answers"));
-    let mut called = false;
-    for person in running.escalation.last_resort.clone() {
-        called |= call(fold, incident, running, &person, &[], 0);
-    }
-    // All of them have left since it started: whoever is written down now.
-    let written = fold.configuration().escalations.get(&running.escalation.id).cloned();
-    for person in written.into_iter().filter(|_| !called).flat_map(|written| written.last_resort) {
-        call(fold, incident, running, &person, &[], 0);
-    }
-    running.next_at = Some(fold.now + LAST_RESORT_AGAIN);
-}
-
 /// Whether there is such a person, and a way to them.
 pub(crate) fn call(
     fold: &mut Fold,
@@ -234,7 +237,7 @@ pub(crate) fn call(
     let Some(known) = configuration.people.get(person).filter(|known| !known.ways.is_empty()) else {
         return false;
     };
-    let lasts = if step == 0 { LAST_RESORT_AGAIN } else { CALLOUT_EXPIRES };
+    let lasts = if step == 0 { last_resort::AGAIN } else { CALLOUT_EXPIRES };
     let asked: Vec<Way> = known.ways.iter().copied().filter(|way| by.contains(way)).collect();
     let ways = if asked.is_empty() { unasked(known, incident, step) } else { asked };
     place(fold, incident, running, (person, &known.name, ways), step, lasts);
@@ -308,72 +311,6 @@ fn place(
         replies: Vec::new(),
         answer: None,
     });
-}
-
-/// "Nobody is on call now" is itself a P1 (invariant 10): the last resort hears of it at once.
-fn nobody_on_call(fold: &mut Fold, incident: &Incident, rota: &RotaId) {
-    let cause = Cause::Rota(rota.clone());
-    if incident.cause == cause || fold.after.open_incident(&cause).is_some() {
-        return;
-    }
-    let Some(escalation) = incident.escalation.as_ref().map(|r| r.escalation.clone()).or_else(|| {
-        let policy = fold.after.configuration.policy(incident.environment)?.major.as_ref()?;
-        fold.after.configuration.escalations.get(&policy.out_of_hours).cloned()
-    }) else {
-        return;
-    };
-    let Some(instance) = incident.affects.first().cloned() else {
-        return;
-    };
-    open_gap(fold, instance, incident.environment, rota, escalation);
-}
-
-/// Nobody is on call though nobody is to be called just now: whoever of the last resort hears of it can still fill the gap
-/// before somebody is.
-pub(crate) fn gap(fold: &mut Fold, environment: Environment, rota: &RotaId) {
-    let configuration = fold.configuration();
-    let policy = configuration.policy(environment).and_then(|policy| policy.major.as_ref());
-    let escalation = policy.and_then(|policy| configuration.escalations.get(&policy.out_of_hours)).cloned();
-    let instance = configuration.instances().find(|instance| instance.environment == environment);
-    if let (Some(escalation), Some(instance), None) =
-        (escalation, instance, fold.after.open_incident(&Cause::Rota(rota.clone())))
-    {
-        open_gap(fold, instance, environment, rota, escalation);
-    }
-}
-
-fn open_gap(
-    fold: &mut Fold,
-    instance: InstanceId,
-    environment: Environment,
-    rota: &RotaId,
-    mut escalation: Escalation,
-) {
-    // Straight to the last resort: its steps may be the very rota that has a hole.
-    escalation.repeat = 0;
-    let cause = Cause::Rota(rota.clone());
-    let health =
-        Health { instance, status: Status::Unknown, since: fold.now, layer: None, maintenance: false };
-    let text = Text::new(
-        format!("Nobody is on call on the rota {rota} now."),
-        format!("Nid oes neb ar alw ar y rota {rota} ar hyn o bryd."),
-    );
-    let id = cause::open(fold, cause, &health, text);
-    if let Some(mut gap) = fold.incident(id) {
-        gap.api = None;
-        gap.affects = Vec::new();
-        gap.environment = environment;
-        if gap.not_major().is_none() {
-            gap.major = Some(crate::Major {
-                at: fold.now,
-                why: format!("nobody is on call on {rota}"),
-                by: None,
-                proposed: false,
-            });
-            run(fold, &mut gap, escalation);
-        }
-        fold.put_incident(gap);
-    }
 }
 
 impl Situation {

@@ -3,8 +3,8 @@
 //! An agent who is assigned has not answered for a major incident: calling goes on until somebody says "I've got it".
 
 use crate::{
-    DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_REOPENED, MOST_TICKETS, Priority,
-    Remarked, SeenTicket, Ticket, TicketState, With,
+    DeskId, EarlierTicket, EnvironmentPolicy, Incident, IncidentId, MOST_REOPENED, MOST_TICKETS, Note,
+    Priority, Remarked, SeenTicket, Ticket, TicketState, With,
     background::background,
     desk_asked,
     duty::signed,
@@ -127,7 +127,7 @@ fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &st
 }
 
 /// The present ticket becomes an earlier one: its desk, and the work notes that waited for it.
-fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId, Vec<crate::Note>)> {
+fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId, Vec<Note>)> {
     let had = incident.earlier_tickets.iter().filter(|earlier| !earlier.given_up).count();
     if had + 1 >= MOST_TICKETS {
         incident.note(fold.now, format!("{why}; but it has had {MOST_TICKETS} tickets: no other is taken"));
@@ -230,7 +230,7 @@ pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, r
 fn moved_to(fold: &mut Fold, incident: &Incident, name: &str, record: String, number: &str) {
     let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { return };
     let text = format!("Followed in {number}. This one can be closed.");
-    let note = crate::Note { at: fold.now, text, with: With::Nothing };
+    let note = Note { at: fold.now, text, with: With::Nothing };
     telling::note_to(fold, incident.id, name, desk.clone(), record, note);
 }
 
@@ -321,8 +321,27 @@ pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: &str) {
 
 /// The trouble is over. The ticket is the desk's to resolve, unless it wants that of us.
 pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
+    let with = if resolves(fold, incident) { With::Resolve } else { With::Nothing };
+    work_note_with(fold, incident, text, with);
+}
+
+/// The ticket was confirmed after the trouble was over: what says so resolves it, too, where the desk wants that.
+pub(crate) fn over_by_now(fold: &Fold, incident: &mut Incident) {
+    if incident.is_open() || incident.part_of.is_some() || !resolves(fold, incident) {
+        return;
+    }
+    if let Ticket::Raised { waiting, .. } = &mut incident.ticket {
+        match waiting.last_mut() {
+            Some(last) => last.with = With::Resolve,
+            None => waiting.push(Note { at: fold.now, text: "It is over.".to_owned(), with: With::Resolve }),
+        }
+    }
+}
+
+/// Whether Curiad is to resolve the ticket with what it says next, which is then taken to be so.
+fn resolves(fold: &Fold, incident: &mut Incident) -> bool {
     let configuration = fold.configuration();
-    let resolves = match &mut incident.ticket {
+    match &mut incident.ticket {
         Ticket::Raised { desk, over_since: over_since @ None, seen, shared: false, .. }
             if configuration.desks.get(desk).is_some_and(|desk| desk.resolves) =>
         {
@@ -338,8 +357,7 @@ pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
             true
         }
         Ticket::Raised { .. } | Ticket::Asked { .. } | Ticket::None => false,
-    };
-    work_note_with(fold, incident, text, if resolves { With::Resolve } else { With::Nothing });
+    }
 }
 
 /// Another priority goes into the ticket with what is said of it, unless an agent has chosen another than ours was.

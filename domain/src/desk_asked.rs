@@ -128,7 +128,7 @@ pub(crate) fn answered(
         asked.answer = Some((at, answer));
     }
     let now = fold.now;
-    let who = told::Who { name: fold.desk(&desk), person: None };
+    let who = told::Who { name: fold.desk(&desk), person: None, callout: None };
     told::take_answer(fold, incident, &who, (before, answer), at, |incident| {
         let running = incident.escalation.as_mut().filter(|running| is_waited_for(running, asked_at));
         let due = running.and_then(|running| running.next_at.as_mut());

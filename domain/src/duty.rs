@@ -252,7 +252,11 @@ pub(crate) fn taken_in(fold: &mut Fold, mut incident: Incident, by: IncidentId, 
         format!("Mae hyn yn rhan o broblem ehangach: {by}."),
     );
     post(&mut incident, PostSays::Words(words), fold.now);
-    work_note(fold, &mut incident, format!("Not over, but part of {by}: {why}. Follow that one."));
+    let whole = match fold.after.incidents.get(&by).map(|whole| &whole.ticket) {
+        Some(Ticket::Raised { number, .. }) => format!("{by} ({number})"),
+        Some(Ticket::Asked { .. } | Ticket::None) | None => by.to_string(),
+    };
+    work_note(fold, &mut incident, format!("Not over, but part of {whole}: {why}. Follow that one."));
     calling::stop(&mut incident, &format!("{by} has it"));
     stand_down(fold, &mut incident, Relief::PartOf(by), |_, _| false);
     provider::tell_taken_in(fold, &incident, &by.to_string());
@@ -281,6 +285,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());
     released(fold, &held_back);
+    provider::tell_parts_over(fold, incident.id);
     alert::passed_on(fold, &mut incident, None);
     incident
 }

@@ -104,8 +104,21 @@ pub(crate) fn of_late(fold: &Fold, cause: &Cause) -> Option<IncidentId> {
     let mut same = fold.after.incidents.values().rev().filter(|incident| incident.cause == *cause);
     let incident = same.next().filter(|incident| !incident.is_open())?;
     let reopen = fold.after.configuration.policy(incident.environment)?.flapping.reopen;
-    let over_at = incident.resolved_at?;
+    let over_at = over_at(fold, incident)?;
     (fold.now.duration_since(over_at) < duty::signed(reopen)).then_some(incident.id)
+}
+
+/// When it was over: what is part of another is not over before that one is.
+fn over_at(fold: &Fold, incident: &Incident) -> Option<Timestamp> {
+    let mut over_at = incident.resolved_at;
+    let mut part_of = incident.part_of;
+    // Each was opened after what it took in, or is younger still: there is no ring, and a bound costs nothing.
+    for _ in 0..MAX_EPOCHS {
+        let Some(whole) = part_of.and_then(|by| fold.after.incidents.get(&by)) else { break };
+        over_at = over_at.max(Some(whole.resolved_at.unwrap_or(fold.now)));
+        part_of = whole.part_of;
+    }
+    over_at
 }
 
 /// It was over and failed again: a new epoch of the same incident. Its holds begin anew, and who had it before has to be

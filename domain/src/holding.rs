@@ -4,7 +4,7 @@
 use crate::{
     Acknowledgement, Incident, IncidentStatus, Language, calling, duration_words, duty, fold::Fold, telling,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// Whoever had it is asked again, and has so long until the next is called.
 const ASKED_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -17,7 +17,7 @@ impl Incident {
 }
 
 /// A human has it from now on: until when, if nothing more is heard of them. Where nobody is called out there is no end.
-pub(crate) fn lasts(fold: &Fold, incident: &Incident) -> Option<jiff::Timestamp> {
+pub(crate) fn lasts(fold: &Fold, incident: &Incident) -> Option<Timestamp> {
     let configuration = fold.configuration();
     let major = configuration.policy(incident.environment)?.major.as_ref()?;
     incident.major.as_ref().map(|_| fold.now + duty::signed(major.answer_lasts))
@@ -35,24 +35,26 @@ pub(crate) fn sign_of_life(fold: &Fold, incident: &mut Incident) {
 pub(crate) fn ends(fold: &mut Fold, incident: &mut Incident) {
     let Some(taken) = take_back(incident) else { return };
     let silent = duration_words(fold.now.duration_since(taken.at), Language::En);
-    let text = format!(
-        "{} took it {silent} ago, and nothing was heard since: asked again, then the next is called",
-        taken.by
-    );
-    incident.note(fold.now, text.clone());
-    telling::work_note(fold, incident, format!("{text}."));
+    let says = |fold: &mut Fold, incident: &mut Incident, then: &str| {
+        let text = format!("{} took it {silent} ago, and nothing was heard since: {then}", taken.by);
+        incident.note(fold.now, text.clone());
+        telling::work_note(fold, incident, format!("{text}."));
+    };
     // Calls of another time stay over: it is called for anew, as of now.
     let Some(mut running) = incident.escalation.take_if(|running| running.started_at >= incident.opened_at)
     else {
-        return;
+        return says(fold, incident, "whoever is on call is called");
     };
     let (next_step, step) = (
         running.next_step,
         running.callouts.iter().rev().find(|one| Some(&one.person) == taken.person.as_ref()),
     );
     let step = step.map_or_else(|| u32::try_from(next_step).unwrap_or(u32::MAX), |callout| callout.step);
-    let asked =
-        taken.person.is_some_and(|person| calling::call(fold, incident, &mut running, &person, &[], step));
+    let asked = taken
+        .person
+        .as_ref()
+        .is_some_and(|person| calling::call(fold, incident, &mut running, person, &[], step));
+    says(fold, incident, if asked { "asked again, then the next is called" } else { "the next is called" });
     running.stopped = None;
     running.next_at = Some(if asked { fold.now + ASKED_FOR } else { fold.now });
     incident.escalation = Some(running);
@@ -68,12 +70,28 @@ pub(crate) fn hand_over(fold: &mut Fold, incident: &mut Incident) -> bool {
     let text = format!("{} hands it over: the next is called", taken.by);
     incident.note(fold.now, text.clone());
     telling::work_note(fold, incident, format!("{text}."));
+    go_on(incident, fold.now);
+    true
+}
+
+/// The calls go on at the step where they had stopped.
+fn go_on(incident: &mut Incident, now: Timestamp) {
     if let Some(running) = &mut incident.escalation
         && running.started_at >= incident.opened_at
     {
         running.stopped = None;
-        running.next_at = Some(fold.now);
+        running.next_at = Some(now);
     }
+}
+
+/// It works again, and whoever has it cannot go on: nobody is called now, and if it fails again the next person is, at once.
+/// `false`: nobody has it.
+pub(crate) fn let_go(fold: &mut Fold, incident: &mut Incident) -> bool {
+    let Some(taken) = take_back(incident) else { return false };
+    let text = format!("{} hands it over: if it fails again, the next is called", taken.by);
+    incident.note(fold.now, text.clone());
+    telling::work_note(fold, incident, format!("{text}."));
+    go_on(incident, fold.now);
     true
 }
 

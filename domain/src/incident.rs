@@ -251,6 +251,16 @@ pub struct Acknowledgement {
     pub until: Option<Timestamp>,
 }
 
+impl Acknowledgement {
+    /// Whether it is theirs: a name may be written in another way since.
+    pub fn is_of(&self, person: Option<&PersonId>, name: &str) -> bool {
+        match (&self.person, person) {
+            (Some(taken), Some(person)) => taken == person,
+            (Some(_) | None, None) | (None, Some(_)) => self.by == name,
+        }
+    }
+}
+
 /// A line of an incident's timeline, for operators: may name people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

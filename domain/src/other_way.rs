@@ -17,6 +17,11 @@ fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'
     (incident.status == IncidentStatus::Open).then_some((callout, *way))
 }
 
+/// Whether that call is still to go by a way that it has not gone by.
+pub(crate) fn is_left(configuration: &Configuration, incident: &Incident, number: u32) -> bool {
+    open(configuration, incident).is_some_and(|(callout, _)| callout.number == number)
+}
+
 /// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.
 pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Option<Timestamp> {
     let (callout, _) = open(configuration, incident)?;

@@ -2,12 +2,13 @@
 //! is over. Each way is a notification of its own, with its own tries.
 
 use crate::{
-    ApiId, Channel, Configuration, Incident, NotificationKind, Team, TeamId,
+    ApiId, Channel, Configuration, Incident, IncidentId, NotificationKind, Team, TeamId,
     fold::Fold,
     telling::{in_ticket, key, notification, send},
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
 
@@ -117,7 +118,7 @@ pub(crate) fn tell_taken(fold: &mut Fold, incident: &Incident, by: &str) {
     }
 }
 
-/// It goes on as part of another incident: only a pager has something that is to be closed.
+/// It goes on as part of another incident, and is over with that: only a pager has something that is to be closed now.
 pub(crate) fn tell_taken_in(fold: &mut Fold, incident: &Incident, by: &str) {
     tell_taken(fold, incident, by);
     withdraw(fold, incident);
@@ -132,6 +133,25 @@ pub(crate) fn tell_over(fold: &mut Fold, incident: &Incident) {
         withdraw(fold, incident);
     }
     over_by(fold, incident, |way| way == TeamWay::Pager || !unheard);
+}
+
+/// What goes on as part of `whole` is over with it: the teams that heard of it are told so. A pager has heard.
+pub(crate) fn tell_parts_over(fold: &mut Fold, whole: IncidentId) {
+    let (mut wholes, mut parts) = (vec![whole], Vec::new());
+    while let Some(whole) = wholes.pop() {
+        // What failed on by itself is no part of it any more. The younger are never part of the older's parts: this ends.
+        let of_it =
+            fold.after.incidents.values().filter(|part| part.part_of == Some(whole) && !part.is_open());
+        for part in of_it.filter(|part| part.id != whole) {
+            wholes.push(part.id);
+            parts.push(Arc::clone(part));
+        }
+    }
+    for part in
+        parts.into_iter().filter(|part| part.told_at.is_some_and(|told| Some(told) < part.resolved_at))
+    {
+        over_by(fold, &part, |way| way != TeamWay::Pager);
+    }
 }
 
 /// The team is not there yet, and is told when it is.

@@ -1,6 +1,9 @@
 //! What became of notifications, in the words of the deliverer and of carriers, folded in.
 
-use crate::{Incident, Often, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, stand_down, telling};
+use crate::{
+    Incident, IncidentStatus, Often, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, other_way,
+    stand_down, telling,
+};
 use jiff::Timestamp;
 
 /// Folds in what became of a notification; the answer is for whoever told it.
@@ -13,9 +16,9 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
     let name = receipt.notification.strip_prefix(&ours).ok_or("that was not told by this database")?;
     let about = About::parse(name);
     let present = incident.earlier_tickets.len() + 1;
-    match (&receipt.outcome, about) {
-        (Sent::Ticket { number, record, .. }, About::Ticket(asked)) if asked != present => {
-            desk::too_late(fold, &mut incident, number, record, asked);
+    match (&receipt.outcome, &about) {
+        (Sent::Ticket { number, record, .. }, About::Ticket(asked)) if *asked != present => {
+            desk::too_late(fold, &mut incident, number, record, *asked);
         }
         (Sent::Ticket { number, record, mismatch }, _) => {
             telling::ticket_raised(fold, &mut incident, number, record, receipt.at);
@@ -23,13 +26,13 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
                 incident.note(receipt.at, format!("the desk's priority differs: {mismatch}"));
             }
         }
-        (Sent::Accepted { .. }, About::Note(ticket, number)) if ticket == present => {
-            telling::note_settled(fold, &mut incident, number, false);
+        (Sent::Accepted { .. }, About::Note(ticket, number)) if *ticket == present => {
+            telling::note_settled(fold, &mut incident, *number, false);
         }
         (_, About::Callout(number, way)) => {
             // Of the daily test it says whether a call would leave.
             fold.after.foreseen_until = fold.after.foreseen_until.filter(|_| !incident.is_test());
-            heard_of(fold, &mut incident, number, way, receipt);
+            heard_of(fold, &mut incident, *number, *way, receipt);
         }
         (Sent::GivenUp { why }, _) => given_up(fold, &mut incident, name, about, (receipt.at, why)),
         (Sent::Accepted { .. } | Sent::Delivered | Sent::Unclear { .. }, _) => {}
@@ -92,7 +95,12 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     if reached {
         stand_down_late(fold, incident, number, person, way);
     }
-    if nobody && calling::pass_on(incident, number, fold.now) {
+    if nobody && incident.status == IncidentStatus::Recovering {
+        calling::take_anew(incident, number, fold.now);
+    } else if nobody
+        && !other_way::is_left(&fold.after.configuration, incident, number)
+        && calling::pass_on(incident, number, fold.now)
+    {
         incident.note(receipt.at, "that call reached nobody: on to the next step");
     }
 }
@@ -133,18 +141,21 @@ fn given_up(
         About::Note(ticket, number) if ticket == present => {
             telling::note_settled(fold, incident, number, true);
         }
+        About::StandDown(person, way) => stand_down::otherwise(fold, incident, person, way),
         About::Ticket(_) | About::Note(..) | About::Callout(..) | About::Else => {}
     }
 }
 
 /// What a notification is about, from its name: `callout/3/text`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum About {
     /// Which of the incident's tickets, from 1.
     Ticket(usize),
     /// Of which ticket, and its number there.
     Note(usize, u32),
     Callout(u32, Way),
+    /// Whom it tells that nothing is left for them to do, and by which way.
+    StandDown(PersonId, Way),
     Else,
 }
 
@@ -163,6 +174,10 @@ impl About {
             ["callout", number, way] => {
                 number.parse().ok().zip(Way::parse(way)).map(|(number, way)| Self::Callout(number, way))
             }
+            ["stand-down" | "taken" | "part-of", person, way, ..] => PersonId::parse(person)
+                .ok()
+                .zip(Way::parse(way))
+                .map(|(person, way)| Self::StandDown(person, way)),
             _ => None,
         };
         found.unwrap_or(Self::Else)

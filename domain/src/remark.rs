@@ -38,7 +38,8 @@ pub(crate) fn remark_at(
         return Some(said.worse_at.map_or(said.at, |at| at + SETTLES));
     }
     let moved = known && is.layer != said.layer;
-    let listed = steady && (is.affects, is.held_back) != (said.affects, said.held_back);
+    let listed =
+        steady && ((is.affects, is.held_back) != (said.affects, said.held_back) || is.alerts > said.alerts);
     let nudged = !service_clock::waiting(configuration, incident, now).is_empty();
     // A new ticket is no note: a time that is half over then is said while half of it is left.
     if nudged && *notes == 0 && under_way.is_none() && waiting.is_empty() {
@@ -65,6 +66,9 @@ pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
             [] => "Nothing else fails because of it any more.".to_owned(),
             held_back => format!("Fail because of it: {}.", names(held_back)),
         });
+    }
+    if Remarked::of(incident, fold.now).alerts > before.alerts {
+        lines.push(format!("Others see it too: {}.", alerts(fold, incident)));
     }
     if incident.acknowledged.is_none() {
         lines.extend(calls(fold, incident, &before));
@@ -126,6 +130,19 @@ fn found(fold: &Fold, incident: &Incident, before: &Remarked) -> Option<String> 
     words.extend(group.map(|group| format!("Resolver group for that layer: {group}.")));
     words.retain(|line| !line.is_empty());
     (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The alerts of others that fire.
+fn alerts(fold: &Fold, incident: &Incident) -> String {
+    let fire = incident.alerts.iter().map(|heard| &heard.alert).filter(|alert| alert.ends_at.is_none());
+    let mut words: Vec<String> =
+        fire.map(|alert| format!("the alert {} for {}", alert.name, fold.name(&alert.instance))).collect();
+    words.sort();
+    words.dedup();
+    let more = words.len().saturating_sub(MOST_NAMES);
+    words.truncate(MOST_NAMES);
+    words.extend((more > 0).then(|| format!("and {more} more")));
+    words.join(", ")
 }
 
 /// Who was called since, who passed it on, and who has not answered.

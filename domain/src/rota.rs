@@ -206,16 +206,22 @@ impl Rota {
     /// somebody else. Under an override that is counted from the person whose turn it would be, who comes last.
     /// `None`: there is nobody else, or nobody is on call.
     pub fn next(&self, at: Timestamp) -> Option<PersonId> {
-        let on_call = self.on_call(at)?.person;
-        let (layer, _, turn) = self.in_force(at)?;
-        layer
-            .people
-            .iter()
-            .cycle()
-            .skip(turn.place + 1)
-            .take(layer.people.len())
-            .find(|person| **person != on_call)
-            .cloned()
+        self.following(at).into_iter().next()
+    }
+
+    /// All who come after the person on call, as [`Self::next`] counts: each once.
+    pub(crate) fn following(&self, at: Timestamp) -> Vec<PersonId> {
+        let (Some(on_call), Some((layer, _, turn))) = (self.on_call(at), self.in_force(at)) else {
+            return Vec::new();
+        };
+        let people = layer.people.iter().cycle().skip(turn.place + 1).take(layer.people.len());
+        let mut following = Vec::new();
+        for person in people.filter(|person| **person != on_call.person) {
+            if !following.contains(person) {
+                following.push(person.clone());
+            }
+        }
+        following
     }
 
     /// Who is on call from `from` (inclusive) to `to` (exclusive): in order, apart, cut to the range. At most 4096.

@@ -93,8 +93,9 @@ pub fn service_clocks<'a>(
     let post = incident.posts.last().map(|post| post.at);
     let taken = incident.acknowledged.as_ref().map(|taken| taken.at);
     let said = post.into_iter().chain(taken).fold(incident.opened_at, Timestamp::max);
-    let response =
-        clock(Awaited::Response, incident.opened_at, target.respond).filter(|_| !has_answer(incident));
+    // Of a major incident an answer is owed since it is one, whoever had it before (invariant 10).
+    let asked = incident.major.as_ref().map_or(incident.opened_at, |major| major.at.max(incident.opened_at));
+    let response = clock(Awaited::Response, asked, target.respond).filter(|_| !has_answer(incident));
     response.into_iter().chain(clock(Awaited::Update, said, target.update)).collect()
 }
 

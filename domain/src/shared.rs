@@ -33,13 +33,13 @@ pub(crate) fn shared(fold: &mut Fold) {
     rotas(fold);
 }
 
-/// A gap in a rota is over once somebody is on call.
+/// A gap in a rota is over once somebody is on call, or there is no such rota any more.
 fn rotas(fold: &mut Fold) {
     let configuration = fold.configuration();
     let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
     for mut incident in open {
         let Cause::Rota(rota) = &incident.cause else { continue };
-        let attended = configuration.rotas.get(rota).is_some_and(|rota| rota.on_call(fold.now).is_some());
+        let attended = configuration.rotas.get(rota).is_none_or(|rota| rota.on_call(fold.now).is_some());
         match (attended, incident.status == IncidentStatus::Recovering) {
             (true, false) => {
                 let now = fold.now;

@@ -63,13 +63,26 @@ pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: Pers
             send_stand_down(fold, incident, Relief::PartOf(by), person, way);
         }
         (IncidentStatus::Resolved, ..) => send_stand_down(fold, incident, Relief::Over, person, way),
-        (_, Some(taken), _) if name != Some(&taken.by) => {
+        (_, Some(taken), _) if !taken.is_of(Some(&person), name.map_or("", String::as_str)) => {
             send_stand_down(fold, incident, Relief::Taken(&taken.by), person, way);
         }
         (_, None, Some(said)) if name != Some(&said.by) => {
             send_stand_down(fold, incident, Relief::NotMajor(&said.by), person, way);
         }
         (IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering, ..) => {}
+    }
+}
+
+/// What tells somebody that nothing is left for them to do does not arrive: by their next quiet way.
+pub(crate) fn otherwise(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
+    let configuration = fold.configuration();
+    let Some(known) = configuration.people.get(&person) else { return };
+    let after =
+        |way: Way| [Way::Voice, Way::Text, Way::Webhook, Way::Email].iter().position(|one| *one == way);
+    let quieter = [Way::Text, Way::Webhook, Way::Email].into_iter();
+    let next = quieter.filter(|one| after(*one) > after(way)).find(|one| known.ways.contains(one));
+    if let Some(next) = next {
+        stand_down_late(fold, incident, person, next);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, Often, PersonId, Remarked,
-    Ticket, Way, With, background::background, fold::Fold, service_clock,
+    Ticket, Way, With, background::background, desk, fold::Fold, service_clock,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -149,6 +149,7 @@ pub(crate) fn ticket_raised(
         *remarked = Some(Remarked::of(incident, fold.now));
     }
     incident.ticket = ticket;
+    desk::over_by_now(fold, incident);
     next_note(fold, incident);
 }
 
@@ -168,12 +169,16 @@ pub(crate) fn ticket_given_up(fold: &mut Fold, incident: &mut Incident) {
 /// Work note `number` has reached the desk, or never will (`lost`: then it goes by e-mail). The next one follows.
 pub(crate) fn note_settled(fold: &mut Fold, incident: &mut Incident, number: u32, lost: bool) {
     let ticket = incident.earlier_tickets.len();
-    let Ticket::Raised { desk, notes, under_way, .. } = &mut incident.ticket else {
+    let Ticket::Raised { desk, notes, under_way, seen, .. } = &mut incident.ticket else {
         return;
     };
     let Some(note) = under_way.take_if(|_| *notes == number) else {
         return;
     };
+    if let (With::Priority(_), Some(seen), false) = (&note.with, seen, lost) {
+        // Whether the desk took that priority shows when the ticket is read the next time, also if it is as before.
+        seen.priority = None;
+    }
     if lost && has_mailbox(fold, desk) {
         let name = of_ticket(ticket, &format!("note/{number}/mail"));
         let channel = Channel::DeskEmail(desk.clone());

@@ -2,9 +2,9 @@
 
 use crate::{
     Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Message, Often, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
-    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, receipts, reply, rota_override,
-    ruling, telling, telling::work_note, test_call,
+    Message, Often, PassedOn, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
+    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, last_resort, receipts, reply,
+    rota_override, ruling, telling, telling::work_note, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,9 +43,10 @@ pub(crate) fn answered(
     let Some((id, called)) = found else { return desk_asked::answered(fold, reference, answer, at) };
     let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
     // The link of a text says nothing of itself: every character counts there.
-    let way = by
-        .filter(|way| called.ways.contains(way))
-        .or_else(|| called.ways.iter().copied().find(|way| !called.given_up.contains(way)));
+    let way = by.filter(|way| called.ways.contains(way)).or_else(|| {
+        let mut could = called.ways.iter().copied().filter(|way| !called.given_up.contains(way));
+        could.clone().find(|way| *way == Way::Text).or_else(|| could.next())
+    });
     if let Some(way) = way {
         fold.put_proof(ContactProof { person: called.person.clone(), way, at });
     }
@@ -57,9 +58,10 @@ pub(crate) fn answered(
         callout.answer = Some((at, answer));
     }
     let now = fold.now;
-    let who = Who { name: fold.person(&called.person), person: Some(&called.person) };
+    let who =
+        Who { name: fold.person(&called.person), person: Some(&called.person), callout: Some(called.number) };
     take_answer(fold, incident, &who, (said_before, answer), at, |incident| {
-        calling::pass_on(incident, called.number, now)
+        calling::pass_on(incident, called.number, now) || last_resort::cannot(incident, called.number, now)
     })
 }
 
@@ -68,6 +70,8 @@ pub(crate) struct Who<'w> {
     pub(crate) name: String,
     /// The same, where it is somebody who can be called.
     pub(crate) person: Option<&'w PersonId>,
+    /// By which callout; `None`: a desk is asked in its ticket.
+    pub(crate) callout: Option<u32>,
 }
 
 /// What follows from an answer; `pass_on` has the next person called now, or says that others have been.
@@ -85,7 +89,7 @@ pub(crate) fn take_answer(
             Some(by) => format!("{id} is part of {by}: that one is to be answered"),
             None => format!("{id} is over"),
         }),
-        (Some(taken), _) if taken.by != *name => {
+        (Some(taken), _) if !taken.is_of(who.person, name) => {
             Some(format!("{} has had it since {}", taken.by, fold.time(taken.at)))
         }
         (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
@@ -115,7 +119,11 @@ pub(crate) fn take_answer(
             format!("{name} says {id} is not real; nobody else is called")
         }
         Answer::CallNext if incident.status == IncidentStatus::Recovering => {
-            return Err(format!("{id} works again, and is watched: nobody is called"));
+            if !holding::let_go(fold, &mut incident) && said_before != Some(Answer::CallNext) {
+                incident.note(at, format!("{name} cannot take it if it fails again"));
+                pass_on(&mut incident);
+            }
+            format!("{id} works again, and is watched: nobody is called unless it fails again")
         }
         Answer::CallNext if let Some(said) = incident.not_major() => {
             return Err(format!("{id} is no major incident, says {}: nobody is called", said.by));
@@ -132,7 +140,12 @@ pub(crate) fn take_answer(
             if pass_on(&mut incident) {
                 "the next person is called now".to_owned()
             } else {
-                "others have been called already".to_owned()
+                match incident.passed_on(who.callout) {
+                    PassedOn::Again(at) => {
+                        format!("there is nobody else to call: you are called again at {}", fold.time(at))
+                    }
+                    PassedOn::Called | PassedOn::IfItFails => "others have been called already".to_owned(),
+                }
             }
         }
     };

@@ -16,8 +16,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header},
 };
 use domain::{
-    Answer, Asked, Configuration, Incident, IncidentStatus, Language, Message, Running, Situation, Target,
-    Told, Way,
+    Answer, Asked, Configuration, Incident, IncidentStatus, Language, Message, PassedOn, PersonId, Running,
+    Situation, Target, Told, Way,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -243,12 +243,12 @@ fn called(
         incident: Arc::new(incident.clone()),
     };
     let name = name(&situation.configuration, asked);
-    let standing = standing(wording, incident, name)?;
+    let standing = standing(wording, incident, (person_of(asked), name))?;
     let (said, recorder) = match became {
         Became::Nothing => (standing.clone(), None),
         Became::Taken(_) if incident.is_test() => (Some(wording.plain("ack-test-done")?), None),
         Became::Taken(Answer::Mine) => (Some(wording.plain("ack-done-mine")?), None),
-        Became::Taken(Answer::CallNext) => (Some(wording.plain("ack-done-next")?), None),
+        Became::Taken(Answer::CallNext) => (Some(passed_on(wording, incident, asked)?), None),
         Became::Taken(Answer::NotReal) => (Some(wording.plain("ack-done-not-real")?), None),
         Became::Kept => (Some(wording.plain("ack-kept")?), None),
         Became::Unkept => match standing.clone() {
@@ -287,7 +287,7 @@ fn called(
         runbook: api.and_then(|api| api.desk.runbook.clone()),
         evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
         holds: incident.status == IncidentStatus::Acknowledged
-            && incident.acknowledged.as_ref().is_some_and(|taken| taken.by == name)
+            && incident.acknowledged.as_ref().is_some_and(|taken| taken.is_of(person_of(asked), name))
             && matches!(became, Became::Nothing),
         asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_) | Became::Unkept),
         ring: match &next {
@@ -303,6 +303,14 @@ fn called(
 }
 
 /// As the rules call them when they have it.
+/// Who is asked, where it is somebody who can be called.
+const fn person_of(asked: Asked<'_>) -> Option<&PersonId> {
+    match asked {
+        Asked::Person(callout) => Some(&callout.person),
+        Asked::Desk(_) => None,
+    }
+}
+
 fn name<'s>(configuration: &'s Configuration, asked: Asked<'s>) -> &'s str {
     match asked {
         Asked::Person(callout) => {
@@ -319,7 +327,7 @@ fn name<'s>(configuration: &'s Configuration, asked: Asked<'s>) -> &'s str {
 pub(crate) fn standing(
     wording: &Wording<'_>,
     incident: &Incident,
-    name: &str,
+    (person, name): (Option<&PersonId>, &str),
 ) -> Result<Option<String>, WordsError> {
     if incident.is_test() && !incident.is_open() {
         return wording.plain("ack-test-over").map(Some);
@@ -340,7 +348,7 @@ pub(crate) fn standing(
         return incident.not_major().map(off).transpose();
     };
     let when = wording.short(taken.at).words;
-    if taken.by == name {
+    if taken.is_of(person, name) {
         let Some(until) = taken.until.filter(|_| incident.status == IncidentStatus::Acknowledged) else {
             return wording.say("ack-yours", &[("when", when.into())]).map(Some);
         };
@@ -349,6 +357,25 @@ pub(crate) fn standing(
     } else {
         let who = taken.by.as_str();
         wording.say("ack-taken", &[("who", who.into()), ("when", when.into())]).map(Some)
+    }
+}
+
+/// What follows from a "no".
+pub(crate) fn passed_on(
+    wording: &Wording<'_>,
+    incident: &Incident,
+    asked: Asked<'_>,
+) -> Result<String, WordsError> {
+    let callout = match asked {
+        Asked::Person(callout) => Some(callout.number),
+        Asked::Desk(_) => None,
+    };
+    match incident.passed_on(callout) {
+        PassedOn::Called => wording.plain("ack-done-next"),
+        PassedOn::IfItFails => wording.plain("ack-done-next-watched"),
+        PassedOn::Again(at) => {
+            wording.say("ack-done-next-nobody", &[("when", wording.short(at).words.into())])
+        }
     }
 }
 

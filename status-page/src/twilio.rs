@@ -3,7 +3,7 @@
 
 use crate::{
     Audience, Snapshot, WordsError,
-    ack::{Became, reference, standing, wait},
+    ack::{Became, passed_on, reference, standing, wait},
     form,
     hooks::{empty, incident_of},
     problem::Problem,
@@ -16,7 +16,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
-    Answer, Callout, Incident, IncidentStatus, Language, Message, Receipt, Secret, Sent, Site, Told, Way,
+    Answer, Asked, Callout, Incident, IncidentStatus, Language, Message, Receipt, Secret, Sent, Site, Told,
+    Way,
 };
 use ring::hmac;
 
@@ -79,9 +80,11 @@ fn words(
     let key = match became {
         Became::Nothing => return Ok(None),
         Became::Taken(_) if incident.is_test() => "ack-test-done",
-        Became::Taken(Answer::CallNext) => "ack-done-next",
+        Became::Taken(Answer::CallNext) => {
+            return passed_on(&wording, incident, Asked::Person(callout)).map(Some);
+        }
         Became::Taken(Answer::Mine | Answer::NotReal) => "ack-done-mine",
-        Became::Refused(_) => match standing(&wording, incident, name)? {
+        Became::Refused(_) => match standing(&wording, incident, (Some(&callout.person), name))? {
             Some(standing) => return Ok(Some(standing)),
             None => match incident.recovered_at.filter(|_| incident.status == IncidentStatus::Recovering) {
                 Some(at) => {

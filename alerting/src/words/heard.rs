@@ -6,7 +6,7 @@ use super::{
     short::room,
 };
 use crate::SendError;
-use domain::{Answer, IncidentStatus, Language, scrubbed};
+use domain::{Answer, IncidentStatus, Language, PassedOn, scrubbed};
 
 /// What is shown of somebody's name.
 const NAME: usize = 40;
@@ -33,7 +33,7 @@ pub(super) fn text(
         .ok_or_else(|| SendError::permanent(format!("{} has no callout {number}", incident.id)))?;
     let name = facts.person(&callout.person);
     let (id, code) = (incident.id, incident.id.0);
-    let other = incident.acknowledged.as_ref().filter(|taken| taken.by != name);
+    let other = incident.acknowledged.as_ref().filter(|taken| !taken.is_of(Some(&callout.person), &name));
     let theirs = incident.acknowledged.is_some() && other.is_none();
     let said = match (language, answer) {
         (Language::En, _) if incident.is_test() => "TEST: your answer has arrived. Thank you.".to_owned(),
@@ -63,10 +63,12 @@ pub(super) fn text(
         }
         // Nobody is called for what works again.
         (Language::En, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
-            format!("{id} works again, and is watched: nobody is called. Thank you.")
+            format!("{id} works again, and is watched: nobody is called unless it fails again. Thank you.")
         }
         (Language::Cy, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
-            format!("Mae {id} yn gweithio eto, a chaiff ei wylio: ni elwir ar neb. Diolch.")
+            format!(
+                "Mae {id} yn gweithio eto, a chaiff ei wylio: ni elwir ar neb oni bai ei fod yn methu eto. Diolch."
+            )
         }
         (language, Some(Answer::CallNext)) if let (Some(said), false) = (incident.not_major(), theirs) => {
             let who = cut(&scrubbed(&said.by), NAME);
@@ -76,6 +78,19 @@ pub(super) fn text(
                 }
                 Language::Cy => {
                     format!("Nid yw {id} yn ddigwyddiad mawr, medd {who}: ni elwir ar neb. Diolch.")
+                }
+            }
+        }
+        (language, Some(Answer::CallNext))
+            if let (PassedOn::Again(at), false) = (incident.passed_on(Some(number)), theirs) =>
+        {
+            let at = facts.clock(at);
+            match language {
+                Language::En => {
+                    format!("{id}: there is nobody else to call. You are called again at {at}. Thank you.")
+                }
+                Language::Cy => {
+                    format!("{id}: nid oes neb arall i'w alw. Fe'ch gelwir eto am {at}. Diolch.")
                 }
             }
         }

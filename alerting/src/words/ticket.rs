@@ -8,7 +8,7 @@ mod whereabouts;
 
 use super::facts::{Facts, capital, cut};
 use crate::servicenow::reference;
-use domain::{Awaited, Cause, Language, Note, With, scrubbed, service_clocks};
+use domain::{Awaited, Cause, IncidentStatus, Language, Note, With, scrubbed, service_clocks};
 use std::collections::BTreeSet;
 
 /// What a desk keeps of a short description; it cuts the rest without a word.
@@ -131,7 +131,20 @@ fn what(facts: &Facts<'_>, language: Language) -> String {
     if is_ahead(facts) {
         return format!("{symptom} ({place}).\n{}", facts.diagnosis(language));
     }
+    let over = incident.resolved_at.filter(|_| incident.status == IncidentStatus::Resolved);
     let still = match (incident.recovered_at, language) {
+        (_, Language::En) if let (Some(_), Some(by)) = (over, incident.part_of) => {
+            format!("part of {by} by now")
+        }
+        (_, Language::Cy) if let (Some(_), Some(by)) = (over, incident.part_of) => {
+            format!("bellach yn rhan o {by}")
+        }
+        (Some(at), Language::En) if over.is_some() => format!("recovered at {}, and over", facts.clock(at)),
+        (Some(at), Language::Cy) if over.is_some() => {
+            format!("yn gweithio eto ers {}, ac ar ben", facts.clock(at))
+        }
+        (None, Language::En) if let Some(at) = over => format!("closed at {}", facts.clock(at)),
+        (None, Language::Cy) if let Some(at) = over => format!("wedi'i gau am {}", facts.clock(at)),
         (None, Language::En) => format!("still so at {}", facts.clock(facts.now)),
         (None, Language::Cy) => format!("yn parhau am {}", facts.clock(facts.now)),
         (Some(at), Language::En) => format!("recovered at {}, being watched", facts.clock(at)),

@@ -11,6 +11,7 @@ mod blindness;
 mod burning;
 mod call_states;
 mod calling;
+mod cannot;
 mod certificates;
 mod daily_test;
 mod desk;

@@ -79,7 +79,7 @@ pub(crate) fn taken_by(name: &str) -> Situation {
 async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
     for (button, said, words) in [
         ("mine", Answer::Mine, "You have it; nobody else will be called."),
-        ("call_next", Answer::CallNext, "The next person is being called now."),
+        ("call_next", Answer::CallNext, "You have passed it on: others are called."),
         ("not_real", Answer::NotReal, "It is recorded as not real"),
     ] {
         let stage = Stage::of(with_incident(|_| ())).await;

@@ -143,6 +143,12 @@ pub(in super::super) fn works_again(facts: &Facts<'_>, at: Timestamp, language: 
 }
 
 pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
+    if let Some(by) = facts.incident.part_of {
+        return match language {
+            Language::En => format!(", with {by}, which it was part of"),
+            Language::Cy => format!(", gyda {by}, yr oedd yn rhan ohono"),
+        };
+    }
     let (recovered, resolved) = (facts.incident.recovered_at, facts.incident.resolved_at);
     let Some(at) = recovered.or(resolved) else {
         return String::new();
@@ -160,6 +166,8 @@ pub(in super::super) fn over(facts: &Facts<'_>, language: Language) -> String {
 /// Why it is over: what is closed by a human, or has no cause any more, need not work.
 pub(in super::super) const fn ended(facts: &Facts<'_>, language: Language) -> &'static str {
     match (facts.incident.recovered_at, language) {
+        (_, Language::En) if facts.incident.part_of.is_some() => "the wider problem is over.",
+        (_, Language::Cy) if facts.incident.part_of.is_some() => "mae'r broblem ehangach ar ben.",
         (Some(_), Language::En) => "it works again.",
         (Some(_), Language::Cy) => "mae'n gweithio eto.",
         (None, Language::En) => "it has been closed.",

@@ -1,0 +1,86 @@
+//! Those who are called when nobody else has answered, and what becomes of a major incident that they cannot take either.
+
+use crate::{Answer, Callout, Incident, IncidentStatus, Running, Target, calling, fold::Fold};
+use jiff::{SignedDuration, Timestamp};
+
+/// They are called again so often until somebody answers.
+pub(crate) const AGAIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// What follows when somebody who was called says that they cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassedOn {
+    /// Others are called.
+    Called,
+    /// It works again: nobody is called, unless it fails again.
+    IfItFails,
+    /// There is nobody else: they are called again then.
+    Again(Timestamp),
+}
+
+/// Calls all of them.
+pub(crate) fn call(fold: &mut Fold, incident: &mut Incident, running: &mut Running) {
+    let why = if running.escalation.repeat == 0 { "nobody is on call" } else { "nobody answered" };
+    incident.note(fold.now, format!("{why}: the last resort is called, and again until somebody answers"));
+    let mut called = false;
+    for person in running.escalation.last_resort.clone() {
+        called |= calling::call(fold, incident, running, &person, &[], 0);
+    }
+    // All of them have left since it started: whoever is written down now.
+    let written = fold.configuration().escalations.get(&running.escalation.id).cloned();
+    for person in written.into_iter().filter(|_| !called).flat_map(|written| written.last_resort) {
+        calling::call(fold, incident, running, &person, &[], 0);
+    }
+    running.next_at = Some(fold.now + AGAIN);
+}
+
+/// Somebody of the last resort cannot. Once all who were called together have said so, the rounds begin again at once, if they
+/// call anybody else. `false`: they do not, or others may still take it.
+pub(crate) fn cannot(incident: &mut Incident, callout: u32, now: Timestamp) -> bool {
+    let Some(running) = &mut incident.escalation else { return false };
+    if running.next_at.is_none() || !nobody_of_it_can(running, callout) || !others_are_called(running) {
+        return false;
+    }
+    (running.round, running.next_step) = (1, 0);
+    (running.round_at, running.next_at) = (now, Some(now));
+    true
+}
+
+/// The calls that were made together, that one the newest among them.
+fn together(running: &Running, callout: u32) -> Option<Vec<&Callout>> {
+    let newest = running.callouts.last().filter(|last| last.at >= running.started_at)?;
+    let of_it = |other: &&Callout| other.step == 0 && other.at == newest.at;
+    let all: Vec<&Callout> = running.callouts.iter().filter(of_it).collect();
+    all.iter().any(|one| one.number == callout).then_some(all)
+}
+
+fn nobody_of_it_can(running: &Running, callout: u32) -> bool {
+    let said_no = |one: &&Callout| matches!(one.answer, Some((_, Answer::CallNext)));
+    together(running, callout).is_some_and(|all| all.iter().all(said_no))
+}
+
+/// Whether a round calls anybody but those of the last resort.
+fn others_are_called(running: &Running) -> bool {
+    let escalation = &running.escalation;
+    let is_another = |target: &Target| match target {
+        Target::Person(person) => !escalation.last_resort.contains(person),
+        Target::OnCall(_) | Target::Next(_) | Target::Desk(_) => true,
+        // Of an escalation that runs, each stands for its rota.
+        Target::Team(_) | Target::Provider => false,
+    };
+    escalation.repeat > 0 && escalation.steps.iter().any(|step| is_another(&step.call))
+}
+
+impl Incident {
+    /// What follows from the "no" of whoever was called by callout `number`, as things stand; `None`: of a desk, which others
+    /// come after.
+    pub fn passed_on(&self, number: Option<u32>) -> PassedOn {
+        if self.status == IncidentStatus::Recovering {
+            return PassedOn::IfItFails;
+        }
+        let (Some(running), Some(number)) = (&self.escalation, number) else { return PassedOn::Called };
+        let again = running
+            .next_at
+            .filter(|_| running.round > running.escalation.repeat && nobody_of_it_can(running, number));
+        again.map_or(PassedOn::Called, PassedOn::Again)
+    }
+}
