@@ -103,13 +103,15 @@ pub(crate) fn pass_on(incident: &mut Incident, callout: u32, now: Timestamp) -> 
     }
 }
 
-/// A call was called off because it worked again: if it fails again, that step is taken anew, at once.
+/// A call did not leave while it worked again: if it fails again, that step is taken anew, at once.
 pub(crate) fn take_anew(incident: &mut Incident, callout: u32, now: Timestamp) {
     let Some(running) = &mut incident.escalation else { return };
     let newest =
         running.callouts.last().filter(|last| last.number == callout && last.at >= running.started_at);
     let Some(step) = newest.and_then(|last| usize::try_from(last.step).ok()?.checked_sub(1)) else { return };
-    if running.next_at.is_none() || step >= running.escalation.steps.len() {
+    // By each way that it was to go by.
+    let taken = running.next_step == step && running.next_at.is_some_and(|at| at <= now);
+    if running.next_at.is_none() || taken || step >= running.escalation.steps.len() {
         return;
     }
     if running.next_step == 0 {

@@ -95,7 +95,7 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     if reached {
         stand_down_late(fold, incident, number, person, way);
     }
-    if nobody && incident.status == IncidentStatus::Recovering {
+    if incident.status == IncidentStatus::Recovering && matches!(receipt.outcome, Sent::GivenUp { .. }) {
         calling::take_anew(incident, number, fold.now);
     } else if nobody
         && !other_way::is_left(&fold.after.configuration, incident, number)

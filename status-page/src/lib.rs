@@ -8,6 +8,7 @@ mod ack;
 mod alerts;
 mod api_page;
 mod approval;
+mod asked;
 mod assets;
 mod audience;
 mod badge;

@@ -3,7 +3,8 @@
 
 use crate::{
     Audience, Snapshot, WordsError,
-    ack::{Became, passed_on, reference, standing, wait},
+    ack::{Became, reference, wait},
+    asked::{passed_on, standing},
     form,
     hooks::{empty, incident_of},
     problem::Problem,

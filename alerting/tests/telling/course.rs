@@ -2,9 +2,10 @@
 
 use super::night::Night;
 use domain::{
-    Command, Configuration, Declare, DeskId, Environment, EnvironmentPolicy, Incident, Message, Phrases,
-    Priority, ServiceTarget, Text,
+    Command, Configuration, Declare, DeskId, Environment, EnvironmentPolicy, Incident, IncidentStatus,
+    Message, Phrases, Priority, ServiceTarget, Text,
 };
+use simulator::Trouble;
 use std::{sync::Arc, time::Duration};
 
 const ONE: &str = "+447700900101";
@@ -200,5 +201,37 @@ async fn what_is_proposed_as_major_calls_people_all_the_same_and_a_human_declare
     assert_eq!(noted(&night, "Nia Rees"), 1, "{:?}", notes(&night));
     night.pass(MINUTE).await;
     assert_eq!(calls(&night, ONE), 1, "nobody is called twice for it");
+    night.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_could_not_leave_before_it_worked_again_wakes_nobody_and_is_made_when_it_fails_again() {
+    let mut night = Night::begin_with_one(|configuration| {
+        production(configuration).hold.resolve = Duration::from_secs(600);
+    })
+    .await;
+    night.world.notify().set_trouble(Trouble::ServerError).await;
+    night.fail(true);
+    night.pass(150).await;
+    assert!(!incident(&night).escalation.as_ref().unwrap().callouts.is_empty(), "it was to be made");
+    assert_eq!(calls(&night, ONE) + calls(&night, TWO), 0);
+    night.fail(false);
+    night.pass(30).await;
+    assert_eq!(incident(&night).status, IncidentStatus::Recovering);
+    night.world.notify().set_trouble(Trouble::None).await;
+    night.pass(45).await;
+    assert_eq!(
+        (incident(&night).status, calls(&night, ONE)),
+        (IncidentStatus::Recovering, 0),
+        "nobody is woken"
+    );
+    night.fail(true);
+    night.pass(MINUTE).await;
+    assert_eq!(
+        (calls(&night, ONE), calls(&night, TWO)),
+        (1, 0),
+        "who was to be called is: {:#?}",
+        incident(&night).timeline
+    );
     night.close().await;
 }

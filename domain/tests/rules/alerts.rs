@@ -136,3 +136,32 @@ fn only_where_the_configuration_says_so_an_alert_calls_people_out() {
     assert!(hand.incident(1).major.is_some());
     assert_eq!(hand.incident(1).escalation.as_ref().map_or(0, |running| running.callouts.len()), 1);
 }
+
+#[test]
+fn sixty_alerts_about_what_probes_see_too_are_one_work_note() {
+    let mut hand = well();
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    hand.ticket_raised(1);
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    let began = hand.now;
+    for pod in 0..60 {
+        hand.alert("QueueTooLong", &pod.to_string(), began, None);
+        hand.alert("NoDisk", &pod.to_string(), began, None);
+    }
+    for _ in 0..100 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        crate::read_back::desk_takes_notes(&mut hand);
+    }
+    let all = crate::read_back::notes(&hand);
+    let others: Vec<&str> = all
+        .iter()
+        .map(|(.., note)| note.text.as_str())
+        .filter(|text| text.contains("Others see it too"))
+        .collect();
+    assert_eq!(others.len(), 1, "{all:#?}");
+    assert!(
+        others.concat().contains("the alert NoDisk for")
+            && others.concat().contains("the alert QueueTooLong for"),
+        "{others:?}"
+    );
+}

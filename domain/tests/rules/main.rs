@@ -13,6 +13,7 @@ mod call_states;
 mod calling;
 mod cannot;
 mod certificates;
+mod confirming;
 mod daily_test;
 mod desk;
 mod desk_asked;

@@ -205,3 +205,22 @@ fn what_has_to_be_answered_anew_has_its_time_anew() {
     hand.rounds(130, &[RESULTS], Seen::Fail);
     assert!(!said(&hand, "Nobody has taken it").is_empty());
 }
+
+#[test]
+fn a_time_that_was_kept_before_it_was_a_major_incident_is_not_said_to_have_run_out() {
+    let mut hand = raised(|_| ());
+    command(&mut hand, Command::NotMajor { incident: ID, by: "ann".into(), why: "a drill".into() });
+    command(&mut hand, Command::Acknowledge { incident: ID, by: "ann".into() });
+    hand.rounds(180, &[RESULTS], Seen::Fail);
+    let declared = hand.now;
+    command(&mut hand, Command::Declare { incident: ID, by: "ben".into(), why: "it is one".into() });
+    hand.rounds(3, &[RESULTS], Seen::Fail);
+    assert_eq!(
+        said(&hand, "Nobody has taken it"),
+        [],
+        "it was taken in time, and is to be taken anew within 20 minutes"
+    );
+    let clocks = service_clocks(&hand.situation.configuration, &hand.incident(1), hand.now);
+    let response = clocks.iter().find(|clock| clock.awaited == Awaited::Response).expect("one is owed");
+    assert_eq!(response.due, declared + jiff::SignedDuration::from_mins(20));
+}

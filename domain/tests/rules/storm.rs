@@ -237,3 +237,49 @@ fn whoever_was_called_for_a_part_of_it_does_not_hear_that_it_is_over() {
     let said = hand.tell(domain::Message::Answer { reference, answer: domain::Answer::Mine, by: None });
     assert!(said.clone().is_err_and(|said| said.contains(&format!("is part of {storm}"))), "{said:?}");
 }
+
+#[test]
+fn a_team_that_heard_of_a_part_of_it_hears_when_the_whole_is_over_and_once() {
+    let mut configuration = estate(14);
+    configuration.teams.values_mut().for_each(|team| team.ways = vec![domain::TeamWay::Email]);
+    configuration.environments.values_mut().for_each(|policy| policy.tell_provider = true);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(3, &[], Seen::Pass);
+    failing(&mut hand, 16, 0..1);
+    let told = |hand: &Hand| -> Vec<String> {
+        hand.told().into_iter().filter(|name| name.starts_with("told")).collect()
+    };
+    assert_eq!(told(&hand), ["told"]);
+    failing(&mut hand, 5, 0..12);
+    assert!(hand.incident(1).part_of.is_some());
+    failing(&mut hand, 30, 0..12);
+    assert_eq!(told(&hand), ["told"], "it goes on");
+    hand.rounds(60, &[], Seen::Pass);
+    assert!(hand.open().is_empty());
+    assert_eq!(told(&hand), ["told", "told-over"], "nobody else had heard of anything");
+}
+
+#[test]
+fn what_still_fails_when_a_long_storm_is_over_goes_on_in_the_ticket_that_it_had() {
+    let mut configuration = estate(14);
+    configuration
+        .environments
+        .values_mut()
+        .for_each(|policy| policy.flapping.reopen = crate::estate::secs(600));
+    let mut hand = Hand::new(configuration);
+    hand.rounds(3, &[], Seen::Pass);
+    failing(&mut hand, 16, 0..1);
+    hand.ticket_raised(1);
+    failing(&mut hand, 5, 0..12);
+    assert!(hand.incident(1).part_of.is_some());
+    // For longer than what is over may come back.
+    failing(&mut hand, 90, 0..12);
+    failing(&mut hand, 60, 0..1);
+    let own = hand.incident(1);
+    assert!(own.is_open() && own.part_of.is_none(), "{:?}", causes(&hand));
+    assert_eq!(
+        hand.told().iter().filter(|name| name.starts_with("ticket")).count(),
+        2,
+        "its own, and the storm's"
+    );
+}
