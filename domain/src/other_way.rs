@@ -17,9 +17,15 @@ fn open<'i>(configuration: &Configuration, incident: &'i Incident) -> Option<(&'
     (incident.status == IncidentStatus::Open).then_some((callout, *way))
 }
 
-/// Whether that call is still to go by a way that it has not gone by.
-pub(crate) fn is_left(configuration: &Configuration, incident: &Incident, number: u32) -> bool {
-    open(configuration, incident).is_some_and(|(callout, _)| callout.number == number)
+/// Whether that call is still to go by a way that it has not gone by and that wakes people: an e-mail keeps nobody from calling
+/// the next.
+pub(crate) fn may_wake(configuration: &Configuration, incident: &Incident, number: u32) -> bool {
+    let newest = open(configuration, incident).map(|(callout, _)| callout);
+    newest.filter(|callout| callout.number == number).is_some_and(|callout| {
+        let ways = configuration.people.get(&callout.person).map(|known| known.ways.as_slice());
+        let mut left = ways.into_iter().flatten().filter(|way| !callout.ways.contains(way));
+        left.any(|way| matches!(way, Way::Voice | Way::Text))
+    })
 }
 
 /// When the newest call is to go by another way, too; `None`: there is none, or it has arrived.

@@ -98,7 +98,7 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     if incident.status == IncidentStatus::Recovering && matches!(receipt.outcome, Sent::GivenUp { .. }) {
         calling::take_anew(incident, number, fold.now);
     } else if nobody
-        && !other_way::is_left(&fold.after.configuration, incident, number)
+        && !other_way::may_wake(&fold.after.configuration, incident, number)
         && calling::pass_on(incident, number, fold.now)
     {
         incident.note(receipt.at, "that call reached nobody: on to the next step");
