@@ -187,17 +187,19 @@ impl<'a> Course<'a> {
             .then(|| SendError::permanent("its time ran out before it could be sent"))
     }
 
-    /// Why a callout or a ticket is not to be made any more: it was claimed, or failed once, before its withdrawal.
+    /// Why a callout or a ticket is not to be made any more, or not now: it was claimed, or failed once, before that was so.
     fn called_off(self, incident: &Incident) -> Option<SendError> {
         if self.0.notification.kind == NotificationKind::TicketOpen {
             let another = incident.has_another_ticket_than(&self.0.notification.key);
             return another.then(|| SendError::permanent("called off: another ticket was linked"));
         }
         let running = incident.escalation.as_ref().filter(|_| self.is_callout())?;
-        // Whoever was to be called is, should it fail again.
+        if let Some(why) = &running.stopped {
+            return Some(SendError::permanent(format!("called off: {why}")));
+        }
+        // It goes out should it fail again in time, and is withdrawn when it is over.
         let works = incident.status == IncidentStatus::Recovering;
-        let why = running.stopped.as_deref().or(works.then_some("it works again"))?;
-        Some(SendError::permanent(format!("called off: {why}")))
+        works.then(|| SendError::retryable("not now: it works again"))
     }
 
     /// Whether it goes to a person or a team, who have it rather twice than never.

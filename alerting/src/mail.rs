@@ -72,7 +72,16 @@ impl Postbox {
         now: Timestamp,
     ) -> Result<Sent, SendError> {
         let thread = thread(notification);
-        self.send_in(Manner { thread, ..Manner::default() }, to, letter, &notification.key, now).await
+        // Of a call that is refused another way, or another person, takes over.
+        let calls = matches!(notification.kind, NotificationKind::Callout { .. });
+        self.send_in(
+            Manner { thread, patient: !calls, ..Manner::default() },
+            to,
+            letter,
+            &notification.key,
+            now,
+        )
+        .await
     }
 
     /// Sends a letter that is about no incident.
@@ -95,7 +104,7 @@ impl Postbox {
         (key, unsubscribe): (&str, Option<String>),
         now: Timestamp,
     ) -> Result<Sent, SendError> {
-        let manner = Manner { thread: None, unsubscribe, to_strangers: true };
+        let manner = Manner { thread: None, unsubscribe, patient: true };
         self.send_in(manner, to, letter, key, now).await
     }
 
@@ -138,23 +147,23 @@ impl Postbox {
             .body(letter.body.clone())
             .map_err(|error| SendError::permanent(format!("the e-mail cannot be written: {error}")))?;
         crash_point!("mail/before-send");
-        self.post(&message, manner.to_strangers).await?;
+        self.post(&message, manner.patient).await?;
         Ok(Sent::Accepted { provider_id: id })
     }
 
-    async fn post(&self, message: &Message, to_strangers: bool) -> Result<(), SendError> {
+    async fn post(&self, message: &Message, patient: bool) -> Result<(), SendError> {
         let until = Instant::now() + self.patience;
         let mut connection = match timeout_at(until, self.connect()).await {
             // A password that is no longer right says nothing of the mailbox.
-            Ok(Err(SendError::Permanent { why })) if to_strangers => return Err(SendError::retryable(why)),
+            Ok(Err(SendError::Permanent { why })) if patient => return Err(SendError::retryable(why)),
             Ok(connected) => connected?,
             Err(_) => return Err(SendError::retryable("the mail server let us in too late, or not at all")),
         };
         let written = message.formatted();
         match timeout_at(until, connection.send(message.envelope(), &written)).await {
             Ok(Ok(_)) => {}
-            // Of a stranger's mailbox nothing is known but by what these codes say; any other refusal may be of our account.
-            Ok(Err(error)) if to_strangers && error.is_permanent() && !is_of_the_mailbox(&error) => {
+            // Any other refusal may be of our account, or of the moment.
+            Ok(Err(error)) if patient && error.is_permanent() && !is_of_the_mailbox(&error) => {
                 return Err(SendError::retryable(meaning(&error, true).to_string()));
             }
             Ok(Err(error)) => return Err(meaning(&error, true)),
@@ -193,8 +202,8 @@ struct Manner {
     thread: Option<String>,
     /// Where it is said that no more are wanted.
     unsubscribe: Option<String>,
-    /// To people from outside.
-    to_strangers: bool,
+    /// Nobody else is told instead: only that there is no such mailbox is final.
+    patient: bool,
 }
 
 /// What a letter continues.

@@ -91,6 +91,9 @@ pub struct HeardAlert {
     pub alert: Alert,
     /// When it was told last.
     pub heard_at: Timestamp,
+    /// The ticket has heard of it.
+    #[serde(default)]
+    pub told: bool,
 }
 
 impl HeardAlert {
@@ -99,9 +102,12 @@ impl HeardAlert {
     }
 
     fn is(&self, other: &Alert) -> bool {
-        self.alert.fingerprint == other.fingerprint
-            && self.alert.name == other.name
-            && self.alert.instance == other.instance
+        self.alert.fingerprint == other.fingerprint && self.is_alike(other)
+    }
+
+    /// The same rule at the same instance.
+    fn is_alike(&self, other: &Alert) -> bool {
+        self.alert.name == other.name && self.alert.instance == other.instance
     }
 }
 
@@ -167,6 +173,22 @@ fn ends(fold: &mut Fold, incident: &mut Incident, ended: Timestamp) {
     }
 }
 
+impl Incident {
+    /// Whether its ticket has not heard of an alert that fires: of each kind, at an instance, it hears once.
+    pub(crate) fn hides_an_alert(&self) -> bool {
+        let fire = || self.alerts.iter().filter(|heard| heard.alert.ends_at.is_none());
+        // That of an alert says so from the first.
+        !matches!(self.cause, Cause::Alert(_))
+            && fire()
+                .any(|heard| !heard.told && !fire().any(|other| other.told && other.is_alike(&heard.alert)))
+    }
+
+    /// Its ticket hears, or has not heard, of those that fire.
+    pub(crate) fn alerts_are_told(&mut self, told: bool) {
+        self.alerts.iter_mut().for_each(|heard| heard.told = told);
+    }
+}
+
 fn fires(fold: &mut Fold, alert: &Alert, at: Timestamp) {
     let cause = Cause::Alert(Alerting { instance: alert.instance.clone(), name: alert.name.clone() });
     let own = fold.after.open_incident(&cause).map(|incident| incident.id);
@@ -210,12 +232,14 @@ fn fires(fold: &mut Fold, alert: &Alert, at: Timestamp) {
 }
 
 fn hear(incident: &mut Incident, alert: &Alert, at: Timestamp) {
+    let mut alike = incident.alerts.iter().filter(|heard| heard.is_alike(alert));
+    let told = alike.any(|heard| heard.told && heard.alert.ends_at.is_none());
     incident.alerts.retain(|heard| !heard.is(alert));
     if incident.alerts.len() >= MOST_ALERTS {
         let ended = incident.alerts.iter().position(|heard| heard.alert.ends_at.is_some());
         incident.alerts.remove(ended.unwrap_or(0));
     }
-    incident.alerts.push(HeardAlert { alert: alert.clone(), heard_at: at });
+    incident.alerts.push(HeardAlert { alert: alert.clone(), heard_at: at, told });
 }
 
 /// An incident of an instance begins: alerts about it that began when it did are the same trouble.

@@ -70,6 +70,7 @@ pub(crate) fn run(fold: &Fold, incident: &mut Incident, escalation: Escalation) 
         round: 1,
         next_step: 0,
         next_at: Some(fold.now + duty::signed(first)),
+        anew_at: None,
         stopped: None,
         callouts,
         desks,
@@ -101,23 +102,6 @@ pub(crate) fn pass_on(incident: &mut Incident, callout: u32, now: Timestamp) -> 
         }
         None => false,
     }
-}
-
-/// A call did not leave while it worked again: if it fails again, that step is taken anew, at once.
-pub(crate) fn take_anew(incident: &mut Incident, callout: u32, now: Timestamp) {
-    let Some(running) = &mut incident.escalation else { return };
-    let newest =
-        running.callouts.last().filter(|last| last.number == callout && last.at >= running.started_at);
-    let Some(step) = newest.and_then(|last| usize::try_from(last.step).ok()?.checked_sub(1)) else { return };
-    // By each way that it was to go by.
-    let taken = running.next_step == step && running.next_at.is_some_and(|at| at <= now);
-    if running.next_at.is_none() || taken || step >= running.escalation.steps.len() {
-        return;
-    }
-    if running.next_step == 0 {
-        running.round = running.round.saturating_sub(1).max(1);
-    }
-    (running.next_step, running.next_at) = (step, Some(now));
 }
 
 /// Takes the step that is due.

@@ -2,8 +2,8 @@
 
 use crate::{
     Configuration, Confirm, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
-    Situation, Status, Track, TrackId, Verdict, Wanted, ahead, beat, behind, cause, due, duty, fold::Fold,
-    instance_status, judge, release, told, watch,
+    Situation, Status, Track, TrackId, Verdict, Wanted, ahead, beat, behind, cause, desk, due, duty,
+    fold::Fold, instance_status, judge, release, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -121,6 +121,7 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
     }
     release::left(fold, |instance| instances.contains(instance));
     cause::left(fold);
+    desk::left(fold);
     let known = |id: &TrackId| {
         configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
     };

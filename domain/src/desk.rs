@@ -102,7 +102,7 @@ fn merged(fold: &mut Fold, incident: &mut Incident, number: &str, seen: &SeenTic
         return;
     }
     let why = format!("{number} was closed as part of {}", parent.number);
-    if follow(fold, incident, (&parent.number, &parent.record), &why) {
+    if follow(fold, incident, (None, &parent.number, &parent.record), &why) {
         if let Ticket::Raised { shared, .. } = &mut incident.ticket {
             *shared = true;
         }
@@ -111,14 +111,21 @@ fn merged(fold: &mut Fold, incident: &mut Incident, number: &str, seen: &SeenTic
 }
 
 /// Another ticket, which the desk has already, is the incident's from now on. `false`: it has had too many.
-fn follow(fold: &mut Fold, incident: &mut Incident, (number, record): (&str, &str), why: &str) -> bool {
-    let Some((desk, waiting)) = leave(fold, incident, why) else { return false };
+fn follow(
+    fold: &mut Fold,
+    incident: &mut Incident,
+    (desk, number, record): (Option<DeskId>, &str, &str),
+    why: &str,
+) -> bool {
+    let Some((left, waiting)) = leave(fold, incident, why) else { return false };
+    let desk = desk.unwrap_or(left);
     let mut ticket = Ticket::raised(desk, number.to_owned(), record.to_owned(), fold.now);
     if let Ticket::Raised { waiting: follows, remarked, .. } = &mut ticket {
         *follows = waiting;
         *remarked = Some(Remarked::of(incident, fold.now));
     }
     incident.ticket = ticket;
+    incident.alerts_are_told(false);
     incident.background = background(fold, incident);
     let text = format!("Curiad follows its incident {} here: {why}.", incident.id);
     work_note_with(fold, incident, text, With::Description);
@@ -173,6 +180,29 @@ pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
     }
 }
 
+/// A ticket of a desk that has left the configuration is read by nobody any more: the desk of now is asked for another.
+pub(crate) fn left(fold: &mut Fold) {
+    let configuration = fold.configuration();
+    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
+        let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { continue };
+        if configuration.desks.contains_key(desk) {
+            continue;
+        }
+        let why = format!("the service desk {desk} is not in the configuration any more");
+        let asked = telling::key(fold, incident.id, &telling::in_ticket(&incident, "ticket"));
+        fold.withdraw(asked);
+        if let Some((_, waiting)) = leave(fold, &mut incident, &why) {
+            incident.note(fold.now, why);
+            raise_ticket(fold, &mut incident);
+            if let Ticket::Asked { waiting: follows, .. } = &mut incident.ticket {
+                *follows = waiting;
+            }
+        }
+        fold.put_incident(incident);
+    }
+}
+
 /// A ticket that a caller had opened is the incident's from now on.
 pub(crate) fn link(
     fold: &mut Fold,
@@ -181,14 +211,15 @@ pub(crate) fn link(
     (number, record): (&str, &str),
 ) -> Result<(), String> {
     let policy = fold.after.configuration.policy(incident.environment);
-    if policy.is_none_or(|policy| policy.service_desk.is_none()) {
+    // It was looked up there.
+    let Some(desk) = policy.and_then(|policy| policy.service_desk.clone()) else {
         return Err(format!("incidents of {} have no service desk", incident.environment));
-    }
+    };
     let before = match &incident.ticket {
         Ticket::Raised { record: ours, .. } if ours == record => {
             return Err(format!("{number} is the ticket of {} already", incident.id));
         }
-        Ticket::Raised { record, .. } => Some(record.clone()),
+        Ticket::Raised { desk, record, .. } => Some((desk.clone(), record.clone())),
         Ticket::Asked { .. } => {
             let asked = telling::key(fold, incident.id, &telling::in_ticket(incident, "ticket"));
             fold.withdraw(asked);
@@ -197,11 +228,11 @@ pub(crate) fn link(
         Ticket::None => None,
     };
     let moved = telling::in_ticket(incident, "moved");
-    if !follow(fold, incident, (number, record), &format!("linked by {by}")) {
+    if !follow(fold, incident, (Some(desk), number, record), &format!("linked by {by}")) {
         return Err(format!("{} could take no other ticket: its timeline says why", incident.id));
     }
-    if let Some(record) = before {
-        moved_to(fold, incident, &moved, record, number);
+    if let Some(before) = before {
+        moved_to(fold, incident, &moved, before, number);
     }
     incident.note(fold.now, format!("{by} links {number}: it is the ticket from now on"));
     Ok(())
@@ -224,14 +255,21 @@ pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, r
     earlier.known = Some((number.to_owned(), record.to_owned()));
     let name = if asked == 1 { "moved".to_owned() } else { format!("ticket/{asked}/moved") };
     incident.note(fold.now, format!("{number} had been made too: it is told that {followed} is followed"));
-    moved_to(fold, incident, &name, record.to_owned(), &followed);
+    let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { return };
+    let desk = desk.clone();
+    moved_to(fold, incident, &name, (desk, record.to_owned()), &followed);
 }
 
-fn moved_to(fold: &mut Fold, incident: &Incident, name: &str, record: String, number: &str) {
-    let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { return };
+fn moved_to(
+    fold: &mut Fold,
+    incident: &Incident,
+    name: &str,
+    (desk, record): (DeskId, String),
+    number: &str,
+) {
     let text = format!("Followed in {number}. This one can be closed.");
     let note = Note { at: fold.now, text, with: With::Nothing };
-    telling::note_to(fold, incident.id, name, desk.clone(), record, note);
+    telling::note_to(fold, incident.id, name, desk, record, note);
 }
 
 /// When the desk is told that a ticket is over which it has done with too early. `None`: it is not to be told.
@@ -316,47 +354,6 @@ pub(crate) fn go_on(fold: &mut Fold, incident: &mut Incident, text: &str) {
     } else {
         let text = remark::back(incident, text);
         work_note(fold, incident, text);
-    }
-}
-
-/// The trouble is over. The ticket is the desk's to resolve, unless it wants that of us.
-pub(crate) fn over(fold: &mut Fold, incident: &mut Incident, text: String) {
-    let with = if resolves(fold, incident) { With::Resolve } else { With::Nothing };
-    work_note_with(fold, incident, text, with);
-}
-
-/// The ticket was confirmed after the trouble was over: what says so resolves it, too, where the desk wants that.
-pub(crate) fn over_by_now(fold: &Fold, incident: &mut Incident) {
-    if incident.is_open() || incident.part_of.is_some() || !resolves(fold, incident) {
-        return;
-    }
-    if let Ticket::Raised { waiting, .. } = &mut incident.ticket {
-        match waiting.last_mut() {
-            Some(last) => last.with = With::Resolve,
-            None => waiting.push(Note { at: fold.now, text: "It is over.".to_owned(), with: With::Resolve }),
-        }
-    }
-}
-
-/// Whether Curiad is to resolve the ticket with what it says next, which is then taken to be so.
-fn resolves(fold: &Fold, incident: &mut Incident) -> bool {
-    let configuration = fold.configuration();
-    match &mut incident.ticket {
-        Ticket::Raised { desk, over_since: over_since @ None, seen, shared: false, .. }
-            if configuration.desks.get(desk).is_some_and(|desk| desk.resolves) =>
-        {
-            *over_since = Some(fold.now);
-            let unseen = SeenTicket {
-                state: TicketState::Resolved,
-                assigned_to: None,
-                group: None,
-                priority: None,
-                parent: None,
-            };
-            seen.get_or_insert(Box::new(unseen)).state = TicketState::Resolved;
-            true
-        }
-        Ticket::Raised { .. } | Ticket::Asked { .. } | Ticket::None => false,
     }
 }
 

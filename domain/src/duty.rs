@@ -14,7 +14,7 @@ use crate::{
     provider, remark, service_clock,
     stand_down::{Relief, stand_down},
     telling::{fall_back, raise_ticket, work_note},
-    test_call, weight,
+    test_call, ticket_over, weight,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
@@ -277,7 +277,7 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     incident.note(fold.now, format!("resolved: {why}"));
     post(&mut incident, PostSays::Resolved, fold.now);
     let lasted = duration_words(lasted_until.duration_since(incident.failing_since()), Language::En);
-    desk::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
+    ticket_over::over(fold, &mut incident, format!("Over: {why}. It lasted {lasted}."));
     calling::stop(&mut incident, "it is over");
     stand_down(fold, &mut incident, Relief::Over, |_, _| false);
     provider::tell_over(fold, &incident);
@@ -285,8 +285,8 @@ fn resolved(fold: &mut Fold, mut incident: Incident, why: &str) -> Incident {
     // Its cause must be free before a dependant can take it up again.
     fold.put_incident(incident.clone());
     released(fold, &held_back);
-    provider::tell_parts_over(fold, incident.id);
     alert::passed_on(fold, &mut incident, None);
+    provider::tell_parts_over(fold, incident.id);
     incident
 }
 

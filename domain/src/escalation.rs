@@ -123,6 +123,9 @@ pub struct Running {
     pub next_step: usize,
     /// When that is due. `None`: stopped.
     pub next_at: Option<Timestamp>,
+    /// When the rounds last began anew because the last resort could not.
+    #[serde(default)]
+    pub anew_at: Option<Timestamp>,
     /// Why it stopped.
     pub stopped: Option<String>,
     /// Everybody called so far.

@@ -1,6 +1,8 @@
 //! Those who are called when nobody else has answered, and what becomes of a major incident that they cannot take either.
 
-use crate::{Answer, Callout, Incident, IncidentStatus, Running, Target, calling, fold::Fold};
+use crate::{
+    Answer, Callout, Configuration, Incident, IncidentStatus, PersonId, Running, Target, calling, fold::Fold,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// They are called again so often until somebody answers.
@@ -34,14 +36,20 @@ pub(crate) fn call(fold: &mut Fold, incident: &mut Incident, running: &mut Runni
 }
 
 /// Somebody of the last resort cannot. Once all who were called together have said so, the rounds begin again at once, if they
-/// call anybody else. `false`: they do not, or others may still take it.
-pub(crate) fn cannot(incident: &mut Incident, callout: u32, now: Timestamp) -> bool {
+/// would call anybody else: once in so long as the last resort is called again. `false`: they do not, or others may still take it.
+pub(crate) fn cannot(
+    incident: &mut Incident,
+    callout: u32,
+    (configuration, now): (&Configuration, Timestamp),
+) -> bool {
     let Some(running) = &mut incident.escalation else { return false };
-    if running.next_at.is_none() || !nobody_of_it_can(running, callout) || !others_are_called(running) {
+    let lately = running.anew_at.is_some_and(|at| now.duration_since(at).abs() < AGAIN);
+    let next = running.next_at.filter(|_| !lately && nobody_of_it_can(running, callout));
+    if next.is_none() || !others_are_called(running, configuration, now) {
         return false;
     }
     (running.round, running.next_step) = (1, 0);
-    (running.round_at, running.next_at) = (now, Some(now));
+    (running.round_at, running.next_at, running.anew_at) = (now, Some(now), Some(now));
     true
 }
 
@@ -59,11 +67,16 @@ fn nobody_of_it_can(running: &Running, callout: u32) -> bool {
 }
 
 /// Whether a round calls anybody but those of the last resort.
-fn others_are_called(running: &Running) -> bool {
+fn others_are_called(running: &Running, configuration: &Configuration, now: Timestamp) -> bool {
     let escalation = &running.escalation;
+    let another = |person: &PersonId| !escalation.last_resort.contains(person);
     let is_another = |target: &Target| match target {
-        Target::Person(person) => !escalation.last_resort.contains(person),
-        Target::OnCall(_) | Target::Next(_) | Target::Desk(_) => true,
+        Target::Person(person) => another(person),
+        Target::OnCall(rota) | Target::Next(rota) => configuration.rotas.get(rota).is_some_and(|rota| {
+            rota.on_call(now).is_some_and(|shift| another(&shift.person))
+                || rota.following(now).iter().any(another)
+        }),
+        Target::Desk(_) => true,
         // Of an escalation that runs, each stands for its rota.
         Target::Team(_) | Target::Provider => false,
     };

@@ -130,6 +130,7 @@ mod tally;
 mod telling;
 mod test_call;
 mod ticket;
+mod ticket_over;
 mod token;
 mod told;
 mod track;

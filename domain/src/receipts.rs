@@ -1,8 +1,7 @@
 //! What became of notifications, in the words of the deliverer and of carriers, folded in.
 
 use crate::{
-    Incident, IncidentStatus, Often, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, other_way,
-    stand_down, telling,
+    Incident, Often, PersonId, Receipt, Sent, Way, calling, desk, fold::Fold, other_way, stand_down, telling,
 };
 use jiff::Timestamp;
 
@@ -95,9 +94,7 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
     if reached {
         stand_down_late(fold, incident, number, person, way);
     }
-    if incident.status == IncidentStatus::Recovering && matches!(receipt.outcome, Sent::GivenUp { .. }) {
-        calling::take_anew(incident, number, fold.now);
-    } else if nobody
+    if nobody
         && !other_way::may_wake(&fold.after.configuration, incident, number)
         && calling::pass_on(incident, number, fold.now)
     {
@@ -175,6 +172,10 @@ impl About {
                 number.parse().ok().zip(Way::parse(way)).map(|(number, way)| Self::Callout(number, way))
             }
             ["stand-down" | "taken" | "part-of", person, way, ..] => PersonId::parse(person)
+                .ok()
+                .zip(Way::parse(way))
+                .map(|(person, way)| Self::StandDown(person, way)),
+            ["called-off", _, person, way, ..] => PersonId::parse(person)
                 .ok()
                 .zip(Way::parse(way))
                 .map(|(person, way)| Self::StandDown(person, way)),

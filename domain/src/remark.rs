@@ -39,7 +39,7 @@ pub(crate) fn remark_at(
     }
     let moved = known && is.layer != said.layer;
     let listed =
-        steady && ((is.affects, is.held_back) != (said.affects, said.held_back) || is.alerts > said.alerts);
+        steady && ((is.affects, is.held_back) != (said.affects, said.held_back) || incident.hides_an_alert());
     let nudged = !service_clock::waiting(configuration, incident, now).is_empty();
     // A new ticket is no note: a time that is half over then is said while half of it is left.
     if nudged && *notes == 0 && under_way.is_none() && waiting.is_empty() {
@@ -67,8 +67,9 @@ pub(crate) fn remark(fold: &mut Fold, incident: &mut Incident) {
             held_back => format!("Fail because of it: {}.", names(held_back)),
         });
     }
-    if Remarked::of(incident, fold.now).alerts > before.alerts {
+    if incident.hides_an_alert() {
         lines.push(format!("Others see it too: {}.", alerts(fold, incident)));
+        incident.alerts_are_told(true);
     }
     if incident.acknowledged.is_none() {
         lines.extend(calls(fold, incident, &before));

@@ -209,7 +209,12 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply, at: Timestamp) ->
         return only(open(true));
     }
     if reply.wish == Wish::Pass {
-        return only(open(false).filter(waiting));
+        // What works again waits for nobody; but whoever cannot says so before it fails again.
+        let watched = |one: &&Called| {
+            fold.incident(one.incident).is_some_and(|incident| incident.status == IncidentStatus::Recovering)
+        };
+        let waits = open(false).any(|one| waiting(&one));
+        return if waits { only(open(false).filter(waiting)) } else { only(open(false).filter(watched)) };
     }
     // Who was just told to stand down thanks for that: of several it cannot be told which is meant.
     let lately = |one: &&Called| {

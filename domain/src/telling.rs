@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, Often, PersonId, Remarked,
-    Ticket, Way, With, background::background, desk, fold::Fold, service_clock,
+    Ticket, Way, With, background::background, fold::Fold, service_clock, ticket_over,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -149,7 +149,8 @@ pub(crate) fn ticket_raised(
         *remarked = Some(Remarked::of(incident, fold.now));
     }
     incident.ticket = ticket;
-    desk::over_by_now(fold, incident);
+    incident.alerts_are_told(false);
+    ticket_over::over_by_now(fold, incident);
     next_note(fold, incident);
 }
 

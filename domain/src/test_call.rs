@@ -143,6 +143,7 @@ pub(crate) fn call(fold: &mut Fold, test: TestCall, why: String) -> bool {
         round: 1,
         next_step: 1,
         next_at: None,
+        anew_at: None,
         stopped: None,
         callouts: Vec::new(),
         desks: Vec::new(),

@@ -241,9 +241,6 @@ pub struct Remarked {
     /// How many who were called have passed it on.
     #[serde(default)]
     pub passed_on: usize,
-    /// How many alerts of others fired.
-    #[serde(default)]
-    pub alerts: usize,
     /// How bad it was; `None`: that was not kept.
     #[serde(default)]
     pub worst: Option<Status>,
@@ -266,7 +263,6 @@ impl Remarked {
             held_back: incident.held_back.len(),
             callouts: calls().last().map_or(0, |callout| callout.number),
             passed_on: calls().filter(passed_on).count(),
-            alerts: incident.alerts.iter().filter(|heard| heard.alert.ends_at.is_none()).count(),
             worst: Some(incident.worst),
             worse_at: None,
             layer: incident.layer,

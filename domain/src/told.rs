@@ -57,11 +57,12 @@ pub(crate) fn answered(
     if let Some(callout) = incident.callout_mut(called.number) {
         callout.answer = Some((at, answer));
     }
-    let now = fold.now;
+    let (configuration, now) = (fold.configuration(), fold.now);
     let who =
         Who { name: fold.person(&called.person), person: Some(&called.person), callout: Some(called.number) };
     take_answer(fold, incident, &who, (said_before, answer), at, |incident| {
-        calling::pass_on(incident, called.number, now) || last_resort::cannot(incident, called.number, now)
+        calling::pass_on(incident, called.number, now)
+            || last_resort::cannot(incident, called.number, (&configuration, now))
     })
 }
 

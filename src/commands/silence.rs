@@ -59,7 +59,10 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
                 api: api.clone(),
                 environment,
             };
-            foretell(&asking.situation().await?, &silence, asking.now, as_json);
+            // Programs that want to know before ask by --dry-run: what they are given is one document.
+            if *dry_run || !as_json {
+                foretell(&asking.situation().await?, &silence, asking.now, as_json);
+            }
             if *dry_run {
                 return Ok(());
             }
@@ -70,7 +73,7 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
     asking.tell(Message::Command(act), next, as_json).await
 }
 
-/// What it will mute is said before it does; programs that want to know ask by `--dry-run`.
+/// What it will mute.
 fn foretell(situation: &Situation, silence: &Silence, now: Timestamp, as_json: bool) {
     let (instances, incidents) = would_mute(situation, silence, now);
     let terminal = Terminal::new();

@@ -286,7 +286,7 @@ fn called(
         },
         runbook: api.and_then(|api| api.desk.runbook.clone()),
         evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
-        holds: incident.status == IncidentStatus::Acknowledged
+        holds: incident.is_open()
             && incident.acknowledged.as_ref().is_some_and(|taken| taken.is_of(person_of(asked), name))
             && matches!(became, Became::Nothing),
         asks: standing.is_none() && matches!(became, Became::Nothing | Became::Refused(_) | Became::Unkept),
@@ -302,7 +302,6 @@ fn called(
     })
 }
 
-/// As the rules call them when they have it.
 fn next(
     wording: &Wording<'_>,
     situation: &Situation,

@@ -11,7 +11,7 @@ pub(crate) const fn person_of(asked: Asked<'_>) -> Option<&PersonId> {
     }
 }
 
-/// What they are called.
+/// What the rules call them when they have it.
 pub(crate) fn name<'s>(configuration: &'s Configuration, asked: Asked<'s>) -> &'s str {
     match asked {
         Asked::Person(callout) => {

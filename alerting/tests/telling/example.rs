@@ -267,6 +267,7 @@ pub(crate) fn incident() -> Incident {
             round: 1,
             next_step: 2,
             next_at: Some(at("02:29:10")),
+            anew_at: None,
             stopped: None,
             callouts: vec![
                 called(1, "oncall.one", 1, "02:14:10", "k7m2q9x4tz1p"),

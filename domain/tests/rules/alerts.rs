@@ -165,3 +165,38 @@ fn sixty_alerts_about_what_probes_see_too_are_one_work_note() {
         "{others:?}"
     );
 }
+
+#[test]
+fn what_others_saw_before_there_was_a_ticket_is_said_in_it_too() {
+    let mut hand = well();
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    hand.alert("QueueTooLong", "a", hand.now, None);
+    hand.ticket_raised(1);
+    for _ in 0..100 {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        crate::read_back::desk_takes_notes(&mut hand);
+    }
+    let said = |note: &domain::Note| note.text.contains("Others see it too: the alert QueueTooLong for");
+    assert_eq!(crate::read_back::notes(&hand).iter().filter(|(.., note)| said(note)).count(), 1);
+}
+
+#[test]
+fn a_team_does_not_hear_the_end_of_an_alert_that_fires_on() {
+    let mut configuration = configuration();
+    configuration.teams.values_mut().for_each(|team| team.ways = vec![domain::TeamWay::Email]);
+    configuration.environments.values_mut().for_each(|policy| policy.tell_provider = true);
+    let mut hand = Hand::new(configuration);
+    hand.rounds(2, &[], Seen::Pass);
+    hand.alert("QueueTooLong", "a", hand.now, None);
+    hand.rounds(12, &[], Seen::Pass);
+    let told =
+        |hand: &Hand| hand.told().into_iter().filter(|name| name.starts_with("told")).collect::<Vec<_>>();
+    assert_eq!(told(&hand), ["told"]);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.rounds(14, &[], Seen::Pass);
+    let of_alert =
+        hand.situation.open_incidents().filter(|incident| incident.cause == cause("QueueTooLong")).count();
+    assert_eq!(of_alert, 1, "it fires on");
+    let over: Vec<String> = told(&hand).into_iter().filter(|name| name.starts_with("told-over")).collect();
+    assert!(over.len() <= 1, "of what the probes saw alone: {over:?}");
+}

@@ -145,17 +145,52 @@ fn a_call_that_nobody_took_up_goes_by_their_next_way_and_not_to_the_next_person_
 }
 
 #[test]
-fn a_call_that_was_called_off_because_it_works_is_made_when_it_fails_again() {
+fn whoever_does_not_answer_while_it_comes_and_goes_is_followed_by_the_next() {
     let mut night = Night::new(|_| ());
-    night.works();
-    for way in ["text", "email"] {
-        let why = "called off: it works again".to_owned();
-        night.0.receipt(1, &format!("callout/1/{way}"), Sent::GivenUp { why });
+    for _ in 0..8 {
+        night.works();
+        for way in ["text", "email"] {
+            let why = "nobody took the call up".to_owned();
+            night.0.receipt(1, &format!("callout/1/{way}"), Sent::GivenUp { why });
+        }
+        night.fails_again();
     }
-    night.fails_again();
-    assert_eq!(night.called(), ["one", "one"], "and nobody is left out");
-    night.fails(6);
-    assert_eq!(night.called(), ["one", "one", "two"]);
+    assert_eq!(
+        night.called().get(..2),
+        Some(&["one".to_owned(), "two".to_owned()][..]),
+        "{:?}",
+        night.called()
+    );
+}
+
+#[test]
+fn the_last_resort_begins_the_rounds_anew_once_in_a_quarter_of_an_hour_however_often_they_say_no() {
+    let mut night = Night::new(|configuration| escalation(configuration).repeat = 1);
+    night.fails(12);
+    night.says(Answer::CallNext);
+    // One, two, and the boss again: all say no at once.
+    for _ in 0..3 {
+        night.says(Answer::CallNext);
+        night.fails(1);
+    }
+    let called = night.called();
+    night.fails(3);
+    assert_eq!(night.called(), called, "nobody is rung in circles");
+}
+
+#[test]
+fn where_the_only_one_of_the_rota_is_the_last_resort_too_they_are_not_rung_at_once() {
+    let mut night = Night::new(|configuration| {
+        let boss = PersonId::parse("boss").expect("an id");
+        let rotas = configuration.rotas.values_mut();
+        rotas.for_each(|rota| rota.layers.iter_mut().for_each(|layer| layer.people = vec![boss.clone()]));
+        escalation(configuration).repeat = 1;
+    });
+    night.fails(14);
+    let before = night.called().len();
+    let (_, then) = night.says(Answer::CallNext);
+    assert!(matches!(then, PassedOn::Again(_)), "{then:?}");
+    assert_eq!(night.called().len(), before);
 }
 
 #[test]

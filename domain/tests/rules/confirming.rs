@@ -87,3 +87,32 @@ fn what_says_that_it_is_over_and_does_not_arrive_goes_by_another_quiet_way() {
     hand.receipt(1, "stand-down/one/email", domain::Sent::GivenUp { why: "no such mailbox".into() });
     assert_eq!(stood_down(&hand).len(), 2, "and then by none");
 }
+
+#[test]
+fn an_incident_whose_desk_is_not_there_any_more_is_asked_for_at_the_desk_of_now() {
+    for is_raised in [true, false] {
+        let mut hand = Hand::new(configuration());
+        hand.rounds(2, &[], Seen::Pass);
+        hand.rounds(14, &[RESULTS], Seen::Fail);
+        if is_raised {
+            hand.ticket_raised(1);
+        }
+        let mut renamed = configuration();
+        let known = renamed.desks.pop_first().expect("a desk").1;
+        let other = domain::DeskId::parse("other").expect("an id");
+        renamed.desks.insert(other.clone(), known);
+        renamed.environments.values_mut().for_each(|policy| policy.service_desk = Some(other.clone()));
+        hand.event(&domain::Event::Configured(Arc::new(renamed)));
+        hand.rounds(2, &[RESULTS], Seen::Fail);
+        let incident = hand.incident(1);
+        assert!(
+            matches!(&incident.ticket, domain::Ticket::Asked { desk, .. } if *desk == other),
+            "{:?}",
+            incident.ticket
+        );
+        assert_eq!(hand.told().iter().filter(|name| *name == "ticket/2").count(), 1);
+        assert!(
+            incident.timeline.iter().any(|line| line.text.contains("is not in the configuration any more"))
+        );
+    }
+}

@@ -99,6 +99,7 @@ fn running(started: i64) -> Running {
         round: 1,
         next_step: 1,
         next_at: Some(now() + SignedDuration::from_secs(120)),
+        anew_at: None,
         stopped: None,
         callouts: vec![Callout {
             number: 1,
