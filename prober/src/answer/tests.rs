@@ -61,6 +61,33 @@ fn a_status_is_accepted_or_not() {
 }
 
 #[test]
+fn what_fhir_says_beside_a_status_that_was_expected_is_no_failure() {
+    let outcome = |code: &str| {
+        format!(r#"{{"resourceType":"OperationOutcome","issue":[{{"severity":"error","code":"{code}"}}]}}"#)
+    };
+    let all = [
+        (&[404, 410][..], 404, "not-found", None),
+        (&[404, 410], 410, "deleted", None),
+        (&[401], 401, "login", None),
+        (&[404], 404, "exception", None),
+        (&[200, 404], 200, "not-found", Some((Layer::Contract, RequestRefused))),
+        (&[404], 404, "throttled", Some((Layer::Gateway, RateLimited))),
+        (&[503], 503, "throttled", Some((Layer::Gateway, RateLimited))),
+        (&[404], 410, "deleted", Some((Layer::Contract, UnexpectedStatus))),
+    ];
+    let dialects = [Dialect::Fhir, Dialect::Capabilities];
+    for (dialect, (accepted, status, code, expected)) in
+        dialects.into_iter().flat_map(|dialect| all.map(|one| (dialect, one)))
+    {
+        let statuses = accepted.iter().copied().map(Into::into).collect();
+        let expect = Expectations::new(&Expect { status: statuses, ..Expect::default() }).unwrap();
+        let (headers, body) = (HeaderMap::new(), outcome(code));
+        let reading = read(&expect, dialect, answer(status, &headers, &body), noon());
+        assert_eq!(failed(&reading), expected, "{dialect:?} {accepted:?}: {status} {code}");
+    }
+}
+
+#[test]
 fn health_comes_first() {
     let gateway = r#"{"fault":{"detail":{"errorcode":"messaging.adaptors.http.flow.GatewayTimeout"}}}"#;
     for (status, body, expected) in [
