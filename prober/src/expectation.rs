@@ -270,6 +270,11 @@ impl Expectations {
             let at = path.to_string();
             match path.first(body) {
                 Some(Value::String(text)) => test.on_body(what, &at, Some(text)),
+                // What is in it may be about somebody, whatever leads to it.
+                Some(value @ (Value::Object(_) | Value::Array(_))) => {
+                    let kind = if value.is_object() { "an object" } else { "a list" };
+                    Expectation { seen: kind.to_owned(), ..test.on(what, Some(&value.to_string())) }
+                }
                 Some(value) => test.on_body(what, &at, Some(&value.to_string())),
                 None => test.on_body(what, &at, None),
             }
