@@ -168,6 +168,28 @@ fn headers() {
 }
 
 #[test]
+fn of_a_header_that_may_be_about_somebody_nothing_is_said() {
+    let mut headers = HeaderMap::new();
+    headers.append("set-cookie", HeaderValue::from_static("session=s3cret"));
+    headers.append("location", HeaderValue::from_static("/Patient/ann"));
+    for (name, matches, seen, ok) in [
+        ("set-cookie", Matches::Exists, "there", true),
+        ("set-cookie", contains("session="), "so it is", true),
+        ("set-cookie", contains("other"), "something else, 14 characters long", false),
+        ("location", equals("/Patient/ann"), "/Patient/ann", true),
+        ("location", equals("/Patient"), "something else, 12 characters long", false),
+        ("location", regex("^/Patient/"), "so it is", true),
+        ("x-missing", Matches::Exists, "nothing", false),
+    ] {
+        let expect = Expect { headers: vec![(name.to_owned(), matches)], ..Expect::default() };
+        let expect = Expectations::new(&expect).unwrap();
+        let reading = read(&expect, Dialect::Plain, answer(200, &headers, ""), noon());
+        let last = reading.expectations.last().unwrap();
+        assert_eq!((last.seen.as_str(), last.ok), (seen, ok), "{expect:?}");
+    }
+}
+
+#[test]
 fn json() {
     let body = r#"{"a":{"b":[1,2.5,"x",true,null]},"id":"9434765919","o":{"k":"v"}}"#;
     for (path, matches, seen, kind) in [
