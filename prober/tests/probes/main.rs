@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod clocks;
 mod connections;
 #[cfg(test)]
 mod credentials;
