@@ -156,7 +156,9 @@ pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, SecretEnd, Site, Team, WayIn};
 pub use contact_proof::{ContactProof, Reached};
 pub use contract::{Contract, Promised};
-pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
+pub use credential::{
+    Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SecretBy, SigningKey,
+};
 pub use cron::Cron;
 pub use daily_test::{DailyTest, Hops};
 pub use day::{Day, MAX_DAYS};
