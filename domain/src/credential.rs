@@ -56,11 +56,26 @@ pub struct OAuth2 {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// `client_credentials` with a secret (RFC 6749 §4.4).
-    Secret(Secret),
+    Secret {
+        /// The secret.
+        value: Secret,
+        /// How it is sent.
+        by: SecretBy,
+    },
     /// `client_credentials` with a signed assertion of who the client is (RFC 7523 §2.2).
     PrivateKeyJwt(SigningKey),
     /// `jwt-bearer`: the signed assertion is itself the grant (RFC 7523 §2.1).
     JwtBearer(SigningKey),
+}
+
+/// How a client's secret is sent to a token endpoint (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SecretBy {
+    /// In the form, beside what is asked for: what endpoints may take.
+    #[default]
+    Form,
+    /// As the password of HTTP Basic: what endpoints must take.
+    Basic,
 }
 
 /// What assertions are signed with.
@@ -140,7 +155,7 @@ impl Credential {
             Some(Access::Token(oauth2)) => {
                 let OAuth2 { token_url, client_id, proof, scope, audience } = &**oauth2;
                 let proof = match proof {
-                    Proof::Secret(_) => "client_secret",
+                    Proof::Secret { .. } => "client_secret",
                     Proof::PrivateKeyJwt(_) => "private_key_jwt",
                     Proof::JwtBearer(_) => "jwt_bearer",
                 };

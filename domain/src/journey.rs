@@ -131,9 +131,9 @@ impl Journey {
         format!("journey: {}{then}", named(&self.steps))
     }
 
-    /// How many requests one probe sends at most, redirects not counted.
+    /// How many requests one probe sends at most, with the redirects that its steps follow.
     pub(crate) fn requests(&self) -> u32 {
-        u32::try_from(self.steps.len() + self.clean_up.len()).unwrap_or(u32::MAX)
+        self.steps.iter().chain(&self.clean_up).map(|step| step.request.requests()).sum()
     }
 
     /// What is asked, as words that are the same only where it is the same: also what a later step is filled with.
@@ -254,6 +254,9 @@ mod tests {
     fn a_line_names_each_step_and_what_it_asks() {
         assert_eq!(journey().line(), "journey: find (GET /a), find (GET /b); clean-up: find (GET /c)");
         assert_eq!(journey().requests(), 3);
+        let mut led_on = journey();
+        led_on.steps[0].request.redirects.at_most = 2;
+        assert_eq!(led_on.requests(), 5, "a redirect that is followed is a request too");
     }
 
     proptest! {

@@ -159,7 +159,9 @@ pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, SecretEnd, Site, Team, WayIn};
 pub use contact_proof::{ContactProof, Reached};
 pub use contract::{Contract, Promised};
-pub use credential::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SigningKey};
+pub use credential::{
+    Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SecretBy, SigningKey,
+};
 pub use cron::Cron;
 pub use daily_test::{DailyTest, Hops};
 pub use day::{Day, MAX_DAYS};
@@ -202,7 +204,7 @@ pub use outcome::{
     Certificate, Deprecation, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases,
     Says,
 };
-pub use pause::pause;
+pub use pause::{Pause, pause};
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
 pub use phrases::{Advice, Because, Effect, Phrases};

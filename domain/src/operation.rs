@@ -63,10 +63,11 @@ impl Request {
         }
     }
 
-    /// How many requests one probe sends at most, redirects not counted.
+    /// How many requests one probe sends at most: each redirect that is followed is one more, and an API counts it as any.
     pub fn requests(&self) -> u32 {
         match self {
-            Self::Http(_) | Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => 1,
+            Self::Http(request) => request.requests(),
+            Self::Tcp(_) | Self::Dns(_) | Self::Mllp(_) => 1,
             Self::Journey(journey) => journey.requests(),
             Self::Heartbeat(_) => 0,
         }
@@ -140,6 +141,10 @@ impl HttpRequest {
             redirects: Redirects::default(),
             connection: Connection::Fresh,
         }
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        1 + u32::from(self.redirects.at_most)
     }
 
     pub(crate) fn line(&self) -> String {

@@ -8,17 +8,27 @@ use std::time::Duration;
 /// right.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// How long no probe of `check` is sent after `outcome`; zero: as usual.
+/// What is left alone, and for how long; never no time at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// This check, from this vantage.
+    Check(Duration),
+    /// All checks of its instance, from this vantage.
+    Instance(Duration),
+}
+
+/// What no probe is sent to after `outcome` of `check`; `None`: all is as usual.
 ///
-/// A 429 says nothing of the API, so nothing is lost while it is left alone. A 503 is a failure, and must be seen to go on
-/// or to end before it no longer speaks: it is asked again after half of that time at the latest. What is left out is not
-/// measured, and so never down.
-pub fn pause(outcome: &Outcome, check: &Check) -> Duration {
-    let asked = outcome.retry_after.unwrap_or_default().min(LONGEST);
-    match outcome.http.as_ref().map(|http| http.status) {
-        Some(429) => asked,
-        Some(503) => asked.min(check.validity(outcome.at) / 2),
-        Some(_) | None => Duration::ZERO,
+/// A 429 is about all that our application asks of that instance, not about the operation that was refused. It says nothing of
+/// the API, so nothing is lost while it is left alone. A 503 is a failure, and must be seen to go on or to end before it no
+/// longer speaks: it is asked again after half of that time at the latest. What is left out is not measured, and so never
+/// down.
+pub fn pause(outcome: &Outcome, check: &Check) -> Option<Pause> {
+    let asked = outcome.retry_after.filter(|asked| !asked.is_zero())?.min(LONGEST);
+    match outcome.http.as_ref().map(|http| http.status)? {
+        429 => Some(Pause::Instance(asked)),
+        503 => Some(Pause::Check(asked.min(check.validity(outcome.at) / 2))),
+        _ => None,
     }
 }
 
@@ -31,7 +41,7 @@ mod tests {
     };
     use std::sync::Arc;
 
-    fn paused(status: u16, asked: u64, every: u64) -> u64 {
+    fn paused(status: u16, asked: u64, every: u64) -> Option<Pause> {
         let operation = OperationId::parse("read").unwrap();
         let api = ApiId::parse("results").unwrap();
         let id = CheckId {
@@ -59,14 +69,16 @@ mod tests {
         let mut outcome = Outcome::new(id, vantage, jiff::Timestamp::UNIX_EPOCH);
         outcome.http = Some(Http { status, version: "HTTP/2".into(), remote_ip: None, bytes: 0 });
         outcome.retry_after = Some(Duration::from_secs(asked));
-        pause(&outcome, &check).as_secs()
+        pause(&outcome, &check)
     }
 
     #[test]
     fn a_refusal_is_left_alone_for_as_long_as_it_asks_up_to_five_minutes() {
-        for (asked, left) in [(0, 0), (7, 7), (300, 300), (301, 300), (u64::MAX, 300)] {
-            assert_eq!(paused(429, asked, 10), left, "{asked}");
+        for (asked, left) in [(7, 7), (300, 300), (301, 300), (u64::MAX, 300)] {
+            let all = Pause::Instance(Duration::from_secs(left));
+            assert_eq!(paused(429, asked, 10), Some(all), "{asked}");
         }
+        assert_eq!(paused(429, 0, 10), None);
     }
 
     #[test]
@@ -75,14 +87,15 @@ mod tests {
         for (asked, every, left) in
             [(7, 10, 7), (30, 10, 30), (3_600, 10, 30), (3_600, 60, 90), (3_600, 600, 300)]
         {
-            assert_eq!(paused(503, asked, every), left, "{asked} s, every {every} s");
+            let this = Pause::Check(Duration::from_secs(left));
+            assert_eq!(paused(503, asked, every), Some(this), "{asked} s, every {every} s");
         }
     }
 
     #[test]
     fn what_else_says_it_is_not_meant() {
         for status in [200, 301, 403, 500, 502] {
-            assert_eq!(paused(status, 60, 10), 0, "{status}");
+            assert_eq!(paused(status, 60, 10), None, "{status}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading an answer: pure, from what came over the wire to what it means.
 
-use crate::{dialect, expectation::Expectations, fault, fhir, health, xml};
+use crate::{dialect, expectation::Expectations, fault, fhir, health, multipart, xml};
 use domain::{Certificate, Dialect, Expectation, Failure, FailureKind, HealthWords, Layer, Says};
 use hyper::HeaderMap;
 use jiff::Timestamp;
@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
+
+/// What a message that asks for no answer is answered with.
+const ACCEPTED: u16 = 202;
 
 /// What came over the wire.
 pub(crate) struct Answer<'a> {
@@ -63,19 +66,17 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         if wants_json { parsed(answer.body) } else { Err("not looked at") };
     let maybe_xml = matches!(dialect, Dialect::Fhir | Dialect::Capabilities) && json.is_err();
     let wants_xml = dialect == Dialect::Soap || expected.look_at_xml() || maybe_xml;
-    let text = wants_xml.then(|| xml::text(answer.body));
+    let text = wants_xml.then(|| xml::text(multipart::document(answer.headers, answer.body)));
     let xml = text.as_ref().map(|text| xml::Xml::parse(text));
-    // What is not whole says nothing in its protocol.
-    let whole = answer.broke_off.is_none();
+    // What is not whole says nothing in its protocol, and neither does the answer to a message that asks for none.
+    let whole = answer.broke_off.is_none() && !is_taken(dialect, &answer);
     let said = json.as_ref().ok();
     let complaint = whole
         .then(|| dialect::complaint(dialect, said, xml.as_ref(), must_be_fhir(expected, &answer)))
-        .flatten();
+        .flatten()
+        .filter(|complaint| !expected.accepts(answer.status) || complaint.stands(dialect, answer.status));
     if judged_by_health {
-        reading.health = match &json {
-            Ok(json) => health::of_json(json),
-            Err(_) => health::health_words(answer.body),
-        };
+        reading.health = json.as_ref().map_or_else(|_| health::health_words(answer.body), health::of_json);
     }
 
     // The status counts, unless the API itself has spoken in the body.
@@ -145,7 +146,7 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         reading.expect(expectation, FailureKind::ExpectationFailed);
     }
     let no_json = if json.is_err() { FailureKind::BadBody } else { FailureKind::ExpectationFailed };
-    if dialect == Dialect::Capabilities {
+    if dialect == Dialect::Capabilities && matches!(answer.status, 200..=299) {
         for expectation in fhir::capabilities(json.as_ref().ok()) {
             reading.expect(expectation, no_json);
         }
@@ -168,6 +169,11 @@ pub(crate) fn read(expected: &Expectations, dialect: Dialect, answer: Answer<'_>
         reading.expect(certificate_days(days, answer.certificate, now), FailureKind::CertificateEndsSoon);
     }
     reading
+}
+
+/// Whether a one-way message of SOAP was taken (WS-I Basic Profile 1.1, R2714).
+const fn is_taken(dialect: Dialect, answer: &Answer<'_>) -> bool {
+    matches!(dialect, Dialect::Soap) && answer.status == ACCEPTED && answer.body.is_empty()
 }
 
 /// Whether what is spoken is JSON.

@@ -14,7 +14,8 @@ pub(crate) async fn read<'a>(
     terms: &Terms<'a>,
     received: &mut Received<'a>,
 ) -> Result<(), Failure> {
-    let limit = u64::try_from(terms.limits.body).unwrap_or(u64::MAX);
+    let limit = if keeps { terms.limits.body } else { terms.limits.counted };
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     let too_large = || Failure {
         layer: Layer::Contract,
         kind: FailureKind::TooLarge,

@@ -5,6 +5,7 @@ use crate::{
     expectation::REGEX_SIZE,
     fill::Values,
     json_path::JsonPath,
+    multipart,
     xml::{self, XPath, Xml},
 };
 use domain::{Capture, Failure, FailureKind, Journey, Layer, Source};
@@ -47,7 +48,8 @@ impl Captures {
     pub(crate) fn take(&self, headers: &HeaderMap, body: &[u8], values: &mut Values) -> Result<(), Failure> {
         let any = |wanted: fn(&Place) -> bool| self.0.iter().any(|one| wanted(&one.place));
         let json = any(|place| matches!(place, Place::Json(_))).then(|| answer::parsed(body));
-        let text = any(|place| matches!(place, Place::XPath(_))).then(|| xml::text(body));
+        let text = any(|place| matches!(place, Place::XPath(_)))
+            .then(|| xml::text(multipart::document(headers, body)));
         let xml = text.as_ref().map(|text| Xml::parse(text));
         let mut taken = Ok(());
         for one in &self.0 {

@@ -3,7 +3,7 @@
 use domain::{Failure, FailureKind, Layer, PrivateAddresses, undialled};
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 use tokio::{
     net::{TcpSocket, TcpStream},
@@ -39,7 +39,14 @@ async fn connect_from(local: IpAddr, address: SocketAddr) -> Result<TcpStream, T
         }
         Trouble::of(&error)
     })?;
-    socket.connect(address).await.map_err(|error| Trouble::of(&error))
+    socket.connect(address).await.map_err(|error| Trouble::of_way(&error, address, Some(local)))
+}
+
+/// Whether our own routing table leads there. A datagram's socket that is connected sends nothing.
+fn has_route(address: SocketAddr, local: Option<IpAddr>) -> bool {
+    let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind(SocketAddr::new(local.unwrap_or(any), 0));
+    socket.and_then(|socket| socket.connect(address)).is_ok()
 }
 
 /// A connection to the first address that takes one, by `limit`; and which one that is. What may not be dialled is left
@@ -75,7 +82,7 @@ pub(crate) async fn connect(dial: &Dial<'_>, limit: Instant) -> Result<(TcpStrea
         let opened = match dial.local {
             None => timeout_at(share, TcpStream::connect(address))
                 .await
-                .map(|opened| opened.map_err(|error| Trouble::of(&error))),
+                .map(|opened| opened.map_err(|error| Trouble::of_way(&error, address, None))),
             // The rare one apart, so that it does not make the common one's future larger.
             Some(local) => Box::pin(timeout_at(share, connect_from(*local, address))).await,
         };
@@ -111,6 +118,14 @@ impl Trouble {
         Self { layer: Layer::Ours, kind, why: why.to_owned() }
     }
 
+    /// Of an attempt to connect.
+    fn of_way(error: &io::Error, address: SocketAddr, local: Option<IpAddr>) -> Self {
+        match beyond_us(error, address.ip()).filter(|_| has_route(address, local)) {
+            Some(why) => Self::peers(FailureKind::Unreachable, why),
+            None => Self::of(error),
+        }
+    }
+
     fn of(error: &io::Error) -> Self {
         if let Some((kind, why)) = out_of(error) {
             return Self::ours(kind, why);
@@ -138,6 +153,18 @@ impl Trouble {
             _ => Self::peers(FailureKind::Unreachable, &error.to_string()),
         }
     }
+}
+
+/// What is in the way, where our own routes are not: a router's ICMP comes in the same words as a lack of our own.
+fn beyond_us(error: &io::Error, to: IpAddr) -> Option<&'static str> {
+    // errno of Linux and the BSDs. The other of the same kind is what our own firewall answers with.
+    const EACCES: i32 = 13;
+    if error.kind() == io::ErrorKind::NetworkUnreachable {
+        return Some("unreachable: a router on the way has no route");
+    }
+    // RFC 4443 §3.1, codes 1, 5 and 6. What a router says of IPv4 is never told so.
+    let forbids = error.raw_os_error() == Some(EACCES) && to.is_ipv6();
+    forbids.then_some("unreachable: a firewall on the way forbids it")
 }
 
 /// What it is of our own that is in the way, if that is why there is no connection.
@@ -199,6 +226,32 @@ mod tests {
             let trouble = Trouble::of(&io::Error::from_raw_os_error(errno));
             assert_eq!((trouble.layer, trouble.kind), (layer, kind), "errno {errno}: {}", trouble.why);
         }
+    }
+
+    #[test]
+    fn what_a_router_says_is_beyond_us_where_we_have_a_route() {
+        let four: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let six: SocketAddr = "[::1]:1".parse().unwrap();
+        let no_route: SocketAddr = "[ff05::1:3]:1".parse().unwrap();
+        for (errno, address, said) in [
+            (101, four, Some("unreachable: a router on the way has no route")),
+            (101, six, Some("unreachable: a router on the way has no route")),
+            (13, six, Some("unreachable: a firewall on the way forbids it")),
+            (13, four, None),
+            (1, six, None),
+            (100, four, None),
+            (111, four, None),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            assert_eq!(beyond_us(&error, address.ip()), said, "errno {errno} of {address}");
+        }
+        assert!(has_route(four, None) && has_route(four, Some(four.ip())));
+        assert!(!has_route(no_route, Some(four.ip())), "not from an address of the other family");
+        let unreachable = io::Error::from_raw_os_error(101);
+        let seen = Trouble::of_way(&unreachable, four, None);
+        assert_eq!((seen.layer, seen.kind), (Layer::Connect, FailureKind::Unreachable));
+        let seen = Trouble::of_way(&unreachable, no_route, Some(four.ip()));
+        assert_eq!((seen.layer, seen.kind), (Layer::Ours, FailureKind::NoNetwork));
     }
 
     #[test]

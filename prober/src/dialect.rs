@@ -32,6 +32,18 @@ pub(crate) fn complaint(
 }
 
 impl Complaint {
+    /// Whether it stands beside a `status` that was expected. FHIR says in an `OperationOutcome` why a request was refused, so
+    /// whoever expects 404 expects its `not-found` too; that our rate is refused is never what was to be seen. A SOAP Fault is a
+    /// failure whatever the status.
+    pub(crate) fn stands(&self, dialect: Dialect, status: u16) -> bool {
+        match dialect {
+            Dialect::Fhir | Dialect::Capabilities => {
+                matches!(status, 200..=299) || self.kind == FailureKind::RateLimited
+            }
+            Dialect::Plain | Dialect::Health | Dialect::Soap | Dialect::Graphql => true,
+        }
+    }
+
     /// What it comes to where the status is a good one.
     pub(crate) fn alone(self, status: u16) -> Failure {
         Failure { layer: self.layer, kind: self.kind, message: format!("status {status}: {}", self.words) }

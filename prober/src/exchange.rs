@@ -215,6 +215,8 @@ pub(crate) async fn receive<'a>(
     };
     let coding = unpack::coding(&received.headers);
     let keeps = (terms.keeps_body)(received.status);
+    // How it is packed matters only to who looks into it; it is counted as it came.
+    let coding = if keeps { coding } else { Ok(coding.unwrap_or_default()) };
     let packed = !matches!(coding, Ok(None));
     let read = timeout_at(terms.deadline, body::read(body, keeps || packed, terms, &mut received)).await;
     let took = head.elapsed();

@@ -5,7 +5,8 @@ use crate::{
     json_path::JsonPath,
     schema::{Held, Schemas},
     scrub::scrubbed,
-    seen::seen,
+    seen::{seen, unsaid},
+    transcript,
     xml::{XPath, Xml},
 };
 use domain::{Expect, Expectation, Matches, Piece, Statuses, pieces};
@@ -122,13 +123,25 @@ impl Test {
     fn on_body(&self, what: String, path: &str, value: Option<&str>) -> Expectation {
         let expectation = self.on(what, value);
         let Some(value) = value else { return expectation };
-        let seen = match self {
-            // The configuration says it itself.
-            Self::Equals(words) if words.meant() == value => scrubbed(&words.written),
-            Self::Exists => "there".to_owned(),
-            Self::Equals(_) | Self::Contains(_) | Self::Matches(_) => seen(path, value, expectation.ok),
-        };
+        let seen = self.seen(value).unwrap_or_else(|| seen(path, value, expectation.ok));
         Expectation { seen, ..expectation }
+    }
+
+    /// Of a header that may not be there at all. One that is not on the list may hold a session, or name somebody.
+    fn on_header(&self, name: &HeaderName, value: Option<&str>) -> Expectation {
+        let expectation = self.on(format!("header {name}"), value);
+        let Some(value) = value.filter(|_| !transcript::is_listed(name)) else { return expectation };
+        let seen = self.seen(value).unwrap_or_else(|| unsaid(value, expectation.ok));
+        Expectation { seen, ..expectation }
+    }
+
+    /// What is said of a value without saying more than the configuration does.
+    fn seen(&self, value: &str) -> Option<String> {
+        match self {
+            Self::Equals(words) if words.meant() == value => Some(scrubbed(&words.written)),
+            Self::Exists => Some("there".to_owned()),
+            Self::Equals(_) | Self::Contains(_) | Self::Matches(_) => None,
+        }
     }
 
     /// Of a value that may not be there at all.
@@ -250,7 +263,7 @@ impl Expectations {
             let first = values.next();
             // A header may be sent more than once; one that holds is enough.
             let good = first.iter().cloned().chain(values).find(|value| test.holds(value));
-            test.on(format!("header {name}"), good.or(first).as_deref())
+            test.on_header(name, good.or(first).as_deref())
         })
     }
 
@@ -270,6 +283,11 @@ impl Expectations {
             let at = path.to_string();
             match path.first(body) {
                 Some(Value::String(text)) => test.on_body(what, &at, Some(text)),
+                // What is in it may be about somebody, whatever leads to it.
+                Some(value @ (Value::Object(_) | Value::Array(_))) => {
+                    let kind = if value.is_object() { "an object" } else { "a list" };
+                    Expectation { seen: kind.to_owned(), ..test.on(what, Some(&value.to_string())) }
+                }
                 Some(value) => test.on_body(what, &at, Some(&value.to_string())),
                 None => test.on_body(what, &at, None),
             }

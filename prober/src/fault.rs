@@ -28,8 +28,14 @@ const REFUSES_CREDENTIAL: Meaning =
     (Layer::Gateway, FailureKind::AccessRefused, "the gateway refuses our credential or address");
 
 /// Codes of the gateway's way to the service that are about the way to the gateway.
-const OF_THE_REQUEST: [&str; 4] =
-    ["applicationnotfound", "noroutesfound", "lengthrequired", "decompressionfailureatrequest"];
+const OF_THE_REQUEST: [&str; 5] = [
+    "applicationnotfound",
+    "noroutesfound",
+    "lengthrequired",
+    "decompressionfailureatrequest",
+    // The gateway did not get our request whole in time; the service behind was not asked.
+    "requesttimeout",
+];
 
 fn of_code(code: &str, status: u16) -> Meaning {
     let code = code.to_ascii_lowercase();
@@ -142,6 +148,7 @@ mod tests {
             (500, "steps.javascript.ScriptExecutionFailed", Layer::Gateway, GatewayError),
             (404, "messaging.runtime.UnableToFindRoute", Layer::Gateway, GatewayError),
             (404, "messaging.adaptors.http.flow.ApplicationNotFound", Layer::Gateway, GatewayError),
+            (408, "messaging.adaptors.http.flow.RequestTimeOut", Layer::Gateway, GatewayError),
             (403, "messaging.adaptors.http.flow.ServiceUnavailable", Layer::Gateway, AccessRefused),
             (403, "policies.ratelimit.QuotaViolation", Layer::Gateway, RateLimited),
             (403, "something.new", Layer::Gateway, AccessRefused),

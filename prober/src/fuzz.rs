@@ -11,7 +11,7 @@ use crate::{
     expectation::Expectations,
     fault,
     fill::Values,
-    health, mllp, proxy, redirect, smtp, tls, transcript,
+    health, mllp, multipart, proxy, redirect, smtp, tls, transcript,
     unpack::{self, Coding},
     xml::{self, XPath, Xml},
 };
@@ -69,6 +69,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut packed = Vec::new();
     GzEncoder::new(SEEDS.concat().as_bytes(), Compression::best()).read_to_end(&mut packed).unwrap();
     seeds.push(packed);
+    seeds.push(b"--b\r\nContent-ID: <r>\r\n\r\n<e/>\r\n--b--".to_vec());
     seeds.push(b"\x0b\x02\x80hello\x03".to_vec());
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "9434765919.example".to_owned()];
     seeds.push(rcgen::generate_simple_self_signed(names).unwrap().cert.der().to_vec());
@@ -281,6 +282,8 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
         mllp::acknowledgement(&frame).ok();
     }
     mllp::acknowledgement(input).err().iter().for_each(|why| fit(why));
+    let related = header::HeaderValue::from_static("multipart/related; boundary=b; start=\"<r>\"");
+    multipart::document(&HeaderMap::from_iter([(header::CONTENT_TYPE, related)]), input);
     let text = xml::text(input);
     let xml = Xml::parse(&text);
     xml.as_ref().err().into_iter().for_each(|why| fit(why));

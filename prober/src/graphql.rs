@@ -9,36 +9,56 @@ const STEPS: usize = 8;
 
 /// What is wrong with an answer, by its own words. An error's message is not told: it may quote what was found.
 pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
-    let complains = |kind, words| Some(Complaint { layer: Layer::Contract, kind, words, decides: false });
+    let broken =
+        |words| Some(Complaint { layer: Layer::Contract, kind: FailureKind::BadBody, words, decides: false });
     let body = body.and_then(Value::as_object);
     let Some(body) = body.filter(|body| body.contains_key("data") || body.contains_key("errors")) else {
         let words = "the answer is not GraphQL: it has neither 'data' nor 'errors'".to_owned();
-        return complains(FailureKind::BadBody, words);
+        return broken(words);
     };
     let errors = match body.get("errors") {
         None | Some(Value::Null) => return None,
         Some(Value::Array(errors)) if errors.is_empty() => return None,
         Some(Value::Array(errors)) => errors,
         Some(_) => {
-            return complains(
-                FailureKind::BadBody,
-                "the answer is not GraphQL: 'errors' is no list".to_owned(),
-            );
+            return broken("the answer is not GraphQL: 'errors' is no list".to_owned());
         }
     };
     let counted = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
     let mut words = format!("GraphQL answers with {counted}");
+    let mut code = None;
     if let Some(first) = errors.first() {
         if let Some(path) = first.get("path").and_then(Value::as_array) {
             words.push_str(" at ");
             words.push_str(&scrubbed(&path_words(path)));
         }
-        if let Some(code) = first.pointer("/extensions/code").and_then(Value::as_str) {
+        code = first.pointer("/extensions/code").and_then(Value::as_str);
+        if let Some(code) = code {
             words.push_str(": ");
             words.push_str(&scrubbed(code));
         }
     }
-    complains(FailureKind::RequestRefused, words)
+    let (layer, kind, decides) = meaning(code.unwrap_or_default());
+    Some(Complaint { layer, kind, words, decides })
+}
+
+/// Where and what it is, and whether whatever the status is. The specification names no codes; these are those of Apollo
+/// (<https://www.apollographql.com/docs/apollo-server/data/errors>), Hot Chocolate, graphql-java and their gateways.
+fn meaning(code: &str) -> (Layer, FailureKind, bool) {
+    match code.to_ascii_uppercase().as_str() {
+        "UNAUTHENTICATED" | "FORBIDDEN" | "AUTH_NOT_AUTHENTICATED" | "AUTH_NOT_AUTHORIZED" => {
+            (Layer::Gateway, FailureKind::AccessRefused, false)
+        }
+        "RATE_LIMITED" | "TOO_MANY_REQUESTS" | "THROTTLED" => {
+            (Layer::Gateway, FailureKind::RateLimited, true)
+        }
+        "INTERNAL_SERVER_ERROR"
+        | "INTERNAL_ERROR"
+        | "DOWNSTREAM_SERVICE_ERROR"
+        | "SERVICE_UNAVAILABLE"
+        | "TIMEOUT" => (Layer::Backend, FailureKind::ServerError, false),
+        _ => (Layer::Contract, FailureKind::RequestRefused, false),
+    }
 }
 
 /// `patients.0.name`: names of fields and places in lists.
@@ -69,7 +89,7 @@ mod tests {
             json!({"data": null, "errors": [{"message": "Claf 9434765919", "path": ["patients", 0, "name"],
                 "extensions": {"code": "INTERNAL_SERVER_ERROR"}}, {"message": "x"}]}),
             Some((
-                FailureKind::RequestRefused,
+                FailureKind::ServerError,
                 "GraphQL answers with 2 errors at patients.0.name: INTERNAL_SERVER_ERROR",
             )),
         );
@@ -84,6 +104,26 @@ mod tests {
         for other in [json!({}), json!([]), json!("x"), json!({"status": "UP"})] {
             let words = "the answer is not GraphQL: it has neither 'data' nor 'errors'";
             check(other, Some((FailureKind::BadBody, words)));
+        }
+    }
+
+    #[test]
+    fn the_code_of_the_first_error_says_where_it_is() {
+        for (code, layer, kind) in [
+            ("UNAUTHENTICATED", Layer::Gateway, FailureKind::AccessRefused),
+            ("FORBIDDEN", Layer::Gateway, FailureKind::AccessRefused),
+            ("AUTH_NOT_AUTHORIZED", Layer::Gateway, FailureKind::AccessRefused),
+            ("INTERNAL_SERVER_ERROR", Layer::Backend, FailureKind::ServerError),
+            ("DOWNSTREAM_SERVICE_ERROR", Layer::Backend, FailureKind::ServerError),
+            ("timeout", Layer::Backend, FailureKind::ServerError),
+            ("THROTTLED", Layer::Gateway, FailureKind::RateLimited),
+            ("BAD_USER_INPUT", Layer::Contract, FailureKind::RequestRefused),
+            ("GRAPHQL_VALIDATION_FAILED", Layer::Contract, FailureKind::RequestRefused),
+        ] {
+            let of = |code: &str| json!({"message": "x", "extensions": {"code": code}});
+            let body = json!({"errors": [of(code), of("SOMETHING_ELSE")]});
+            let complaint = complaint(Some(&body)).unwrap();
+            assert_eq!((complaint.layer, complaint.kind), (layer, kind), "{code}");
         }
     }
 }

@@ -13,7 +13,8 @@ const PARTS: [&str; 6] = ["checks", "dependencies", "components", "details", "en
 /// Reads a health body: `None` where it says nothing about health.
 ///
 /// Read are: `{"status": …}` with `checks` (NHS England, `application/health+json`), `dependencies` (DHCW),
-/// `components` (Spring Boot) or `entries` (ASP.NET); the two `_ping` bodies; and plain text. Words in any case.
+/// `components` (Spring Boot) or `entries` (ASP.NET), also as a list of parts with names (`MicroProfile`); the two `_ping`
+/// bodies; and plain text. Words and names of members in any case.
 pub fn health_words(body: &[u8]) -> Option<HealthWords> {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => of_json(&value),
@@ -28,20 +29,42 @@ pub(crate) fn of_json(body: &Value) -> Option<HealthWords> {
         Value::Object(body) => body,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
     };
-    let parts = || PARTS.iter().filter_map(|name| body.get(*name)?.as_object()).flatten();
-    let says = match body.get("status") {
+    let parts = parts(body);
+    let says = match member(body, "status") {
         Some(status) => word_of(status)?,
-        None => parts()
+        None => parts
+            .iter()
             .filter_map(|(_, part)| part_says(part))
             .max_by_key(|says| severity(*says))
             .or_else(|| ping(body))?,
     };
-    let failing = parts()
+    let failing = parts
+        .iter()
         .filter(|(_, part)| part_says(part).is_some_and(|says| says != Says::Pass))
         .map(|(name, _)| scrubbed(name))
         .take(FAILING)
         .collect();
     Some(HealthWords { says, version: version(body), failing })
+}
+
+/// A member by its name, in any case where there is none of exactly this: some serialisers write `Status`.
+fn member<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b Value> {
+    let in_any_case = || body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    body.get(name).or_else(in_any_case)
+}
+
+/// The parts of an API with their names.
+fn parts(body: &Map<String, Value>) -> Vec<(&str, &Value)> {
+    let named = |part| Some((member(Value::as_object(part)?, "name")?.as_str()?, part));
+    let mut all = Vec::new();
+    for value in PARTS.iter().filter_map(|name| member(body, name)) {
+        match value {
+            Value::Object(parts) => all.extend(parts.iter().map(|(name, part)| (name.as_str(), part))),
+            Value::Array(parts) => all.extend(parts.iter().filter_map(named)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    all
 }
 
 fn of_text(text: &str) -> Option<HealthWords> {
@@ -75,8 +98,8 @@ fn says(word: &str) -> Option<Says> {
 
 /// A status is a word, or (Spring Boot 2) an object with a code.
 fn word_of(status: &Value) -> Option<Says> {
-    let word = status.get("code").unwrap_or(status).as_str()?;
-    says(word)
+    let code = status.as_object().and_then(|status| member(status, "code"));
+    says(code.unwrap_or(status).as_str()?)
 }
 
 fn severity(says: Says) -> u8 {
@@ -93,7 +116,7 @@ fn part_says(part: &Value) -> Option<Says> {
         Value::String(word) => says(word),
         Value::Bool(well) => Some(if *well { Says::Pass } else { Says::Fail }),
         Value::Array(items) => items.iter().filter_map(part_says).max_by_key(|says| severity(*says)),
-        Value::Object(part) => match part.get("status") {
+        Value::Object(part) => match member(part, "status") {
             Some(status) => word_of(status),
             None => timed_out(part).then_some(Says::Fail),
         },
@@ -103,7 +126,7 @@ fn part_says(part: &Value) -> Option<Says> {
 
 /// NHS England's `timeout`, a boolean or the text `"true"`.
 fn timed_out(part: &Map<String, Value>) -> bool {
-    part.get("timeout").is_some_and(|timeout| match timeout {
+    member(part, "timeout").is_some_and(|timeout| match timeout {
         Value::Bool(timed_out) => *timed_out,
         Value::String(text) => text.eq_ignore_ascii_case("true"),
         Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
@@ -113,13 +136,13 @@ fn timed_out(part: &Map<String, Value>) -> bool {
 /// The two `_ping` bodies: `{message: "pong"}`, and NHS England's `{version, revision, releaseId, commitId}`.
 fn ping(body: &Map<String, Value>) -> Option<Says> {
     let pong =
-        body.get("message").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("pong"));
-    let release = ["revision", "releaseId", "commitId"].iter().any(|name| body.contains_key(*name));
-    (pong || (release && body.contains_key("version"))).then_some(Says::Pass)
+        member(body, "message").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("pong"));
+    let release = ["revision", "releaseId", "commitId"].iter().any(|name| member(body, name).is_some());
+    (pong || (release && member(body, "version").is_some())).then_some(Says::Pass)
 }
 
 fn version(body: &Map<String, Value>) -> Option<String> {
-    ["version", "releaseId", "commitId"].iter().find_map(|name| match body.get(*name)? {
+    ["version", "releaseId", "commitId"].iter().find_map(|name| match member(body, name)? {
         Value::String(text) if !text.is_empty() => Some(scrubbed(text)),
         Value::Number(number) => Some(scrubbed(&number.to_string())),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
@@ -194,6 +217,25 @@ mod tests {
         );
         check(r#"{"checks":{"a":"up","b":["pass","warn"]}}"#, Some((Says::Warn, None, &["b"])));
         check(r#"{"checks":{"a":true,"b":false}}"#, Some((Says::Fail, None, &["b"])));
+    }
+
+    #[test]
+    fn members_in_any_case_and_parts_in_a_list() {
+        check(
+            r#"{"Status":"Unhealthy","TotalDuration":"0","Entries":{"sql":{"Status":"Unhealthy"},"bus":{"Status":"Healthy"}}}"#,
+            Some((Says::Fail, None, &["sql"])),
+        );
+        check(r#"{"STATUS":"UP","Version":"2.1"}"#, Some((Says::Pass, Some("2.1"), &[])));
+        check(r#"{"Message":"pong"}"#, Some((Says::Pass, None, &[])));
+        check(r#"{"status":"UP","Status":"DOWN"}"#, Some((Says::Pass, None, &[])));
+        check(
+            r#"{"status":"DOWN","checks":[{"name":"db","status":"DOWN","data":{}},{"name":"disk","status":"UP"},{"status":"DOWN"},7]}"#,
+            Some((Says::Fail, None, &["db"])),
+        );
+        check(
+            r#"{"checks":[{"name":"db","status":"DOWN"},{"name":"disk","status":"UP"}]}"#,
+            Some((Says::Fail, None, &["db"])),
+        );
     }
 
     #[test]

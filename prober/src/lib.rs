@@ -38,6 +38,7 @@ mod lookout;
 mod memory;
 mod metrics;
 mod mllp;
+mod multipart;
 mod permits;
 mod prepared;
 mod prober;

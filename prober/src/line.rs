@@ -11,6 +11,7 @@ use hyper::{
     Version,
     client::conn::{http1, http2},
 };
+use socket2::{SockRef, TcpKeepalive};
 use std::{
     fmt,
     net::IpAddr,
@@ -20,6 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
@@ -29,6 +31,21 @@ const KEPT_FOR: Duration = Duration::from_mins(10);
 
 /// Polls of a connection after which it has seen that an answer is over.
 const LOOKS: usize = 3;
+
+/// How long a kept connection is idle before the other side's system is asked whether it is still there; how often it is asked
+/// again; and how often in vain before the connection is over.
+const IDLE: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(5);
+const IN_VAIN: u32 = 3;
+
+/// Keeps an idle connection known to what is on its way. Translators of addresses, firewalls and balancers forget one that is
+/// silent for some minutes, and drop what comes over it later without a word: the next probe would time out, though the
+/// service is well. One that is gone all the same is noticed before it is used.
+pub(crate) fn stays(stream: &TcpStream) {
+    let how = TcpKeepalive::new().with_time(IDLE).with_interval(AGAIN).with_retries(IN_VAIN);
+    // A system that cannot do it has its connections as they are.
+    SockRef::from(stream).set_tcp_keepalive(&how).ok();
+}
 
 /// One that stands, and what was seen when it was made.
 pub(crate) struct Line {
@@ -174,5 +191,22 @@ impl Kept {
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Option<Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_is_kept_is_kept_alive() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        stays(&stream);
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), IDLE);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), AGAIN);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), IN_VAIN);
     }
 }

@@ -11,7 +11,7 @@ mod warm;
 use crate::{
     ByVantage, Error, Limits, Metrics, NameServers, Settings, announced,
     answer::{self, Answer},
-    clocks::Clocks,
+    clocks::{Clocks, Moment},
     complaints::Complaints,
     credential::{Bearer, Credentials},
     exchange::Received,
@@ -160,6 +160,11 @@ impl Prober {
         &self.clock
     }
 
+    /// Now.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.clock.now(), steady: Instant::now() }
+    }
+
     pub(crate) const fn landing(&self) -> &Landing {
         &self.landing
     }
@@ -300,11 +305,13 @@ impl Prober {
             certificate: outcome.certificate.as_ref(),
             asked: target.method == hyper::Method::GET && received.status != NO_CONTENT,
         };
-        let now = self.clock.now();
-        self.clocks.saw(&target.address.host(), &received.headers, now);
+        let (host, moment) = (target.address.host(), self.moment());
+        let now = moment.wall;
+        self.clocks.saw(&host, &received.headers, moment.steady);
         outcome.retry_after = announced::retry_after(&received.headers, now);
         outcome.deprecation = announced::deprecation(&received.headers).map(Box::new);
-        let reading = answer::read(&target.expectations, target.dialect, answer, now);
+        let right = self.clocks.right(&host, moment);
+        let reading = answer::read(&target.expectations, target.dialect, answer, right);
         if reading.failure.is_some() || outcome.transcript.is_some() {
             outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
         }

@@ -15,8 +15,10 @@ use hickory_resolver::{
     },
 };
 use std::{
+    collections::VecDeque,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{Mutex, PoisonError},
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -31,8 +33,8 @@ const QUERY: Duration = Duration::from_millis(1_500);
 /// How long the resolver may take to answer at all, once it has not answered for a name.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-/// A resolver that told some name so lately does not fail for all.
-const LATELY: Duration = Duration::from_secs(30);
+/// Names that are remembered as told: one, and another than that.
+const TOLD: usize = 2;
 
 /// Records that are looked at; a name may have many more.
 const RECORDS: usize = 64;
@@ -42,11 +44,18 @@ const ROOT: &str = ".";
 
 /// Turns names into addresses.
 pub(crate) struct Resolve {
-    resolver: Result<TokioResolver, String>,
+    resolver: Result<Resolvers, String>,
     /// Why there is nobody to ask, if so; the hosts file needs nobody.
     nobody: Option<String>,
-    /// When it last told the addresses of a name.
-    told_at: Mutex<Option<Instant>>,
+    /// The names that were told last, the last first.
+    told: Mutex<VecDeque<String>>,
+}
+
+/// Who is asked for addresses, and who is asked whether anybody can be: neither what was told before nor the hosts file says
+/// that.
+struct Resolvers {
+    remembers: TokioResolver,
+    afresh: TokioResolver,
 }
 
 impl Resolve {
@@ -60,44 +69,33 @@ impl Resolve {
 
     /// One that asks each time, and only asks: neither what was told before nor the hosts file says anything.
     pub(crate) fn afresh(servers: &NameServers) -> Self {
-        Self::with(servers, |options| {
-            options.cache_size = 0;
-            options.use_hosts_file = ResolveHosts::Never;
-        })
+        Self::with(servers, only_asks)
     }
 
     fn with(servers: &NameServers, change: impl FnOnce(&mut ResolverOpts)) -> Self {
-        let given = |addresses: &[SocketAddr]| {
-            let servers = addresses.iter().map(name_server).collect();
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        };
-        let (mut builder, nobody) = match servers {
-            NameServers::These(addresses) => (given(addresses), None),
-            NameServers::System => match TokioResolver::builder_tokio() {
-                Ok(builder) => (builder, None),
-                Err(error) => (given(&[]), Some(format!("/etc/resolv.conf cannot be used: {error}"))),
-            },
-        };
-        let options = builder.options_mut();
-        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        options.timeout = options.timeout.min(QUERY);
-        options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
-        change(options);
-        Self {
-            resolver: builder.build().map_err(|error| error.to_string()),
-            nobody,
-            told_at: Mutex::default(),
+        let (remembers, nobody) = resolver(servers, change);
+        let (afresh, _) = resolver(servers, only_asks);
+        let resolver = remembers.and_then(|remembers| Ok(Resolvers { remembers, afresh: afresh? }));
+        Self { resolver, nobody, told: Mutex::default() }
+    }
+
+    fn told(&self, name: &str) {
+        let told = &mut self.names();
+        if told.front().is_some_and(|last| last == name) {
+            return;
         }
+        told.retain(|one| one != name);
+        told.push_front(name.to_owned());
+        told.truncate(TOLD);
     }
 
-    fn told(&self) {
-        *self.told_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// The name that was told last beside this one.
+    fn another(&self, name: &str) -> Option<String> {
+        self.names().iter().find(|one| *one != name).cloned()
     }
 
-    fn told_lately(&self) -> bool {
-        let told_at = *self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
-        told_at.is_some_and(|at| at.elapsed() < LATELY)
+    fn names(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The addresses of `name`, in the order to try them; by `limit`. What is left to the `deadline` may go into
@@ -112,10 +110,10 @@ impl Resolve {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
-        let error = match timeout_at(limit, resolver.lookup_ip(name)).await {
+        let error = match timeout_at(limit, resolver.remembers.lookup_ip(name)).await {
             Ok(Ok(found)) => {
                 let addresses: Vec<IpAddr> = found.iter().collect();
-                self.told();
+                self.told(name);
                 return if addresses.is_empty() {
                     Err(not_found(name, "has no address"))
                 } else {
@@ -138,9 +136,9 @@ impl Resolve {
         (limit, deadline): (Instant, Instant),
     ) -> Result<Vec<String>, Failure> {
         let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
-        let error = match timeout_at(limit, look_up(resolver, name, record)).await {
+        let error = match timeout_at(limit, look_up(&resolver.remembers, name, record)).await {
             Ok(Ok(found)) => {
-                self.told();
+                self.told(word);
                 return Ok(found);
             }
             Ok(Err(error)) => Some(error),
@@ -157,7 +155,7 @@ impl Resolve {
         limit: Instant,
     ) -> Result<Vec<String>, Failure> {
         let resolver = self.resolver.as_ref().map_err(|why| no_resolver(why))?;
-        match timeout_at(limit, look_up(resolver, name, record)).await {
+        match timeout_at(limit, look_up(&resolver.remembers, name, record)).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(NetError::Dns(error))) => Err(answered(word, &error)),
             Ok(Err(error)) => Err(out_of(&error).unwrap_or_else(|| name_failed(word, &error.to_string()))),
@@ -170,16 +168,18 @@ impl Resolve {
         &self,
         name: &str,
         error: Option<NetError>,
-        resolver: &TokioResolver,
+        resolver: &Resolvers,
         deadline: Instant,
     ) -> Failure {
+        let another = self.another(name);
+        let others = another.as_ref().map(|another| format!(", for '{another}'")).unwrap_or_default();
+        let asked = (&resolver.afresh, another.as_deref(), deadline);
         let why = match error {
             Some(NetError::Dns(error)) => {
                 let failure = answered(name, &error);
                 // It fails for this name, or for every name: then it is the resolver that fails.
-                let fails = failure.kind == FailureKind::NameFailed && !self.told_lately();
-                return if fails && !knows_the_root(resolver, deadline).await {
-                    no_resolver(&format!("it fails for '{name}' and for the root too: {error}"))
+                return if failure.kind == FailureKind::NameFailed && !any_is(asked, tells).await {
+                    no_resolver(&format!("it fails for '{name}'{others} and for the root too: {error}"))
                 } else {
                     failure
                 };
@@ -193,12 +193,37 @@ impl Resolve {
         if let Some(nobody) = &self.nobody {
             return no_resolver(nobody);
         }
-        if lives(resolver, deadline).await {
+        if any_is(asked, answers).await {
             name_failed(name, &why)
         } else {
-            no_resolver(&format!("none answers, neither for '{name}' nor for the root"))
+            no_resolver(&format!("none answers, neither for '{name}'{others} nor for the root"))
         }
     }
+}
+
+/// One who asks these servers; and why there is nobody to ask, if so.
+fn resolver(
+    servers: &NameServers,
+    change: impl FnOnce(&mut ResolverOpts),
+) -> (Result<TokioResolver, String>, Option<String>) {
+    let given = |addresses: &[SocketAddr]| {
+        let servers = addresses.iter().map(name_server).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
+    let (mut builder, nobody) = match servers {
+        NameServers::These(addresses) => (given(addresses), None),
+        NameServers::System => match TokioResolver::builder_tokio() {
+            Ok(builder) => (builder, None),
+            Err(error) => (given(&[]), Some(format!("/etc/resolv.conf cannot be used: {error}"))),
+        },
+    };
+    let options = builder.options_mut();
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = options.timeout.min(QUERY);
+    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+    change(options);
+    (builder.build().map_err(|error| error.to_string()), nobody)
 }
 
 /// The records of exactly this type; a name without any has none.
@@ -249,14 +274,17 @@ fn answered(name: &str, error: &DnsError) -> Failure {
     }
 }
 
-/// Whether the resolver, which did not answer for a name, answers at all: that tells whose trouble it is.
-async fn lives(resolver: &TokioResolver, deadline: Instant) -> bool {
-    matches!(ask_for_the_root(resolver, deadline).await, Some(Ok(()) | Err(NetError::Dns(_))))
+/// What became of a question; `None`: no answer in time.
+type Asked = Option<Result<(), NetError>>;
+
+/// Whether the resolver answers at all.
+fn answers(asked: &Asked) -> bool {
+    matches!(asked, Some(Ok(()) | Err(NetError::Dns(_))))
 }
 
-/// Whether the resolver, which answers with errors, can tell anything.
-async fn knows_the_root(resolver: &TokioResolver, deadline: Instant) -> bool {
-    match ask_for_the_root(resolver, deadline).await {
+/// Whether the resolver, which answers, can tell anything: also that there is nothing.
+fn tells(asked: &Asked) -> bool {
+    match asked {
         Some(Ok(())) => true,
         Some(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
             matches!(none.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
@@ -265,11 +293,30 @@ async fn knows_the_root(resolver: &TokioResolver, deadline: Instant) -> bool {
     }
 }
 
-/// The root's name servers: every resolver knows them, whatever becomes of the world's names. `None`: no answer.
-async fn ask_for_the_root(resolver: &TokioResolver, deadline: Instant) -> Option<Result<(), NetError>> {
-    resolver.clear_lookup_cache(ROOT, RecordType::NS);
+/// Whether what becomes of one of two other questions is so: that tells whose trouble it is that there is nothing of a name.
+/// One is for the root's name servers, which every resolver knows, though not every one is allowed to say; the other is for
+/// `another` name, which it told before.
+async fn any_is(
+    (resolver, another, deadline): (&TokioResolver, Option<&str>, Instant),
+    is_so: fn(&Asked) -> bool,
+) -> bool {
     let limit = deadline.min(Instant::now() + SIGN_OF_LIFE);
-    timeout_at(limit, resolver.lookup(ROOT, RecordType::NS)).await.ok().map(|asked| asked.map(drop))
+    let root = timeout_at(limit, resolver.lookup(ROOT, RecordType::NS));
+    let another = async {
+        let asked = timeout_at(limit, resolver.lookup(another?, RecordType::A)).await;
+        Some(asked.ok()?.map(drop))
+    };
+    let (mut root, mut another) = (pin!(async { Some(root.await.ok()?.map(drop)) }), pin!(another));
+    tokio::select! {
+        asked = &mut root => is_so(&asked) || is_so(&another.await),
+        asked = &mut another => is_so(&asked) || is_so(&root.await),
+    }
+}
+
+/// Only asks.
+fn only_asks(options: &mut ResolverOpts) {
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
 }
 
 /// What this host has too little of to ask at all, if that is why.

@@ -37,8 +37,10 @@ pub struct Limits {
     pub in_flight: usize,
     /// Probes in flight to one host.
     pub per_host: usize,
-    /// Bytes of an answer's body.
+    /// Bytes of an answer's body that is looked into, or came packed.
     pub body: usize,
+    /// Bytes of an answer's body that is only counted, which takes no memory.
+    pub counted: usize,
     /// Bytes of all bodies together that are held in memory at a moment, beside the first 16 KiB of each.
     pub bodies: usize,
     /// Bytes of an answer's head; at least 8 KiB.
@@ -53,6 +55,8 @@ impl Default for Limits {
             in_flight: 768,
             per_host: 256,
             body: 2 * 1024 * 1024,
+            // The largest that an API of NHS Wales may send.
+            counted: 10 * 1024 * 1024,
             bodies: 32 * 1024 * 1024,
             head: 64 * 1024,
             grace: Duration::from_secs(5),

@@ -55,19 +55,51 @@ fn fault_12(xml: &Xml<'_>) -> Option<Complaint> {
     Some(fault_of(&code.and_then(value).unwrap_or_default(), subcode.as_deref()))
 }
 
+/// Codes of WS-Security: what is wrong is how we prove who we are (OASIS, Web Services Security: SOAP Message Security 1.1,
+/// §12). SOAP 1.1 has them as its code, SOAP 1.2 as a subcode.
+const OF_OUR_CREDENTIAL: [&str; 8] = [
+    "UnsupportedSecurityToken",
+    "UnsupportedAlgorithm",
+    "InvalidSecurity",
+    "InvalidSecurityToken",
+    "FailedAuthentication",
+    "FailedCheck",
+    "SecurityTokenUnavailable",
+    "MessageExpired",
+];
+
+/// Codes of whoever hands a message on to the service and does not take it (W3C, WS-Addressing 1.0 SOAP Binding, §6.4; the
+/// last two are those of WCF's dispatcher).
+const OF_OUR_MESSAGE: [&str; 5] = [
+    "ActionNotSupported",
+    "InvalidAddressingHeader",
+    "MessageAddressingHeaderRequired",
+    "ContractFilterMismatch",
+    "DeserializationFailed",
+];
+
 /// A fault of this code. Its text is not told: it may be about a patient.
 fn fault_of(code: &str, subcode: Option<&str>) -> Complaint {
-    let local = code.rsplit(':').next().unwrap_or_default().trim();
+    let local = |name: &str| name.rsplit(':').next().unwrap_or_default().trim().to_owned();
+    let (code, finest) = (local(code), local(subcode.unwrap_or(code)));
+    let has = |all: &[&str]| all.contains(&finest.as_str());
     // SOAP 1.1 lets a code be refined behind dots: Client.Authentication.
-    let (layer, kind, whose) = match local.split('.').next().unwrap_or_default() {
+    let mut refined = code.split('.');
+    let (layer, kind, whose) = match refined.next().unwrap_or_default() {
+        _ if has(&OF_OUR_CREDENTIAL) || refined.any(|part| part == "Authentication") => {
+            (Layer::Gateway, FailureKind::AccessRefused, "our credential is refused")
+        }
         "Client" | "Sender" | "VersionMismatch" | "MustUnderstand" | "DataEncodingUnknown" => {
+            (Layer::Contract, FailureKind::RequestRefused, "the service does not take what was asked")
+        }
+        _ if has(&OF_OUR_MESSAGE) => {
             (Layer::Contract, FailureKind::RequestRefused, "the service does not take what was asked")
         }
         _ => (Layer::Backend, FailureKind::ServerError, "the service failed"),
     };
-    let said = if local.is_empty() { "without a code".to_owned() } else { scrubbed(local) };
-    let refined = subcode.map(|subcode| format!(" / {}", scrubbed(subcode.trim()))).unwrap_or_default();
-    Complaint { layer, kind, words: format!("{whose}: SOAP Fault {said}{refined}"), decides: true }
+    let said = if code.is_empty() { "without a code".to_owned() } else { scrubbed(&code) };
+    let finer = subcode.map(|subcode| format!(" / {}", scrubbed(subcode.trim()))).unwrap_or_default();
+    Complaint { layer, kind, words: format!("{whose}: SOAP Fault {said}{finer}"), decides: true }
 }
 
 #[cfg(test)]
@@ -118,6 +150,41 @@ mod tests {
         check(&newer("Receiver"), Some((Layer::Backend, FailureKind::ServerError, words)));
         let words = "the service does not take what was asked: SOAP Fault Sender / m:Gone";
         check(&newer("Sender"), Some((Layer::Contract, FailureKind::RequestRefused, words)));
+    }
+
+    #[test]
+    fn a_fault_of_our_credential_or_message_is_not_the_services() {
+        let refused = (Layer::Gateway, FailureKind::AccessRefused);
+        let not_taken = (Layer::Contract, FailureKind::RequestRefused);
+        let failed = (Layer::Backend, FailureKind::ServerError);
+        for (code, meaning) in [
+            ("wsse:FailedAuthentication", refused),
+            ("x:InvalidSecurity", refused),
+            ("MessageExpired", refused),
+            ("e:Client.Authentication", refused),
+            ("Server.Authentication", refused),
+            ("a:ActionNotSupported", not_taken),
+            ("a:DeserializationFailed", not_taken),
+            ("a:DestinationUnreachable", failed),
+            ("a:InternalServiceFault", failed),
+        ] {
+            let fault = format!("<e:Fault><faultcode>{code}</faultcode></e:Fault>");
+            let complaint = complaint(&Xml::parse(&envelope(ENVELOPE_11, &fault))).unwrap();
+            assert_eq!((complaint.layer, complaint.kind), meaning, "{code}");
+            let beside = complaint.beside(500, b"");
+            assert_eq!((beside.layer, beside.kind), meaning, "{code} with its status 500");
+        }
+        for (code, subcode, meaning) in [
+            ("Sender", "wsse:InvalidSecurityToken", refused),
+            ("Receiver", "wsse:FailedCheck", refused),
+            ("Sender", "wsa:ActionNotSupported", not_taken),
+            ("Receiver", "a:InternalServiceFault", failed),
+        ] {
+            let subcode = format!("<e:Subcode><e:Value>{subcode}</e:Value></e:Subcode>");
+            let fault = format!("<e:Fault><e:Code><e:Value>e:{code}</e:Value>{subcode}</e:Code></e:Fault>");
+            let complaint = complaint(&Xml::parse(&envelope(ENVELOPE_12, &fault))).unwrap();
+            assert_eq!((complaint.layer, complaint.kind), meaning, "{code} {subcode}");
+        }
     }
 
     #[test]

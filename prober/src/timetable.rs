@@ -1,7 +1,7 @@
 //! What is due when: the regular beats, and the probes that are wanted out of turn.
 
 use crate::Prepared;
-use domain::{Check, CheckId, InstanceId, Outcome, TrackId, VantageId, Wanted, next_due};
+use domain::{Check, CheckId, InstanceId, Outcome, Pause, TrackId, VantageId, Wanted, next_due};
 use jiff::Timestamp;
 use std::{
     cmp::{Ordering as Order, Reverse},
@@ -25,8 +25,27 @@ pub(crate) struct Slot {
     pub(crate) prepared: Prepared,
     /// Shared with the slot that takes its place when the check is changed: a check never overlaps itself.
     busy: Arc<AtomicBool>,
-    /// Until when its API asked to be left alone, in milliseconds since the Unix epoch; shared likewise.
-    paused_until: Arc<AtomicI64>,
+    /// Until when its API asked that it is left alone; shared likewise.
+    paused: Arc<Until>,
+    /// Until when it asked that all checks of the instance are; shared with them.
+    instance_paused: Arc<Until>,
+}
+
+/// Until when something is left alone, in milliseconds since the Unix epoch.
+#[derive(Debug, Default)]
+struct Until(AtomicI64);
+
+impl Until {
+    fn set(&self, until: Option<Timestamp>) {
+        self.0.store(until.map_or(0, Timestamp::as_millisecond), Ordering::Relaxed);
+    }
+
+    /// When that is, if it is still to come.
+    fn get(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).ok()?;
+        // A clock that was set back must not make it longer.
+        (now < until && until <= now + LONGEST_PAUSE).then_some(until)
+    }
 }
 
 /// The right to probe a check; while it lives the check is busy.
@@ -56,18 +75,21 @@ impl Slot {
         next_due(&self.prepared.track, self.every(), now)
     }
 
-    /// Leaves it alone for as long as an outcome asks for.
+    /// Leaves it, or all of its instance, alone for as long as an outcome asks for.
     pub(crate) fn pause(&self, outcome: &Outcome, now: Timestamp) {
-        let pause = domain::pause(outcome, self.prepared.check());
-        let until = if pause.is_zero() { 0 } else { (now + pause).as_millisecond() };
-        self.paused_until.store(until, Ordering::Relaxed);
+        match domain::pause(outcome, self.prepared.check()) {
+            None => self.paused.set(None),
+            Some(Pause::Check(pause)) => self.paused.set(Some(now + pause)),
+            // Several may be under way at once: what was asked for already is not made shorter.
+            Some(Pause::Instance(pause)) => {
+                self.instance_paused.set(self.instance_paused.get(now).max(Some(now + pause)));
+            }
+        }
     }
 
     /// Until when it is left alone, if it is.
     fn paused(&self, now: Timestamp) -> Option<Timestamp> {
-        let until = Timestamp::from_millisecond(self.paused_until.load(Ordering::Relaxed)).ok()?;
-        // A clock that was set back must not make it longer.
-        (now < until && until <= now + LONGEST_PAUSE).then_some(until)
+        self.paused.get(now).max(self.instance_paused.get(now))
     }
 
     fn take(self: &Arc<Self>, due: Timestamp, free: Timestamp, confirm: bool) -> Option<Turn> {
@@ -185,6 +207,9 @@ impl Timetable {
             .map(|Reverse(beat)| (beat.slot.prepared.check().id.clone(), beat.due))
             .collect();
         let mut old = std::mem::take(&mut self.slots);
+        let of_instance =
+            |slot: &Arc<Slot>| (slot.prepared.check().id.instance.clone(), Arc::clone(&slot.instance_paused));
+        let mut paused: HashMap<InstanceId, Arc<Until>> = old.values().map(of_instance).collect();
         for check in checks {
             let before = old.remove(&check.id);
             let same_every = before.as_ref().is_some_and(|slot| slot.every() == check.every);
@@ -193,12 +218,14 @@ impl Timetable {
                 Some(slot) => Arc::new(Slot {
                     prepared: prepare(check.clone()),
                     busy: slot.busy.clone(),
-                    paused_until: slot.paused_until.clone(),
+                    paused: slot.paused.clone(),
+                    instance_paused: slot.instance_paused.clone(),
                 }),
                 None => Arc::new(Slot {
                     prepared: prepare(check.clone()),
                     busy: Arc::default(),
-                    paused_until: Arc::default(),
+                    paused: Arc::default(),
+                    instance_paused: paused.entry(check.id.instance.clone()).or_default().clone(),
                 }),
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);

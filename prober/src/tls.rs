@@ -41,6 +41,15 @@ pub fn ends(der: &CertificateDer<'_>) -> Option<Timestamp> {
     Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }
 
+/// Whether a certificate is in time; one that cannot be read is not out of it.
+pub(crate) fn is_in_time(der: &CertificateDer<'_>, now: Timestamp) -> bool {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    parser.parse(der).ok().is_none_or(|(_, certificate)| {
+        let validity = certificate.validity();
+        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.as_second())
+    })
+}
+
 /// What all probes share.
 pub(crate) struct Tls {
     config: ClientConfig,

@@ -2,7 +2,7 @@
 
 use crate::{scrub::scrubbed, tls::fingerprint};
 use domain::ChainCertificate;
-use hyper::HeaderMap;
+use hyper::{HeaderMap, header::HeaderName};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
@@ -37,9 +37,14 @@ const LISTED: [&str; 22] = [
 const KEPT: usize = 32;
 const NAMES: usize = 16;
 
+/// Whether a header is one whose value may be said.
+pub(crate) fn is_listed(name: &HeaderName) -> bool {
+    LISTED.contains(&name.as_str())
+}
+
 /// The headers on the list.
 pub(crate) fn headers(all: &HeaderMap) -> Vec<(String, String)> {
-    let listed = all.iter().filter(|(name, _)| LISTED.contains(&name.as_str()));
+    let listed = all.iter().filter(|(name, _)| is_listed(name));
     listed
         .take(KEPT)
         .map(|(name, value)| (name.as_str().to_owned(), scrubbed(&String::from_utf8_lossy(value.as_bytes()))))

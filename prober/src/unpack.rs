@@ -1,8 +1,8 @@
 //! Bodies that come packed: gzip, deflate and brotli (RFC 9110 §8.4.1), unpacked up to the limit of a body.
 //!
 //! Nothing packed is asked for unless the operation says so in `Accept-Encoding`: what a probe reads is small, and its time
-//! is the API's, not that of our unpacking. What comes packed all the same is unpacked; what cannot be is a failure, for
-//! nobody else could read it either. A bomb ends at the limit, or when it has taken too long; since nothing is waited for
+//! is the API's, not that of our unpacking. What comes packed all the same is unpacked; what cannot be is a failure
+//! where it is looked into, for nobody else could read it either. A bomb ends at the limit, or when it has taken too long; since nothing is waited for
 //! meanwhile, one body is unpacked at a time, and so is the most memory that this takes.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};

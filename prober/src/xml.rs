@@ -26,12 +26,26 @@ const VISITS: usize = 200_000;
 /// The same while an expression is only tried out.
 const TRIAL: &str = "<trial/>";
 
-/// The text of a document: UTF-8, or else the one byte a character that older systems write.
+/// The text of a document: UTF-16 with the mark that it must have, UTF-8, or else the one byte a character that older systems
+/// write.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => return wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return wide(rest, u16::from_be_bytes),
+        _ => {}
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text.trim_start_matches('\u{feff}')),
         Err(_) => Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect()),
     }
+}
+
+/// Text in UTF-16; half of a character at its end is none.
+fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'_, str> {
+    let (units, left) = bytes.as_chunks::<2>();
+    let units = units.iter().map(|pair| unit(*pair));
+    let text = char::decode_utf16(units).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER));
+    text.chain(left.first().map(|_| char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// A document that could be read.
@@ -259,4 +273,27 @@ fn not_well_formed(error: &XmlError) -> String {
         }
     };
     format!("not well-formed XML at line {line}, column {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_read_in_utf_16_by_its_mark_in_utf_8_or_byte_by_byte() {
+        let written = "<?xml version=\"1.0\" encoding=\"utf-16\"?><tŷ>𝄞</tŷ>";
+        let wide = |to_bytes: fn(u16) -> [u8; 2]| {
+            format!("\u{feff}{written}").encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>()
+        };
+        let (little, big) = (wide(u16::to_le_bytes), wide(u16::to_be_bytes));
+        let marked = format!("\u{feff}{written}");
+        for bytes in [little.as_slice(), big.as_slice(), written.as_bytes(), marked.as_bytes()] {
+            let text = text(bytes);
+            assert_eq!(text, written);
+            assert_eq!(Xml::parse(&text).unwrap().root(), Some(("", "tŷ")));
+        }
+        assert_eq!(text(b"<a>t\xea</a>"), "<a>tê</a>");
+        assert!(Xml::parse(&text(&little[..little.len() - 1])).is_err(), "half of its last character");
+        assert_eq!(text(b"\xff\xfe\x00\xd8"), "\u{fffd}");
+    }
 }

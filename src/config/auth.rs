@@ -7,7 +7,9 @@ use super::{
     section::Section,
     tree::Node,
 };
-use domain::{Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, Secret, SigningKey};
+use domain::{
+    Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, Secret, SecretBy, SigningKey,
+};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -115,6 +117,7 @@ fn oauth2(node: &Node, reading: &mut Reading<'_>) -> Option<OAuth2> {
     let client_id =
         section.required("client_id", reading).and_then(|node| word(node, "a client's id", reading));
     let secret = section.optional("client_secret", reading);
+    let by_node = section.optional("client_secret_by", reading);
     let private_key_jwt = section.optional("private_key_jwt", reading);
     let jwt_bearer = section.optional("jwt_bearer", reading);
     let scope = section.optional("scope", reading).and_then(|node| word(node, "a scope", reading));
@@ -136,7 +139,15 @@ fn oauth2(node: &Node, reading: &mut Reading<'_>) -> Option<OAuth2> {
             reading.problems.error(Rank::Sense, &second.owner, message, None);
         }
     }
-    let secret = secret.and_then(|node| reading.secret(node, |_| Ok(()))).map(Proof::Secret);
+    let ways = [("form", SecretBy::Form), ("basic", SecretBy::Basic)];
+    let by = by_node.and_then(|node| reading.choice(node, "a way to send a client's secret", &ways));
+    if let Some(node) = by_node.filter(|_| secret.is_none() && !given.is_empty()) {
+        let message = "'client_secret_by' says how 'client_secret' is sent, and none is here";
+        reading.problems.error(Rank::Sense, &node.owner, message, None);
+    }
+    let by = by.unwrap_or_default();
+    let secret = secret.and_then(|node| reading.secret(node, |_| Ok(())));
+    let secret = secret.map(|value| Proof::Secret { value, by });
     let private_key_jwt =
         private_key_jwt.and_then(|node| signing_key(node, reading)).map(Proof::PrivateKeyJwt);
     let jwt_bearer = jwt_bearer.and_then(|node| signing_key(node, reading)).map(Proof::JwtBearer);

@@ -37,7 +37,8 @@ pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<(Exp
     let xpath_node = section.optional("xpath", reading);
     let xpath = xpath_node.map(|node| xpath(node, &namespaces, reading)).unwrap_or_default();
     let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
-    let size = section.optional("size", reading).and_then(|node| size(node, reading));
+    let size_node = section.optional("size", reading);
+    let size = size_node.and_then(|node| size(node, reading));
     let latency = section.optional("latency", reading).and_then(|node| {
         reading.duration(node, "the latency that is a failure", SHORTEST_LATENCY..=LONGEST_LATENCY)
     });
@@ -48,6 +49,14 @@ pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<(Exp
         .optional("schema", reading)
         .filter(|node| reading.choice(node, "a schema", &[("openapi", ())]).is_some());
     section.close(reading);
+    let bound = size.as_ref().map(|size| if *size.end() == u64::MAX { *size.start() } else { *size.end() });
+    let looked_into = !json.is_empty() || xpath_node.is_some() || !text.is_empty() || schema.is_some();
+    if let Some(node) = size_node.filter(|_| looked_into && bound.is_some_and(|bound| bound > LOOKED_INTO)) {
+        reading.wrong(
+            &node.place,
+            "a body that is looked into is not read beyond 2MiB, so this size tests nothing",
+        );
+    }
     let contract = None;
     let expect =
         Expect { status, headers, json, xpath, namespaces, text, size, latency, certificate_days, contract };
@@ -85,9 +94,12 @@ fn size(node: &Node, reading: &mut Reading<'_>) -> Option<RangeInclusive<u64>> {
     Some(least..=most)
 }
 
-/// A number of bytes: `512B`, `64KiB`, `2MiB`. No body is read beyond 2 MiB.
+/// Bytes of a body that are looked into at most, and bytes that are read at most.
+const LOOKED_INTO: u64 = 2 * 1024 * 1024;
+const READ: u64 = 10 * 1024 * 1024;
+
+/// A number of bytes: `512B`, `64KiB`, `2MiB`. No body is read beyond 10 MiB.
 fn parse_size(text: &str) -> Result<u64, String> {
-    const MOST: u64 = 2 * 1024 * 1024;
     let digits = text.chars().take_while(char::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor = match unit {
@@ -97,8 +109,8 @@ fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(format!("'{text}' is not a size such as 512B, 64KiB or 2MiB")),
     };
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
-        Some(size) if size <= MOST => Ok(size),
-        Some(_) => Err(format!("no body is read beyond 2MiB, so '{text}' tests nothing")),
+        Some(size) if size <= READ => Ok(size),
+        Some(_) => Err(format!("no body is read beyond 10MiB, so '{text}' tests nothing")),
         None => Err(format!("'{text}' is not a size such as 512B, 64KiB or 2MiB")),
     }
 }

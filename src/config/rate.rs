@@ -64,7 +64,7 @@ fn asked<'c>(checks: impl Iterator<Item = &'c Check>) -> f64 {
     checks.map(|check| f64::from(vantages(check)) * requests(check) * 60.0 / check.every.as_secs_f64()).sum()
 }
 
-/// A journey is as many probes as it has requests.
+/// A journey is as many probes as it has requests, and so is what follows redirects.
 fn requests(check: &Check) -> f64 {
     f64::from(check.operation.request.requests())
 }

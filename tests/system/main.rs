@@ -43,6 +43,7 @@ mod log;
 mod memory;
 mod mistakes;
 mod namespace;
+mod namespace_router;
 mod network;
 mod nginx;
 #[cfg(debug_assertions)]

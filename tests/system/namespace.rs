@@ -30,9 +30,15 @@ fn ip(words: &str) -> Output {
     said.expect("`ip` runs: it is in Debian's package iproute2, and only root may make links")
 }
 
-fn must(words: &str) {
+pub(crate) fn must(words: &str) {
     let said = ip(words);
     assert!(said.status.success(), "ip {words}: {}; only root may", String::from_utf8_lossy(&said.stderr));
+}
+
+/// From now on what this thread opens, and whatever it starts, is in the namespace of this name.
+pub(crate) fn enter(name: &str) {
+    let place = File::open(PathBuf::from("/run/netns").join(name)).expect("the namespace");
+    move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may");
 }
 
 /// A namespace, a link into it, and the name server that programs in it ask.
@@ -79,12 +85,6 @@ impl Namespace {
 
     fn link(&self, state: &str) {
         must(&format!("-n {} link set inside {state}", self.name));
-    }
-
-    /// From now on what this thread opens, and whatever it starts, is in there.
-    fn enter(&self) {
-        let place = File::open(PathBuf::from("/run/netns").join(&self.name)).expect("the namespace");
-        move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may");
     }
 
     fn serve(&self, place: &Place) -> Program {
@@ -185,7 +185,7 @@ fn in_a_namespace(on: On) {
     let again = || outside.spawn(name_server(address));
     thread::scope(|scope| {
         let inside = scope.spawn(|| {
-            namespace.enter();
+            enter(&namespace.name);
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(story(on, &namespace, &far, names, again));

@@ -3,7 +3,7 @@
 use crate::estate::{Hand, Seen, apis::address, configuration, instance, secs};
 use domain::{
     Access, Cause, Check, Configuration, Credential, Environment, IncidentStatus, Layer, OAuth2, Proof,
-    Secret, Status, TokenEndpoint,
+    Secret, SecretBy, Status, TokenEndpoint,
 };
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) fn with_tokens(mut configuration: Configuration, token_url: &str) -> 
         access: Some(Access::Token(Arc::new(OAuth2 {
             token_url: token_url.to_owned(),
             client_id: "curiad".to_owned(),
-            proof: Proof::Secret(Secret::new("s3cret")),
+            proof: Proof::Secret { value: Secret::new("s3cret"), by: SecretBy::Form },
             scope: None,
             audience: None,
         }))),
@@ -198,7 +198,10 @@ fn a_key_that_is_rotated_asks_the_same_question() {
         let mut check = (**check).clone();
         let mut credential = (**check.credential.as_ref().expect("one")).clone();
         if let Some(Access::Token(oauth2)) = &mut credential.access {
-            *oauth2 = Arc::new(OAuth2 { proof: Proof::Secret(Secret::new(secret)), ..(**oauth2).clone() });
+            *oauth2 = Arc::new(OAuth2 {
+                proof: Proof::Secret { value: Secret::new(secret), by: SecretBy::Form },
+                ..(**oauth2).clone()
+            });
         }
         check.credential = Some(Arc::new(credential));
         check

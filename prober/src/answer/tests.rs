@@ -61,6 +61,33 @@ fn a_status_is_accepted_or_not() {
 }
 
 #[test]
+fn what_fhir_says_beside_a_status_that_was_expected_is_no_failure() {
+    let outcome = |code: &str| {
+        format!(r#"{{"resourceType":"OperationOutcome","issue":[{{"severity":"error","code":"{code}"}}]}}"#)
+    };
+    let all = [
+        (&[404, 410][..], 404, "not-found", None),
+        (&[404, 410], 410, "deleted", None),
+        (&[401], 401, "login", None),
+        (&[404], 404, "exception", None),
+        (&[200, 404], 200, "not-found", Some((Layer::Contract, RequestRefused))),
+        (&[404], 404, "throttled", Some((Layer::Gateway, RateLimited))),
+        (&[503], 503, "throttled", Some((Layer::Gateway, RateLimited))),
+        (&[404], 410, "deleted", Some((Layer::Contract, UnexpectedStatus))),
+    ];
+    let dialects = [Dialect::Fhir, Dialect::Capabilities];
+    for (dialect, (accepted, status, code, expected)) in
+        dialects.into_iter().flat_map(|dialect| all.map(|one| (dialect, one)))
+    {
+        let statuses = accepted.iter().copied().map(Into::into).collect();
+        let expect = Expectations::new(&Expect { status: statuses, ..Expect::default() }).unwrap();
+        let (headers, body) = (HeaderMap::new(), outcome(code));
+        let reading = read(&expect, dialect, answer(status, &headers, &body), noon());
+        assert_eq!(failed(&reading), expected, "{dialect:?} {accepted:?}: {status} {code}");
+    }
+}
+
+#[test]
 fn health_comes_first() {
     let gateway = r#"{"fault":{"detail":{"errorcode":"messaging.adaptors.http.flow.GatewayTimeout"}}}"#;
     for (status, body, expected) in [
@@ -141,6 +168,28 @@ fn headers() {
 }
 
 #[test]
+fn of_a_header_that_may_be_about_somebody_nothing_is_said() {
+    let mut headers = HeaderMap::new();
+    headers.append("set-cookie", HeaderValue::from_static("session=s3cret"));
+    headers.append("location", HeaderValue::from_static("/Patient/ann"));
+    for (name, matches, seen, ok) in [
+        ("set-cookie", Matches::Exists, "there", true),
+        ("set-cookie", contains("session="), "so it is", true),
+        ("set-cookie", contains("other"), "something else, 14 characters long", false),
+        ("location", equals("/Patient/ann"), "/Patient/ann", true),
+        ("location", equals("/Patient"), "something else, 12 characters long", false),
+        ("location", regex("^/Patient/"), "so it is", true),
+        ("x-missing", Matches::Exists, "nothing", false),
+    ] {
+        let expect = Expect { headers: vec![(name.to_owned(), matches)], ..Expect::default() };
+        let expect = Expectations::new(&expect).unwrap();
+        let reading = read(&expect, Dialect::Plain, answer(200, &headers, ""), noon());
+        let last = reading.expectations.last().unwrap();
+        assert_eq!((last.seen.as_str(), last.ok), (seen, ok), "{expect:?}");
+    }
+}
+
+#[test]
 fn json() {
     let body = r#"{"a":{"b":[1,2.5,"x",true,null]},"id":"9434765919","o":{"k":"v"}}"#;
     for (path, matches, seen, kind) in [
@@ -151,7 +200,9 @@ fn json() {
         ("$.a.b[4]", Matches::Exists, "there", None),
         ("$.a.b[*]", equals("1"), "1", None),
         ("$.a.b[?@ == 'x']", Matches::Exists, "there", None),
-        ("$.o", contains("\"k\""), "so it is", None),
+        ("$.o", contains("\"k\""), "an object", None),
+        ("$.o", equals("x"), "an object", Some(ExpectationFailed)),
+        ("$.a.b", equals("x"), "a list", Some(ExpectationFailed)),
         ("$.id", regex("^[0-9]{10}$"), "so it is", None),
         ("$.id", equals("other"), "something else, 10 characters long", Some(ExpectationFailed)),
         ("$.missing", Matches::Exists, "nothing", Some(ExpectationFailed)),

@@ -2,7 +2,7 @@
 
 use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
 use crate::{announced, connect, proxy, tls};
-use domain::{Failure, FailureKind, Layer, PrivateAddresses, Proof, undialled};
+use domain::{Failure, FailureKind, Layer, PrivateAddresses, Proof, SecretBy, undialled};
 use hyper::header::HeaderValue;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -107,6 +107,12 @@ async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Iss
         .header(reqwest::header::USER_AGENT, by.user_agent.clone())
         .header(reqwest::header::ACCEPT, "application/json")
         .form(&form);
+    let asked = match &tokens.oauth2.proof {
+        Proof::Secret { value, by: SecretBy::Basic } => {
+            asked.basic_auth(encoded(&tokens.oauth2.client_id), Some(encoded(value.reveal())))
+        }
+        Proof::Secret { by: SecretBy::Form, .. } | Proof::PrivateKeyJwt(_) | Proof::JwtBearer(_) => asked,
+    };
     let answer = match asked.send().await {
         Ok(answer) => answer,
         Err(error) => {
@@ -217,18 +223,26 @@ fn form(tokens: &Tokens, by: Fetching<'_>) -> Option<Vec<(&'static str, String)>
         (Proof::JwtBearer(_), Some(assertion)) => {
             vec![("grant_type", GRANT.to_owned()), ("assertion", assertion)]
         }
-        (Proof::Secret(secret), _) => vec![
+        (Proof::Secret { value, by: SecretBy::Form }, _) => vec![
             ("grant_type", "client_credentials".to_owned()),
             ("client_id", oauth2.client_id.clone()),
-            ("client_secret", secret.reveal().to_owned()),
+            ("client_secret", value.reveal().to_owned()),
         ],
+        (Proof::Secret { by: SecretBy::Basic, .. }, _) => {
+            vec![("grant_type", "client_credentials".to_owned())]
+        }
         (Proof::PrivateKeyJwt(_) | Proof::JwtBearer(_), None) => return None,
     };
     form.extend(oauth2.scope.clone().map(|scope| ("scope", scope)));
-    if let (Proof::Secret(_), Some(audience)) = (&oauth2.proof, &oauth2.audience) {
+    if let (Proof::Secret { .. }, Some(audience)) = (&oauth2.proof, &oauth2.audience) {
         form.push(("audience", audience.clone()));
     }
     Some(form)
+}
+
+/// A part of HTTP Basic as RFC 6749 §2.3.1 has it: as in a form, so that a `:` in a name does not end it.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// The token of a good answer; or what is wrong with it.

@@ -88,7 +88,7 @@ impl Tokens {
         host: Arc<Host>,
     ) -> Result<Self, String> {
         let signer = match &oauth2.proof {
-            Proof::Secret(_) => None,
+            Proof::Secret { .. } => None,
             Proof::PrivateKeyJwt(key) | Proof::JwtBearer(key) => Some(
                 Signer::new(key).map_err(|error| format!("the key of its auth cannot be used: {error}"))?,
             ),

@@ -6,7 +6,7 @@ use crate::{
     credential::OwnCertificate,
     door::Address,
     proxy,
-    tls::{Speaks, Witness},
+    tls::{self, Speaks, Witness},
     transcript,
 };
 use domain::{Failure, FailureKind, Layer, Outcome, Proxy, undialled};
@@ -108,8 +108,11 @@ impl Prober {
             outcome.transcript.get_or_insert_default().chain = chain;
         }
         match shaken {
-            Ok(Ok(stream)) => Ok((stream, witness)),
-            Ok(Err(error)) => Err(self.by_the_right_time(crate::tls::failure(&error, &witness), &host)),
+            Ok(Ok(stream)) => {
+                self.clocks.in_time();
+                Ok((stream, witness))
+            }
+            Ok(Err(error)) => Err(self.by_the_right_time(tls::failure(&error, &witness), &host, &witness)),
             Err(_) => Err(Failure {
                 layer: Layer::Tls,
                 kind: FailureKind::TlsTimeout,
@@ -121,16 +124,32 @@ impl Prober {
 
 impl Prober {
     /// A certificate that is over, or too early, by a clock that is not right, is our own trouble.
-    fn by_the_right_time(&self, failure: Failure, host: &str) -> Failure {
-        let by_the_clock =
-            matches!(failure.kind, FailureKind::CertificateExpired | FailureKind::CertificateNotYetValid);
-        let Some(ahead) = self.clocks.ours_is_off(host).filter(|_| by_the_clock) else { return failure };
-        let (days, word) =
-            (ahead.as_hours().abs() / 24, if ahead.is_positive() { "behind" } else { "ahead of" });
-        let message = format!(
-            "our own clock is {days} days {word} those of other APIs, so this cannot be told: {}; set the clock",
-            failure.message
-        );
+    fn by_the_right_time(&self, failure: Failure, host: &str, witness: &Witness) -> Failure {
+        let word = if failure.kind == FailureKind::CertificateExpired {
+            "over"
+        } else if failure.kind == FailureKind::CertificateNotYetValid {
+            "too early"
+        } else {
+            return failure;
+        };
+        let now = self.moment();
+        // Where it is another of its chain, that is trouble whatever the time.
+        let own = witness.chain().first().filter(|own| !tls::is_in_time(own, now.wall));
+        let all = if let Some(own) = own {
+            self.clocks.out_of_time(host, failure.kind, tls::fingerprint(own))
+        } else {
+            self.clocks.in_time();
+            None
+        };
+        let why = match (self.clocks.ours_is_off(host, now), all) {
+            (Some(ahead), _) => {
+                let whose = if ahead.is_positive() { "behind" } else { "ahead of" };
+                format!("our own clock is {} days {whose} those of other APIs", ahead.as_hours().abs() / 24)
+            }
+            (None, Some(hosts)) => format!("the certificates of {hosts} hosts are all {word} by our clock"),
+            (None, None) => return failure,
+        };
+        let message = format!("{why}, so this cannot be told: {}; set the clock", failure.message);
         ours(failure.kind, message)
     }
 }

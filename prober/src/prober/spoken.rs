@@ -44,7 +44,7 @@ impl Prober {
             // Out of politeness: nothing depends on it.
             conversation::say(&mut stream, b"QUIT\r\n", deadline).await.ok();
         }
-        self.certificate(tcp.certificate_days, outcome)
+        self.certificate(tcp.certificate_days, &tcp.door, outcome)
     }
 
     pub(super) async fn mllp(
@@ -56,13 +56,14 @@ impl Prober {
     ) -> Result<(), Failure> {
         let mut stream = self.opened(&mllp.door, deadline, outcome).await?;
         mllp.talk(&mut stream, deadline, id, outcome).await?;
-        self.certificate(mllp.certificate_days, outcome)
+        self.certificate(mllp.certificate_days, &mllp.door, outcome)
     }
 
     /// Whether the certificate is good for long enough.
-    fn certificate(&self, days: Option<u32>, outcome: &mut Outcome) -> Result<(), Failure> {
+    fn certificate(&self, days: Option<u32>, door: &Door, outcome: &mut Outcome) -> Result<(), Failure> {
         let Some(days) = days else { return Ok(()) };
-        let expectation = answer::certificate_days(days, outcome.certificate.as_ref(), self.clock.now());
+        let right = self.clocks.right(&door.address.host(), self.moment());
+        let expectation = answer::certificate_days(days, outcome.certificate.as_ref(), right);
         let failure = (!expectation.ok).then(|| Failure {
             layer: Layer::Contract,
             kind: FailureKind::CertificateEndsSoon,

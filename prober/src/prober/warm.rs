@@ -4,7 +4,7 @@ use super::{Prober, half, http::saw};
 use crate::{
     credential::Bearer,
     exchange::{self, Received, Terms},
-    line::{Kept, Line},
+    line::{self, Kept, Line},
     prepared::Target,
     request::request,
     tls::Speaks,
@@ -67,6 +67,7 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<Line, Failure> {
         let (stream, ip) = self.connected(&target.address, target.port, terms.deadline, outcome).await?;
+        line::stays(&stream);
         let Some(name) = &target.server_name else {
             let (sender, connection) = exchange::shake_http1(stream, terms).await?;
             return Ok(Line::one(sender, connection, (ip, None)));

@@ -202,6 +202,45 @@ fn a_clock_that_was_set_back_does_not_silence_a_check() {
 }
 
 #[test]
+fn who_is_refused_leaves_the_whole_instance_alone_and_who_is_busy_only_itself() {
+    let elsewhere = |operation: &str| {
+        let mut check = Check::clone(&check(operation, 10));
+        check.id.instance.environment = Environment::Uat;
+        Arc::new(check)
+    };
+    let checks = [check("a", 10), check("b", 10), elsewhere("a")];
+    let begun = |timetable: &mut Timetable, now: Timestamp| -> BTreeSet<CheckId> {
+        timetable.due(now, usize::MAX).iter().map(|turn| turn.slot.prepared.check().id.clone()).collect()
+    };
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let says = |timetable: &Timetable, status, asks, now| {
+        let mut outcome = Outcome::new(checks[0].id.clone(), vantage(), now);
+        outcome.http = Some(domain::Http { status, version: "HTTP/2".into(), remote_ip: None, bytes: 0 });
+        outcome.retry_after = Some(Duration::from_secs(asks));
+        timetable.slots[&checks[0].id].pause(&outcome, now);
+    };
+    says(&timetable, 429, 60, seconds(0));
+    // One that was under way asks for less, and another is answered.
+    says(&timetable, 429, 5, seconds(1));
+    says(&timetable, 200, 0, seconds(2));
+    assert_eq!(begun(&mut timetable, seconds(20)), BTreeSet::from([checks[2].id.clone()]));
+    assert_eq!(timetable.paused, 2);
+    timetable.want(&vantage(), Wanted { at: seconds(21), track: track(&checks[1]) });
+    // A check that comes meanwhile is of the same instance.
+    let more = [check("a", 10), check("b", 20), elsewhere("a"), check("c", 10)];
+    configured(&mut timetable, &more, seconds(30));
+    assert_eq!(begun(&mut timetable, seconds(45)), BTreeSet::from([checks[2].id.clone()]));
+    assert_eq!(begun(&mut timetable, seconds(81)).len(), 4);
+
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    says(&timetable, 503, 20, seconds(0));
+    let others = BTreeSet::from([checks[1].id.clone(), checks[2].id.clone()]);
+    assert_eq!(begun(&mut timetable, seconds(15)), others);
+}
+
+#[test]
 fn of_more_that_is_due_than_may_begin_the_rest_stays_due() {
     let mut timetable = Timetable::default();
     let checks: Vec<Arc<Check>> = (0..50).map(|n| check(&format!("op{n}"), 10)).collect();

@@ -4,7 +4,7 @@ use crate::{
     servers::{Server, head, nobody, ok},
     setting::{check, failed, impatient, message, noon, probe, prober, request, settings},
 };
-use domain::{FailureKind::*, Layer};
+use domain::{FailureKind::*, Layer, Matches};
 use prober::{Limits, Prober};
 use std::{sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt;
@@ -42,10 +42,24 @@ async fn a_body_without_end() {
     })
     .await;
     let mut small = settings();
-    small.limits = Limits { body: 100_000, ..Limits::default() };
-    let outcome = Prober::new(small).unwrap().probe(&check(&server.url()), noon(), false).await;
-    assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)));
-    assert_eq!(message(&outcome), "the body is larger than 100000 bytes");
+    small.limits = Limits { body: 100_000, counted: 300_000, ..Limits::default() };
+    let prober = Prober::new(small).unwrap();
+    let counted = check(&server.url());
+    let mut looked_into = check(&server.url());
+    Arc::make_mut(&mut looked_into.operation).expect.text = vec![Matches::Contains("x".to_owned())];
+    for (check, limit) in [(counted, 300_000), (looked_into, 100_000)] {
+        let outcome = prober.probe(&check, noon(), false).await;
+        assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)));
+        assert_eq!(message(&outcome), format!("the body is larger than {limit} bytes"));
+    }
+}
+
+#[tokio::test]
+async fn the_largest_body_that_an_api_may_send_is_counted() {
+    let server = Server::says(ok(&"x".repeat(10 << 20))).await;
+    let outcome = probe(&check(&server.url())).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().bytes, 10 << 20);
 }
 
 #[tokio::test]

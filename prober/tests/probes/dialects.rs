@@ -132,10 +132,34 @@ async fn a_soap_fault_is_a_failure_whatever_the_status() {
         ("503 Service Unavailable", "<html/>".to_owned(), Some((Layer::Gateway, GatewayError))),
         ("200 OK", "<html>welcome</html>".to_owned(), Some((Layer::Contract, BadBody))),
         ("200 OK", String::new(), Some((Layer::Contract, BadBody))),
+        // A message that asks for no answer was taken.
+        ("202 Accepted", String::new(), None),
+        ("202 Accepted", fault("Server"), Some((Layer::Backend, ServerError))),
+        ("202 Accepted", "welcome".to_owned(), Some((Layer::Contract, BadBody))),
     ] {
         let outcome = over_http(Dialect::Soap, status, &body).await;
         assert_eq!(failed(&outcome), expected, "{status} {body}: {}", message(&outcome));
         assert!(!format!("{outcome:?}").contains("Claf"), "its text is not repeated");
+    }
+}
+
+#[tokio::test]
+async fn the_envelope_of_an_answer_with_attachments_is_its_root() {
+    let fault = "<s:Fault><faultcode>s:Server</faultcode></s:Fault>";
+    for (body, expected) in [("<ok/>", None), (fault, Some((Layer::Backend, ServerError)))] {
+        let parts = format!(
+            "--b\r\nContent-Type: application/pdf\r\nContent-ID: <a>\r\n\r\n%PDF\r\n--b\r\nContent-ID: <r>\r\n\r\n{}\r\n--b--\r\n",
+            envelope(body)
+        );
+        let kind = "Content-Type: multipart/related; boundary=b; start=\"<r>\"";
+        let said = ok(&parts).replace("Content-Type: application/json", kind);
+        let server = Server::says(said).await;
+        let mut check = check(&server.url());
+        request(&mut check).dialect = Dialect::Soap;
+        change(&mut check).expect.xpath =
+            vec![("local-name(/*)".to_owned(), Matches::Equals("Envelope".to_owned()))];
+        let outcome = probe(&check).await;
+        assert_eq!(failed(&outcome), expected, "{}", message(&outcome));
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 use domain::{Check, FailureKind, HttpRequest, Layer, Outcome, Verdict, judge};
 use prober::Prober;
 use std::{any::Any, sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet, time::Instant};
 
 /// One way that things go wrong, and what must be seen of it.
 pub(crate) struct Fault {
@@ -106,8 +106,23 @@ fn marks(outcome: &Outcome) -> String {
     marked.collect::<Vec<_>>().join(" ")
 }
 
+/// How much longer a neighbour may take than one that was probed alone.
+const DISTURBED: Duration = Duration::from_secs(1);
+
+/// Probes a neighbour that is well; and how long that took from the outside, with all that it waited for.
+async fn beside(prober: &Prober, neighbour: &Check) -> (Outcome, Duration) {
+    let began = Instant::now();
+    let outcome = prober.probe(neighbour, noon(), false).await;
+    (outcome, began.elapsed())
+}
+
 /// What is wrong with what was seen of a fault; `None`: nothing.
-fn wrong(fault: &Fault, outcome: &Outcome, neighbour: &Outcome) -> Option<String> {
+fn wrong(
+    fault: &Fault,
+    outcome: &Outcome,
+    (neighbour, took): &(Outcome, Duration),
+    alone: Duration,
+) -> Option<String> {
     sound(outcome);
     let verdict = judge(outcome, fault.slow);
     let seen = outcome.failure.as_ref().map(|failure| (failure.layer, failure.kind));
@@ -117,12 +132,12 @@ fn wrong(fault: &Fault, outcome: &Outcome, neighbour: &Outcome) -> Option<String
         seen.is_some_and(|seen| fault.seen.contains(&seen))
     };
     let in_time = outcome.total < fault.check.timeout + Duration::from_secs(2);
-    let undisturbed = neighbour.failure.is_none();
+    let undisturbed = neighbour.failure.is_none() && *took < alone + DISTURBED;
     let right =
         verdict == fault.verdict && expected && marks(outcome) == fault.marks && in_time && undisturbed;
     (!right).then(|| {
         format!(
-            "{}: {verdict} {seen:?} with '{}' after {:?} ({}); expected {} {:?} with '{}'; neighbour: {:?}",
+            "{}: {verdict} {seen:?} with '{}' after {:?} ({}); expected {} {:?} with '{}'; neighbour: {:?} after {took:?}, alone {alone:?}",
             fault.name,
             marks(outcome),
             outcome.total,
@@ -147,26 +162,27 @@ async fn suffer(authority: &Authority, faults: Vec<Fault>) {
     let prober = Arc::new(Prober::new(trusting).unwrap());
     // Patient: it must pass, however busy this machine is.
     let neighbour = Check { timeout: Duration::from_secs(9), ..check(&well.url()) };
+    let (undisturbed, alone) = beside(&prober, &neighbour).await;
+    assert_eq!(undisturbed.failure, None);
     let (mut flying, mut all) = (JoinSet::new(), Vec::new());
     for fault in faults {
         let prober = fault.prober.clone().unwrap_or_else(|| prober.clone());
         let neighbour = neighbour.clone();
         flying.spawn(async move {
-            let (seen, beside) = tokio::join!(
-                prober.probe(&fault.check, noon(), false),
-                prober.probe(&neighbour, noon(), false)
-            );
-            let wrong = wrong(&fault, &seen, &beside);
-            (fault.name, wrong)
+            let (seen, beside) =
+                tokio::join!(prober.probe(&fault.check, noon(), false), beside(&prober, &neighbour));
+            let wrong = wrong(&fault, &seen, &beside, alone);
+            (fault.name, wrong, beside.1)
         });
     }
-    let mut found = Vec::new();
+    let (mut found, mut longest) = (Vec::new(), alone);
     while let Some(one) = flying.join_next().await {
-        let (name, wrong) = one.unwrap();
+        let (name, wrong, took) = one.unwrap();
+        longest = longest.max(took);
         all.push(name);
         found.extend(wrong);
     }
-    println!("{} faults", all.len());
+    println!("{} faults; neighbours took {longest:?} at most, alone {alone:?}", all.len());
     assert!(found.is_empty(), "{} of {}:\n{}", found.len(), all.len(), found.join("\n"));
     let count = all.len();
     all.sort_unstable();

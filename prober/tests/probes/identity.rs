@@ -2,7 +2,7 @@
 
 use crate::servers::{Server, answer, head};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Access, Algorithm, Credential, OAuth2, Proof, Secret, SigningKey};
+use domain::{Access, Algorithm, Credential, OAuth2, Proof, Secret, SecretBy, SigningKey};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -56,7 +56,7 @@ pub(crate) fn client(endpoint: &Server) -> OAuth2 {
     OAuth2 {
         token_url: format!("{}/oauth2/token", endpoint.url()),
         client_id: "curiad".to_owned(),
-        proof: Proof::Secret(Secret::new("s3cret of the client")),
+        proof: Proof::Secret { value: Secret::new("s3cret of the client"), by: SecretBy::Form },
         scope: None,
         audience: None,
     }

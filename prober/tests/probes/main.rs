@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod client_secret;
+mod clocks;
 mod connections;
 #[cfg(test)]
 mod credentials;

@@ -9,7 +9,7 @@ use prober::{NameServers, Prober};
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -35,12 +35,17 @@ pub(crate) enum Does {
     KnowsGood,
     /// Tells 127.0.0.1 for names that begin with `good`, and answers nothing for others.
     TellsGood,
+    /// The same, and answers nothing for the root.
+    KnowsGoodAlone,
+    /// Tells 127.0.0.1 for names that begin with `good`, and answers nothing else at all.
+    TellsGoodAlone,
     /// Answers nothing.
     IsMute,
 }
 
 pub(crate) struct NameServer {
     pub(crate) address: SocketAddr,
+    does: Arc<Mutex<Does>>,
     asked: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
@@ -51,17 +56,24 @@ impl NameServer {
         let address = socket.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
+        let does = Arc::new(Mutex::new(does));
+        let now_does = does.clone();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut buffer = [0; 4096];
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
                 count.fetch_add(1, Ordering::SeqCst);
+                let does = *now_does.lock().unwrap();
                 if let Some(reply) = reply(&buffer[..length], does) {
                     socket.send_to(&reply, from).await.unwrap();
                 }
             }
         });
-        Self { address, asked, _task: task }
+        Self { address, does, asked, _task: task }
+    }
+
+    fn becomes(&self, does: Does) {
+        *self.does.lock().unwrap() = does;
     }
 
     fn prober(&self) -> Prober {
@@ -88,15 +100,17 @@ fn reply(query: &[u8], does: Does) -> Option<Vec<u8>> {
     let (code, answers) = match does {
         Does::IsMute => return None,
         Does::IgnoresTheName if !root => return None,
-        Does::TellsGood if !root && query.get(13..17) != Some(b"good") => return None,
+        Does::KnowsGoodAlone | Does::TellsGoodAlone if root => return None,
+        Does::TellsGood | Does::TellsGoodAlone if !root && query.get(13..17) != Some(b"good") => return None,
         Does::Code(code) if !root => (code, 0),
         Does::Fails(code) => (code, 0),
-        Does::KnowsGood if query.get(13..17) == Some(b"good") => (0, u8::from(is_a)),
-        Does::KnowsGood => (2, 0),
-        Does::Tells | Does::TellsGood | Does::TellsMetadata if is_a => (0, 1),
+        Does::KnowsGood | Does::KnowsGoodAlone if query.get(13..17) == Some(b"good") => (0, u8::from(is_a)),
+        Does::KnowsGood | Does::KnowsGoodAlone => (2, 0),
+        Does::Tells | Does::TellsGood | Does::TellsGoodAlone | Does::TellsMetadata if is_a => (0, 1),
         Does::TellsTwo if is_a => (0, 2),
         Does::Tells
         | Does::TellsGood
+        | Does::TellsGoodAlone
         | Does::TellsMetadata
         | Does::TellsTwo
         | Does::Code(_)
@@ -216,6 +230,38 @@ async fn a_resolver_that_told_another_name_just_now_fails_for_this_one_alone() {
     let good = check(&format!("http://good.results.wales:{}", server.address.port()));
     assert_eq!(failed(&prober.probe(&good, noon(), false).await), None);
     assert_eq!(failed(&prober.probe(&named(), noon(), false).await), Some((Layer::Dns, NameFailed)));
+}
+
+#[tokio::test]
+async fn a_resolver_that_loses_what_is_behind_it_is_ours_at_once() {
+    let server = Server::says(ok("")).await;
+    let name_server = NameServer::start(Does::Tells).await;
+    let prober = name_server.prober();
+    let good = check(&format!("http://good.results.wales:{}", server.address.port()));
+    assert_eq!(failed(&prober.probe(&good, noon(), false).await), None);
+    // What it told just now is remembered, and says nothing of what it can tell now.
+    name_server.becomes(Does::Fails(2));
+    let outcome = prober.probe(&named(), noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
+    assert!(message(&outcome).contains("'good.results.wales' and for the root too"), "{}", message(&outcome));
+    name_server.becomes(Does::IsMute);
+    let outcome = prober.probe(&named(), noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn a_resolver_that_says_nothing_of_the_root_but_tells_names_is_not_dead() {
+    let server = Server::says(ok("")).await;
+    let name_server = NameServer::start(Does::KnowsGoodAlone).await;
+    let prober = name_server.prober();
+    let good = check(&format!("http://good.results.wales:{}", server.address.port()));
+    assert_eq!(failed(&prober.probe(&good, noon(), false).await), None);
+    let outcome = prober.probe(&named(), noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+    // The other name is one of those that are answered, the root is not, and neither is this one.
+    name_server.becomes(Does::TellsGoodAlone);
+    let outcome = prober.probe(&named(), noon(), false).await;
+    assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
 }
 
 #[tokio::test]

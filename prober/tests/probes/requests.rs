@@ -264,6 +264,18 @@ async fn a_packed_answer_is_asked_for_only_where_it_is_wanted_and_read_as_it_was
 }
 
 #[tokio::test]
+async fn how_a_body_is_packed_that_nobody_looks_into_does_not_matter() {
+    let server =
+        Server::says("HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 4\r\n\r\npong").await;
+    let mut check = check(&server.url());
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    change(&mut check).expect.text = vec![Matches::Exists];
+    let outcome = probe(&check).await;
+    assert_eq!(failed(&outcome), Some((Layer::Contract, BadBody)), "{}", message(&outcome));
+}
+
+#[tokio::test]
 async fn what_an_answer_announces_is_written_down() {
     let server = Server::says(
         "HTTP/1.1 200 OK\r\nDeprecation: @1688169599\r\nSunset: Fri, 01 Jan 2027 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n",

@@ -44,6 +44,29 @@ impl Probes {
     }
 }
 
+/// Whether the system has a timer running for a connection to this port on which nothing is under way: it asks whether the
+/// other side is still there.
+#[cfg(target_os = "linux")]
+fn is_kept_alive(port: u16) -> bool {
+    let all = std::fs::read_to_string("/proc/net/tcp").expect("the system's connections");
+    let (to, established) = (format!("0100007F:{port:04X}"), "01");
+    all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|words| {
+        words.get(2) == Some(&to.as_str())
+            && words.get(3) == Some(&established)
+            && words.get(5).is_some_and(|timer| timer.starts_with("02:"))
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_on_the_way_does_not_forget_a_kept_connection() {
+    let server = answers(2, &[]).await;
+    let probes = Probes::of(prober(), check(&server.url()));
+    assert_eq!(failed(&probes.next().await), None);
+    let port = server.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    assert!(is_kept_alive(port));
+}
+
 /// Answers so many requests on each connection, each with the next of these; then closes it.
 async fn answers(each: usize, all: &'static [&'static str]) -> Server {
     let next = Arc::new(AtomicUsize::new(0));

@@ -332,6 +332,23 @@ fn a_journey_is_as_much_traffic_as_it_has_requests() {
 }
 
 #[test]
+fn a_redirect_that_may_be_followed_is_traffic_and_takes_of_the_rate() {
+    let directory = Directory::new();
+    let led_on = "{ every: 20s, get: /_ping, redirects: 2 }";
+    directory.change(FILE, "{ get: /_ping }", led_on).change(
+        FILE,
+        "operations: [ping]",
+        "operations: [ping], max_rate: 20/m",
+    );
+    let loaded = directory.load().unwrap();
+    let traffic = Traffic::of(&loaded.configuration);
+    let load = traffic.loads.iter().find(|load| load.environment.word() == "production").unwrap();
+    assert!((load.rate.per_second - 3.0 / 20.0).abs() < 1e-9, "{load:?}");
+    let held = loaded.configuration.checks.values().filter_map(|check| check.apart).max();
+    assert_eq!(held, Some(std::time::Duration::from_secs(9)), "three requests at 20 a minute");
+}
+
+#[test]
 fn availability_that_is_counted_otherwise_wants_another_version() {
     let same = "vantages:";
     let policy = |version: &str, more: &str| {

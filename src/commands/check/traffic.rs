@@ -120,7 +120,7 @@ fn rate(configuration: &Configuration, check: &Check) -> Rate {
     }
 }
 
-/// A journey is as many probes as it has requests.
+/// A journey is as many probes as it has requests, and so is what follows redirects.
 fn requests(check: &Check) -> f64 {
     f64::from(check.operation.request.requests())
 }

@@ -233,6 +233,13 @@ impl Gathered<'_> {
         if let Some(Value::Array(required)) = out.get_mut("required") {
             required.retain(|name| !written_only(name));
         }
+        // By the letter of 3.0.3 'nullable' has no meaning without a type. But generators (Swashbuckle, NSwag) write it beside
+        // an 'allOf' of one reference, and what they mean is that null may be there.
+        let made_of_others = ["allOf", "anyOf", "oneOf"].iter().any(|word| out.contains_key(*word));
+        if is("nullable") && made_of_others && !out.contains_key("type") {
+            let others = std::mem::take(out);
+            out.insert("anyOf".to_owned(), json!([others, { "type": "null" }]));
+        }
     }
 }
 
@@ -256,6 +263,9 @@ mod tests {
                     "b": { "type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 9, "exclusiveMaximum": false },
                     "c": { "$ref": "#/components/schemas/C", "nullable": true },
                     "d": { "nullable": true },
+                    "e": { "nullable": true, "allOf": [{ "$ref": "#/components/schemas/C" }], "description": "x" },
+                    "f": { "nullable": true, "type": "object", "oneOf": [{ "minProperties": 1 }] },
+                    "g": { "nullable": false, "anyOf": [{ "type": "string" }] },
                     "secret": { "type": "string", "writeOnly": true },
                     "password": { "$ref": "#/components/schemas/Password" },
                 },
@@ -274,6 +284,9 @@ mod tests {
                 "b": { "type": "integer", "exclusiveMinimum": 1, "maximum": 9 },
                 "c": { "$ref": "#/$defs/C" },
                 "d": {},
+                "e": { "anyOf": [{ "allOf": [{ "$ref": "#/$defs/C" }] }, { "type": "null" }] },
+                "f": { "type": ["object", "null"], "oneOf": [{ "minProperties": 1 }] },
+                "g": { "anyOf": [{ "type": "string" }] },
                 "secret": { "type": "string" },
                 "password": { "$ref": "#/$defs/Password" },
             },

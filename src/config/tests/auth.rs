@@ -3,7 +3,7 @@
 use super::minimal::{Directory, today};
 use crate::config::{Secrets, load};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{Access, Algorithm, Basic, Credential, Environment, Proof, Request};
+use domain::{Access, Algorithm, Basic, Credential, Environment, Proof, Request, SecretBy};
 use rcgen::{CertificateParams, KeyPair};
 use std::time::Duration;
 
@@ -76,6 +76,23 @@ fn none_is_nothing() {
     let directory = Directory::new();
     directory.change(FILE, "operations: [ping] }", "operations: [ping], auth: none }");
     assert_eq!(credential(&directory, "ping"), None);
+}
+
+#[test]
+fn a_secret_is_sent_in_the_form_or_by_http_basic() {
+    for (written, sent) in [
+        ("", SecretBy::Form),
+        (", client_secret_by: form", SecretBy::Form),
+        (", client_secret_by: basic", SecretBy::Basic),
+    ] {
+        let directory = with(&format!(
+            "oauth2: {{ token_url: https://id.example/token, client_id: curiad, client_secret: file:secrets/client{written} }}"
+        ));
+        directory.write("secrets/client", "s3cret");
+        let Some(Access::Token(client)) = credential(&directory, "list").unwrap().access else { panic!() };
+        let Proof::Secret { value, by } = &client.proof else { panic!() };
+        assert_eq!((value.reveal(), *by), ("s3cret", sent));
+    }
 }
 
 #[test]

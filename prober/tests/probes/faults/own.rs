@@ -2,14 +2,21 @@
 
 use super::Fault;
 use crate::{
-    certificates::Authority,
+    certificates::{Authority, secure},
     identity::{client, of, says},
     servers::{Server, answer, head, ok},
     setting::{change, check, noon, settings},
 };
-use domain::{FailureKind::*, Layer, Matches, OAuth2, Verdict};
+use domain::{Clock, FailureKind::*, Layer, Matches, OAuth2, Verdict};
+use jiff::SignedDuration;
 use prober::{Limits, Prober};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{io::AsyncWriteExt, task::JoinSet};
 
 pub(super) async fn all(authority: &Authority) -> Vec<Fault> {
@@ -74,11 +81,17 @@ async fn not_sent() -> Fault {
 
 /// All others have a time that is years before ours.
 async fn clock(authority: &Authority) -> Fault {
-    let others =
-        Server::says("HTTP/1.1 200 OK\r\nDate: Wed, 20 Nov 2024 12:00:00 GMT\r\nContent-Length: 0\r\n\r\n")
-            .await;
-    let prober = authority.prober();
-    prober.probe(&check(&others.url()), noon(), false).await;
+    let says = b"HTTP/1.1 200 OK\r\nDate: Wed, 20 Nov 2024 12:00:00 GMT\r\nContent-Length: 0\r\n\r\n";
+    let others = authority.signs(&["other.localhost"], 2024, 2025).says(says).await;
+    let mut jumps = settings();
+    jumps.roots = vec![authority.der.clone()];
+    let ahead = Arc::new(AtomicI64::new(-730));
+    let days = ahead.clone();
+    jumps.clock = Clock::new(move || noon() + SignedDuration::from_hours(24 * days.load(Ordering::SeqCst)));
+    let prober = Prober::new(jumps).unwrap();
+    let well = prober.probe(&secure(&others, "other.localhost"), noon(), false).await;
+    assert_eq!(well.failure, None);
+    ahead.store(0, Ordering::SeqCst);
     let server = authority.signs(&["localhost"], 2024, 2025).serves().await;
     let url = format!("https://localhost:{}", server.address.port());
     let fault = Fault::at("a certificate that is over by our own clock alone", &url, (server, others));
