@@ -103,6 +103,47 @@ async fn a_post_appends_to_the_inbox_and_shows_the_recorders_answer() {
     }
 }
 
+/// What whoever cannot reads, where it is like this afterwards.
+async fn reads_after_a_no(then: Situation) -> String {
+    let stage = Stage::of(with_incident(|_| ())).await;
+    let path = format!("{}?lang=en", path());
+    let posted = post(stage.public(), &path, &[], "answer=call_next");
+    let (answer, _) = tokio::join!(posted, recorder(&stage, Ok("taken".to_owned()), then));
+    answer.text()
+}
+
+#[tokio::test]
+async fn whoever_cannot_reads_what_follows_from_it_and_may_say_so_while_it_works() {
+    let works = |incident: &mut domain::Incident| {
+        incident.status = IncidentStatus::Recovering;
+        incident.recovered_at = Some(estate::ago(20));
+    };
+    let watched = with_incident(|incident| {
+        works(incident);
+        incident.escalation.as_mut().unwrap().callouts[0].answer = Some((estate::now(), Answer::CallNext));
+    });
+    let html = reads_after_a_no(watched).await;
+    assert!(html.contains("nobody is called unless it fails again"), "{html}");
+    let nobody_else = with_incident(|incident| {
+        let running = incident.escalation.as_mut().unwrap();
+        running.round = running.escalation.repeat + 1;
+        running.next_at = Some(estate::now() + jiff::SignedDuration::from_mins(14));
+        let callout = running.callouts[0].clone();
+        let answer = Some((estate::now(), Answer::CallNext));
+        running.callouts = vec![domain::Callout { step: 0, answer, ..callout }];
+    });
+    let html = reads_after_a_no(nobody_else).await;
+    assert!(html.contains("There is nobody else to call: you are called again at"), "{html}");
+
+    let mut held = taken_by("Rhian Morgan");
+    let mut incident = (*held.incidents.values().next().unwrap().as_ref()).clone();
+    works(&mut incident);
+    held.incidents.insert_mut(incident.id, Arc::new(incident));
+    let stage = Stage::of(held).await;
+    let html = get(stage.public(), &format!("{}?lang=en", path())).await.text();
+    assert!(html.contains("I can’t go on: call the next"), "{html}");
+}
+
 #[tokio::test]
 async fn by_which_way_somebody_came_goes_with_all_links_of_the_page() {
     let stage = Stage::of(with_incident(|_| ())).await;
