@@ -59,12 +59,14 @@ pub(crate) fn reference(key: &str) -> String {
     }
 }
 
-/// Of the tickets that the desk was asked for in vain since it made one, the last first: one may be there all the same.
+/// Of the tickets that the desk was asked for in vain since it made one, the last first: one may be there all the same. And of
+/// those that a desk has that left the configuration: this may be that one by another name.
 pub(crate) fn given_up(notification: &Notification, incident: &Incident) -> Vec<String> {
     let (word, _) = notification.key.split_once('/').unwrap_or((&notification.key, ""));
     let earlier = incident.earlier_tickets.iter().enumerate().rev();
-    let in_vain =
-        earlier.take_while(|(_, earlier)| earlier.known.is_none()).filter(|(_, earlier)| earlier.given_up);
+    let in_vain = earlier
+        .take_while(|(_, earlier)| earlier.known.is_none() || earlier.left)
+        .filter(|(_, earlier)| earlier.given_up || earlier.left);
     in_vain.map(|(at, _)| reference(&format!("{word}/{}", ticket_named(at)))).collect()
 }
 

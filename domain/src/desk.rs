@@ -15,6 +15,7 @@ use crate::{
     telling::{self, TICKET_EXPIRES, raise_ticket, work_note, work_note_with},
 };
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// The desk was asked how the ticket of that record stands.
 pub(crate) fn seen(
@@ -135,8 +136,7 @@ fn follow(
 
 /// The present ticket becomes an earlier one: its desk, and the work notes that waited for it.
 fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId, Vec<Note>)> {
-    let had = incident.earlier_tickets.iter().filter(|earlier| !earlier.given_up).count();
-    if had + 1 >= MOST_TICKETS {
+    if !may_have_another(incident) {
         incident.note(fold.now, format!("{why}; but it has had {MOST_TICKETS} tickets: no other is taken"));
         if let Ticket::Raised { pressed, .. } = &mut incident.ticket {
             *pressed = true;
@@ -156,7 +156,9 @@ fn leave(fold: &mut Fold, incident: &mut Incident, why: &str) -> Option<(DeskId,
         Ticket::Asked { desk, waiting, .. } => (desk, waiting, None),
         Ticket::Raised { desk, waiting, number, record, .. } => (desk, waiting, Some((number, record))),
     };
-    incident.earlier_tickets.push(EarlierTicket { known, why: why.to_owned(), given_up, mailed_at });
+    let at = Some(desk.clone());
+    let earlier = EarlierTicket { known, why: why.to_owned(), given_up, mailed_at, desk: at, left: false };
+    incident.earlier_tickets.push(earlier);
     Some((desk, waiting))
 }
 
@@ -176,31 +178,56 @@ pub(crate) fn ask_anew_at(incident: &Incident, told_at: Timestamp) -> Option<Tim
 /// Another is asked for when that is due: at once.
 pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
     if leave(fold, incident, "a ticket was asked for, and the desk did not make one").is_some() {
-        raise_ticket(fold, incident);
+        raise_ticket(fold, incident, Vec::new());
     }
 }
 
-/// A ticket of a desk that has left the configuration is read by nobody any more: the desk of now is asked for another.
+/// A ticket of a desk that has left the configuration is read by nobody any more: another is raised at the desk of now, if there
+/// is one, as that of any incident is. Who was asked through it is not waited for.
 pub(crate) fn left(fold: &mut Fold) {
     let configuration = fold.configuration();
-    let open: Vec<Incident> = fold.after.open_incidents().map(|incident| (**incident).clone()).collect();
-    for mut incident in open {
-        let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { continue };
-        if configuration.desks.contains_key(desk) {
-            continue;
+    let now_asked = |incident: &Incident| {
+        let desk = configuration.policy(incident.environment)?.service_desk.as_ref()?;
+        configuration.desks.contains_key(desk).then_some(())
+    };
+    let of_another = |incident: &&Arc<Incident>| match &incident.ticket {
+        Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. } => {
+            !configuration.desks.contains_key(desk)
+                && now_asked(incident).is_some()
+                && may_have_another(incident)
         }
-        let why = format!("the service desk {desk} is not in the configuration any more");
+        Ticket::None => false,
+    };
+    let open: Vec<Incident> =
+        fold.after.open_incidents().filter(of_another).map(|incident| (**incident).clone()).collect();
+    for mut incident in open {
         let asked = telling::key(fold, incident.id, &telling::in_ticket(&incident, "ticket"));
         fold.withdraw(asked);
-        if let Some((_, waiting)) = leave(fold, &mut incident, &why) {
-            incident.note(fold.now, why);
-            raise_ticket(fold, &mut incident);
-            if let Ticket::Asked { waiting: follows, .. } = &mut incident.ticket {
-                *follows = waiting;
+        let had = match &incident.ticket {
+            Ticket::Raised { number, .. } => number.clone(),
+            Ticket::Asked { .. } | Ticket::None => "a ticket was asked for, and".to_owned(),
+        };
+        let why = match &incident.ticket {
+            Ticket::Raised { desk, .. } => {
+                format!("{had} is at {desk}, which is not in the configuration any more")
             }
+            Ticket::Asked { desk, .. } => format!("{had} {desk} is not in the configuration any more"),
+            Ticket::None => had,
+        };
+        if leave(fold, &mut incident, &why).is_some() {
+            if let Some(earlier) = incident.earlier_tickets.last_mut() {
+                earlier.left = true;
+            }
+            incident.note(fold.now, why);
+            desk_asked::not_waited_for(&mut incident, fold.now);
         }
+        fold.touched.insert(incident.id);
         fold.put_incident(incident);
     }
+}
+
+fn may_have_another(incident: &Incident) -> bool {
+    incident.earlier_tickets.iter().filter(|earlier| !earlier.given_up).count() + 1 < MOST_TICKETS
 }
 
 /// A ticket that a caller had opened is the incident's from now on.
@@ -252,11 +279,12 @@ pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, r
     if ours == record || earlier.known.is_some() {
         return;
     }
+    let made_at = earlier.desk.clone();
     earlier.known = Some((number.to_owned(), record.to_owned()));
     let name = if asked == 1 { "moved".to_owned() } else { format!("ticket/{asked}/moved") };
     incident.note(fold.now, format!("{number} had been made too: it is told that {followed} is followed"));
     let (Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. }) = &incident.ticket else { return };
-    let desk = desk.clone();
+    let desk = made_at.unwrap_or_else(|| desk.clone());
     moved_to(fold, incident, &name, (desk, record.to_owned()), &followed);
 }
 
@@ -315,11 +343,7 @@ pub(crate) fn press(fold: &mut Fold, incident: &mut Incident) {
         let why = format!("{number} was {state} while the trouble went on");
         if let Some((_, waiting)) = leave(fold, incident, &why) {
             incident.note(fold.now, why);
-            raise_ticket(fold, incident);
-            if let Ticket::Asked { waiting: follows, .. } = &mut incident.ticket {
-                *follows = waiting;
-            }
-            desk_asked::repeat(fold, incident);
+            raise_ticket(fold, incident, waiting);
         }
         return;
     }

@@ -1,7 +1,7 @@
 //! A service desk that an escalation asks, through its ticket, to take a major incident. Whoever there has it says so by a link
 //! of the desk's own: that an agent is assigned is no answer (incident-systems.md §3.1).
 
-use crate::{Answer, Callout, DeskId, Incident, Running, Situation, Ticket, fold::Fold, telling, told};
+use crate::{Answer, Callout, DeskId, Incident, Running, Situation, Ticket, answered, fold::Fold, telling};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -128,8 +128,8 @@ pub(crate) fn answered(
         asked.answer = Some((at, answer));
     }
     let now = fold.now;
-    let who = told::Who { name: fold.desk(&desk), person: None, callout: None };
-    told::take_answer(fold, incident, &who, (before, answer), at, |incident| {
+    let who = answered::Who { name: fold.desk(&desk), person: None, callout: None };
+    answered::take_answer(fold, incident, &who, (before, answer), at, |incident| {
         let running = incident.escalation.as_mut().filter(|running| is_waited_for(running, asked_at));
         let due = running.and_then(|running| running.next_at.as_mut());
         due.filter(|due| **due > now).map(|due| *due = now).is_some()

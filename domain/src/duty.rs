@@ -106,7 +106,7 @@ pub(crate) fn becomes_major(fold: &mut Fold, incident: &mut Incident, major: Maj
 
 fn perform(fold: &mut Fold, incident: &mut Incident, act: Act) {
     match act {
-        Act::RaiseTicket => raise_ticket(fold, incident),
+        Act::RaiseTicket => raise_ticket(fold, incident, Vec::new()),
         Act::AskAnew => desk::ask_anew(fold, incident),
         Act::GoOn => go_on(fold, incident),
         Act::Fallback => fall_back(fold, incident),

@@ -2,7 +2,8 @@
 //! puts off; and it can be handed over.
 
 use crate::{
-    Acknowledgement, Incident, IncidentStatus, Language, calling, duration_words, duty, fold::Fold, telling,
+    Acknowledgement, Incident, IncidentStatus, Language, PersonId, calling, duration_words, duty, fold::Fold,
+    last_resort, telling,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -67,20 +68,26 @@ pub(crate) fn hand_over(fold: &mut Fold, incident: &mut Incident) -> bool {
         return false;
     }
     let Some(taken) = take_back(incident) else { return false };
-    let text = format!("{} hands it over: the next is called", taken.by);
+    go_on(fold, incident, taken.person.as_ref());
+    let later = incident.escalation.as_ref().and_then(|running| running.next_at).filter(|at| *at > fold.now);
+    let then = match later {
+        Some(at) => format!("there is nobody else, and the last resort is called again at {}", fold.time(at)),
+        None => "the next is called".to_owned(),
+    };
+    let text = format!("{} hands it over: {then}", taken.by);
     incident.note(fold.now, text.clone());
     telling::work_note(fold, incident, format!("{text}."));
-    go_on(incident, fold.now);
     true
 }
 
 /// The calls go on at the step where they had stopped.
-fn go_on(incident: &mut Incident, now: Timestamp) {
+fn go_on(fold: &Fold, incident: &mut Incident, handed_over_by: Option<&PersonId>) {
     if let Some(running) = &mut incident.escalation
         && running.started_at >= incident.opened_at
     {
         running.stopped = None;
-        running.next_at = Some(now);
+        running.next_at = Some(fold.now);
+        last_resort::hands_over(incident, handed_over_by, (&fold.configuration(), fold.now));
     }
 }
 
@@ -91,7 +98,7 @@ pub(crate) fn let_go(fold: &mut Fold, incident: &mut Incident) -> bool {
     let text = format!("{} hands it over: if it fails again, the next is called", taken.by);
     incident.note(fold.now, text.clone());
     telling::work_note(fold, incident, format!("{text}."));
-    go_on(incident, fold.now);
+    go_on(fold, incident, taken.person.as_ref());
     true
 }
 

@@ -1,7 +1,8 @@
 //! Those who are called when nobody else has answered, and what becomes of a major incident that they cannot take either.
 
 use crate::{
-    Answer, Callout, Configuration, Incident, IncidentStatus, PersonId, Running, Target, calling, fold::Fold,
+    Answer, Callout, Configuration, Incident, IncidentStatus, PersonId, Running, Target, calling, desk_asked,
+    fold::Fold,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,16 +37,42 @@ pub(crate) fn call(fold: &mut Fold, incident: &mut Incident, running: &mut Runni
 }
 
 /// Somebody of the last resort cannot. Once all who were called together have said so, the rounds begin again at once, if they
-/// would call anybody else: once in so long as the last resort is called again. `false`: they do not, or others may still take it.
+/// would call anybody else. `false`: they do not, or others may still take it.
 pub(crate) fn cannot(
     incident: &mut Incident,
     callout: u32,
     (configuration, now): (&Configuration, Timestamp),
 ) -> bool {
+    let all = incident.escalation.as_ref().filter(|running| running.next_at.is_some());
+    all.is_some_and(|running| nobody_of_it_can(running, callout))
+        && begins_anew(incident, (configuration, now))
+}
+
+/// Whoever has it cannot go on, and the calls had come to the last resort, which they belong to: the rounds begin again at once,
+/// or else the last resort is called again when its time is over.
+pub(crate) fn hands_over(
+    incident: &mut Incident,
+    person: Option<&PersonId>,
+    (configuration, now): (&Configuration, Timestamp),
+) {
+    let is_of_it = incident.escalation.as_ref().is_some_and(|running| {
+        running.round > running.escalation.repeat
+            && person.is_some_and(|person| running.escalation.last_resort.contains(person))
+    });
+    if is_of_it
+        && !begins_anew(incident, (configuration, now))
+        && let Some(running) = &mut incident.escalation
+    {
+        running.next_at = Some(now + AGAIN);
+    }
+}
+
+/// Begins the rounds again, if they call anybody but the last resort: once in so long as that is called again.
+fn begins_anew(incident: &mut Incident, (configuration, now): (&Configuration, Timestamp)) -> bool {
+    let desk = desk_asked::can_be_asked(incident);
     let Some(running) = &mut incident.escalation else { return false };
     let lately = running.anew_at.is_some_and(|at| now.duration_since(at).abs() < AGAIN);
-    let next = running.next_at.filter(|_| !lately && nobody_of_it_can(running, callout));
-    if next.is_none() || !others_are_called(running, configuration, now) {
+    if lately || !others_are_called(running, configuration, (desk, now)) {
         return false;
     }
     (running.round, running.next_step) = (1, 0);
@@ -66,17 +93,27 @@ fn nobody_of_it_can(running: &Running, callout: u32) -> bool {
     together(running, callout).is_some_and(|all| all.iter().all(said_no))
 }
 
-/// Whether a round calls anybody but those of the last resort.
-fn others_are_called(running: &Running, configuration: &Configuration, now: Timestamp) -> bool {
+/// Whether a round calls anybody but those of the last resort; a desk counts where it can be asked.
+fn others_are_called(
+    running: &Running,
+    configuration: &Configuration,
+    (desk, now): (bool, Timestamp),
+) -> bool {
     let escalation = &running.escalation;
-    let another = |person: &PersonId| !escalation.last_resort.contains(person);
+    let another = |person: &PersonId| {
+        !escalation.last_resort.contains(person)
+            && configuration.people.get(person).is_some_and(|known| !known.ways.is_empty())
+    };
     let is_another = |target: &Target| match target {
         Target::Person(person) => another(person),
-        Target::OnCall(rota) | Target::Next(rota) => configuration.rotas.get(rota).is_some_and(|rota| {
-            rota.on_call(now).is_some_and(|shift| another(&shift.person))
-                || rota.following(now).iter().any(another)
-        }),
-        Target::Desk(_) => true,
+        Target::OnCall(rota) => {
+            let on_call = configuration.rotas.get(rota).and_then(|rota| rota.on_call(now));
+            on_call.is_some_and(|shift| another(&shift.person))
+        }
+        Target::Next(rota) => {
+            configuration.rotas.get(rota).is_some_and(|rota| rota.following(now).iter().any(another))
+        }
+        Target::Desk(_) => desk,
         // Of an escalation that runs, each stands for its rota.
         Target::Team(_) | Target::Provider => false,
     };
@@ -87,7 +124,7 @@ impl Incident {
     /// What follows from the "no" of whoever was called by callout `number`, as things stand; `None`: of a desk, which others
     /// come after.
     pub fn passed_on(&self, number: Option<u32>) -> PassedOn {
-        if self.status == IncidentStatus::Recovering {
+        if self.status == IncidentStatus::Recovering && self.not_major().is_none() {
             return PassedOn::IfItFails;
         }
         let (Some(running), Some(number)) = (&self.escalation, number) else { return PassedOn::Called };

@@ -34,6 +34,7 @@
 mod address;
 mod ahead;
 mod alert;
+mod answered;
 mod api;
 mod attended;
 mod availability;

@@ -2,7 +2,7 @@
 //! is over. Each way is a notification of its own, with its own tries.
 
 use crate::{
-    ApiId, Channel, Configuration, Incident, IncidentId, NotificationKind, Team, TeamId,
+    ApiId, Cause, Channel, Configuration, Incident, IncidentId, NotificationKind, Team, TeamId, children,
     fold::Fold,
     telling::{in_ticket, key, notification, send},
 };
@@ -147,6 +147,13 @@ pub(crate) fn tell_parts_over(fold: &mut Fold, whole: IncidentId) {
             parts.push(Arc::clone(part));
         }
     }
+    // What another parent holds by now goes on as part of that.
+    parts.retain(|part| {
+        let Cause::Instance(instance) = &part.cause else { return true };
+        let Some(by) = children::holder(fold, instance).filter(|by| *by != part.id) else { return true };
+        fold.put_incident(Incident { part_of: Some(by), ..(**part).clone() });
+        false
+    });
     for part in
         parts.into_iter().filter(|part| part.told_at.is_some_and(|told| Some(told) < part.resolved_at))
     {

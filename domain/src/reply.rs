@@ -6,10 +6,9 @@
 //! it only has the next called.
 
 use crate::{
-    Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, Often, PersonId, Way,
+    Answer, Callout, Incident, IncidentId, IncidentStatus, NotificationKind, Often, PersonId, Way, answered,
     fold::Fold,
     telling::{person_channel, send},
-    told,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -147,7 +146,7 @@ pub(crate) fn receive(
         Wish::Take | Wish::Test | Wish::Unclear => Answer::Mine,
     };
     if let (Some(one), false) = (meant, reply.wish == Wish::Unclear) {
-        let said = told::answered(fold, &one.callout.reference, (answer, Some(Way::Text)), at);
+        let said = answered::answered(fold, &one.callout.reference, (answer, Some(Way::Text)), at);
         say_back(fold, one, id, Some(answer));
         return said;
     }
@@ -209,9 +208,12 @@ fn meant<'c>(fold: &Fold, called: &'c [Called], reply: &Reply, at: Timestamp) ->
         return only(open(true));
     }
     if reply.wish == Wish::Pass {
-        // What works again waits for nobody; but whoever cannot says so before it fails again.
+        // What works again, and what they have themselves, waits for nobody; but whoever cannot go on says so.
         let watched = |one: &&Called| {
-            fold.incident(one.incident).is_some_and(|incident| incident.status == IncidentStatus::Recovering)
+            fold.incident(one.incident).is_some_and(|incident| {
+                let theirs = incident.acknowledged.as_ref().and_then(|taken| taken.person.as_ref());
+                incident.status == IncidentStatus::Recovering || theirs == Some(&one.callout.person)
+            })
         };
         let waits = open(false).any(|one| waiting(&one));
         return if waits { only(open(false).filter(waiting)) } else { only(open(false).filter(watched)) };

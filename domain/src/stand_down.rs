@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 
 const EXPIRES: SignedDuration = SignedDuration::from_hours(4);
 
+/// The ways by which nobody is woken, the first that they have first.
+const QUIET: [Way; 3] = [Way::Text, Way::Email, Way::Webhook];
+
 /// Why whoever was called can stand down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Relief<'a> {
@@ -77,10 +80,12 @@ pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: Pers
 pub(crate) fn otherwise(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
     let configuration = fold.configuration();
     let Some(known) = configuration.people.get(&person) else { return };
-    let after =
-        |way: Way| [Way::Voice, Way::Text, Way::Webhook, Way::Email].iter().position(|one| *one == way);
-    let quieter = [Way::Text, Way::Webhook, Way::Email].into_iter();
-    let next = quieter.filter(|one| after(*one) > after(way)).find(|one| known.ways.contains(one));
+    let mut quieter = QUIET.into_iter();
+    // None comes before a telephone that rings.
+    if way != Way::Voice {
+        quieter.find(|one| *one == way);
+    }
+    let next = quieter.find(|one| known.ways.contains(one));
     if let Some(next) = next {
         stand_down_late(fold, incident, person, next);
     }
@@ -92,7 +97,7 @@ fn quiet(fold: &Fold, person: &PersonId, way: Way) -> Way {
     let known = configuration.people.get(person);
     let has = |way: &Way| known.is_some_and(|known| known.ways.contains(way));
     match way {
-        Way::Voice => [Way::Text, Way::Email, Way::Webhook].into_iter().find(has).unwrap_or(way),
+        Way::Voice => QUIET.into_iter().find(has).unwrap_or(way),
         Way::Text | Way::Email | Way::Webhook => way,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Channel, DeskId, Incident, IncidentId, Note, Notification, NotificationKind, Often, PersonId, Remarked,
-    Ticket, Way, With, background::background, fold::Fold, service_clock, ticket_over,
+    Ticket, Way, With, background::background, desk_asked, fold::Fold, service_clock, ticket_over,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,7 +12,8 @@ const MOST_WAITING: usize = 50;
 /// So long the desk is asked for a ticket, and then for another.
 pub(crate) const TICKET_EXPIRES: SignedDuration = SignedDuration::from_hours(24);
 
-pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
+/// Asks the desk of now for a ticket, and puts what `waiting` says of it before, and what it is asked, into that.
+pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident, waiting: Vec<Note>) {
     let configuration = fold.configuration();
     let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.clone());
     let Some(desk) = desk else { return };
@@ -25,8 +26,8 @@ pub(crate) fn raise_ticket(fold: &mut Fold, incident: &mut Incident) {
     // Whoever has been told by e-mail of the present trouble is not told of it again.
     let before = incident.earlier_tickets.last().filter(|earlier| earlier.given_up);
     let fallback_at = before.and_then(|earlier| earlier.mailed_at).filter(|at| *at >= incident.opened_at);
-    incident.ticket =
-        Ticket::Asked { desk, at: fold.now, fallback_at, waiting: Vec::new(), mailed: 0, given_up: false };
+    incident.ticket = Ticket::Asked { desk, at: fold.now, fallback_at, waiting, mailed: 0, given_up: false };
+    desk_asked::repeat(fold, incident);
 }
 
 /// The desk's own system has not confirmed a ticket: tell the people there.

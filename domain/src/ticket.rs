@@ -225,6 +225,12 @@ pub struct EarlierTicket {
     /// When the people there were told of it by e-mail.
     #[serde(default)]
     pub mailed_at: Option<Timestamp>,
+    /// At which desk; `None`: that was not kept.
+    #[serde(default)]
+    pub desk: Option<DeskId>,
+    /// That desk left the configuration. The desk of now may be the same by another name, and have the ticket.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// What a ticket was told last of what changes all the time.

@@ -1,10 +1,9 @@
 //! What people and outside systems tell us, folded in.
 
 use crate::{
-    Answer, ApiId, Command, ContactProof, Environment, Incident, IncidentId, IncidentStatus, Maintenance,
-    Message, Often, PassedOn, PersonId, PostSays, RotaOverride, Silence, Told, Way, alert, beat, calling,
-    cause::still_there, desk, desk_asked, due, duty, fold::Fold, holding, last_resort, receipts, reply,
-    rota_override, ruling, telling, telling::work_note, test_call,
+    Acknowledgement, ApiId, Command, Environment, Incident, IncidentId, Maintenance, Message, PostSays,
+    RotaOverride, Silence, Told, alert, answered, beat, cause::still_there, desk, due, duty, fold::Fold,
+    holding, receipts, reply, rota_override, ruling, telling::work_note, test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,143 +14,15 @@ const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
     match &said.what {
         Message::Receipt(receipt) => receipts::receive(fold, receipt),
-        Message::Answer { reference, answer, by } => answered(fold, reference, (*answer, *by), said.at),
+        Message::Answer { reference, answer, by } => {
+            answered::answered(fold, reference, (*answer, *by), said.at)
+        }
         Message::Command(command) => act(fold, command, said.at),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
         Message::Alerts(alerts) => Ok(alert::told(fold, alerts, said.at)),
         Message::Reply { people, id, reply } => reply::receive(fold, (people, id), reply, said.at),
     }
-}
-
-pub(crate) fn answered(
-    fold: &mut Fold,
-    reference: &str,
-    (answer, by): (Answer, Option<Way>),
-    at: Timestamp,
-) -> Result<String, String> {
-    let found = fold.after.callout(reference).map(|(incident, newest)| {
-        // Said twice at once, the second is not said of the call that follows from the first. When a text was sent is said by
-        // another clock, and one that is told twice is known by its id.
-        let callouts = incident.escalation.iter().flat_map(|running| running.callouts.iter().rev());
-        let mut theirs = callouts.filter(|callout| callout.reference == reference);
-        (
-            incident.id,
-            theirs.find(|callout| callout.at < at || by == Some(Way::Text)).unwrap_or(newest).clone(),
-        )
-    });
-    let Some((id, called)) = found else { return desk_asked::answered(fold, reference, answer, at) };
-    let mut incident = fold.incident(id).ok_or("nobody was called by that reference")?;
-    // The link of a text says nothing of itself: every character counts there.
-    let way = by.filter(|way| called.ways.contains(way)).or_else(|| {
-        let mut could = called.ways.iter().copied().filter(|way| !called.given_up.contains(way));
-        could.clone().find(|way| *way == Way::Text).or_else(|| could.next())
-    });
-    if let Some(way) = way {
-        fold.put_proof(ContactProof { person: called.person.clone(), way, at });
-    }
-    if incident.is_test() {
-        return Ok(test_call::answered(fold, incident, called.number, at, answer));
-    }
-    let said_before = called.answer.map(|(_, said)| said);
-    if let Some(callout) = incident.callout_mut(called.number) {
-        callout.answer = Some((at, answer));
-    }
-    let (configuration, now) = (fold.configuration(), fold.now);
-    let who =
-        Who { name: fold.person(&called.person), person: Some(&called.person), callout: Some(called.number) };
-    take_answer(fold, incident, &who, (said_before, answer), at, |incident| {
-        calling::pass_on(incident, called.number, now)
-            || last_resort::cannot(incident, called.number, (&configuration, now))
-    })
-}
-
-/// Who answers.
-pub(crate) struct Who<'w> {
-    pub(crate) name: String,
-    /// The same, where it is somebody who can be called.
-    pub(crate) person: Option<&'w PersonId>,
-    /// By which callout; `None`: a desk is asked in its ticket.
-    pub(crate) callout: Option<u32>,
-}
-
-/// What follows from an answer; `pass_on` has the next person called now, or says that others have been.
-pub(crate) fn take_answer(
-    fold: &mut Fold,
-    mut incident: Incident,
-    who: &Who<'_>,
-    (said_before, answer): (Option<Answer>, Answer),
-    at: Timestamp,
-    pass_on: impl FnOnce(&mut Incident) -> bool,
-) -> Result<String, String> {
-    let (id, name) = (incident.id, &who.name);
-    let late = match (&incident.acknowledged, incident.status) {
-        (_, IncidentStatus::Resolved) => Some(match incident.part_of {
-            Some(by) => format!("{id} is part of {by}: that one is to be answered"),
-            None => format!("{id} is over"),
-        }),
-        (Some(taken), _) if !taken.is_of(who.person, name) => {
-            Some(format!("{} has had it since {}", taken.by, fold.time(taken.at)))
-        }
-        (_, IncidentStatus::Open | IncidentStatus::Acknowledged | IncidentStatus::Recovering) => None,
-    };
-    if let Some(late) = late {
-        incident.note_often(at, Often::Late, name, format!("{name} answered late"));
-        fold.put_incident(incident);
-        return Err(late);
-    }
-    let said = match answer {
-        Answer::Mine => {
-            if incident.acknowledged.is_none() {
-                duty::acknowledge(fold, &mut incident, name, who.person);
-            } else {
-                holding::sign_of_life(fold, &mut incident);
-            }
-            format!("{name} has {id}")
-        }
-        Answer::NotReal => {
-            if said_before != Some(Answer::NotReal) || incident.acknowledged.is_none() {
-                incident.note(at, format!("{name} says it is not real"));
-                telling::work_note(fold, &mut incident, format!("{name} says that this is not real."));
-            }
-            if incident.acknowledged.is_none() {
-                duty::acknowledge(fold, &mut incident, name, who.person);
-            }
-            format!("{name} says {id} is not real; nobody else is called")
-        }
-        Answer::CallNext if incident.status == IncidentStatus::Recovering => {
-            if !holding::let_go(fold, &mut incident) && said_before != Some(Answer::CallNext) {
-                incident.note(at, format!("{name} cannot take it if it fails again"));
-                pass_on(&mut incident);
-            }
-            format!("{id} works again, and is watched: nobody is called unless it fails again")
-        }
-        Answer::CallNext if let Some(said) = incident.not_major() => {
-            return Err(format!("{id} is no major incident, says {}: nobody is called", said.by));
-        }
-        Answer::CallNext if holding::hand_over(fold, &mut incident) => {
-            "the next person is called now".to_owned()
-        }
-        // A button pressed twice.
-        Answer::CallNext if said_before == Some(Answer::CallNext) => {
-            "others have been called already".to_owned()
-        }
-        Answer::CallNext => {
-            incident.note(at, format!("{name} cannot take it"));
-            if pass_on(&mut incident) {
-                "the next person is called now".to_owned()
-            } else {
-                match incident.passed_on(who.callout) {
-                    PassedOn::Again(at) => {
-                        format!("there is nobody else to call: you are called again at {}", fold.time(at))
-                    }
-                    PassedOn::Called | PassedOn::IfItFails => "others have been called already".to_owned(),
-                }
-            }
-        }
-    };
-    fold.put_incident(incident);
-    Ok(said)
 }
 
 fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, String> {
@@ -252,13 +123,13 @@ fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<Strin
     let configuration = fold.configuration();
     let known = configuration.person_named(by);
     let (by, person) = known.map_or((by, None), |(id, person)| (person.name.as_str(), Some(id)));
-    let before = incident.acknowledged.clone().map(|taken| taken.by);
+    let before = incident.acknowledged.clone();
     let said = match before {
-        Some(same) if same == by => {
+        Some(same) if same.is_of(person, by) => {
             holding::sign_of_life(fold, &mut incident);
             format!("{by} has {} already", incident.id)
         }
-        Some(other) => {
+        Some(Acknowledgement { by: other, .. }) => {
             incident.note(fold.now, format!("{by} takes it over from {other}"));
             duty::acknowledge(fold, &mut incident, by, person);
             format!("{by} has {}, and no longer {other}", incident.id)

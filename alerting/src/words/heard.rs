@@ -35,6 +35,7 @@ pub(super) fn text(
     let (id, code) = (incident.id, incident.id.0);
     let other = incident.acknowledged.as_ref().filter(|taken| !taken.is_of(Some(&callout.person), &name));
     let theirs = incident.acknowledged.is_some() && other.is_none();
+    let works = incident.passed_on(Some(number)) == PassedOn::IfItFails;
     let said = match (language, answer) {
         (Language::En, _) if incident.is_test() => "TEST: your answer has arrived. Thank you.".to_owned(),
         (Language::Cy, _) if incident.is_test() => "PRAWF: mae eich ateb wedi cyrraedd. Diolch.".to_owned(),
@@ -62,10 +63,10 @@ pub(super) fn text(
             }
         }
         // Nobody is called for what works again.
-        (Language::En, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
+        (Language::En, Some(Answer::CallNext)) if works => {
             format!("{id} works again, and is watched: nobody is called unless it fails again. Thank you.")
         }
-        (Language::Cy, Some(Answer::CallNext)) if incident.status == IncidentStatus::Recovering => {
+        (Language::Cy, Some(Answer::CallNext)) if works => {
             format!(
                 "Mae {id} yn gweithio eto, a chaiff ei wylio: ni elwir ar neb oni bai ei fod yn methu eto. Diolch."
             )

@@ -226,7 +226,7 @@ impl Judge {
                 let linked = incident.timeline.iter().any(|entry| entry.text.contains(" links INC"));
                 let fits = if own && !linked { count == 1 } else { count <= earlier + 1 };
                 self.holds(fits, || format!("I2: {} has {count} tickets", incident.id));
-                let twins = outside.of(incident.id) > count && plan.leaps.is_empty();
+                let twins = outside.of(incident.id) > count && incident.started_at >= plan.steady_from();
                 let twins = twins && !outside.was_mailed(incident.id);
                 self.holds(!twins, || format!("I2: {} has tickets made twice", incident.id));
             }
@@ -234,7 +234,7 @@ impl Judge {
         let Some(policy) = plan.configuration.policy(incident.environment) else { return };
         let lasted = incident.recovered_at.or(incident.resolved_at).unwrap_or(incident.opened_at);
         let long = lasted.duration_since(incident.opened_at) > SignedDuration::from_mins(12);
-        let steady = plan.leaps.is_empty() && plan.commands.is_empty();
+        let steady = incident.opened_at >= plan.steady_from() && plan.commands.is_empty();
         if policy.service_desk.is_some() && long && steady && !was_taken_in(incident) {
             let asked = incident.ticket != Ticket::None;
             self.holds(asked, || format!("I2: {} lasted {lasted}, and has no ticket", incident.id));
@@ -259,10 +259,9 @@ impl Judge {
 
     /// Where all but the API was well for long, and nobody had it, somebody heard.
     fn i2_somebody_was_called(&self, incident: &Incident, outside: &Outside, plan: &Plan) {
-        let start = crate::hand::start();
         let since = incident.major.as_ref().map(|major| major.at.max(incident.opened_at));
-        let since = since.filter(|_| plan.leaps.is_empty());
-        let Some(since) = since.map(|since| since.max(start + SignedDuration::from_millis(HEALED))) else {
+        let steady_from = plan.wall(HEALED).max(plan.steady_from());
+        let Some(since) = since.map(|since| since.max(steady_from)) else {
             return;
         };
         let until = [
@@ -270,7 +269,7 @@ impl Judge {
             incident.recovered_at,
             incident.resolved_at,
         ];
-        let until = until.into_iter().flatten().min().unwrap_or(start + SignedDuration::from_millis(WELL));
+        let until = until.into_iter().flatten().min().unwrap_or(plan.wall(WELL));
         let long = until.duration_since(since) > SignedDuration::from_mins(11);
         let steady = plan.outages.iter().all(|outage| outage.flaps.is_none()) && plan.commands.is_empty();
         if long && steady && incident.environment == Environment::Production {
@@ -362,7 +361,8 @@ impl Judge {
             let reopen = plan.configuration.policy(incident.environment).map(|policy| policy.flapping.reopen);
             let before = store.incidents.values().find(|before| {
                 let over_at = before.resolved_at.filter(|_| before.id < incident.id);
-                let over_at = over_at.filter(|_| before.cause == incident.cause && plan.leaps.is_empty());
+                let over_at =
+                    over_at.filter(|at| before.cause == incident.cause && *at >= plan.steady_from());
                 over_at.zip(reopen).is_some_and(|(over_at, reopen)| {
                     (over_at..over_at + reopen).contains(&incident.opened_at)
                 })

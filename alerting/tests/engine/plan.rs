@@ -18,6 +18,8 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HEALED: i64 = 12 * MINUTE;
 /// From then on the APIs are well, too.
 pub(crate) const WELL: i64 = 24 * MINUTE;
+/// What a clock that was set has upset is in order again so long after.
+const LEAP_SETTLES: i64 = 2 * MINUTE;
 /// By then nothing is open, and nothing waits.
 pub(crate) const END: i64 = 110 * MINUTE;
 
@@ -109,6 +111,26 @@ impl Plan {
             renewed: if dice.chance(200) { dice.within(0, WELL) } else { 0 },
             message: *dice.pick(&["it broke", "no patient 943 476 5919 here", "no patient 9434765919"]),
         }
+    }
+
+    /// By how much the clock is set, all in all.
+    fn leapt(&self) -> i64 {
+        self.leaps.iter().map(|(_, by)| by).sum()
+    }
+
+    /// Whether the clock was not set lately, at this moment of the world: what waited for a clock that was ahead has caught up.
+    pub(crate) fn is_steady(&self, at: i64) -> bool {
+        self.leaps.iter().all(|(leap, _)| at < *leap || at > leap + LEAP_SETTLES)
+    }
+
+    /// The wall clock at a moment of the world after which it is not set any more.
+    pub(crate) fn wall(&self, at: i64) -> Timestamp {
+        hand::start() + SignedDuration::from_millis(at + self.leapt())
+    }
+
+    /// From when on the wall clock goes steadily to the end.
+    pub(crate) fn steady_from(&self) -> Timestamp {
+        self.leaps.iter().map(|(at, _)| self.wall(at + LEAP_SETTLES)).max().unwrap_or(Timestamp::MIN)
     }
 
     /// What a probe of an API sees at a moment.

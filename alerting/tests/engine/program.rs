@@ -164,7 +164,7 @@ impl World {
         let recorded = if empty { Ok(()) } else { self.store.record(program.fence, &batch, line) };
         if recorded == Ok(()) || recorded == Err(Refused::Unanswered) {
             let now = self.wall();
-            let steady = self.plan.leaps.is_empty();
+            let steady = self.plan.is_steady(self.now);
             self.judge.recorded(&situation, &batch.changes, steady, self.now, now);
         }
         match recorded {

@@ -76,8 +76,14 @@ async fn a_desk_that_takes_a_ticket_and_never_answers_still_has_one() {
 
 /// What the rules make of `incident link`: what was asked for is taken back, as far as it can be.
 pub(crate) async fn links_another(house: &House, asked: &str) {
-    let earlier =
-        EarlierTicket { known: None, why: "linked by ann".to_owned(), given_up: false, mailed_at: None };
+    let earlier = EarlierTicket {
+        known: None,
+        why: "linked by ann".to_owned(),
+        given_up: false,
+        mailed_at: None,
+        desk: None,
+        left: false,
+    };
     let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
     house.record(vec![Change::Withdraw(asked.to_owned()), Change::Incident(incident)]).await;
 }
@@ -104,6 +110,31 @@ async fn a_ticket_that_may_have_been_made_before_another_was_linked_is_found_and
 }
 
 #[tokio::test]
+async fn a_desk_by_another_name_has_the_ticket_and_makes_no_other() {
+    let house = house().await;
+    let options = house.world.desk().options().clone();
+    let url = format!("{}/api/now/table/incident", house.world.desk().url());
+    let there = json!({ "correlation_id": KEY, "short_description": "made when the desk had another name" });
+    let made = client().post(url).basic_auth(options.user, Some(options.password)).json(&there);
+    assert_eq!(made.send().await.unwrap().status(), 201);
+    let earlier = EarlierTicket {
+        known: Some(("INC0010001".to_owned(), "a record".to_owned())),
+        why: "INC0010001 is at old, which is not in the configuration any more".to_owned(),
+        given_up: false,
+        mailed_at: None,
+        desk: Some(domain::DeskId::parse("old").unwrap()),
+        left: true,
+    };
+    let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
+    house.record(vec![Change::Incident(incident)]).await;
+    house.wants("ticket/2", NotificationKind::TicketOpen, desk()).await;
+    house.deliver().await;
+    assert_eq!(house.world.desk().tickets().len(), 1);
+    assert!(matches!(house.receipt().await, Sent::Ticket { .. }), "it goes on in that one");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_ticket_that_was_given_up_and_is_there_all_the_same_is_taken_and_no_other_is_made() {
     let by_hand =
         json!({ "short_description": "made of a mail", "description": format!("correlation: {KEY} ") });
@@ -115,7 +146,8 @@ async fn a_ticket_that_was_given_up_and_is_there_all_the_same_is_taken_and_no_ot
         let made = client().post(url).basic_auth(options.user, Some(options.password)).json(&there);
         assert_eq!(made.send().await.unwrap().status(), 201);
         let why = "a ticket was asked for, and the desk did not make one".to_owned();
-        let earlier = EarlierTicket { known: None, why, given_up: true, mailed_at: None };
+        let earlier =
+            EarlierTicket { known: None, why, given_up: true, mailed_at: None, desk: None, left: false };
         let incident = Arc::new(Incident { earlier_tickets: vec![earlier], ..(*house.incident).clone() });
         house.record(vec![Change::Incident(incident)]).await;
         house.wants("ticket/2", NotificationKind::TicketOpen, desk()).await;

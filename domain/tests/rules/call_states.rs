@@ -30,6 +30,10 @@ impl Night {
                 night.answers(Answer::CallNext);
             }
             "the last resort called" => night.fails(30 * A_MINUTE),
+            "the last resort has it" => {
+                night.fails(30 * A_MINUTE);
+                night.answers(Answer::Mine);
+            }
             "resolved" => night.works(10 * A_MINUTE),
             other => assert_eq!(other, "a state of the table"),
         }
@@ -107,7 +111,17 @@ fn each_line_of_the_table_is_so() {
                 assert_eq!(called.first().map(String::as_str), Some("two"), "{line}");
             }
             "ask again, then resume at the same step" => assert_eq!(called, ["one", "two"], "{line}"),
-            "pause" | "stop" => assert!(called.is_empty(), "{line}: {called:?}"),
+            "pause" | "stop" => {
+                assert!(called.is_empty(), "{line}: {called:?}");
+                // What is paused goes on when it fails again, and what is stopped does not.
+                if becomes == "recovering" {
+                    let mut night = Night::of(it);
+                    night.happens(then);
+                    night.fails(4 + 6 * A_MINUTE);
+                    let called = night.called().split_off(before);
+                    assert_eq!(called.is_empty(), calls == "stop", "{line}, and it fails again: {called:?}");
+                }
+            }
             "begin anew" => assert_eq!(called.first().map(String::as_str), Some("one"), "{line}"),
             other => assert_eq!(other, "what calls do"),
         }

@@ -227,3 +227,68 @@ fn the_bare_link_is_that_of_a_text() {
     let proved: Vec<Way> = night.0.situation.proofs.keys().map(|(_, way)| *way).collect();
     assert_eq!(proved, [Way::Text]);
 }
+
+/// The last resort has it.
+fn held_by_the_boss(change: impl FnOnce(&mut Configuration)) -> Night {
+    let mut night = Night::new(|configuration| {
+        escalation(configuration).repeat = 1;
+        change(configuration);
+    });
+    night.fails(14);
+    assert_eq!(night.called().last().map(String::as_str), Some("boss"));
+    night.says(Answer::Mine);
+    night.fails(1);
+    night
+}
+
+#[test]
+fn the_last_resort_that_has_it_and_hands_it_over_is_not_rung_at_once() {
+    let mut night = held_by_the_boss(|_| ());
+    let before = night.called().len();
+    night.says(Answer::CallNext);
+    assert_eq!(night.called().get(before..), Some(&["one".to_owned()][..]), "the rounds begin anew");
+
+    let mut night = held_by_the_boss(|configuration| {
+        let boss = Target::Person(PersonId::parse("boss").expect("an id"));
+        escalation(configuration).steps = vec![Step { call: boss, by: Vec::new(), after: secs(0) }];
+    });
+    let before = night.called().len();
+    let (said, then) = night.says(Answer::CallNext);
+    assert!(said.starts_with("there is nobody else to call"), "{said}");
+    assert!(matches!(then, PassedOn::Again(_)), "{then:?}");
+    assert_eq!(night.called().len(), before);
+    night.fails(16);
+    assert_eq!(night.called().len(), before + 1, "and called again in time");
+}
+
+#[test]
+fn a_rota_of_others_who_are_not_on_call_is_nobody_else() {
+    let mut night = Night::new(|configuration| {
+        let escalation = escalation(configuration);
+        escalation.repeat = 1;
+        escalation.steps.truncate(1);
+        escalation.last_resort = vec![PersonId::parse("one").expect("an id")];
+    });
+    night.fails(8);
+    let before = night.called();
+    assert_eq!(before.last().map(String::as_str), Some("one"), "as the last resort: {before:?}");
+    let (_, then) = night.says(Answer::CallNext);
+    assert!(matches!(then, PassedOn::Again(_)), "two is never called by these steps: {then:?}");
+    assert_eq!(night.called(), before);
+}
+
+#[test]
+fn of_what_is_no_major_incident_nobody_is_promised_a_call() {
+    let mut night = Night::new(|_| ());
+    let off = domain::Command::NotMajor {
+        incident: domain::IncidentId(1),
+        by: "ann".into(),
+        why: "a drill".into(),
+    };
+    night.0.tell(Message::Command(off)).expect("called off");
+    night.works();
+    let running = night.0.incident(1).escalation.clone().expect("calling");
+    let reference = running.callouts.last().expect("a call").reference.clone();
+    let said = night.0.tell(Message::Answer { reference, answer: Answer::CallNext, by: None });
+    assert!(said.clone().is_err_and(|said| said.contains("is no major incident")), "{said:?}");
+}

@@ -116,3 +116,29 @@ fn an_incident_whose_desk_is_not_there_any_more_is_asked_for_at_the_desk_of_now(
         );
     }
 }
+
+#[test]
+fn while_there_is_no_other_desk_the_ticket_is_kept_and_for_what_works_no_other_is_asked_for() {
+    let mut hand = raised();
+    let mut without = configuration();
+    without.desks.clear();
+    without.environments.values_mut().for_each(|policy| policy.service_desk = None);
+    hand.event(&domain::Event::Configured(Arc::new(without)));
+    assert!(hand.incident(1).earlier_tickets.is_empty(), "it may come back");
+    hand.event(&domain::Event::Configured(Arc::new(configuration())));
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.told().iter().filter(|name| name.starts_with("ticket/2")).count(), 0);
+
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
+    let mut renamed = configuration();
+    let known = renamed.desks.pop_first().expect("a desk").1;
+    let other = domain::DeskId::parse("other").expect("an id");
+    renamed.desks.insert(other.clone(), known);
+    renamed.environments.values_mut().for_each(|policy| policy.service_desk = Some(other.clone()));
+    hand.event(&domain::Event::Configured(Arc::new(renamed)));
+    hand.rounds(1, &[], Seen::Pass);
+    assert_eq!(hand.told().iter().filter(|name| *name == "ticket/2").count(), 0, "it works");
+    hand.rounds(4, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.told().iter().filter(|name| *name == "ticket/2").count(), 1, "and now it does not");
+}

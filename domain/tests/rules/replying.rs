@@ -266,3 +266,30 @@ fn a_test_that_waits_for_its_answer_makes_no_yes_ambiguous() {
     hand.texts(&["one"], "b", "yes").expect("the one they have not taken yet");
     assert!(hand.incident(3).acknowledged.is_some());
 }
+
+#[test]
+fn a_no_without_a_number_is_about_what_they_have_or_watch_where_that_is_one() {
+    let mut hand = called();
+    let who = first(&hand);
+    hand.texts(&[&who], "a", "1").expect("taken");
+    hand.texts(&[&who], "b", "no").expect("handed over");
+    assert_eq!((hand.incident(1).status, hand.callouts()), (IncidentStatus::Open, 2));
+
+    let mut hand = called();
+    hand.rounds(2, &[], Seen::Pass);
+    assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
+    let said = hand.texts(&[&who], "c", "no").expect("heard");
+    assert!(said.contains("nobody is called unless it fails again"), "{said}");
+
+    // They have the one, and were called for the other, which works again: which is meant?
+    let mut hand = called_of_critical_ones();
+    let who = first(&hand);
+    hand.texts(&[&who], "d", "1").expect("taken");
+    let documents = ("documents", PRODUCTION);
+    hand.rounds(14, &[RESULTS, documents], Seen::Fail);
+    assert_eq!(hand.open().len(), 2, "{:?}", hand.open());
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    assert_eq!(hand.incident(2).status, IncidentStatus::Recovering);
+    hand.texts(&[&who], "e", "no").expect_err("it cannot be told");
+    assert!(hand.incident(1).acknowledged.is_some());
+}
