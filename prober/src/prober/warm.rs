@@ -45,7 +45,7 @@ impl Prober {
                     let received = asked?;
                     self.lookout.connected(line.remote_ip, &outcome.check);
                     saw(&received, line.remote_ip, outcome);
-                    kept.keep(line, &self.lines).await;
+                    self.keep((line, kept), &received).await;
                     return Ok(received);
                 }
             }
@@ -55,8 +55,16 @@ impl Prober {
         let sent = request(target, id, bearer, line.version());
         let received = line.ask(sent, &terms, &mut outcome.phases).await?;
         saw(&received, line.remote_ip, outcome);
-        kept.keep(line, &self.lines).await;
+        self.keep((line, kept), &received).await;
         Ok(received)
+    }
+
+    /// Keeps a connection for the next probe, unless the answer over it broke off: what is wrong with the connection itself
+    /// would be wrong for the next one too.
+    async fn keep(&self, (line, kept): (Line, &Kept), received: &Received<'_>) {
+        if received.broke_off.is_none() {
+            kept.keep(line, &self.lines).await;
+        }
     }
 
     /// A fresh connection over which requests can be sent.
