@@ -5,6 +5,7 @@ use crate::{
     credential::{Credentials, OwnCertificate, Ready, Tokens},
     dns::Dns,
     door::{self, Address},
+    exchange::Wanted,
     expectation::Expectations,
     journey::Journey,
     line::Kept,
@@ -291,12 +292,19 @@ impl Target {
         absolute(self.server_name.is_some(), &self.host, &self.path)
     }
 
-    /// Whether the body is looked into, or only counted.
-    pub(crate) fn keeps_body(&self, status: u16) -> bool {
-        self.dialect != Dialect::Plain
+    /// What is wanted of the body of an answer with this status.
+    pub(crate) fn wanted(&self, status: u16) -> Wanted {
+        let looked_into = self.dialect != Dialect::Plain
             || self.captured
             || self.expectations.look_into_body()
-            || !self.expectations.accepts(status)
+            || !self.expectations.accepts(status);
+        if looked_into {
+            Wanted::Words
+        } else if self.expectations.look_at_size() {
+            Wanted::Size
+        } else {
+            Wanted::End
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Prober, half, http::saw};
 use crate::{
     credential::Bearer,
-    exchange::{self, Received, Terms},
+    exchange::{self, Received, Terms, Wanted},
     line::{self, Kept, Line},
     prepared::Target,
     request::request,
@@ -18,12 +18,12 @@ impl Prober {
     pub(super) async fn fetch_warm<'a>(
         &'a self,
         (target, kept): (&Target, &Kept),
-        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        wanted: &'a (dyn Fn(u16) -> Wanted + Sync),
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<Received<'a>, Failure> {
-        let terms = Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
+        let terms = Terms { limits: &self.limits, memory: &self.memory, deadline, wanted, witness: None };
         if let Some(mut line) = kept.take().await {
             let terms = Terms { witness: line.witness.clone(), ..terms };
             outcome.certificate = line.witness.as_ref().and_then(|witness| witness.certificate());
