@@ -1,7 +1,6 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
 use crate::{
-    NameServers,
     credential::{Credentials, OwnCertificate, Ready, Tokens},
     dns::Dns,
     door::{self, Address},
@@ -11,6 +10,7 @@ use crate::{
     line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
+    resolve::Resolve,
     schema::Schemas,
     tcp::Tcp,
 };
@@ -105,12 +105,12 @@ impl Prepared {
         check: Arc<Check>,
         vantage: &VantageId,
         user_agent: &HeaderValue,
-        name_servers: &NameServers,
+        resolve: &Resolve,
         permits: &Permits,
         (credentials, schemas): (&Credentials, &Schemas),
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, schemas));
+        let protocol = Protocol::new(&check, user_agent, resolve, permits, (credentials, schemas));
         let question = check.question();
         let good_from = AtomicI64::new(i64::MIN);
         Self { track_word: track.to_string(), track, question, protocol, check, good_from }
@@ -148,7 +148,7 @@ impl Protocol {
     fn new(
         check: &Check,
         user_agent: &HeaderValue,
-        name_servers: &NameServers,
+        resolve: &Resolve,
         permits: &Permits,
         (credentials, schemas): (&Credentials, &Schemas),
     ) -> Result<Self, String> {
@@ -172,7 +172,7 @@ impl Protocol {
                 tcp.door.certificate = ready.certificate;
                 Self::Tcp(Box::new(tcp))
             }
-            Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, name_servers, permits)?)),
+            Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, resolve, permits)?)),
             Request::Heartbeat(_) => return Err("nothing is sent: a job calls us".to_owned()),
             Request::Mllp(request) => {
                 let mut mllp = Mllp::new(check, request, permits)?;

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Limits, NameServers, credential::Credentials, permits::Permits, schema::Schemas};
+use crate::{
+    Limits, NameServers, credential::Credentials, permits::Permits, resolve::Resolve, schema::Schemas,
+};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -33,14 +35,14 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 }
 
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
-    let (permits, servers) = (Permits::new(&Limits::default()), NameServers::default());
+    let (permits, resolve) = (Permits::new(&Limits::default()), Resolve::new(&NameServers::default()));
     let agent = HeaderValue::from_static("Curiad");
     timetable.configure(checks.iter(), now, false, |check| {
         Prepared::new(
             check,
             &vantage(),
             &agent,
-            &servers,
+            &resolve,
             &permits,
             (&Credentials::default(), &Schemas::default()),
         )
@@ -236,7 +238,11 @@ fn who_is_refused_leaves_its_instance_alone_and_who_is_busy_only_itself() {
     // A check that comes meanwhile is of the same instance; one that is known as well.
     let more = [check("a", 10), check("b", 10), elsewhere("a"), check("c", 10)];
     configured(&mut timetable, &more, seconds(25));
-    assert_eq!(begun(&mut timetable, seconds(45)), ids(&[&checks[1], &checks[2]]), "half of a minute has passed");
+    assert_eq!(
+        begun(&mut timetable, seconds(45)),
+        ids(&[&checks[1], &checks[2]]),
+        "half of a minute has passed"
+    );
     assert_eq!(begun(&mut timetable, seconds(81)), ids(&[&more[0], &more[1], &more[2], &more[3]]));
 
     let mut timetable = Timetable::default();
@@ -253,11 +259,11 @@ fn who_is_refused_again_and_again_keeps_no_other_from_being_seen() {
     let mut seen = vec![seconds(0)];
     for second in 1..600 {
         let now = seconds(second);
+        // As often as there may be operations that are.
+        says(&timetable, &checks[0], (429, 300), now);
         if begun(&mut timetable, now).contains(&checks[1].id) {
             seen.push(now);
         }
-        // As often as there may be operations that are.
-        says(&timetable, &checks[0], (429, 300), now);
     }
     let apart = seen.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect::<Vec<_>>();
     // Half of a minute, and up to a beat: what was seen before still speaks.
@@ -274,8 +280,7 @@ fn who_is_refused_puts_off_its_own_confirmation_and_no_other() {
         assert!(timetable.want(&vantage(), Wanted { at: seconds(5), track: track(check) }));
     }
     let turns = timetable.due(seconds(5), usize::MAX);
-    let confirms: Vec<_> =
-        turns.iter().map(|turn| (&turn.slot.prepared.check().id, turn.confirm)).collect();
+    let confirms: Vec<_> = turns.iter().map(|turn| (&turn.slot.prepared.check().id, turn.confirm)).collect();
     assert_eq!(confirms, [(&checks[1].id, true)]);
     drop(turns);
     let confirms: Vec<_> = timetable.due(seconds(60), usize::MAX).iter().map(|turn| turn.confirm).collect();
