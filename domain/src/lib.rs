@@ -205,7 +205,7 @@ pub use outcome::{
     Certificate, Deprecation, Expectation, Failure, FailureKind, HealthWords, Http, Layer, Outcome, Phases,
     Says,
 };
-pub use pause::{Pause, pause};
+pub use pause::{Pause, pause, unseen_at_most};
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
 pub use phrases::{Advice, Because, Effect, Phrases};

@@ -1,27 +1,30 @@
 //! The body of an answer: read to its end or to a limit, and kept only where it is looked into.
 
-use crate::exchange::{Received, Terms, innermost, io_kind};
+use crate::{
+    exchange::{Received, innermost, io_kind},
+    memory::Memory,
+};
 use bytes::BytesMut;
 use domain::{Failure, FailureKind, Layer};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use std::{io, pin::pin};
 
-/// Reads a body to its end or to a limit; if it `keeps` it, it goes into `received`.
+/// Reads a body to its end or to a limit in bytes; if it `keeps` it, it goes into `received`.
 pub(crate) async fn read<'a>(
     body: Incoming,
-    keeps: bool,
-    terms: &Terms<'a>,
+    (keeps, limit): (bool, usize),
+    memory: &'a Memory,
     received: &mut Received<'a>,
 ) -> Result<(), Failure> {
-    let limit = if keeps { terms.limits.body } else { terms.limits.counted };
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     let too_large = || Failure {
         layer: Layer::Contract,
         kind: FailureKind::TooLarge,
         message: format!("the body is larger than {limit} bytes"),
     };
-    if body.size_hint().lower() > limit {
+    // An answer to HEAD says over HTTP/2 how long it would be, though nothing comes.
+    if !body.is_end_stream() && body.size_hint().lower() > limit {
         return Err(too_large());
     }
     let mut many = BytesMut::new();
@@ -42,7 +45,7 @@ pub(crate) async fn read<'a>(
             continue;
         }
         let kept = received.body.len() + many.len() + piece.len();
-        if let Err(none_left) = terms.memory.hold(&mut received.held, kept) {
+        if let Err(none_left) = memory.hold(&mut received.held, kept) {
             break Err(none_left);
         }
         // Most bodies come in one piece, which need not be copied.

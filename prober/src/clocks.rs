@@ -84,6 +84,11 @@ impl Clocks {
         (off.len() * 2 > others.len()).then(|| off.first().copied()).flatten()
     }
 
+    /// Whether anybody had our day, by what they said last.
+    pub(crate) fn anybody_agrees(&self, now: Moment) -> bool {
+        self.locked().said.iter().any(|one| one.ahead(now).abs() <= OFF)
+    }
+
     /// The time, by the clocks of others where ours is off.
     pub(crate) fn right(&self, host: &str, now: Moment) -> Timestamp {
         let ahead = self.ours_is_off(host, now).unwrap_or(SignedDuration::ZERO);
@@ -160,6 +165,20 @@ mod tests {
         assert_eq!(clocks.ours_is_off("b", jumped), Some(-days));
         let jumped = Moment { wall: then.wall + hour - days, steady: then.steady + hour };
         assert_eq!(clocks.ours_is_off("b", jumped), Some(days));
+    }
+
+    #[test]
+    fn whoever_had_our_day_has_it_still_unless_our_clock_jumps() {
+        let then = noon();
+        let clocks = Clocks::default();
+        assert!(!clocks.anybody_agrees(then), "nobody has said anything");
+        clocks.saw("a", &says("Mon, 20 Nov 2028 12:00:00 GMT"), then.steady);
+        assert!(!clocks.anybody_agrees(then));
+        clocks.saw("b", &says("Fri, 20 Nov 2026 13:00:00 GMT"), then.steady);
+        assert!(clocks.anybody_agrees(then));
+        let (passed, days) = (Duration::from_hours(24 * 40), SignedDuration::from_hours(24 * 40));
+        assert!(clocks.anybody_agrees(Moment { wall: then.wall + days, steady: then.steady + passed }));
+        assert!(!clocks.anybody_agrees(Moment { wall: then.wall + days, ..then }));
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Dns {
     pub(crate) fn new(
         check: &Check,
         request: &DnsRequest,
-        servers: &NameServers,
+        resolve: &Resolve,
         permits: &Permits,
     ) -> Result<Self, String> {
         let word = request.name.as_deref().unwrap_or_else(|| check.host()).to_owned();
@@ -42,9 +42,9 @@ impl Dns {
         if let Some(what) = asked.and_then(|ip| undialled(ip, true, PrivateAddresses::Allowed)) {
             return Err(format!("its resolver is {what}, and no probe is ever sent there"));
         }
-        let servers = match request.resolver {
-            Some(address) => &NameServers::These(vec![address]),
-            None => servers,
+        let resolve = match request.resolver {
+            Some(address) => Resolve::only_asking(&NameServers::These(vec![address])),
+            None => resolve.afresh(),
         };
         let named = request.resolver.map(|address| address.to_string());
         let record = record_type(request.record);
@@ -55,7 +55,7 @@ impl Dns {
             word,
             record,
             answers,
-            resolve: Resolve::afresh(servers),
+            resolve,
             named,
         })
     }

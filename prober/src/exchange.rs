@@ -54,9 +54,20 @@ pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) memory: &'a Memory,
     pub(crate) deadline: Instant,
-    /// Whether the body of an answer with this status is kept.
-    pub(crate) keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+    /// What is wanted of the body of an answer with this status.
+    pub(crate) wanted: &'a (dyn Fn(u16) -> Wanted + Sync),
     pub(crate) witness: Option<Arc<tls::Witness>>,
+}
+
+/// What is wanted of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// It is looked into.
+    Words,
+    /// How large it is, unpacked.
+    Size,
+    /// That it comes.
+    End,
 }
 
 /// What nginx answers to those whose certificate it does not like.
@@ -213,16 +224,17 @@ pub(crate) async fn receive<'a>(
         wants_ours: None,
         held: Held::default(),
     };
-    let coding = unpack::coding(&received.headers);
-    let keeps = (terms.keeps_body)(received.status);
-    // How it is packed matters only to who looks into it; it is counted as it came.
-    let coding = if keeps { coding } else { Ok(coding.unwrap_or_default()) };
+    let wanted = (terms.wanted)(received.status);
+    // How it is packed matters only to who wants to know what is in it, or how much.
+    let coding = if wanted == Wanted::End { Ok(None) } else { unpack::coding(&received.headers) };
     let packed = !matches!(coding, Ok(None));
-    let read = timeout_at(terms.deadline, body::read(body, keeps || packed, terms, &mut received)).await;
+    let limit = if wanted == Wanted::Words { terms.limits.body } else { terms.limits.counted };
+    let how = (wanted == Wanted::Words || packed, limit);
+    let read = timeout_at(terms.deadline, body::read(body, how, terms.memory, &mut received)).await;
     let took = head.elapsed();
     add(&mut phases.body, took);
     received.broke_off = match read {
-        Ok(Ok(())) if packed && received.bytes > 0 => received.unpack(coding, keeps, terms).err(),
+        Ok(Ok(())) if packed && received.bytes > 0 => received.unpack(coding, wanted, terms).err(),
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),
         Err(_) => Some(Failure {
@@ -236,21 +248,26 @@ pub(crate) async fn receive<'a>(
 }
 
 impl<'a> Received<'a> {
-    /// Puts what was packed in the place of what came; it is thrown away again where it is not looked into.
+    /// Puts what was packed in the place of what came; where only its size is wanted, nothing.
     fn unpack(
         &mut self,
         coding: Result<Option<Coding>, Failure>,
-        keeps: bool,
+        wanted: Wanted,
         terms: &Terms<'a>,
     ) -> Result<(), Failure> {
         let packed = std::mem::take(&mut self.body);
         let Some(coding) = coding? else { return Ok(()) };
-        let unpacked = unpack::unpack(coding, &packed, terms.limits.body)?;
-        self.size = u64::try_from(unpacked.len()).unwrap_or(u64::MAX);
-        if keeps {
+        let size = if wanted == Wanted::Words {
+            let unpacked = unpack::unpack(coding, &packed, terms.limits.body)?;
             terms.memory.hold(&mut self.held, unpacked.len())?;
             self.body = unpacked.into();
-        }
+            self.body.len()
+        } else {
+            let size = unpack::size(coding, &packed, terms.limits.counted)?;
+            self.held = Held::default();
+            size
+        };
+        self.size = u64::try_from(size).unwrap_or(u64::MAX);
         Ok(())
     }
 }

@@ -240,6 +240,10 @@ impl Expectations {
         !self.xpath.is_empty()
     }
 
+    pub(crate) fn look_at_size(&self) -> bool {
+        self.size.is_some()
+    }
+
     /// On the status.
     pub(crate) fn of_status(&self, status: u16) -> Expectation {
         let expected = if self.status.is_empty() {

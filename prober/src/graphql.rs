@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Steps of an error's path that are told.
 const STEPS: usize = 8;
 
+/// Errors that are looked at.
+const ERRORS: usize = 32;
+
 /// What is wrong with an answer, by its own words. An error's message is not told: it may quote what was found.
 pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
     let broken =
@@ -26,20 +29,35 @@ pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
     };
     let counted = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
     let mut words = format!("GraphQL answers with {counted}");
-    let mut code = None;
-    if let Some(first) = errors.first() {
-        if let Some(path) = first.get("path").and_then(Value::as_array) {
-            words.push_str(" at ");
-            words.push_str(&scrubbed(&path_words(path)));
-        }
-        code = first.pointer("/extensions/code").and_then(Value::as_str);
-        if let Some(code) = code {
-            words.push_str(": ");
-            words.push_str(&scrubbed(code));
-        }
+    // One field may be refused where another breaks. Backwards: of those as grave, `max_by_key` takes the last.
+    let gravest = errors.iter().take(ERRORS).rev().max_by_key(|error| gravity(&meaning(code(error))));
+    let gravest = gravest.unwrap_or(&Value::Null);
+    if let Some(path) = gravest.get("path").and_then(Value::as_array) {
+        words.push_str(" at ");
+        words.push_str(&scrubbed(&path_words(path)));
     }
-    let (layer, kind, decides) = meaning(code.unwrap_or_default());
+    if let Some(code) = gravest.pointer(CODE).and_then(Value::as_str) {
+        words.push_str(": ");
+        words.push_str(&scrubbed(code));
+    }
+    let (layer, kind, decides) = meaning(code(gravest));
     Some(Complaint { layer, kind, words, decides })
+}
+
+const CODE: &str = "/extensions/code";
+
+fn code(error: &Value) -> &str {
+    error.pointer(CODE).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What is broken at the service is graver than what is so of our request, and that than a request that was not let in.
+const fn gravity((layer, kind, _): &(Layer, FailureKind, bool)) -> u8 {
+    match (layer, kind) {
+        (Layer::Backend, _) => 3,
+        (Layer::Contract, _) => 2,
+        (_, FailureKind::RateLimited) => 1,
+        _ => 0,
+    }
 }
 
 /// Where and what it is, and whether whatever the status is. The specification names no codes; these are those of Apollo
@@ -77,7 +95,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn errors_are_counted_and_the_first_is_told_by_path_and_code() {
+    fn errors_are_counted_and_the_gravest_is_told_by_path_and_code() {
         let check = |body: Value, expected: Option<(FailureKind, &str)>| {
             let complaint = complaint(Some(&body));
             assert_eq!(complaint.as_ref().map(|c| (c.kind, c.words.as_str())), expected, "{body}");
@@ -108,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_of_the_first_error_says_where_it_is() {
+    fn the_code_of_an_error_says_where_it_is() {
         for (code, layer, kind) in [
             ("UNAUTHENTICATED", Layer::Gateway, FailureKind::AccessRefused),
             ("FORBIDDEN", Layer::Gateway, FailureKind::AccessRefused),
@@ -121,9 +139,29 @@ mod tests {
             ("GRAPHQL_VALIDATION_FAILED", Layer::Contract, FailureKind::RequestRefused),
         ] {
             let of = |code: &str| json!({"message": "x", "extensions": {"code": code}});
-            let body = json!({"errors": [of(code), of("SOMETHING_ELSE")]});
+            let body = json!({"errors": [of(code)]});
             let complaint = complaint(Some(&body)).unwrap();
             assert_eq!((complaint.layer, complaint.kind), (layer, kind), "{code}");
         }
+    }
+
+    #[test]
+    fn the_gravest_error_decides_and_of_those_as_grave_the_first() {
+        use FailureKind::{AccessRefused, RateLimited, RequestRefused, ServerError};
+        let check = |codes: &[&str], kind: FailureKind, told: usize| {
+            let of = |(at, code)| json!({"path": [at], "extensions": {"code": code}});
+            let errors: Vec<Value> = codes.iter().enumerate().map(of).collect();
+            let complaint = complaint(Some(&json!({"errors": errors}))).unwrap();
+            assert_eq!(complaint.kind, kind, "{codes:?}");
+            let words = format!("GraphQL answers with {} errors at {told}: {}", codes.len(), codes[told]);
+            assert_eq!(complaint.words, words);
+        };
+        check(&["FORBIDDEN", "INTERNAL_SERVER_ERROR"], ServerError, 1);
+        check(&["THROTTLED", "BAD_USER_INPUT", "TIMEOUT", "INTERNAL_ERROR"], ServerError, 2);
+        check(&["FORBIDDEN", "THROTTLED", "SOMETHING_ELSE"], RequestRefused, 2);
+        check(&["FORBIDDEN", "THROTTLED"], RateLimited, 1);
+        check(&["FORBIDDEN", "UNAUTHENTICATED"], AccessRefused, 0);
+        let beyond = [vec!["FORBIDDEN"; ERRORS], vec!["TIMEOUT"]].concat();
+        check(&beyond, AccessRefused, 0);
     }
 }

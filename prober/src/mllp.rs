@@ -129,6 +129,27 @@ enum Code {
     Reject(&'static str),
 }
 
+/// Whose trouble it is that a message was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Theirs,
+    Messages,
+}
+
+impl Acknowledgement {
+    /// By the number of the error, for many senders say AE of whatever it is and some AR; without one that says it (HL7 table
+    /// 0357), by the code.
+    const fn whose(&self) -> Whose {
+        match (self.error, self.code) {
+            // Of the message: how it is written, and of what kind and version it is.
+            (Some(100..=104 | 200..=204), _) => Whose::Messages,
+            // A record that is locked, and an error within.
+            (Some(206 | 207), _) | (_, Code::Accept(_) | Code::Error(_)) => Whose::Theirs,
+            (_, Code::Reject(_)) => Whose::Messages,
+        }
+    }
+}
+
 /// Reads an acknowledgement.
 pub(crate) fn acknowledgement(frame: &[u8]) -> Result<Acknowledgement, String> {
     let text = String::from_utf8_lossy(frame);
@@ -168,20 +189,20 @@ fn judged(said: &Acknowledgement, control_id: &str) -> (Expectation, Option<Fail
     let number = said.error.map_or_else(String::new, |number| format!(", error {number}"));
     let ours = said.answers == control_id;
     let fails = |layer, kind, message: String| Some(Failure { layer, kind, message });
-    let failure = match said.code {
-        Code::Accept(_) if ours => None,
+    let failure = match (said.code, said.whose()) {
+        (Code::Accept(_), _) if ours => None,
         // Somebody else's acknowledgement says nothing of our message.
-        Code::Accept(_) => fails(
+        (Code::Accept(_), _) => fails(
             Layer::Contract,
             FailureKind::ExpectationFailed,
             "the acknowledgement is of another message: its MSA-2 is not our MSH-10".to_owned(),
         ),
-        Code::Error(_) => fails(
+        (Code::Error(_) | Code::Reject(_), Whose::Theirs) => fails(
             Layer::Backend,
             FailureKind::ServerError,
             format!("the message came through, but not its processing: acknowledged with {word}{number}"),
         ),
-        Code::Reject(_) => fails(
+        (Code::Error(_) | Code::Reject(_), Whose::Messages) => fails(
             Layer::Contract,
             FailureKind::RequestRefused,
             format!("the message is rejected: acknowledged with {word}{number}"),
@@ -270,6 +291,40 @@ mod tests {
         );
         for wrong in ["", "PID|1", "MSH", "MSH|^~\\&\rPID|1", "MSH|^~\\&\rMSA|XX|id1", "MSH|^~\\&\rMSA"] {
             assert!(acknowledgement(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_an_error_says_whose_it_is_and_without_one_the_code() {
+        let theirs = (Layer::Backend, FailureKind::ServerError);
+        let messages = (Layer::Contract, FailureKind::RequestRefused);
+        for (error, of_ae, of_ar) in [
+            ("", theirs, messages),
+            ("100", messages, messages),
+            ("101", messages, messages),
+            ("104", messages, messages),
+            ("105", theirs, messages),
+            ("200", messages, messages),
+            ("204", messages, messages),
+            // A key that is there already may be so by our own message before.
+            ("205", theirs, messages),
+            ("206", theirs, theirs),
+            ("207", theirs, theirs),
+            ("208", theirs, messages),
+            ("X", theirs, messages),
+        ] {
+            for (codes, expected) in [(["AE", "CE"], of_ae), (["AR", "CR"], of_ar)] {
+                for code in codes {
+                    let text = format!("MSH|^~\\&|HUB\rMSA|{code}|id1\rERR||PID^1|{error}^words^HL70357|E\r");
+                    let failure = judged(&acknowledgement(text.as_bytes()).unwrap(), "id1").1.unwrap();
+                    assert_eq!(
+                        (failure.layer, failure.kind),
+                        expected,
+                        "{code} {error}: {}",
+                        failure.message
+                    );
+                }
+            }
         }
     }
 }

@@ -84,22 +84,33 @@ fn after_delimiter<'b>(text: &'b [u8], delimiter: &[u8]) -> Option<(&'b [u8], &'
 fn content<'b>(part: &'b [u8], start: Option<&str>) -> Option<&'b [u8]> {
     let mut rest = part.get(line(part)?..)?;
     let (mut is_it, mut read) = (start.is_none(), 0);
+    let mut field = String::new();
     loop {
         let length = line(rest)?;
         read += length;
         let (head, after) = rest.split_at_checked(length).filter(|_| read <= HEAD)?;
         rest = after;
-        let head = std::str::from_utf8(head).ok()?.trim();
-        if head.is_empty() {
+        let head = std::str::from_utf8(head).ok()?;
+        // A field may go on in the next line (RFC 5322 §2.2.3).
+        let goes_on = head.starts_with([' ', '\t']) && !field.is_empty();
+        if goes_on && !head.trim().is_empty() {
+            field.push_str(head.trim_end());
+            continue;
+        }
+        if !field.is_empty() {
+            let (name, value) = field.split_once(':')?;
+            if name.eq_ignore_ascii_case("content-id") {
+                is_it = start.is_none_or(|start| id(value) == start);
+            }
+            let plain =
+                ["7bit", "8bit", "binary"].iter().any(|plain| value.trim().eq_ignore_ascii_case(plain));
+            if name.eq_ignore_ascii_case("content-transfer-encoding") && !plain {
+                return None;
+            }
+        }
+        head.trim().clone_into(&mut field);
+        if field.is_empty() {
             return is_it.then_some(rest);
-        }
-        let (name, value) = head.split_once(':')?;
-        if name.eq_ignore_ascii_case("content-id") {
-            is_it = start.is_none_or(|start| id(value) == start);
-        }
-        let plain = ["7bit", "8bit", "binary"].iter().any(|plain| value.trim().eq_ignore_ascii_case(plain));
-        if name.eq_ignore_ascii_case("content-transfer-encoding") && !plain {
-            return None;
         }
     }
 }
@@ -134,6 +145,16 @@ mod tests {
         check(&kind("; start=root@x"), body, "<e/>");
         check(&kind(""), body, "--b;2 \u{0}<no>");
         check(&kind("; start=\"<other>\""), body, "all");
+    }
+
+    #[test]
+    fn a_field_of_a_part_may_go_on_in_the_next_line() {
+        let body = "--b\nContent-ID: <picture>\n\nno\n--b\nContent-Type: application/xop+xml;\n charset=UTF-8;\n\t\
+            type=\"text/xml\"\nContent-Transfer-Encoding:\n 8bit\nContent-ID:\n\t<root@x>\n\n<e/>\n--b--\n";
+        check("multipart/related; boundary=b; start=\"<root@x>\"", body, "<e/>");
+        let packed = "--b\nContent-Transfer-Encoding:\n base64\n\nPGUvPg==\n--b--";
+        check("multipart/related; boundary=b", packed, "all");
+        check("multipart/related; boundary=b", "--b\n A: b\n\n<e/>\n--b--", "<e/>");
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! A check made ready: everything that can be worked out before the first probe, worked out once.
 
 use crate::{
-    NameServers,
     credential::{Credentials, OwnCertificate, Ready, Tokens},
     dns::Dns,
     door::{self, Address},
+    exchange::Wanted,
     expectation::Expectations,
     journey::Journey,
     line::Kept,
     mllp::Mllp,
     permits::{self, Permits},
+    resolve::Resolve,
     schema::Schemas,
     tcp::Tcp,
 };
@@ -104,12 +105,12 @@ impl Prepared {
         check: Arc<Check>,
         vantage: &VantageId,
         user_agent: &HeaderValue,
-        name_servers: &NameServers,
+        resolve: &Resolve,
         permits: &Permits,
         (credentials, schemas): (&Credentials, &Schemas),
     ) -> Self {
         let track = TrackId { check: check.id.clone(), vantage: vantage.clone() };
-        let protocol = Protocol::new(&check, user_agent, name_servers, permits, (credentials, schemas));
+        let protocol = Protocol::new(&check, user_agent, resolve, permits, (credentials, schemas));
         let question = check.question();
         let good_from = AtomicI64::new(i64::MIN);
         Self { track_word: track.to_string(), track, question, protocol, check, good_from }
@@ -147,7 +148,7 @@ impl Protocol {
     fn new(
         check: &Check,
         user_agent: &HeaderValue,
-        name_servers: &NameServers,
+        resolve: &Resolve,
         permits: &Permits,
         (credentials, schemas): (&Credentials, &Schemas),
     ) -> Result<Self, String> {
@@ -171,7 +172,7 @@ impl Protocol {
                 tcp.door.certificate = ready.certificate;
                 Self::Tcp(Box::new(tcp))
             }
-            Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, name_servers, permits)?)),
+            Request::Dns(request) => Self::Dns(Box::new(Dns::new(check, request, resolve, permits)?)),
             Request::Heartbeat(_) => return Err("nothing is sent: a job calls us".to_owned()),
             Request::Mllp(request) => {
                 let mut mllp = Mllp::new(check, request, permits)?;
@@ -291,12 +292,19 @@ impl Target {
         absolute(self.server_name.is_some(), &self.host, &self.path)
     }
 
-    /// Whether the body is looked into, or only counted.
-    pub(crate) fn keeps_body(&self, status: u16) -> bool {
-        self.dialect != Dialect::Plain
+    /// What is wanted of the body of an answer with this status.
+    pub(crate) fn wanted(&self, status: u16) -> Wanted {
+        let looked_into = self.dialect != Dialect::Plain
             || self.captured
             || self.expectations.look_into_body()
-            || !self.expectations.accepts(status)
+            || !self.expectations.accepts(status);
+        if looked_into {
+            Wanted::Words
+        } else if self.expectations.look_at_size() {
+            Wanted::Size
+        } else {
+            Wanted::End
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod spoken;
 mod warm;
 
 use crate::{
-    ByVantage, Error, Limits, Metrics, NameServers, Settings, announced,
+    ByVantage, Error, Limits, Metrics, Settings, announced,
     answer::{self, Answer},
     clocks::{Clocks, Moment},
     complaints::Complaints,
@@ -47,7 +47,6 @@ pub struct Prober {
     request_ids: RequestIds,
     resolve: Resolve,
     lookout: Lookout,
-    name_servers: NameServers,
     tls: Tls,
     permits: Arc<Permits>,
     /// Connections that may be kept; each holds a descriptor beside those of probes in flight.
@@ -82,7 +81,6 @@ impl Prober {
             user_agent: HeaderValue::try_from(&user_agent).map_err(|_| Error::UserAgent(user_agent))?,
             request_ids: RequestIds::new(&settings.identity.request_id_key),
             resolve: Resolve::new(&settings.name_servers),
-            name_servers: settings.name_servers,
             lookout: Lookout::new(settings.guards),
             permits: Arc::new(Permits::new(&settings.limits)),
             lines: Arc::new(Semaphore::new(settings.limits.in_flight.clamp(8, Semaphore::MAX_PERMITS) / 8)),
@@ -109,6 +107,7 @@ impl Prober {
         let limits = self.limits.clone();
         let fresh = Self::new(Settings { limits, ..settings })?;
         Ok(Self {
+            resolve: fresh.resolve.after(&self.resolve),
             permits: Arc::clone(&self.permits),
             lines: Arc::clone(&self.lines),
             memory: Arc::clone(&self.memory),
@@ -127,7 +126,7 @@ impl Prober {
     pub(crate) fn prepares_like(&self, before: &Self) -> bool {
         self.user_agent == before.user_agent
             && self.vantage == before.vantage
-            && self.name_servers == before.name_servers
+            && self.resolve.servers() == before.resolve.servers()
             // Connections that are kept lead the old way.
             && self.egress == before.egress
     }
@@ -175,9 +174,8 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        let servers = &self.name_servers;
         let shared = (&*self.credentials, &*self.schemas);
-        Prepared::new(check, &self.vantage, &self.user_agent, servers, &self.permits, shared)
+        Prepared::new(check, &self.vantage, &self.user_agent, &self.resolve, &self.permits, shared)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.

@@ -18,7 +18,7 @@ use std::{
     collections::VecDeque,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
@@ -47,8 +47,9 @@ pub(crate) struct Resolve {
     resolver: Result<Resolvers, String>,
     /// Why there is nobody to ask, if so; the hosts file needs nobody.
     nobody: Option<String>,
-    /// The names that were told last, the last first.
-    told: Mutex<VecDeque<String>>,
+    servers: NameServers,
+    /// The names that were told last, the last first; shared with others who ask these servers.
+    told: Arc<Mutex<VecDeque<String>>>,
 }
 
 /// Who is asked for addresses, and who is asked whether anybody can be: neither what was told before nor the hosts file says
@@ -60,23 +61,35 @@ struct Resolvers {
 
 impl Resolve {
     pub(crate) fn new(servers: &NameServers) -> Self {
-        Self::with(servers, |options| {
+        let (remembers, nobody) = resolver(servers, |options| {
             options.positive_max_ttl = Some(REMEMBERED);
             options.negative_min_ttl = None;
             options.negative_max_ttl = Some(Duration::ZERO);
-        })
+        });
+        let (afresh, _) = resolver(servers, only_asks);
+        let resolver = remembers.and_then(|remembers| Ok(Resolvers { remembers, afresh: afresh? }));
+        Self { resolver, nobody, servers: servers.clone(), told: Arc::default() }
     }
 
     /// One that asks each time, and only asks: neither what was told before nor the hosts file says anything.
-    pub(crate) fn afresh(servers: &NameServers) -> Self {
-        Self::with(servers, only_asks)
+    pub(crate) fn only_asking(servers: &NameServers) -> Self {
+        let (afresh, nobody) = resolver(servers, only_asks);
+        let resolver = afresh.map(|afresh| Resolvers { remembers: afresh.clone(), afresh });
+        Self { resolver, nobody, servers: servers.clone(), told: Arc::default() }
     }
 
-    fn with(servers: &NameServers, change: impl FnOnce(&mut ResolverOpts)) -> Self {
-        let (remembers, nobody) = resolver(servers, change);
-        let (afresh, _) = resolver(servers, only_asks);
-        let resolver = remembers.and_then(|remembers| Ok(Resolvers { remembers, afresh: afresh? }));
-        Self { resolver, nobody, told: Mutex::default() }
+    /// The same of its own servers. What either was told shows the other that they can tell names.
+    pub(crate) fn afresh(&self) -> Self {
+        Self { told: Arc::clone(&self.told), ..Self::only_asking(&self.servers) }
+    }
+
+    /// In the place of another, or beside it: what that one was told shows that its servers can tell names, if they are the same.
+    pub(crate) fn after(self, other: &Self) -> Self {
+        if self.servers == other.servers { Self { told: Arc::clone(&other.told), ..self } } else { self }
+    }
+
+    pub(crate) const fn servers(&self) -> &NameServers {
+        &self.servers
     }
 
     fn told(&self, name: &str) {

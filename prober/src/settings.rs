@@ -37,9 +37,9 @@ pub struct Limits {
     pub in_flight: usize,
     /// Probes in flight to one host.
     pub per_host: usize,
-    /// Bytes of an answer's body that is looked into, or came packed.
+    /// Bytes of an answer's body that is looked into; as it came, and unpacked.
     pub body: usize,
-    /// Bytes of an answer's body that is only counted, which takes no memory.
+    /// Bytes of an answer's body that is only counted, which takes no memory unless it is unpacked for that.
     pub counted: usize,
     /// Bytes of all bodies together that are held in memory at a moment, beside the first 16 KiB of each.
     pub bodies: usize,

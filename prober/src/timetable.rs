@@ -29,6 +29,8 @@ pub(crate) struct Slot {
     paused: Arc<Until>,
     /// Until when it asked that all checks of the instance are; shared with them.
     instance_paused: Arc<Until>,
+    /// When its last probe began, or it came, in milliseconds since the Unix epoch; shared as `paused` is.
+    probed: Arc<AtomicI64>,
 }
 
 /// Until when something is left alone, in milliseconds since the Unix epoch.
@@ -75,26 +77,38 @@ impl Slot {
         next_due(&self.prepared.track, self.every(), now)
     }
 
-    /// Leaves it, or all of its instance, alone for as long as an outcome asks for.
+    /// Leaves it alone for as long as an outcome asks for, and with it the others of its instance.
     pub(crate) fn pause(&self, outcome: &Outcome, now: Timestamp) {
         match domain::pause(outcome, self.prepared.check()) {
             None => self.paused.set(None),
             Some(Pause::Check(pause)) => self.paused.set(Some(now + pause)),
             // Several may be under way at once: what was asked for already is not made shorter.
             Some(Pause::Instance(pause)) => {
+                self.paused.set(Some(now + pause));
                 self.instance_paused.set(self.instance_paused.get(now).max(Some(now + pause)));
             }
         }
     }
 
-    /// Until when it is left alone, if it is.
+    /// Until when its beats are left out, if they are: what another of its instance was told holds for no longer than what is
+    /// known of this one does.
     fn paused(&self, now: Timestamp) -> Option<Timestamp> {
-        self.paused.get(now).max(self.instance_paused.get(now))
+        let probed = Timestamp::from_millisecond(self.probed.load(Ordering::Relaxed)).unwrap_or(now);
+        let at_most = probed + domain::unseen_at_most(self.prepared.check(), probed);
+        let with_others = self.instance_paused.get(now).map(|until| until.min(at_most));
+        self.paused.get(now).max(with_others.filter(|until| now < *until))
     }
 
-    fn take(self: &Arc<Self>, due: Timestamp, free: Timestamp, confirm: bool) -> Option<Turn> {
+    fn take(
+        self: &Arc<Self>,
+        (due, free): (Timestamp, Timestamp),
+        now: Timestamp,
+        confirm: bool,
+    ) -> Option<Turn> {
         let taken = self.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
-        taken.is_ok().then(|| Turn { slot: self.clone(), due, free, confirm })
+        taken.ok()?;
+        self.probed.store(now.as_millisecond(), Ordering::Relaxed);
+        Some(Turn { slot: self.clone(), due, free, confirm })
     }
 }
 
@@ -220,12 +234,14 @@ impl Timetable {
                     busy: slot.busy.clone(),
                     paused: slot.paused.clone(),
                     instance_paused: slot.instance_paused.clone(),
+                    probed: slot.probed.clone(),
                 }),
                 None => Arc::new(Slot {
                     prepared: prepare(check.clone()),
                     busy: Arc::default(),
                     paused: Arc::default(),
                     instance_paused: paused.entry(check.id.instance.clone()).or_default().clone(),
+                    probed: Arc::new(AtomicI64::new(now.as_millisecond())),
                 }),
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
@@ -272,8 +288,8 @@ impl Timetable {
         beat.into_iter().chain(wanted).min()
     }
 
-    /// The turns that are due. A wanted one whose check is in flight or paused stays wanted; a beat is left out. Either
-    /// waits for its instance's rate. Not more than `most` beats: the rest stays due.
+    /// The turns that are due. A wanted one whose check is in flight or was refused itself stays wanted; a beat is left out,
+    /// also while another of its instance is refused. Either waits for its instance's rate. Not more than `most` beats: the rest stays due.
     pub(crate) fn due(&mut self, now: Timestamp, most: usize) -> Vec<Turn> {
         let mut turns = Vec::new();
         let (slots, paces) = (&self.slots, &mut self.paces);
@@ -281,12 +297,12 @@ impl Timetable {
             let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
                 let slot = slots.get(id).filter(|_| *at <= now);
-                if let Some(until) = slot.and_then(|slot| slot.paused(now)) {
+                if let Some(until) = slot.and_then(|slot| slot.paused.get(now)) {
                     later.push((until, id.clone()));
                     return false;
                 }
                 let slot = slot.filter(|slot| paces.confirms(slot, now));
-                let turn = slot.and_then(|slot| slot.take(*at, paces.free(slot, *at), true));
+                let turn = slot.and_then(|slot| slot.take((*at, paces.free(slot, *at)), now, true));
                 let Some(turn) = turn else { return true };
                 paces.begins(&turn, now);
                 turns.push(turn);
@@ -310,7 +326,7 @@ impl Timetable {
                 paces.beat_waits(&beat.slot);
                 continue;
             }
-            let turn = if paused { None } else { beat.slot.take(due, free, false) };
+            let turn = if paused { None } else { beat.slot.take((due, free), now, false) };
             match turn {
                 Some(turn) => {
                     paces.begins(&turn, now);

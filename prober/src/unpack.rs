@@ -1,9 +1,10 @@
 //! Bodies that come packed: gzip, deflate and brotli (RFC 9110 §8.4.1), unpacked up to the limit of a body.
 //!
 //! Nothing packed is asked for unless the operation says so in `Accept-Encoding`: what a probe reads is small, and its time
-//! is the API's, not that of our unpacking. What comes packed all the same is unpacked; what cannot be is a failure
-//! where it is looked into, for nobody else could read it either. A bomb ends at the limit, or when it has taken too long; since nothing is waited for
-//! meanwhile, one body is unpacked at a time, and so is the most memory that this takes.
+//! is the API's, not that of our unpacking. What comes packed all the same is unpacked where it is looked into, or its size
+//! matters; what cannot be is a failure there, for nobody else could read it either. A bomb ends at the limit, or when it has
+//! taken too long; since nothing is waited for meanwhile, one body is unpacked at a time, and so is the most memory that this
+//! takes.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use domain::{Failure, FailureKind, Layer};
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An honest body of the largest size takes a fiftieth of this.
+/// An honest body of the largest size takes a tenth of this.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// The time is looked at after so many bytes.
@@ -57,13 +58,26 @@ pub(crate) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Failure> {
 
 /// Unpacks a whole body to at most `limit` bytes.
 pub(crate) fn unpack(coding: Coding, packed: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut unpacked = Vec::new();
+    pour(coding, packed, limit, |more| unpacked.extend_from_slice(more))?;
+    Ok(unpacked)
+}
+
+/// How many bytes a whole body has unpacked, at most `limit`; none of them is kept.
+pub(crate) fn size(coding: Coding, packed: &[u8], limit: usize) -> Result<usize, Failure> {
+    pour(coding, packed, limit, |_| {})
+}
+
+/// Unpacks a whole body into something; says how many bytes.
+fn pour(coding: Coding, packed: &[u8], limit: usize, into: impl FnMut(&[u8])) -> Result<usize, Failure> {
     let pieces = Pieces { rest: packed, until: Instant::now() + LONGEST };
-    let unpacked = match coding {
-        Coding::Gzip => drain(MultiGzDecoder::new(pieces), limit),
-        Coding::Deflate => drain(ZlibDecoder::new(pieces), limit),
-        Coding::Brotli => brotli(pieces, limit),
+    let poured = Poured { bytes: 0, limit, into };
+    let bytes = match coding {
+        Coding::Gzip => drain(MultiGzDecoder::new(pieces), poured),
+        Coding::Deflate => drain(ZlibDecoder::new(pieces), poured),
+        Coding::Brotli => brotli(pieces, poured),
     };
-    unpacked.map_err(|why| match why {
+    bytes.map_err(|why| match why {
         Trouble::TooLarge => Failure {
             layer: Layer::Contract,
             kind: FailureKind::TooLarge,
@@ -108,30 +122,38 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn drain(mut packed: impl Read, limit: usize) -> Result<Vec<u8>, Trouble> {
-    let mut unpacked = Vec::new();
+/// What was unpacked so far, and where it went.
+struct Poured<F> {
+    bytes: usize,
+    limit: usize,
+    into: F,
+}
+
+impl<F: FnMut(&[u8])> Poured<F> {
+    fn add(&mut self, more: &[u8]) -> Result<(), Trouble> {
+        self.bytes += more.len();
+        if self.bytes > self.limit {
+            return Err(Trouble::TooLarge);
+        }
+        (self.into)(more);
+        Ok(())
+    }
+}
+
+fn drain(mut packed: impl Read, mut poured: Poured<impl FnMut(&[u8])>) -> Result<usize, Trouble> {
     let mut buffer = [0; BUFFER];
     loop {
         match packed.read(&mut buffer).map_err(Trouble::Broken)? {
-            0 => return Ok(unpacked),
-            read => keep(&mut unpacked, buffer.get(..read).unwrap_or_default(), limit)?,
+            0 => return Ok(poured.bytes),
+            read => poured.add(buffer.get(..read).unwrap_or_default())?,
         }
     }
 }
 
-fn keep(unpacked: &mut Vec<u8>, more: &[u8], limit: usize) -> Result<(), Trouble> {
-    if unpacked.len() + more.len() > limit {
-        return Err(Trouble::TooLarge);
-    }
-    unpacked.extend_from_slice(more);
-    Ok(())
-}
-
 /// Not by the crate's own reader: that one takes windows of up to 1 GiB, beyond RFC 7932, where 16 MiB are the most.
-fn brotli(mut pieces: Pieces<'_>, limit: usize) -> Result<Vec<u8>, Trouble> {
+fn brotli(mut pieces: Pieces<'_>, mut poured: Poured<impl FnMut(&[u8])>) -> Result<usize, Trouble> {
     let alloc = StandardAlloc::default;
     let mut state = BrotliState::new_strict(alloc(), alloc(), alloc());
-    let mut unpacked = Vec::new();
     let mut buffer = [0; BUFFER];
     let mut piece: &[u8] = &[];
     let (mut left, mut read, mut total) = (0, 0, 0);
@@ -147,9 +169,9 @@ fn brotli(mut pieces: Pieces<'_>, limit: usize) -> Result<Vec<u8>, Trouble> {
             &mut total,
             &mut state,
         );
-        keep(&mut unpacked, buffer.get(..written).unwrap_or_default(), limit)?;
+        poured.add(buffer.get(..written).unwrap_or_default())?;
         match step {
-            BrotliResult::ResultSuccess if left == 0 && pieces.rest.is_empty() => return Ok(unpacked),
+            BrotliResult::ResultSuccess if left == 0 && pieces.rest.is_empty() => return Ok(poured.bytes),
             BrotliResult::ResultSuccess => return Err(broken("there is more after its end")),
             BrotliResult::NeedsMoreOutput => {}
             BrotliResult::NeedsMoreInput => {
@@ -211,6 +233,8 @@ mod tests {
             (Coding::Brotli, BROTLI_PONG.to_vec()),
         ] {
             assert_eq!(unpack(coding, &packed, LIMIT).unwrap(), b"pong", "{coding:?}");
+            assert_eq!(size(coding, &packed, 4).unwrap(), 4, "{coding:?}");
+            assert_eq!(size(coding, &packed, 3).unwrap_err().kind, FailureKind::TooLarge, "{coding:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     section::Section,
     tree::{Node, Value},
 };
-use domain::{Expect, Matches, Statuses};
+use domain::{Dialect, Expect, Matches, Statuses};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Largest compiled regular expression, in bytes.
@@ -26,16 +26,55 @@ pub(super) fn is_header_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Reads what counts as good, and where it says that a schema is held against; the caller knows which.
-pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<(Expect, Option<&'n Node>)> {
+/// What counts as good, as it is written: what some of it means depends on what is asked, which the caller knows.
+#[derive(Default)]
+pub(super) struct Written<'n> {
+    pub(super) expect: Expect,
+    /// Where it says that a schema is held against.
+    pub(super) schema: Option<&'n Node>,
+    size: Option<&'n Node>,
+}
+
+impl Written<'_> {
+    /// Whether the body of an answer is looked into for it.
+    pub(super) fn looks_into_body(&self) -> bool {
+        let Expect { json, xpath, text, .. } = &self.expect;
+        !json.is_empty() || !xpath.is_empty() || !text.is_empty() || self.schema.is_some()
+    }
+
+    /// Says of a size that no body which is looked into has; it may be so for another reason than what is expected.
+    pub(super) fn check_size(&self, reason: Option<&str>, reading: &mut Reading<'_>) {
+        let Some((size, node)) = self.expect.size.as_ref().zip(self.size) else { return };
+        let bound = if *size.end() == u64::MAX { *size.start() } else { *size.end() };
+        if bound > LOOKED_INTO && (reason.is_some() || self.looks_into_body()) {
+            let message = "a body that is looked into is not read beyond 2MiB, so this size tests nothing";
+            reading.problems.error(Rank::Value, &node.place, message, reason.map(str::to_owned));
+        }
+    }
+}
+
+/// Why the body of such an answer is looked into, whatever is expected.
+pub(super) const fn read_as(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Plain => None,
+        Dialect::Health => Some("it is read as an answer on health"),
+        Dialect::Fhir => Some("it is read as FHIR"),
+        Dialect::Capabilities => Some("it is read as a CapabilityStatement"),
+        Dialect::Soap => Some("it is read as SOAP"),
+        Dialect::Graphql => Some("it is read as GraphQL"),
+    }
+}
+
+/// Reads what counts as good.
+pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<Written<'n>> {
     let mut section = Section::open(node, "an expectation", reading)?;
     let status = section.optional("status", reading).map(|node| status(node, reading)).unwrap_or_default();
     let headers = section.optional("headers", reading).map(|node| headers(node, reading)).unwrap_or_default();
     let json = section.optional("json", reading).map(|node| json(node, reading)).unwrap_or_default();
     let namespaces =
         section.optional("namespaces", reading).map(|node| namespaces(node, reading)).unwrap_or_default();
-    let xpath_node = section.optional("xpath", reading);
-    let xpath = xpath_node.map(|node| xpath(node, &namespaces, reading)).unwrap_or_default();
+    let xpath = section.optional("xpath", reading);
+    let xpath = xpath.map(|node| self::xpath(node, &namespaces, reading)).unwrap_or_default();
     let text = section.optional("text", reading).map(|node| text(node, reading)).unwrap_or_default();
     let size_node = section.optional("size", reading);
     let size = size_node.and_then(|node| size(node, reading));
@@ -49,18 +88,10 @@ pub(super) fn read<'n>(node: &'n Node, reading: &mut Reading<'_>) -> Option<(Exp
         .optional("schema", reading)
         .filter(|node| reading.choice(node, "a schema", &[("openapi", ())]).is_some());
     section.close(reading);
-    let bound = size.as_ref().map(|size| if *size.end() == u64::MAX { *size.start() } else { *size.end() });
-    let looked_into = !json.is_empty() || xpath_node.is_some() || !text.is_empty() || schema.is_some();
-    if let Some(node) = size_node.filter(|_| looked_into && bound.is_some_and(|bound| bound > LOOKED_INTO)) {
-        reading.wrong(
-            &node.place,
-            "a body that is looked into is not read beyond 2MiB, so this size tests nothing",
-        );
-    }
     let contract = None;
     let expect =
         Expect { status, headers, json, xpath, namespaces, text, size, latency, certificate_days, contract };
-    Some((expect, schema))
+    Some(Written { expect, schema, size: size_node })
 }
 
 /// One code, or a class such as `2xx`.

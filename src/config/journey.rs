@@ -156,7 +156,7 @@ fn step(
     let headers = headers_node.map(|node| operation::headers(node, reading)).unwrap_or_default();
     let redirects = section.optional("redirects", reading).and_then(|node| redirects::read(node, reading));
     let expect_node = section.optional("expect", reading);
-    let (mut expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    let mut written = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timeout = Timing::setting(&mut section, "timeout", reading);
     let capture_node = section.optional("capture", reading);
     let captures = capture_node.map(|node| capture::read(node, reading)).unwrap_or_default();
@@ -165,14 +165,11 @@ fn step(
         let message = "a step of the clean-up captures nothing: it must not depend on another";
         reading.problems.error(Rank::Sense, &node.owner, message, None);
     }
+    let from_body = |capture: &Capture| !matches!(capture.source, Source::Header(_));
+    let takes = captures.iter().any(|(_, capture)| capture.as_ref().is_some_and(from_body));
     if way.is_some_and(|(way, _)| way == Way::Head) {
-        let from_body = |capture: &Capture| !matches!(capture.source, Source::Header(_));
-        let expects = !expect.json.is_empty()
-            || !expect.xpath.is_empty()
-            || !expect.text.is_empty()
-            || schema.is_some();
-        let captures = capture_node
-            .filter(|_| captures.iter().any(|(_, capture)| capture.as_ref().is_some_and(from_body)));
+        let expects = written.looks_into_body();
+        let captures = capture_node.filter(|_| takes);
         for node in expect_node.filter(|_| expects).into_iter().chain(captures) {
             let hint = Some("use 'get'".to_owned());
             reading.problems.error(
@@ -217,9 +214,13 @@ fn step(
         }
         values.used.push((body.clone(), body_place.clone(), before));
     }
-    if let Some(node) = schema.filter(|_| way != Way::Head) {
-        expect.contract = document.contract(&http, &expect.status, node, reading).map(Arc::new);
+    let reason = expect::read_as(http.dialect).or(takes.then_some("a value is captured from it"));
+    written.check_size(reason, reading);
+    if let Some(node) = written.schema.filter(|_| way != Way::Head) {
+        let contract = document.contract(&http, &written.expect.status, node, reading);
+        written.expect.contract = contract.map(Arc::new);
     }
+    let expect = written.expect;
     let expect_place = expect_node.map_or(&way_node.place, |node| &node.place);
     values.used.extend(expect.words().map(|words| (words.to_owned(), expect_place.clone(), before)));
     values.used.push((http.path.clone(), way_node.place.clone(), before));

@@ -138,7 +138,7 @@ pub(super) fn read(
     let connection =
         connection_node.and_then(|node| reading.choice(node, "a kind of connection", &CONNECTIONS));
     let expect_node = section.optional("expect", reading);
-    let (mut expect, schema) = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
+    let mut written = expect_node.and_then(|node| expect::read(node, reading)).unwrap_or_default();
     let timing = Timing {
         every: Timing::setting(&mut section, "every", reading),
         slow: Timing::setting(&mut section, "slow", reading),
@@ -151,14 +151,10 @@ pub(super) fn read(
         heartbeat::refuse(&timing, auth.map(|node| &node.owner), reading);
     }
     let health_place = health.as_ref().filter(|(health, _)| *health).map(|(_, place)| place);
-    let expected = expect_node.map(|node| (&node.owner, &expect));
+    let expected = expect_node.map(|node| (&node.owner, &written.expect));
     way.refuse((headers_node.map(|node| &node.owner), health_place), expected, reading);
     if way == Way::Head {
-        let read_from_body = !expect.json.is_empty()
-            || !expect.xpath.is_empty()
-            || !expect.text.is_empty()
-            || schema.is_some();
-        let expected = expect_node.filter(|_| read_from_body).map(|node| &node.owner);
+        let expected = expect_node.filter(|_| written.looks_into_body()).map(|node| &node.owner);
         for place in [health_place, expected].into_iter().flatten() {
             let hint = Some("use 'get'".to_owned());
             reading.problems.error(Rank::Sense, place, "an answer to HEAD has no body to judge", hint);
@@ -182,14 +178,16 @@ pub(super) fn read(
         }
         http.redirects = redirects.unwrap_or_default();
         http.connection = connection.unwrap_or_default();
-        if let Some(node) = schema.filter(|_| way != Way::Head) {
-            expect.contract = document.contract(http, &expect.status, node, reading).map(Arc::new);
+        written.check_size(expect::read_as(http.dialect), reading);
+        if let Some(node) = written.schema.filter(|_| way != Way::Head) {
+            let contract = document.contract(http, &written.expect.status, node, reading);
+            written.expect.contract = contract.map(Arc::new);
         }
     } else {
-        refuse_what_is_http(way, (schema, redirects_node, connection_node), reading);
+        refuse_what_is_http(way, (written.schema, redirects_node, connection_node), reading);
     }
-    let operation =
-        Operation { id, critical: critical.is_some_and(|(critical, _)| critical), request, expect };
+    let (critical, expect) = (critical.is_some_and(|(critical, _)| critical), written.expect);
+    let operation = Operation { id, critical, request, expect };
     Some(OperationDraft {
         operation: Arc::new(operation),
         timing,

@@ -37,6 +37,7 @@ mod proposing;
 mod provider;
 mod read_back;
 mod receipts;
+mod refused;
 mod releases;
 mod remarks;
 mod reminding;

@@ -3,7 +3,7 @@
 use super::{Prober, half};
 use crate::{
     credential::Bearer,
-    exchange::{self, Received, Terms},
+    exchange::{self, Received, Terms, Wanted},
     prepared::Target,
     redirect,
     request::request,
@@ -25,12 +25,12 @@ impl Prober {
         outcome: &mut Outcome,
         then: impl FnOnce(&Self, &Target, Received<'_>, &mut Outcome) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let keeps_body = |status| target.keeps_body(status);
+        let wanted = |status| target.wanted(status);
         let mut received = match &target.kept {
-            None => self.fetch(target, &keeps_body, deadline, (id, bearer), outcome).await?,
+            None => self.fetch(target, &wanted, deadline, (id, bearer), outcome).await?,
             Some(kept) => {
                 let from = (target, kept.as_ref());
-                Box::pin(self.fetch_warm(from, &keeps_body, deadline, (id, bearer), outcome)).await?
+                Box::pin(self.fetch_warm(from, &wanted, deadline, (id, bearer), outcome)).await?
             }
         };
         let mut hop = None;
@@ -45,7 +45,7 @@ impl Prober {
             drop(received);
             // To another host it has no tokens.
             let bearer = bearer.filter(|_| next.tokens.is_some());
-            received = Box::pin(self.fetch(&next, &keeps_body, deadline, (id, bearer), outcome)).await?;
+            received = Box::pin(self.fetch(&next, &wanted, deadline, (id, bearer), outcome)).await?;
             hop = Some(next);
         }
         then(self, target, received, outcome)
@@ -55,14 +55,13 @@ impl Prober {
     async fn fetch<'a>(
         &'a self,
         target: &Target,
-        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        wanted: &'a (dyn Fn(u16) -> Wanted + Sync),
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<Received<'a>, Failure> {
         let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
-        let mut terms =
-            Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
+        let mut terms = Terms { limits: &self.limits, memory: &self.memory, deadline, wanted, witness: None };
         let received = if let Some(name) = &target.server_name {
             let own = target.certificate.as_deref();
             let (stream, witness) =

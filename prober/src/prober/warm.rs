@@ -3,7 +3,7 @@
 use super::{Prober, half, http::saw};
 use crate::{
     credential::Bearer,
-    exchange::{self, Received, Terms},
+    exchange::{self, Received, Terms, Wanted},
     line::{self, Kept, Line},
     prepared::Target,
     request::request,
@@ -18,12 +18,12 @@ impl Prober {
     pub(super) async fn fetch_warm<'a>(
         &'a self,
         (target, kept): (&Target, &Kept),
-        keeps_body: &'a (dyn Fn(u16) -> bool + Sync),
+        wanted: &'a (dyn Fn(u16) -> Wanted + Sync),
         deadline: Instant,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<Received<'a>, Failure> {
-        let terms = Terms { limits: &self.limits, memory: &self.memory, deadline, keeps_body, witness: None };
+        let terms = Terms { limits: &self.limits, memory: &self.memory, deadline, wanted, witness: None };
         if let Some(mut line) = kept.take().await {
             let terms = Terms { witness: line.witness.clone(), ..terms };
             outcome.certificate = line.witness.as_ref().and_then(|witness| witness.certificate());
@@ -45,7 +45,7 @@ impl Prober {
                     let received = asked?;
                     self.lookout.connected(line.remote_ip, &outcome.check);
                     saw(&received, line.remote_ip, outcome);
-                    kept.keep(line, &self.lines).await;
+                    self.keep((line, kept), &received).await;
                     return Ok(received);
                 }
             }
@@ -55,8 +55,16 @@ impl Prober {
         let sent = request(target, id, bearer, line.version());
         let received = line.ask(sent, &terms, &mut outcome.phases).await?;
         saw(&received, line.remote_ip, outcome);
-        kept.keep(line, &self.lines).await;
+        self.keep((line, kept), &received).await;
         Ok(received)
+    }
+
+    /// Keeps a connection for the next probe, unless the answer over it broke off: what is wrong with the connection itself
+    /// would be wrong for the next one too.
+    async fn keep(&self, (line, kept): (Line, &Kept), received: &Received<'_>) {
+        if received.broke_off.is_none() {
+            kept.keep(line, &self.lines).await;
+        }
     }
 
     /// A fresh connection over which requests can be sent.

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Limits, NameServers, credential::Credentials, permits::Permits, schema::Schemas};
+use crate::{
+    Limits, NameServers, credential::Credentials, permits::Permits, resolve::Resolve, schema::Schemas,
+};
 use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
@@ -33,14 +35,14 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
 }
 
 fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) {
-    let (permits, servers) = (Permits::new(&Limits::default()), NameServers::default());
+    let (permits, resolve) = (Permits::new(&Limits::default()), Resolve::new(&NameServers::default()));
     let agent = HeaderValue::from_static("Curiad");
     timetable.configure(checks.iter(), now, false, |check| {
         Prepared::new(
             check,
             &vantage(),
             &agent,
-            &servers,
+            &resolve,
             &permits,
             (&Credentials::default(), &Schemas::default()),
         )
@@ -201,43 +203,88 @@ fn a_clock_that_was_set_back_does_not_silence_a_check() {
     assert_eq!(timetable.next(), Some(due(&checks[0], seconds(0))));
 }
 
+/// What becomes of a check: this status, and how many seconds it asks for.
+fn says(timetable: &Timetable, check: &Check, (status, asks): (u16, u64), now: Timestamp) {
+    let mut outcome = Outcome::new(check.id.clone(), vantage(), now);
+    outcome.http = Some(domain::Http { status, version: "HTTP/2".into(), remote_ip: None, bytes: 0 });
+    outcome.retry_after = Some(Duration::from_secs(asks));
+    let kind = domain::FailureKind::RateLimited;
+    let failure = domain::Failure { layer: domain::Layer::Gateway, kind, message: String::new() };
+    outcome.failure = (status >= 400).then_some(failure);
+    timetable.slots[&check.id].pause(&outcome, now);
+}
+
+fn begun(timetable: &mut Timetable, now: Timestamp) -> BTreeSet<CheckId> {
+    timetable.due(now, usize::MAX).iter().map(|turn| turn.slot.prepared.check().id.clone()).collect()
+}
+
 #[test]
-fn who_is_refused_leaves_the_whole_instance_alone_and_who_is_busy_only_itself() {
+fn who_is_refused_leaves_its_instance_alone_and_who_is_busy_only_itself() {
     let elsewhere = |operation: &str| {
         let mut check = Check::clone(&check(operation, 10));
         check.id.instance.environment = Environment::Uat;
         Arc::new(check)
     };
     let checks = [check("a", 10), check("b", 10), elsewhere("a")];
-    let begun = |timetable: &mut Timetable, now: Timestamp| -> BTreeSet<CheckId> {
-        timetable.due(now, usize::MAX).iter().map(|turn| turn.slot.prepared.check().id.clone()).collect()
-    };
+    let ids = |which: &[&Arc<Check>]| which.iter().map(|check| check.id.clone()).collect::<BTreeSet<_>>();
     let mut timetable = Timetable::default();
     configured(&mut timetable, &checks, seconds(0));
-    let says = |timetable: &Timetable, status, asks, now| {
-        let mut outcome = Outcome::new(checks[0].id.clone(), vantage(), now);
-        outcome.http = Some(domain::Http { status, version: "HTTP/2".into(), remote_ip: None, bytes: 0 });
-        outcome.retry_after = Some(Duration::from_secs(asks));
-        timetable.slots[&checks[0].id].pause(&outcome, now);
-    };
-    says(&timetable, 429, 60, seconds(0));
-    // One that was under way asks for less, and another is answered.
-    says(&timetable, 429, 5, seconds(1));
-    says(&timetable, 200, 0, seconds(2));
-    assert_eq!(begun(&mut timetable, seconds(20)), BTreeSet::from([checks[2].id.clone()]));
+    says(&timetable, &checks[0], (429, 60), seconds(0));
+    // One that was under way asks for less, and is answered when it is asked again.
+    says(&timetable, &checks[1], (429, 5), seconds(1));
+    says(&timetable, &checks[1], (200, 0), seconds(2));
+    assert_eq!(begun(&mut timetable, seconds(20)), ids(&[&checks[2]]));
     assert_eq!(timetable.paused, 2);
-    timetable.want(&vantage(), Wanted { at: seconds(21), track: track(&checks[1]) });
-    // A check that comes meanwhile is of the same instance.
-    let more = [check("a", 10), check("b", 20), elsewhere("a"), check("c", 10)];
-    configured(&mut timetable, &more, seconds(30));
-    assert_eq!(begun(&mut timetable, seconds(45)), BTreeSet::from([checks[2].id.clone()]));
-    assert_eq!(begun(&mut timetable, seconds(81)).len(), 4);
+    // A check that comes meanwhile is of the same instance; one that is known as well.
+    let more = [check("a", 10), check("b", 10), elsewhere("a"), check("c", 10)];
+    configured(&mut timetable, &more, seconds(25));
+    assert_eq!(
+        begun(&mut timetable, seconds(45)),
+        ids(&[&checks[1], &checks[2]]),
+        "half of a minute has passed"
+    );
+    assert_eq!(begun(&mut timetable, seconds(81)), ids(&[&more[0], &more[1], &more[2], &more[3]]));
 
     let mut timetable = Timetable::default();
     configured(&mut timetable, &checks, seconds(0));
-    says(&timetable, 503, 20, seconds(0));
-    let others = BTreeSet::from([checks[1].id.clone(), checks[2].id.clone()]);
-    assert_eq!(begun(&mut timetable, seconds(15)), others);
+    says(&timetable, &checks[0], (503, 20), seconds(0));
+    assert_eq!(begun(&mut timetable, seconds(15)), ids(&[&checks[1], &checks[2]]));
+}
+
+#[test]
+fn who_is_refused_again_and_again_keeps_no_other_from_being_seen() {
+    let checks = [check("refused", 10), check("well", 10)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    let mut seen = vec![seconds(0)];
+    for second in 1..600 {
+        let now = seconds(second);
+        // As often as there may be operations that are.
+        says(&timetable, &checks[0], (429, 300), now);
+        if begun(&mut timetable, now).contains(&checks[1].id) {
+            seen.push(now);
+        }
+    }
+    let apart = seen.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect::<Vec<_>>();
+    // Half of a minute, and up to a beat: what was seen before still speaks.
+    assert!(apart.len() >= 14 && apart.iter().all(|apart| (30..=40).contains(apart)), "{apart:?}");
+}
+
+#[test]
+fn who_is_refused_puts_off_its_own_confirmation_and_no_other() {
+    let checks = [check("a", 10), check("b", 10)];
+    let mut timetable = Timetable::default();
+    configured(&mut timetable, &checks, seconds(0));
+    says(&timetable, &checks[0], (429, 60), seconds(0));
+    for check in &checks {
+        assert!(timetable.want(&vantage(), Wanted { at: seconds(5), track: track(check) }));
+    }
+    let turns = timetable.due(seconds(5), usize::MAX);
+    let confirms: Vec<_> = turns.iter().map(|turn| (&turn.slot.prepared.check().id, turn.confirm)).collect();
+    assert_eq!(confirms, [(&checks[1].id, true)]);
+    drop(turns);
+    let confirms: Vec<_> = timetable.due(seconds(60), usize::MAX).iter().map(|turn| turn.confirm).collect();
+    assert!(confirms.contains(&true), "it is not lost: {confirms:?}");
 }
 
 #[test]

@@ -308,9 +308,20 @@ async fn http_2_is_spoken_where_the_server_does() {
     change(&mut check).expect.text = vec![domain::Matches::Exists];
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)), "{}", message(&outcome));
+
+    // What is not sent is not too large.
+    request(&mut check).method = domain::Method::Head;
+    change(&mut check).expect.text = Vec::new();
+    let outcome = prober.probe(&check, noon(), false).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
+    assert_eq!(outcome.http.unwrap().bytes, 0);
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
+    if request.method() == hyper::Method::HEAD {
+        let answer = Response::builder().header("content-length", 20_000_000).body(Full::default());
+        return Ok(answer.unwrap());
+    }
     if request.uri().path() == "/large" {
         return Ok(Response::new(Full::from(vec![b'x'; 3 * 1024 * 1024])));
     }

@@ -73,6 +73,29 @@ async fn a_start_with_a_clock_that_is_off_is_ours_once_all_certificates_are_over
 }
 
 #[tokio::test]
+async fn certificates_that_run_out_together_are_over_where_others_have_our_day() {
+    let authority = Authority::new();
+    let (prober, ahead) = prober_of(&authority);
+    let says = b"HTTP/1.1 200 OK\r\nDate: Thu, 31 Dec 2026 12:00:00 GMT\r\nContent-Length: 0\r\n\r\n";
+    let hosts = ["a.localhost", "b.localhost", "c.localhost"];
+    let mut checks = Vec::new();
+    let mut servers = Vec::new();
+    for host in hosts {
+        let server = authority.signs(&[host], 2026, 2027).says(says).await;
+        checks.push(secure(&server, host));
+        servers.push(server);
+    }
+    // At noon of the last day of the year, and at noon of the next.
+    for (days, expected) in [(41, None), (42, Some((Layer::Tls, CertificateExpired)))] {
+        ahead.store(days, Ordering::SeqCst);
+        for check in &checks {
+            let outcome = prober.probe(check, noon(), false).await;
+            assert_eq!(failed(&outcome), expected, "{}", message(&outcome));
+        }
+    }
+}
+
+#[tokio::test]
 async fn days_of_a_certificate_are_counted_from_the_time_that_others_have() {
     let authority = Authority::new();
     let (prober, ahead) = prober_of(&authority);

@@ -2,10 +2,10 @@
 
 use crate::{
     servers::{Server, nobody, ok},
-    setting::{check, failed, message, noon, probe, settings},
+    setting::{change, check, failed, message, noon, probe, settings},
 };
-use domain::{Check, FailureKind::*, Layer, Outcome, PrivateAddresses};
-use prober::{NameServers, Prober};
+use domain::{Check, DnsRequest, FailureKind::*, Layer, Outcome, PrivateAddresses, RecordType, Request};
+use prober::{NameServers, Prober, Settings};
 use std::{
     net::SocketAddr,
     sync::{
@@ -81,10 +81,12 @@ impl NameServer {
     }
 
     pub(crate) fn prober_with(&self, private: PrivateAddresses) -> Prober {
-        let mut settings = settings();
-        settings.name_servers = NameServers::These(vec![self.address]);
-        settings.private_addresses = private;
-        Prober::new(settings).unwrap()
+        Prober::new(Settings { private_addresses: private, ..self.settings() }).unwrap()
+    }
+
+    fn settings(&self) -> Settings {
+        let name_servers = NameServers::These(vec![self.address]);
+        Settings { name_servers, private_addresses: PrivateAddresses::Allowed, ..settings() }
     }
 }
 
@@ -262,6 +264,35 @@ async fn a_resolver_that_says_nothing_of_the_root_but_tells_names_is_not_dead() 
     name_server.becomes(Does::TellsGoodAlone);
     let outcome = prober.probe(&named(), noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn what_one_check_was_told_shows_a_dns_operation_that_the_resolver_lives_and_so_the_other_way() {
+    let server = Server::says(ok("")).await;
+    let asks = |host: &str| {
+        let mut check = check(&format!("http://{host}:{}", server.address.port()));
+        let (name, record) = (None, RecordType::A);
+        change(&mut check).request =
+            Request::Dns(DnsRequest { name, record, answers: Vec::new(), resolver: None });
+        check
+    };
+    let connects = |host: &str| check(&format!("http://{host}:{}", server.address.port()));
+    let (good, bad) = ("good.results.wales", "api.results.wales");
+    for (tells, then) in [(connects(good), asks(bad)), (asks(good), connects(bad)), (asks(good), asks(bad))] {
+        let name_server = NameServer::start(Does::KnowsGoodAlone).await;
+        let prober = name_server.prober();
+        // Made ready before, as all checks are.
+        let prepared = prober.prepare(Arc::new(then.clone()));
+        let outcome = prober.probe_prepared(&prepared, noon(), false).await;
+        assert_eq!(failed(&outcome), Some((Layer::Ours, NoResolver)), "nothing shows that it lives");
+        assert_eq!(failed(&prober.probe(&tells, noon(), false).await), None);
+        let outcome = prober.probe_prepared(&prepared, noon(), false).await;
+        assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+        // Who takes its place knows it too.
+        let again = prober.again(name_server.settings()).unwrap();
+        let outcome = again.probe(&then, noon(), false).await;
+        assert_eq!(failed(&outcome), Some((Layer::Dns, NameFailed)), "{}", message(&outcome));
+    }
 }
 
 #[tokio::test]

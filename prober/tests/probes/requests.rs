@@ -232,20 +232,23 @@ async fn a_post_that_is_led_elsewhere_becomes_a_get_as_everybody_does_it() {
     }
 }
 
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, body).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An answer with this body, said to be packed.
+fn sent(packed: &[u8]) -> Vec<u8> {
+    let length = packed.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), packed].concat()
+}
+
 #[tokio::test]
 async fn a_packed_answer_is_asked_for_only_where_it_is_wanted_and_read_as_it_was() {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(
-        &mut encoder,
-        br#"{"status":"UP","padding":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#,
-    )
-    .unwrap();
-    let packed = encoder.finish().unwrap();
-    let mut sent =
-        format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len())
-            .into_bytes();
-    sent.extend_from_slice(&packed);
-    let server = Server::says(sent).await;
+    let packed = gzip(br#"{"status":"UP","padding":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#);
+    let server = Server::says(sent(&packed)).await;
     let mut check = check(&server.url());
     request(&mut check).dialect = Dialect::Health;
     change(&mut check).expect.size = Some(74..=74);
@@ -273,6 +276,40 @@ async fn how_a_body_is_packed_that_nobody_looks_into_does_not_matter() {
     change(&mut check).expect.text = vec![Matches::Exists];
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, BadBody)), "{}", message(&outcome));
+}
+
+#[tokio::test]
+async fn a_packed_body_is_as_large_as_it_is_unpacked_and_may_be_as_large_as_any_that_is_counted() {
+    let large = u64::try_from(9 << 20).unwrap();
+    // What cannot be packed any further, and is larger than what may be looked into.
+    let mut word = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        word ^= word << 13;
+        word ^= word >> 17;
+        word ^= word << 5;
+        word.to_le_bytes()
+    });
+    let noise: Vec<u8> = noise.take(3 << 18).flatten().collect();
+    let long = u64::try_from(noise.len()).unwrap();
+    for (body, size, expected) in [
+        (gzip(&vec![b'x'; 9 << 20]), None, None),
+        (gzip(&vec![b'x'; 9 << 20]), Some(large..=large), None),
+        (gzip(&noise), None, None),
+        (gzip(&noise), Some(long..=long), None),
+        (gzip(&vec![b'x'; 9 << 20]), Some(0..=1_000_000), Some((Layer::Contract, ExpectationFailed))),
+        (gzip(&vec![b'x'; 11 << 20]), Some(0..=u64::MAX), Some((Layer::Contract, TooLarge))),
+        // Nobody unpacks what nobody wants to know anything of.
+        (gzip(&vec![b'x'; 11 << 20]), None, None),
+        (b"not packed".to_vec(), None, None),
+        (b"not packed".to_vec(), Some(0..=10), Some((Layer::Contract, BadBody))),
+    ] {
+        let server = Server::says(sent(&body)).await;
+        let mut check = check(&server.url());
+        change(&mut check).expect.size = size.clone();
+        let outcome = probe(&check).await;
+        let what = format!("{} bytes, {size:?}: {}", body.len(), message(&outcome));
+        assert_eq!(failed(&outcome), expected, "{what}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,10 @@ use crate::{
     certificates::{Authority, secure},
     guards::guarded,
     servers::{Server, head, nobody, ok},
-    setting::{check, failed, impatient, message, noon, prober, request, settings},
+    setting::{change, check, failed, impatient, message, noon, prober, request, settings},
 };
 use bytes::Bytes;
-use domain::{Check, Connection, FailureKind, Layer, Outcome, Sight};
+use domain::{Check, Connection, FailureKind, Layer, Matches, Outcome, Sight};
 use http_body_util::Full;
 use hyper::{Response, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -166,23 +166,43 @@ async fn what_comes_over_a_kept_connection_is_judged_like_any_other() {
     assert_eq!(server.accepted(), 2);
 }
 
-#[tokio::test]
-async fn http2_over_tls_is_kept_too_and_its_certificate_still_seen() {
-    let authority = Authority::new();
+/// Answers over HTTP/2 with this body, for as long as a connection stands.
+async fn h2(authority: &Authority, body: Bytes) -> Server {
     let acceptor = authority.acceptor(&["h2"]);
-    let server = Server::start(move |stream| {
-        let acceptor = acceptor.clone();
+    Server::start(move |stream| {
+        let (acceptor, body) = (acceptor.clone(), body.clone());
         async move {
             let Ok(stream) = acceptor.accept(stream).await else { return };
-            let service =
-                service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("{}")))));
+            let service = service_fn(|_| {
+                std::future::ready(Ok::<_, Infallible>(Response::new(Full::new(body.clone()))))
+            });
             http2::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), service)
                 .await
                 .ok();
         }
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn a_connection_over_which_an_answer_broke_off_is_not_kept() {
+    let authority = Authority::new();
+    let server = h2(&authority, Bytes::from(vec![b'x'; 3 << 20])).await;
+    let mut check = secure(&server, "localhost");
+    change(&mut check).expect.text = vec![Matches::Exists];
+    let probes = Probes::of(authority.prober(), check);
+    for count in 1..=3 {
+        let outcome = probes.next().await;
+        assert_eq!(failed(&outcome), Some((Layer::Contract, FailureKind::TooLarge)), "{}", message(&outcome));
+        assert_eq!((outcome.warm, server.accepted()), (false, count));
+    }
+}
+
+#[tokio::test]
+async fn http2_over_tls_is_kept_too_and_its_certificate_still_seen() {
+    let authority = Authority::new();
+    let server = h2(&authority, Bytes::from("{}")).await;
     let probes = Probes::of(authority.prober(), secure(&server, "localhost"));
     let first = probes.next().await;
     assert_eq!(failed(&first), None, "{}", message(&first));
