@@ -8,7 +8,7 @@ use crate::{
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 const TOLD_EXPIRES: SignedDuration = SignedDuration::from_hours(96);
 
@@ -137,15 +137,18 @@ pub(crate) fn tell_over(fold: &mut Fold, incident: &Incident) {
 
 /// What goes on as part of `whole` is over with it: the teams that heard of it are told so. A pager has heard.
 pub(crate) fn tell_parts_over(fold: &mut Fold, whole: IncidentId) {
+    let mut of_each: BTreeMap<IncidentId, Vec<Arc<Incident>>> = BTreeMap::new();
+    // What failed on by itself is no part of it any more.
+    for part in fold.after.incidents.values().filter(|part| !part.is_open()) {
+        if let Some(whole) = part.part_of {
+            of_each.entry(whole).or_default().push(Arc::clone(part));
+        }
+    }
     let (mut wholes, mut parts) = (vec![whole], Vec::new());
     while let Some(whole) = wholes.pop() {
-        // What failed on by itself is no part of it any more. The younger are never part of the older's parts: this ends.
-        let of_it =
-            fold.after.incidents.values().filter(|part| part.part_of == Some(whole) && !part.is_open());
-        for part in of_it.filter(|part| part.id != whole) {
-            wholes.push(part.id);
-            parts.push(Arc::clone(part));
-        }
+        let of_it = of_each.remove(&whole).unwrap_or_default();
+        wholes.extend(of_it.iter().map(|part| part.id));
+        parts.extend(of_it);
     }
     // What another parent holds by now goes on as part of that.
     parts.retain(|part| {

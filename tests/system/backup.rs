@@ -5,6 +5,7 @@ use crate::{
     outage::{all_well, place_on},
     program::{Place, json, now, world},
 };
+use jiff::SignedDuration;
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Stdio, time::Duration};
 
@@ -17,6 +18,9 @@ fn history(to: jiff::Timestamp) -> String {
     format!("/api/v1/history?api=results&environment=production&to={to}")
 }
 
+/// Longer than any probe of these stories takes.
+const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(1);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_made_while_probing_went_on_is_restored_by_starting_from_it() {
     let world = world().await;
@@ -25,6 +29,11 @@ async fn a_copy_that_was_made_while_probing_went_on_is_restored_by_starting_from
     all_well(&mut program).await;
     let (file, to) = (beside(&place, "copy.db"), now());
     let name = file.display().to_string();
+    // What began by then is recorded before anything that began so much later.
+    let later = format!("/api/v1/history?api=results&environment=production&from={}", to + IN_FLIGHT);
+    let later = program.internal(&later);
+    let recorded = || async { json(&later).await["samples"].as_u64() > Some(0) };
+    program.wait(recorded, "what began later to be recorded").await;
     let ran = place.run(&["backup", &name]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("checked and whole"), "{ran:?}");
