@@ -115,7 +115,8 @@ pub(crate) fn take_answer(
             return Err(format!("{id} is no major incident, says {}: nobody is called", said.by));
         }
         Answer::CallNext if holding::hand_over(fold, &mut incident) => {
-            passed_on(fold, &incident, who.callout)
+            nobody_else(fold, &incident, who.callout)
+                .unwrap_or_else(|| "the next person is called now".to_owned())
         }
         // A button pressed twice.
         Answer::CallNext if said_before == Some(Answer::CallNext) => {
@@ -126,10 +127,8 @@ pub(crate) fn take_answer(
             if pass_on(&mut incident) {
                 "the next person is called now".to_owned()
             } else {
-                match passed_on(fold, &incident, who.callout) {
-                    said if said == CALLED => "others have been called already".to_owned(),
-                    said => said,
-                }
+                nobody_else(fold, &incident, who.callout)
+                    .unwrap_or_else(|| "others have been called already".to_owned())
             }
         }
     };
@@ -137,14 +136,12 @@ pub(crate) fn take_answer(
     Ok(said)
 }
 
-const CALLED: &str = "the next person is called now";
-
-/// What follows from a "no", to whoever said it.
-fn passed_on(fold: &Fold, incident: &Incident, callout: Option<u32>) -> String {
+/// What whoever said "no" hears where there is nobody else to call.
+fn nobody_else(fold: &Fold, incident: &Incident, callout: Option<u32>) -> Option<String> {
     match incident.passed_on(callout) {
         PassedOn::Again(at) => {
-            format!("there is nobody else to call: you are called again at {}", fold.time(at))
+            Some(format!("there is nobody else to call: you are called again at {}", fold.time(at)))
         }
-        PassedOn::Called | PassedOn::IfItFails => CALLED.to_owned(),
+        PassedOn::Called | PassedOn::IfItFails => None,
     }
 }

@@ -186,15 +186,13 @@ pub(crate) fn ask_anew(fold: &mut Fold, incident: &mut Incident) {
 /// is one, as that of any incident is. Who was asked through it is not waited for.
 pub(crate) fn left(fold: &mut Fold) {
     let configuration = fold.configuration();
-    let now_asked = |incident: &Incident| {
-        let desk = configuration.policy(incident.environment)?.service_desk.as_ref()?;
-        configuration.desks.contains_key(desk).then_some(())
+    let has_a_desk = |incident: &Incident| {
+        let desk = configuration.policy(incident.environment).and_then(|policy| policy.service_desk.as_ref());
+        desk.is_some_and(|desk| configuration.desks.contains_key(desk))
     };
     let of_another = |incident: &&Arc<Incident>| match &incident.ticket {
         Ticket::Raised { desk, .. } | Ticket::Asked { desk, .. } => {
-            !configuration.desks.contains_key(desk)
-                && now_asked(incident).is_some()
-                && may_have_another(incident)
+            !configuration.desks.contains_key(desk) && has_a_desk(incident) && may_have_another(incident)
         }
         Ticket::None => false,
     };
@@ -203,17 +201,12 @@ pub(crate) fn left(fold: &mut Fold) {
     for mut incident in open {
         let asked = telling::key(fold, incident.id, &telling::in_ticket(&incident, "ticket"));
         fold.withdraw(asked);
-        let had = match &incident.ticket {
-            Ticket::Raised { number, .. } => number.clone(),
-            Ticket::Asked { .. } | Ticket::None => "a ticket was asked for, and".to_owned(),
+        let (had, desk) = match &incident.ticket {
+            Ticket::Raised { number, desk, .. } => (number.as_str(), desk),
+            Ticket::Asked { desk, .. } => ("a ticket was asked for", desk),
+            Ticket::None => continue,
         };
-        let why = match &incident.ticket {
-            Ticket::Raised { desk, .. } => {
-                format!("{had} is at {desk}, which is not in the configuration any more")
-            }
-            Ticket::Asked { desk, .. } => format!("{had} {desk} is not in the configuration any more"),
-            Ticket::None => had,
-        };
+        let why = format!("{had}, at {desk}, which is not in the configuration any more");
         if leave(fold, &mut incident, &why).is_some() {
             if let Some(earlier) = incident.earlier_tickets.last_mut() {
                 earlier.left = true;

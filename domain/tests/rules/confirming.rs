@@ -88,6 +88,16 @@ fn what_says_that_it_is_over_and_does_not_arrive_goes_by_another_quiet_way() {
     assert_eq!(stood_down(&hand).len(), 2, "and then by none");
 }
 
+/// The same desk by another name.
+fn renamed() -> (domain::Configuration, domain::DeskId) {
+    let mut renamed = configuration();
+    let known = renamed.desks.pop_first().expect("a desk").1;
+    let other = domain::DeskId::parse("other").expect("an id");
+    renamed.desks.insert(other.clone(), known);
+    renamed.environments.values_mut().for_each(|policy| policy.service_desk = Some(other.clone()));
+    (renamed, other)
+}
+
 #[test]
 fn an_incident_whose_desk_is_not_there_any_more_is_asked_for_at_the_desk_of_now() {
     for is_raised in [true, false] {
@@ -97,11 +107,7 @@ fn an_incident_whose_desk_is_not_there_any_more_is_asked_for_at_the_desk_of_now(
         if is_raised {
             hand.ticket_raised(1);
         }
-        let mut renamed = configuration();
-        let known = renamed.desks.pop_first().expect("a desk").1;
-        let other = domain::DeskId::parse("other").expect("an id");
-        renamed.desks.insert(other.clone(), known);
-        renamed.environments.values_mut().for_each(|policy| policy.service_desk = Some(other.clone()));
+        let (renamed, other) = renamed();
         hand.event(&domain::Event::Configured(Arc::new(renamed)));
         hand.rounds(2, &[RESULTS], Seen::Fail);
         let incident = hand.incident(1);
@@ -131,11 +137,7 @@ fn while_there_is_no_other_desk_the_ticket_is_kept_and_for_what_works_no_other_i
 
     hand.rounds(2, &[], Seen::Pass);
     assert_eq!(hand.incident(1).status, IncidentStatus::Recovering);
-    let mut renamed = configuration();
-    let known = renamed.desks.pop_first().expect("a desk").1;
-    let other = domain::DeskId::parse("other").expect("an id");
-    renamed.desks.insert(other.clone(), known);
-    renamed.environments.values_mut().for_each(|policy| policy.service_desk = Some(other.clone()));
+    let (renamed, _) = renamed();
     hand.event(&domain::Event::Configured(Arc::new(renamed)));
     hand.rounds(1, &[], Seen::Pass);
     assert_eq!(hand.told().iter().filter(|name| *name == "ticket/2").count(), 0, "it works");

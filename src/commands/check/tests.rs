@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::{
-        Secrets, load,
+        Loaded, Secrets, load,
         tests::minimal::{API, Directory, today},
     },
     terminal::Terminal,
@@ -315,11 +315,10 @@ fn the_load_is_that_of_the_schedule_and_of_everything_failing_at_once() {
     );
 }
 
-#[test]
-fn a_journey_is_as_much_traffic_as_it_has_requests() {
+/// Where the only operation is this one and an instance takes 20 requests a minute: three a probe, every 20 seconds.
+fn of_three_requests(operation: &str) -> Loaded {
     let directory = Directory::new();
-    let journey = "{ every: 20s, journey: [ a: { get: /a }, b: { get: /b } ], clean_up: [ c: { get: /c } ] }";
-    directory.change(FILE, "{ get: /_ping }", journey).change(
+    directory.change(FILE, "{ get: /_ping }", operation).change(
         FILE,
         "operations: [ping]",
         "operations: [ping], max_rate: 20/m",
@@ -329,21 +328,19 @@ fn a_journey_is_as_much_traffic_as_it_has_requests() {
     let load = traffic.loads.iter().find(|load| load.environment.word() == "production").unwrap();
     assert!((load.rate.per_second - 3.0 / 20.0).abs() < 1e-9, "{load:?}");
     assert!((load.rate.worst_per_second - 20.0 / 60.0).abs() < 1e-9, "held to its rate: {load:?}");
+    loaded
+}
+
+#[test]
+fn a_journey_is_as_much_traffic_as_it_has_requests() {
+    of_three_requests(
+        "{ every: 20s, journey: [ a: { get: /a }, b: { get: /b } ], clean_up: [ c: { get: /c } ] }",
+    );
 }
 
 #[test]
 fn a_redirect_that_may_be_followed_is_traffic_and_takes_of_the_rate() {
-    let directory = Directory::new();
-    let led_on = "{ every: 20s, get: /_ping, redirects: 2 }";
-    directory.change(FILE, "{ get: /_ping }", led_on).change(
-        FILE,
-        "operations: [ping]",
-        "operations: [ping], max_rate: 20/m",
-    );
-    let loaded = directory.load().unwrap();
-    let traffic = Traffic::of(&loaded.configuration);
-    let load = traffic.loads.iter().find(|load| load.environment.word() == "production").unwrap();
-    assert!((load.rate.per_second - 3.0 / 20.0).abs() < 1e-9, "{load:?}");
+    let loaded = of_three_requests("{ every: 20s, get: /_ping, redirects: 2 }");
     let held = loaded.configuration.checks.values().filter_map(|check| check.apart).max();
     assert_eq!(held, Some(std::time::Duration::from_secs(9)), "three requests at 20 a minute");
 }
