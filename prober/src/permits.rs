@@ -152,25 +152,27 @@ impl Permits {
 
     /// Waits at most `patience` for a place at the host, then for one of the environment and one in all: who waits for a
     /// host keeps nobody else, nor does an environment another. Where nothing came of any probe of the host yet, the first goes
-    /// ahead.
+    /// ahead. Says also how long it waited because others had all places: that is our own lag, unless the host may be silent.
     pub(crate) async fn take<'a>(
         &'a self,
         host: &'a Host,
         environment: Environment,
         patience: Duration,
         metrics: &Metrics,
-    ) -> Option<Permit<'a>> {
+    ) -> (Option<Permit<'a>>, Duration) {
         let environment = Environment::ALL.iter().position(|known| *known == environment);
-        let environment = environment.and_then(|index| self.environments.get(index))?;
+        let environment = environment.and_then(|index| self.environments.get(index));
+        let Some(environment) = environment else { return (None, Duration::ZERO) };
         let (mut first, waits) = match host.first.try_acquire() {
             Ok(first) => (Some(first), false),
             Err(TryAcquireError::Closed) => (None, false),
             Err(TryAcquireError::NoPermits) => (None, true),
         };
         if !waits && let Some(permit) = self.take_now(host, &mut first, environment) {
-            return Some(permit);
+            return (Some(permit), Duration::ZERO);
         }
         metrics.waited();
+        let mut since = None;
         let all = async {
             if waits {
                 // Not for longer: one slow answer must not cost the other checks of a host their turn.
@@ -179,10 +181,12 @@ impl Permits {
             }
             let place = host.places.acquire().await.ok()?;
             let share = host.share(first.is_some());
+            since = Some(Instant::now()).filter(|_| share == Share::Heard);
             let environment = environment.take(share).await?;
             Some(host.begins((first, place), environment, self.all.take(share).await?))
         };
-        tokio::time::timeout(patience, all).await.ok().flatten()
+        let permit = tokio::time::timeout(patience, all).await.ok().flatten();
+        (permit, since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
     fn take_now<'a>(
@@ -290,7 +294,7 @@ mod tests {
         }
 
         async fn take<'a>(&'a self, host: &'a Host, patience: Duration) -> Option<Permit<'a>> {
-            self.permits.take(host, Environment::Production, patience, &self.metrics).await
+            self.permits.take(host, Environment::Production, patience, &self.metrics).await.0
         }
     }
 

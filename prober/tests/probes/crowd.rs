@@ -3,7 +3,7 @@
 use crate::{
     running::{Running, quick, until},
     servers::{Server, head, ok},
-    setting::{check, check_id, failed, message, noon, settings},
+    setting::{check, check_id, failed, message, noon, request, settings},
 };
 use domain::{ApiId, Check, CheckId, Environment, FailureKind::*, InstanceId, LATE, Layer};
 use jiff::Timestamp;
@@ -101,6 +101,38 @@ async fn what_begins_long_after_its_time_says_so() {
         late = running.next().await.late;
     }
     assert!(late.is_some_and(|late| late > LATE), "{late:?}");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_that_others_have_begins_late_and_who_waits_for_its_own_host_does_not() {
+    for (in_flight, per_host, others_have_it) in [(1, 8, true), (8, 1, false)] {
+        let slow = Server::start(|mut stream| async move {
+            let path = head(&mut stream).await;
+            if path.starts_with("GET /slow") {
+                tokio::time::sleep(LATE + LATE / 4).await;
+            }
+            stream.write_all(ok("").as_bytes()).await.ok();
+        })
+        .await;
+        let mut few = settings();
+        few.limits = Limits { in_flight, per_host, ..Limits::default() };
+        let prober = Prober::new(few).unwrap();
+        let mut slowly = check(&slow.url());
+        request(&mut slowly).path = "/slow".to_owned();
+        let host = if others_have_it { "localhost" } else { "127.0.0.1" };
+        let quick = check(&format!("http://{host}:{}", slow.address.port()));
+        let all = [slowly, quick].map(|check| prober.prepare(Arc::new(check)));
+        for prepared in &all {
+            // So that both have answered before.
+            assert_eq!(prober.probe_prepared(prepared, noon(), false).await.late, None);
+        }
+        let (_, waited) = tokio::join!(
+            prober.probe_prepared(&all[0], noon(), false),
+            prober.probe_prepared(&all[1], noon(), false)
+        );
+        assert_eq!(failed(&waited), None, "{}", message(&waited));
+        assert_eq!(waited.late.is_some_and(|late| late > LATE), others_have_it, "{:?}", waited.late);
+    }
 }
 
 #[tokio::test]
