@@ -171,14 +171,18 @@ impl Permits {
         if !waits && let Some(permit) = self.take_now(host, &mut first, environment) {
             return (Some(permit), Duration::ZERO);
         }
-        metrics.waited();
-        let mut since = None;
+        let (mut since, mut counted) = (None, false);
         let all = async {
             if waits {
                 // Not for longer: one slow answer must not cost the other checks of a host their turn.
                 let ahead = tokio::time::timeout(QUIET, host.first.acquire()).await;
                 first = ahead.ok().and_then(Result::ok);
+                if let Some(permit) = self.take_now(host, &mut first, environment) {
+                    return Some(permit);
+                }
             }
+            metrics.waited();
+            counted = true;
             let place = host.places.acquire().await.ok()?;
             let share = host.share(first.is_some());
             since = Some(Instant::now()).filter(|_| share == Share::Heard);
@@ -186,6 +190,10 @@ impl Permits {
             Some(host.begins((first, place), environment, self.all.take(share).await?))
         };
         let permit = tokio::time::timeout(patience, all).await.ok().flatten();
+        // To wait for who goes ahead is no want of places, unless it was in vain.
+        if permit.is_none() && !counted {
+            metrics.waited();
+        }
         (permit, since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
