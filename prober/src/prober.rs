@@ -27,7 +27,7 @@ use crate::{
     transcript,
     unbroken::unbroken,
 };
-use domain::{Check, Clock, Egress, Failure, FailureKind, Layer, Outcome, PrivateAddresses, VantageId};
+use domain::{Check, Clock, Egress, Failure, FailureKind, LATE, Layer, Outcome, PrivateAddresses, VantageId};
 use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
@@ -185,10 +185,20 @@ impl Prober {
 
     /// As [`Prober::probe`], of a check that was made ready before.
     pub async fn probe_prepared(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
+        self.probe_after(prepared, (at, confirm), Duration::ZERO).await
+    }
+
+    /// The same, so long after the time at which it might have begun.
+    pub(crate) async fn probe_after(
+        &self,
+        prepared: &Prepared,
+        (at, confirm): (Timestamp, bool),
+        lag: Duration,
+    ) -> Outcome {
         let _flying = self.metrics.flying();
         let began = Instant::now();
         let whole = pin!(async {
-            let mut outcome = self.authorised(prepared, at, confirm).await;
+            let mut outcome = self.authorised(prepared, (at, confirm), lag).await;
             if outcome.failure.is_some() {
                 Box::pin(self.lookout.judge(&mut outcome, began, self.ways())).await;
             }
@@ -223,8 +233,8 @@ impl Prober {
     async fn permitted(
         &self,
         prepared: &Prepared,
-        at: Timestamp,
-        confirm: bool,
+        (at, confirm): (Timestamp, bool),
+        lag: Duration,
         bearer: Option<&Bearer>,
     ) -> Outcome {
         let patience = prepared.check.timeout;
@@ -238,8 +248,12 @@ impl Prober {
             }
         };
         let environment = prepared.check.id.instance.environment;
-        let permit = self.permits.take(protocol.places(), environment, patience, &self.metrics).await;
+        let (permit, waited) =
+            self.permits.take(protocol.places(), environment, patience, &self.metrics).await;
+        let lag = lag + waited;
+        self.metrics.started(lag);
         let mut outcome = self.nothing_yet(prepared, self.clock.now(), confirm);
+        outcome.late = Some(lag).filter(|lag| *lag > LATE);
         let Some(permit) = permit else {
             let message = format!(
                 "too many probes in flight for {patience:.1?}; raise the limits, or probe less often"

@@ -6,7 +6,7 @@ use crate::{
     landing::Landing,
     timetable::{Timetable, Turn},
 };
-use domain::{Configuration, LATE, Outcome, Wanted};
+use domain::{Configuration, Outcome, Wanted};
 use jiff::Timestamp;
 use std::{pin::Pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
@@ -219,12 +219,10 @@ struct Flight {
 impl Flight {
     fn start(&mut self, prober: &Arc<Prober>, turn: Turn, now: Timestamp) {
         let lag = Duration::try_from(now.duration_since(turn.free)).unwrap_or_default();
-        prober.metrics().started(lag);
         let (prober, outcomes) = (Arc::clone(prober), self.outcomes.clone());
         // In a box, so that it is not moved again: into the task, and out of it at its end.
         self.probes.spawn(Box::pin(async move {
-            let mut outcome = prober.probe_prepared(&turn.slot.prepared, turn.due, turn.confirm).await;
-            outcome.late = Some(lag).filter(|lag| *lag > LATE);
+            let outcome = prober.probe_after(&turn.slot.prepared, (turn.due, turn.confirm), lag).await;
             turn.slot.pause(&outcome, prober.clock().now());
             hand_off(&outcomes, outcome, prober.metrics()).await;
         }));

@@ -5,7 +5,7 @@ use crate::{
     credential::{Bearer, Fetching, Tokens},
     prepared::{Prepared, Protocol},
 };
-use domain::{Credential, Failure, FailureKind, Layer, Outcome};
+use domain::{Credential, Failure, FailureKind, LATE, Layer, Outcome};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -15,26 +15,31 @@ const UNAUTHORISED: u16 = 401;
 impl Prober {
     /// A probe with a token, where it needs one. One whose token is refused before its time is sent once more, with a
     /// fresh one.
-    pub(super) async fn authorised(&self, prepared: &Prepared, at: Timestamp, confirm: bool) -> Outcome {
+    pub(super) async fn authorised(
+        &self,
+        prepared: &Prepared,
+        (at, confirm): (Timestamp, bool),
+        lag: Duration,
+    ) -> Outcome {
         let protocol = prepared.protocol.as_ref().ok();
         let own = protocol.and_then(Protocol::certificate);
         if let Some(failure) = own.and_then(|own| own.over(self.clock.now())) {
-            return self.unsent(prepared, confirm, failure);
+            return self.unsent(prepared, (confirm, lag), failure);
         }
         let Some(tokens) = protocol.and_then(Protocol::tokens) else {
-            return self.permitted(prepared, at, confirm, None).await;
+            return self.permitted(prepared, (at, confirm), lag, None).await;
         };
         let bearer = match tokens.bearer(self.fetching()).await {
             Ok(bearer) => bearer,
-            Err(failure) => return self.unsent(prepared, confirm, failure),
+            Err(failure) => return self.unsent(prepared, (confirm, lag), failure),
         };
-        let outcome = self.permitted(prepared, at, confirm, Some(&bearer)).await;
+        let outcome = self.permitted(prepared, (at, confirm), lag, Some(&bearer)).await;
         let unauthorised = outcome.http.as_ref().is_some_and(|http| http.status == UNAUTHORISED);
         if !unauthorised || outcome.failure.is_none() || !tokens.refused(&bearer) {
             return outcome;
         }
         match tokens.bearer(self.fetching()).await {
-            Ok(fresh) => self.once_more(prepared, (at, confirm), &fresh).await,
+            Ok(fresh) => self.once_more(prepared, (at, confirm), lag, &fresh).await,
             // What was seen is that the API refuses us; that there is no other token will show by itself.
             Err(_) => outcome,
         }
@@ -44,9 +49,10 @@ impl Prober {
         &self,
         prepared: &Prepared,
         (at, confirm): (Timestamp, bool),
+        lag: Duration,
         fresh: &Bearer,
     ) -> Outcome {
-        let mut outcome = self.permitted(prepared, at, confirm, Some(fresh)).await;
+        let mut outcome = self.permitted(prepared, (at, confirm), lag, Some(fresh)).await;
         let check = &prepared.track;
         match &mut outcome.failure {
             Some(failure) if failure.kind == FailureKind::AccessRefused => {
@@ -60,8 +66,10 @@ impl Prober {
     }
 
     /// The outcome of a probe that was not sent.
-    fn unsent(&self, prepared: &Prepared, confirm: bool, failure: Failure) -> Outcome {
-        Outcome { failure: Some(failure), ..self.nothing_yet(prepared, self.clock.now(), confirm) }
+    fn unsent(&self, prepared: &Prepared, (confirm, lag): (bool, Duration), failure: Failure) -> Outcome {
+        self.metrics.started(lag);
+        let late = Some(lag).filter(|lag| *lag > LATE);
+        Outcome { failure: Some(failure), late, ..self.nothing_yet(prepared, self.clock.now(), confirm) }
     }
 
     fn fetching(&self) -> Fetching<'_> {

@@ -3,7 +3,7 @@
 use crate::{
     running::{Running, quick, until},
     servers::{Server, head, ok},
-    setting::{check, check_id, failed, message, noon, settings},
+    setting::{check, check_id, failed, message, noon, request, settings},
 };
 use domain::{ApiId, Check, CheckId, Environment, FailureKind::*, InstanceId, LATE, Layer};
 use jiff::Timestamp;
@@ -76,10 +76,7 @@ async fn two_hundred_hosts_that_swallow_leave_the_others_as_they_were() {
     assert!(unanswered < 4 * answered, "{unanswered} for {answered}");
     running.stop.cancel();
     assert_eq!(beats.len(), 20);
-    // Until their first probes have ended nobody knows that they are silent, and these are twice as many as there are places.
-    let known = *beats.values().flatten().min().unwrap() + SILENT * 2;
     for (check, beats) in beats {
-        let beats: Vec<Timestamp> = beats.into_iter().filter(|at| *at > known).collect();
         let passed = Duration::try_from(beats[beats.len() - 1].duration_since(beats[0])).unwrap();
         // From the first to the last, whole beats: neither is late by half of one.
         let due = (passed + WELL / 2).as_millis() / WELL.as_millis() + 1;
@@ -107,6 +104,38 @@ async fn what_begins_long_after_its_time_says_so() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_place_that_others_have_begins_late_and_who_waits_for_its_own_host_does_not() {
+    for (in_flight, per_host, others_have_it) in [(1, 8, true), (8, 1, false)] {
+        let slow = Server::start(|mut stream| async move {
+            let path = head(&mut stream).await;
+            if path.starts_with("GET /slow") {
+                tokio::time::sleep(LATE + LATE / 4).await;
+            }
+            stream.write_all(ok("").as_bytes()).await.ok();
+        })
+        .await;
+        let mut few = settings();
+        few.limits = Limits { in_flight, per_host, ..Limits::default() };
+        let prober = Prober::new(few).unwrap();
+        let mut slowly = check(&slow.url());
+        request(&mut slowly).path = "/slow".to_owned();
+        let host = if others_have_it { "localhost" } else { "127.0.0.1" };
+        let quick = check(&format!("http://{host}:{}", slow.address.port()));
+        let all = [slowly, quick].map(|check| prober.prepare(Arc::new(check)));
+        for prepared in &all {
+            // So that both have answered before.
+            assert_eq!(prober.probe_prepared(prepared, noon(), false).await.late, None);
+        }
+        let (_, waited) = tokio::join!(
+            prober.probe_prepared(&all[0], noon(), false),
+            prober.probe_prepared(&all[1], noon(), false)
+        );
+        assert_eq!(failed(&waited), None, "{}", message(&waited));
+        assert_eq!(waited.late.is_some_and(|late| late > LATE), others_have_it, "{:?}", waited.late);
+    }
+}
+
+#[tokio::test]
 async fn a_test_environment_has_half_of_the_places_and_production_what_it_needs() {
     let gate = Arc::new(Semaphore::new(0));
     let opened = gate.clone();
@@ -128,18 +157,23 @@ async fn a_test_environment_has_half_of_the_places_and_production_what_it_needs(
         let instance = InstanceId { environment, ..check.id.instance };
         Check { id: CheckId { instance, ..check.id }, ..check }
     };
+    // Who has never answered has less; what is made ready keeps in mind that it has.
+    opened.add_permits(1);
+    let known = prober.prepare(Arc::new(at(Environment::Sit, &slow.url())));
+    assert_eq!(failed(&prober.probe_prepared(&known, noon(), false).await), None);
+    opened.acquire().await.unwrap().forget();
     let mut loaded = JoinSet::new();
     for _ in 0..8 {
         let (prober, check) = (Arc::clone(&prober), at(Environment::Sit, &slow.url()));
         loaded.spawn(async move { prober.probe(&check, noon(), false).await });
     }
-    until("four are sent, and four wait", || slow.accepted() == 4 && prober.metrics().permits_waited() == 4)
+    until("four are sent, and four wait", || slow.accepted() == 5 && prober.metrics().permits_waited() == 4)
         .await;
     for environment in [Environment::Production, Environment::Sandbox] {
         let outcome = prober.probe(&at(environment, &well.url()), noon(), false).await;
         assert_eq!(failed(&outcome), None, "{environment}: {}", message(&outcome));
     }
-    assert_eq!((slow.accepted(), prober.metrics().permits_waited()), (4, 4), "neither had to wait");
+    assert_eq!((slow.accepted(), prober.metrics().permits_waited()), (5, 4), "neither had to wait");
     opened.add_permits(1);
     while let Some(outcome) = loaded.join_next().await {
         assert_eq!(failed(&outcome.unwrap()), None, "those that waited had their turn");
