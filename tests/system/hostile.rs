@@ -49,7 +49,10 @@ async fn an_api_that_misbehaves_in_turn_in_every_way_leaves_the_others_as_they_w
     }
     let told = incidents(&program).await;
     assert!(!told.is_empty());
-    assert!(told.iter().all(|one| one["cause_key"] == "instance:documents/production"), "{told:?}");
+    // On a slow machine it fails for long enough to use up its objective, too.
+    let own = ["instance:documents/production", "burn:documents/production"];
+    let is_own = |one: &serde_json::Value| own.iter().any(|key| one["cause_key"] == *key);
+    assert!(told.iter().all(is_own), "{told:?}");
     world.set_fault(API, "production", Fault::None).await.expect("no fault");
     all_well(&mut program).await;
     world.stop().await;
