@@ -185,6 +185,8 @@ impl Seat {
             situation: self.situation.subscribe(),
             clock: self.clock.clone(),
         };
+        let (store, inbox, clock) = (self.store.clone(), Arc::clone(&self.inbox), self.clock.clone());
+        tasks.add("watch over the clock", crate::clock::watch(store, inbox, clock, stop.clone()));
         let configuration = self.configuration.clone();
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let sealing = sealer::run(store, configuration, clock, self.history_every, stop.clone());

@@ -4,7 +4,7 @@ mod words;
 
 use crate::{
     ApiId, Cause, Environment, Health, Incident, InstanceId, Outcome, Priority, RotaId, Situation, Status,
-    Target, TrackId, cause::open, daily_test, desk, duty, fold::Fold, rota_gap, shown,
+    Target, TrackId, cause::open, clock_set, daily_test, desk, duty, fold::Fold, rota_gap, shown,
 };
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub enum Ahead {
     BankHolidays,
     /// The last daily test call did not arrive: a real one may not.
     DailyTest,
+    /// Our own clock was set.
+    Clock,
 }
 
 impl fmt::Display for Ahead {
@@ -64,6 +66,7 @@ impl fmt::Display for Ahead {
             Self::Rota(rota) => write!(f, "rota:{rota}"),
             Self::BankHolidays => f.write_str("bank_holidays"),
             Self::DailyTest => f.write_str("daily_test"),
+            Self::Clock => f.write_str("clock"),
         }
     }
 }
@@ -224,6 +227,10 @@ fn outlook(fold: &Fold) -> Outlook {
         outlook.add(Ahead::DailyTest, next, DAILY_TEST, None);
         outlook.until = outlook.until.min(next);
     }
+    let seen_by = clock_set::last(&fold.after).and_then(|at| at.checked_add(clock_set::SEEN_WITHIN).ok());
+    if let Some(at) = seen_by.filter(|at| now < *at) {
+        outlook.add(Ahead::Clock, at, clock_set::SEEN_WITHIN, None);
+    }
     for id in callers(&fold.after).into_keys() {
         let Some(rota) = configuration.rotas.get(&id) else { continue };
         outlook.until = outlook.until.min(now + LOOK_AGAIN);
@@ -256,7 +263,8 @@ fn is_known_to_be_over(situation: &Situation, what: &Ahead, incident: &Incident,
         | Ahead::OwnSecret(_)
         | Ahead::Rota(_)
         | Ahead::BankHolidays
-        | Ahead::DailyTest => true,
+        | Ahead::DailyTest
+        | Ahead::Clock => true,
     }
 }
 
@@ -314,7 +322,8 @@ fn priority(what: &Ahead, at: Timestamp, now: Timestamp) -> Priority {
         | Ahead::OwnSecret(_)
         | Ahead::Sunset(_)
         | Ahead::BankHolidays
-        | Ahead::DailyTest => Priority::P4,
+        | Ahead::DailyTest
+        | Ahead::Clock => Priority::P4,
     }
 }
 

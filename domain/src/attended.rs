@@ -28,9 +28,8 @@ fn is_heard(incident: &Incident, now: Timestamp) -> bool {
     let Some(running) = incident.escalation.as_ref().filter(|running| running.stopped.is_none()) else {
         return true;
     };
-    let reached = |callout: &&crate::Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
     let of_now = running.callouts.iter().filter(|callout| callout.at >= running.started_at);
-    let heard = of_now.clone().filter(reached).map(|callout| callout.at).max();
+    let heard = of_now.clone().filter(|callout| callout.may_be_heard()).map(|callout| callout.at).max();
     let unheard = of_now.filter(|callout| heard.is_none_or(|heard| callout.at > heard));
     unheard.map(|callout| callout.at).min().is_none_or(|first| now.duration_since(first) < UNHEARD)
 }

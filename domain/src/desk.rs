@@ -112,7 +112,7 @@ fn merged(fold: &mut Fold, incident: &mut Incident, number: &str, seen: &SeenTic
 }
 
 /// Another ticket, which the desk has already, is the incident's from now on. `false`: it has had too many.
-fn follow(
+pub(crate) fn follow(
     fold: &mut Fold,
     incident: &mut Incident,
     (desk, number, record): (Option<DeskId>, &str, &str),
@@ -223,41 +223,6 @@ fn may_have_another(incident: &Incident) -> bool {
     incident.earlier_tickets.iter().filter(|earlier| !earlier.given_up).count() + 1 < MOST_TICKETS
 }
 
-/// A ticket that a caller had opened is the incident's from now on.
-pub(crate) fn link(
-    fold: &mut Fold,
-    incident: &mut Incident,
-    by: &str,
-    (number, record): (&str, &str),
-) -> Result<(), String> {
-    let policy = fold.after.configuration.policy(incident.environment);
-    // It was looked up there.
-    let Some(desk) = policy.and_then(|policy| policy.service_desk.clone()) else {
-        return Err(format!("incidents of {} have no service desk", incident.environment));
-    };
-    let before = match &incident.ticket {
-        Ticket::Raised { record: ours, .. } if ours == record => {
-            return Err(format!("{number} is the ticket of {} already", incident.id));
-        }
-        Ticket::Raised { desk, record, .. } => Some((desk.clone(), record.clone())),
-        Ticket::Asked { .. } => {
-            let asked = telling::key(fold, incident.id, &telling::in_ticket(incident, "ticket"));
-            fold.withdraw(asked);
-            None
-        }
-        Ticket::None => None,
-    };
-    let moved = telling::in_ticket(incident, "moved");
-    if !follow(fold, incident, (Some(desk), number, record), &format!("linked by {by}")) {
-        return Err(format!("{} could take no other ticket: its timeline says why", incident.id));
-    }
-    if let Some(before) = before {
-        moved_to(fold, incident, &moved, before, number);
-    }
-    incident.note(fold.now, format!("{by} links {number}: it is the ticket from now on"));
-    Ok(())
-}
-
 /// The desk has made a ticket that was asked for before another was linked. That one may be closed by now, and a third
 /// asked for, which has no number yet.
 pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, record: &str, asked: usize) {
@@ -281,7 +246,7 @@ pub(crate) fn too_late(fold: &mut Fold, incident: &mut Incident, number: &str, r
     moved_to(fold, incident, &name, (desk, record.to_owned()), &followed);
 }
 
-fn moved_to(
+pub(crate) fn moved_to(
     fold: &mut Fold,
     incident: &Incident,
     name: &str,

@@ -12,7 +12,7 @@ use crate::{
     holding, other_way,
     plan::{Act, first},
     provider, remark, service_clock,
-    stand_down::{Relief, stand_down},
+    stand_down::{Relief, relieved, stand_down},
     telling::{fall_back, raise_ticket, work_note},
     test_call, ticket_over, weight,
 };
@@ -219,6 +219,7 @@ fn flapped(incident: &mut Incident, now: Timestamp, short: &str, text: String) {
 /// A human has it.
 pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, person: Option<&PersonId>) {
     let until = holding::lasts(fold, incident);
+    let before = incident.acknowledged.take().and_then(|taken| taken.person);
     incident.acknowledged =
         Some(Acknowledgement { at: fold.now, by: by.to_owned(), person: person.cloned(), until });
     incident.first_answer.get_or_insert_with(|| (by.to_owned(), fold.now));
@@ -230,6 +231,9 @@ pub(crate) fn acknowledge(fold: &mut Fold, incident: &mut Incident, by: &str, pe
     work_note(fold, incident, format!("Acknowledged by {by}."));
     calling::stop(incident, &format!("{by} has it"));
     stand_down(fold, incident, Relief::Taken(by), |other, _| Some(other) == person);
+    if let Some(before) = before.filter(|before| Some(before) != person) {
+        relieved(fold, incident, by, before);
+    }
     provider::tell_taken(fold, incident, by);
 }
 

@@ -179,10 +179,27 @@ impl Callout {
     /// Carriers' words come late, twice and in any order, so none takes back what outweighs it: that it arrived
     /// outweighs that it failed, and that outweighs that it was taken.
     pub fn reached_by(&self, way: Way) -> bool {
+        self.unclear.contains(&way) || self.is_taken_by(way)
+    }
+
+    /// Whether `way` is known to have it: a try without a clear end is no word of a carrier.
+    fn is_taken_by(&self, way: Way) -> bool {
         let taken = self.accepted.iter().any(|(accepted, _)| *accepted == way);
         let answered = self.answer.is_some() && self.ways.contains(&way);
         let failed = self.given_up.contains(&way);
-        self.delivered.contains(&way) || self.unclear.contains(&way) || ((taken || answered) && !failed)
+        self.delivered.contains(&way) || ((taken || answered) && !failed)
+    }
+
+    /// Whether a carrier is known to have it by any way.
+    pub fn is_taken(&self) -> bool {
+        self.ways.iter().any(|way| self.is_taken_by(*way))
+    }
+
+    /// Whether a carrier is known to have it by a way that may wake: an e-mail beside a text is read in the morning.
+    pub(crate) fn may_be_heard(&self) -> bool {
+        let mail_alone = self.ways.iter().all(|way| *way == Way::Email);
+        self.answer.is_some()
+            || self.ways.iter().any(|way| (mail_alone || *way != Way::Email) && self.is_taken_by(*way))
     }
 
     /// Every way failed, and by none did it arrive.

@@ -66,6 +66,11 @@ pub enum Message {
     },
     /// An operator acts.
     Command(Command),
+    /// Our own clock was set, forward or back.
+    ClockSet {
+        /// By how many milliseconds it moved more than time did.
+        by_ms: i64,
+    },
     /// A desk's own system was asked how a ticket stands there.
     Ticket {
         /// Whose ticket.

@@ -31,6 +31,8 @@ pub enum Often {
     Alerts,
     /// A work note was left out.
     LeftOut,
+    /// Our own clock was set.
+    Clock,
 }
 
 impl Often {
@@ -39,7 +41,7 @@ impl Often {
         let others = count - names.len();
         let list = match self {
             Self::Joins | Self::Leaves | Self::Late | Self::Unclear => names.join(", "),
-            Self::Flaps | Self::Carrier | Self::Alerts | Self::LeftOut => names.join("; "),
+            Self::Flaps | Self::Carrier | Self::Alerts | Self::LeftOut | Self::Clock => names.join("; "),
         };
         let list = if others > 0 { format!("{list} … and {others} others") } else { list };
         match self {
@@ -47,7 +49,7 @@ impl Often {
             Self::Leaves if count == 1 => format!("{list} works again"),
             Self::Joins => format!("{count} more fail too: {list}; held back, no tickets of their own"),
             Self::Leaves => format!("{count} more work again: {list}"),
-            Self::Flaps => format!("{count} more times: {list}"),
+            Self::Flaps | Self::Clock => format!("{count} more times: {list}"),
             Self::Late => format!("{count} more late answers: {list}"),
             Self::Unclear => {
                 format!("{count} more texts that are no answers; their words are not kept: {list}")

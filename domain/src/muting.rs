@@ -11,19 +11,58 @@ pub(crate) fn muted_until(
     incident: &Incident,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    muted_by(situation, policy, incident, now).map(|(until, _)| until)
+}
+
+/// What keeps an incident quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mute {
+    /// A silence, by its number; of several together the one that ends first.
+    Silence(u64),
+    /// Planned work that was announced, by its number.
+    Maintenance(u64),
+    /// A window of the configuration, which repeats.
+    Window,
+}
+
+/// What mutes an incident's notifications the longest, and until when.
+pub(crate) fn muted_by(
+    situation: &Situation,
+    policy: &EnvironmentPolicy,
+    incident: &Incident,
+    now: Timestamp,
+) -> Option<(Timestamp, Mute)> {
     let troubled = troubled(incident)?;
     let zone = &situation.configuration.site.time_zone;
-    let silences = silenced_until(situation, incident, now);
-    let windows = policy.maintenance.iter().filter_map(|window| window.covering(now, zone)).map(|(_, to)| to);
-    let overrun = policy.maintenance.iter().filter_map(|window| window.overruns_until(now, zone));
-    let overrun = overrun.filter(|(to, _)| incident.failing_since() < *to).map(|(_, until)| until);
+    let silence = silenced_until(situation, incident, now);
+    let windows = policy.maintenance.iter().filter_map(|window| {
+        let (from, to) = window.last(now, zone)?;
+        let until = if now < to { to } else { window.overruns_until(now, zone)?.1 };
+        // What begins after its end is no overrun.
+        let of_it = now < to || incident.failing_since() < to;
+        (of_it && !calls_since_before(incident, from)).then_some((until, Mute::Window))
+    });
     let announced = situation.maintenances.values().filter_map(|planned| {
         let end = planned.overruns_until();
-        // What begins after its end is no overrun.
         let of_it = planned.from <= now && now < end && incident.failing_since() < planned.until;
-        (of_it && troubled.iter().all(|instance| planned.concerns(instance))).then_some(end)
+        let concerned = || troubled.iter().all(|instance| planned.concerns(instance));
+        (of_it && concerned() && !calls_since_before(incident, planned.from))
+            .then_some((end, Mute::Maintenance(planned.id)))
     });
-    silences.into_iter().chain(windows).chain(overrun).chain(announced).max()
+    silence.into_iter().chain(windows).chain(announced).max()
+}
+
+/// Whether people were being called for it, in vain so far, before planned work began: that goes on, since it is not the work's,
+/// and whoever works there can take it.
+pub(crate) fn calls_since_before(incident: &Incident, from: Timestamp) -> bool {
+    let running = incident.escalation.as_ref().filter(|running| running.stopped.is_none());
+    running.is_some_and(|running| running.started_at < from)
+}
+
+/// What mutes an open incident, and until when. `None`: nothing does.
+pub fn mute(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Mute)> {
+    let policy = situation.configuration.policy(incident.environment)?;
+    muted_by(situation, policy, incident, now).filter(|_| incident.is_open())
 }
 
 /// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted, by it and by
@@ -37,21 +76,16 @@ pub fn would_mute(
     let instances = situation.configuration.instances().filter(covers).collect();
     let muted = |incident: &&std::sync::Arc<Incident>| {
         let all = concerned(incident);
-        let quiet =
-            |instance: &InstanceId| covers(instance) || covered_until(situation, instance, now).is_some();
+        let quiet = |instance: &InstanceId| covers(instance) || covered(situation, instance, now).is_some();
         all.iter().any(|instance| covers(instance)) && all.iter().all(|instance| quiet(instance))
     };
     (instances, situation.open_incidents().filter(muted).map(|incident| incident.id).collect())
 }
 
-/// Until when silences cover an instance.
-fn covered_until(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Option<Timestamp> {
-    situation
-        .silences
-        .values()
-        .filter(|silence| silence.covers(instance, now))
-        .map(|silence| silence.until)
-        .max()
+/// Until when silences cover an instance, and by which.
+fn covered(situation: &Situation, instance: &InstanceId, now: Timestamp) -> Option<(Timestamp, Mute)> {
+    let all = situation.silences.values().filter(|silence| silence.covers(instance, now));
+    all.map(|silence| (silence.until, Mute::Silence(silence.id))).max()
 }
 
 /// All that a silence has to name to be about an incident: whoever mutes a parent does not mean the APIs that fail with it.
@@ -61,10 +95,10 @@ fn concerned(incident: &Incident) -> Vec<&InstanceId> {
 }
 
 /// Until when silences, one or several together, keep an incident quiet.
-fn silenced_until(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
+fn silenced_until(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Mute)> {
     let all = concerned(incident);
-    let each: Option<Vec<Timestamp>> =
-        all.into_iter().map(|instance| covered_until(situation, instance, now)).collect();
+    let each: Option<Vec<(Timestamp, Mute)>> =
+        all.into_iter().map(|instance| covered(situation, instance, now)).collect();
     each?.into_iter().min()
 }
 
@@ -75,7 +109,7 @@ pub(crate) fn silenced_without(
     child: &InstanceId,
     now: Timestamp,
 ) -> bool {
-    silenced_until(situation, incident, now).is_some() && covered_until(situation, child, now).is_none()
+    silenced_until(situation, incident, now).is_some() && covered(situation, child, now).is_none()
 }
 
 /// The instances of which something is wrong; `None`: what cannot be muted.

@@ -53,7 +53,8 @@ pub(crate) fn due_at(configuration: &Configuration, incident: &Incident) -> Opti
         return Some(callout.at + ARRIVES_WITHIN * i32::try_from(callout.ways.len()).unwrap_or(i32::MAX));
     }
     let taken = callout.accepted.iter().filter(|(way, _)| wakes.contains(way) && !failed(way));
-    taken.map(|(_, at)| *at + ARRIVES_WITHIN).min()
+    // One that no carrier has taken by then is tried on, and nobody is awake.
+    Some(taken.map(|(_, at)| *at).min().unwrap_or(callout.at) + ARRIVES_WITHIN)
 }
 
 /// The newest call goes by the person's next way, too.

@@ -39,6 +39,12 @@ pub(crate) enum Act {
     Resolve,
 }
 
+impl Act {
+    const fn calls(self) -> bool {
+        matches!(self, Self::StartEscalation | Self::Escalate | Self::OtherWay)
+    }
+}
+
 /// The next thing that will happen to an incident unless something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextAction {
@@ -53,6 +59,17 @@ pub struct NextAction {
 /// The next thing that will happen to an incident unless something changes. `None`: it waits for people or probes.
 pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<NextAction> {
     let (at, act) = first(situation, incident, now)?;
+    Some(named(situation, incident, act, at))
+}
+
+/// Who is called next, and when, unless something changes. `None`: nobody is.
+pub(crate) fn next_call(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<NextAction> {
+    let calls = plan(situation, incident, now).into_iter().filter(|(_, act)| act.calls());
+    let (at, act) = calls.min_by_key(|(at, _)| *at)?;
+    Some(named(situation, incident, act, at))
+}
+
+fn named(situation: &Situation, incident: &Incident, act: Act, at: Timestamp) -> NextAction {
     let desk = || {
         let desk = situation.configuration.policy(incident.environment)?.service_desk.as_ref()?;
         situation.configuration.desks.get(desk).map(|desk| desk.name.en.clone())
@@ -70,17 +87,20 @@ pub fn next_action(situation: &Situation, incident: &Incident, now: Timestamp) -
         Act::StartEscalation => ("start calling", whom::first_name(situation, incident, at)),
         Act::Escalate => ("call", whom::next_name(situation, incident, at)),
         Act::OtherWay => ("call by another way", whom::last_name(situation, incident)),
-        Act::AnswerEnds => ("ask again", incident.acknowledged.as_ref().map(|taken| taken.by.clone())),
+        Act::AnswerEnds => match &incident.acknowledged {
+            Some(taken) if whom::may_be_asked(situation, taken) => ("ask again", Some(taken.by.clone())),
+            // As the rules do: whoever cannot be called is not asked, and the next is.
+            Some(_) | None => ("call", whom::instead(situation, incident, at)),
+        },
         Act::Release => ("let what still fails answer for itself", None),
         Act::Resolve => ("resolve", None),
     };
-    Some(NextAction { what: what.to_owned(), who, at })
+    NextAction { what: what.to_owned(), who, at }
 }
 
 /// When somebody is called next for an incident unless something changes. `None`: nobody is.
 pub fn next_call_at(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<Timestamp> {
-    let calls = |act: &Act| matches!(act, Act::StartEscalation | Act::Escalate | Act::OtherWay);
-    plan(situation, incident, now).into_iter().filter(|(_, act)| calls(act)).map(|(at, _)| at).min()
+    plan(situation, incident, now).into_iter().filter(|(_, act)| act.calls()).map(|(at, _)| at).min()
 }
 
 pub(crate) fn first(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Act)> {

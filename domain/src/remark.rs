@@ -165,12 +165,14 @@ fn calls(fold: &Fold, incident: &Incident, before: &Remarked) -> Option<String> 
     let (passed, silent): (Vec<&Callout>, Vec<&Callout>) = earlier
         .filter(|callout| callout.answer.is_none_or(|(_, answer)| answer == Answer::CallNext))
         .partition(|callout| callout.answer.is_some());
+    let (silent, unheard): (Vec<&Callout>, Vec<&Callout>) =
+        silent.into_iter().partition(|callout| callout.is_taken());
     let people = |callouts: Vec<&Callout>| {
         named(
             callouts.into_iter().map(|callout| format!("{} ({})", one(callout).0, one(callout).1)).collect(),
         )
     };
-    let (passed, silent) = (people(passed), people(silent));
+    let (passed, silent, unheard) = (people(passed), people(silent), people(unheard));
     let mut words = Vec::new();
     if !new.is_empty() {
         words.push(format!("Called now: {new}."));
@@ -181,5 +183,10 @@ fn calls(fold: &Fold, incident: &Incident, before: &Remarked) -> Option<String> 
     if !silent.is_empty() && !new.is_empty() {
         words.push(format!("No answer from {silent}."));
     }
-    (!words.is_empty()).then(|| format!("{} You need not ring them.", words.join(" ")))
+    words.extend((!words.is_empty()).then(|| "You need not ring them.".to_owned()));
+    // No carrier is known to have their call: who reads this may be the only one awake.
+    if !unheard.is_empty() && !new.is_empty() {
+        words.push(format!("Not known to have been reached: {unheard}. Ring them if you can."));
+    }
+    (!words.is_empty()).then(|| words.join(" "))
 }

@@ -4,6 +4,7 @@ use crate::{
     Cell, Incident, Major, Priority, calling, desk, duty,
     fold::Fold,
     holding,
+    plan::next_call,
     stand_down::{Relief, stand_down},
     telling,
 };
@@ -91,6 +92,7 @@ pub(crate) fn declare(
     if let Some(major) = incident.major.as_mut().filter(|major| major.proposed) {
         // Who has it has it, and who is called is called.
         *major = Major { by: Some(by.to_owned()), why: why.to_owned(), proposed: false, at: major.at };
+        holding::sign_of_life(fold, &mut incident);
         incident.note(fold.now, format!("{by} declares the major incident that was proposed: {why}"));
     } else if let Some(major) = &incident.major {
         let since = fold.time(major.at);
@@ -102,8 +104,25 @@ pub(crate) fn declare(
         duty::becomes_major(fold, &mut incident, major);
     }
     telling::work_note(fold, &mut incident, format!("Declared a major incident by {by}: {why}"));
-    fold.put_incident(incident);
-    Ok(format!("{id} is a major incident"))
+    fold.put_incident(incident.clone());
+    Ok(format!("{id} is a major incident; {}", who_is_called(fold, &incident)))
+}
+
+/// Whom a major incident calls: whoever declares one believes that people come.
+fn who_is_called(fold: &Fold, incident: &Incident) -> String {
+    let (situation, environment) = (&fold.after, incident.environment);
+    if situation.configuration.policy(environment).is_none_or(|policy| policy.major.is_none()) {
+        return format!("nobody is called out in {environment}");
+    }
+    if let Some(taken) = &incident.acknowledged {
+        return format!("{} has it", taken.by);
+    }
+    match next_call(situation, incident, fold.now) {
+        Some(next) => {
+            format!("{} is called at {}", next.who.unwrap_or_else(|| "nobody".to_owned()), fold.time(next.at))
+        }
+        None => "nobody is called while it works again".to_owned(),
+    }
 }
 
 /// A human says that it is none: nobody else is called, and no rule declares it again. It goes on as any other.

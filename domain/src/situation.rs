@@ -46,6 +46,8 @@ pub struct Situation {
     pub(crate) speaks_until: Option<Timestamp>,
     /// Until then nothing more is foreseen than what is known; `None`: not worked out.
     pub(crate) foreseen_until: Option<Timestamp>,
+    /// How our own clock was set last, by what this program saw.
+    pub(crate) clock_set: Option<crate::clock_set::ClockSet>,
     /// Until then nobody is to be called for a test, nor to hear that their shift begins; `None`: not worked out.
     pub(crate) tests_at: Option<Timestamp>,
     /// What was missed lately of instances with an objective: their changes of health, in order.
@@ -265,6 +267,7 @@ impl Situation {
             listening: None,
             speaks_until: None,
             foreseen_until: None,
+            clock_set: None,
             tests_at: None,
             missed: HashTrieMapSync::new_sync(),
             behind: RedBlackTreeMapSync::new_sync(),

@@ -57,6 +57,19 @@ pub(crate) fn stand_down(
     }
 }
 
+/// Whoever had it without having been called hears that `by` has it now.
+pub(crate) fn relieved(fold: &mut Fold, incident: &Incident, by: &str, before: PersonId) {
+    let mut calls = incident.escalation.iter().flat_map(|running| &running.callouts);
+    let was_called = calls
+        .any(|callout| callout.person == before && callout.ways.iter().any(|way| callout.reached_by(*way)));
+    let configuration = fold.configuration();
+    let known = configuration.people.get(&before);
+    let way = QUIET.into_iter().find(|way| known.is_some_and(|known| known.ways.contains(way)));
+    if let Some(way) = way.filter(|_| !was_called) {
+        send_stand_down(fold, incident, Relief::Taken(by), before, way);
+    }
+}
+
 /// A call reached somebody after the calls had stopped.
 pub(crate) fn stand_down_late(fold: &mut Fold, incident: &Incident, person: PersonId, way: Way) {
     let configuration = fold.configuration();

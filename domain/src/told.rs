@@ -2,10 +2,19 @@
 
 use crate::{
     Acknowledgement, ApiId, Command, Environment, Incident, IncidentId, Maintenance, Message, PostSays,
-    RotaOverride, Silence, Told, alert, answered, beat, cause::still_there, desk, due, duty, fold::Fold,
-    holding, receipts, reply, rota_override, ruling, telling::work_note, test_call,
+    RotaOverride, Silence, Told, alert, answered, beat,
+    cause::still_there,
+    clock_set, desk, due, duty,
+    fold::Fold,
+    holding,
+    link::link,
+    muting::{calls_since_before, troubled},
+    receipts, reply, rota_override, ruling,
+    telling::work_note,
+    test_call,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// Who mutes for longer has forgotten it by then.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -19,6 +28,7 @@ pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
         }
         Message::Command(command) => act(fold, command, said.at),
         Message::Ticket { incident, record, seen } => desk::seen(fold, *incident, record, seen),
+        Message::ClockSet { by_ms } => Ok(clock_set::told(fold, SignedDuration::from_millis(*by_ms))),
         Message::Beat { check, beat } => beat::told(fold, check, *beat, said.at),
         Message::Alerts(alerts) => Ok(alert::told(fold, alerts, said.at)),
         Message::Reply { people, id, reply } => reply::receive(fold, (people, id), reply, said.at),
@@ -59,7 +69,7 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
         Command::Link { incident, by, number, record } => {
             let mut incident = open(fold, *incident)?;
             holding::sign_of_life(fold, &mut incident);
-            desk::link(fold, &mut incident, by, (number, record))?;
+            link(fold, &mut incident, by, (number, record))?;
             let said = format!("{number} is the ticket of {}", incident.id);
             fold.put_incident(incident);
             Ok(said)
@@ -124,7 +134,7 @@ fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<Strin
     let known = configuration.person_named(by);
     let (by, person) = known.map_or((by, None), |(id, person)| (person.name.as_str(), Some(id)));
     let before = incident.acknowledged.clone();
-    let said = match before {
+    let mut said = match before {
         Some(same) if same.is_of(person, by) => {
             holding::sign_of_life(fold, &mut incident);
             format!("{by} has {} already", incident.id)
@@ -139,6 +149,11 @@ fn acknowledged(fold: &mut Fold, incident: IncidentId, by: &str) -> Result<Strin
             format!("{by} has {}", incident.id)
         }
     };
+    if let Some(until) = incident.acknowledged.as_ref().and_then(|taken| taken.until) {
+        let until = fold.time(until);
+        let then = if person.is_some() { "you are asked again" } else { "the next is called" };
+        said = format!("{said}; if nothing more is heard by {until}, {then}");
+    }
     fold.put_incident(incident);
     Ok(said)
 }
@@ -197,8 +212,26 @@ fn maintain(fold: &mut Fold, planned: Maintenance) -> Result<String, String> {
         return Err("there is no such instance".to_owned());
     }
     fold.after.next_maintenance += 1;
+    let of_it = |incident: &&Arc<Incident>| {
+        troubled(incident)
+            .is_some_and(|troubled| !troubled.is_empty() && troubled.iter().all(|one| planned.concerns(one)))
+    };
+    let called = |incident: &&Arc<Incident>| calls_since_before(incident, planned.from);
+    let called: Vec<String> = fold
+        .after
+        .open_incidents()
+        .filter(of_it)
+        .filter(called)
+        .map(|incident| incident.id.to_string())
+        .collect();
+    let until_taken = if called.is_empty() {
+        String::new()
+    } else {
+        let called = called.join(", ");
+        format!("; people go on being called for {called}, until somebody takes it: `curiad incident ack`")
+    };
     let said = format!(
-        "planned work {} from {} until {}",
+        "planned work {} from {} until {}{until_taken}",
         planned.id,
         fold.time(planned.from),
         fold.time(planned.until)

@@ -1,7 +1,7 @@
 //! Whom the calls are for, by name: for people who ask who is next.
 
 use crate::{
-    Configuration, Incident, IncidentStatus, PersonId, Running, Situation, Target,
+    Acknowledgement, Configuration, Incident, IncidentStatus, PersonId, Running, Situation, Target,
     calling::{choose, next_of},
     duty::signed,
     holds::{callout_hold, major_since},
@@ -42,6 +42,20 @@ pub(crate) fn next_name(situation: &Situation, incident: &Incident, at: Timestam
         return Some(names.join(", "));
     }
     target_name(situation, &running.escalation.steps.get(running.next_step)?.call, Some(running), at)
+}
+
+/// Whether whoever has it can be called.
+pub(crate) fn may_be_asked(situation: &Situation, taken: &Acknowledgement) -> bool {
+    let person = taken.person.as_ref().and_then(|person| situation.configuration.people.get(person));
+    person.is_some_and(|person| !person.ways.is_empty())
+}
+
+/// Whom is called at `at` because whoever has it cannot be asked.
+pub(crate) fn instead(situation: &Situation, incident: &Incident, at: Timestamp) -> Option<String> {
+    match &incident.escalation {
+        Some(running) if running.started_at >= incident.opened_at => next_name(situation, incident, at),
+        Some(_) | None => first_name(situation, incident, at),
+    }
 }
 
 /// Who was called last.

@@ -2,7 +2,10 @@
 
 use crate::{
     cli::{EscalationCommand, SimulateArgs},
-    commands::rota::{Attended, local},
+    commands::{
+        muted::{WINDOW, by_planned, by_silence},
+        rota::{Attended, local},
+    },
     exit::{Failed, USAGE, Usage},
     terminal::{Ink, Terminal, wrapped},
 };
@@ -187,18 +190,15 @@ impl<'a> Rehearsal<'a> {
     fn muted(&self) -> Vec<(String, Timestamp)> {
         let silences =
             self.situation.silences.values().filter(|silence| silence.covers(self.failing, self.at));
-        let silences =
-            silences.map(|one| (format!("silence {}, says {}: {}", one.id, one.by, one.why), one.until));
+        let silences = silences.map(|one| (by_silence(one), one.until));
         let planned =
             self.situation.maintenances.values().filter(|planned| planned.covers(self.failing, self.at));
-        let planned = planned.map(|one| {
-            (format!("planned work {}, says {}: {}", one.id, one.by, one.why.en), one.overruns_until())
-        });
+        let planned = planned.map(|one| (by_planned(one), one.overruns_until()));
         let zone = &self.configuration.site.time_zone;
         let policy = self.configuration.policy(self.failing.environment);
         let windows = policy.into_iter().flat_map(|policy| &policy.maintenance);
         let windows = windows.filter_map(|window| window.covering(self.at, zone));
-        let windows = windows.map(|(_, to)| ("a window of planned work".to_owned(), to));
+        let windows = windows.map(|(_, to)| (WINDOW.to_owned(), to));
         silences.chain(planned).chain(windows).collect()
     }
 

@@ -6,7 +6,7 @@ mod update;
 
 use crate::{
     cli::IncidentCommand,
-    commands::{Asking, rota::local},
+    commands::{Asking, muted::muted, rota::local},
     config::Loaded,
     exit::{Failed, USAGE},
     terminal::{Ink, Terminal, wrapped},
@@ -150,7 +150,10 @@ fn headline(terminal: Terminal, situation: &Situation, incident: &Incident, now:
     // Humans may differ from the rules: that is to be seen at a glance.
     let set = incident.rank.set.as_ref().map(|set| format!("set by {}", set.by));
     let not = incident.not_major().map(|said| format!("not major, says {}", said.by));
-    let ruled: Vec<String> = set.into_iter().chain(not).map(|said| format!("  ({said})")).collect();
+    let quiet = muted(situation, incident, now)
+        .map(|(until, _)| format!("muted until {}", situation.configuration.site.time(until, now)));
+    let ruled: Vec<String> =
+        set.into_iter().chain(not).chain(quiet).map(|said| format!("  ({said})")).collect();
     let ruled = ruled.concat();
     let began = local(incident.started_at, &situation.configuration.site.time_zone);
     let what = format!("{:<6} {} {major:<6}  {:<12}", incident.id, incident.priority, incident.status);
@@ -176,7 +179,7 @@ async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> R
     if as_json {
         let mut whole = status_page::incident_json(&situation, &incident, Audience::Internal, asking.now);
         if let Value::Object(fields) = &mut whole {
-            fields.extend(besides(&situation, &incident, &rows));
+            fields.extend(besides(&situation, &incident, &rows, asking.now));
         }
         terminal.json(&whole);
         return Ok(());
@@ -207,6 +210,7 @@ fn besides(
     situation: &Situation,
     incident: &Incident,
     rows: &[OutboxRow],
+    now: Timestamp,
 ) -> impl Iterator<Item = (String, Value)> {
     let at = |at: Timestamp| status_page::rfc3339(at);
     let lines = |entries: &[Entry]| -> Vec<Value> {
@@ -242,11 +246,13 @@ fn besides(
             })
         })
         .collect();
+    let muted = muted(situation, incident, now).map(|(until, by)| json!({ "by": by, "until": at(until) }));
     [
         ("evidence", Value::from(lines(&incident.evidence))),
         ("timeline", Value::from(lines(&incident.timeline))),
         ("called", Value::from(calls)),
         ("sent", Value::from(sent)),
+        ("muted", muted.into()),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
@@ -289,6 +295,10 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
         terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
+    }
+    if let Some((until, by)) = muted(situation, incident, now) {
+        let until = situation.configuration.site.time(until, now);
+        terminal.line(&terminal.ink(Ink::Yellow, &format!("  muted until {until} by {by}")));
     }
     for awaited in service_clocks(&situation.configuration, incident, now) {
         let due = clock(awaited.due, zone);

@@ -11,6 +11,7 @@ pub(crate) mod history;
 pub(crate) mod incident;
 pub(crate) mod maintenance;
 pub(crate) mod migrate;
+mod muted;
 pub(crate) mod page;
 pub(crate) mod probe;
 pub(crate) mod report;

@@ -253,6 +253,7 @@ impl<'a> Wording<'a> {
                 self.say("incident-rota-ahead", &[("rota", rota.as_str().into())])
             }
             Cause::Ahead(Ahead::DailyTest) => self.plain("incident-daily-test"),
+            Cause::Ahead(Ahead::Clock) => self.plain("incident-clock"),
             Cause::Ahead(Ahead::BankHolidays) => self.plain("incident-bank-holidays-end"),
             Cause::Instance(own) => {
                 let first = view.affects.first().unwrap_or(own);

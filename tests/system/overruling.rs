@@ -92,8 +92,22 @@ async fn what_a_human_says_of_priority_and_major_is_told_to_all_and_sticks_throu
 
     // A human may say otherwise.
     let ran = place.run(&["incident", "declare", &id, "--why", "wards ring", "--by", "Ben"]).await;
-    assert_eq!(ran.out.trim(), format!("{id} is a major incident"), "{ran:?}");
+    assert!(ran.out.starts_with(&format!("{id} is a major incident; ")), "{ran:?}");
+    assert!(ran.out.contains(" is called at "), "{ran:?}");
     program.wait(|| async { first().await["callouts"] != 1 }, "people to be called anew").await;
+
+    // Who looks at night sees why it is quiet.
+    let mute = ["silence", "add", "--api", API, "--for", "1h", "--why", "a drill", "--by", "Ann"];
+    assert_eq!(place.run(&mute).await.code, Some(0));
+    let shown = place.run(&["incident", "show", &id]).await.out;
+    assert!(
+        shown.contains("  muted until ") && shown.contains(" by silence 1, says Ann: a drill"),
+        "{shown}"
+    );
+    let listed = place.run(&["incident", "list"]).await.out;
+    assert!(listed.contains("(muted until "), "{listed}");
+    let shown = place.run(&["incident", "show", &id, "--json"]).await.json();
+    assert_eq!(shown["muted"]["by"], "silence 1, says Ann: a drill");
     assert!(program.terminate().await.success());
     world.stop().await;
 }

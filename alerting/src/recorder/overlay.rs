@@ -75,9 +75,14 @@ impl Overlay {
         batch.outcomes.extend(made);
         match (&event, inbox, answer) {
             // Nobody waits for what we say to it; and it names an agent, whom the incident remembers for as long as it must.
-            (Event::Told(Told { what: Message::Beat { .. } | Message::Ticket { .. }, .. }), Some(id), _) => {
-                batch.heard.push(id);
-            }
+            (
+                Event::Told(Told {
+                    what: Message::Beat { .. } | Message::Ticket { .. } | Message::ClockSet { .. },
+                    ..
+                }),
+                Some(id),
+                _,
+            ) => batch.heard.push(id),
             (_, Some(id), Some(answer)) => batch.folded.push((id, answer)),
             (_, Some(_), None) | (_, None, _) => {}
         }

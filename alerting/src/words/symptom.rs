@@ -71,6 +71,7 @@ impl Facts<'_> {
             (Cause::Behind(_), _) => ("LATE", "YN HWYR"),
             (Cause::Ahead(Ahead::Rota(_)), _) => ("WILL BE EMPTY", "I FOD YN WAG"),
             (Cause::Ahead(Ahead::DailyTest), _) => ("DID NOT ARRIVE", "HEB GYRRAEDD"),
+            (Cause::Ahead(Ahead::Clock), _) => ("WAS SET", "WEDI EI DROI"),
             (Cause::Ahead(_), _) => ("ENDS SOON", "YN DOD I BEN"),
             (Cause::Test(_), _) => ("NOTHING IS WRONG", "DIM BYD O'I LE"),
             (Cause::Gateway(_), _) | (Cause::Instance(_), Status::MajorOutage) => ("DOWN", "WEDI METHU"),
@@ -198,6 +199,7 @@ impl Facts<'_> {
             Ahead::Sunset(instance) => return self.name(instance, language),
             Ahead::Rota(rota) => Text::new(format!("rota {rota}"), format!("rota {rota}")),
             Ahead::DailyTest => Text::new("daily test call", "galwad brawf ddyddiol"),
+            Ahead::Clock => Text::new("Curiad's own clock", "cloc Curiad ei hun"),
             Ahead::BankHolidays => Text::new("table of bank holidays", "tabl y gwyliau banc"),
         };
         words.get(language).to_owned()
@@ -260,6 +262,10 @@ fn symptom_ahead(what: &Ahead, name: &str, language: Language) -> String {
         (Language::Cy, Ahead::Rota(rota)) => format!("ni fydd neb ar alw yn rota {rota}"),
         (Language::En, Ahead::DailyTest) => "the last daily test call did not arrive".to_owned(),
         (Language::Cy, Ahead::DailyTest) => "ni chyrhaeddodd yr alwad brawf ddyddiol ddiwethaf".to_owned(),
+        (Language::En, Ahead::Clock) => "Curiad's own clock was set, and may be wrong".to_owned(),
+        (Language::Cy, Ahead::Clock) => {
+            "cafodd cloc Curiad ei hun ei droi, ac efallai ei fod yn anghywir".to_owned()
+        }
         (Language::En, Ahead::BankHolidays) => "the bank holidays that Curiad knows end".to_owned(),
         (Language::Cy, Ahead::BankHolidays) => {
             "mae'r gwyliau banc y mae Curiad yn eu gwybod yn dod i ben".to_owned()

@@ -217,6 +217,7 @@ impl House {
                 | Message::Reply { .. }
                 | Message::Alerts(_)
                 | Message::Command(_)
+                | Message::ClockSet { .. }
                 | Message::Beat { .. }
                 | Message::Ticket { .. } => None,
             })

@@ -1,7 +1,7 @@
 //! How what is ahead is said.
 
 use super::{Ahead, Foreseen};
-use crate::{Language, Text, fold::Fold};
+use crate::{Language, Text, clock_set, fold::Fold};
 
 /// What comes and when, in a sentence.
 pub(super) fn words(what: &Ahead, foreseen: &Foreseen, fold: &Fold) -> Text {
@@ -10,6 +10,7 @@ pub(super) fn words(what: &Ahead, foreseen: &Foreseen, fold: &Fold) -> Text {
     let on = |language: Language| format!("{day} {} {}", language.month(month), local.year());
     let (en, cy) = (on(Language::En), on(Language::Cy));
     match what {
+        Ahead::Clock => clock_set::words(fold),
         Ahead::Certificate(fingerprint) => Text::new(
             format!("The certificate ends on {en}: it has to be renewed before (SHA-256 {fingerprint})."),
             format!("Daw’r dystysgrif i ben ar {cy}: rhaid ei hadnewyddu cyn hynny (SHA-256 {fingerprint})."),

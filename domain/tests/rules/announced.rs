@@ -222,3 +222,38 @@ fn what_fails_anew_after_its_end_has_no_grace_though_it_failed_in_the_work_too()
     assert_eq!(hand.open().first().map(|incident| incident.id.0), Some(1), "the same incident");
     assert!(hand.told().contains(&"ticket".to_owned()), "{:?}", hand.told());
 }
+
+/// At five to two a P1 begins, and at two a window for work on something else: the night must not go quiet.
+#[test]
+fn who_was_being_called_in_vain_before_the_work_began_goes_on_being_called() {
+    let mut hand = well();
+    hand.rounds(16, &[RESULTS], Seen::Fail);
+    let next = domain::next_call_at(&hand.situation, &hand.incident(1), hand.now).expect("a call");
+    let said = hand.announce(Some("results"), 0, 60).expect("announced");
+    assert!(said.contains("people go on being called for C-1, until somebody takes it"), "{said}");
+    assert_eq!(domain::next_call_at(&hand.situation, &hand.incident(1), hand.now), Some(next));
+    assert_eq!(domain::mute(&hand.situation, &hand.incident(1), hand.now), None);
+
+    // Once somebody has it, the work is what they know of.
+    let take = Command::Acknowledge { incident: domain::IncidentId(1), by: "ann".into() };
+    hand.tell(Message::Command(take)).expect("taken");
+    let muted = domain::mute(&hand.situation, &hand.incident(1), hand.now).map(|(_, by)| by);
+    assert_eq!(muted, Some(domain::Mute::Maintenance(1)));
+}
+
+#[test]
+fn a_window_that_repeats_does_not_end_calls_that_had_begun_before_it() {
+    let mut configuration = configuration();
+    let production = configuration.environments.get_mut(&PRODUCTION).expect("production");
+    let cron = Cron::parse("0 2 * * *").expect("a time");
+    production.maintenance = vec![Window { cron, lasts: secs(3600), why: Text::new("Copies", "Copïau") }];
+    let mut hand = Hand::new(configuration);
+    hand.now = "2026-11-24T01:54:00Z".parse().expect("a night");
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(15, &[RESULTS], Seen::Fail);
+    let calls =
+        |hand: &Hand| hand.incident(1).escalation.as_ref().map_or(0, |running| running.callouts.len());
+    assert_eq!(calls(&hand), 1);
+    hand.rounds(90, &[RESULTS], Seen::Fail);
+    assert!(hand.now > "2026-11-24T02:10:00Z".parse().expect("a time") && calls(&hand) > 1, "{}", hand.now);
+}

@@ -102,3 +102,23 @@ fn what_nobody_heard_before_it_was_over_is_no_trouble_of_now() {
     assert_eq!(hand.incident(1).escalation.as_ref().expect("calling").callouts.len(), 2);
     assert!(attended(&hand), "of the present call it is too soon to say");
 }
+
+/// A server that fails as servers do answers 500, and nobody knows what became of the text.
+#[test]
+fn a_try_without_a_clear_end_is_no_call_that_left_nor_is_an_e_mail_beside_a_text() {
+    let mut hand = called();
+    hand.receipt(1, "callout/1/text", Sent::Unclear { why: "answered 500".into() });
+    hand.rounds(19, &[RESULTS], Seen::Fail);
+    assert!(!attended(&hand), "no carrier is known to have it");
+
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(14, &[RESULTS], Seen::Fail);
+    hand.receipt(1, "callout/1/email", Sent::Accepted { provider_id: "x".into() });
+    hand.receipt(1, "callout/1/text", Sent::Unclear { why: "answered 500".into() });
+    hand.rounds(19, &[RESULTS], Seen::Fail);
+    assert!(!attended(&hand), "an e-mail is read in the morning");
+    hand.receipt(1, "callout/1/text", Sent::Accepted { provider_id: "y".into() });
+    hand.receipt(1, "callout/2/text", Sent::Accepted { provider_id: "z".into() });
+    assert!(attended(&hand));
+}

@@ -1,7 +1,10 @@
 //! A rota is handed over while its people are called.
 
-use crate::estate::{Hand, Seen, configuration, secs};
-use domain::{Answer, Environment, Message, PersonId, Target, next_action};
+use crate::{
+    estate::{Hand, Seen, configuration, secs},
+    read_back::desk_takes_notes,
+};
+use domain::{Answer, Command, Environment, IncidentId, Message, PersonId, Target, next_action};
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
 
@@ -121,4 +124,44 @@ fn who_is_called_was_written_when_the_calls_began_whatever_is_written_since() {
     let running = hand.incident(1).escalation.clone().expect("calling");
     let called: Vec<&PersonId> = running.callouts.iter().map(|callout| &callout.person).collect();
     assert!(called.len() > 1 && !called.contains(&&boss), "{called:?}");
+}
+
+fn takes(hand: &mut Hand, by: &str) -> String {
+    let command = Command::Acknowledge { incident: IncidentId(1), by: by.to_owned() };
+    hand.tell(Message::Command(command)).expect("taken")
+}
+
+/// Both would believe that they have it.
+#[test]
+fn whoever_took_it_without_a_call_hears_that_another_has_it_now() {
+    let mut hand = called_before_nine();
+    let first = people(&hand).pop().expect("called");
+    let other = hand.situation.configuration.people.keys().find(|id| id.to_string() != first).cloned();
+    let other = other.expect("another");
+    let name = |id: &PersonId| hand.situation.configuration.people[id].name.clone();
+    let (other_name, first_name) = (name(&other), name(&PersonId::parse(&first).expect("an id")));
+    takes(&mut hand, &other_name);
+    let before = hand.told().len();
+    takes(&mut hand, &first_name);
+    let told = hand.told().split_off(before);
+    let relieved: Vec<_> = told.iter().filter(|name| name.contains(&format!("taken/{other}/"))).collect();
+    assert_eq!(relieved.len(), 1, "{told:?}");
+}
+
+#[test]
+fn whoever_has_it_and_cannot_be_called_is_not_said_to_be_asked_again() {
+    let mut hand = called_before_nine();
+    let said = takes(&mut hand, "Nobody At All");
+    assert!(said.contains("if nothing more is heard by ") && said.ends_with("the next is called"), "{said}");
+    hand.ticket_raised(1);
+    let until = hand.incident(1).acknowledged.as_ref().and_then(|taken| taken.until).expect("an end");
+    while hand.now + jiff::SignedDuration::from_secs(10) < until {
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        desk_takes_notes(&mut hand);
+    }
+    let next = next_action(&hand.situation, &hand.incident(1), hand.now).expect("a next action");
+    assert_eq!((next.what.as_str(), next.at), ("call", until));
+    hand.rounds(2, &[RESULTS], Seen::Fail);
+    let called = people(&hand).pop().expect("called");
+    assert_eq!(next.who.map(|who| who.to_lowercase()), Some(called));
 }

@@ -166,3 +166,17 @@ fn a_call_from_before_it_was_over_is_not_repeated_when_it_comes_back() {
     hand.rounds(16, &[RESULTS], Seen::Fail);
     assert_eq!(calls(&hand), ["callout/1/text", "callout/2/text"], "the calls begin anew, with the first");
 }
+
+#[test]
+fn a_text_that_no_carrier_is_known_to_have_is_followed_by_their_next_way_in_the_same_time() {
+    for said in [None, Some(Sent::Unclear { why: "the carrier answered 500".into() })] {
+        let mut hand = called();
+        if let Some(said) = said.clone() {
+            hand.receipt(1, "callout/1/text", said);
+        }
+        hand.rounds(6, &[RESULTS], Seen::Fail);
+        assert_eq!(calls(&hand), ["callout/1/text"]);
+        hand.rounds(3, &[RESULTS], Seen::Fail);
+        assert_eq!(calls(&hand), ["callout/1/text", "callout/1/email"], "{said:?}");
+    }
+}

@@ -4,7 +4,9 @@ use crate::{
     estate::{Hand, Seen, configuration},
     read_back::{desk_takes_notes, in_state, notes, raised, reads},
 };
-use domain::{Answer, Command, Environment, IncidentId, Message, Note, Phrases, Priority, Text, TicketState};
+use domain::{
+    Answer, Command, Environment, IncidentId, Message, Note, Phrases, Priority, Sent, Text, TicketState,
+};
 use jiff::SignedDuration;
 
 const RESULTS: (&str, Environment) = ("results", Environment::Production);
@@ -15,6 +17,10 @@ fn a_ticket_hears_at_once_who_is_called_and_of_the_rest_every_quarter_of_an_hour
     for _ in 0..190 {
         hand.rounds(1, &[RESULTS], Seen::Fail);
         desk_takes_notes(&mut hand);
+        let calls = hand.incident(1).escalation.as_ref().map_or(0, |running| running.callouts.len());
+        for call in 1..=calls {
+            hand.receipt(1, &format!("callout/{call}/text"), taken());
+        }
     }
     let remarks: Vec<Note> = notes(&hand).into_iter().map(|(.., note)| note).collect();
     let callouts = hand.incident(1).escalation.clone().expect("calling").callouts;
@@ -25,6 +31,32 @@ fn a_ticket_hears_at_once_who_is_called_and_of_the_rest_every_quarter_of_an_hour
     let said = &remarks.last().expect("a note").text;
     assert!(said.starts_with("Called now: Boss at ") && said.contains("No answer from "), "{said}");
     assert!(said.ends_with("You need not ring them."), "{said}");
+}
+
+fn taken() -> Sent {
+    Sent::Accepted { provider_id: "x".into() }
+}
+
+/// The agent who reads it may be the only human awake.
+#[test]
+fn whoever_is_not_known_to_have_been_reached_the_desk_is_asked_to_ring() {
+    for said in [None, Some(Sent::Unclear { why: "answered 500".into() })] {
+        let mut hand = raised();
+        if let Some(said) = said {
+            hand.receipt(1, "callout/1/text", said);
+        }
+        while hand.incident(1).escalation.as_ref().is_none_or(|running| running.callouts.len() < 2) {
+            hand.rounds(1, &[RESULTS], Seen::Fail);
+            desk_takes_notes(&mut hand);
+        }
+        hand.rounds(1, &[RESULTS], Seen::Fail);
+        let text = texts(&hand).pop().expect("a note");
+        assert!(
+            text.starts_with("Called now: ") && text.contains("You need not ring them. Not known to"),
+            "{text}"
+        );
+        assert!(text.ends_with("Ring them if you can.") && !text.contains("No answer"), "{text}");
+    }
 }
 
 #[test]

@@ -265,3 +265,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whoever_declares_one_hears_who_is_called() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(9, &[RESULTS], Seen::Fail);
+    not_major(&mut hand, "Bob").expect("none");
+    let said = declare(&mut hand).expect("declared");
+    assert!(said.starts_with("C-1 is a major incident; ") && said.contains(" is called at "), "{said}");
+
+    let sit = ("results", Environment::Sit);
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    hand.rounds(20, &[sit], Seen::Fail);
+    assert_eq!(declare(&mut hand).expect("declared"), "C-1 is a major incident; nobody is called out in sit");
+}

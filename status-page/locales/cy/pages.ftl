@@ -186,6 +186,7 @@ incident-own-certificate-ends = Mae tystysgrif Curiad ei hun yn dod i ben yn fua
 incident-own-secret-ends = Mae cyfrinach Curiad ei hun yn dod i ben yn fuan
 incident-sunset = Mae gan { $name } { $place } ddyddiad y daw i ben
 incident-rota-ahead = Ni fydd neb ar alw ar y rota { $rota }
+incident-clock = Cafodd cloc Curiad ei hun ei droi
 incident-daily-test = Ni chyrhaeddodd yr alwad brawf ddyddiol
 incident-bank-holidays-end = Daw'r gwyliau banc hysbys i ben
 incident-behind = Mae profion Curiad ei hun o { $vantage } yn dechrau'n hwyr

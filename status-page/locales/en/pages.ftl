@@ -178,6 +178,7 @@ incident-own-certificate-ends = Curiad's own certificate ends soon
 incident-own-secret-ends = A secret of Curiad's own ends soon
 incident-sunset = { $name } { $place } has a date for its end
 incident-rota-ahead = The rota { $rota } will have nobody on call
+incident-clock = Curiad’s own clock was set
 incident-daily-test = The daily test call did not arrive
 incident-bank-holidays-end = The known bank holidays end
 incident-behind = Curiad's own probes from { $vantage } begin late

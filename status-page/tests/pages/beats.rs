@@ -54,6 +54,7 @@ async fn heard(stage: &Stage) -> Vec<Beat> {
         | Message::Reply { .. }
         | Message::Alerts(_)
         | Message::Command(_)
+        | Message::ClockSet { .. }
         | Message::Ticket { .. } => {
             unreachable!("nobody else tells")
         }

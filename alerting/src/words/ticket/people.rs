@@ -87,7 +87,7 @@ fn called(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let incident = facts.incident;
     let all = || incident.escalation.iter().flat_map(|running| &running.callouts);
     let callouts = || all().filter(|callout| callout.at >= incident.opened_at);
-    let reached = |callout: &&Callout| callout.ways.iter().any(|way| callout.reached_by(*way));
+    let reached = |callout: &&Callout| callout.is_taken();
     let mut told: Vec<String> = callouts()
         .filter(reached)
         .map(|callout| {
