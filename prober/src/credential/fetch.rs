@@ -31,8 +31,7 @@ pub(super) const AGAIN: Duration = Duration::from_secs(1);
 const REFUSED_AGAIN: Duration = Duration::from_secs(30);
 /// `Retry-After` of one who says that we ask too often is honoured up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// Of one who is down, up to this: half of the time for which a failure speaks at least, so that it is seen to go on or to
-/// end, as of an API.
+/// Of one who is down, up to this, so that its failure is seen to go on or to end while it speaks, as of an API.
 const DOWN_PAUSE: Duration = Duration::from_secs(30);
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -378,4 +377,24 @@ fn innermost_io(error: &reqwest::Error) -> Option<&io::Error> {
 /// The innermost cause says most, and holds no address.
 fn innermost(error: &reqwest::Error) -> String {
     crate::scrub::scrubbed(&chain(error).last().map(ToString::to_string).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_down_is_left_alone_for_half_a_minute_at_most() {
+        for (status, asked, left) in [
+            (503, None, 1),
+            (503, Some(0), 1),
+            (503, Some(9), 9),
+            (503, Some(300), 30),
+            (429, Some(900), 300),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let (_, pause) = refused("u", status, (b"", None), asked.map(Duration::from_secs));
+            assert_eq!(pause, Duration::from_secs(left), "{status} {asked:?}");
+        }
+    }
 }
