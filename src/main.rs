@@ -47,6 +47,9 @@ use reload::Source;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use terminal::{Terminal, complain};
 
+/// For a key that is nice to have nobody waits longer.
+const KEY_WITHIN: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -170,7 +173,8 @@ async fn run(cli: &Cli, log: &Log) -> Result<u8, Failed> {
             }
             let which = which.ok_or_else(|| Failed::new(USAGE, "name the API to probe"))?;
             let loaded = load(cli, &Secrets::read(), &clock)?;
-            let probers = equipment::close_probers(&loaded, &clock, serve::fresh_key()?)?;
+            let key = request_id_key(&loaded).await?;
+            let probers = equipment::close_probers(&loaded, &clock, key)?;
             return commands::probe::run(cli, &which, &loaded.configuration, &probers, clock.now()).await;
         }
         Command::Rota(RotaCommand::Override(command)) => {
@@ -265,6 +269,21 @@ fn said_without(unknown: Option<UnknownOverrides>) {
     if let Some(unknown) = unknown {
         tracing::warn!("{unknown}");
     }
+}
+
+/// The key of request ids, by which they can be explained later; one of no use where the database cannot be asked for it.
+async fn request_id_key(loaded: &Loaded) -> Result<[u8; 32], Failed> {
+    let known = async {
+        database::is_there(&loaded.database).await?;
+        serve::open(&loaded.database).await
+    };
+    if let Ok(Ok(store)) = tokio::time::timeout(KEY_WITHIN, known).await {
+        return Ok(store.key().0);
+    }
+    tracing::warn!(
+        "the database cannot be asked for the key of request ids: `--explain-id` will not find those shown here"
+    );
+    serve::fresh_key()
 }
 
 async fn asking(cli: &Cli, clock: &domain::Clock) -> Result<Asking, Failed> {

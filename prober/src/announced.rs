@@ -2,7 +2,7 @@
 
 use domain::Deprecation;
 use hyper::{HeaderMap, header};
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 use std::time::Duration;
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date.
@@ -19,8 +19,8 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 pub(crate) fn deprecation(headers: &HeaderMap) -> Option<Deprecation> {
     let value = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let (deprecated, sunset) = (value("deprecation"), value("sunset").and_then(date));
-    // The drafts knew a way to say that it is not.
-    let deprecated = deprecated.filter(|value| !value.eq_ignore_ascii_case("false"));
+    // The drafts knew a way to say that it is not; so does the kind of field that it is now, for what is true or not.
+    let deprecated = deprecated.filter(|value| !value.eq_ignore_ascii_case("false") && *value != "?0");
     if deprecated.is_none() && sunset.is_none() {
         return None;
     }
@@ -31,9 +31,18 @@ pub(crate) fn deprecation(headers: &HeaderMap) -> Option<Deprecation> {
     Some(Deprecation { since, sunset })
 }
 
-/// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn date(text: &str) -> Option<Timestamp> {
-    Some(rfc2822::parse(text).ok()?.timestamp())
+/// A date in any of the three forms of HTTP (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`,
+/// `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`. The day of the week says nothing more, and is often wrong.
+pub(crate) fn date(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(time) = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text) {
+        return Some(time);
+    }
+    let utc = |form: &str, text: &str| TimeZone::UTC.to_timestamp(DateTime::strptime(form, text).ok()?).ok();
+    match text.split_once(", ") {
+        Some((_, rest)) => utc("%d-%b-%y %H:%M:%S GMT", rest),
+        None => utc("%b %e %H:%M:%S %Y", text.split_once(' ')?.1),
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +69,11 @@ mod tests {
             ("99999999999999999999999", Some(u64::MAX)),
             ("Fri, 20 Nov 2026 12:02:00 GMT", Some(120)),
             ("Fri, 20 Nov 2026 11:59:59 GMT", None),
+            ("Tue, 20 Nov 2026 12:02:00 GMT", Some(120)),
+            ("Friday, 20-Nov-26 12:02:00 GMT", Some(120)),
+            ("Monday, 20-Nov-26 12:02:00 GMT", Some(120)),
+            ("Fri Nov 20 12:02:00 2026", Some(120)),
+            ("Tue Dec  1 12:00:00 2026", Some(11 * 86_400)),
             ("-5", None),
             ("1.5", None),
             ("soon", None),
@@ -81,6 +95,9 @@ mod tests {
             (vec![("deprecation", new_year)], Some((time("2027-01-01T00:00:00Z"), None))),
             (vec![("deprecation", "true")], Some((None, None))),
             (vec![("deprecation", "false")], None),
+            (vec![("deprecation", "?0")], None),
+            (vec![("deprecation", "?1")], Some((None, None))),
+            (vec![("sunset", "Friday, 01-Jan-27 00:00:00 GMT")], Some((None, time("2027-01-01T00:00:00Z")))),
             (vec![("sunset", new_year)], Some((None, time("2027-01-01T00:00:00Z")))),
             (vec![("sunset", "next year")], None),
             (

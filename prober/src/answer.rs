@@ -193,8 +193,10 @@ fn must_be_fhir(expected: &Expectations, answer: &Answer<'_>) -> bool {
         && !expected.names_another_type()
 }
 
-/// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper.
+/// The body as JSON, or why it is none. At most 127 levels deep: `serde_json` goes no deeper. Some write a byte order mark in
+/// front, which whoever reads may ignore (RFC 8259 §8.1).
 pub(crate) fn parsed(body: &[u8]) -> Result<Value, &'static str> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if body.iter().all(u8::is_ascii_whitespace) {
             "an empty body"
@@ -215,13 +217,24 @@ pub(crate) fn certificate_days(days: u32, certificate: Option<&Certificate>, now
     let left = certificate.map(|certificate| certificate.not_after.as_second() - now.as_second());
     Expectation {
         what: "certificate".to_owned(),
-        expected: format!("at least {days} days left"),
+        expected: format!("at least {} left", in_days(days.into())),
         seen: left.map_or_else(
             || "no certificate".to_owned(),
-            |left| format!("{} days left", left.div_euclid(DAY)),
+            |left| match left {
+                ..=0 => format!("over for {}", whole_days(-left)),
+                _ => format!("{} left", whole_days(left)),
+            },
         ),
         ok: left.is_some_and(|left| left >= i64::from(days) * DAY),
     }
+}
+
+fn whole_days(seconds: i64) -> String {
+    if seconds < DAY { "less than a day".to_owned() } else { in_days(seconds / DAY) }
+}
+
+fn in_days(days: i64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 #[cfg(test)]

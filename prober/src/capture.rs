@@ -44,6 +44,11 @@ impl Captures {
         self.0.iter().any(|one| !matches!(one.place, Place::Header(_)))
     }
 
+    /// Whether a value of this name is one of them.
+    pub(crate) fn take_one_named(&self, name: &str) -> bool {
+        self.0.iter().any(|one| one.name == name)
+    }
+
     /// Takes what is there; what is not there first is the failure.
     pub(crate) fn take(&self, headers: &HeaderMap, body: &[u8], values: &mut Values) -> Result<(), Failure> {
         let any = |wanted: fn(&Place) -> bool| self.0.iter().any(|one| wanted(&one.place));

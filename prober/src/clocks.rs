@@ -1,8 +1,9 @@
 //! What time others have: before a certificate is called over, our own clock is held against theirs.
 
+use crate::announced;
 use domain::FailureKind;
 use hyper::{HeaderMap, header};
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -63,8 +64,7 @@ impl Clocks {
     /// Looks at the `Date` of an answer that came just now.
     pub(crate) fn saw(&self, host: &str, headers: &HeaderMap, came: Instant) {
         let date = headers.get(header::DATE).and_then(|value| value.to_str().ok());
-        let Some(theirs) = date.and_then(|text| rfc2822::parse(text.trim()).ok()) else { return };
-        let theirs = theirs.timestamp();
+        let Some(theirs) = date.and_then(announced::date) else { return };
         let said = &mut self.locked().said;
         if let Some(last) = said.front_mut().filter(|last| last.host == host) {
             (last.theirs, last.came) = (theirs, came);

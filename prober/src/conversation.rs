@@ -1,5 +1,6 @@
 //! A conversation over a connection: what we say, and what we hear until it is enough, within limits.
 
+use crate::tls::Overheard;
 use domain::{Failure, FailureKind, Layer, Phases};
 use std::io;
 use tokio::{
@@ -14,7 +15,7 @@ use tokio_util::either::Either;
 pub(crate) const HEARD: usize = 16 * 1024;
 
 /// A connection, plain or secured.
-pub(crate) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+pub(crate) type Stream = Either<TcpStream, Overheard<Box<TlsStream<TcpStream>>>>;
 
 /// What was heard so far of one answer.
 #[derive(Debug, Default)]

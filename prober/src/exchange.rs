@@ -111,6 +111,8 @@ where
         .max_header_size(terms.limits.head)
         // What comes in is handed on at once: the buffer need not hold more than the head.
         .max_buf_size(terms.limits.head.max(SMALLEST_BUFFER))
+        // Some older servers still fold them (RFC 9112 §5.2).
+        .allow_obsolete_multiline_headers_in_responses(true)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| terms.no_head(&error))
@@ -286,6 +288,9 @@ impl Terms<'_> {
 
     /// Why no head came.
     fn no_head(&self, error: &hyper::Error) -> Failure {
+        if wants_http1(error) {
+            self.witness.iter().for_each(|witness| witness.heard_http1());
+        }
         let asked =
             self.witness.as_ref().is_some_and(|witness| witness.asked_for_ours() && !witness.shows_ours());
         let alert = match tls::cause(error) {
@@ -322,6 +327,12 @@ impl Terms<'_> {
             message: format!("the connection was closed before an answer: {}{hint}", innermost(error)),
         }
     }
+}
+
+/// Whether a server that took HTTP/2 says that this must be asked over HTTP/1.1 (RFC 9113 §7).
+fn wants_http1(error: &hyper::Error) -> bool {
+    let h2 = error.source().and_then(|inside| inside.downcast_ref::<h2::Error>());
+    h2.and_then(h2::Error::reason) == Some(h2::Reason::HTTP_1_1_REQUIRED)
 }
 
 pub(crate) fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {

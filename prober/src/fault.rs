@@ -88,6 +88,11 @@ fn of_status(status: u16) -> Meaning {
             "the service behind the gateway did not answer in time",
         ),
         500..=599 => (Layer::Backend, FailureKind::ServerError, "the service answers with a server error"),
+        304 => (
+            Layer::Contract,
+            FailureKind::UnexpectedStatus,
+            "not modified, though nothing was asked for that may be",
+        ),
         300..=399 => (Layer::Contract, FailureKind::UnexpectedStatus, "a redirect, which is not followed"),
         _ => (Layer::Contract, FailureKind::UnexpectedStatus, "not a status that was expected"),
     }
@@ -167,6 +172,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_modified_is_no_redirect() {
+        let failure = of_answer(304, b"");
+        assert_eq!(failure.kind, UnexpectedStatus);
+        assert!(failure.message.starts_with("status 304: not modified"), "{}", failure.message);
+        assert!(of_answer(302, b"").message.contains("redirect"));
     }
 
     #[test]

@@ -35,12 +35,10 @@ pub(crate) fn complaint(
     let of_fhir = xml.and_then(Xml::root).is_some_and(|(namespace, _)| namespace == NAMESPACE);
     if kind.is_none() && !of_fhir {
         let words = "the answer is no FHIR: neither JSON with a resourceType nor XML of http://hl7.org/fhir";
-        return must_be.then(|| Complaint {
-            layer: Layer::Contract,
-            kind: FailureKind::BadBody,
-            words: words.to_owned(),
-            decides: false,
-        });
+        return must_be.then(|| malformed(words));
+    }
+    if must_be && says_nothing(json, xml) {
+        return Some(malformed("the answer is an OperationOutcome without an issue"));
     }
     let issues = match (json, xml) {
         (Some(json), _) => in_json(json),
@@ -54,6 +52,28 @@ pub(crate) fn complaint(
     let code = if code.is_empty() { "without a code".to_owned() } else { scrubbed(&code) };
     let place = entry.map(|entry| format!(" in entry {entry}")).unwrap_or_default();
     Some(Complaint { layer, kind, words: format!("OperationOutcome{place}: {severity}, {code}"), decides })
+}
+
+fn malformed(words: &str) -> Complaint {
+    let (layer, kind) = (Layer::Contract, FailureKind::BadBody);
+    Complaint { layer, kind, words: words.to_owned(), decides: false }
+}
+
+/// Whether it is an `OperationOutcome` without any `issue`, which R4 knows none of: it stands in for a resource, and says
+/// nothing.
+fn says_nothing(json: Option<&Value>, xml: Option<&Xml<'_>>) -> bool {
+    match (json, xml) {
+        (Some(json), _) => {
+            let is_one = json.get("resourceType").is_some_and(|kind| kind == "OperationOutcome");
+            let issues = json.get("issue").and_then(Value::as_array);
+            is_one && issues.is_none_or(Vec::is_empty)
+        }
+        (None, Some(xml)) => {
+            let is_one = xml.root().is_some_and(|(_, name)| name == "OperationOutcome");
+            is_one && xml.find(&[]).is_some_and(|root| xml.child(root, "issue").is_none())
+        }
+        (None, None) => false,
+    }
 }
 
 fn grave(severity: &str, code: &str, entry: Option<usize>) -> Option<Grave> {
@@ -195,8 +215,14 @@ mod tests {
             &json!([{"severity": "warning"}, {"severity": "error", "code": "value"}, {"severity": "fatal"}]),
             Some((Layer::Contract, FailureKind::RequestRefused, "OperationOutcome: fatal, without a code")),
         );
-        for issues in [json!(null), json!([]), json!({}), json!([17, null, "x"]), json!([{"severity": 3}])] {
+        for issues in [json!([17, null, "x"]), json!([{"severity": 3}])] {
             check(&issues, None);
+        }
+        for issues in [json!(null), json!([]), json!({})] {
+            let words = "the answer is an OperationOutcome without an issue";
+            check(&issues, Some((Layer::Contract, FailureKind::BadBody, words)));
+            let body = json!({"resourceType": "OperationOutcome", "issue": issues});
+            assert_eq!(complaint(Some(&body), None, false), None, "where a resource was not to be seen");
         }
         assert!(complaint(None, None, false).is_none());
         assert!(complaint(Some(&json!({"resourceType": "Patient"})), None, true).is_none());
@@ -257,6 +283,8 @@ mod tests {
         };
         assert_eq!(words(None, &outcome("error")), server_error("OperationOutcome: error, exception"));
         assert_eq!(words(None, &outcome("information")), None);
+        let (layer, kind, _) = words(None, "<OperationOutcome xmlns='http://hl7.org/fhir'/>").unwrap();
+        assert_eq!((layer, kind), (Layer::Contract, FailureKind::BadBody));
         let bundle = |entry: &str| {
             format!("<Bundle xmlns='http://hl7.org/fhir'><entry/><entry>{entry}</entry></Bundle>")
         };

@@ -262,7 +262,7 @@ fn read_around_a_body(input: &[u8]) {
     if let Some(seen) = transcript::certificate(&certificate) {
         [&seen.subject, &seen.issuer].into_iter().chain(&seen.names).for_each(|told| fit(told));
     }
-    let _refused = credential::issued(serde_json::from_slice(input).ok().as_ref());
+    let _refused = credential::issued(answer::parsed(input).ok().as_ref());
 }
 
 /// All parsers on one input.
@@ -308,7 +308,7 @@ fn read_by_all(input: &[u8], expectations: &Expectations) {
             let reading = answer::read(expectations, dialect, answer, Timestamp::UNIX_EPOCH);
             reading.failure.iter().for_each(|failure| fit(&failure.message));
             reading.expectations.iter().for_each(|expectation| fit(&expectation.seen));
-            let json = serde_json::from_slice(input).ok();
+            let json = answer::parsed(input).ok();
             let complaint = dialect::complaint(dialect, json.as_ref(), Some(&xml), true);
             if let Some(complaint) = complaint {
                 fit(&complaint.words);

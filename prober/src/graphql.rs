@@ -20,8 +20,8 @@ pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
         return broken(words);
     };
     let errors = match body.get("errors") {
-        None | Some(Value::Null) => return None,
-        Some(Value::Array(errors)) if errors.is_empty() => return None,
+        None | Some(Value::Null) => return without_errors(body.get("data")),
+        Some(Value::Array(errors)) if errors.is_empty() => return without_errors(body.get("data")),
         Some(Value::Array(errors)) => errors,
         Some(_) => {
             return broken("the answer is not GraphQL: 'errors' is no list".to_owned());
@@ -36,18 +36,29 @@ pub(crate) fn complaint(body: Option<&Value>) -> Option<Complaint> {
         words.push_str(" at ");
         words.push_str(&scrubbed(&path_words(path)));
     }
-    if let Some(code) = gravest.pointer(CODE).and_then(Value::as_str) {
+    if !code(gravest).is_empty() {
         words.push_str(": ");
-        words.push_str(&scrubbed(code));
+        words.push_str(&scrubbed(code(gravest)));
     }
     let (layer, kind, decides) = meaning(code(gravest));
     Some(Complaint { layer, kind, words, decides })
 }
 
-const CODE: &str = "/extensions/code";
+/// `data` is nothing only where errors say why.
+fn without_errors(data: Option<&Value>) -> Option<Complaint> {
+    data.is_none_or(Value::is_null).then(|| Complaint {
+        layer: Layer::Contract,
+        kind: FailureKind::BadBody,
+        words: "the answer is not GraphQL: no 'data', and no errors that say why".to_owned(),
+        decides: false,
+    })
+}
+
+/// Where its code is; graphql-java and Spring call it otherwise.
+const CODES: [&str; 2] = ["/extensions/code", "/extensions/classification"];
 
 fn code(error: &Value) -> &str {
-    error.pointer(CODE).and_then(Value::as_str).unwrap_or_default()
+    CODES.iter().find_map(|at| error.pointer(at).and_then(Value::as_str)).unwrap_or_default()
 }
 
 /// What is broken at the service is graver than what is so of our request, and that than a request that was not let in.
@@ -64,9 +75,11 @@ const fn gravity((layer, kind, _): &(Layer, FailureKind, bool)) -> u8 {
 /// (<https://www.apollographql.com/docs/apollo-server/data/errors>), Hot Chocolate, graphql-java and their gateways.
 fn meaning(code: &str) -> (Layer, FailureKind, bool) {
     match code.to_ascii_uppercase().as_str() {
-        "UNAUTHENTICATED" | "FORBIDDEN" | "AUTH_NOT_AUTHENTICATED" | "AUTH_NOT_AUTHORIZED" => {
-            (Layer::Gateway, FailureKind::AccessRefused, false)
-        }
+        "UNAUTHENTICATED"
+        | "UNAUTHORIZED"
+        | "FORBIDDEN"
+        | "AUTH_NOT_AUTHENTICATED"
+        | "AUTH_NOT_AUTHORIZED" => (Layer::Gateway, FailureKind::AccessRefused, false),
         "RATE_LIMITED" | "TOO_MANY_REQUESTS" | "THROTTLED" => {
             (Layer::Gateway, FailureKind::RateLimited, true)
         }
@@ -102,7 +115,10 @@ mod tests {
         };
         check(json!({"data": {"a": 1}}), None);
         check(json!({"data": {"a": 1}, "errors": []}), None);
-        check(json!({"data": null, "errors": null}), None);
+        let nothing = "the answer is not GraphQL: no 'data', and no errors that say why";
+        for body in [json!({"data": null}), json!({"data": null, "errors": null}), json!({"errors": []})] {
+            check(body, Some((FailureKind::BadBody, nothing)));
+        }
         check(
             json!({"data": null, "errors": [{"message": "Claf 9434765919", "path": ["patients", 0, "name"],
                 "extensions": {"code": "INTERNAL_SERVER_ERROR"}}, {"message": "x"}]}),
@@ -130,6 +146,7 @@ mod tests {
         for (code, layer, kind) in [
             ("UNAUTHENTICATED", Layer::Gateway, FailureKind::AccessRefused),
             ("FORBIDDEN", Layer::Gateway, FailureKind::AccessRefused),
+            ("UNAUTHORIZED", Layer::Gateway, FailureKind::AccessRefused),
             ("AUTH_NOT_AUTHORIZED", Layer::Gateway, FailureKind::AccessRefused),
             ("INTERNAL_SERVER_ERROR", Layer::Backend, FailureKind::ServerError),
             ("DOWNSTREAM_SERVICE_ERROR", Layer::Backend, FailureKind::ServerError),
@@ -138,10 +155,12 @@ mod tests {
             ("BAD_USER_INPUT", Layer::Contract, FailureKind::RequestRefused),
             ("GRAPHQL_VALIDATION_FAILED", Layer::Contract, FailureKind::RequestRefused),
         ] {
-            let of = |code: &str| json!({"message": "x", "extensions": {"code": code}});
-            let body = json!({"errors": [of(code)]});
-            let complaint = complaint(Some(&body)).unwrap();
-            assert_eq!((complaint.layer, complaint.kind), (layer, kind), "{code}");
+            for key in ["code", "classification"] {
+                let body = json!({"errors": [{"message": "x", "extensions": {key: code}}]});
+                let complaint = complaint(Some(&body)).unwrap();
+                assert_eq!((complaint.layer, complaint.kind), (layer, kind), "{key} {code}");
+                assert!(complaint.words.ends_with(code), "{}", complaint.words);
+            }
         }
     }
 

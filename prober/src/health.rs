@@ -1,6 +1,6 @@
 //! What an API says of its own health, in any of the forms that are met (domain.md §2.2), in one vocabulary.
 
-use crate::scrub::scrubbed;
+use crate::{answer, scrub::scrubbed};
 use domain::{HealthWords, Says};
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const PARTS: [&str; 6] = ["checks", "dependencies", "components", "details", "en
 /// `components` (Spring Boot) or `entries` (ASP.NET), also as a list of parts with names (`MicroProfile`); the two `_ping`
 /// bodies; and plain text. Words and names of members in any case.
 pub fn health_words(body: &[u8]) -> Option<HealthWords> {
-    match serde_json::from_slice::<Value>(body) {
+    match answer::parsed(body) {
         Ok(value) => of_json(&value),
         Err(_) => of_text(std::str::from_utf8(body).ok()?),
     }
@@ -262,6 +262,7 @@ mod tests {
             check(&format!(" {word}\r\n"), Some((expected, None, &[])));
             check(&format!("\"{word}\""), Some((expected, None, &[])));
         }
+        check("\u{feff}{\"status\":\"UP\"}", Some((Says::Pass, None, &[])));
         check("\u{feff}Healthy", Some((Says::Pass, None, &[])));
         check("pong", Some((Says::Pass, None, &[])));
     }

@@ -51,7 +51,9 @@ pub(crate) fn leads(
     taken: u8,
 ) -> Result<Led, Failure> {
     let from = asked.from;
-    let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+    // Many write what is beyond ASCII as it is; browsers read it as UTF-8.
+    let location =
+        headers.get(header::LOCATION).and_then(|location| std::str::from_utf8(location.as_bytes()).ok());
     let Some(location) = location else {
         return Err(refused(status, "it does not say where to"));
     };

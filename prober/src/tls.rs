@@ -73,6 +73,8 @@ impl TimeProvider for Now {
 pub(crate) enum Speaks {
     /// HTTP/2 or HTTP/1.1, as the server prefers.
     Http,
+    /// HTTP/1.1 alone.
+    Http1,
     /// Something else: the handshake names nothing, because a server may break off at a name that it does not know.
     Other,
 }
@@ -82,7 +84,11 @@ pub(crate) enum Speaks {
 pub(crate) struct Witness {
     verifier: Arc<WebPkiServerVerifier>,
     chain: OnceLock<Vec<CertificateDer<'static>>>,
+    /// When it was judged, and whether it was found good.
+    judged: OnceLock<(Timestamp, bool)>,
     asked_for_ours: AtomicBool,
+    /// Whether the server took HTTP/2 and then wanted HTTP/1.1.
+    wants_http1: AtomicBool,
     /// What the server said when it broke off.
     alert: OnceLock<AlertDescription>,
     /// What it is shown then.
@@ -90,14 +96,17 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// The certificate of the peer's chain that ends first.
+    /// The certificate of the peer's chain that ends first. One that is over while the chain is good is not needed, and
+    /// says nothing; and where the peer's own is over, that is what has to be replaced.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        let (not_after, der) = self
-            .chain
-            .get()?
-            .iter()
-            .filter_map(|der| Some((ends(der)?, der)))
-            .min_by_key(|(ends, _)| *ends)?;
+        let chain = self.chain.get()?;
+        let mut all: Vec<_> = chain.iter().filter_map(|der| Some((ends(der)?, der))).collect();
+        match self.judged.get() {
+            Some((at, true)) if all.iter().any(|(ends, _)| ends > at) => all.retain(|(ends, _)| ends > at),
+            Some((at, false)) if all.first().is_some_and(|(ends, _)| ends <= at) => all.truncate(1),
+            Some(_) | None => {}
+        }
+        let (not_after, der) = all.into_iter().min_by_key(|(ends, _)| *ends)?;
         Some(Certificate { not_after, fingerprint: fingerprint(der) })
     }
 
@@ -114,6 +123,15 @@ impl Witness {
     /// What the server said when it broke off, after the handshake too.
     pub(crate) fn alert(&self) -> Option<AlertDescription> {
         self.alert.get().copied()
+    }
+
+    pub(crate) fn wants_http1(&self) -> bool {
+        self.wants_http1.load(Ordering::Relaxed)
+    }
+
+    /// The server says that what is asked must be asked over HTTP/1.1.
+    pub(crate) fn heard_http1(&self) {
+        self.wants_http1.store(true, Ordering::Relaxed);
     }
 
     /// Whether it gets one.
@@ -144,7 +162,13 @@ impl ServerCertVerifier for Witness {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let chain = std::iter::once(end_entity).chain(intermediates);
         self.chain.get_or_init(|| chain.map(|der| der.clone().into_owned()).collect());
-        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified =
+            self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let at = i64::try_from(now.as_secs()).ok().and_then(|now| Timestamp::from_second(now).ok());
+        if let Some(at) = at {
+            self.judged.get_or_init(|| (at, verified.is_ok()));
+        }
+        verified
     }
 
     fn verify_tls12_signature(
@@ -237,9 +261,16 @@ impl Tls {
     /// The same, with a certificate of ours for those who ask.
     pub(crate) fn witness_with(&self, ours: Option<&OwnCertificate>) -> Option<Arc<Witness>> {
         let verifier = self.verifier.clone()?;
-        let (chain, alert, asked_for_ours) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
         let ours = ours.map(|own| Arc::clone(&own.key));
-        Some(Arc::new(Witness { verifier, chain, asked_for_ours, alert, ours }))
+        Some(Arc::new(Witness {
+            verifier,
+            chain: OnceLock::new(),
+            judged: OnceLock::new(),
+            asked_for_ours: AtomicBool::new(false),
+            wants_http1: AtomicBool::new(false),
+            alert: OnceLock::new(),
+            ours,
+        }))
     }
 
     /// For requests beside probes, to addresses that were looked up before: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
@@ -287,8 +318,10 @@ impl Tls {
     ) -> io::Result<Box<TlsStream<TcpStream>>> {
         // A copy of the configuration costs a fraction of a per cent of the handshake.
         let mut config = self.config.clone();
-        if speaks == Speaks::Other {
-            config.alpn_protocols.clear();
+        match speaks {
+            Speaks::Http => {}
+            Speaks::Http1 => config.alpn_protocols.retain(|protocol| protocol != b"h2"),
+            Speaks::Other => config.alpn_protocols.clear(),
         }
         config.client_auth_cert_resolver = witness.clone();
         config.dangerous().set_certificate_verifier(witness);

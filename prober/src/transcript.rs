@@ -47,8 +47,19 @@ pub(crate) fn headers(all: &HeaderMap) -> Vec<(String, String)> {
     let listed = all.iter().filter(|(name, _)| is_listed(name));
     listed
         .take(KEPT)
-        .map(|(name, value)| (name.as_str().to_owned(), scrubbed(&String::from_utf8_lossy(value.as_bytes()))))
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let said = if is_a_time(name, &value) { value.into_owned() } else { scrubbed(&value) };
+            (name.as_str().to_owned(), said)
+        })
         .collect()
+}
+
+/// Whether it is the time of RFC 9745, `@1688169599`, whose ten digits are nobody's number.
+fn is_a_time(name: &HeaderName, value: &str) -> bool {
+    let digits = value.strip_prefix('@').filter(|digits| digits.len() <= 11);
+    name.as_str() == "deprecation"
+        && digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What one certificate of a chain says of itself; `None`: it cannot be read.
@@ -104,5 +115,17 @@ mod tests {
         let pairs: Vec<(&str, &str)> =
             kept.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(pairs, [("server", "nginx"), ("x-request-id", "for [number removed]")]);
+        for (value, kept) in [
+            ("@1688169599", "@1688169599"),
+            ("1688169599", "[number removed]"),
+            ("@9434765919 9434765919", "@"),
+        ] {
+            let all = HeaderMap::from_iter([(
+                HeaderName::from_static("deprecation"),
+                HeaderValue::from_static(value),
+            )]);
+            let headers = headers(&all);
+            assert!(headers[0].1.starts_with(kept) && !headers[0].1.contains("9434765919"), "{headers:?}");
+        }
     }
 }

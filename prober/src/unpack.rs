@@ -39,7 +39,9 @@ pub(crate) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Failure> {
         let value = String::from_utf8_lossy(value.as_bytes());
         for word in value.split(',').map(|word| word.trim().to_ascii_lowercase()) {
             let coding = match word.as_str() {
-                "" | "identity" => continue,
+                // The last two are not what it is for, but some write so of what is not packed.
+                "" | "identity" | "none" | "binary" => continue,
+                charset if is_charset(charset) => continue,
                 "gzip" | "x-gzip" => Coding::Gzip,
                 "deflate" => Coding::Deflate,
                 "br" => Coding::Brotli,
@@ -54,6 +56,13 @@ pub(crate) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// Whether it is how letters are written, which belongs into `Content-Type`.
+fn is_charset(word: &str) -> bool {
+    ["utf-", "utf8", "iso-8859-", "windows-125", "us-ascii", "ascii"]
+        .iter()
+        .any(|known| word.starts_with(known))
 }
 
 /// Unpacks a whole body to at most `limit` bytes.
@@ -280,6 +289,9 @@ mod tests {
             (vec!["identity, br"], Some(Some(Coding::Brotli))),
             (vec!["deflate"], Some(Some(Coding::Deflate))),
             (vec!["zstd"], None),
+            (vec!["none"], Some(None)),
+            (vec!["UTF-8"], Some(None)),
+            (vec!["iso-8859-1, gzip"], Some(Some(Coding::Gzip))),
             (vec!["gzip, gzip"], None),
             (vec!["gzip", "br"], None),
         ] {

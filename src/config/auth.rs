@@ -33,8 +33,9 @@ impl AuthDraft {
         if self.credential.access.is_some() && !protected(node, url, reading) {
             return;
         }
-        if self.credential.certificate.is_some() && !url.starts_with("https:") {
-            let message = "'mtls' has no meaning here: a certificate is shown over https alone";
+        let secured = url.starts_with("https:") || url.starts_with("tls:");
+        if self.credential.certificate.is_some() && !secured {
+            let message = "'mtls' has no meaning here: a certificate is shown over https and tls alone";
             reading.problems.error(Rank::Sense, &node.place, message, None);
         }
     }

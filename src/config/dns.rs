@@ -89,11 +89,31 @@ fn answer(text: &str, record: Option<RecordType>) -> Result<String, String> {
         Some(RecordType::Mx) => numbers(1, "10 mail.example"),
         Some(RecordType::Srv) => numbers(3, "0 5 5060 sip.example"),
         Some(RecordType::Cname | RecordType::Ns | RecordType::Ptr) => name(text),
+        Some(RecordType::Txt) if text.starts_with('"') => {
+            joined(text).ok_or_else(|| wrong(r#""v=spf1 -all": its quotes do not end"#))
+        }
         Some(RecordType::Txt) | None if text.is_empty() || text.len() > MAX_ANSWER => {
             Err(format!("an answer has 1 to {MAX_ANSWER} bytes"))
         }
         Some(RecordType::Txt) | None => Ok(text.to_owned()),
     }
+}
+
+/// The strings of a TXT record as `dig` writes them, each in quotes, as the one text that they are. `None`: they are not so.
+fn joined(text: &str) -> Option<String> {
+    let (mut all, mut rest) = (String::new(), text);
+    while !rest.is_empty() {
+        let mut letters = rest.strip_prefix('"')?.chars();
+        loop {
+            match letters.next()? {
+                '"' => break,
+                '\\' => all.push(letters.next()?),
+                letter => all.push(letter),
+            }
+        }
+        rest = letters.as_str().trim_start();
+    }
+    (1..=MAX_ANSWER).contains(&all.len()).then_some(all)
 }
 
 #[cfg(test)]
@@ -114,6 +134,12 @@ mod tests {
             (RecordType::Cname, "a b", None),
             (RecordType::Txt, "v=spf1 -all", Some("v=spf1 -all")),
             (RecordType::Txt, "", None),
+            (RecordType::Txt, r#""v=spf1 -all""#, Some("v=spf1 -all")),
+            (RecordType::Txt, r#""v=s" " end""#, Some("v=s end")),
+            (RecordType::Txt, r#""a \"word\"""#, Some(r#"a "word""#)),
+            (RecordType::Txt, r#""not ended"#, None),
+            (RecordType::Txt, r#""a" b"#, None),
+            (RecordType::Txt, r#""""#, None),
         ] {
             assert_eq!(answer(text, Some(record)).ok().as_deref(), read, "{text}");
         }

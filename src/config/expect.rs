@@ -42,6 +42,11 @@ impl Written<'_> {
         !json.is_empty() || !xpath.is_empty() || !text.is_empty() || self.schema.is_some()
     }
 
+    /// Whether no answer without a body can be as expected.
+    pub(super) fn needs_body(&self) -> bool {
+        self.looks_into_body() || self.expect.size.as_ref().is_some_and(|size| *size.start() > 0)
+    }
+
     /// Says of a size that no body which is looked into has; it may be so for another reason than what is expected.
     pub(super) fn check_size(&self, reason: Option<&str>, reading: &mut Reading<'_>) {
         let Some((size, node)) = self.expect.size.as_ref().zip(self.size) else { return };

@@ -168,7 +168,7 @@ fn step(
     let from_body = |capture: &Capture| !matches!(capture.source, Source::Header(_));
     let takes = captures.iter().any(|(_, capture)| capture.as_ref().is_some_and(from_body));
     if way.is_some_and(|(way, _)| way == Way::Head) {
-        let expects = written.looks_into_body();
+        let expects = written.needs_body();
         let captures = capture_node.filter(|_| takes);
         for node in expect_node.filter(|_| expects).into_iter().chain(captures) {
             let hint = Some("use 'get'".to_owned());

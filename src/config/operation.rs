@@ -2,7 +2,7 @@
 //!
 //! An operation never means a write, but one that says so. GET and HEAD read; POST carries what has no other way to ask: SOAP envelopes, HL7
 //! and GraphQL queries, FHIR searches (`_search`) and operations (`$…`). For plain REST, and for a GraphQL mutation, it
-//! is refused. Nor may a request name a person: see `patients.rs`.
+//! is refused unless it is said to be synthetic. Nor may a request name a person: see `patients.rs`.
 
 use super::{
     credential_name, expect, heartbeat, journey, openapi, patients,
@@ -154,7 +154,7 @@ pub(super) fn read(
     let expected = expect_node.map(|node| (&node.owner, &written.expect));
     way.refuse((headers_node.map(|node| &node.owner), health_place), expected, reading);
     if way == Way::Head {
-        let expected = expect_node.filter(|_| written.looks_into_body()).map(|node| &node.owner);
+        let expected = expect_node.filter(|_| written.needs_body()).map(|node| &node.owner);
         for place in [health_place, expected].into_iter().flatten() {
             let hint = Some("use 'get'".to_owned());
             reading.problems.error(Rank::Sense, place, "an answer to HEAD has no body to judge", hint);
@@ -162,7 +162,7 @@ pub(super) fn read(
     }
     let mut request = request?;
     if let Request::Http(http) = &mut request {
-        if way == Way::Post {
+        if way == Way::Post && !journey.synthetic {
             check_post(kind, (&http.path, &way_node.place), body.as_deref(), reading);
         }
         for (name, _) in &headers {

@@ -36,7 +36,7 @@ pub(super) fn may_do_more(way: Way, kind: Option<Kind>, request: &Request, body:
     }
 }
 
-/// Says where a POST may write, which none may but a journey's.
+/// Says where a POST may write that is not said to be synthetic, which none may but a journey's.
 pub(super) fn check_post(
     kind: Option<Kind>,
     (path, place): (&str, &Place),
@@ -45,8 +45,9 @@ pub(super) fn check_post(
 ) {
     if post_may_write(kind, path, body) {
         let hint = Some(
-            "a probe never writes: POST is for SOAP, HL7 and GraphQL queries, searches ('/_search') and FHIR \
-             operations ('/$…')"
+            "a probe never writes unasked: POST is for SOAP, HL7 and GraphQL queries, searches ('/_search') and FHIR \
+             operations ('/$…'); if this one only reads, or writes what is about nobody, say 'synthetic: true'; a \
+             'journey' can clean up behind it"
                 .to_owned(),
         );
         reading.problems.error(Rank::Sense, place, "this POST may write", hint);

@@ -166,6 +166,13 @@ async fn an_auditor_learns_which_probe_carried_a_request_id(on: On) {
         assert!(at <= kept.at, "{told}: it was due before it began");
     }
     store.close().await;
+    // What a person probes is explained too, by the time at which that was.
+    let ran = place.run(&["--json", "probe", "results", "--environment", "production"]).await;
+    let probed = ran.json();
+    let one = probed.as_array().and_then(|all| all.first()).expect("one");
+    let (id, at) = (one["request_id"].as_str().expect("its id"), one["at"].as_str().expect("its time"));
+    let ran = place.run(&["--json", "probe", "--explain-id", id, "--at", at]).await;
+    assert_eq!(ran.json()["operation"], one["operation"], "{ran:?}");
     let ran =
         place.run(&["probe", "--explain-id", "d4354030-b5b7-8519-abfe-70afbefff17f", "--within", "1m"]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");

@@ -308,7 +308,11 @@ fn days_of_a_certificate() {
         (Some(day(14)), "14 days left", true),
         (Some(day(400)), "400 days left", true),
         (Some(day(14) - jiff::SignedDuration::from_secs(1)), "13 days left", false),
-        (Some(day(-1)), "-1 days left", false),
+        (Some(day(-1)), "over for 1 day", false),
+        (Some(day(-3)), "over for 3 days", false),
+        (Some(day(0) - jiff::SignedDuration::from_hours(1)), "over for less than a day", false),
+        (Some(day(0) + jiff::SignedDuration::from_hours(1)), "less than a day left", false),
+        (Some(day(1)), "1 day left", false),
         (None, "no certificate", false),
     ] {
         let certificate = ends.map(|not_after| Certificate { not_after, fingerprint: String::new() });

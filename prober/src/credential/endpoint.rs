@@ -4,6 +4,7 @@
 //! nothing, or have not yet, share one half of them beyond their first; and what one client has waited for in vain, the
 //! others of the same endpoint are told.
 
+use super::fetch::Refused;
 use domain::Failure;
 use std::{
     collections::HashMap,
@@ -50,8 +51,16 @@ struct Heard {
     asked: u32,
     /// Whether it answered whoever asked last.
     speaks: bool,
-    /// By URL: why somebody waited in vain, and until when nobody else need.
-    in_vain: HashMap<String, (Instant, Failure)>,
+    /// By URL: that somebody waited in vain.
+    in_vain: HashMap<String, InVain>,
+}
+
+/// Why somebody waited in vain.
+struct InVain {
+    failure: Failure,
+    seen: Instant,
+    /// Until then nobody else need.
+    until: Instant,
 }
 
 /// The right to ask; given back when dropped.
@@ -116,11 +125,11 @@ impl Host {
     }
 
     /// Why nobody need ask there now: another has just waited in vain.
-    pub(super) fn in_vain(&self, url: &str) -> Option<(Failure, Duration)> {
+    pub(super) fn in_vain(&self, url: &str) -> Option<Refused> {
         let heard = locked(&self.heard);
-        let (until, failure) = heard.in_vain.get(url)?;
-        let left = until.saturating_duration_since(Instant::now());
-        (!left.is_zero()).then(|| (failure.clone(), left))
+        let InVain { failure, seen, until } = heard.in_vain.get(url)?;
+        let pause = until.saturating_duration_since(Instant::now());
+        (!pause.is_zero()).then(|| Refused { failure: failure.clone(), pause, seen: *seen })
     }
 
     /// It answered, whatever it said.
@@ -131,12 +140,12 @@ impl Host {
     }
 
     /// It said nothing to the end of the time: so it need not be asked again by others for a while.
-    pub(super) fn kept_silent(&self, url: &str, failure: &Failure, pause: Duration) {
+    pub(super) fn kept_silent(&self, url: &str, failure: &Failure, (seen, pause): (Instant, Duration)) {
         let mut heard = locked(&self.heard);
         heard.speaks = false;
-        let now = Instant::now();
-        heard.in_vain.retain(|_, (until, _)| *until > now);
-        heard.in_vain.insert(url.to_owned(), (now + pause, failure.clone()));
+        heard.in_vain.retain(|_, known| known.until > seen);
+        let known = InVain { failure: failure.clone(), seen, until: seen + pause };
+        heard.in_vain.insert(url.to_owned(), known);
     }
 }
 

@@ -1,7 +1,7 @@
 //! One request to a token endpoint, and what its answer means.
 
 use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
-use crate::{announced, connect, proxy, tls};
+use crate::{announced, answer::parsed, connect, fault, proxy, tls};
 use domain::{Failure, FailureKind, Layer, PrivateAddresses, Proof, SecretBy, undialled};
 use hyper::header::HeaderValue;
 use reqwest::{Response, StatusCode};
@@ -26,11 +26,13 @@ const DEFAULT_LIFE: Duration = Duration::from_secs(300);
 /// A token lives no longer than this, whatever its issuer says (domain.md §1.4).
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3_600);
 /// An endpoint that is down is asked again so soon, however many checks wait for it.
-const AGAIN: Duration = Duration::from_secs(1);
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// A credential that is refused is shown again so soon: some endpoints lock who fails often.
 const REFUSED_AGAIN: Duration = Duration::from_secs(30);
-/// `Retry-After` is honoured up to this.
+/// `Retry-After` of one who says that we ask too often is honoured up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Of one who is down, up to this, so that its failure is seen to go on or to end while it speaks, as of an API.
+const DOWN_PAUSE: Duration = Duration::from_secs(30);
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -53,14 +55,26 @@ pub(crate) struct Issued {
     pub(super) lasts: Duration,
 }
 
-/// Why there is none, and how long to leave the endpoint alone.
-type Refused = (Failure, Duration);
+/// Why there is none.
+pub(super) struct Refused {
+    pub(super) failure: Failure,
+    /// How long to leave the endpoint alone.
+    pub(super) pause: Duration,
+    /// When that was seen; by another client, too.
+    pub(super) seen: Instant,
+}
+
+impl From<(Failure, Duration)> for Refused {
+    fn from((failure, pause): (Failure, Duration)) -> Self {
+        Self { failure, pause, seen: Instant::now() }
+    }
+}
 
 /// Asks for a token.
 pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, Refused> {
     let url = tokens.oauth2.token_url.as_str();
     if let Some(failure) = tokens.certificate.as_ref().and_then(|own| own.over(by.clock.now())) {
-        return Err((failure, AGAIN));
+        return Err((failure, AGAIN).into());
     }
     let host = &tokens.host;
     if let Some(known) = host.in_vain(url) {
@@ -73,15 +87,15 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
     }
     let Some(_place) = place else {
         let message = format!("no place to ask the token endpoint {url} in: too many others are being asked");
-        return Err((ours(FailureKind::NoPermit, message), AGAIN));
+        return Err((ours(FailureKind::NoPermit, message), AGAIN).into());
     };
     let deadline = Instant::now() + PATIENCE;
-    let asked = ask(tokens, by, deadline).await;
+    let asked = ask(tokens, by, deadline).await.map_err(Refused::from);
     match &asked {
-        Err((failure, _)) if failure.layer == Layer::Token && Instant::now() + TICK >= deadline => {
-            host.kept_silent(url, failure, SILENT_FOR);
+        Err(Refused { failure, seen, .. }) if failure.layer == Layer::Token && *seen + TICK >= deadline => {
+            host.kept_silent(url, failure, (*seen, SILENT_FOR));
         }
-        Err((failure, _))
+        Err(Refused { failure, .. })
             if failure.layer == Layer::Ours && failure.kind != FailureKind::CredentialRefused => {}
         Ok(_) | Err(_) => host.spoke(url),
     }
@@ -89,7 +103,7 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
 }
 
 /// Asks by the deadline.
-async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Issued, Refused> {
+async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Issued, (Failure, Duration)> {
     let url = tokens.oauth2.token_url.as_str();
     let addresses = reach(url, by, deadline).await.map_err(|failure| (failure, AGAIN))?;
     let form = form(tokens, by).ok_or_else(|| {
@@ -127,37 +141,49 @@ async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Iss
         }
     };
     let retry_after = announced::retry_after(answer.headers(), by.clock.now());
-    let (status, retry_after) = (answer.status(), retry_after.map(|pause| pause.min(LONGEST_PAUSE)));
+    let status = answer.status();
     let body = body(answer).await.map_err(|why| (broken(url, &why), AGAIN))?;
-    let json = serde_json::from_slice::<Value>(&body).ok();
-    match status {
-        status if status.is_success() => issued(json.as_ref()).map_err(|why| (broken(url, why), AGAIN)),
-        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            let message = format!(
-                "the token endpoint {url} refuses our credential: {}{}",
-                status.as_u16(),
-                json.as_ref().and_then(error_word).map_or_else(String::new, |word| format!(" {word}"))
-            );
-            Err((ours(FailureKind::CredentialRefused, message), REFUSED_AGAIN))
-        }
-        StatusCode::TOO_MANY_REQUESTS => {
-            let failure = Failure {
-                layer: Layer::Token,
-                kind: FailureKind::RateLimited,
-                message: format!("the token endpoint {url} says that we ask too often (429)"),
-            };
-            Err((failure, retry_after.unwrap_or(REFUSED_AGAIN)))
-        }
-        status if status.is_redirection() => {
-            let why =
-                format!("answers {}: it leads elsewhere, and credentials do not follow", status.as_u16());
-            Err((broken(url, &why), AGAIN))
-        }
-        status => Err((
-            broken(url, &format!("answers {}", status.as_u16())),
-            retry_after.unwrap_or(AGAIN).max(AGAIN),
-        )),
+    let json = parsed(&body).ok();
+    if status.is_success() {
+        return issued(json.as_ref()).map_err(|why| (broken(url, why), AGAIN));
     }
+    Err(refused(url, status, (&body, json.as_ref()), retry_after))
+}
+
+/// What an answer means that holds no token, and how long to leave the endpoint alone then.
+fn refused(
+    url: &str,
+    status: StatusCode,
+    (body, json): (&[u8], Option<&Value>),
+    retry_after: Option<Duration>,
+) -> (Failure, Duration) {
+    let number = status.as_u16();
+    // A gateway before it may say more than its status.
+    let by_gateway = fault::of_answer(number, body);
+    if by_gateway.kind == FailureKind::RateLimited {
+        let why = if number == 429 { "429".to_owned() } else { by_gateway.message };
+        let failure = Failure {
+            layer: Layer::Token,
+            kind: FailureKind::RateLimited,
+            message: format!("the token endpoint {url} says that we ask too often ({why})"),
+        };
+        return (failure, retry_after.map_or(REFUSED_AGAIN, |pause| pause.min(LONGEST_PAUSE)));
+    }
+    if by_gateway.kind == FailureKind::AccessRefused || status == StatusCode::BAD_REQUEST {
+        let why = match json.and_then(error_word) {
+            Some(word) => format!("{number} {word}"),
+            None if matches!(number, 400 | 401 | 403) => number.to_string(),
+            None => by_gateway.message,
+        };
+        let message = format!("the token endpoint {url} refuses our credential: {why}");
+        return (ours(FailureKind::CredentialRefused, message), REFUSED_AGAIN);
+    }
+    if status.is_redirection() {
+        let why = format!("answers {number}: it leads elsewhere, and credentials do not follow");
+        return (broken(url, &why), AGAIN);
+    }
+    let pause = retry_after.unwrap_or(AGAIN).clamp(AGAIN, DOWN_PAUSE);
+    (broken(url, &format!("answers {number}")), pause)
 }
 
 /// The name of the endpoint and where that leads, looked up as probes look names up; `None`: nothing is to be looked up. An
@@ -351,4 +377,24 @@ fn innermost_io(error: &reqwest::Error) -> Option<&io::Error> {
 /// The innermost cause says most, and holds no address.
 fn innermost(error: &reqwest::Error) -> String {
     crate::scrub::scrubbed(&chain(error).last().map(ToString::to_string).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_down_is_left_alone_for_half_a_minute_at_most() {
+        for (status, asked, left) in [
+            (503, None, 1),
+            (503, Some(0), 1),
+            (503, Some(9), 9),
+            (503, Some(300), 30),
+            (429, Some(900), 300),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let (_, pause) = refused("u", status, (b"", None), asked.map(Duration::from_secs));
+            assert_eq!(pause, Duration::from_secs(left), "{status} {asked:?}");
+        }
+    }
 }

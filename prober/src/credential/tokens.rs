@@ -3,13 +3,14 @@
 use super::{
     OwnCertificate,
     endpoint::{Endpoints, Host},
-    fetch::{Issued, fetch},
+    fetch::{AGAIN, Issued, Refused, fetch},
     jwt::Signer,
 };
 use crate::{resolve::Resolve, tls::Tls};
-use domain::{Clock, Egress, Failure, OAuth2, Proof};
+use domain::{Clock, Egress, Failure, FailureKind, Layer, OAuth2, Proof, TrackId};
 use hyper::header::HeaderValue;
 use std::{
+    collections::HashSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -64,13 +65,50 @@ impl fmt::Debug for Bearer {
     }
 }
 
+/// For which track a token is wanted, and whether that is to confirm a failure.
+pub(crate) type For<'a> = (&'a TrackId, bool);
+
 #[derive(Default)]
 struct Kept {
     bearer: Option<Bearer>,
-    /// Why the last try failed, and until when there is no other.
-    failed: Option<(Instant, Failure)>,
+    failed: Option<Failed>,
     /// Ends when the one who fetches is done, or gone.
     flight: Option<watch::Receiver<()>>,
+}
+
+/// Why the last try failed.
+struct Failed {
+    failure: Failure,
+    /// When that was seen.
+    seen: Instant,
+    /// Until then there is no other try.
+    until: Instant,
+    /// Who was told. What is remembered is no new observation: whoever hears it twice has seen nothing the second time.
+    told: HashSet<TrackId>,
+}
+
+impl Failed {
+    /// Whether it is the answer to whoever asks now. What confirms a failure is to be seen, not remembered: then all that
+    /// counts is how often the endpoint may be asked.
+    fn holds(&self, to: Option<For<'_>>, now: Instant) -> bool {
+        let confirms = to.is_some_and(|(_, confirm)| confirm) && self.is_the_endpoints();
+        now < if confirms { self.until.min(self.seen + AGAIN) } else { self.until }
+    }
+
+    fn tell(&mut self, to: Option<For<'_>>) -> Failure {
+        let Failure { kind, message, .. } = &self.failure;
+        let again = to.is_some_and(|(track, _)| !self.told.insert(track.clone()));
+        if again && self.is_the_endpoints() {
+            let message = format!("{message}; until it is asked again nothing new is known");
+            return Failure { layer: Layer::Ours, kind: *kind, message };
+        }
+        self.failure.clone()
+    }
+
+    /// Whether it says that the endpoint does not work.
+    fn is_the_endpoints(&self) -> bool {
+        self.failure.layer == Layer::Token && self.failure.kind != FailureKind::RateLimited
+    }
 }
 
 /// What is to be done for a token.
@@ -98,9 +136,9 @@ impl Tokens {
 
     /// A token that is good now. Whoever comes while somebody fetches one waits for that; a renewal keeps nobody else
     /// waiting. No lock is held meanwhile.
-    pub(crate) async fn bearer(&self, by: Fetching<'_>) -> Result<Bearer, Failure> {
+    pub(crate) async fn bearer(&self, by: Fetching<'_>, to: Option<For<'_>>) -> Result<Bearer, Failure> {
         loop {
-            match self.next(Instant::now()) {
+            match self.next(to, Instant::now()) {
                 Next::Use(bearer) => return Ok(bearer),
                 Next::Fail(failure) => return Err(failure),
                 Next::Wait(mut flight) => {
@@ -110,7 +148,7 @@ impl Tokens {
                 Next::Fetch(flight) => {
                     let began = Instant::now();
                     let fetched = Box::pin(fetch(self, by)).await;
-                    let bearer = self.keep(fetched, began);
+                    let bearer = self.keep(fetched, began, to);
                     drop(flight);
                     return bearer;
                 }
@@ -134,16 +172,15 @@ impl Tokens {
         ends.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    fn next(&self, now: Instant) -> Next {
+    fn next(&self, to: Option<For<'_>>, now: Instant) -> Next {
         let mut kept = self.kept();
         let good = kept.bearer.clone().filter(|bearer| now < bearer.ends);
-        let waits = kept.failed.clone().filter(|(until, _)| now < *until).map(|(_, failure)| failure);
+        let waits = kept.failed.as_ref().is_some_and(|failed| now < failed.until);
         let flight = kept.flight.clone().filter(|flight| flight.has_changed().is_ok());
-        match (good, waits, flight) {
-            (Some(bearer), waits, flight) if now < bearer.renew || waits.is_some() || flight.is_some() => {
-                Next::Use(bearer)
-            }
-            (None, Some(failure), _) => Next::Fail(failure),
+        let failed = kept.failed.as_mut().filter(|failed| failed.holds(to, now));
+        match (good, failed, flight) {
+            (Some(bearer), _, flight) if now < bearer.renew || waits || flight.is_some() => Next::Use(bearer),
+            (None, Some(failed), _) => Next::Fail(failed.tell(to)),
             (None, None, Some(flight)) => Next::Wait(flight),
             (_, _, _) => {
                 let (done, flight) = watch::channel(());
@@ -153,7 +190,12 @@ impl Tokens {
         }
     }
 
-    fn keep(&self, fetched: Result<Issued, (Failure, Duration)>, began: Instant) -> Result<Bearer, Failure> {
+    fn keep(
+        &self,
+        fetched: Result<Issued, Refused>,
+        began: Instant,
+        to: Option<For<'_>>,
+    ) -> Result<Bearer, Failure> {
         let mut kept = self.kept();
         kept.flight = None;
         match fetched {
@@ -169,7 +211,7 @@ impl Tokens {
                 kept.bearer = Some(bearer.clone());
                 Ok(bearer)
             }
-            Err((failure, pause)) => {
+            Err(Refused { failure, pause, seen }) => {
                 let now = Instant::now();
                 let good = kept.bearer.clone().filter(|bearer| now < bearer.ends);
                 if good.is_some() {
@@ -177,8 +219,11 @@ impl Tokens {
                     tracing::warn!(url, why, "a token could not be renewed; the one before it is still good");
                 }
                 let pause = if good.is_some() { pause.max(RENEWAL) } else { pause };
-                kept.failed = Some((now + pause, failure.clone()));
-                good.ok_or(failure)
+                // Another client may have seen it, and it may be known here already.
+                let known = kept.failed.take().filter(|known| known.seen == seen);
+                let told = known.map(|known| known.told).unwrap_or_default();
+                let failed = kept.failed.insert(Failed { failure, seen, until: now + pause, told });
+                good.ok_or_else(|| failed.tell(to))
             }
         }
     }

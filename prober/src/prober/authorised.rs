@@ -29,7 +29,7 @@ impl Prober {
         let Some(tokens) = protocol.and_then(Protocol::tokens) else {
             return self.permitted(prepared, (at, confirm), lag, None).await;
         };
-        let bearer = match tokens.bearer(self.fetching()).await {
+        let bearer = match tokens.bearer(self.fetching(), Some((&prepared.track, confirm))).await {
             Ok(bearer) => bearer,
             Err(failure) => return self.unsent(prepared, (confirm, lag), failure),
         };
@@ -38,7 +38,7 @@ impl Prober {
         if !unauthorised || outcome.failure.is_none() || !tokens.refused(&bearer) {
             return outcome;
         }
-        match tokens.bearer(self.fetching()).await {
+        match tokens.bearer(self.fetching(), None).await {
             Ok(fresh) => self.once_more(prepared, (at, confirm), lag, &fresh).await,
             // What was seen is that the API refuses us; that there is no other token will show by itself.
             Err(_) => outcome,
@@ -94,7 +94,7 @@ impl Prober {
             return Err(failure);
         }
         let Some(tokens) = ready.tokens else { return Ok(None) };
-        tokens.bearer(self.fetching()).await?;
+        tokens.bearer(self.fetching(), None).await?;
         Ok(Tokens::lasts(&tokens))
     }
 }

@@ -51,32 +51,51 @@ impl Prober {
         then(self, target, received, outcome)
     }
 
-    /// The phases in their order; each writes down how long it took, also when it was the last.
+    /// The phases in their order; each writes down how long it took, also when it was the last. A server that took HTTP/2 and
+    /// then wants HTTP/1.1 has not done what it was asked: it is asked once more, and that is what is measured.
     async fn fetch<'a>(
         &'a self,
         target: &Target,
         wanted: &'a (dyn Fn(u16) -> Wanted + Sync),
         deadline: Instant,
+        who: (&str, Option<&Bearer>),
+        outcome: &mut Outcome,
+    ) -> Result<Received<'a>, Failure> {
+        let mut terms = Terms { limits: &self.limits, memory: &self.memory, deadline, wanted, witness: None };
+        let before = outcome.phases;
+        let fetched = self.fetch_over(Speaks::Http, target, &mut terms, who, outcome).await;
+        if fetched.is_ok() || !terms.witness.as_ref().is_some_and(|witness| witness.wants_http1()) {
+            return fetched;
+        }
+        outcome.phases = before;
+        self.fetch_over(Speaks::Http1, target, &mut terms, who, outcome).await
+    }
+
+    async fn fetch_over<'a>(
+        &'a self,
+        speaks: Speaks,
+        target: &Target,
+        terms: &mut Terms<'a>,
         (id, bearer): (&str, Option<&Bearer>),
         outcome: &mut Outcome,
     ) -> Result<Received<'a>, Failure> {
+        let deadline = terms.deadline;
         let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
-        let mut terms = Terms { limits: &self.limits, memory: &self.memory, deadline, wanted, witness: None };
         let received = if let Some(name) = &target.server_name {
             let own = target.certificate.as_deref();
             let (stream, witness) =
-                self.secured(name.clone(), stream, (Speaks::Http, own), half(deadline), outcome).await?;
+                self.secured(name.clone(), stream, (speaks, own), half(deadline), outcome).await?;
             terms.witness = Some(witness);
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 let request = request(target, id, bearer, Version::HTTP_2);
-                Box::pin(exchange::http2(stream, request, &terms, &mut outcome.phases)).await?
+                Box::pin(exchange::http2(stream, request, terms, &mut outcome.phases)).await?
             } else {
                 let request = request(target, id, bearer, Version::HTTP_11);
-                Box::pin(exchange::http1(stream, request, &terms, &mut outcome.phases)).await?
+                Box::pin(exchange::http1(stream, request, terms, &mut outcome.phases)).await?
             }
         } else {
             let request = request(target, id, bearer, Version::HTTP_11);
-            exchange::http1(stream, request, &terms, &mut outcome.phases).await?
+            exchange::http1(stream, request, terms, &mut outcome.phases).await?
         };
         saw(&received, remote_ip, outcome);
         Ok(received)

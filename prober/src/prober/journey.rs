@@ -73,6 +73,7 @@ impl Prober {
                 steps.push(StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) });
                 return Err(named(&step.name, failure));
             }
+            let told = self.landing.is_told();
             let seen = {
                 let stepping = pin!(self.step(step, deadline, who, values, outcome));
                 tokio::select! {
@@ -83,7 +84,10 @@ impl Prober {
             };
             let Some(seen) = seen else {
                 let failure = broken_off();
-                steps.push(StepSeen { failure: Some(failure.clone()), ..StepSeen::new(&step.name, false) });
+                // One that was not begun took no time.
+                let total = if told { Duration::ZERO } else { start.elapsed() };
+                let seen = StepSeen::new(&step.name, false);
+                steps.push(StepSeen { failure: Some(failure.clone()), total, ..seen });
                 return Err(named(&step.name, failure));
             };
             take_in(outcome, &seen);
@@ -174,6 +178,11 @@ impl Prober {
         for (step, left) in journey.clean_up.iter().zip((1..=journey.clean_up.len()).rev()) {
             let mut done = StepSeen::new(&step.name, true);
             if let Some(lacking) = step.lacks(values) {
+                done.failure = is_made(journey, steps, lacking).then(|| Failure {
+                    layer: Layer::Contract,
+                    kind: FailureKind::ExpectationFailed,
+                    message: format!("'{lacking}' was not captured"),
+                });
                 done.without = Some(lacking.to_owned());
             } else {
                 let now = Instant::now();
@@ -183,17 +192,20 @@ impl Prober {
                     let begun = Outcome::new(outcome.check.clone(), outcome.vantage.clone(), outcome.at);
                     Outcome { failure: Some(self.broke_in(outcome)), ..begun }
                 });
-                seen.failure.iter().for_each(|failure| {
-                    self.complaints.left_behind(&outcome.check, &step.name, failure);
-                });
                 let Outcome { failure, http, phases, total, .. } = seen;
                 done = StepSeen { failure, http, phases, total, ..done };
             }
+            done.failure.iter().for_each(|failure| {
+                self.complaints.left_behind(&outcome.check, &step.name, failure);
+            });
             outcome.expectations.push(Expectation {
                 what: format!("clean-up '{}'", step.name),
                 expected: "done".to_owned(),
                 seen: match (&done.without, &done.failure) {
-                    (Some(value), _) => format!("not needed: '{value}' was not captured"),
+                    (Some(value), None) => format!("not needed: '{value}' was not captured"),
+                    (Some(_), Some(why)) => {
+                        format!("cannot: {}, something may be left behind", why.message)
+                    }
                     (None, Some(failure)) => failure.message.clone(),
                     (None, None) => "done".to_owned(),
                 },
@@ -202,6 +214,21 @@ impl Prober {
             steps.push(done);
         }
     }
+}
+
+/// Whether the step that gives this value may have made something though it did not give it: what it sent may be written
+/// however it was answered, but where it was refused.
+fn is_made(journey: &Journey, steps: &[StepSeen], value: &str) -> bool {
+    journey.steps().zip(steps).any(|(step, seen)| {
+        let refused = seen.http.as_ref().is_some_and(|http| matches!(http.status, 400..=499));
+        step.writes() && step.captures.take_one_named(value) && was_sent(seen) && !refused
+    })
+}
+
+/// Of one that was broken off in the middle nobody knows.
+fn was_sent(seen: &StepSeen) -> bool {
+    let broke = seen.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::ProbeBroke);
+    seen.phases.first_byte.is_some() || (broke && !seen.total.is_zero())
 }
 
 /// Nothing was seen of it: we were told to stop.

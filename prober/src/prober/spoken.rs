@@ -7,22 +7,28 @@ use crate::{
     door::Door,
     mllp::Mllp,
     tcp::{self, Tcp},
-    tls::Speaks,
+    tls::{self, Overheard, Speaks, Witness},
 };
 use domain::{Failure, FailureKind, Layer, Outcome};
+use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::either::Either;
 
 impl Prober {
-    /// A connection to a door, secured where it is so from the first byte.
-    async fn opened(&self, door: &Door, deadline: Instant, outcome: &mut Outcome) -> Result<Stream, Failure> {
+    /// A connection to a door, secured where it is so from the first byte, and who saw that.
+    async fn opened(
+        &self,
+        door: &Door,
+        deadline: Instant,
+        outcome: &mut Outcome,
+    ) -> Result<(Stream, Option<Arc<Witness>>), Failure> {
         let (stream, _) = self.connected(&door.address, door.port, deadline, outcome).await?;
         if !door.tls {
-            return Ok(Either::Left(stream));
+            return Ok((Either::Left(stream), None));
         }
         let how = (Speaks::Other, door.certificate.as_deref());
-        let (stream, _) = self.secured(door.name.clone(), stream, how, half(deadline), outcome).await?;
-        Ok(Either::Right(stream))
+        let (stream, witness) = self.secured(door.name.clone(), stream, how, half(deadline), outcome).await?;
+        Ok((Either::Right(Overheard::new(stream, Some(witness.clone()))), Some(witness)))
     }
 
     pub(super) async fn tcp(
@@ -31,15 +37,18 @@ impl Prober {
         deadline: Instant,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let mut stream = self.opened(&tcp.door, deadline, outcome).await?;
+        let (mut stream, mut witness) = self.opened(&tcp.door, deadline, outcome).await?;
         if tcp.starttls {
             tcp::starttls(&mut stream, deadline, &mut outcome.phases).await?;
             if let Either::Left(plain) = stream {
                 let (name, how) = (tcp.door.name.clone(), (Speaks::Other, tcp.door.certificate.as_deref()));
-                stream = Either::Right(self.secured(name, plain, how, half(deadline), outcome).await?.0);
+                let (secured, saw) = self.secured(name, plain, how, half(deadline), outcome).await?;
+                stream = Either::Right(Overheard::new(secured, Some(saw.clone())));
+                witness = Some(saw);
             }
         }
-        tcp.talk(&mut stream, deadline, outcome).await?;
+        let talked = tcp.talk(&mut stream, deadline, outcome).await;
+        talked.map_err(|failure| whose(failure, witness.as_deref()))?;
         if tcp.starttls {
             // Out of politeness: nothing depends on it.
             conversation::say(&mut stream, b"QUIT\r\n", deadline).await.ok();
@@ -54,8 +63,9 @@ impl Prober {
         id: &str,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let mut stream = self.opened(&mllp.door, deadline, outcome).await?;
-        mllp.talk(&mut stream, deadline, id, outcome).await?;
+        let (mut stream, witness) = self.opened(&mllp.door, deadline, outcome).await?;
+        let talked = mllp.talk(&mut stream, deadline, id, outcome).await;
+        talked.map_err(|failure| whose(failure, witness.as_deref()))?;
         self.certificate(mllp.certificate_days, &mllp.door, outcome)
     }
 
@@ -72,4 +82,12 @@ impl Prober {
         outcome.expectations.push(expectation);
         failure.map_or(Ok(()), Err)
     }
+}
+
+/// Over TLS 1.3 a server looks at our certificate when the handshake is over for us: what it then says of it is why it
+/// breaks off.
+fn whose(failure: Failure, witness: Option<&Witness>) -> Failure {
+    let refused =
+        witness.filter(|witness| witness.alert().is_some_and(|alert| tls::wants_ours(alert, witness)));
+    refused.map_or(failure, tls::client_certificate)
 }

@@ -50,10 +50,18 @@ impl Prober {
                 }
             }
         }
-        let mut line = self.new_line(target, &terms, outcome).await?;
-        let terms = Terms { witness: line.witness.clone(), ..terms };
+        let mut line = self.new_line((target, Speaks::Http), &terms, outcome).await?;
+        let mut terms = Terms { witness: line.witness.clone(), ..terms };
         let sent = request(target, id, bearer, line.version());
-        let received = line.ask(sent, &terms, &mut outcome.phases).await?;
+        let mut asked = line.ask(sent, &terms, &mut outcome.phases).await;
+        if asked.is_err() && line.witness.as_ref().is_some_and(|witness| witness.wants_http1()) {
+            outcome.phases = Phases::default();
+            line = self.new_line((target, Speaks::Http1), &terms, outcome).await?;
+            terms.witness.clone_from(&line.witness);
+            let sent = request(target, id, bearer, line.version());
+            asked = line.ask(sent, &terms, &mut outcome.phases).await;
+        }
+        let received = asked?;
         saw(&received, line.remote_ip, outcome);
         self.keep((line, kept), &received).await;
         Ok(received)
@@ -70,7 +78,7 @@ impl Prober {
     /// A fresh connection over which requests can be sent.
     async fn new_line(
         &self,
-        target: &Target,
+        (target, speaks): (&Target, Speaks),
         terms: &Terms<'_>,
         outcome: &mut Outcome,
     ) -> Result<Line, Failure> {
@@ -82,8 +90,7 @@ impl Prober {
         };
         let own = target.certificate.as_deref();
         let limit = half(terms.deadline);
-        let (stream, witness) =
-            self.secured(name.clone(), stream, (Speaks::Http, own), limit, outcome).await?;
+        let (stream, witness) = self.secured(name.clone(), stream, (speaks, own), limit, outcome).await?;
         let seen = (ip, Some(witness));
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             let (sender, connection, tasks) = exchange::shake_http2(stream, terms).await?;

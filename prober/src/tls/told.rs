@@ -104,13 +104,72 @@ pub(crate) fn certificate(error: &CertificateError) -> (FailureKind, String) {
             FailureKind::CertificateUntrusted,
             "the certificate is signed by nobody we trust, or its chain is not complete".to_owned(),
         ),
-        other => (FailureKind::CertificateUntrusted, format!("the certificate is not trusted: {other}")),
+        other => {
+            let why = match other {
+                CertificateError::Other(inner) => inner.to_string(),
+                _ => format!("{other:?}"),
+            };
+            (FailureKind::CertificateUntrusted, format!("the certificate is not trusted: {}", in_words(&why)))
+        }
     }
 }
 
+/// The name of an error, `CaUsedAsEndEntity { … }`, as words: it has no others.
+fn in_words(error: &str) -> String {
+    let name: String = error.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// The names of a certificate, which come as `DnsName("a.example")` and the like.
 fn names(presented: &[String]) -> String {
-    match presented {
+    let mut names: Vec<&str> = presented.iter().map(|name| plain(name)).collect();
+    names.dedup();
+    match names.as_slice() {
         [] => "no name at all".to_owned(),
         names => crate::scrub::scrubbed(&names.join(", ")),
+    }
+}
+
+fn plain(name: &str) -> &str {
+    let Some((kind, inside)) = name.strip_suffix(')').and_then(|name| name.split_once('(')) else {
+        return "a name of another kind";
+    };
+    match kind {
+        "DnsName" | "IpAddress" | "UniformResourceIdentifier" => inside.trim_matches('"'),
+        _ => "a name of another kind",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::ServerName;
+
+    #[test]
+    fn certificates_are_told_in_plain_words() {
+        let presented =
+            ["DnsName(\"a.example\")", "IpAddress(10.0.0.1)", "Unsupported(0x01)", "DirectoryName"];
+        let named = CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("b.example").unwrap(),
+            presented: presented.map(str::to_owned).to_vec(),
+        };
+        let purpose = CertificateError::InvalidPurpose;
+        for (error, told) in [
+            (
+                named,
+                "the certificate is not for b.example but for a.example, 10.0.0.1, a name of another kind",
+            ),
+            (purpose, "the certificate is not trusted: invalid purpose"),
+            (CertificateError::Revoked, "the certificate is not trusted: revoked"),
+        ] {
+            assert_eq!(certificate(&error).1, told);
+        }
     }
 }

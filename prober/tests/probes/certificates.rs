@@ -290,6 +290,22 @@ async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
 }
 
 #[tokio::test]
+async fn one_that_is_over_and_not_needed_says_nothing() {
+    let authority = Authority::new();
+    let old = || Authority::new().signs(&["an old cross-sign"], 2018, 2024).chain.remove(0);
+    let mut keyed = authority.signs(&["localhost"], 2026, 2027);
+    keyed.chain.push(old());
+    let outcome = probed(&authority, &secure(&keyed.serves().await, "localhost")).await;
+    assert_eq!((failed(&outcome), ends(&outcome)), (None, Some(new_year(2027))), "{}", message(&outcome));
+
+    let mut keyed = authority.signs(&["localhost"], 2024, 2026);
+    keyed.chain.push(old());
+    let outcome = probed(&authority, &secure(&keyed.serves().await, "localhost")).await;
+    assert_eq!(failed(&outcome), Some((Layer::Tls, CertificateExpired)));
+    assert_eq!(ends(&outcome), Some(new_year(2026)), "its own has to be replaced");
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_where_the_server_does() {
     let authority = Authority::new();
     let server = authority.signs(&["localhost"], 2026, 2027).h2().await;

@@ -225,6 +225,36 @@ async fn a_value_that_is_not_there_is_a_failure_with_its_step_and_expression_and
 }
 
 #[tokio::test]
+async fn what_may_have_been_made_and_cannot_be_cleaned_up_is_said_so() {
+    let created =
+        |place: &str| Some(format!("HTTP/1.1 201 Created\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"));
+    let may_be_left = "cannot: 'l' was not captured, something may be left behind";
+    let not_needed = "not needed: 'l' was not captured";
+    for (said, seen) in [
+        (created("urn:uuid:5"), may_be_left),
+        (None, may_be_left),
+        (Some(answer("500 Oh", "{}")), may_be_left),
+        (Some(answer("403 No", "{}")), not_needed),
+    ] {
+        let told = said.clone();
+        let (server, mut heard) = serves(move |_| told.clone()).await;
+        let mut make = captures(post("make", "/x", "{}"), "l", Source::Header("location".to_owned()));
+        make.captures[0].regex = Some("/x/(\\d+)$".to_owned());
+        let mut check = journey(&server.url(), vec![make], vec![step("remove", "/x/{l}")]);
+        check.timeout = Duration::from_millis(500);
+        let outcome = probe(&check).await;
+        assert_eq!(lines(&mut heard), ["POST /x"], "{said:?}");
+        let last = outcome.expectations.last().unwrap();
+        assert_eq!((last.seen.as_str(), last.ok), (seen, seen == not_needed), "{said:?}");
+        let remove = outcome.steps().last().unwrap();
+        assert_eq!((remove.without.as_deref(), remove.failure.is_none()), (Some("l"), seen == not_needed));
+    }
+    let nowhere = captures(post("make", "/x", "{}"), "l", Source::Header("location".to_owned()));
+    let check = journey(&format!("http://{}", nobody()), vec![nowhere], vec![step("remove", "/x/{l}")]);
+    assert_eq!(probe(&check).await.expectations.last().unwrap().seen, not_needed, "nothing was sent");
+}
+
+#[tokio::test]
 async fn it_cleans_up_after_its_time_has_run_out_in_a_time_of_its_own() {
     let (server, mut heard) = serves(|line| match line {
         "GET /Appointment/booked-88" => None,

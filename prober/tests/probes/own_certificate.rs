@@ -4,9 +4,12 @@ use crate::{
     certificates::{Authority, Keyed, probed, secure},
     identity::client,
     servers::Server,
-    setting::{failed, message, noon},
+    setting::{change, failed, message, noon},
 };
-use domain::{Access, Check, ClientCertificate, Credential, FailureKind, Layer, OAuth2, Secret};
+use domain::{
+    Access, Check, ClientCertificate, Credential, FailureKind, Layer, MllpRequest, OAuth2, Request, Secret,
+    TcpRequest,
+};
 use std::sync::Arc;
 
 const VERSIONS: [&rustls::SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -41,6 +44,39 @@ async fn one_that_is_refused_is_our_own_trouble() {
         assert_eq!(failed(&outcome), Some(OURS), "{version:?}: {}", message(&outcome));
         assert_eq!(message(&outcome), "the server refuses our client certificate");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_http_hears_of_it_too_also_after_the_handshake() {
+    let (authority, another) = (Authority::new(), Authority::new());
+    let message_of_nobody = "MSH|^~\\&|A|B|C|D|||ADT^A04|1|T|2.5\r".to_owned();
+    let mllp = Request::Mllp(MllpRequest { message: message_of_nobody });
+    let tcp =
+        TcpRequest { send: b"PING\r\n\r\n".to_vec(), receive: b"200 OK".to_vec(), ..TcpRequest::default() };
+    for (request, version) in
+        [mllp, Request::Tcp(tcp)].iter().flat_map(|request| VERSIONS.map(|v| (request, v)))
+    {
+        let server = authority.wants(version).await;
+        let mut check = secure(&server, "localhost");
+        check.url = check.url.replace("https:", "tls:");
+        change(&mut check).request = request.clone();
+        let outcome = probed(&authority, &check).await;
+        assert_eq!(failed(&outcome), Some(OURS), "{version:?} {request:?}: {}", message(&outcome));
+        assert_eq!(message(&outcome), "the server wants a client certificate and we have none");
+        let refused = showing(check.clone(), &another.signs(&["curiad"], 2026, 2027));
+        let outcome = probed(&authority, &refused).await;
+        assert_eq!(failed(&outcome), Some(OURS), "{version:?} {request:?}: {}", message(&outcome));
+        assert_eq!(message(&outcome), "the server refuses our client certificate");
+    }
+    let server = authority.wants(&rustls::version::TLS13).await;
+    let mut check = secure(&server, "localhost");
+    check.url = check.url.replace("https:", "tls:");
+    let tcp =
+        TcpRequest { send: b"PING\r\n\r\n".to_vec(), receive: b"200 OK".to_vec(), ..TcpRequest::default() };
+    change(&mut check).request = Request::Tcp(tcp);
+    let check = showing(check, &authority.signs(&["curiad"], 2026, 2027));
+    let outcome = probed(&authority, &check).await;
+    assert_eq!(failed(&outcome), None, "{}", message(&outcome));
 }
 
 #[tokio::test]

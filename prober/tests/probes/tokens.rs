@@ -3,10 +3,11 @@
 use crate::{
     identity::{client, issues, of, says},
     names::{Does, NameServer},
-    servers::{Server, answer},
-    setting::prober,
+    servers::{Server, answer, ok},
+    setting::{check, check_id, failed, message, noon, prober},
 };
-use domain::{Credential, Failure, FailureKind, Layer, OAuth2, PrivateAddresses};
+use domain::{Check, Credential, Failure, FailureKind, Layer, OAuth2, PrivateAddresses, Verdict, judge};
+use prober::Prober;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -94,4 +95,117 @@ async fn one_that_says_when_to_ask_again_is_left_alone_until_then() {
         tokio::task::yield_now().await;
     }
     assert_eq!(endpoint.accepted(), 1);
+}
+
+const DOWN: Option<(Layer, FailureKind)> = Some((Layer::Token, FailureKind::TokenBroken));
+
+/// As long as an endpoint that fails is left alone by all, and a little more.
+const SECOND: Duration = Duration::from_millis(1_100);
+
+/// A check of this name that needs tokens of this endpoint, and an API that takes whatever comes.
+async fn needs(endpoint: &Server, name: &str) -> (Check, Server) {
+    let api = Server::says(ok("{}")).await;
+    (Check { id: check_id(name), credential: Some(of(client(endpoint))), ..check(&api.url()) }, api)
+}
+
+/// Nothing new is known, and that is no failure.
+async fn is_told_nothing_new(prober: &Prober, check: &Check, confirm: bool) {
+    let outcome = prober.probe(check, noon(), confirm).await;
+    assert_eq!(judge(&outcome, Duration::MAX), Verdict::Inconclusive, "{outcome:?}");
+    assert!(message(&outcome).ends_with("until it is asked again nothing new is known"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn one_bad_answer_is_one_observation_and_what_confirms_it_asks_again() {
+    let (endpoint, _forms) = says(|number| match number {
+        1 => answer("503 Service Unavailable\r\nRetry-After: 60", ""),
+        _ => ok(r#"{"access_token":"t1","expires_in":3600}"#),
+    })
+    .await;
+    let prober = prober();
+    let (one, _api) = needs(&endpoint, "one").await;
+    assert_eq!(failed(&prober.probe(&one, noon(), false).await), DOWN);
+    is_told_nothing_new(&prober, &one, false).await;
+    is_told_nothing_new(&prober, &one, true).await;
+    // To another it is new; once.
+    let (other, _other_api) = needs(&endpoint, "other").await;
+    assert_eq!(failed(&prober.probe(&other, noon(), false).await), DOWN);
+    is_told_nothing_new(&prober, &other, false).await;
+    tokio::time::sleep(SECOND).await;
+    is_told_nothing_new(&prober, &one, false).await;
+    assert_eq!(endpoint.accepted(), 1, "it asked to be left alone");
+    let outcome = prober.probe(&one, noon(), true).await;
+    assert_eq!((failed(&outcome), endpoint.accepted()), (None, 2), "{outcome:?}");
+    assert_eq!(failed(&prober.probe(&other, noon(), false).await), None);
+}
+
+#[tokio::test]
+async fn one_that_is_down_is_seen_to_be_and_many_that_confirm_it_ask_once() {
+    let (endpoint, _forms) = says(|_| answer("503 Service Unavailable\r\nRetry-After: 60", "")).await;
+    let prober = Arc::new(prober());
+    let (first, _api) = needs(&endpoint, "first").await;
+    assert_eq!(failed(&prober.probe(&first, noon(), false).await), DOWN);
+    tokio::time::sleep(SECOND).await;
+    let mut confirming = JoinSet::new();
+    for number in 0..20 {
+        let (prober, url) = (prober.clone(), first.url.clone());
+        let id = check_id(&format!("c{number}"));
+        let check = Check { id, url, credential: first.credential.clone(), ..first.clone() };
+        confirming.spawn(async move { prober.probe(&check, noon(), true).await });
+    }
+    while let Some(outcome) = confirming.join_next().await {
+        assert_eq!(failed(&outcome.unwrap()), DOWN, "it was asked for them");
+    }
+    assert_eq!(endpoint.accepted(), 2);
+}
+
+#[tokio::test]
+async fn what_was_waited_for_in_vain_confirms_nothing() {
+    let silent = Server::start(|stream| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let prober = prober();
+    let (check, _api) = needs(&silent, "one").await;
+    let unreachable = Some((Layer::Token, FailureKind::TokenUnreachable));
+    assert_eq!(failed(&prober.probe(&check, noon(), false).await), unreachable);
+    tokio::time::sleep(SECOND).await;
+    is_told_nothing_new(&prober, &check, true).await;
+    assert_eq!(silent.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_gateway_before_it_may_say_more_than_its_status() {
+    let fault =
+        |code: &str| format!(r#"{{"fault":{{"faultstring":"x","detail":{{"errorcode":"{code}"}}}}}}"#);
+    for (status, code, layer, kind) in [
+        ("500 Oh", "oauth.v2.InvalidClientIdentifier", Layer::Ours, FailureKind::CredentialRefused),
+        ("401 No", "oauth.v2.InvalidClientIdentifier", Layer::Ours, FailureKind::CredentialRefused),
+        ("500 Oh", "policies.ratelimit.SpikeArrestViolation", Layer::Token, FailureKind::RateLimited),
+        ("503 Oh", "messaging.adaptors.http.flow.ServiceUnavailable", Layer::Token, FailureKind::TokenBroken),
+        ("500 Oh", "steps.javascript.ScriptExecutionFailed", Layer::Token, FailureKind::TokenBroken),
+    ] {
+        let body = fault(code);
+        let (endpoint, _forms) = says(move |_| answer(status, &body)).await;
+        let (check, _api) = needs(&endpoint, "one").await;
+        let prober = prober();
+        let outcome = prober.probe(&check, noon(), false).await;
+        assert_eq!(failed(&outcome), Some((layer, kind)), "{status} {code}: {}", message(&outcome));
+        let says_code = status == "500 Oh" && kind != FailureKind::TokenBroken;
+        assert!(!says_code || message(&outcome).contains(code), "{}", message(&outcome));
+        if kind == FailureKind::TokenBroken {
+            continue;
+        }
+        // Some endpoints lock who fails often: to confirm something is no reason to ask either.
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(failed(&prober.probe(&check, noon(), true).await), Some((layer, kind)));
+        assert_eq!(endpoint.accepted(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_token_is_none_of_it() {
+    let (endpoint, _forms) = says(|_| ok("\u{feff}{\"access_token\":\"t1\"}")).await;
+    assert!(prober().sign_in(&of(client(&endpoint))).await.is_ok());
 }

@@ -16,6 +16,9 @@ const WIDTH: usize = 94;
 /// Fewer days left to a certificate are worth a colour.
 const SOON: i64 = 30;
 
+/// Seconds.
+const DAY: i64 = 86_400;
+
 /// What was seen, line by line.
 pub(super) fn lines(
     terminal: Terminal,
@@ -88,15 +91,11 @@ fn steps(terminal: Terminal, outcome: &Outcome) -> Vec<String> {
         let what = if step.clean_up { "clean-up" } else { "step" };
         let http =
             step.http.as_ref().map_or_else(String::new, |http| format!("  {} {}", http.version, http.status));
-        let (mark, ink) = match (&step.without, &step.failure) {
-            (Some(_), _) => ("–", Ink::Dim),
-            (None, None) => ("✓", Ink::Green),
-            (None, Some(_)) => ("✗", Ink::Red),
-        };
-        let took = if step.without.is_some() {
-            "not needed".to_owned()
-        } else {
-            format!("{:.1} ms", ms(step.total))
+        let (mark, ink, took) = match (&step.without, &step.failure) {
+            (Some(_), None) => ("–", Ink::Dim, "not needed".to_owned()),
+            (Some(_), Some(_)) => ("✗", Ink::Red, "cannot be done".to_owned()),
+            (None, None) => ("✓", Ink::Green, format!("{:.1} ms", ms(step.total))),
+            (None, Some(_)) => ("✗", Ink::Red, format!("{:.1} ms", ms(step.total))),
         };
         let name = terminal.ink(Ink::Bold, &step.name);
         lines.push(format!("{INDENT}{} {what} {name}  {took}{http}", terminal.ink(ink, mark)));
@@ -196,9 +195,9 @@ fn certificates(terminal: Terminal, outcome: &Outcome, now: Timestamp) -> Vec<St
         outcome.transcript.as_deref().map(|transcript| transcript.chain.as_slice()).unwrap_or_default();
     let mut lines = Vec::new();
     for (index, one) in chain.iter().enumerate() {
-        let days = (one.not_after.as_second() - now.as_second()).div_euclid(86_400);
-        let ends = format!("{} ({})", day(one.not_after), left(days));
-        let ends = match days {
+        let seconds = one.not_after.as_second() - now.as_second();
+        let ends = format!("{} ({})", day(one.not_after), left(seconds));
+        let ends = match seconds.div_euclid(DAY) {
             ..0 => terminal.ink(Ink::Red, &ends),
             0..SOON => terminal.ink(Ink::Yellow, &ends),
             _ => ends,
@@ -230,12 +229,13 @@ fn rfc(time: Timestamp) -> String {
     status_page::rfc3339(time)
 }
 
-fn left(days: i64) -> String {
-    match days {
-        ..=-1 => format!("over for {} days", -days),
-        1 => "1 day left".to_owned(),
-        _ => format!("{days} days left"),
-    }
+fn left(seconds: i64) -> String {
+    let days = match seconds.abs() / DAY {
+        0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    if seconds > 0 { format!("{days} left") } else { format!("over for {days}") }
 }
 
 /// What else is worth knowing.
@@ -306,6 +306,21 @@ fn headers(terminal: Terminal, seen: &Transcript) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_to_a_certificate_is_told_in_whole_days() {
+        for (seconds, told) in [
+            (-3 * DAY - 5, "over for 3 days"),
+            (-DAY, "over for 1 day"),
+            (-3_600, "over for less than a day"),
+            (0, "over for less than a day"),
+            (3_600, "less than a day left"),
+            (DAY, "1 day left"),
+            (20 * DAY + 7, "20 days left"),
+        ] {
+            assert_eq!(left(seconds), told, "{seconds}");
+        }
+    }
 
     #[test]
     fn a_bar_is_as_long_as_its_share_and_never_nothing() {

@@ -195,6 +195,31 @@ fn a_certificate_and_a_key_that_are_not_one_anothers() {
 }
 
 #[test]
+fn hl7_over_tls_shows_a_certificate_too() {
+    let directory = with(MTLS);
+    certified(&directory, 100);
+    directory.change(FILE, "kind: rest", "kind: hl7");
+    directory.change(
+        FILE,
+        "https://sit.example/documents }",
+        "https://sit.example/documents, operations: [list] }",
+    );
+    directory.change(
+        FILE,
+        "{ get: /_ping }",
+        "{ mllp: { message: \"MSH|^~\\\\&|A|B|C|D|||ADT^A04|1|T|2.5\", synthetic: true } }",
+    );
+    directory.change(
+        FILE,
+        "production: { url: https://api.example/documents",
+        "production: { url: tls://api.example:2576, operations: [ping]",
+    );
+    let problems = directory.load().err();
+    assert!(problems.is_none(), "{problems:#?}");
+    assert!(credential(&directory, "ping").unwrap().certificate.is_some());
+}
+
+#[test]
 fn who_is_registered_to_ask_is_said_with_every_request() {
     let directory = Directory::new();
     let audit = "team: records\naudit: { device: { system: https://apps.example, value: curiad } }";

@@ -40,6 +40,13 @@ fn headers(all: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
+fn a_post_that_says_that_it_is_synthetic_may_be_sent() {
+    let request = asked("rest", "{ post: /lookup, body: \"{}\", synthetic: true }", None);
+    let Request::Http(request) = request else { panic!("over HTTP") };
+    assert_eq!((request.method, request.path.as_str()), (Method::Post, "/lookup"));
+}
+
+#[test]
 fn soap_sets_its_headers_by_its_version() {
     let file = Some(("envelopes/ping.xml", ENVELOPE_11));
     let request = asked(

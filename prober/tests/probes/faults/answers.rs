@@ -120,6 +120,11 @@ async fn bodies() -> Vec<Fault> {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let huge = format!(r#"{{"status":"UP","x":"{}"}}"#, "y".repeat(3 * 1024 * 1024));
     vec![
+        says("a header that is folded", "HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 2\r\n\r\nok")
+            .await,
+        packed("a body said to be packed as its letters", "UTF-8", b"ok").await.with(looks_into),
+        packed("a body said to be packed as none", "none", b"ok").await.with(looks_into),
+        json("JSON behind a byte order mark", b"\xef\xbb\xbf{\"status\":\"UP\"}").await,
         json("an empty body where JSON is agreed", b"").await.fails(Layer::Contract, BadBody),
         json("JSON that ends too early", b"{\"status\":").await.fails(Layer::Contract, BadBody),
         json("JSON that is not UTF-8", b"{\"status\":\"\xff\xfe\"}").await.fails(Layer::Contract, BadBody),

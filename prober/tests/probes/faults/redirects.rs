@@ -3,9 +3,10 @@
 use super::Fault;
 use crate::{
     certificates::Authority,
-    servers::{Server, ok},
+    servers::{Server, head, ok},
 };
 use domain::{FailureKind::*, Layer, Method, Redirects};
+use tokio::io::AsyncWriteExt;
 
 fn to(status: u16, location: &str) -> String {
     format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
@@ -55,6 +56,21 @@ pub(super) async fn all(authority: &Authority) -> Vec<Fault> {
         }),
         downwards,
     ];
+    let letters = Server::start(|mut stream| async move {
+        let asked = head(&mut stream).await;
+        let said = if asked.starts_with("GET /ping ") {
+            to(302, "/caf\u{e9}")
+        } else if asked.starts_with("GET /caf%C3%A9 ") {
+            ok("")
+        } else {
+            to(302, "/elsewhere")
+        };
+        stream.write_all(said.as_bytes()).await.ok();
+        stream.shutdown().await.ok();
+    })
+    .await;
+    let fault = Fault::at("a redirect with letters as they are", &letters.url(), letters);
+    all.push(fault.asks(|request| request.redirects.at_most = 1));
     let mut gone = leads("a redirect to where nothing listens", to(302, &format!("http://{nowhere}/"))).await;
     gone.seen = vec![(Layer::Connect, Refused)];
     all.push(gone.asks(|request| request.redirects.to = vec![nowhere.to_string()]));

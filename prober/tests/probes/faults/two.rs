@@ -1,8 +1,11 @@
 //! HTTP/2, frame by frame (RFC 9113).
 
 use super::Fault;
-use crate::{certificates::Authority, servers::Server};
-use domain::{FailureKind::*, Layer};
+use crate::{
+    certificates::Authority,
+    servers::{Server, head, ok},
+};
+use domain::{Connection, FailureKind::*, Layer};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -81,6 +84,35 @@ async fn speaks(
     let url = format!("https://localhost:{}", server.address.port());
     let fault = Fault::at(name, &url, server).marks(HEAD);
     if hangs { fault.hangs() } else { fault.with(|check| check.timeout = Duration::from_secs(9)) }
+}
+
+/// A server that takes HTTP/2, and then says that this must be asked over HTTP/1.1, as IIS does.
+async fn wants_one(name: &'static str, authority: &Authority) -> Fault {
+    let keyed = authority.signs(&["localhost"], 2020, 2040);
+    let config = keyed.config(rustls::DEFAULT_VERSIONS, &["h2", "http/1.1"]);
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::start(move |stream: TcpStream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream): Result<TlsStream<TcpStream>, _> = acceptor.accept(stream).await else {
+                return;
+            };
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.ok();
+                wait_for_headers(&mut stream).await;
+                stream.write_all(&frame(RST_STREAM, 0, 1, &[0, 0, 0, 0x0d])).await.ok();
+                stream.flush().await.ok();
+                std::future::pending::<()>().await;
+            } else {
+                head(&mut stream).await;
+                stream.write_all(ok("{}").as_bytes()).await.ok();
+                stream.shutdown().await.ok();
+            }
+        }
+    })
+    .await;
+    let url = format!("https://localhost:{}", server.address.port());
+    Fault::at(name, &url, server).marks(ALL)
 }
 
 /// Reads the preface and then frames, up to the one that holds the request.
@@ -173,6 +205,9 @@ pub(super) async fn all(authority: &Authority) -> Vec<Fault> {
             .fails(Layer::Backend, BodyTruncated),
     ];
     all.extend(bodies.into_iter().map(|fault| fault.marks(ALL)));
+    all.push(wants_one("HTTP/2, where HTTP/1.1 is wanted", authority).await);
+    let warm = wants_one("HTTP/2 that is kept, where HTTP/1.1 is wanted", authority).await;
+    all.push(warm.asks(|request| request.connection = Connection::Warm));
     // A literal header that is never indexed, 16 kB of it.
     let mut large = vec![0x10, 1, b'x', 0x7f, 0x81, 0x7e];
     large.extend(vec![b'y'; 16_000]);
