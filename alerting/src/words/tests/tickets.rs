@@ -134,6 +134,23 @@ fn what_is_only_to_come_has_no_words_for_callers() {
 }
 
 #[test]
+fn what_is_due_on_another_day_is_said_with_the_day() {
+    let (mut incident, mut configuration) = (incident(), configuration());
+    incident.priority = Priority::P4;
+    let target = domain::ServiceTarget {
+        update: Some(std::time::Duration::from_secs(40 * 3_600)),
+        ..domain::ServiceTarget::default()
+    };
+    configuration.desks.values_mut().for_each(|desk| desk.targets = [(Priority::P4, target.clone())].into());
+    let said = [configuration.clone(), in_welsh(configuration)].map(|configuration| {
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = ticket(&facts, REFERENCE).description;
+        words.lines().find(|line| line.contains(" BST o") || line.contains(" BST dd")).unwrap().to_owned()
+    });
+    golden!("ticket-due.txt", said.join("\n"));
+}
+
+#[test]
 fn a_work_note_ends_in_its_marker() {
     let (incident, configuration) = (incident(), configuration());
     let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
