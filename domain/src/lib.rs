@@ -68,6 +68,7 @@ mod environment;
 mod error_class;
 mod escalation;
 mod event;
+mod evidence;
 mod expect;
 mod flapping;
 mod fold;
@@ -175,6 +176,7 @@ pub use environment::{
 pub use error_class::ErrorClass;
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
+pub use evidence::{Evidence, RequestId};
 pub use expect::{Expect, Matches, Statuses};
 pub use flapping::{Epoch, Flaps};
 pub use gateway::Gateway;

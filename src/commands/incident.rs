@@ -12,7 +12,7 @@ use crate::{
     terminal::{Ink, Terminal, wrapped},
 };
 use domain::{
-    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, SeenTicket, Situation,
+    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, SeenTicket, Situation,
     Text, Ticket, Way, duration_words, next_action, service_clocks,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -209,9 +209,10 @@ fn besides(
     rows: &[OutboxRow],
 ) -> impl Iterator<Item = (String, Value)> {
     let at = |at: Timestamp| status_page::rfc3339(at);
-    let lines = |entries: &[Entry]| -> Vec<Value> {
-        entries.iter().map(|entry| json!({ "at": at(entry.at), "text": entry.text })).collect()
-    };
+    let line = |(when, text): (Timestamp, String)| json!({ "at": at(when), "text": text });
+    let evidence: Vec<Value> = incident.evidence.iter().map(|said| line((said.at, said.words()))).collect();
+    let timeline: Vec<Value> =
+        incident.timeline.iter().map(|entry| line((entry.at, entry.text.clone()))).collect();
     let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
     let calls: Vec<Value> = calls
         .map(|callout| {
@@ -243,8 +244,8 @@ fn besides(
         })
         .collect();
     [
-        ("evidence", Value::from(lines(&incident.evidence))),
-        ("timeline", Value::from(lines(&incident.timeline))),
+        ("evidence", Value::from(evidence)),
+        ("timeline", Value::from(timeline)),
         ("called", Value::from(calls)),
         ("sent", Value::from(sent)),
     ]
@@ -296,7 +297,7 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     }
     heading(terminal, "Evidence");
     for line in &incident.evidence {
-        dated(terminal, line.at, zone, &line.text);
+        dated(terminal, line.at, zone, &line.words());
     }
     heading(terminal, "What happened");
     for entry in incident.timeline.iter().chain(&incident.being_gathered()) {

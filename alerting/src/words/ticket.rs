@@ -245,7 +245,7 @@ fn evidence(facts: &Facts<'_>, language: Language) -> String {
         .incident
         .evidence
         .iter()
-        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE))
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), entry.scrubbed()), EVIDENCE))
         .collect();
     if let Some(instance) = facts.incident.affects.first().filter(|_| !is_ahead(facts)) {
         let checks: Vec<_> =

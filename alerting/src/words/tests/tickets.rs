@@ -9,6 +9,8 @@ fn a_ticket_says_all_that_an_agent_asks() {
     let words = ticket(&facts, REFERENCE);
     golden!("ticket.en.txt", format!("{}\n\n{}", words.short_description, words.description));
     assert!(!words.description.contains("9990000018"), "no patient's number leaves");
+    let ours = "refused the connection, request fc943476-5919-821f-8123-9434765919ab";
+    assert!(words.description.contains(ours), "ten digits of our own id of a request are nobody's");
 
     let mut incident = incident;
     let said = "the gateway says that the service behind it cannot be reached (status 503, messaging.adaptors.http.flow)";
