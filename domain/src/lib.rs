@@ -159,7 +159,7 @@ pub use certificate::ShownCertificate;
 pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use configuration::{Accessibility, Configuration, Desk, Person, SecretEnd, Site, Team, WayIn};
-pub use contact_proof::{ContactProof, Reached};
+pub use contact_proof::{ContactProof, NamedAs, Reached};
 pub use contract::{Contract, Promised};
 pub use credential::{
     Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SecretBy, SigningKey,
