@@ -199,7 +199,7 @@ pub use language::{Language, Text, duration_words};
 pub use last_resort::PassedOn;
 pub use layers::{LayerSays, layers};
 pub use maintenance::{Maintenance, Window};
-pub use muting::would_mute;
+pub use muting::{may_silence, would_mute};
 pub use nhs_number::{NhsNumber, may_be_a_patients, may_be_patients};
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};
