@@ -43,6 +43,11 @@ pub(crate) async fn run(
     clock: Clock,
     log_lines_lost: Arc<AtomicU64>,
 ) -> Result<(), Failed> {
+    if arguments.listen.port() == 0 {
+        let what =
+            "the demo's links lead to --listen, so it needs a port that is known before it starts, not 0";
+        return Err(Failed::new(USAGE, format!("{what}\nname a free one, as in --listen 127.0.0.1:8080")));
+    }
     let terminal = Terminal::new();
     let data = data_directory(&arguments.data)?;
     let public_url = format!("http://{}", arguments.listen);

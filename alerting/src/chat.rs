@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn a_card_says_it_in_both_languages_fits_and_says_when_it_may_be_there_already() {
         let (mut incident, configuration) = (incident(), configuration());
-        let evidence = domain::Entry { at: at("02:12:00"), text: "é [a](b) \"\\".repeat(900) };
+        let text = "é [a](b) \"\\".repeat(900);
+        let evidence = domain::Evidence { at: at("02:12:00"), text, request: None };
         incident.evidence = vec![evidence; 12];
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
         let told = Notification {

@@ -146,7 +146,7 @@ impl<'a> Course<'a> {
         let error = match sent {
             Ok(sent) => {
                 let provider_id = match &sent {
-                    Sent::Accepted { provider_id } => provider_id.clone(),
+                    Sent::Accepted { provider_id } | Sent::InPart { provider_id, .. } => provider_id.clone(),
                     Sent::Ticket { number, .. } => number.clone(),
                     Sent::Delivered | Sent::Unclear { .. } | Sent::GivenUp { .. } => String::new(),
                 };

@@ -131,22 +131,27 @@ impl TableApi {
     }
 
     /// Adds a work note, and changes with it what is to be changed. Look first whether it is there, when it may be.
+    ///
+    /// What a rule of the desk's refuses with it does not hold the note up: that goes alone, and says what was refused.
     pub(crate) async fn note(&self, record: &str, text: &str, with: With) -> Result<Sent, SendError> {
         crash_point!("desk/before-note");
-        let fields = match (with, &self.settings.close_code) {
-            (With::Priority(priority), _) => {
-                let (impact, urgency) = three_by_three(priority);
-                json!({ "work_notes": text, "impact": impact, "urgency": urgency })
-            }
-            (With::Reopen, _) => json!({ "work_notes": text, "state": read::IN_PROGRESS }),
-            (With::Resolve, Some(code)) => {
-                json!({ "work_notes": text, "state": read::RESOLVED, "close_code": code, "close_notes": text })
-            }
-            (With::Resolve | With::Description | With::Nothing, _) => json!({ "work_notes": text }),
+        let provider_id = record.to_owned();
+        let alone = json!({ "work_notes": text });
+        let (changed, sent) = match change(with, text, self.settings.close_code.as_deref()) {
+            Some((what, fields)) => (what, self.try_to_write(record, &fields).await?),
+            None => (String::new(), self.try_to_write(record, &alone).await?),
         };
-        self.write(record, fields).await?;
+        let by_rule = matches!(sent.status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN);
+        let noted = match taken(sent) {
+            Ok(_) => Sent::Accepted { provider_id },
+            Err(error) if by_rule && !changed.is_empty() => {
+                self.write(record, json!({ "work_notes": without(text, &changed) })).await?;
+                Sent::InPart { provider_id, refused: format!("to change the {changed}: {error}") }
+            }
+            Err(error) => return Err(error),
+        };
         crash_point!("desk/noted");
-        Ok(Sent::Accepted { provider_id: record.to_owned() })
+        Ok(noted)
     }
 
     /// Whether the work note of that key is there.
@@ -231,12 +236,27 @@ impl TableApi {
     }
 
     async fn write(&self, record: &str, fields: Value) -> Result<(), SendError> {
+        taken(self.try_to_write(record, &fields).await?).map(drop)
+    }
+
+    /// The same, whatever the desk answers.
+    async fn try_to_write(&self, record: &str, fields: &Value) -> Result<Answer, SendError> {
         let query = [("sysparm_fields", "sys_id"), ("sysparm_exclude_reference_link", "true")];
-        self.ask(Method::PATCH, &format!("incident/{record}"), &query, Some(&fields)).await.map(drop)
+        self.answer(Method::PATCH, &format!("incident/{record}"), &query, Some(fields)).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        fields: Option<&Value>,
+    ) -> Result<Answer, SendError> {
+        taken(self.answer(method, path, query, fields).await?)
     }
 
     /// One request; a credential that is refused is fetched anew once.
-    async fn ask(
+    async fn answer(
         &self,
         method: Method,
         path: &str,
@@ -247,11 +267,7 @@ impl TableApi {
         if answer.status == StatusCode::UNAUTHORIZED && self.access.forget() {
             answer = self.request(method, path, query, fields).await?;
         }
-        if answer.status.is_success() {
-            return Ok(answer);
-        }
-        let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
-        Err(refused(&answer, WHOM, &words))
+        Ok(answer)
     }
 
     async fn request(
@@ -275,6 +291,44 @@ impl TableApi {
 }
 
 const WHOM: &str = "the service desk";
+
+/// What changes in a ticket with a note, in words, and the fields for both.
+fn change(with: With, text: &str, close_code: Option<&str>) -> Option<(String, Value)> {
+    match (with, close_code) {
+        (With::Priority(priority), _) => {
+            let (impact, urgency) = three_by_three(priority);
+            let what = format!("impact to {impact} and the urgency to {urgency} ({priority})");
+            Some((what, json!({ "work_notes": text, "impact": impact, "urgency": urgency })))
+        }
+        (With::Reopen, _) => {
+            let what = "state to In Progress".to_owned();
+            Some((what, json!({ "work_notes": text, "state": read::IN_PROGRESS })))
+        }
+        (With::Resolve, Some(code)) => {
+            let fields = json!({
+                "work_notes": text, "state": read::RESOLVED, "close_code": code, "close_notes": text,
+            });
+            Some(("state to Resolved".to_owned(), fields))
+        }
+        (With::Resolve | With::Description | With::Nothing, _) => None,
+    }
+}
+
+/// A note that changes nothing, and says so before the line that marks it.
+fn without(text: &str, changed: &str) -> String {
+    let (said, marker) = text.rsplit_once('\n').unwrap_or((text, ""));
+    format!(
+        "{said}\nThe desk refused to let Curiad change the {changed}: please change it by hand.\n{marker}"
+    )
+}
+
+fn taken(answer: Answer) -> Result<Answer, SendError> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let words = answer.json::<Refusal>(WHOM).map(|refusal| refusal.error.message).unwrap_or_default();
+    Err(refused(&answer, WHOM, &words))
+}
 
 /// A credential that is refused, or a way that leads to a sign-in or maintenance page, may be mended while there is
 /// still time for a ticket; the people at the desk are told by e-mail meanwhile.

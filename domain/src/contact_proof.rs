@@ -1,6 +1,6 @@
 //! That somebody was reached: they answered a call, by a way they were called.
 
-use crate::{Configuration, PersonId, RotaId, Way};
+use crate::{Configuration, EscalationId, PersonId, RotaId, Target, Way};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -45,7 +45,36 @@ impl Reached {
     }
 }
 
+/// What somebody who is named is in an escalation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamedAs {
+    /// A step calls them.
+    Step,
+    /// They are its last resort, or one of it.
+    LastResort,
+}
+
 impl Configuration {
+    /// Who is called by name, and not only because a rota has them; and in which escalations.
+    pub fn named_in_escalations(&self) -> BTreeMap<PersonId, BTreeSet<(NamedAs, EscalationId)>> {
+        let mut people: BTreeMap<PersonId, BTreeSet<(NamedAs, EscalationId)>> = BTreeMap::new();
+        for escalation in self.escalations.values() {
+            let steps = escalation.steps.iter().filter_map(|step| match &step.call {
+                Target::Person(person) => Some((person, NamedAs::Step)),
+                Target::OnCall(_)
+                | Target::Next(_)
+                | Target::Team(_)
+                | Target::Provider
+                | Target::Desk(_) => None,
+            });
+            let last = escalation.last_resort.iter().map(|person| (person, NamedAs::LastResort));
+            for (person, named) in steps.chain(last) {
+                people.entry(person.clone()).or_default().insert((named, escalation.id.clone()));
+            }
+        }
+        people
+    }
+
     /// Who is on call on some rota within a fortnight of `now`, and on which.
     pub fn soon_on_call(&self, now: Timestamp) -> BTreeMap<PersonId, BTreeSet<RotaId>> {
         let mut people: BTreeMap<PersonId, BTreeSet<RotaId>> = BTreeMap::new();

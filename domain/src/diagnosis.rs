@@ -1,6 +1,6 @@
 //! What several checks together say about where the fault is.
 
-use crate::{Entry, Incident, InstanceId, Layer, MAX_EVIDENCE, Situation, Status, Text, Track};
+use crate::{Evidence, Incident, InstanceId, Layer, MAX_EVIDENCE, RequestId, Situation, Status, Text, Track};
 use jiff::Timestamp;
 
 /// Where an instance's trouble is, in a sentence.
@@ -76,7 +76,7 @@ pub(crate) fn evidence(
     instance: &InstanceId,
     began: Timestamp,
     now: Timestamp,
-) -> Vec<Entry> {
+) -> Vec<Evidence> {
     let line = |track: &Track| {
         let latest = situation.latest.get(&track.id);
         let outcome = latest.and_then(|latest| latest.outcome.as_ref());
@@ -93,22 +93,22 @@ pub(crate) fn evidence(
             .and_then(|outcome| outcome.http.as_ref())
             .filter(|_| !works)
             .map_or_else(String::new, |http| format!(", HTTP {}", http.status));
-        let request = outcome
-            .and_then(|outcome| outcome.request_id.as_ref())
-            .map_or_else(String::new, |id| format!(", request {id}"));
-        Entry {
+        let heard = track.id.vantage.is_inbound();
+        let sent = outcome.filter(|_| !heard).and_then(|outcome| outcome.request_id.as_deref());
+        Evidence {
             at: latest.map_or(now, |latest| latest.at),
-            text: if track.id.vantage.is_inbound() {
+            text: if heard {
                 format!("{}: {said}", track.id.check.operation)
             } else {
-                format!("{} from {}: {said}{answered}{request}", track.id.check.operation, track.id.vantage)
+                format!("{} from {}: {said}{answered}", track.id.check.operation, track.id.vantage)
             },
+            request: sent.and_then(RequestId::parse),
         }
     };
     let mut all: Vec<&Track> = tracks(situation, instance).collect();
     all.sort_by_key(|track| (!track.status.is_trouble(), track.id.clone()));
     let release = situation.releases.get(instance).and_then(|release| release.beside(began));
-    release.into_iter().chain(all.into_iter().map(line)).take(MAX_EVIDENCE).collect()
+    release.map(Evidence::from).into_iter().chain(all.into_iter().map(line)).take(MAX_EVIDENCE).collect()
 }
 
 fn tracks<'a>(situation: &'a Situation, instance: &'a InstanceId) -> impl Iterator<Item = &'a Track> {

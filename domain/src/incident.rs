@@ -1,9 +1,9 @@
 //! The span of trouble of one cause, from first failure to resolved.
 
 use crate::{
-    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Flaps, Gateway, Gathering, HeardAlert,
-    InstanceId, Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running, ShownCertificate, Status,
-    TeamId, TestCall, Text, Ticket, TokenEndpoint, VantageId,
+    Ahead, Alerting, ApiId, Callout, EarlierTicket, Environment, Evidence, Flaps, Gateway, Gathering,
+    HeardAlert, InstanceId, Layer, Nudged, PersonId, Phrases, Priority, Rank, RotaId, Running,
+    ShownCertificate, Status, TeamId, TestCall, Text, Ticket, TokenEndpoint, VantageId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -165,7 +165,7 @@ pub struct Incident {
     /// Where the trouble is, in a sentence, from several checks together.
     pub diagnosis: Text,
     /// What failing checks said when it was confirmed or grew: at most [`MAX_EVIDENCE`] lines.
-    pub evidence: Vec<Entry>,
+    pub evidence: Vec<Evidence>,
     /// What was going on around it when its ticket was asked for, in English: planned work, incidents like it.
     #[serde(default)]
     pub background: Vec<String>,

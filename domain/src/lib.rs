@@ -69,6 +69,7 @@ mod environment;
 mod error_class;
 mod escalation;
 mod event;
+mod evidence;
 mod expect;
 mod flapping;
 mod fold;
@@ -161,7 +162,7 @@ pub use check::{Check, CheckId, InstanceId, Question, TrackId};
 pub use clock::Clock;
 pub use clock_set::CLOCK_IS_SET;
 pub use configuration::{Accessibility, Configuration, Desk, Person, SecretEnd, Site, Team, WayIn};
-pub use contact_proof::{ContactProof, Reached};
+pub use contact_proof::{ContactProof, NamedAs, Reached};
 pub use contract::{Contract, Promised};
 pub use credential::{
     Access, Algorithm, Basic, ClientCertificate, Credential, OAuth2, Proof, SecretBy, SigningKey,
@@ -178,6 +179,7 @@ pub use environment::{
 pub use error_class::ErrorClass;
 pub use escalation::{Answer, Callout, Escalation, Running, Step, Target, Way};
 pub use event::{Command, Event, Message, Silence, Told};
+pub use evidence::{Evidence, RequestId};
 pub use expect::{Expect, Matches, Statuses};
 pub use flapping::{Epoch, Flaps};
 pub use gateway::Gateway;
@@ -200,7 +202,7 @@ pub use language::{Language, Text, duration_words};
 pub use last_resort::PassedOn;
 pub use layers::{LayerSays, layers};
 pub use maintenance::{Maintenance, Window};
-pub use muting::{Mute, mute, would_mute};
+pub use muting::{Mute, may_silence, mute, would_mute};
 pub use nhs_number::{NhsNumber, may_be_a_patients, may_be_patients};
 pub use notification::{Channel, Notification, NotificationKind, Receipt, Sent};
 pub use operation::{Connection, Dialect, HttpRequest, Method, Operation, Redirects, Request};

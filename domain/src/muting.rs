@@ -1,7 +1,13 @@
 //! What silences and planned work keep from being told (DESIGN §5, "Muting").
 
-use crate::{Alerting, Cause, EnvironmentPolicy, Incident, IncidentId, InstanceId, Silence, Situation};
-use jiff::Timestamp;
+use crate::{
+    Alerting, Cause, Environment, EnvironmentPolicy, Incident, IncidentId, InstanceId, Silence, Site,
+    Situation,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Who mutes for longer has forgotten it by then.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Until when silences or planned work mute an incident's notifications; `None`: they do not.
 /// What concerns Curiad itself cannot be muted.
@@ -63,6 +69,24 @@ pub(crate) fn calls_since_before(incident: &Incident, from: Timestamp) -> bool {
 pub fn mute(situation: &Situation, incident: &Incident, now: Timestamp) -> Option<(Timestamp, Mute)> {
     let policy = situation.configuration.policy(incident.environment)?;
     muted_by(situation, policy, incident, now).filter(|_| incident.is_open())
+}
+
+/// Whether there may be such a silence, from `now` on; otherwise why not.
+pub fn may_silence(site: &Site, silence: &Silence, now: Timestamp) -> Result<(), String> {
+    let Silence { until, api, environment, .. } = silence;
+    if *until <= now {
+        return Err(format!("{} is in the past", site.time(*until, now)));
+    }
+    if until.duration_since(now) > LONGEST_SILENCE {
+        let days = LONGEST_SILENCE.as_hours() / 24;
+        return Err(format!(
+            "a silence lasts {days} days at most; for longer, plan 'maintenance' in curiad.yaml"
+        ));
+    }
+    if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
+        return Err("a silence cannot cover all of production: name an API, or another environment".into());
+    }
+    Ok(())
 }
 
 /// What a silence would keep quiet at `now`: the instances it covers, and of what goes on that which would be muted, by it and by

@@ -168,6 +168,13 @@ pub enum Sent {
         /// The desk's own priority, when it differs from ours.
         mismatch: Option<String>,
     },
+    /// The desk took a work note, and refused what was to change in the ticket with it.
+    InPart {
+        /// The desk's key of the record.
+        provider_id: String,
+        /// What, and why: `to change the state to Resolved: …`.
+        refused: String,
+    },
     /// A try had no clear end: it may have arrived. Others follow, and say what became of it if they can find out.
     Unclear {
         /// What happened.

@@ -28,13 +28,17 @@ pub(crate) fn receive(fold: &mut Fold, receipt: &Receipt) -> Result<String, Stri
         (Sent::Accepted { .. }, About::Note(ticket, number)) if *ticket == present => {
             telling::note_settled(fold, &mut incident, *number, false);
         }
+        (Sent::InPart { refused, .. }, About::Note(ticket, number)) if *ticket == present => {
+            incident.note(receipt.at, format!("the desk refused {refused}"));
+            telling::note_settled(fold, &mut incident, *number, false);
+        }
         (_, About::Callout(number, way)) => {
             // Of the daily test it says whether a call would leave.
             fold.after.foreseen_until = fold.after.foreseen_until.filter(|_| !incident.is_test());
             heard_of(fold, &mut incident, *number, *way, receipt);
         }
         (Sent::GivenUp { why }, _) => given_up(fold, &mut incident, name, about, (receipt.at, why)),
-        (Sent::Accepted { .. } | Sent::Delivered | Sent::Unclear { .. }, _) => {}
+        (Sent::Accepted { .. } | Sent::InPart { .. } | Sent::Delivered | Sent::Unclear { .. }, _) => {}
     }
     fold.put_incident(incident);
     Ok("folded in".into())
@@ -55,7 +59,7 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
         Sent::Delivered => callout.delivered.contains(&way),
         Sent::Unclear { .. } => callout.unclear.contains(&way),
         Sent::GivenUp { .. } => callout.given_up.contains(&way),
-        Sent::Ticket { .. } => true,
+        Sent::Ticket { .. } | Sent::InPart { .. } => true,
     };
     if known {
         return;
@@ -80,7 +84,7 @@ fn heard_of(fold: &mut Fold, incident: &mut Incident, number: u32, way: Way, rec
             callout.given_up.push(way);
             Some(format!("given up: {why}"))
         }
-        Sent::Ticket { .. } => None,
+        Sent::Ticket { .. } | Sent::InPart { .. } => None,
     };
     let (reached, nobody) = (!reached && callout.reached_by(way), callout.reached_nobody());
     if let Some(what) = what {

@@ -8,16 +8,13 @@ use crate::{
     fold::Fold,
     holding,
     link::link,
-    muting::{calls_since_before, troubled},
+    muting::{calls_since_before, may_silence, troubled},
     receipts, reply, rota_override, ruling,
     telling::work_note,
     test_call,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-
-/// Who mutes for longer has forgotten it by then.
-const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Folds in one row of the inbox; the answer is for whoever told it.
 pub(crate) fn told(fold: &mut Fold, said: &Told) -> Result<String, String> {
@@ -166,21 +163,8 @@ fn silence(
     api: Option<&ApiId>,
     environment: Option<Environment>,
 ) -> Result<String, String> {
-    if until <= fold.now {
-        return Err(format!("{} is in the past", fold.time(until)));
-    }
-    if until.duration_since(fold.now) > LONGEST_SILENCE {
-        let days = LONGEST_SILENCE.as_hours() / 24;
-        return Err(format!(
-            "a silence lasts {days} days at most; for longer, plan 'maintenance' in curiad.yaml"
-        ));
-    }
-    if api.is_none() && environment.is_none_or(|environment| environment == Environment::Production) {
-        return Err("a silence cannot cover all of production: name an API, or another environment".into());
-    }
     let id = fold.after.next_silence;
-    fold.after.next_silence += 1;
-    fold.put_silence(Silence {
+    let silence = Silence {
         id,
         by: by.to_owned(),
         why: why.to_owned(),
@@ -188,7 +172,10 @@ fn silence(
         until,
         api: api.cloned(),
         environment,
-    });
+    };
+    may_silence(&fold.configuration().site, &silence, fold.now)?;
+    fold.after.next_silence += 1;
+    fold.put_silence(silence);
     Ok(format!("silence {id} until {}", fold.time(until)))
 }
 

@@ -76,7 +76,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &CheckArgs, now: Timestamp) -> Res
     Ok(0)
 }
 
-/// Who is on call soon without having shown that calls reach them, as far as the database is there to say so: a program
+/// Who may be called soon without having shown that calls reach them, as far as the database is there to say so: a program
 /// that runs knows it, a team's own CI does not.
 async fn unproven(config: &Path, loaded: &Loaded, now: Timestamp) -> Vec<Problem> {
     let Ok((attended, _)) = timeout(DATABASE, Attended::of(loaded, now)).await else { return Vec::new() };

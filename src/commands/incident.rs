@@ -1,5 +1,6 @@
 //! `curiad incident`: looks at incidents, and acts on them through the running recorder.
 
+mod days;
 mod link;
 mod review;
 mod update;
@@ -9,20 +10,17 @@ use crate::{
     commands::{Asking, muted::muted, rota::local},
     config::Loaded,
     exit::{Failed, USAGE},
-    terminal::{Ink, Terminal, wrapped},
+    terminal::{Ink, Terminal},
 };
+use days::Days;
 use domain::{
-    Answer, Callout, Command, DeskId, Entry, Incident, IncidentId, Language, Message, SeenTicket, Situation,
-    Text, Ticket, Way, duration_words, next_action, service_clocks,
+    Answer, Callout, Command, DeskId, Incident, IncidentId, Language, Message, SeenTicket, Situation, Text,
+    Ticket, Way, duration_words, next_action, service_clocks,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use status_page::Audience;
 use store::{OutboxRow, OutboxState};
-
-/// The width of a text, with the time before it.
-const COLUMNS: usize = 100;
-const MARGIN: usize = 12;
 
 pub(crate) async fn run(
     command: &IncidentCommand,
@@ -188,16 +186,21 @@ async fn show(asking: &Asking, id: IncidentId, review: bool, as_json: bool) -> R
     if !rows.is_empty() {
         heading(terminal, "What was sent");
     }
+    let zone = &situation.configuration.site.time_zone;
+    let mut days = Days::new(zone, asking.now);
     for row in rows {
         // The key begins with the incident itself, which is said above.
         let what = row.notification.key.split_once('/').map_or("", |(_, what)| what).replace('/', " ");
-        let zone = &situation.configuration.site.time_zone;
         let (at, state) = match &row.state {
-            OutboxState::Waiting { not_before, .. } => (clock(*not_before, zone), "waits until then"),
-            OutboxState::Sent { at, .. } => (clock(*at, zone), "sent"),
-            OutboxState::GivenUp { at } => (clock(*at, zone), "given up"),
-            OutboxState::Withdrawn => (" ".repeat(8), "withdrawn, not sent"),
+            OutboxState::Waiting { not_before, .. } => (Some(*not_before), "waits until then"),
+            OutboxState::Sent { at, .. } => (Some(*at), "sent"),
+            OutboxState::GivenUp { at } => (Some(*at), "given up"),
+            OutboxState::Withdrawn => (None, "withdrawn, not sent"),
         };
+        if let Some(day) = at.and_then(|at| days.news(at)) {
+            terminal.line(&day);
+        }
+        let at = at.map_or_else(|| " ".repeat(8), |at| days.clock(at));
         let tries = if row.attempts > 1 { format!(", {} tries", row.attempts) } else { String::new() };
         let error = row.last_error.map_or_else(String::new, |error| format!(": {error}"));
         terminal.line(&format!("  {at}  {what:<30}  {state}{tries}{error}"));
@@ -213,9 +216,10 @@ fn besides(
     now: Timestamp,
 ) -> impl Iterator<Item = (String, Value)> {
     let at = |at: Timestamp| status_page::rfc3339(at);
-    let lines = |entries: &[Entry]| -> Vec<Value> {
-        entries.iter().map(|entry| json!({ "at": at(entry.at), "text": entry.text })).collect()
-    };
+    let line = |(when, text): (Timestamp, String)| json!({ "at": at(when), "text": text });
+    let evidence: Vec<Value> = incident.evidence.iter().map(|said| line((said.at, said.words()))).collect();
+    let timeline: Vec<Value> =
+        incident.timeline.iter().map(|entry| line((entry.at, entry.text.clone()))).collect();
     let calls = incident.escalation.iter().flat_map(|running| &running.callouts);
     let calls: Vec<Value> = calls
         .map(|callout| {
@@ -248,8 +252,8 @@ fn besides(
         .collect();
     let muted = muted(situation, incident, now).map(|(until, by)| json!({ "by": by, "until": at(until) }));
     [
-        ("evidence", Value::from(lines(&incident.evidence))),
-        ("timeline", Value::from(lines(&incident.timeline))),
+        ("evidence", Value::from(evidence)),
+        ("timeline", Value::from(timeline)),
         ("called", Value::from(calls)),
         ("sent", Value::from(sent)),
         ("muted", muted.into()),
@@ -259,7 +263,8 @@ fn besides(
 }
 
 fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Timestamp) {
-    let zone = &situation.configuration.site.time_zone;
+    let site = &situation.configuration.site;
+    let zone = &site.time_zone;
     terminal.line(&headline(terminal, situation, incident, now));
     terminal.line(&format!("  {}", incident.diagnosis.en));
     let weight = incident.weight(Language::En);
@@ -294,31 +299,27 @@ fn whole(terminal: Terminal, situation: &Situation, incident: &Incident, now: Ti
     }
     if let Some(next) = next_action(situation, incident, now) {
         let who = next.who.map_or_else(String::new, |who| format!(" ({who})"));
-        terminal.line(&format!("  next: {}{who} at {}", next.what, clock(next.at, zone)));
+        terminal.line(&format!("  next: {}{who} at {}", next.what, site.time(next.at, now)));
     }
     if let Some((until, by)) = muted(situation, incident, now) {
         let until = situation.configuration.site.time(until, now);
         terminal.line(&terminal.ink(Ink::Yellow, &format!("  muted until {until} by {by}")));
     }
     for awaited in service_clocks(&situation.configuration, incident, now) {
-        let due = clock(awaited.due, zone);
+        let due = site.time(awaited.due, now);
         terminal.line(&format!("  {} due by {due}", awaited.awaited));
     }
     heading(terminal, "Evidence");
-    for line in &incident.evidence {
-        dated(terminal, line.at, zone, &line.text);
-    }
+    dated(terminal, zone, now, incident.evidence.iter().map(|said| (said.at, said.words())));
     heading(terminal, "What happened");
-    for entry in incident.timeline.iter().chain(&incident.being_gathered()) {
-        dated(terminal, entry.at, zone, &entry.text);
-    }
+    let gathered = incident.being_gathered();
+    let timeline = incident.timeline.iter().chain(&gathered);
+    dated(terminal, zone, now, timeline.map(|entry| (entry.at, entry.text.clone())));
     let callouts: Vec<&Callout> = incident.escalation.iter().flat_map(|running| &running.callouts).collect();
     if !callouts.is_empty() {
         heading(terminal, "Who was called");
     }
-    for callout in callouts {
-        dated(terminal, callout.at, zone, &call(situation, callout));
-    }
+    dated(terminal, zone, now, callouts.into_iter().map(|callout| (callout.at, call(situation, callout))));
 }
 
 /// How a ticket stands in its desk: `, in progress, assigned to Beth Anglin (API Platform)`.
@@ -339,15 +340,15 @@ fn heading(terminal: Terminal, words: &str) {
     terminal.line(&format!("\n{}", terminal.ink(Ink::Bold, words)));
 }
 
-/// A line with its time of day, wrapped beside it. The day stands in the headline.
-fn dated(terminal: Terminal, at: Timestamp, zone: &TimeZone, text: &str) {
-    let lines = wrapped(text, terminal.columns(COLUMNS) - MARGIN).join(&format!("\n{}", " ".repeat(MARGIN)));
-    terminal.line(&format!("  {}  {lines}", terminal.ink(Ink::Dim, &clock(at, zone))));
-}
-
-/// `01:29:24`.
-fn clock(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+fn dated(
+    terminal: Terminal,
+    zone: &TimeZone,
+    now: Timestamp,
+    entries: impl Iterator<Item = (Timestamp, String)>,
+) {
+    for line in days::lines(terminal, Days::new(zone, now), entries) {
+        terminal.line(&line);
+    }
 }
 
 fn call(situation: &Situation, callout: &Callout) -> String {

@@ -6,13 +6,16 @@ use crate::{
     exit::{Failed, USAGE, Usage},
     terminal::Terminal,
 };
-use domain::{ApiId, Command, Environment, Language, Message, Silence, Situation, would_mute};
+use domain::{ApiId, Command, Environment, Language, Message, Silence, Situation, may_silence, would_mute};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use status_page::rfc3339;
 
 /// Who mutes for longer has forgotten it by then.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// What to do when it is refused.
+const NEXT: &str =
+    "`curiad silence list` shows what there is, and `curiad silence add --help` what may be said";
 /// Instances that are named.
 const SHOWN: usize = 8;
 
@@ -59,6 +62,8 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
                 api: api.clone(),
                 environment,
             };
+            may_silence(&asking.configuration.site, &silence, asking.now)
+                .map_err(|why| Failed::new(1, format!("{why}\n{NEXT}")))?;
             // Programs that want to know before ask by --dry-run: what they are given is one document.
             if *dry_run || !as_json {
                 foretell(&asking.situation().await?, &silence, asking.now, as_json);
@@ -69,8 +74,7 @@ pub(crate) async fn run(command: &SilenceCommand, asking: &Asking, as_json: bool
             Command::Silence { by, why: why.clone(), until, api, environment }
         }
     };
-    let next = "`curiad silence list` shows what there is, and `curiad silence add --help` what may be said";
-    asking.tell(Message::Command(act), next, as_json).await
+    asking.tell(Message::Command(act), NEXT, as_json).await
 }
 
 /// What it will mute.

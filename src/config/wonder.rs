@@ -47,6 +47,7 @@ pub(super) fn check(top: &Top, apis: &BTreeMap<ApiId, ApiDraft>, problems: &mut 
     }
     same_telephone(top, problems);
     may_not_wake(top, problems);
+    step_may_not_wake(top, problems);
     last_resort_alone(top, problems);
 }
 
@@ -162,6 +163,28 @@ fn may_not_wake(top: &Top, problems: &mut Problems) {
         let hint =
             format!("add '{other}' or 'voice'; `curiad callout test {id}` shows whether they are reached");
         problems.warning(place, message, Some(hint));
+    }
+}
+
+/// A step that is left one way alone, and none that rings, where no other calls the same people by another.
+fn step_may_not_wake(top: &Top, problems: &mut Problems) {
+    for draft in top.escalations.values() {
+        for (at, (step, place)) in draft.steps.iter().enumerate() {
+            let (alone, other) = match step.by.as_slice() {
+                [Way::Text] => ("a text", "email"),
+                [Way::Email] => ("an e-mail", "text"),
+                _ => continue,
+            };
+            let mut same = draft.steps.iter().enumerate().filter(|(_, (one, _))| one.call == step.call);
+            if same.any(|(place, (one, _))| one.by != step.by || place < at) {
+                continue;
+            }
+            let message = format!("{alone} alone may not wake whom this step calls");
+            let hint = format!(
+                "add '{other}' or 'voice' to its 'by', or leave 'by' out: then all their ways are used"
+            );
+            problems.warning(place, message, Some(hint));
+        }
     }
 }
 

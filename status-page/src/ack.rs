@@ -285,7 +285,7 @@ fn called(
             None => None,
         },
         runbook: api.and_then(|api| api.desk.runbook.clone()),
-        evidence: incident.evidence.iter().take(EVIDENCE).map(|line| line.text.clone()).collect(),
+        evidence: incident.evidence.iter().take(EVIDENCE).map(domain::Evidence::words).collect(),
         holds: incident.is_open()
             && incident.acknowledged.as_ref().is_some_and(|taken| taken.is_of(person_of(asked), name))
             && matches!(became, Became::Nothing),

@@ -356,12 +356,7 @@ pub(crate) fn alone(
 
 fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
     let incident = &view.incident;
-    let lines = |entries: &[domain::Entry]| {
-        entries
-            .iter()
-            .map(|entry| PostLine { at: wording.times().exact(entry.at), text: entry.text.clone() })
-            .collect()
-    };
+    let line = |at, text| PostLine { at: wording.times().exact(at), text };
     let (ticket, confirmed) = match &incident.ticket {
         Ticket::None => (None, false),
         Ticket::Asked { desk, .. } => (Some(desk.to_string()), false),
@@ -383,7 +378,7 @@ fn desk(wording: &Wording<'_>, view: &IncidentView) -> Desk {
         callouts: escalation.map_or(0, |running| running.callouts.len()),
         next: escalation.and_then(|running| running.next_at).map(|at| wording.times().exact(at)),
         stopped: escalation.and_then(|running| running.stopped.clone()),
-        evidence: lines(&incident.evidence),
-        timeline: lines(&incident.timeline),
+        evidence: incident.evidence.iter().map(|said| line(said.at, said.words())).collect(),
+        timeline: incident.timeline.iter().map(|entry| line(entry.at, entry.text.clone())).collect(),
     }
 }

@@ -145,5 +145,11 @@ async fn a_refusal_says_what_to_do_next(on: On) {
     let expected = "curiad: a silence lasts 7 days at most; for longer, plan 'maintenance' in curiad.yaml\n\
                     `curiad silence list` shows what there is, and `curiad silence add --help` what may be said\n";
     assert_eq!((ran.err.as_str(), ran.code), (expected, Some(1)));
+    assert_eq!(ran.out, "", "what it would mute is not foretold of what will not be");
+    for more in [&[][..], &["--environment", "production"], &["--dry-run"]] {
+        let ran = place.run(&[&["silence", "add", "--for", "1h", "--why", "a test"], more].concat()).await;
+        assert!(ran.code == Some(1) && ran.err.contains("cannot cover all of production"), "{ran:?}");
+        assert_eq!(ran.out, "", "{more:?}");
+    }
     world.stop().await;
 }

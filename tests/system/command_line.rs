@@ -358,6 +358,10 @@ async fn the_demo_leaves_alone_what_is_not_its_own() {
         "curiad: {data} holds a configuration of its own\nchoose another directory for the demo with --data DIR\n"
     );
     assert_eq!((ran.err, ran.code), (expected, Some(64)));
+    let data = place.directory.path().join("demo").display().to_string();
+    let ran = place.run(&["demo", "--data", &data, "--listen", "127.0.0.1:0"]).await;
+    assert!(ran.code == Some(64) && ran.err.contains("links lead to --listen"), "{ran:?}");
+    assert!(!std::path::Path::new(&data).exists(), "nothing was begun");
     let data = place.directory.path().display().to_string();
     std::fs::write(place.database(), "Shopping list").expect("a file");
     let ran = place.run(&["demo", "--data", &data]).await;

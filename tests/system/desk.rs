@@ -57,7 +57,9 @@ async fn a_desk_that_is_asked_first_says_by_the_link_in_the_ticket_that_it_has_i
 
 async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_too(on: On) {
     let world = world().await;
-    let place = place_on_with(on, &world, |text| text);
+    let place = place_on_with(on, &world, |text| {
+        text.replace("\n    fallback:", "\n    targets: { P1: { respond: 72h } }\n    fallback:")
+    });
     let mut program = place.serve();
     all_well(&mut program).await;
     world.set_fault(API, "production", Fault::Refuse).await.expect("a fault");
@@ -114,6 +116,8 @@ async fn a_callers_ticket_is_linked_and_who_has_it_is_read_back_after_a_restart_
     );
     assert!(shown.out.contains(&format!("before it {}: linked by ann", ours.number)), "{}", shown.out);
     assert!(shown.out.contains("is assigned to Beth Anglin; that is no answer"), "{}", shown.out);
+    let due = shown.out.lines().find(|line| line.starts_with("  response due by "));
+    assert!(due.is_some_and(|due| due.contains(" on ")), "it is in three days: {}", shown.out);
 
     let draft = place.run(&["incident", "show", &id, "--review"]).await.out;
     for line in [

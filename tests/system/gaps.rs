@@ -29,8 +29,10 @@ async fn a_gap_that_is_to_come_is_an_incident_that_calls_nobody(on: On) {
     let world = world().await;
     let ends = (now() + SignedDuration::from_hours(24 * 5)).strftime("%Y-%m-%dT09:00").to_string();
     let swap = format!("      - {{ person: nia.rees, from: \"2026-01-05T09:00\", to: \"{ends}\" }}");
+    let opens = (now() + SignedDuration::from_hours(48)).strftime("%a").to_string();
     let place = place_on_with(on, &world, |text| {
         text.replace("from: 2026-01-05 }", &format!("from: 2099-01-05 }}\n    overrides:\n{swap}"))
+            .replace("weekly: never", &format!("weekly: \"{opens} 09:00-17:00\""))
     });
     let mut program = place.serve();
     program.ready().await;
@@ -48,5 +50,8 @@ async fn a_gap_that_is_to_come_is_an_incident_that_calls_nobody(on: On) {
     assert!(page.contains("The rota platform will have nobody on call"), "{page}");
     let shown = place.run(&["incident", "show", number]).await;
     assert!(shown.out.contains("Nobody is on call on the rota platform from "), "{shown:?}");
+    let next = shown.out.lines().find(|line| line.starts_with("  next: raise a ticket"));
+    let on = format!(" on {opens} ");
+    assert!(next.is_some_and(|next| next.contains(" at 09:00:00 ") && next.contains(&on)), "{shown:?}");
     assert!(world.notify().texts().is_empty(), "nobody is called");
 }

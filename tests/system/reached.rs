@@ -90,6 +90,12 @@ async fn a_test_call_goes_the_way_of_a_real_one_and_nobody_else_hears_of_it(on: 
     let checked = place.run(&["check"]).await.out;
     assert!(!checked.contains("Nia Rees has never"), "{checked}");
     assert!(checked.contains("Tom Evans has never answered a call"), "he has not: {checked}");
+    let named = "Duty manager has never answered a call, is a step of the escalation out-of-hours, and is the last resort of \
+                 the escalation out-of-hours";
+    assert!(
+        checked.contains(named) && looked.out.contains(named),
+        "on no rota, and called all the same: {checked}"
+    );
     let shown = place.run(&["--json", "rota", "show", "platform"]).await.json();
     let proven = |person: &str| {
         let people = shown["people"].as_array().expect("people");

@@ -3,7 +3,7 @@
 use domain::{
     Api, Callout, Cause, Configuration, Desk, Incident, InstanceId, Language, PersonId, Target, scrubbed,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use std::collections::BTreeSet;
 
 /// What is known of an incident now.
@@ -57,6 +57,22 @@ impl<'a> Facts<'a> {
         at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M %Z").to_string()
     }
 
+    /// `03:12 GMT`, of what is to come; with the day where that is another than now's: `03:12 GMT on Mon 7 Dec`.
+    pub(super) fn clock_to_come(&self, at: Timestamp, language: Language) -> String {
+        let zone = &self.configuration.site.time_zone;
+        let (local, clock) = (at.to_zoned(zone.clone()), self.clock(at));
+        if local.date() == self.now.to_zoned(zone.clone()).date() {
+            return clock;
+        }
+        match language {
+            Language::En => format!("{clock} on {}", local.strftime("%a %-d %b")),
+            Language::Cy => {
+                let month = language.month(local.date());
+                format!("{clock} ddydd {} {} {month}", day_cy(local.date()), local.day())
+            }
+        }
+    }
+
     /// `03:12`, for where every character counts.
     pub(super) fn short_clock(&self, at: Timestamp) -> String {
         at.to_zoned(self.configuration.site.time_zone.clone()).strftime("%H:%M").to_string()
@@ -78,8 +94,7 @@ impl<'a> Facts<'a> {
         match language {
             Language::En => local.strftime("%A %-d %B %Y, %H:%M %Z").to_string(),
             Language::Cy => {
-                let index = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
-                let day = DAYS_CY.get(index).copied().unwrap_or_default();
+                let day = day_cy(local.date());
                 let month = language.month(local.date());
                 format!("dydd {day} {} {month} {}, {}", local.day(), local.year(), local.strftime("%H:%M %Z"))
             }
@@ -228,6 +243,12 @@ impl<'a> Facts<'a> {
     pub(super) fn diagnosis(&self, language: Language) -> String {
         scrubbed(self.incident.diagnosis.get(language))
     }
+}
+
+/// The day of the week, as it follows `dydd`.
+fn day_cy(date: Date) -> &'static str {
+    let index = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
+    DAYS_CY.get(index).copied().unwrap_or_default()
 }
 
 /// With a capital letter at its start.

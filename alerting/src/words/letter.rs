@@ -193,9 +193,8 @@ pub(super) fn evidence(facts: &Facts<'_>, language: Language) -> Vec<String> {
         Language::Cy => "Tystiolaeth (yn Saesneg):",
     };
     let entries = &facts.incident.evidence;
-    let said = entries
-        .iter()
-        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE));
+    let said =
+        entries.iter().map(|entry| cut(&format!("{} {}", facts.clock(entry.at), entry.scrubbed()), EVIDENCE));
     let title = (!entries.is_empty()).then(|| title.to_owned());
     title.into_iter().chain(said).collect()
 }

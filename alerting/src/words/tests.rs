@@ -378,7 +378,8 @@ proptest! {
         let (mut incident, mut configuration) = (incident(), configuration());
         let api = incident.api.clone().unwrap();
         configuration.apis.get_mut(&api).map(std::sync::Arc::make_mut).unwrap().name = Text::new(name.clone(), name);
-        incident.evidence = vec![domain::Entry { at: at("02:12:00"), text: line.clone() }; lines];
+        let evidence = domain::Evidence { at: at("02:12:00"), text: line.clone(), request: None };
+        incident.evidence = vec![evidence; lines];
         incident.diagnosis = Text::new(line.clone(), line);
         let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
         let words = ticket(&facts, REFERENCE);

@@ -210,7 +210,7 @@ fn next_update(facts: &Facts<'_>, language: Language) -> String {
     };
     let clocks = service_clocks(facts.configuration, facts.incident, facts.now);
     let update = clocks.iter().find(|clock| clock.awaited == Awaited::Update);
-    let due = update.map(|clock| facts.clock(clock.due));
+    let due = update.map(|clock| facts.clock_to_come(clock.due, language));
     let (by, notes) = match language {
         Language::En => (due.map(|at| format!("Due by {at}. ")), "A work note here when something changes."),
         Language::Cy => (
@@ -245,7 +245,7 @@ fn evidence(facts: &Facts<'_>, language: Language) -> String {
         .incident
         .evidence
         .iter()
-        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), scrubbed(&entry.text)), EVIDENCE))
+        .map(|entry| cut(&format!("{} {}", facts.clock(entry.at), entry.scrubbed()), EVIDENCE))
         .collect();
     if let Some(instance) = facts.incident.affects.first().filter(|_| !is_ahead(facts)) {
         let checks: Vec<_> =

@@ -1,11 +1,11 @@
 //! An incident at three in the morning, for the tests of what is said about it.
 
 use domain::{
-    Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Declare, Desk, DeskId, DeskNotes, Entry,
-    Environment, EnvironmentPolicy, Escalation, EscalationId, Expect, HoursId, HttpRequest, Incident,
+    Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Declare, Desk, DeskId, DeskNotes, Environment,
+    EnvironmentPolicy, Escalation, EscalationId, Evidence, Expect, HoursId, HttpRequest, Incident,
     IncidentId, IncidentStatus, InstanceId, Kind, Language, Layer, Lifecycle, Major, MajorPolicy, Operation,
-    OperationId, Person, PersonId, Priority, Request, Running, ServiceLevel, ServiceTarget, Site, Status,
-    Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage, VantageId, Visibility, Way,
+    OperationId, Person, PersonId, Priority, Request, RequestId, Running, ServiceLevel, ServiceTarget, Site,
+    Status, Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage, VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -217,14 +217,16 @@ pub(crate) fn incident() -> Incident {
             "Nid oes dim yn gwrando yng nghyfeiriad yr API: gwrthodir y cysylltiad.",
         ),
         evidence: vec![
-            Entry {
+            Evidence {
                 at: at("02:12:00"),
                 text: "ping from internet: 192.0.2.7:443 refused the connection".to_owned(),
+                request: RequestId::parse("fc943476-5919-821f-8123-9434765919ab"),
             },
-            Entry {
+            Evidence {
                 at: at("02:12:05"),
                 text: "read from internet: GET /Patient/9990000018: 192.0.2.7:443 refused the connection"
                     .to_owned(),
+                request: None,
             },
         ],
         started_at: at("02:12:00"),

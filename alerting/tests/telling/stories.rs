@@ -9,6 +9,7 @@ mod house;
 mod last_resort;
 mod mails;
 mod night;
+mod notes;
 mod outage;
 mod programs;
 mod read_back;

@@ -284,31 +284,6 @@ async fn who_is_asked_to_come_back_later_does_not_before() {
 }
 
 #[tokio::test]
-async fn a_work_note_whose_fate_is_unknown_is_looked_for_before_it_is_sent_again() {
-    let house = house().await;
-    house.wants_ticket().await;
-    house.deliver().await;
-    let record = house.world.desk().tickets()[0].sys_id.clone();
-    let note = Note {
-        at: house.hand.now(),
-        text: "Acknowledged by Test Person Two.".to_owned(),
-        with: domain::With::Nothing,
-    };
-    house.wants("note/1", NotificationKind::TicketNote { record, note }, desk()).await;
-    house.world.desk().set_trouble_for(Trouble::AcceptThenTimeOut, 1).await;
-    house.deliver().await;
-    house.hand.forward(10);
-    house.deliver().await;
-    let tickets = house.world.desk().tickets();
-    let notes = tickets[0].work_notes();
-    assert_eq!(notes.len(), 1, "{notes:?}");
-    assert!(notes[0].contains("Acknowledged by Test Person Two."));
-    assert_eq!(house.receipts().await.len(), 2);
-    assert_eq!(tickets[0].state(), "New", "never resolved by us");
-    house.close().await;
-}
-
-#[tokio::test]
 async fn a_ticket_that_the_desk_made_of_our_mail_is_ours_and_one_that_only_looks_like_it_is_not() {
     for (text, adopted) in [
         (format!("From a mail:\n> correlation: {KEY}\nPriority: P1"), true),

@@ -145,3 +145,22 @@ fn of_a_probe_that_passed_only_the_record_keeps_all_that_was_seen() {
         assert_eq!(**remembered, expected);
     }
 }
+
+#[test]
+fn evidence_has_our_own_request_id_apart_from_what_was_said() {
+    const ID: &str = "fc943476-5919-821f-8123-9434765919ab";
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    let id = track("results", Environment::Production, "status");
+    for _ in 0..6 {
+        hand.wait(10);
+        let failed = outcome(&id, hand.now, Seen::Fail);
+        let failed = Outcome { request_id: Some(ID.to_owned()), ..(*failed).clone() };
+        hand.event(&Event::Outcome(Arc::new(failed)));
+    }
+    let evidence = hand.incident(1).evidence.clone();
+    let said = evidence.iter().find(|said| said.text.starts_with("status ")).expect("what it said");
+    assert_eq!(said.text, "status from internet: it Refused");
+    assert_eq!(said.request, domain::RequestId::parse(ID));
+    assert_eq!(said.words(), format!("status from internet: it Refused, request {ID}"));
+}

@@ -182,6 +182,19 @@ fn for_a_ticket_closed_while_the_trouble_goes_on_there_is_another_with_notes_of_
 }
 
 #[test]
+fn what_the_desk_refuses_to_change_with_a_note_is_said_and_the_next_note_goes() {
+    let mut hand = raised();
+    reads(&mut hand, in_state(TicketState::Resolved));
+    hand.rounds(8, &[RESULTS], Seen::Fail);
+    hand.rounds(4, &[], Seen::Pass);
+    assert_eq!(notes(&hand).len(), 1, "one at a time");
+    let refused = "to change the state to In Progress: the service desk answered 403 Forbidden".to_owned();
+    hand.receipt(1, "note/1", Sent::InPart { provider_id: "abc".into(), refused: refused.clone() });
+    assert_eq!(says(&hand, &format!("the desk refused {refused}")), 1);
+    assert_eq!(notes(&hand).len(), 2, "the next follows");
+}
+
+#[test]
 fn a_ticket_that_is_closed_instead_of_opened_again_is_replaced() {
     let mut hand = raised();
     reads(&mut hand, in_state(TicketState::Resolved));

@@ -1,7 +1,7 @@
 //! A test call reaches one person, and nobody else hears of it.
 
 use crate::estate::*;
-use domain::{Answer, Command, ContactProof, IncidentStatus, Message, PersonId, Reached, Sent, Way};
+use domain::{Answer, Command, ContactProof, IncidentStatus, Message, NamedAs, PersonId, Reached, Sent, Way};
 use jiff::SignedDuration;
 
 fn one() -> PersonId {
@@ -79,6 +79,19 @@ fn whoever_is_on_call_within_a_fortnight_has_to_be_reached_and_who_stands_in_too
     let (from, to) = (hand.now, hand.now + SignedDuration::from_hours(24 * 15));
     rota.overrides.push(domain::Override { person: boss, from, to, added: None });
     assert_eq!(soon(&Hand::new(swapped)), ["boss"], "nobody else is on call so soon");
+}
+
+#[test]
+fn whoever_is_named_in_an_escalation_has_to_be_reached_whoever_is_on_call() {
+    let mut configuration = configuration();
+    let escalation = configuration.escalations.values_mut().next().expect("an escalation");
+    escalation.steps[0].call = domain::Target::Person(one());
+    let (boss, id) = (PersonId::parse("boss").expect("an id"), escalation.id.clone());
+    escalation.last_resort = vec![boss.clone()];
+    let named = configuration.named_in_escalations();
+    assert_eq!(named.get(&one()), Some(&[(NamedAs::Step, id.clone())].into()));
+    assert_eq!(named.get(&boss), Some(&[(NamedAs::LastResort, id)].into()));
+    assert_eq!(named.len(), 2, "whom a rota calls is not named");
 }
 
 #[test]

@@ -72,6 +72,13 @@ impl Desk {
         self.door.set(true, false).await;
     }
 
+    /// A business rule: a request that changes one of these columns is refused with this status, and nothing of it is done. No
+    /// columns: the rule is gone.
+    pub fn refuse_changes_of(&self, columns: &[&str], status: u16) {
+        let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+        self.office.files.change(|files| files.rule = (!columns.is_empty()).then_some((columns, status)));
+    }
+
     /// Forgets all access tokens, as a restart of the instance does.
     pub fn revoke_tokens(&self) {
         self.office.files.change(|files| files.tokens.clear());

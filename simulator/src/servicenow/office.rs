@@ -83,6 +83,8 @@ pub(super) struct Files {
     tickets: Vec<Ticket>,
     pub(super) tokens: Vec<(String, i64)>,
     pub(super) spell: Spell,
+    /// Columns that a rule lets agents alone write, and the status with which it refuses everybody else.
+    pub(super) rule: Option<(Vec<String>, u16)>,
     filed: u64,
     dice: Dice,
 }
@@ -107,6 +109,7 @@ impl Office {
             tickets: Vec::new(),
             tokens: Vec::new(),
             spell: Spell::default(),
+            rule: None,
             filed: 0,
             dice: Dice::new(seed),
         };

@@ -210,6 +210,14 @@ fn policy(ticket: &Ticket) -> Option<Answer> {
     })
 }
 
+/// A business rule of the desk's own, which aborts what it does not like.
+fn rule(office: &Office, fields: &Map<String, Value>) -> Option<Answer> {
+    let (columns, status) = office.files.read(|files| files.rule.clone())?;
+    columns.iter().any(|column| fields.contains_key(column)).then(|| {
+        failure(status, "Operation Failed", "Operation against file 'incident' was aborted by Business Rule")
+    })
+}
+
 pub(super) fn create(office: &Office, asked: &Asked<'_>) -> Answer {
     let fields = match written(asked) {
         Ok(fields) => fields,
@@ -233,6 +241,9 @@ pub(super) fn update(office: &Office, asked: &Asked<'_>, sys_id: &str) -> Answer
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
+    if let Some(refused) = rule(office, &fields) {
+        return refused;
+    }
     let act = |ticket: &mut Ticket| {
         // What is over for good is closed to all but administrators, as on every instance as it comes.
         if matches!(ticket.field("state"), "7" | "8") {

@@ -44,7 +44,7 @@ pub(super) fn warnings(loaded: &Loaded) -> Vec<(Group, Finding)> {
 /// Whether every rota has somebody, now and for a fortnight.
 pub(super) fn on_call(attended: &Attended, now: Timestamp) -> Vec<(Group, Finding)> {
     let configuration = &attended.configuration;
-    if configuration.rotas.is_empty() {
+    if configuration.rotas.is_empty() && configuration.escalations.is_empty() {
         let next = "write `rotas` and `escalations`, and name them under `major`";
         let finding = Finding::warning("rotas", "there are none: nobody is called", next);
         return vec![(Group::OnCall, finding)];
@@ -57,11 +57,11 @@ pub(super) fn on_call(attended: &Attended, now: Timestamp) -> Vec<(Group, Findin
         .collect()
 }
 
-/// Whether those who are on call in the next fortnight are known to be reached.
+/// Whether those who may be called in the next fortnight are known to be reached.
 fn proofs(attended: &Attended, now: Timestamp) -> Vec<Finding> {
     const WHAT: &str = "who is reached";
     let configuration = &attended.configuration;
-    if configuration.soon_on_call(now).is_empty() || configuration.contact_proof.is_none() {
+    if attended.soon_called(now).is_empty() || configuration.contact_proof.is_none() {
         return Vec::new();
     }
     if attended.proofs.is_none() {
@@ -77,7 +77,9 @@ fn proofs(attended: &Attended, now: Timestamp) -> Vec<Finding> {
         let days = configuration.contact_proof.map_or(0, |within| within.as_secs() / 86_400);
         return vec![Finding::ok(
             WHAT,
-            format!("all who are on call soon answered a call in the last {days} days"),
+            format!(
+                "all who are on call soon, or named in an escalation, answered a call in the last {days} days"
+            ),
         )];
     }
     unproven

@@ -6,11 +6,12 @@ use crate::{
     database,
 };
 use domain::{
-    Configuration, ContactProof, Maintenance, PersonId, Reached, RotaId, RotaOverride, Silence, Way,
+    Configuration, ContactProof, EscalationId, Maintenance, NamedAs, PersonId, Reached, RotaId, RotaOverride,
+    Silence, Way,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use store::OnCall;
 
 /// What ended longer ago is not asked about.
@@ -129,17 +130,35 @@ impl Attended {
         Some(Reached::of(self.proofs.as_ref()?, person, within, now))
     }
 
-    /// Who is on call within a fortnight without having shown that calls reach them, and what there is to say of each;
-    /// empty, too, where that is not known or nobody has to.
-    pub(crate) fn unproven_soon(&self, now: Timestamp) -> Vec<(PersonId, String)> {
-        let told = |(person, rotas): (PersonId, BTreeSet<RotaId>)| {
-            let seen = unproven(self.reached_lately(&person, now)?, now)?;
+    /// Who may be called within a fortnight: on call by a rota then, or named in an escalation; and what they are, each in
+    /// words.
+    pub(crate) fn soon_called(&self, now: Timestamp) -> BTreeMap<PersonId, Vec<String>> {
+        let mut people: BTreeMap<PersonId, Vec<String>> = BTreeMap::new();
+        for (person, rotas) in self.configuration.soon_on_call(now) {
             let rotas: Vec<&str> = rotas.iter().map(RotaId::as_str).collect();
-            let name = self.name(&person);
-            let said = format!("{name} {seen}, and is on call on {} within 14 days", rotas.join(", "));
-            Some((person, said))
+            let what = format!("is on call on {} within 14 days", rotas.join(", "));
+            people.entry(person).or_default().push(what);
+        }
+        for (person, named) in self.configuration.named_in_escalations() {
+            let what = |(named, escalation): (NamedAs, EscalationId)| match named {
+                NamedAs::Step => format!("is a step of the escalation {escalation}"),
+                NamedAs::LastResort => format!("is the last resort of the escalation {escalation}"),
+            };
+            people.entry(person).or_default().extend(named.into_iter().map(what));
+        }
+        people
+    }
+
+    /// Of those the ones who have not shown that calls reach them, and what there is to say of each; empty, too, where that
+    /// is not known or nobody has to.
+    pub(crate) fn unproven_soon(&self, now: Timestamp) -> Vec<(PersonId, String)> {
+        let told = |(person, mut what): (PersonId, Vec<String>)| {
+            let seen = unproven(self.reached_lately(&person, now)?, now)?;
+            let last = what.pop()?;
+            what.insert(0, format!("{} {seen}", self.name(&person)));
+            Some((person, format!("{}, and {last}", what.join(", "))))
         };
-        self.configuration.soon_on_call(now).into_iter().filter_map(told).collect()
+        self.soon_called(now).into_iter().filter_map(told).collect()
     }
 
     /// What to do about somebody of whom it is not proven that they are reached; `None`: it is, or that is not known.

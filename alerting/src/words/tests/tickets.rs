@@ -9,6 +9,8 @@ fn a_ticket_says_all_that_an_agent_asks() {
     let words = ticket(&facts, REFERENCE);
     golden!("ticket.en.txt", format!("{}\n\n{}", words.short_description, words.description));
     assert!(!words.description.contains("9990000018"), "no patient's number leaves");
+    let ours = "refused the connection, request fc943476-5919-821f-8123-9434765919ab";
+    assert!(words.description.contains(ours), "ten digits of our own id of a request are nobody's");
 
     let mut incident = incident;
     let said = "the gateway says that the service behind it cannot be reached (status 503, messaging.adaptors.http.flow)";
@@ -131,6 +133,23 @@ fn what_is_only_to_come_has_no_words_for_callers() {
             "mae cyfrinach Curiad ei hun env:RESULTS_KEY yn dod i ben yn fuan a rhaid ei hadnewyddu"
         ]
     );
+}
+
+#[test]
+fn what_is_due_on_another_day_is_said_with_the_day() {
+    let (mut incident, mut configuration) = (incident(), configuration());
+    incident.priority = Priority::P4;
+    let target = domain::ServiceTarget {
+        update: Some(std::time::Duration::from_secs(40 * 3_600)),
+        ..domain::ServiceTarget::default()
+    };
+    configuration.desks.values_mut().for_each(|desk| desk.targets = [(Priority::P4, target.clone())].into());
+    let said = [configuration.clone(), in_welsh(configuration)].map(|configuration| {
+        let facts = Facts { incident: &incident, configuration: &configuration, now: at("02:20:00") };
+        let words = ticket(&facts, REFERENCE).description;
+        words.lines().find(|line| line.contains(" BST o") || line.contains(" BST dd")).unwrap().to_owned()
+    });
+    golden!("ticket-due.txt", said.join("\n"));
 }
 
 #[test]

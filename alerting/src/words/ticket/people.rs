@@ -43,14 +43,14 @@ pub(super) fn owners(facts: &Facts<'_>, language: Language) -> String {
     }
     lines.extend(called(facts, language));
     if let Some((who, at)) = facts.next_call(language) {
-        let at = facts.clock(at);
+        let at = facts.clock_to_come(at, language);
         lines.push(match language {
             Language::En => format!("If nobody answers, {who} is called at {at}."),
             Language::Cy => format!("Os na fydd neb yn ateb, gelwir {who} am {at}."),
         });
     }
     if let Some((who, at)) = facts.first_call(language) {
-        let at = facts.clock(at);
+        let at = facts.clock_to_come(at, language);
         lines.push(match language {
             Language::En => format!("If it goes on, {who} is called at {at}. You need not ring them."),
             Language::Cy => {

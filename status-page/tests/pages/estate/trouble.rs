@@ -2,9 +2,9 @@
 
 use super::{ago, instance, now};
 use domain::{
-    Callout, Cause, Entry, Environment, Escalation, EscalationId, Incident, IncidentId, IncidentStatus,
-    Layer, Major, PersonId, Post, PostSays, Priorities, Priority, Running, ServiceLevel, Status, Step,
-    Target, Text, Ticket, Way,
+    Callout, Cause, Entry, Environment, Escalation, EscalationId, Evidence, Incident, IncidentId,
+    IncidentStatus, Layer, Major, PersonId, Post, PostSays, Priorities, Priority, Running, ServiceLevel,
+    Status, Step, Target, Text, Ticket, Way,
 };
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -37,9 +37,10 @@ pub(crate) fn incident(number: u64, api: &str, environment: Environment, started
             "The gateway answers, the service behind it does not: the fault is in the backend.",
             "Mae’r porth yn ateb, nid yw’r gwasanaeth y tu ôl iddo: yn y cefn mae’r nam.",
         ),
-        evidence: vec![Entry {
+        evidence: vec![Evidence {
             at: ago(started - 10),
             text: "read from internet: 503 after 40 ms, three times in 10 s".into(),
+            request: None,
         }],
         started_at: ago(started),
         opened_at: ago(started - 10),
