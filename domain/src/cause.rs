@@ -1,8 +1,8 @@
 //! Rule three, *cause*: statuses become incidents, one per cause (invariant 7).
 
 use crate::{
-    Alerting, Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority, Status,
-    Text, Ticket, alert,
+    Ahead, Alerting, Cause, Environment, Health, Incident, IncidentId, IncidentStatus, InstanceId, Priority,
+    Status, Text, Ticket, alert,
     blind::{self, WORD_WITHIN},
     certificate,
     children::{
@@ -113,6 +113,8 @@ pub(crate) fn still_there(
         Cause::Storm(_) if incident.status != IncidentStatus::Recovering => {
             Some(format!("{} APIs still fail", incident.held_back.len()))
         }
+        // Whoever has seen to it says so.
+        Cause::Ahead(Ahead::Clock) => None,
         Cause::Ahead(_) => Some("it is still to come".to_owned()),
         Cause::Alert(alerting) if incident.status != IncidentStatus::Recovering => {
             Some(format!("the alert {} still fires", alerting.name))
@@ -359,6 +361,7 @@ fn what(fold: &Fold, cause: &Cause, health: &Health) -> String {
     match cause {
         Cause::Instance(_) => said,
         Cause::Storm(_) => format!("much of it fails at once since {}", fold.time(health.since)),
+        Cause::Ahead(Ahead::Clock) => "the clock was set".to_owned(),
         Cause::Ahead(_) => "it is to come".to_owned(),
         Cause::Test(_) => "a test".to_owned(),
         Cause::Alert(alerting) => {

@@ -30,6 +30,13 @@ pub(crate) fn told(fold: &mut Fold, by: SignedDuration) -> String {
     said
 }
 
+/// Somebody says that they have seen to it.
+pub(crate) fn seen_to(fold: &mut Fold, cause: &Cause) {
+    if *cause == Cause::Ahead(Ahead::Clock) {
+        fold.after.clock_set = None;
+    }
+}
+
 /// When it was set last, as far as is known: after a start, when it was first told.
 pub(crate) fn last(situation: &Situation) -> Option<Timestamp> {
     let known = || situation.open_incident(&Cause::Ahead(Ahead::Clock)).map(|incident| incident.opened_at);

@@ -20,8 +20,11 @@ pub(crate) fn link(
     let Some(desk) = policy.and_then(|policy| policy.service_desk.clone()) else {
         return Err(format!("incidents of {} have no service desk", incident.environment));
     };
-    let has_it = |other: &&Arc<Incident>| matches!(&other.ticket, Ticket::Raised { desk: at, record: theirs, .. } if *at == desk && theirs == record);
-    if let Some(other) = fold.after.open_incidents().find(has_it).filter(|other| other.id != incident.id) {
+    let has_it = |other: &&Arc<Incident>| {
+        other.id != incident.id
+            && matches!(&other.ticket, Ticket::Raised { desk: at, record: theirs, .. } if *at == desk && theirs == record)
+    };
+    if let Some(other) = fold.after.open_incidents().find(has_it) {
         let id = other.id;
         return Err(format!(
             "{number} is the ticket of {id}, which is open: look at the number again; if both are one trouble, \

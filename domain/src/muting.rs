@@ -1,8 +1,8 @@
 //! What silences and planned work keep from being told (DESIGN §5, "Muting").
 
 use crate::{
-    Alerting, Cause, Environment, EnvironmentPolicy, Incident, IncidentId, InstanceId, Silence, Site,
-    Situation,
+    Alerting, Cause, Environment, EnvironmentPolicy, Incident, IncidentId, InstanceId, Maintenance, Silence,
+    Site, Situation,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -38,7 +38,7 @@ pub(crate) fn muted_by(
     incident: &Incident,
     now: Timestamp,
 ) -> Option<(Timestamp, Mute)> {
-    let troubled = troubled(incident)?;
+    troubled(incident)?;
     let zone = &situation.configuration.site.time_zone;
     let silence = silenced_until(situation, incident, now);
     let windows = policy.maintenance.iter().filter_map(|window| {
@@ -51,11 +51,15 @@ pub(crate) fn muted_by(
     let announced = situation.maintenances.values().filter_map(|planned| {
         let end = planned.overruns_until();
         let of_it = planned.from <= now && now < end && incident.failing_since() < planned.until;
-        let concerned = || troubled.iter().all(|instance| planned.concerns(instance));
-        (of_it && concerned() && !calls_since_before(incident, planned.from))
+        (of_it && is_all_of(planned, incident) && !calls_since_before(incident, planned.from))
             .then_some((end, Mute::Maintenance(planned.id)))
     });
     silence.into_iter().chain(windows).chain(announced).max()
+}
+
+/// Whether all that is wrong is on what this work is about.
+pub(crate) fn is_all_of(planned: &Maintenance, incident: &Incident) -> bool {
+    troubled(incident).is_some_and(|troubled| troubled.iter().all(|instance| planned.concerns(instance)))
 }
 
 /// Whether people were being called for it, in vain so far, before planned work began: that goes on, since it is not the work's,

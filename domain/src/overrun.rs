@@ -2,7 +2,10 @@
 
 use crate::{
     Channel, Configuration, Incident, IncidentStatus, Maintenance, NotificationKind, PersonId, TeamId,
-    TeamWay, Way, fold::Fold, muting::troubled, telling,
+    TeamWay, Way,
+    fold::Fold,
+    muting::{is_all_of, troubled},
+    telling,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -72,10 +75,7 @@ fn outlasts(incident: &Incident, ended: jiff::Timestamp) -> bool {
 /// Trouble that is still there, and of which nobody hears because of the work.
 fn is_of(planned: &Maintenance, incident: &Incident) -> bool {
     let is_there = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
-    is_there
-        && incident.failing_since() < planned.until
-        && troubled(incident)
-            .is_some_and(|troubled| troubled.iter().all(|instance| planned.concerns(instance)))
+    is_there && incident.failing_since() < planned.until && is_all_of(planned, incident)
 }
 
 /// One message, about the first incident of it.

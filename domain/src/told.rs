@@ -8,7 +8,7 @@ use crate::{
     fold::Fold,
     holding,
     link::link,
-    muting::{calls_since_before, may_silence, troubled},
+    muting::{calls_since_before, is_all_of, may_silence},
     receipts, reply, rota_override, ruling,
     telling::work_note,
     test_call,
@@ -60,6 +60,7 @@ fn act(fold: &mut Fold, command: &Command, at: Timestamp) -> Result<String, Stri
                 ));
             }
             let said = format!("{} is resolved", incident.id);
+            clock_set::seen_to(fold, &incident.cause);
             duty::resolve(fold, incident, &format!("{by}: {why}"));
             Ok(said)
         }
@@ -199,18 +200,11 @@ fn maintain(fold: &mut Fold, planned: Maintenance) -> Result<String, String> {
         return Err("there is no such instance".to_owned());
     }
     fold.after.next_maintenance += 1;
-    let of_it = |incident: &&Arc<Incident>| {
-        troubled(incident)
-            .is_some_and(|troubled| !troubled.is_empty() && troubled.iter().all(|one| planned.concerns(one)))
+    let called = |incident: &&Arc<Incident>| {
+        is_all_of(&planned, incident) && calls_since_before(incident, planned.from)
     };
-    let called = |incident: &&Arc<Incident>| calls_since_before(incident, planned.from);
-    let called: Vec<String> = fold
-        .after
-        .open_incidents()
-        .filter(of_it)
-        .filter(called)
-        .map(|incident| incident.id.to_string())
-        .collect();
+    let called: Vec<String> =
+        fold.after.open_incidents().filter(called).map(|incident| incident.id.to_string()).collect();
     let until_taken = if called.is_empty() {
         String::new()
     } else {

@@ -196,6 +196,9 @@ fn fixed(cause: &Cause, priority: Priority) -> Option<(Priority, Text)> {
             Priority::P2,
             Text::new("nobody will be on call within 72 hours", "ni fydd neb ar alw o fewn 72 awr"),
         ),
+        Cause::Ahead(Ahead::Clock) => {
+            (Priority::P4, Text::new("no API is affected", "nid oes unrhyw API wedi’i effeithio"))
+        }
         Cause::Ahead(_) => {
             (Priority::P4, Text::new("nothing has happened yet", "nid oes dim wedi digwydd eto"))
         }

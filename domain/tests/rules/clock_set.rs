@@ -1,7 +1,7 @@
 //! Our own clock is set: whoever runs Curiad hears of it, in office hours, once.
 
 use crate::estate::{Hand, Seen, configuration};
-use domain::{Message, Priority};
+use domain::{Command, Message, Priority};
 use jiff::SignedDuration;
 
 fn set(hand: &mut Hand, seconds: i64) {
@@ -36,5 +36,18 @@ fn it_is_one_incident_that_calls_nobody_and_ends_when_it_was_not_set_again_for_d
 
     hand.now += SignedDuration::from_hours(4 * 24);
     hand.rounds(2, &[], Seen::Pass);
+    assert!(hand.open().is_empty(), "{:?}", hand.open());
+}
+
+#[test]
+fn whoever_has_seen_to_it_may_call_it_over() {
+    let mut hand = Hand::new(configuration());
+    hand.rounds(2, &[], Seen::Pass);
+    set(&mut hand, 37);
+    hand.rounds(2, &[], Seen::Pass);
+    let incident = hand.open().first().expect("one").id;
+    let over = Command::Resolve { incident, by: "ann".into(), why: "chrony was off".into() };
+    hand.tell(Message::Command(over)).expect("over");
+    hand.rounds(3, &[], Seen::Pass);
     assert!(hand.open().is_empty(), "{:?}", hand.open());
 }

@@ -22,7 +22,11 @@ fn what_is_proposed_calls_people_out_and_a_human_who_declares_it_takes_nothing_f
     let reference = callouts[0].reference.clone();
     hand.tell(Message::Answer { reference, answer: Answer::Mine, by: None }).expect("taken");
     let declare = Command::Declare { incident: IncidentId(1), by: "ann".into(), why: "many callers".into() };
+    let until = |hand: &Hand| hand.incident(1).acknowledged.as_ref().and_then(|taken| taken.until);
+    let before = until(&hand);
+    hand.rounds(3, &[("results", Environment::Production)], Seen::Fail);
     hand.tell(Message::Command(declare.clone())).expect("declared");
+    assert!(until(&hand) > before, "it is a sign of life");
     let major = hand.incident(1).major.clone().expect("major");
     assert!(!major.proposed && major.by.as_deref() == Some("ann"));
     assert!(hand.incident(1).acknowledged.is_some(), "who has it still has it");
