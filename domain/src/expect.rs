@@ -4,7 +4,7 @@ use crate::Contract;
 use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// What counts as good.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Expect {
     /// Accepted status codes; empty: any of 200–299.
     pub status: Vec<Statuses>,
@@ -74,7 +74,7 @@ impl fmt::Display for Statuses {
 }
 
 /// A test on one value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Matches {
     /// Equal, compared as text; numbers and booleans as JSON writes them.
     Equals(String),

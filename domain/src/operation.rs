@@ -2,7 +2,7 @@
 
 use crate::{DnsRequest, Expect, Heartbeat, Journey, MllpRequest, OperationId, TcpRequest};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// One thing that exercising an Api does, written once per Api.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Operation {
     pub critical: bool,
     /// What is sent, and how the answer is read.
     pub request: Request,
-    /// What counts as good.
-    pub expect: Expect,
+    /// What counts as good; operations with the same share it.
+    pub expect: Arc<Expect>,
 }
 
 /// What is sent, by protocol.
@@ -116,7 +116,7 @@ pub enum Connection {
 }
 
 /// Redirects that are followed; by default none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Redirects {
     /// How many in a row; at most [`Redirects::MOST`].
     pub at_most: u8,
@@ -165,7 +165,7 @@ impl HttpRequest {
 }
 
 /// What the body of an answer says beyond HTTP.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// Nothing that is known beforehand.
     #[default]

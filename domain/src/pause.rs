@@ -46,8 +46,8 @@ pub fn unseen_at_most(check: &Check, at: Timestamp) -> Duration {
 mod tests {
     use super::*;
     use crate::{
-        ApiId, CheckId, Environment, Expect, Failure, FailureKind, Http, HttpRequest, InstanceId, Layer,
-        Operation, OperationId, Request, VantageId,
+        ApiId, CheckId, Environment, Failure, FailureKind, Http, HttpRequest, InstanceId, Layer, Operation,
+        OperationId, Request, VantageId,
     };
     use std::sync::Arc;
 
@@ -71,7 +71,7 @@ mod tests {
                 id: operation,
                 critical: true,
                 request: Request::Http(HttpRequest::get("/")),
-                expect: Expect::default(),
+                expect: Arc::default(),
             }),
             every: Duration::from_secs(every),
             slow: Duration::from_secs(1),

@@ -10,7 +10,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 use url::{Host, Url};
 
 /// What is connected to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
     /// As it stands.
     Ip(IpAddr),

@@ -5,8 +5,8 @@ use crate::{
     credential::Ready,
     fill::{Into, Values},
     permits::Permits,
-    prepared::{Target, UUID},
-    schema::Schemas,
+    prepared::Shared,
+    target::{Target, UUID},
 };
 use bytes::Bytes;
 use domain::{
@@ -53,10 +53,10 @@ impl Journey {
         journey: &domain::Journey,
         user_agent: &HeaderValue,
         permits: &Permits,
-        (ready, schemas): (&Ready, &Schemas),
+        (ready, shared): (&Ready, &Shared),
     ) -> Result<Self, String> {
         let base = (base, test_patients);
-        let step = |step| Step::new(base, step, user_agent, permits, (ready.clone(), schemas));
+        let step = |step| Step::new(base, step, user_agent, permits, (ready.clone(), shared));
         let mut steps = journey.steps.iter().map(step);
         Ok(Self {
             first: steps.next().ok_or("a journey has at least one step")??,
@@ -80,7 +80,7 @@ impl Journey {
 impl Step {
     /// Whether what it asks for is more than to read.
     pub(crate) fn writes(&self) -> bool {
-        !self.target.method.is_safe()
+        !self.target.form.method.is_safe()
     }
 
     fn new(
@@ -88,23 +88,24 @@ impl Step {
         step: &JourneyStep,
         user_agent: &HeaderValue,
         permits: &Permits,
-        (ready, schemas): (Ready, &Schemas),
+        (ready, shared): (Ready, &Shared),
     ) -> Result<Self, String> {
         let JourneyStep { name, request, expect, captures, timeout } = step;
         let of_step = |why| format!("step '{name}': {why}");
         let captures = Captures::new(captures).map_err(of_step)?;
         let (sent, blank) = Blank::of(base, request).map_err(of_step)?;
         let mut target =
-            Target::new((base.0, &sent, expect), user_agent, permits, (ready, schemas)).map_err(of_step)?;
+            Target::new((base.0, &sent, &Arc::new(expect.clone())), user_agent, permits, (ready, shared))
+                .map_err(of_step)?;
         target.captured = captures.look_into_body();
-        let expects = target.expectations.words().any(has_value);
+        let expects = target.form.expectations.words().any(has_value);
         Ok(Self { name: name.clone(), captures, timeout: *timeout, target, blank, expects })
     }
 
     /// A value that it needs and that was not captured.
     pub(crate) fn lacks(&self, values: &Values) -> Option<&str> {
         let sent = self.blank.iter().flat_map(Blank::texts);
-        sent.chain(self.target.expectations.words()).find_map(|text| {
+        sent.chain(self.target.form.expectations.words()).find_map(|text| {
             pieces(text).into_iter().find_map(|piece| match piece {
                 Piece::Value(name) if values.get(name).is_none() => Some(name),
                 Piece::Value(_) | Piece::Text(_) => None,
@@ -123,7 +124,8 @@ impl Step {
             })?,
         };
         if self.expects {
-            target.to_mut().expectations = Arc::new(self.target.expectations.filled(values));
+            let filled = Arc::new(self.target.form.expectations.filled(values));
+            Arc::make_mut(&mut target.to_mut().form).expectations = filled;
         }
         Ok(target)
     }
@@ -194,14 +196,15 @@ impl Blank {
         }
         let mut filled = target.redirected(&url, false, true)?;
         if let Some((body, into)) = &self.body {
-            filled.body = Bytes::from(fill(body, *into)?);
+            Arc::make_mut(&mut filled.form).body = Bytes::from(fill(body, *into)?);
         }
         for (name, text) in &self.headers {
             let value = HeaderValue::try_from(fill(text, Into::Header)?);
             let value = value.map_err(|_| format!("no such value can stand in the header '{name}'"))?;
-            filled.with_uuid.retain(|(known, _)| known != name);
-            filled.headers.retain(|(known, _)| known != name);
-            filled.headers.push((name.clone(), value));
+            let form = Arc::make_mut(&mut filled.form);
+            form.with_uuid.retain(|(known, _)| known != name);
+            form.headers.retain(|(known, _)| known != name);
+            form.headers.push((name.clone(), value));
         }
         Ok(filled)
     }
@@ -218,10 +221,10 @@ mod tests {
         let (_, blank) = Blank::of(("https://api.example/base", &test_patients), &request).unwrap();
         let limits = crate::Limits::default();
         let target = Target::new(
-            ("https://api.example/base", &request, &domain::Expect::default()),
+            ("https://api.example/base", &request, &Arc::default()),
             &HeaderValue::from_static("Curiad"),
             &Permits::new(&limits),
-            (Ready::default(), &Schemas::default()),
+            (Ready::default(), &Shared::default()),
         );
         let (blank, target) = (blank.unwrap(), target.unwrap());
         let filled = |id: &str, value: &str| {

@@ -5,6 +5,7 @@
 //! HTTP/1.1 or HTTP/2, the answer read up to a limit and then judged by what the check expects. Every phase is timed.
 //! [`run`] does this for every check of one vantage, evenly spread.
 
+mod alike;
 mod announced;
 mod answer;
 mod body;
@@ -54,6 +55,7 @@ mod seen;
 mod settings;
 mod smtp;
 mod soap;
+mod target;
 mod tcp;
 mod timetable;
 mod tls;

@@ -13,16 +13,16 @@ use crate::{
     answer::{self, Answer},
     clocks::{Clocks, Moment},
     complaints::Complaints,
-    credential::{Bearer, Credentials},
+    credential::Bearer,
     exchange::Received,
     landing::Landing,
     lookout::{Lookout, Ways},
     memory::Memory,
     permits::Permits,
-    prepared::{Prepared, Protocol, Target},
+    prepared::{Prepared, Protocol, Shared},
     request_id::RequestIds,
     resolve::Resolve,
-    schema::Schemas,
+    target::Target,
     tls::Tls,
     transcript,
     unbroken::unbroken,
@@ -52,8 +52,7 @@ pub struct Prober {
     /// Connections that may be kept; each holds a descriptor beside those of probes in flight.
     lines: Arc<Semaphore>,
     memory: Arc<Memory>,
-    credentials: Arc<Credentials>,
-    schemas: Arc<Schemas>,
+    shared: Arc<Shared>,
     complaints: Arc<Complaints>,
     clocks: Arc<Clocks>,
     landing: Landing,
@@ -93,8 +92,7 @@ impl Prober {
             transcripts: settings.transcripts,
             clock: settings.clock,
             limits: settings.limits,
-            credentials: Arc::default(),
-            schemas: Arc::default(),
+            shared: Arc::default(),
             complaints: Arc::default(),
             clocks: Arc::default(),
             landing: Landing::default(),
@@ -111,8 +109,7 @@ impl Prober {
             permits: Arc::clone(&self.permits),
             lines: Arc::clone(&self.lines),
             memory: Arc::clone(&self.memory),
-            credentials: Arc::clone(&self.credentials),
-            schemas: Arc::clone(&self.schemas),
+            shared: Arc::clone(&self.shared),
             complaints: Arc::clone(&self.complaints),
             clocks: Arc::clone(&self.clocks),
             landing: self.landing.clone(),
@@ -174,8 +171,7 @@ impl Prober {
 
     /// Makes a check ready: worth it when it is probed more than once.
     pub fn prepare(&self, check: Arc<Check>) -> Prepared {
-        let shared = (&*self.credentials, &*self.schemas);
-        Prepared::new(check, &self.vantage, &self.user_agent, &self.resolve, &self.permits, shared)
+        Prepared::new(check, &self.vantage, &self.user_agent, &self.resolve, &self.permits, &self.shared)
     }
 
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
@@ -262,7 +258,7 @@ impl Prober {
             return outcome;
         };
         let started = Instant::now();
-        let id = self.request_ids.of(&prepared.track_word, at).to_string();
+        let id = self.request_ids.of(&prepared.track, at).to_string();
         outcome.failure =
             self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
         outcome.request_id = Some(id);
@@ -315,15 +311,15 @@ impl Prober {
             took: outcome.total,
             broke_off: received.broke_off,
             certificate: outcome.certificate.as_ref(),
-            asked: target.method == hyper::Method::GET && received.status != NO_CONTENT,
+            asked: target.form.method == hyper::Method::GET && received.status != NO_CONTENT,
         };
-        let (host, moment) = (target.address.host(), self.moment());
+        let (host, moment) = (target.place.address.host(), self.moment());
         let now = moment.wall;
         self.clocks.saw(&host, &received.headers, moment.steady);
         outcome.retry_after = announced::retry_after(&received.headers, now);
         outcome.deprecation = announced::deprecation(&received.headers).map(Box::new);
         let right = self.clocks.right(&host, moment);
-        let reading = answer::read(&target.expectations, target.dialect, answer, right);
+        let reading = answer::read(&target.form.expectations, target.form.dialect, answer, right);
         if reading.failure.is_some() || outcome.transcript.is_some() {
             outcome.transcript.get_or_insert_default().headers = transcript::headers(&received.headers);
         }

@@ -1,6 +1,6 @@
 //! Redirects: followed only where the operation asks for it, and never to where nobody meant to go.
 
-use crate::{exchange::Received, prepared::Target};
+use crate::{exchange::Received, target::Target};
 use domain::{Expectation, Failure, FailureKind, Layer, Redirects};
 use hyper::{HeaderMap, header};
 use url::{Position, Url};
@@ -20,7 +20,7 @@ pub(crate) fn next(
     }
     let from = here.absolute().ok().and_then(|here| Url::parse(&here.to_string()).ok());
     let from = from.ok_or_else(|| refused(status, "it cannot be followed"))?;
-    let asked = Asked { from: &from, method: &here.method, has_body: !here.body.is_empty() };
+    let asked = Asked { from: &from, method: &here.form.method, has_body: !here.form.body.is_empty() };
     let led = leads(redirects, &asked, (status, &received.headers), taken)?;
     here.redirected(&led.to, led.get, led.same).map(Some).map_err(|why| refused(status, &why))
 }
@@ -93,7 +93,7 @@ pub(crate) fn leads(
 
 /// What is written down of a redirect that was followed.
 pub(crate) fn followed(status: u16, number: u8, to: &Target) -> Expectation {
-    let host = named(to.host.to_str().unwrap_or_default());
+    let host = named(to.place.host.to_str().unwrap_or_default());
     Expectation {
         what: format!("redirect {number}"),
         expected: "to this host, or to one that is named".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::{
     credential::Bearer,
-    prepared::{Target, UUID},
+    target::{Target, UUID},
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -18,15 +18,15 @@ pub(crate) fn request(
     bearer: Option<&Bearer>,
     version: Version,
 ) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(target.body.clone()));
-    *request.method_mut() = target.method.clone();
+    let mut request = Request::new(Full::new(target.form.body.clone()));
+    *request.method_mut() = target.form.method.clone();
     *request.version_mut() = version;
     // With room for the host and a token.
-    let mut headers = HeaderMap::with_capacity(target.headers.len() + target.with_uuid.len() + 2);
-    for (name, value) in &target.headers {
+    let mut headers = HeaderMap::with_capacity(target.form.headers.len() + target.form.with_uuid.len() + 2);
+    for (name, value) in &target.form.headers {
         headers.append(name.clone(), value.clone());
     }
-    for (name, template) in &target.with_uuid {
+    for (name, template) in &target.form.with_uuid {
         if let Some(value) = with_uuid(template, id) {
             headers.append(name.clone(), value);
         }
@@ -40,7 +40,7 @@ pub(crate) fn request(
         headers.remove(header::HOST);
     } else {
         *request.uri_mut() = Uri::from(target.path.clone());
-        headers.entry(header::HOST).or_insert_with(|| target.host.clone());
+        headers.entry(header::HOST).or_insert_with(|| target.place.host.clone());
     }
     *request.headers_mut() = headers;
     request

@@ -3,6 +3,7 @@
 use domain::TrackId;
 use jiff::Timestamp;
 use ring::hmac;
+use std::fmt::{self, Write as _};
 use uuid::Uuid;
 
 /// The request id of the probe of `track` that was scheduled for `at` (to the millisecond).
@@ -24,7 +25,7 @@ use uuid::Uuid;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn request_id(key: &[u8; 32], track: &TrackId, at: Timestamp) -> Uuid {
-    RequestIds::new(key).of(&track.to_string(), at)
+    RequestIds::new(key).of(track, at)
 }
 
 /// The key, made ready once.
@@ -35,16 +36,25 @@ impl RequestIds {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The id for a track as it is written.
-    pub(crate) fn of(&self, track: &str, at: Timestamp) -> Uuid {
-        let mut context = hmac::Context::with_key(&self.0);
-        context.update(track.as_bytes());
-        context.update(b"\n");
-        context.update(at.as_millisecond().to_string().as_bytes());
-        let tag = context.sign();
+    /// The id of a track's probe; the track may be written already.
+    pub(crate) fn of(&self, track: &impl fmt::Display, at: Timestamp) -> Uuid {
+        let mut signed = Signed(hmac::Context::with_key(&self.0));
+        // Nothing that is written to it fails.
+        let _written = write!(signed, "{track}\n{}", at.as_millisecond());
+        let tag = signed.0.sign();
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
         Uuid::new_v8(bytes)
+    }
+}
+
+/// What is written to it is signed as it comes: it is kept nowhere.
+struct Signed(hmac::Context);
+
+impl fmt::Write for Signed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
     }
 }
 

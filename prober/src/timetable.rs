@@ -24,13 +24,19 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(crate) struct Slot {
     pub(crate) prepared: Prepared,
     /// Shared with the slot that takes its place when the check is changed: a check never overlaps itself.
-    busy: Arc<AtomicBool>,
-    /// Until when its API asked that it is left alone; shared likewise.
-    paused: Arc<Until>,
+    state: Arc<State>,
     /// Until when it asked that all checks of the instance are; shared with them.
     instance_paused: Arc<Until>,
-    /// When its last probe began, or it came, in milliseconds since the Unix epoch; shared as `paused` is.
-    probed: Arc<AtomicI64>,
+}
+
+/// How a check is getting on.
+#[derive(Debug)]
+struct State {
+    busy: AtomicBool,
+    /// Until when its API asked that it is left alone.
+    paused: Until,
+    /// When its last probe began, or it came, in milliseconds since the Unix epoch.
+    probed: AtomicI64,
 }
 
 /// Until when something is left alone, in milliseconds since the Unix epoch.
@@ -64,7 +70,7 @@ pub(crate) struct Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.slot.busy.store(false, Ordering::Release);
+        self.slot.state.busy.store(false, Ordering::Release);
     }
 }
 
@@ -80,11 +86,11 @@ impl Slot {
     /// Leaves it alone for as long as an outcome asks for, and with it the others of its instance.
     pub(crate) fn pause(&self, outcome: &Outcome, now: Timestamp) {
         match domain::pause(outcome, self.prepared.check()) {
-            None => self.paused.set(None),
-            Some(Pause::Check(pause)) => self.paused.set(Some(now + pause)),
+            None => self.state.paused.set(None),
+            Some(Pause::Check(pause)) => self.state.paused.set(Some(now + pause)),
             // Several may be under way at once: what was asked for already is not made shorter.
             Some(Pause::Instance(pause)) => {
-                self.paused.set(Some(now + pause));
+                self.state.paused.set(Some(now + pause));
                 self.instance_paused.set(self.instance_paused.get(now).max(Some(now + pause)));
             }
         }
@@ -93,10 +99,10 @@ impl Slot {
     /// Until when its beats are left out, if they are: what another of its instance was told holds for no longer than what is
     /// known of this one does.
     fn paused(&self, now: Timestamp) -> Option<Timestamp> {
-        let probed = Timestamp::from_millisecond(self.probed.load(Ordering::Relaxed)).unwrap_or(now);
+        let probed = Timestamp::from_millisecond(self.state.probed.load(Ordering::Relaxed)).unwrap_or(now);
         let at_most = probed + domain::unseen_at_most(self.prepared.check(), probed);
         let with_others = self.instance_paused.get(now).map(|until| until.min(at_most));
-        self.paused.get(now).max(with_others.filter(|until| now < *until))
+        self.state.paused.get(now).max(with_others.filter(|until| now < *until))
     }
 
     fn take(
@@ -105,9 +111,9 @@ impl Slot {
         now: Timestamp,
         confirm: bool,
     ) -> Option<Turn> {
-        let taken = self.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        let taken = self.state.busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
         taken.ok()?;
-        self.probed.store(now.as_millisecond(), Ordering::Relaxed);
+        self.state.probed.store(now.as_millisecond(), Ordering::Relaxed);
         Some(Turn { slot: self.clone(), due, free, confirm })
     }
 }
@@ -231,17 +237,17 @@ impl Timetable {
                 Some(slot) if !anew && slot.prepared.check() == check => slot,
                 Some(slot) => Arc::new(Slot {
                     prepared: prepare(check.clone()),
-                    busy: slot.busy.clone(),
-                    paused: slot.paused.clone(),
+                    state: slot.state.clone(),
                     instance_paused: slot.instance_paused.clone(),
-                    probed: slot.probed.clone(),
                 }),
                 None => Arc::new(Slot {
                     prepared: prepare(check.clone()),
-                    busy: Arc::default(),
-                    paused: Arc::default(),
+                    state: Arc::new(State {
+                        busy: AtomicBool::default(),
+                        paused: Until::default(),
+                        probed: AtomicI64::new(now.as_millisecond()),
+                    }),
                     instance_paused: paused.entry(check.id.instance.clone()).or_default().clone(),
-                    probed: Arc::new(AtomicI64::new(now.as_millisecond())),
                 }),
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
@@ -297,7 +303,7 @@ impl Timetable {
             let mut later = Vec::new();
             self.wanted.retain(|(at, id)| {
                 let slot = slots.get(id).filter(|_| *at <= now);
-                if let Some(until) = slot.and_then(|slot| slot.paused.get(now)) {
+                if let Some(until) = slot.and_then(|slot| slot.state.paused.get(now)) {
                     later.push((until, id.clone()));
                     return false;
                 }

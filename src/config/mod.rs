@@ -90,7 +90,7 @@ use problem::Problems;
 use reading::Reading;
 use rustls::pki_types::CertificateDer;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -165,6 +165,7 @@ fn read_and_ask<'a>(
         sent: Vec::new(),
         patients: Vec::new(),
         asked: Asked::default(),
+        expects: HashSet::new(),
         secrets,
         stamps,
         directory,

@@ -186,7 +186,8 @@ pub(super) fn read(
     } else {
         refuse_what_is_http(way, (written.schema, redirects_node, connection_node), reading);
     }
-    let (critical, expect) = (critical.is_some_and(|(critical, _)| critical), written.expect);
+    let critical = critical.is_some_and(|(critical, _)| critical);
+    let expect = reading.alike(written.expect);
     let operation = Operation { id, critical, request, expect };
     Some(OperationDraft {
         operation: Arc::new(operation),

@@ -10,9 +10,9 @@ use super::{
     stamps::Stamps,
     tree::{Key, Node, Value},
 };
-use domain::{Language, NhsNumber};
+use domain::{Expect, Language, NhsNumber};
 use jiff::{Timestamp, tz::TimeZone};
-use std::{ops::RangeInclusive, path::Path, time::Duration};
+use std::{collections::HashSet, ops::RangeInclusive, path::Path, sync::Arc, time::Duration};
 
 /// One reading of a whole configuration.
 pub(super) struct Reading<'a> {
@@ -32,6 +32,8 @@ pub(super) struct Reading<'a> {
     pub asked: Asked,
     /// Where secrets come from.
     pub secrets: &'a Secrets,
+    /// What answers must be like, each once: it is the same for most operations.
+    pub expects: HashSet<Arc<Expect>>,
     /// The files that are read.
     pub stamps: Stamps,
     /// What `file:` paths are relative to.
@@ -116,6 +118,16 @@ pub(crate) fn duration_text(duration: Duration) -> String {
 }
 
 impl Reading<'_> {
+    /// What was read before and is the same, or this.
+    pub(super) fn alike(&mut self, expect: Expect) -> Arc<Expect> {
+        if let Some(one) = self.expects.get(&expect) {
+            return Arc::clone(one);
+        }
+        let one = Arc::new(expect);
+        self.expects.insert(Arc::clone(&one));
+        one
+    }
+
     /// Adds an error about a value.
     pub(super) fn wrong(&mut self, place: &Place, message: impl Into<String>) {
         self.problems.error(Rank::Value, place, message, None);

@@ -132,7 +132,7 @@ fn one(wording: &Wording<'_>, operation: &OperationView) -> Result<String, Words
         let codes: Vec<String> = what.expect.status.iter().map(ToString::to_string).collect();
         expects.push(wording.say("green-status", &[("codes", codes.join(", ").into())])?);
     }
-    let Expect { headers, json, xpath, text, size, latency, contract, .. } = &what.expect;
+    let Expect { headers, json, xpath, text, size, latency, contract, .. } = &*what.expect;
     let parts = headers.len()
         + json.len()
         + xpath.len()

@@ -2,10 +2,10 @@
 
 use domain::{
     Api, ApiId, Callout, Cause, Check, CheckId, Configuration, Declare, Desk, DeskId, DeskNotes, Environment,
-    EnvironmentPolicy, Escalation, EscalationId, Evidence, Expect, HoursId, HttpRequest, Incident,
-    IncidentId, IncidentStatus, InstanceId, Kind, Language, Layer, Lifecycle, Major, MajorPolicy, Operation,
-    OperationId, Person, PersonId, Priority, Request, RequestId, Running, ServiceLevel, ServiceTarget, Site,
-    Status, Step, Target, Team, TeamId, TeamWay, Text, Ticket, Vantage, VantageId, Visibility, Way,
+    EnvironmentPolicy, Escalation, EscalationId, Evidence, HoursId, HttpRequest, Incident, IncidentId,
+    IncidentStatus, InstanceId, Kind, Language, Layer, Lifecycle, Major, MajorPolicy, Operation, OperationId,
+    Person, PersonId, Priority, Request, RequestId, Running, ServiceLevel, ServiceTarget, Site, Status, Step,
+    Target, Team, TeamId, TeamWay, Text, Ticket, Vantage, VantageId, Visibility, Way,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -67,7 +67,7 @@ pub(crate) fn configuration() -> Configuration {
         id: OperationId::parse("ping").unwrap(),
         critical: true,
         request: Request::Http(HttpRequest::get("/_ping")),
-        expect: Expect::default(),
+        expect: Arc::default(),
     };
     let check = Check {
         id: CheckId { instance, operation: operation.id.clone() },

@@ -17,7 +17,7 @@ pub(super) fn api(id: &str, level: ServiceLevel, depends_on: &[&str]) -> Api {
                 dialect: if health { Dialect::Health } else { Dialect::Plain },
                 ..HttpRequest::get(format!("/_{id}"))
             }),
-            expect: Expect::default(),
+            expect: Arc::default(),
         })
     };
     Api {

@@ -34,7 +34,7 @@ pub(crate) fn with(heartbeat: Heartbeat) -> Configuration {
         id: nightly().operation,
         critical: true,
         request: Request::Heartbeat(heartbeat),
-        expect: Expect::default(),
+        expect: Arc::default(),
     });
     let api = configuration.apis.get_mut(&results).map(Arc::make_mut).expect("the API");
     api.depends_on.clear();

@@ -123,7 +123,7 @@ fn an_open_incident_stays_the_same_while_the_files_change_around_it_and_its_esca
 }
 
 fn expect(check: &mut domain::Check) -> &mut domain::Expect {
-    &mut Arc::make_mut(&mut check.operation).expect
+    Arc::make_mut(&mut Arc::make_mut(&mut check.operation).expect)
 }
 
 #[test]

@@ -79,13 +79,13 @@ impl Prober {
             resolve: &self.resolve,
             clock: &self.clock,
             user_agent: &self.user_agent,
-            endpoints: &self.credentials.endpoints,
+            endpoints: &self.shared.credentials.endpoints,
         }
     }
 
     /// Has a token of this credential, as a probe would: how long it lasts, `None` where it needs none.
     pub async fn sign_in(&self, credential: &Credential) -> Result<Option<Duration>, Failure> {
-        let ready = self.credentials.ready(credential).map_err(|message| Failure {
+        let ready = self.shared.credentials.ready(credential).map_err(|message| Failure {
             layer: Layer::Ours,
             kind: FailureKind::CredentialRefused,
             message,

@@ -4,9 +4,9 @@ use super::{Prober, half};
 use crate::{
     credential::Bearer,
     exchange::{self, Received, Terms, Wanted},
-    prepared::Target,
     redirect,
     request::request,
+    target::Target,
     tls::Speaks,
 };
 use domain::{Failure, Http, Outcome};
@@ -34,12 +34,12 @@ impl Prober {
             }
         };
         let mut hop = None;
-        for taken in 0..=target.redirects.at_most {
+        for taken in 0..=target.form.redirects.at_most {
             let here = hop.as_ref().unwrap_or(target);
-            if target.expectations.accepts(received.status) {
+            if target.form.expectations.accepts(received.status) {
                 break;
             }
-            let Some(next) = redirect::next(&target.redirects, here, &received, taken)? else { break };
+            let Some(next) = redirect::next(&target.form.redirects, here, &received, taken)? else { break };
             outcome.expectations.push(redirect::followed(received.status, taken + 1, &next));
             // What it held of the memory is not needed any more.
             drop(received);
@@ -80,8 +80,9 @@ impl Prober {
         outcome: &mut Outcome,
     ) -> Result<Received<'a>, Failure> {
         let deadline = terms.deadline;
-        let (stream, remote_ip) = self.connected(&target.address, target.port, deadline, outcome).await?;
-        let received = if let Some(name) = &target.server_name {
+        let (stream, remote_ip) =
+            self.connected(&target.place.address, target.place.port, deadline, outcome).await?;
+        let received = if let Some(name) = &target.place.server_name {
             let own = target.certificate.as_deref();
             let (stream, witness) =
                 self.secured(name.clone(), stream, (speaks, own), half(deadline), outcome).await?;

@@ -7,7 +7,7 @@ use crate::{
     exchange::Received,
     fill::Values,
     journey::{Journey, Step},
-    prepared::Target,
+    target::Target,
     unbroken::unbroken,
 };
 use domain::{Expectation, Failure, FailureKind, Layer, Outcome, Phases, StepSeen};

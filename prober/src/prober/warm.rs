@@ -5,8 +5,8 @@ use crate::{
     credential::Bearer,
     exchange::{self, Received, Terms, Wanted},
     line::{self, Kept, Line},
-    prepared::Target,
     request::request,
+    target::Target,
     tls::Speaks,
 };
 use domain::{Expectation, Failure, FailureKind, Outcome, Phases};
@@ -40,7 +40,7 @@ impl Prober {
                 }
                 asked => {
                     outcome.warm = true;
-                    self.leads(&target.address, outcome);
+                    self.leads(&target.place.address, outcome);
                     // Only an answer shows that the way there is whole: this connection was made before.
                     let received = asked?;
                     self.lookout.connected(line.remote_ip, &outcome.check);
@@ -82,9 +82,10 @@ impl Prober {
         terms: &Terms<'_>,
         outcome: &mut Outcome,
     ) -> Result<Line, Failure> {
-        let (stream, ip) = self.connected(&target.address, target.port, terms.deadline, outcome).await?;
+        let (stream, ip) =
+            self.connected(&target.place.address, target.place.port, terms.deadline, outcome).await?;
         line::stays(&stream);
-        let Some(name) = &target.server_name else {
+        let Some(name) = &target.place.server_name else {
             let (sender, connection) = exchange::shake_http1(stream, terms).await?;
             return Ok(Line::one(sender, connection, (ip, None)));
         };

@@ -1,8 +1,6 @@
 use super::*;
-use crate::{
-    Limits, NameServers, credential::Credentials, permits::Permits, resolve::Resolve, schema::Schemas,
-};
-use domain::{ApiId, Environment, Expect, HttpRequest, InstanceId, Operation, OperationId, Request};
+use crate::{Limits, NameServers, permits::Permits, prepared::Shared, resolve::Resolve};
+use domain::{ApiId, Environment, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
 
 fn vantage() -> VantageId {
@@ -22,7 +20,7 @@ fn check(operation: &str, every: u64) -> Arc<Check> {
             id: operation,
             critical: true,
             request: Request::Http(HttpRequest::get("/")),
-            expect: Expect::default(),
+            expect: Arc::default(),
         }),
         credential: None,
         every: Duration::from_secs(every),
@@ -38,14 +36,7 @@ fn configured(timetable: &mut Timetable, checks: &[Arc<Check>], now: Timestamp) 
     let (permits, resolve) = (Permits::new(&Limits::default()), Resolve::new(&NameServers::default()));
     let agent = HeaderValue::from_static("Curiad");
     timetable.configure(checks.iter(), now, false, |check| {
-        Prepared::new(
-            check,
-            &vantage(),
-            &agent,
-            &resolve,
-            &permits,
-            (&Credentials::default(), &Schemas::default()),
-        )
+        Prepared::new(check, &vantage(), &agent, &resolve, &permits, &Shared::default())
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, head, ok},
-    setting::{change, check, failed, message, noon, request, settings},
+    setting::{check, expect, failed, message, noon, request, settings},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{Check, FailureKind::*, Layer, Outcome, Secret};
@@ -282,7 +282,7 @@ async fn a_certificate_that_ends_soon_is_a_failure_when_days_were_agreed() {
     for (days, kind) in [(41, None), (42, Some((Layer::Contract, CertificateEndsSoon)))] {
         let server = authority.signs(&["localhost"], 2026, 2027).serves().await;
         let mut check = secure(&server, "localhost");
-        change(&mut check).expect.certificate_days = Some(days);
+        expect(&mut check).certificate_days = Some(days);
         let outcome = probed(&authority, &check).await;
         assert_eq!(failed(&outcome), kind, "{days} days");
         assert_eq!(outcome.expectations.last().unwrap().seen, "41 days left");
@@ -311,7 +311,7 @@ async fn http_2_is_spoken_where_the_server_does() {
     let server = authority.signs(&["localhost"], 2026, 2027).h2().await;
     let mut check = secure(&server, "localhost");
     request(&mut check).headers = vec![("host".to_owned(), "ignored.example".to_owned())];
-    change(&mut check).expect.text = vec![domain::Matches::Contains(format!(
+    expect(&mut check).text = vec![domain::Matches::Contains(format!(
         "GET https://localhost:{}/ping x-request-id accept user-agent",
         server.address.port()
     ))];
@@ -321,13 +321,13 @@ async fn http_2_is_spoken_where_the_server_does() {
     assert_eq!(outcome.http.unwrap().version, "HTTP/2");
 
     request(&mut check).path = "/large".to_owned();
-    change(&mut check).expect.text = vec![domain::Matches::Exists];
+    expect(&mut check).text = vec![domain::Matches::Exists];
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)), "{}", message(&outcome));
 
     // What is not sent is not too large.
     request(&mut check).method = domain::Method::Head;
-    change(&mut check).expect.text = Vec::new();
+    expect(&mut check).text = Vec::new();
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().bytes, 0);

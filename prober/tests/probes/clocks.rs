@@ -3,7 +3,7 @@
 use crate::{
     certificates::{Authority, secure},
     servers::Server,
-    setting::{change, failed, message, noon, settings},
+    setting::{expect, failed, message, noon, settings},
 };
 use domain::{Clock, FailureKind::*, Layer};
 use jiff::SignedDuration;
@@ -104,7 +104,7 @@ async fn days_of_a_certificate_are_counted_from_the_time_that_others_have() {
     // 42 days before its end, or 12 by our clock.
     let server = server(&authority, "b.localhost").await;
     let mut check = secure(&server, "b.localhost");
-    change(&mut check).expect.certificate_days = Some(30);
+    expect(&mut check).certificate_days = Some(30);
     ahead.store(30, Ordering::SeqCst);
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));

@@ -46,7 +46,8 @@ async fn a_body_without_end() {
     let prober = Prober::new(small).unwrap();
     let counted = check(&server.url());
     let mut looked_into = check(&server.url());
-    Arc::make_mut(&mut looked_into.operation).expect.text = vec![Matches::Contains("x".to_owned())];
+    Arc::make_mut(&mut Arc::make_mut(&mut looked_into.operation).expect).text =
+        vec![Matches::Contains("x".to_owned())];
     for (check, limit) in [(counted, 300_000), (looked_into, 100_000)] {
         let outcome = prober.probe(&check, noon(), false).await;
         assert_eq!(failed(&outcome), Some((Layer::Contract, TooLarge)));

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, answer, ok},
-    setting::{change, check, failed, message, probe, request},
+    setting::{check, expect, failed, message, probe, request},
 };
 use domain::{Dialect, FailureKind::*, Layer, Matches, Method, Outcome};
 use std::time::Duration;
@@ -88,11 +88,11 @@ async fn an_answer_of_fhir_that_is_expected_to_be_something_else_is_believed() {
     let (_server, asks) = says("").await;
     assert_eq!(failed(&probe(&asks).await), Some((Layer::Contract, BadBody)), "nothing at all");
     let (_server, mut asks) = says(r#"{"status":"ok"}"#).await;
-    change(&mut asks).expect.json = vec![("$.status".to_owned(), Matches::Exists)];
+    expect(&mut asks).json = vec![("$.status".to_owned(), Matches::Exists)];
     assert_eq!(failed(&probe(&asks).await), None);
     let (_server, mut asks) = says("%PDF").await;
     let pdf = Matches::Equals("application/pdf".to_owned());
-    change(&mut asks).expect.headers = vec![("content-type".to_owned(), pdf)];
+    expect(&mut asks).headers = vec![("content-type".to_owned(), pdf)];
     assert_eq!(failed(&probe(&asks).await), None);
 }
 
@@ -156,7 +156,7 @@ async fn the_envelope_of_an_answer_with_attachments_is_its_root() {
         let server = Server::says(said).await;
         let mut check = check(&server.url());
         request(&mut check).dialect = Dialect::Soap;
-        change(&mut check).expect.xpath =
+        expect(&mut check).xpath =
             vec![("local-name(/*)".to_owned(), Matches::Equals("Envelope".to_owned()))];
         let outcome = probe(&check).await;
         assert_eq!(failed(&outcome), expected, "{}", message(&outcome));
@@ -168,7 +168,7 @@ async fn xml_is_looked_into_by_xpath_with_namespaces() {
     let body = envelope("<d:Answer xmlns:d=\"urn:d\"><d:Status>OK</d:Status><d:N>3</d:N></d:Answer>");
     let server = Server::says(ok(&body)).await;
     let mut check = check(&server.url());
-    let expect = &mut change(&mut check).expect;
+    let expect = &mut expect(&mut check);
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     expect.namespaces = vec![pair("s", "http://schemas.xmlsoap.org/soap/envelope/"), pair("x", "urn:d")];
     expect.xpath = [

@@ -3,7 +3,7 @@
 use crate::{
     certificates::Authority,
     servers::{Server, nobody},
-    setting::{change, check, failed, message, noon, probe, settings},
+    setting::{change, check, expect, failed, message, noon, probe, settings},
 };
 use domain::{
     Check, DnsRequest, FailureKind::*, Layer, MllpRequest, Outcome, RecordType, Request, Security, TcpRequest,
@@ -119,13 +119,13 @@ async fn a_handshake_names_no_protocol_and_its_certificate_is_judged() {
     let mut check = tcp(server.address, TcpRequest { receive: b"hello".to_vec(), ..TcpRequest::default() });
     check.url = format!("tls://localhost:{}", server.address.port());
     check.timeout = Duration::from_secs(5);
-    change(&mut check).expect.certificate_days = Some(3);
+    expect(&mut check).certificate_days = Some(3);
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert!(outcome.phases.tls.is_some() && outcome.certificate.is_some());
     assert_eq!(outcome.expectations[1].what, "certificate");
 
-    change(&mut check).expect.certificate_days = Some(397);
+    expect(&mut check).certificate_days = Some(397);
     let outcome = prober.probe(&check, noon(), false).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, CertificateEndsSoon)));
 

@@ -3,7 +3,7 @@
 use crate::{
     servers::{Server, answer, head, ok},
     setting::{
-        KEY, USER_AGENT, change, check, check_id, failed, internet, message, noon, probe, prober, request,
+        KEY, USER_AGENT, check, check_id, expect, failed, internet, message, noon, probe, prober, request,
     },
 };
 use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Method, Redirects, Says, TrackId};
@@ -116,7 +116,7 @@ async fn what_was_agreed_is_looked_at_and_written_down() {
         r#"{"resourceType":"CapabilityStatement","status":"active","total":3,"text":"Claf 943 476 5919"}"#;
     let server = Server::says(ok(body)).await;
     let mut check = check(&server.url());
-    let expect = &mut change(&mut check).expect;
+    let expect = &mut expect(&mut check);
     expect.headers = vec![("content-type".to_owned(), Matches::Contains("json".to_owned()))];
     expect.json = vec![
         ("$.resourceType".to_owned(), Matches::Equals("CapabilityStatement".to_owned())),
@@ -188,7 +188,7 @@ async fn a_redirect_on_the_same_host_is_followed_where_that_is_asked_for() {
     let mut check = check(&server.url());
     request(&mut check).redirects.at_most = 1;
     request(&mut check).headers = credentials();
-    change(&mut check).expect.text = vec![Matches::Contains("there".to_owned())];
+    expect(&mut check).text = vec![Matches::Contains("there".to_owned())];
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.as_ref().unwrap().status, 200);
@@ -251,7 +251,7 @@ async fn a_packed_answer_is_asked_for_only_where_it_is_wanted_and_read_as_it_was
     let server = Server::says(sent(&packed)).await;
     let mut check = check(&server.url());
     request(&mut check).dialect = Dialect::Health;
-    change(&mut check).expect.size = Some(74..=74);
+    expect(&mut check).size = Some(74..=74);
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
     assert_eq!(outcome.http.unwrap().bytes, u64::try_from(packed.len()).unwrap(), "as they came");
@@ -273,7 +273,7 @@ async fn how_a_body_is_packed_that_nobody_looks_into_does_not_matter() {
     let mut check = check(&server.url());
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), None, "{}", message(&outcome));
-    change(&mut check).expect.text = vec![Matches::Exists];
+    expect(&mut check).text = vec![Matches::Exists];
     let outcome = probe(&check).await;
     assert_eq!(failed(&outcome), Some((Layer::Contract, BadBody)), "{}", message(&outcome));
 }
@@ -305,7 +305,7 @@ async fn a_packed_body_is_as_large_as_it_is_unpacked_and_may_be_as_large_as_any_
     ] {
         let server = Server::says(sent(&body)).await;
         let mut check = check(&server.url());
-        change(&mut check).expect.size = size.clone();
+        expect(&mut check).size = size.clone();
         let outcome = probe(&check).await;
         let what = format!("{} bytes, {size:?}: {}", body.len(), message(&outcome));
         assert_eq!(failed(&outcome), expected, "{what}");

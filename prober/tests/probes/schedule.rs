@@ -3,7 +3,7 @@
 use crate::{
     running::{LONG, Running, configuration, quick, rare, track, until},
     servers::{Server, head, ok},
-    setting::{change, check_id, failed, internet, message, noon, running, settings},
+    setting::{check_id, expect, failed, internet, message, noon, running, settings},
 };
 use domain::{Check, Clock, FailureKind, Layer, TrackId, VantageId, Wanted, next_due};
 use jiff::Timestamp;
@@ -292,7 +292,7 @@ async fn a_clock_that_is_set_back_or_forward_stops_nothing() {
 async fn a_check_that_cannot_be_sent_is_told_at_every_beat() {
     let server = Server::says(ok("")).await;
     let mut bad = quick("bad", &server.url());
-    change(&mut bad).expect.json = vec![("$[".to_owned(), domain::Matches::Exists)];
+    expect(&mut bad).json = vec![("$[".to_owned(), domain::Matches::Exists)];
     let mut running = Running::start(vec![bad]);
     for _ in 0..2 {
         let outcome = running.next().await;

@@ -2,7 +2,7 @@
 
 use crate::{
     servers::{Server, answer},
-    setting::{change, check, failed, message, probe, request},
+    setting::{check, expect, failed, message, probe, request},
 };
 use domain::{Check, Contract, Dialect, FailureKind::*, Layer, Outcome, Promised, Statuses};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 fn promised(check: &mut Check) {
     let json = |number| vec![("application/json".to_owned(), Some(number))];
     let answer = |status, bodies| Promised { status: Some(status), bodies };
-    change(check).expect.contract = Some(Arc::new(Contract {
+    expect(check).contract = Some(Arc::new(Contract {
         request: "GET /ping".to_owned(),
         document: "openapi/results.json".to_owned(),
         answers: vec![
@@ -32,7 +32,7 @@ async fn says(status: &str, media_type: &str, body: &str) -> Outcome {
     let server =
         Server::says(format!("HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n{body}")).await;
     let mut check = check(&server.url());
-    change(&mut check).expect.status = vec![Statuses::Class(2), Statuses::One(404)];
+    expect(&mut check).status = vec![Statuses::Class(2), Statuses::One(404)];
     promised(&mut check);
     probe(&check).await
 }

@@ -64,7 +64,7 @@ pub(crate) fn check(url: &str) -> Check {
             id: OperationId::parse("ping").unwrap(),
             critical: true,
             request: Request::Http(HttpRequest::get("/ping")),
-            expect: Expect::default(),
+            expect: Arc::default(),
         }),
         credential: None,
         every: Duration::from_secs(10),
@@ -79,6 +79,11 @@ pub(crate) fn check(url: &str) -> Check {
 /// What is asked, and what counts as good, to change it.
 pub(crate) fn change(check: &mut Check) -> &mut Operation {
     Arc::make_mut(&mut check.operation)
+}
+
+/// What its answer must be like, to change it.
+pub(crate) fn expect(check: &mut Check) -> &mut Expect {
+    Arc::make_mut(&mut change(check).expect)
 }
 
 /// What is asked over HTTP, to change it.

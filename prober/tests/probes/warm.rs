@@ -4,7 +4,7 @@ use crate::{
     certificates::{Authority, secure},
     guards::guarded,
     servers::{Server, head, nobody, ok},
-    setting::{change, check, failed, impatient, message, noon, prober, request, settings},
+    setting::{check, expect, failed, impatient, message, noon, prober, request, settings},
 };
 use bytes::Bytes;
 use domain::{Check, Connection, FailureKind, Layer, Matches, Outcome, Sight};
@@ -190,7 +190,7 @@ async fn a_connection_over_which_an_answer_broke_off_is_not_kept() {
     let authority = Authority::new();
     let server = h2(&authority, Bytes::from(vec![b'x'; 3 << 20])).await;
     let mut check = secure(&server, "localhost");
-    change(&mut check).expect.text = vec![Matches::Exists];
+    expect(&mut check).text = vec![Matches::Exists];
     let probes = Probes::of(authority.prober(), check);
     for count in 1..=3 {
         let outcome = probes.next().await;

@@ -9,7 +9,7 @@ use axum::{
     http::{Request as HttpRequest, StatusCode},
 };
 use domain::{
-    Beat, Check, Expect, Heartbeat, Message, Operation, OperationId, Request, Rhythm, Situation, VantageId,
+    Beat, Check, Heartbeat, Message, Operation, OperationId, Request, Rhythm, Situation, VantageId,
 };
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -30,7 +30,7 @@ fn with_job() -> (Situation, String) {
         id: OperationId::parse("nightly").unwrap(),
         critical: true,
         request: Request::Heartbeat(heartbeat),
-        expect: Expect::default(),
+        expect: Arc::default(),
     });
     check.id.operation = check.operation.id.clone();
     check.from = vec![VantageId::inbound()];

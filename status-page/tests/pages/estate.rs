@@ -46,7 +46,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Arc<Operatio
             dialect: if health { Dialect::Health } else { Dialect::Plain },
             ..HttpRequest::get(path)
         }),
-        expect: Expect {
+        expect: Arc::new(Expect {
             status: if critical { vec![domain::Statuses::One(200)] } else { vec![] },
             json: if critical {
                 vec![("$.resourceType".into(), Matches::Equals("Patient".into()))]
@@ -55,7 +55,7 @@ fn operation(id: &str, path: &str, critical: bool, health: bool) -> Arc<Operatio
             },
             certificate_days: Some(14),
             ..Expect::default()
-        },
+        }),
     })
 }
 

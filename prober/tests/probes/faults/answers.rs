@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     servers::{Server, answer, ok},
-    setting::change,
+    setting::expect,
 };
 use domain::{Check, Dialect, FailureKind::*, Layer, Matches, Verdict};
 use flate2::{Compression, write::GzEncoder};
@@ -28,14 +28,14 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 fn looks_into(check: &mut Check) {
-    change(check).expect.text = vec![Matches::Exists];
+    expect(check).text = vec![Matches::Exists];
 }
 
 /// A 200 in which a member is looked for.
 async fn json(name: &'static str, body: &[u8]) -> Fault {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
     let fault = says(name, [head.as_bytes(), body].concat()).await;
-    fault.with(|check| change(check).expect.json = vec![("$.status".to_owned(), Matches::Exists)])
+    fault.with(|check| expect(check).json = vec![("$.status".to_owned(), Matches::Exists)])
 }
 
 async fn health(name: &'static str, status: &str, body: &str) -> Fault {
@@ -82,7 +82,7 @@ async fn statuses() -> Vec<Fault> {
     all.push(
         says("a good status that is not the one agreed", ok(""))
             .await
-            .with(|check| change(check).expect.status = vec![204.into()])
+            .with(|check| expect(check).status = vec![204.into()])
             .fails(Layer::Contract, UnexpectedStatus),
     );
     all.push(
@@ -154,23 +154,23 @@ async fn bodies() -> Vec<Fault> {
         ),
         says("text that is not there", ok("ping"))
             .await
-            .with(|check| change(check).expect.text = vec![Matches::Contains("pong".to_owned())])
+            .with(|check| expect(check).text = vec![Matches::Contains("pong".to_owned())])
             .fails(Layer::Contract, ExpectationFailed),
         says("a header that is not there", ok(""))
             .await
-            .with(|check| change(check).expect.headers = vec![("etag".to_owned(), Matches::Exists)])
+            .with(|check| expect(check).headers = vec![("etag".to_owned(), Matches::Exists)])
             .fails(Layer::Contract, ExpectationFailed),
         says("a body that is too small", ok("x"))
             .await
-            .with(|check| change(check).expect.size = Some(2..=10))
+            .with(|check| expect(check).size = Some(2..=10))
             .fails(Layer::Contract, ExpectationFailed),
         says("an answer later than agreed", ok(""))
             .await
-            .with(|check| change(check).expect.latency = Some(Duration::from_nanos(1)))
+            .with(|check| expect(check).latency = Some(Duration::from_nanos(1)))
             .fails(Layer::Contract, ExpectationFailed),
         says("no certificate where days of one are agreed", ok(""))
             .await
-            .with(|check| change(check).expect.certificate_days = Some(1))
+            .with(|check| expect(check).certificate_days = Some(1))
             .fails(Layer::Contract, CertificateEndsSoon),
     ]
 }

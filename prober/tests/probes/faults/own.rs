@@ -5,7 +5,7 @@ use crate::{
     certificates::{Authority, secure},
     identity::{client, of, says},
     servers::{Server, answer, head, ok},
-    setting::{change, check, noon, settings},
+    setting::{check, expect, noon, settings},
 };
 use domain::{Clock, FailureKind::*, Layer, Matches, OAuth2, Verdict};
 use jiff::SignedDuration;
@@ -75,7 +75,7 @@ async fn not_sent() -> Fault {
     let api = Server::says(ok("{}")).await;
     let fault = Fault::at("a check that cannot be sent", &api.url(), api).marks("");
     let path = "$.entry[?search(@.id, 'a')]".to_owned();
-    let fault = fault.with(|check| change(check).expect.json = vec![(path, Matches::Exists)]);
+    let fault = fault.with(|check| expect(check).json = vec![(path, Matches::Exists)]);
     fault.is(Verdict::Inconclusive, Layer::Ours, ProbeBroke)
 }
 

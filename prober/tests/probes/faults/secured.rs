@@ -4,7 +4,7 @@ use super::Fault;
 use crate::{
     certificates::{Authority, Keyed},
     servers::{Server, answer, head, ok},
-    setting::change,
+    setting::expect,
 };
 use domain::{FailureKind::*, Layer, Verdict};
 use rustls::{
@@ -138,7 +138,7 @@ async fn certificates(authority: &Authority) -> Vec<Fault> {
             "a certificate that ends sooner than agreed",
             authority.signs(&["localhost"], 2026, 2027).serves().await,
         )
-        .with(|check| change(check).expect.certificate_days = Some(90))
+        .with(|check| expect(check).certificate_days = Some(90))
         .fails(Layer::Contract, CertificateEndsSoon)
         .marks(ALL),
     ];
