@@ -4,8 +4,8 @@
 //! looked at again.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, ahead, burn, children,
-    decide::look_at, fold::Fold, overrun, shared, test_call,
+    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, Verdict, ahead, burn,
+    children, decide::look_at, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -88,14 +88,22 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
     // Of a heartbeat that is not heard nothing is known, however long; its silence is not judged here.
     let probed = configuration.checks.values().filter(|check| check.heartbeat().is_none());
     let checks: usize = probed.map(|check| check.from.len()).sum();
-    let known = || situation.tracks.keys().filter(|id| !id.vantage.is_inbound()).count();
-    let well = || {
-        situation.tracks.values().all(|track| {
-            let unheard = track.id.vantage.is_inbound() && track.status == Status::Unknown;
+    // Once over all tracks, for it is asked every second.
+    let all_well_and_known = || {
+        let mut known = 0;
+        let well = situation.tracks.values().all(|track| {
+            let is_heard = track.id.vantage.is_inbound();
+            known += usize::from(!is_heard);
+            let unheard = is_heard && track.status == Status::Unknown;
             (unheard || track.status == Status::Operational) && track.inconclusive_since.is_none()
-        })
+        });
+        well && known == checks
     };
-    let failed = |latest: &Latest| latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some());
+    // The verdict first, which lies nearer: what passes has not failed.
+    let failed = |latest: &Latest| {
+        latest.verdict != Verdict::Pass
+            && latest.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some())
+    };
     // What is still to come, and was told, waits for weeks; a call that only tests something, for its end.
     let waits = |incident: &Arc<Incident>| {
         let next = crate::next_action(situation, incident, fold.now).map(|next| next.at);
@@ -107,8 +115,7 @@ fn is_calm(fold: &Fold, configuration: &Configuration) -> bool {
     };
     situation.open_incidents().all(waits)
         && situation.behind.is_empty()
-        && known() == checks
-        && well()
+        && all_well_and_known()
         && !situation.latest.values().any(failed)
 }
 

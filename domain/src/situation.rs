@@ -217,8 +217,11 @@ impl Situation {
     /// The situation at the start, from what is written down and what is remembered.
     /// What is remembered of what is no longer configured is brought to its end by the first [`crate::Event::Configured`].
     pub fn new(configuration: Arc<Configuration>, remembered: Remembered) -> Self {
+        // With the configuration's own words, which all that know it share.
         let known = |id: &TrackId| {
-            configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
+            let check = configuration.checks.get(&id.check)?;
+            let vantage = check.from.iter().find(|vantage| **vantage == id.vantage)?;
+            Some(TrackId { check: check.id.clone(), vantage: vantage.clone() })
         };
         let changed: BTreeSet<&InstanceId> =
             remembered.changes.iter().map(|health| &health.instance).collect();
@@ -229,14 +232,15 @@ impl Situation {
             tracks: remembered
                 .tracks
                 .into_iter()
-                .filter(|track| known(&track.id))
-                .map(|track| (track.id.clone(), Arc::new(track)))
+                .filter_map(|track| {
+                    let id = known(&track.id)?;
+                    Some((id.clone(), Arc::new(Track { id, ..track })))
+                })
                 .collect(),
             latest: remembered
                 .latest
                 .into_iter()
-                .filter(|(id, ..)| known(id))
-                .map(|(id, at, verdict)| (id, Latest { at, verdict, outcome: None }))
+                .filter_map(|(id, at, verdict)| Some((known(&id)?, Latest { at, verdict, outcome: None })))
                 .collect(),
             shown: HashTrieMapSync::new_sync(),
             healths: remembered

@@ -75,7 +75,7 @@ impl Prepared {
         let protocol = Protocol::new(&check, user_agent, resolve, permits, shared);
         let question = check.question();
         let good_from = AtomicI64::new(i64::MIN);
-        Self { track, question, protocol, check, good_from }
+        Self { check, track, question, protocol, good_from }
     }
 
     /// Whether what is seen now is to be written down if it is good.

@@ -227,6 +227,7 @@ impl Timetable {
             .map(|Reverse(beat)| (beat.slot.prepared.check().id.clone(), beat.due))
             .collect();
         let mut old = std::mem::take(&mut self.slots);
+        let mut beats = Vec::with_capacity(old.len());
         let of_instance =
             |slot: &Arc<Slot>| (slot.prepared.check().id.instance.clone(), Arc::clone(&slot.instance_paused));
         let mut paused: HashMap<InstanceId, Arc<Until>> = old.values().map(of_instance).collect();
@@ -252,9 +253,12 @@ impl Timetable {
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
             let due = due.unwrap_or_else(|| slot.next_after(now));
-            self.beats.push(Reverse(Beat::new(due, slot.clone())));
+            beats.push(Reverse(Beat::new(due, slot.clone())));
             self.slots.insert(check.id.clone(), slot);
         }
+        beats.shrink_to_fit();
+        self.beats = beats.into();
+        self.slots.shrink_to_fit();
         let slots = &self.slots;
         self.per_second = slots.values().map(|slot| 1.0 / slot.every().as_secs_f64().max(0.001)).sum();
         self.wanted.retain(|(_, id)| slots.contains_key(id));

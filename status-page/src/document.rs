@@ -120,8 +120,9 @@ impl Document {
             Self::Embed(_, api) => embed::embed(renderer, &wording, api)?.map(|html| (HTML, html)),
             Self::Statuspage(part) => {
                 let cy = &renderer.wording(snapshot, Language::Cy);
-                let value = statuspage::document(*part, Both { en: &wording, cy })?;
-                Some(("application/json", value.to_string()))
+                let document = statuspage::document(*part, Both { en: &wording, cy })?;
+                let text = serde_json::to_string(&document);
+                Some(("application/json", text.map_err(|error| RenderError::View(error.to_string()))?))
             }
             Self::Sitemap => Some(("application/xml; charset=utf-8", sitemap::sitemap(snapshot))),
             Self::Robots => Some((TEXT, sitemap::robots(snapshot))),

@@ -285,10 +285,11 @@ fn looks_different(before: &Situation, after: &Situation) -> bool {
         || before.healths.size() != after.healths.size()
         || before.incidents.size() != after.incidents.size()
         || before.maintenances.size() != after.maintenances.size()
-        || after
-            .healths
-            .iter()
-            .any(|(id, health)| before.healths.get(id).is_none_or(|old| !same(old, health)))
+        || after.healths.iter().zip(before.healths.iter()).any(|((id, health), (next, old))| {
+            // Mostly in the same order, which spares the search.
+            let old = if id == next { Some(old) } else { before.healths.get(id) };
+            old.is_none_or(|old| !same(old, health))
+        })
         || after
             .incidents
             .iter()

@@ -1,9 +1,10 @@
 //! `/api/v2`: the public JSON of Atlassian's Statuspage, so that its readers read us. Welsh is in `x_cy`, which they skip.
 
+mod component;
 mod maintenance;
 
 use crate::{
-    IncidentView, InstanceView, Page, Planned, Snapshot, WordsError,
+    IncidentView, InstanceView, Page, Planned, WordsError,
     document::{absolute, host},
     feed::changed,
     incidents::alone,
@@ -13,9 +14,11 @@ use crate::{
     sentence::sentence,
     wording::Wording,
 };
+use component::{Component, code, component_of, component_status, components, name};
 use domain::{IncidentStatus, InstanceId, Language, PostSays, Status};
 use jiff::Timestamp;
 use maintenance::maintenance;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 
@@ -78,16 +81,32 @@ pub(crate) struct Both<'a> {
     pub(crate) cy: &'a Wording<'a>,
 }
 
-/// A document; they share their shape.
-pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Value, WordsError> {
+/// A document; they share their shape. Only the components may be thousands, so they have a type of their own: as values they
+/// would take ten times the memory.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
+    page: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    components: Option<Vec<Component<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incidents: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_maintenances: Option<Value>,
+}
+
+/// One of the documents.
+pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Document<'_>, WordsError> {
     let snapshot = both.en.snapshot;
     let id = host(both.en);
     let now = snapshot.as_of;
-    let mut value = json!({ "page": page(both, id) });
-    let mut put = |name: &str, what: Value| {
-        if let Value::Object(fields) = &mut value {
-            fields.insert(name.to_owned(), what);
-        }
+    let mut document = Document {
+        page: page(both, id),
+        status: None,
+        components: None,
+        incidents: None,
+        scheduled_maintenances: None,
     };
     let incidents = |open: bool| -> Result<Value, WordsError> {
         let mut views: Vec<&IncidentView> =
@@ -102,24 +121,28 @@ pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Value, WordsError> 
             .collect()
     };
     if matches!(part, Part::Summary | Part::Status) {
-        put("status", status(both)?);
+        document.status = Some(status(both)?);
     }
     if matches!(part, Part::Summary | Part::Components) {
-        put("components", components(both, id)?);
+        document.components = Some(components(both, id)?);
     }
     match part {
         Part::Summary => {
-            put("incidents", incidents(true)?);
-            put("scheduled_maintenances", maintenances(&|_| true)?);
+            document.incidents = Some(incidents(true)?);
+            document.scheduled_maintenances = Some(maintenances(&|_| true)?);
         }
-        Part::Incidents => put("incidents", incidents(false)?),
-        Part::Unresolved => put("incidents", incidents(true)?),
-        Part::Maintenances => put("scheduled_maintenances", maintenances(&|_| true)?),
-        Part::Active => put("scheduled_maintenances", maintenances(&|planned| planned.from <= now)?),
-        Part::Upcoming => put("scheduled_maintenances", maintenances(&|planned| planned.from > now)?),
+        Part::Incidents => document.incidents = Some(incidents(false)?),
+        Part::Unresolved => document.incidents = Some(incidents(true)?),
+        Part::Maintenances => document.scheduled_maintenances = Some(maintenances(&|_| true)?),
+        Part::Active => {
+            document.scheduled_maintenances = Some(maintenances(&|planned| planned.from <= now)?);
+        }
+        Part::Upcoming => {
+            document.scheduled_maintenances = Some(maintenances(&|planned| planned.from > now)?);
+        }
         Part::Status | Part::Components => {}
     }
-    Ok(value)
+    Ok(document)
 }
 
 fn page(both: Both<'_>, id: &str) -> Value {
@@ -162,110 +185,10 @@ fn status(both: Both<'_>) -> Result<Value, WordsError> {
     }))
 }
 
-/// An environment is a group, an instance a component. Names are whole, for readers that know no groups.
-fn components(both: Both<'_>, page: &str) -> Result<Value, WordsError> {
-    let snapshot = both.en.snapshot;
-    let mut all = Vec::new();
-    for environment in &snapshot.environments {
-        let here: Vec<&InstanceView> =
-            snapshot.instances().filter(|instance| instance.id.environment == *environment).collect();
-        let worst = here.iter().map(|instance| instance.shown).min_by_key(|status| rank(*status));
-        let newest = here.iter().filter_map(|instance| instance.since).max();
-        let (position, seen) = (all.len() + 1, seen(snapshot, worst.unwrap_or(Status::Unknown)));
-        let mut group = component(
-            snapshot,
-            page,
-            (environment.word(), position),
-            seen,
-            newest,
-            [both.en.environment(*environment)?, both.cy.environment(*environment)?],
-        );
-        if let Value::Object(fields) = &mut group {
-            let ids: Vec<String> = here.iter().map(|instance| code(&instance.id)).collect();
-            fields.insert("group".to_owned(), json!(true));
-            fields.insert("components".to_owned(), json!(ids));
-        }
-        all.push(group);
-        for instance in here {
-            all.push(component_of(both, page, instance, all.len() + 1)?);
-        }
-    }
-    Ok(Value::Array(all))
-}
-
-fn component_of(
-    both: Both<'_>,
-    page: &str,
-    instance: &InstanceView,
-    position: usize,
-) -> Result<Value, WordsError> {
-    let snapshot = both.en.snapshot;
-    let id = code(&instance.id);
-    let names = [name(both.en, &instance.id)?, name(both.cy, &instance.id)?];
-    let seen = seen(snapshot, instance.shown);
-    let mut value = component(snapshot, page, (&id, position), seen, instance.since, names);
-    if let (Value::Object(fields), Some(api)) = (&mut value, snapshot.api(&instance.id.api)) {
-        fields.insert("description".to_owned(), json!(api.api.description.en));
-        fields.insert("group_id".to_owned(), json!(instance.id.environment));
-    }
-    Ok(value)
-}
-
-/// What is not recorded is not known.
-const fn seen(snapshot: &Snapshot, status: Status) -> Status {
-    if snapshot.unrecorded_since.is_some() { Status::Unknown } else { status }
-}
-
-fn component(
-    snapshot: &Snapshot,
-    page: &str,
-    (id, position): (&str, usize),
-    status: Status,
-    since: Option<Timestamp>,
-    [en, cy]: [String; 2],
-) -> Value {
-    json!({
-        "id": id,
-        "name": en,
-        "x_cy": { "name": cy },
-        "status": component_status(status),
-        "x_status": status.word(),
-        "description": null,
-        "position": position,
-        "group": false,
-        "group_id": null,
-        "showcase": true,
-        "start_date": null,
-        "only_show_if_degraded": false,
-        "page_id": page,
-        "created_at": rfc3339(snapshot.configured_at),
-        "updated_at": rfc3339(since.unwrap_or(snapshot.configured_at)),
-    })
-}
-
-fn code(id: &InstanceId) -> String {
-    format!("{}.{}", id.environment, id.api)
-}
-
-fn name(wording: &Wording<'_>, id: &InstanceId) -> Result<String, WordsError> {
-    Ok(format!("{} – {}", wording.name(id), wording.environment(id.environment)?))
-}
-
-/// Statuspage has no word for what is not known: it is not well.
-const fn component_status(status: Status) -> &'static str {
-    match status {
-        Status::Operational => "operational",
-        Status::Degraded | Status::Unknown => "degraded_performance",
-        Status::PartialOutage => "partial_outage",
-        Status::MajorOutage => "major_outage",
-        Status::Maintenance => "under_maintenance",
-    }
-}
-
 fn incident(both: Both<'_>, page: &str, view: &IncidentView) -> Result<Value, WordsError> {
     let incident = &view.incident;
     let id = incident.id.to_string();
-    let components: Vec<Value> = affected(both, page, view.affects.iter())?;
+    let components = affected(both, page, view.affects.iter())?;
     Ok(json!({
         "id": id,
         "name": both.en.incident_title(view)?,
@@ -294,11 +217,11 @@ fn incident(both: Both<'_>, page: &str, view: &IncidentView) -> Result<Value, Wo
     }))
 }
 
-fn affected<'i>(
-    both: Both<'_>,
-    page: &str,
+fn affected<'a, 'i>(
+    both: Both<'a>,
+    page: &'a str,
     ids: impl Iterator<Item = &'i InstanceId>,
-) -> Result<Vec<Value>, WordsError> {
+) -> Result<Vec<Component<'a>>, WordsError> {
     let snapshot = both.en.snapshot;
     let mut all = Vec::new();
     for id in ids {

@@ -93,7 +93,10 @@ pub(crate) async fn number(
         .iter()
         .map(|row| {
             let row = Reading { row, doing };
-            Ok((row.track()?, row.get("id")?))
+            let track = row.track()?;
+            // The caller's own, whose words are shared by all that know it.
+            let track = tracks.get(&track).map_or(track, |known| (*known).clone());
+            Ok((track, row.get("id")?))
         })
         .collect()
 }
