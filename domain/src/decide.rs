@@ -13,7 +13,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 /// Pure and total: the same situation, event and time give the same decision, and whatever the event, there is one.
 /// Applying an event that was applied before changes nothing (invariant 7 for outcomes; keys for notifications).
 pub fn decide(situation: &Situation, event: &Event, now: Timestamp) -> Decision {
-    react(Fold::new(situation.clone(), now), event)
+    decide_from(situation.clone(), event, now)
+}
+
+/// As [`decide`], of a situation that nobody else needs: what is its own alone is changed in place, where a copy would have to
+/// be made of all that leads to it.
+pub fn decide_from(situation: Situation, event: &Event, now: Timestamp) -> Decision {
+    react(Fold::new(situation, now), event)
 }
 
 /// What the rules make at `now` of an event of `then`, which could not be recorded when it came (invariant 6).

@@ -170,7 +170,7 @@ pub use credential::{
 pub use cron::Cron;
 pub use daily_test::{DailyTest, Hops};
 pub use day::{Day, MAX_DAYS};
-pub use decide::{decide, decide_late};
+pub use decide::{decide, decide_from, decide_late};
 pub use desk_asked::{Asked, DeskAsked};
 pub use egress::{Egress, Proxy};
 pub use environment::{

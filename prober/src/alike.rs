@@ -52,7 +52,7 @@ mod tests {
             alike.one(number.to_string());
         }
         let known = alike.0.lock().unwrap();
-        assert!(known.known.contains(&"kept".to_owned()));
+        assert!(known.known.contains(&*kept));
         assert!(known.known.len() <= 64, "{}", known.known.len());
     }
 }

@@ -261,17 +261,15 @@ impl Prober {
         let id = self.request_ids.of(&prepared.track, at).to_string();
         outcome.failure =
             self.exercise(protocol, started + patience, (&id, bearer), &mut outcome).await.err();
+        outcome.request_id = Some(id);
         // An answer that came says itself when; to judge it is our own time, and so is a journey's clean-up.
         if outcome.total.is_zero() {
             outcome.total = started.elapsed();
         }
         permit.saw(&outcome);
         if outcome.failure.is_none() && outcome.transcript.is_none() {
-            // Nobody asks what was as agreed, nor for the id of such a request, which can be worked out; and each check's
-            // last outcome is kept until the next.
+            // Nobody asks what was as agreed, and each check's last outcome is kept until the next.
             outcome.expectations = Vec::new();
-        } else {
-            outcome.request_id = Some(id);
         }
         outcome
     }

@@ -266,3 +266,85 @@ fn headers(request: &HttpRequest, user_agent: &HeaderValue) -> Result<(Headers, 
     with_uuid.shrink_to_fit();
     Ok((headers, with_uuid))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Matches, Statuses};
+    use std::time::Duration;
+
+    fn target(shared: &Shared, base: &str, request: &HttpRequest, expect: &Expect, ready: Ready) -> Target {
+        let permits = Permits::new(&crate::Limits::default());
+        let expect = Arc::new(expect.clone());
+        let user_agent = HeaderValue::from_static("Curiad");
+        Target::new((base, request, &expect), &user_agent, &permits, (ready, shared)).unwrap()
+    }
+
+    #[test]
+    fn what_is_asked_alike_is_kept_once_whatever_the_path() {
+        let shared = Shared::default();
+        let of = |path: &str| {
+            let request = HttpRequest::get(path);
+            target(&shared, "https://api.example", &request, &Expect::default(), Ready::default())
+        };
+        let (one, other) = (of("/a"), of("/b"));
+        assert!(Arc::ptr_eq(&one.form, &other.form) && Arc::ptr_eq(&one.place, &other.place));
+        assert_eq!((one.path.path(), other.path.path()), ("/a", "/b"));
+    }
+
+    type Change = fn(&mut HttpRequest, &mut Expect);
+
+    #[test]
+    fn whatever_differs_in_a_request_or_in_what_is_expected_makes_it_another() {
+        let shared = Shared::default();
+        let changes: [Change; 15] = [
+            |_, _| {},
+            |request, _| request.method = Method::Post,
+            |request, _| request.headers = vec![("x-a".to_owned(), "1".to_owned())],
+            |request, _| request.headers = vec![("x-a".to_owned(), "2".to_owned())],
+            |request, _| request.headers = vec![("x-a".to_owned(), UUID.to_owned())],
+            |request, _| request.body = Some("{}".to_owned()),
+            |request, _| request.dialect = Dialect::Health,
+            |request, _| request.redirects = Redirects { at_most: 1, to: Vec::new() },
+            |request, _| request.redirects = Redirects { at_most: 1, to: vec!["b.example".to_owned()] },
+            |_, expect| expect.status = vec![Statuses::One(204)],
+            |_, expect| expect.text = vec![Matches::Contains("pass".to_owned())],
+            |_, expect| expect.text = vec![Matches::Equals("pass".to_owned())],
+            |_, expect| expect.json = vec![("$.a".to_owned(), Matches::Exists)],
+            |_, expect| expect.latency = Some(Duration::from_secs(1)),
+            |_, expect| expect.certificate_days = Some(14),
+        ];
+        let made = changes.map(|change| {
+            let (mut request, mut expect) = (HttpRequest::get("/"), Expect::default());
+            change(&mut request, &mut expect);
+            target(&shared, "https://api.example", &request, &expect, Ready::default()).form
+        });
+        for (at, one) in made.iter().enumerate() {
+            assert!(made.iter().skip(at + 1).all(|other| !Arc::ptr_eq(one, other)), "change {at} is shared");
+        }
+        let key = (HeaderName::from_static("apikey"), HeaderValue::from_static("secret"));
+        let ready = Ready { header: Some(key), ..Ready::default() };
+        let with_key =
+            target(&shared, "https://api.example", &HttpRequest::get("/"), &Expect::default(), ready);
+        assert!(!Arc::ptr_eq(&made[0], &with_key.form), "another's credential is shared");
+        let place =
+            |base| target(&shared, base, &HttpRequest::get("/"), &Expect::default(), Ready::default()).place;
+        let here = place("https://api.example");
+        for base in ["http://api.example", "https://api.example:8443", "https://b.example"] {
+            assert!(!Arc::ptr_eq(&here, &place(base)), "{base}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_changes_nothing_of_what_is_shared() {
+        let shared = Shared::default();
+        let request =
+            HttpRequest { body: Some("{}".to_owned()), method: Method::Post, ..HttpRequest::get("/a") };
+        let here = target(&shared, "https://api.example", &request, &Expect::default(), Ready::default());
+        let to = Url::parse("https://b.example/c").unwrap();
+        let next = here.redirected(&to, true, false).unwrap();
+        assert_eq!((&next.form.method, next.form.body.len()), (&hyper::Method::GET, 0));
+        assert_eq!((&here.form.method, here.form.body.len()), (&hyper::Method::POST, 2));
+        assert_eq!(here.place.host, "api.example");
+    }
+}

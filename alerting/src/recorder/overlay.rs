@@ -2,14 +2,18 @@
 
 use super::{Configured, LARGEST_BATCH, LONGEST_BATCH};
 use crate::spool::Late;
-use domain::{Change, Decision, Event, IncidentId, Message, Situation, Told, Wanted, decide, decide_late};
+use domain::{
+    Change, Decision, Event, IncidentId, Message, Situation, Told, Wanted, decide_from, decide_late,
+};
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, mem, sync::Arc};
 use store::{Batch, InboxId};
 use tokio::time::Instant;
 
 /// A batch in the making, over a Situation that is recorded.
 pub(super) struct Overlay {
+    /// What is recorded.
+    recorded: Situation,
     /// As it will be.
     pub(super) situation: Situation,
     /// What was folded, and when: what came of it is decided again, when it cannot be recorded now.
@@ -33,6 +37,7 @@ pub(super) struct Overlay {
 impl Overlay {
     pub(super) fn new(situation: &Situation) -> Self {
         Self {
+            recorded: situation.clone(),
             situation: situation.clone(),
             events: Vec::new(),
             inbox: Vec::new(),
@@ -46,7 +51,8 @@ impl Overlay {
     }
 
     pub(super) fn fold(&mut self, event: Event, inbox: Option<InboxId>, now: Timestamp) {
-        let decision = decide(&self.situation, &event, now);
+        let situation = mem::replace(&mut self.situation, self.recorded.clone());
+        let decision = decide_from(situation, &event, now);
         self.take(event, inbox, now, decision);
     }
 

@@ -168,7 +168,7 @@ async fn xml_is_looked_into_by_xpath_with_namespaces() {
     let body = envelope("<d:Answer xmlns:d=\"urn:d\"><d:Status>OK</d:Status><d:N>3</d:N></d:Answer>");
     let server = Server::says(ok(&body)).await;
     let mut check = check(&server.url());
-    let expect = &mut expect(&mut check);
+    let expect = expect(&mut check);
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     expect.namespaces = vec![pair("s", "http://schemas.xmlsoap.org/soap/envelope/"), pair("x", "urn:d")];
     expect.xpath = [

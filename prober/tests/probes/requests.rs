@@ -116,7 +116,7 @@ async fn what_was_agreed_is_looked_at_and_written_down() {
         r#"{"resourceType":"CapabilityStatement","status":"active","total":3,"text":"Claf 943 476 5919"}"#;
     let server = Server::says(ok(body)).await;
     let mut check = check(&server.url());
-    let expect = &mut expect(&mut check);
+    let expect = expect(&mut check);
     expect.headers = vec![("content-type".to_owned(), Matches::Contains("json".to_owned()))];
     expect.json = vec![
         ("$.resourceType".to_owned(), Matches::Equals("CapabilityStatement".to_owned())),

@@ -112,6 +112,20 @@ fn a_request_and_its_expectations() {
 }
 
 #[test]
+fn what_operations_expect_alike_is_kept_once() {
+    let directory = Directory::new();
+    directory.change(FILE, "{ get: /_ping }", "{ get: /_ping, expect: { status: 204 } }").change(
+        FILE,
+        "operations:\n",
+        "operations:\n  pong: { get: /_pong, expect: { status: [204] } }\n",
+    );
+    let loaded = directory.load().unwrap();
+    let expect = |operation: &str| &check(&loaded, Environment::Sit, operation).operation.expect;
+    assert!(Arc::ptr_eq(expect("ping"), expect("pong")));
+    assert!(!Arc::ptr_eq(expect("ping"), expect("list")));
+}
+
+#[test]
 fn an_environments_policy() {
     let directory = Directory::new();
     directory.change(
