@@ -3,39 +3,39 @@
 use std::{
     collections::HashSet,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Those that are in use.
-pub(crate) struct Alike<T>(Mutex<Known<T>>);
-
-struct Known<T> {
-    known: HashSet<Arc<T>>,
-    /// With so many, those that nobody uses any more are forgotten.
-    most: usize,
-}
+pub(crate) struct Alike<T>(Mutex<HashSet<Arc<T>>>);
 
 impl<T> Default for Alike<T> {
     fn default() -> Self {
-        Self(Mutex::new(Known { known: HashSet::new(), most: 64 }))
+        Self(Mutex::default())
     }
 }
 
 impl<T: Eq + Hash> Alike<T> {
+    fn known(&self) -> MutexGuard<'_, HashSet<Arc<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The one that is equal, or this one.
     pub(crate) fn one(&self, value: T) -> Arc<T> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Known { known, most } = &mut *guard;
+        let mut known = self.known();
         if let Some(one) = known.get(&value) {
             return Arc::clone(one);
-        }
-        if known.len() >= *most {
-            known.retain(|one| Arc::strong_count(one) > 1);
-            *most = (2 * known.len()).max(64);
         }
         let one = Arc::new(value);
         known.insert(Arc::clone(&one));
         one
+    }
+
+    /// Forgets what nobody uses any more: there may be a key in it that was changed.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known();
+        known.retain(|one| Arc::strong_count(one) > 1);
+        known.shrink_to_fit();
     }
 }
 
@@ -48,11 +48,9 @@ mod tests {
         let alike = Alike::default();
         let kept = alike.one("kept".to_owned());
         assert!(Arc::ptr_eq(&kept, &alike.one("kept".to_owned())));
-        for number in 0..1_000 {
-            alike.one(number.to_string());
-        }
-        let known = alike.0.lock().unwrap();
-        assert!(known.known.contains(&*kept));
-        assert!(known.known.len() <= 64, "{}", known.known.len());
+        drop(alike.one("gone".to_owned()));
+        assert_eq!(alike.known().len(), 2);
+        alike.forget();
+        assert_eq!(alike.known().iter().collect::<Vec<_>>(), [&kept]);
     }
 }

@@ -62,6 +62,14 @@ pub(crate) struct Shared {
     pub(crate) forms: Alike<Form>,
 }
 
+impl Shared {
+    /// Forgets what no check uses any more.
+    pub(crate) fn forget(&self) {
+        self.places.forget();
+        self.forms.forget();
+    }
+}
+
 impl Prepared {
     pub(crate) fn new(
         check: Arc<Check>,

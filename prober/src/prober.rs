@@ -174,6 +174,11 @@ impl Prober {
         Prepared::new(check, &self.vantage, &self.user_agent, &self.resolve, &self.permits, &self.shared)
     }
 
+    /// All checks are ready: forgets what none of them shares any more.
+    pub(crate) fn prepared_all(&self) {
+        self.shared.forget();
+    }
+
     /// One probe of a check, scheduled for `at` (which makes its request id). Whatever happens is an Outcome.
     pub async fn probe(&self, check: &Check, at: Timestamp, confirm: bool) -> Outcome {
         self.probe_prepared(&self.prepare(Arc::new(check.clone())), at, confirm).await

@@ -172,6 +172,7 @@ fn configure(timetable: &mut Timetable, prober: &Prober, configuration: &Configu
         }
         prepared
     });
+    prober.prepared_all();
 }
 
 /// How long there is nothing to do: to the end of the tick that the next is due in.
