@@ -4,28 +4,58 @@
 //! looked at again.
 
 use crate::{
-    Cause, Configuration, Health, Incident, IncidentId, Latest, Status, TrackId, Verdict, ahead, burn,
-    children, decide::look_at, fold::Fold, overrun, shared, test_call,
+    Cause, Configuration, Health, Incident, IncidentId, InstanceId, Latest, Status, TrackId, Verdict, ahead,
+    burn, children, decide::look_at, fold::Fold, overrun, shared, test_call,
 };
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Time passed, and nothing else.
 pub(crate) fn due(fold: &mut Fold) {
     let expired = expire(fold);
     let configuration = fold.configuration();
-    if expired || !is_calm(fold, &configuration) {
+    if expired {
         return all(fold, &configuration);
+    }
+    if !is_calm(fold, &configuration) {
+        look_at_unwell(fold, &configuration);
+        return whole(fold);
     }
     ahead::ahead(fold);
     burn::burns(fold);
     test_call::due(fold);
+    look_at_unwell(fold, &configuration);
+}
+
+/// Looks at every instance but those that plainly are well: of such a one time alone changes nothing, whatever others do. There
+/// may be thousands of them beside the one that fails.
+fn look_at_unwell(fold: &mut Fold, configuration: &Configuration) {
+    fold.holders = Some(children::holders(&fold.after));
+    let of_instance = |incident: &Arc<Incident>| match &incident.cause {
+        Cause::Instance(instance) => Some(instance.clone()),
+        Cause::Token(_)
+        | Cause::Certificate(_)
+        | Cause::Gateway(_)
+        | Cause::Refused(_)
+        | Cause::Blind(_)
+        | Cause::Behind(_)
+        | Cause::Storm(_)
+        | Cause::Burn(_)
+        | Cause::Alert(_)
+        | Cause::Rota(_)
+        | Cause::Test(_)
+        | Cause::Ahead(_) => None,
+    };
+    let in_trouble: BTreeSet<InstanceId> = fold.after.open_incidents().filter_map(of_instance).collect();
     for instance in configuration.instances() {
         let maintenance = fold.in_maintenance(&instance);
         let health = fold.after.healths.get(&instance);
         let is_same =
             |health: &Arc<Health>| health.status == Status::Operational && health.maintenance == maintenance;
-        if !health.is_some_and(is_same) {
+        let is_well = health.is_some_and(is_same)
+            && !in_trouble.contains(&instance)
+            && children::holder(fold, &instance).is_none();
+        if !is_well {
             look_at(fold, &instance, None);
         }
     }
@@ -46,6 +76,11 @@ fn all(fold: &mut Fold, configuration: &Configuration) {
     for instance in configuration.instances() {
         look_at(fold, &instance, None);
     }
+    whole(fold);
+}
+
+/// What shows over several instances, and what waits for its time.
+fn whole(fold: &mut Fold) {
     shared::shared(fold);
     test_call::due(fold);
     overrun::overruns(fold);
