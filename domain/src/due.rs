@@ -17,34 +17,23 @@ pub(crate) fn due(fold: &mut Fold) {
     if expired {
         return all(fold, &configuration);
     }
-    if !is_calm(fold, &configuration) {
-        look_at_unwell(fold, &configuration);
-        return whole(fold);
+    if is_calm(fold, &configuration) {
+        ahead::ahead(fold);
+        burn::burns(fold);
+        test_call::due(fold);
+        return look_at_unwell(fold, &configuration);
     }
-    ahead::ahead(fold);
-    burn::burns(fold);
-    test_call::due(fold);
     look_at_unwell(fold, &configuration);
+    whole(fold);
 }
 
 /// Looks at every instance but those that plainly are well: of such a one time alone changes nothing, whatever others do. There
-/// may be thousands of them beside the one that fails.
+/// may be thousands of them beside the one that fails. One that has an incident of its own is not plainly well, whatever it shows.
 fn look_at_unwell(fold: &mut Fold, configuration: &Configuration) {
     fold.holders = Some(children::holders(&fold.after));
-    let of_instance = |incident: &Arc<Incident>| match &incident.cause {
-        Cause::Instance(instance) => Some(instance.clone()),
-        Cause::Token(_)
-        | Cause::Certificate(_)
-        | Cause::Gateway(_)
-        | Cause::Refused(_)
-        | Cause::Blind(_)
-        | Cause::Behind(_)
-        | Cause::Storm(_)
-        | Cause::Burn(_)
-        | Cause::Alert(_)
-        | Cause::Rota(_)
-        | Cause::Test(_)
-        | Cause::Ahead(_) => None,
+    let of_instance = |incident: &Arc<Incident>| {
+        let Cause::Instance(instance) = &incident.cause else { return None };
+        Some(instance.clone())
     };
     let in_trouble: BTreeSet<InstanceId> = fold.after.open_incidents().filter_map(of_instance).collect();
     for instance in configuration.instances() {

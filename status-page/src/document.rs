@@ -120,8 +120,8 @@ impl Document {
             Self::Embed(_, api) => embed::embed(renderer, &wording, api)?.map(|html| (HTML, html)),
             Self::Statuspage(part) => {
                 let cy = &renderer.wording(snapshot, Language::Cy);
-                let document = statuspage::document(*part, Both { en: &wording, cy })?;
-                let text = serde_json::to_string(&document);
+                let contents = statuspage::document(*part, Both { en: &wording, cy })?;
+                let text = serde_json::to_string(&contents);
                 Some(("application/json", text.map_err(|error| RenderError::View(error.to_string()))?))
             }
             Self::Sitemap => Some(("application/xml; charset=utf-8", sitemap::sitemap(snapshot))),

@@ -81,10 +81,10 @@ pub(crate) struct Both<'a> {
     pub(crate) cy: &'a Wording<'a>,
 }
 
-/// A document; they share their shape. Only the components may be thousands, so they have a type of their own: as values they
+/// What is in a document; they share their shape. Only the components may be thousands, so they have a type of their own: as values they
 /// would take ten times the memory.
 #[derive(Debug, Serialize)]
-pub(crate) struct Document<'a> {
+pub(crate) struct Contents<'a> {
     page: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Value>,
@@ -97,11 +97,11 @@ pub(crate) struct Document<'a> {
 }
 
 /// One of the documents.
-pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Document<'_>, WordsError> {
+pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Contents<'_>, WordsError> {
     let snapshot = both.en.snapshot;
     let id = host(both.en);
     let now = snapshot.as_of;
-    let mut document = Document {
+    let mut contents = Contents {
         page: page(both, id),
         status: None,
         components: None,
@@ -121,28 +121,28 @@ pub(crate) fn document(part: Part, both: Both<'_>) -> Result<Document<'_>, Words
             .collect()
     };
     if matches!(part, Part::Summary | Part::Status) {
-        document.status = Some(status(both)?);
+        contents.status = Some(status(both)?);
     }
     if matches!(part, Part::Summary | Part::Components) {
-        document.components = Some(components(both, id)?);
+        contents.components = Some(components(both, id)?);
     }
     match part {
         Part::Summary => {
-            document.incidents = Some(incidents(true)?);
-            document.scheduled_maintenances = Some(maintenances(&|_| true)?);
+            contents.incidents = Some(incidents(true)?);
+            contents.scheduled_maintenances = Some(maintenances(&|_| true)?);
         }
-        Part::Incidents => document.incidents = Some(incidents(false)?),
-        Part::Unresolved => document.incidents = Some(incidents(true)?),
-        Part::Maintenances => document.scheduled_maintenances = Some(maintenances(&|_| true)?),
+        Part::Incidents => contents.incidents = Some(incidents(false)?),
+        Part::Unresolved => contents.incidents = Some(incidents(true)?),
+        Part::Maintenances => contents.scheduled_maintenances = Some(maintenances(&|_| true)?),
         Part::Active => {
-            document.scheduled_maintenances = Some(maintenances(&|planned| planned.from <= now)?);
+            contents.scheduled_maintenances = Some(maintenances(&|planned| planned.from <= now)?);
         }
         Part::Upcoming => {
-            document.scheduled_maintenances = Some(maintenances(&|planned| planned.from > now)?);
+            contents.scheduled_maintenances = Some(maintenances(&|planned| planned.from > now)?);
         }
         Part::Status | Part::Components => {}
     }
-    Ok(document)
+    Ok(contents)
 }
 
 fn page(both: Both<'_>, id: &str) -> Value {

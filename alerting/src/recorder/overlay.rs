@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// A batch in the making, over a Situation that is recorded.
 pub(super) struct Overlay {
-    /// What is recorded.
+    /// What is recorded: stands in for the other while that is decided on, so that nobody else has a part in it.
     recorded: Situation,
     /// As it will be.
     pub(super) situation: Situation,
