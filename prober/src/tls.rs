@@ -1,16 +1,19 @@
 //! TLS that keeps what it saw: the peer's chain also when it is refused, and why.
 
+mod chain;
 mod overheard;
 mod told;
 
+pub(crate) use chain::fingerprint;
 pub(crate) use overheard::Overheard;
 pub(crate) use told::{certificate, client_certificate, failure, wants_ours};
 
 use crate::{Error, Settings, credential::OwnCertificate};
+use chain::{Chain, GoodChains, Validity};
 use domain::{Certificate, Clock, Egress};
 use jiff::Timestamp;
 use rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    AlertDescription, CipherSuite, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
         ResolvesClientCert, Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -31,30 +34,29 @@ use std::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use x509_parser::{certificate::X509CertificateParser, nom::Parser as _};
 
 /// When a certificate ends; `None`: it cannot be read.
 pub fn ends(der: &CertificateDer<'_>) -> Option<Timestamp> {
-    // Its extensions are not looked at: taking them apart would be most of the work.
-    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-    let (_, certificate) = parser.parse(der).ok()?;
-    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
+    Validity::of(der).map(|validity| validity.until)
 }
 
 /// Whether a certificate is in time; one that cannot be read is not out of it.
 pub(crate) fn is_in_time(der: &CertificateDer<'_>, now: Timestamp) -> bool {
-    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-    parser.parse(der).ok().is_none_or(|(_, certificate)| {
-        let validity = certificate.validity();
-        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.as_second())
-    })
+    Validity::of(der).is_none_or(|validity| validity.covers(now))
 }
 
 /// What all probes share.
 pub(crate) struct Tls {
     config: ClientConfig,
     /// `None`: nobody is trusted, because this host has no certificate store.
-    verifier: Option<Arc<WebPkiServerVerifier>>,
+    judge: Option<Arc<Judge>>,
+}
+
+/// Tells whom probes trust.
+#[derive(Debug)]
+struct Judge {
+    verifier: Arc<WebPkiServerVerifier>,
+    found: GoodChains,
 }
 
 /// The time that certificates are judged by.
@@ -82,8 +84,8 @@ pub(crate) enum Speaks {
 /// What one handshake saw.
 #[derive(Debug)]
 pub(crate) struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
-    chain: OnceLock<Vec<CertificateDer<'static>>>,
+    judge: Arc<Judge>,
+    chain: OnceLock<Arc<Chain>>,
     /// When it was judged, and whether it was found good.
     judged: OnceLock<(Timestamp, bool)>,
     asked_for_ours: AtomicBool,
@@ -96,23 +98,14 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// The certificate of the peer's chain that ends first. One that is over while the chain is good is not needed, and
-    /// says nothing; and where the peer's own is over, that is what has to be replaced.
+    /// The certificate of the peer's chain that ends first, of those that matter.
     pub(crate) fn certificate(&self) -> Option<Certificate> {
-        let chain = self.chain.get()?;
-        let mut all: Vec<_> = chain.iter().filter_map(|der| Some((ends(der)?, der))).collect();
-        match self.judged.get() {
-            Some((at, true)) if all.iter().any(|(ends, _)| ends > at) => all.retain(|(ends, _)| ends > at),
-            Some((at, false)) if all.first().is_some_and(|(ends, _)| ends <= at) => all.truncate(1),
-            Some(_) | None => {}
-        }
-        let (not_after, der) = all.into_iter().min_by_key(|(ends, _)| *ends)?;
-        Some(Certificate { not_after, fingerprint: fingerprint(der) })
+        self.chain.get()?.first_to_end(self.judged.get().copied())
     }
 
     /// What the peer sent, its own certificate first.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
-        self.chain.get().map_or(&[], Vec::as_slice)
+        self.chain.get().map_or(&[], |chain| chain.certificates.as_slice())
     }
 
     /// Whether the server wanted a certificate of ours.
@@ -140,17 +133,6 @@ impl Witness {
     }
 }
 
-/// Hex SHA-256.
-pub(crate) fn fingerprint(der: &CertificateDer<'_>) -> String {
-    let hash = ring::digest::digest(&ring::digest::SHA256, der);
-    hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-        }
-        text
-    })
-}
-
 impl ServerCertVerifier for Witness {
     fn verify_server_cert(
         &self,
@@ -160,13 +142,23 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = std::iter::once(end_entity).chain(intermediates);
-        self.chain.get_or_init(|| chain.map(|der| der.clone().into_owned()).collect());
-        let verified =
-            self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let at = i64::try_from(now.as_secs()).ok().and_then(|now| Timestamp::from_second(now).ok());
+        let Judge { verifier, found } = &*self.judge;
+        if let Some(at) = at
+            && let Some(chain) = found.good(server_name, end_entity, intermediates, at)
+        {
+            self.chain.get_or_init(|| chain);
+            self.judged.get_or_init(|| (at, true));
+            return Ok(ServerCertVerified::assertion());
+        }
+        let chain = self.chain.get_or_init(|| Arc::new(Chain::new(end_entity, intermediates)));
+        let verified =
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if let Some(at) = at {
             self.judged.get_or_init(|| (at, verified.is_ok()));
+        }
+        if verified.is_ok() {
+            found.keep(server_name, chain);
         }
         verified
     }
@@ -177,7 +169,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
+        self.judge.verifier.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -186,11 +178,11 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
+        self.judge.verifier.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        self.judge.verifier.supported_verify_schemes()
     }
 }
 
@@ -241,16 +233,19 @@ impl Tls {
             let error = |reason: String| Error::Root { number: index + 1, reason };
             roots.add(certificate.clone()).map_err(|e| error(e.to_string()))?;
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut provider = rustls::crypto::ring::default_provider();
+        // As browsers do: its hash is one that processors have an instruction for.
+        provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+        let provider = Arc::new(provider);
         let time = Arc::new(Now(settings.clock.clone()));
-        let verifier = verifier(&roots, &provider);
+        let judge = judge(&roots, &provider);
         let mut config = ClientConfig::builder_with_details(provider, time)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.resumption = Resumption::disabled();
-        Ok(Self { config, verifier })
+        Ok(Self { config, judge })
     }
 
     /// One who sees what one handshake sees; `None` on a host that trusts nobody.
@@ -260,10 +255,10 @@ impl Tls {
 
     /// The same, with a certificate of ours for those who ask.
     pub(crate) fn witness_with(&self, ours: Option<&OwnCertificate>) -> Option<Arc<Witness>> {
-        let verifier = self.verifier.clone()?;
+        let judge = self.judge.clone()?;
         let ours = ours.map(|own| Arc::clone(&own.key));
         Some(Arc::new(Witness {
-            verifier,
+            judge,
             chain: OnceLock::new(),
             judged: OnceLock::new(),
             asked_for_ours: AtomicBool::new(false),
@@ -281,7 +276,7 @@ impl Tls {
         egress: &Egress,
         (addresses, patience): (Option<(String, Vec<SocketAddr>)>, Duration),
     ) -> Option<(reqwest::Client, Arc<Shows>)> {
-        self.verifier.as_ref()?;
+        self.judge.as_ref()?;
         let ours = ours.map(|own| Arc::clone(&own.key));
         let shows = Arc::new(Shows { ours, asked: AtomicBool::new(false) });
         let mut config = self.config.clone();
@@ -329,8 +324,9 @@ impl Tls {
     }
 }
 
-fn verifier(roots: &RootCertStore, provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots.clone()), provider.clone()).build().ok()
+fn judge(roots: &RootCertStore, provider: &Arc<CryptoProvider>) -> Option<Arc<Judge>> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.clone()), provider.clone());
+    Some(Arc::new(Judge { verifier: verifier.build().ok()?, found: GoodChains::default() }))
 }
 
 /// The TLS error in an error's chain.

@@ -306,6 +306,26 @@ async fn one_that_is_over_and_not_needed_says_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_found_good_vouches_for_no_other_name_and_no_other_chain() {
+    let authority = Authority::new();
+    let prober = authority.prober();
+    let server = authority.signs(&["localhost"], 2026, 2027).serves().await;
+    let stranger = Keyed::by_itself("localhost").serves().await;
+    let refused = |kind| Some((Layer::Tls, kind));
+    for _ in 0..2 {
+        for (server, host, refused, ends_in) in [
+            (&server, "localhost", None, 2027),
+            (&server, "a.localhost", refused(CertificateName), 2027),
+            (&stranger, "localhost", refused(CertificateUntrusted), 2029),
+        ] {
+            let outcome = prober.probe(&secure(server, host), noon(), false).await;
+            assert_eq!(failed(&outcome), refused, "{host}: {}", message(&outcome));
+            assert_eq!(ends(&outcome), Some(new_year(ends_in)), "{host}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn http_2_is_spoken_where_the_server_does() {
     let authority = Authority::new();
     let server = authority.signs(&["localhost"], 2026, 2027).h2().await;
