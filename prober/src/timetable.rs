@@ -1,11 +1,13 @@
 //! What is due when: the regular beats, and the probes that are wanted out of turn.
 
+mod rounds;
+
 use crate::Prepared;
 use domain::{Check, CheckId, InstanceId, Outcome, Pause, TrackId, VantageId, Wanted, next_due};
 use jiff::Timestamp;
+use rounds::{Beat, Rounds};
 use std::{
-    cmp::{Ordering as Order, Reverse},
-    collections::{BTreeSet, BinaryHeap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -161,48 +163,12 @@ impl Paces {
     }
 }
 
-/// One regular beat: ordered by the time at which it is looked at.
-#[derive(Debug)]
-struct Beat {
-    at: Timestamp,
-    /// By schedule; later only is `at`, where the instance's rate holds it up.
-    due: Timestamp,
-    slot: Arc<Slot>,
-}
-
-impl Beat {
-    const fn new(due: Timestamp, slot: Arc<Slot>) -> Self {
-        Self { at: due, due, slot }
-    }
-}
-
-impl PartialEq for Beat {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Beat {}
-
-impl PartialOrd for Beat {
-    fn partial_cmp(&self, other: &Self) -> Option<Order> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Beat {
-    fn cmp(&self, other: &Self) -> Order {
-        // Of those that were held up, the one that has waited longest.
-        self.at.cmp(&other.at).then(self.due.cmp(&other.due))
-    }
-}
-
 /// What is due when, for one vantage.
 #[derive(Debug, Default)]
 pub(crate) struct Timetable {
     slots: HashMap<CheckId, Arc<Slot>>,
     /// One beat for each slot.
-    beats: BinaryHeap<Reverse<Beat>>,
+    beats: Rounds,
     wanted: BTreeSet<(Timestamp, CheckId)>,
     paces: Paces,
     per_second: f64,
@@ -223,8 +189,8 @@ impl Timetable {
         prepare: impl Fn(Arc<Check>) -> Prepared,
     ) {
         let dues: HashMap<CheckId, Timestamp> = std::mem::take(&mut self.beats)
-            .into_iter()
-            .map(|Reverse(beat)| (beat.slot.prepared.check().id.clone(), beat.due))
+            .into_beats()
+            .map(|beat| (beat.slot.prepared.check().id.clone(), beat.due))
             .collect();
         let mut old = std::mem::take(&mut self.slots);
         let mut beats = Vec::with_capacity(old.len());
@@ -253,11 +219,10 @@ impl Timetable {
             };
             let due = dues.get(&check.id).copied().filter(|_| same_every);
             let due = due.unwrap_or_else(|| slot.next_after(now));
-            beats.push(Reverse(Beat::new(due, slot.clone())));
+            beats.push(Beat::new(due, slot.clone()));
             self.slots.insert(check.id.clone(), slot);
         }
-        beats.shrink_to_fit();
-        self.beats = beats.into();
+        self.beats = beats.into_iter().collect();
         self.slots.shrink_to_fit();
         let slots = &self.slots;
         self.per_second = slots.values().map(|slot| 1.0 / slot.every().as_secs_f64().max(0.001)).sum();
@@ -274,9 +239,8 @@ impl Timetable {
 
     /// Works every beat out anew: the clock was set.
     pub(crate) fn realign(&mut self, now: Timestamp) {
-        let beats = std::mem::take(&mut self.beats).into_iter();
-        self.beats =
-            beats.map(|Reverse(Beat { slot, .. })| Reverse(Beat::new(slot.next_after(now), slot))).collect();
+        let beats = std::mem::take(&mut self.beats).into_beats();
+        self.beats = beats.map(|Beat { slot, .. }| Beat::new(slot.next_after(now), slot)).collect();
         // Of a clock that was ahead.
         self.paces.0.clear();
     }
@@ -293,7 +257,7 @@ impl Timetable {
 
     /// When the next is due, if any is.
     pub(crate) fn next(&self) -> Option<Timestamp> {
-        let beat = self.beats.peek().map(|Reverse(beat)| beat.at);
+        let beat = self.beats.first().map(|beat| beat.at);
         let wanted = self.wanted.first().map(|(at, _)| *at);
         beat.into_iter().chain(wanted).min()
     }
@@ -322,18 +286,15 @@ impl Timetable {
         }
         let wanted = turns.len();
         while turns.len() - wanted < most
-            && let Some(mut top) = self.beats.peek_mut()
+            && let Some(mut beat) = self.beats.take_due(now)
         {
-            let Reverse(beat) = &mut *top;
-            if beat.at > now {
-                break;
-            }
             let due = beat.due;
             let free = paces.free(&beat.slot, due);
             let paused = beat.slot.paused(now).is_some();
             if free > now && !paused {
                 beat.at = free;
                 paces.beat_waits(&beat.slot);
+                self.beats.put(beat);
                 continue;
             }
             let turn = if paused { None } else { beat.slot.take((due, free), now, false) };
@@ -351,6 +312,7 @@ impl Timetable {
                 Ok(_) | Err(_) => beat.slot.next_after(now),
             };
             beat.at = beat.due;
+            self.beats.put(beat);
         }
         turns
     }

@@ -115,13 +115,13 @@ fn what_is_unchanged_keeps_its_beat_and_what_is_changed_gets_another() {
         (turns[0].slot.prepared.check().id.clone(), turns[0].due),
         (check("a", 10).id.clone(), due_before)
     );
-    let mut next: Vec<_> = timetable.beats.iter().map(|Reverse(beat)| beat.due).collect();
+    assert!(timetable.wanted.is_empty(), "nobody wants what is gone");
+    let mut next: Vec<_> = timetable.beats.into_beats().map(|beat| beat.due).collect();
     let mut expected =
         vec![due(&check("a", 10), late), due(&check("b", 20), late), due(&check("new", 10), late)];
     next.sort();
     expected.sort();
     assert_eq!(next, expected);
-    assert!(timetable.wanted.is_empty(), "nobody wants what is gone");
 }
 
 #[test]
