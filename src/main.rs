@@ -1,6 +1,6 @@
 //! Curiad: the health and status monitoring system of NHS Wales' APIs.
 
-mod arena;
+mod allocator;
 mod cli;
 mod clock;
 mod commands;
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         }
     };
     if matches!(cli.command, Command::Serve(_) | Command::Demo(_)) {
-        arena::one();
+        allocator::set();
     }
     let log = match Log::start() {
         Ok(log) => log,

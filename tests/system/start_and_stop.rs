@@ -52,16 +52,17 @@ async fn the_heartbeat_beats_while_the_program_records_and_stops_with_it(on: On)
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[tokio::test(flavor = "multi_thread")]
-async fn all_memory_is_of_one_arena_unless_somebody_says_how_many() {
+async fn memory_is_asked_for_sparingly_unless_somebody_says_how() {
     let world = world().await;
     let place = place(&world);
-    for (said, expected) in [(None, "1"), (Some("4"), "4")] {
-        let said: Vec<_> = said.iter().map(|said| ("MALLOC_ARENA_MAX", std::ffi::OsStr::new(said))).collect();
-        let mut program = place.serve_with(&said);
+    let four = [("MALLOC_ARENA_MAX", std::ffi::OsStr::new("4"))];
+    for (said, arenas) in [(&[][..], "1"), (&four, "4")] {
+        let mut program = place.serve_with(said);
         program.ready().await;
         let environment = std::fs::read(format!("/proc/{}/environ", program.pid())).expect("an environment");
-        let expected = format!("MALLOC_ARENA_MAX={expected}");
-        assert!(environment.split(|byte| *byte == 0).any(|one| one == expected.as_bytes()), "{expected}");
+        for expected in [format!("MALLOC_ARENA_MAX={arenas}"), "MALLOC_MMAP_THRESHOLD_=65536".to_owned()] {
+            assert!(environment.split(|byte| *byte == 0).any(|one| one == expected.as_bytes()), "{expected}");
+        }
         assert!(program.stop().await.success());
     }
     world.stop().await;
