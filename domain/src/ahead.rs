@@ -174,7 +174,7 @@ fn outlook(fold: &Fold) -> Outlook {
     let now = fold.now;
     let configuration = fold.configuration();
     let mut outlook = Outlook { foreseen: BTreeMap::new(), until: Timestamp::MAX, now };
-    for (id, latest) in &fold.after.latest {
+    for (id, latest) in fold.after.latest.iter() {
         let instance = &id.check.instance;
         let Some(outcome) = &latest.outcome else { continue };
         if configuration.policy(instance.environment).is_none() {

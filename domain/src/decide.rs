@@ -3,7 +3,7 @@
 use crate::{
     Configuration, Confirm, Decision, Event, Health, IncidentId, IncidentStatus, InstanceId, Latest, Outcome,
     Situation, Status, Track, TrackId, Verdict, Wanted, ahead, beat, behind, cause, desk, due, duty,
-    fold::Fold, instance_status, judge, release, told, watch,
+    fold::Fold, instance_status, judge, per_track::Places, release, told, watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -69,8 +69,8 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     if last_at.is_some_and(|last_at| last_at >= outcome.at) {
         return verdict;
     }
-    let before = fold.after.tracks.get(&id).map(|track| (**track).clone());
-    let before = before.unwrap_or_else(|| Track::unknown(id.clone(), outcome.at));
+    let before = fold.after.tracks.get(&id).cloned();
+    let before = before.unwrap_or_else(|| Arc::new(Track::unknown(id.clone(), outcome.at)));
     // Time that passed unmeasured before this outcome is Unknown, whoever noticed.
     let validity = check.validity(last_at.unwrap_or(before.since));
     if let Some(expired) = before.expire(last_at, validity, outcome.at) {
@@ -78,7 +78,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
         look_at(fold, &id.check.instance, None);
     }
     release::heard(fold, outcome);
-    let before = fold.after.tracks.get(&id).map_or(before, |track| (**track).clone());
+    let before = fold.after.tracks.get(&id).cloned().unwrap_or(before);
     // A job that calls us is believed: there is nobody to ask again.
     let confirm = if check.heartbeat().is_some() { Confirm::ONCE } else { policy.confirm };
     let track = before.step(outcome, verdict, last_at, &confirm);
@@ -91,7 +91,7 @@ pub(crate) fn outcome(fold: &mut Fold, outcome: &Arc<Outcome>) -> Verdict {
     let latest =
         Latest { at: outcome.at.min(fold.now), verdict, outcome: Some(Outcome::remembered(outcome)) };
     due::noted(fold, track.speaks_until(Some(latest.at), check.validity(latest.at)));
-    fold.after.latest.insert_mut(id.clone(), latest);
+    fold.after.latest.insert(id.clone(), latest);
     fold.behind.clear();
     let since = track.since;
     if fold.put_track(track) {
@@ -128,15 +128,10 @@ fn configured(fold: &mut Fold, configuration: &Arc<Configuration>) {
     release::left(fold, |instance| instances.contains(instance));
     cause::left(fold);
     desk::left(fold);
-    let known = |id: &TrackId| {
-        configuration.checks.get(&id.check).is_some_and(|check| check.from.contains(&id.vantage))
-    };
-    let lost: Vec<TrackId> = fold.after.tracks.keys().filter(|id| !known(id)).cloned().collect();
-    for id in lost {
-        fold.after.tracks.remove_mut(&id);
-        fold.after.latest.remove_mut(&id);
-        fold.after.shown.remove_mut(&id);
-    }
+    let places = Places::of(configuration);
+    fold.after.tracks = fold.after.tracks.moved(&places);
+    fold.after.latest = fold.after.latest.moved(&places);
+    fold.after.shown = fold.after.shown.moved(&places);
     due::anew(fold);
 }
 

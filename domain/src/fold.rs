@@ -152,7 +152,7 @@ impl Fold {
         });
         let track = Arc::new(track);
         self.changes.push(Change::Track(Arc::clone(&track)));
-        self.after.tracks.insert_mut(track.id.clone(), track);
+        self.after.tracks.insert(track.id.clone(), track);
         matters
     }
 

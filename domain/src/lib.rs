@@ -100,6 +100,7 @@ mod other_way;
 mod outcome;
 mod overrun;
 mod pause;
+mod per_track;
 mod percentiles;
 mod phase_sums;
 mod phrases;
@@ -211,6 +212,7 @@ pub use outcome::{
     Says,
 };
 pub use pause::{Pause, pause, unseen_at_most};
+pub use per_track::PerTrack;
 pub use percentiles::Percentiles;
 pub use phase_sums::{PhaseSum, PhaseSums};
 pub use phrases::{Advice, Because, Effect, Phrases};

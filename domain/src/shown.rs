@@ -51,7 +51,7 @@ pub(crate) fn heard(fold: &mut Fold, track: &TrackId, outcome: &Outcome) {
     if before.and_then(|shown| shown.first_to_end(now)) != shown.first_to_end(now) {
         fold.after.foreseen_until = None;
     }
-    fold.after.shown.insert_mut(track.clone(), Arc::new(shown));
+    fold.after.shown.insert(track.clone(), Arc::new(shown));
 }
 
 fn lately(situation: &Situation, track: &TrackId) -> SignedDuration {

@@ -2,8 +2,8 @@
 
 use crate::{
     ApiId, Cause, Configuration, ContactProof, Environment, Health, Incident, IncidentId, InstanceId, Latest,
-    Maintenance, Notification, Outcome, PersonId, Release, RotaOverride, Silence, Status, StatusChange,
-    Track, TrackId, VantageId, Way, burn, release::Coming, shown::Shown,
+    Maintenance, Notification, Outcome, PerTrack, PersonId, Release, RotaOverride, Silence, Status,
+    StatusChange, Track, TrackId, VantageId, Way, burn, per_track::Places, release::Coming, shown::Shown,
 };
 use jiff::Timestamp;
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
@@ -17,11 +17,11 @@ pub struct Situation {
     /// That, with what was added to its rotas: what is in force.
     pub configuration: Arc<Configuration>,
     /// Checks by vantage.
-    pub tracks: HashTrieMapSync<TrackId, Arc<Track>>,
+    pub tracks: PerTrack<Arc<Track>>,
     /// The last outcome of each.
-    pub latest: HashTrieMapSync<TrackId, Latest>,
+    pub latest: PerTrack<Latest>,
     /// The certificates that were shown lately.
-    pub(crate) shown: HashTrieMapSync<TrackId, Arc<Shown>>,
+    pub(crate) shown: PerTrack<Arc<Shown>>,
     /// Instances.
     pub healths: HashTrieMapSync<InstanceId, Arc<Health>>,
     /// Which version runs in each instance whose answers name one.
@@ -228,21 +228,22 @@ impl Situation {
         let lasting = remembered.healths.iter().filter(|health| !changed.contains(&health.instance));
         let lately: Vec<Health> = lasting.chain(&remembered.changes).cloned().collect();
         let in_force = Configuration::with_overrides(&configuration, &remembered.overrides);
+        let places = Places::of(&configuration);
+        let (mut tracks, mut latest) = (PerTrack::among(&places), PerTrack::among(&places));
+        for track in remembered.tracks {
+            if let Some(id) = known(&track.id) {
+                tracks.insert(id.clone(), Arc::new(Track { id, ..track }));
+            }
+        }
+        for (id, at, verdict) in remembered.latest {
+            if let Some(id) = known(&id) {
+                latest.insert(id, Latest { at, verdict, outcome: None });
+            }
+        }
         let mut situation = Self {
-            tracks: remembered
-                .tracks
-                .into_iter()
-                .filter_map(|track| {
-                    let id = known(&track.id)?;
-                    Some((id.clone(), Arc::new(Track { id, ..track })))
-                })
-                .collect(),
-            latest: remembered
-                .latest
-                .into_iter()
-                .filter_map(|(id, at, verdict)| Some((known(&id)?, Latest { at, verdict, outcome: None })))
-                .collect(),
-            shown: HashTrieMapSync::new_sync(),
+            tracks,
+            latest,
+            shown: PerTrack::among(&places),
             healths: remembered
                 .healths
                 .into_iter()
@@ -308,7 +309,7 @@ impl Situation {
     /// place of.
     #[must_use]
     pub fn without_outcomes(&self) -> Self {
-        Self { latest: HashTrieMapSync::new_sync(), ..self.clone() }
+        Self { latest: PerTrack::default(), ..self.clone() }
     }
 
     /// When any of an instance's checks last came back.

@@ -54,7 +54,7 @@ fn set_back(fold: &mut Fold, ahead: SignedDuration) {
     let latest: Vec<_> = latest.into_iter().map(|(id, latest)| (id.clone(), latest.clone())).collect();
     for (id, mut latest) in latest {
         latest.at = now;
-        fold.after.latest.insert_mut(id, latest);
+        fold.after.latest.insert(id, latest);
     }
     let tracks: Vec<Track> = fold.after.tracks.values().map(|track| (**track).clone()).collect();
     for mut track in tracks {

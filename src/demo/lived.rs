@@ -189,7 +189,7 @@ impl Lived {
                 let known = self.situation.latest.get(&one.id);
                 if known.is_none_or(|known| known.at < at) {
                     let latest = Latest { at, verdict, outcome: None };
-                    self.situation.latest.insert_mut(one.id.clone(), latest);
+                    self.situation.latest.insert(one.id.clone(), latest);
                 }
             }
         }
@@ -236,7 +236,7 @@ impl Lived {
         if let Some((at, verdict)) = before
             && self.situation.latest.get(&one.id).is_none_or(|known| known.at < at)
         {
-            self.situation.latest.insert_mut(one.id.clone(), Latest { at, verdict, outcome: None });
+            self.situation.latest.insert(one.id.clone(), Latest { at, verdict, outcome: None });
         }
         let outcome = Arc::new(outcome);
         let verdict = self.decide(&Event::Outcome(Arc::clone(&outcome))).unwrap_or(Verdict::Inconclusive);

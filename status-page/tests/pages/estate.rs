@@ -323,9 +323,9 @@ fn outcomes(
                 inconclusive_since: None,
                 pulse: None,
             };
-            situation.tracks.insert_mut(track_id.clone(), Arc::new(track));
+            situation.tracks.insert(track_id.clone(), Arc::new(track));
             let latest = Latest { at: outcome.at, verdict, outcome: Some(Arc::new(outcome)) };
-            situation.latest.insert_mut(track_id, latest);
+            situation.latest.insert(track_id, latest);
         }
     }
 }

@@ -69,7 +69,7 @@ async fn an_api_that_goes_says_when_and_its_parents_say_how_they_are() {
         sunset: date("2027-03-31T22:59:59Z"),
     }));
     let latest = Latest { at: latest.at, verdict: latest.verdict, outcome: Some(Arc::new(outcome)) };
-    situation.latest.insert_mut(track, latest);
+    situation.latest.insert(track, latest);
     let stage = Stage::of(situation).await;
     let html = get(stage.public(), "/en/apis/results").await.text();
     assert!(html.contains("<dt>Expected to answer no more from</dt><dd>31 March 2027</dd>"), "{html}");

@@ -261,7 +261,7 @@ async fn an_outcome_that_speaks_no_longer_is_no_success() {
     for id in old {
         let mut latest = situation.latest.get(&id).unwrap().clone();
         latest.at = estate::ago(61);
-        situation.latest.insert_mut(id, latest);
+        situation.latest.insert(id, latest);
     }
     let text = get(Stage::of(situation).await.internal(), "/metrics").await.text();
     assert!(!text.contains("probe_success{"));

@@ -212,7 +212,7 @@ async fn a_view_that_is_old_says_so() {
     for id in old {
         let mut latest = situation.latest.get(&id).unwrap().clone();
         latest.at = estate::ago(600);
-        situation.latest.insert_mut(id, latest);
+        situation.latest.insert(id, latest);
     }
     let stage = Stage::of(situation).await;
     let english = get(stage.public(), "/en").await.text();
