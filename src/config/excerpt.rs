@@ -200,7 +200,12 @@ fn names_a_secret(word: &str) -> bool {
         return true;
     }
     let word = word.to_lowercase();
-    let near = |secret: &str| strsim::damerau_levenshtein(secret, &word) <= word.chars().count() / 3;
+    let length = word.chars().count();
+    // A change of length is as many changes at least; and each key of each file is asked about.
+    let near = |secret: &str| {
+        secret.len().abs_diff(length) <= length / 3
+            && strsim::damerau_levenshtein(secret, &word) <= length / 3
+    };
     SECRET_WORDS.into_iter().any(near)
 }
 
