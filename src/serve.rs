@@ -11,7 +11,7 @@ use crate::{
     reload::{Fixed, Reload, Source, say_left},
     seat::{Outages, Seat},
     spool,
-    tasks::{Tasks, outlive_file_limits},
+    tasks::{Tasks, outlive_writes},
     terminal::Terminal,
 };
 use alerting::REMEMBERED_FOR;
@@ -89,7 +89,7 @@ pub(crate) async fn serve(
     clock: Clock,
     log_lines_lost: Arc<AtomicU64>,
 ) -> Result<(), Failed> {
-    outlive_file_limits()?;
+    outlive_writes()?;
     let mut tasks = Tasks::new();
     let reread = tasks.hang_up()?;
     let database = loaded.database.clone();

@@ -216,10 +216,14 @@ async fn until_idle() {
     }
 }
 
-/// A file that may grow no further is an error of its write, and no reason to end: by itself, SIGXFSZ would end us.
-pub(crate) fn outlive_file_limits() -> anyhow::Result<()> {
-    // Listened to once, it never again has its own way.
-    signal(SignalKind::from_raw(SIGXFSZ)).context("cannot listen for SIGXFSZ").map(drop)
+/// A file that may grow no further is an error of its write, and no reason to end: by itself, SIGXFSZ would end us. Nor is
+/// somebody who has gone while he was told something: where a second start failed (`allocator.rs`), SIGPIPE is deadly again.
+pub(crate) fn outlive_writes() -> anyhow::Result<()> {
+    // Listened to once, they never again have their own way.
+    for (number, name) in [(SignalKind::from_raw(SIGXFSZ), "SIGXFSZ"), (SignalKind::pipe(), "SIGPIPE")] {
+        drop(signal(number).with_context(|| format!("cannot listen for {name}"))?);
+    }
+    Ok(())
 }
 
 /// SIGTERM and Ctrl-C.

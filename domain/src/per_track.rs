@@ -6,9 +6,12 @@ use std::{collections::HashMap, sync::Arc};
 /// So many share a room: what is changed is copied by rooms, and each room has a pointer.
 const ROOM: usize = 8;
 
-/// Something of each track. A copy shares all with what it was copied from, and a change copies no more than the room of what
-/// is changed, and once all pointers to rooms. So does a tree; but each outcome changes one of these, whole tracks of which there
-/// are ten thousand are looked through every second, and a tree takes five times the memory.
+/// Something of each track. A copy shares all with what it was copied from; the first change to it copies the pointers to all
+/// rooms, and each the room of what it changes. A tree copies the way there instead, and takes five times the memory: of ten
+/// thousand tracks, each outcome changes one, and every second all are looked through.
+///
+/// Tracks of the configuration have their places from the start. What has none is given one, and that copies all places: it is
+/// rare, and they are made anew with the next configuration.
 #[derive(Debug, Clone)]
 pub struct PerTrack<T> {
     places: Places,

@@ -37,7 +37,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// When a certificate ends; `None`: it cannot be read.
 pub fn ends(der: &CertificateDer<'_>) -> Option<Timestamp> {
-    Validity::of(der).map(|validity| validity.until)
+    Validity::of(der)?.until()
 }
 
 /// Whether a certificate is in time; one that cannot be read is not out of it.
@@ -57,6 +57,20 @@ pub(crate) struct Tls {
 struct Judge {
     verifier: Arc<WebPkiServerVerifier>,
     found: GoodChains,
+}
+
+impl Judge {
+    fn witness(self: &Arc<Self>, ours: Option<Arc<CertifiedKey>>) -> Witness {
+        Witness {
+            judge: Arc::clone(self),
+            chain: OnceLock::new(),
+            judged: OnceLock::new(),
+            asked_for_ours: AtomicBool::new(false),
+            wants_http1: AtomicBool::new(false),
+            alert: OnceLock::new(),
+            ours,
+        }
+    }
 }
 
 /// The time that certificates are judged by.
@@ -151,14 +165,15 @@ impl ServerCertVerifier for Witness {
             self.judged.get_or_init(|| (at, true));
             return Ok(ServerCertVerified::assertion());
         }
-        let chain = self.chain.get_or_init(|| Arc::new(Chain::new(end_entity, intermediates)));
+        let chain = Arc::new(Chain::new(end_entity, intermediates));
+        self.chain.get_or_init(|| Arc::clone(&chain));
         let verified =
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if let Some(at) = at {
             self.judged.get_or_init(|| (at, verified.is_ok()));
-        }
-        if verified.is_ok() {
-            found.keep(server_name, chain);
+            if verified.is_ok() {
+                found.keep(server_name, &chain, at);
+            }
         }
         verified
     }
@@ -255,17 +270,8 @@ impl Tls {
 
     /// The same, with a certificate of ours for those who ask.
     pub(crate) fn witness_with(&self, ours: Option<&OwnCertificate>) -> Option<Arc<Witness>> {
-        let judge = self.judge.clone()?;
         let ours = ours.map(|own| Arc::clone(&own.key));
-        Some(Arc::new(Witness {
-            judge,
-            chain: OnceLock::new(),
-            judged: OnceLock::new(),
-            asked_for_ours: AtomicBool::new(false),
-            wants_http1: AtomicBool::new(false),
-            alert: OnceLock::new(),
-            ours,
-        }))
+        Some(Arc::new(self.judge.as_ref()?.witness(ours)))
     }
 
     /// For requests beside probes, to addresses that were looked up before: no redirects, no proxy but the vantage's, no cookies, nothing tried twice. Made anew for each, so that
@@ -343,4 +349,33 @@ pub(crate) fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+    #[test]
+    fn a_chain_that_was_found_good_is_not_looked_at_again() {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = authority.self_signed(&key).unwrap();
+        let own = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let own = own.signed_by(&KeyPair::generate().unwrap(), &Issuer::new(authority, key)).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(root.der().clone()).unwrap();
+        let judge = judge(&roots, &Arc::new(rustls::crypto::ring::default_provider())).unwrap();
+        let here = ServerName::try_from("localhost").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_790_000_000));
+        let chain = || {
+            let witness = judge.witness(None);
+            witness.verify_server_cert(own.der(), &[], &here, &[], now).unwrap();
+            assert!(witness.certificate().is_some() && witness.judged.get().unwrap().1);
+            witness.chain.get().unwrap().clone()
+        };
+        let first = chain();
+        assert!(Arc::ptr_eq(&first, &chain()), "it is the one of before");
+    }
 }

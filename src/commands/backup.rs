@@ -4,7 +4,7 @@ use crate::{
     config::{is_postgres, shown},
     database::{self, directory},
     exit::{CANNOT_CREATE, DATA, Failed, TRY_AGAIN, USAGE, of_file},
-    tasks::outlive_file_limits,
+    tasks::outlive_writes,
     terminal::{Progress, Terminal},
 };
 use domain::Secret;
@@ -31,7 +31,7 @@ pub(crate) async fn run(database: &Secret, file: &Path, as_json: bool) -> Result
     }
     database::is_there(database).await?;
     // Where that cannot be, a limit ends the copy, and what there is of it stays.
-    outlive_file_limits().ok();
+    outlive_writes().ok();
     if fs::symlink_metadata(file).is_ok() {
         return Err(is_there_already(file));
     }

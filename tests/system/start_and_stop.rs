@@ -3,9 +3,13 @@
 use crate::{
     database::{On, on_both},
     outage::{all_well, place, place_on, place_on_with},
-    program::{PATIENCE, json, status, world},
+    program::{CURIAD, PATIENCE, json, status, world},
 };
 use simulator::Fault;
+use std::{os::fd::AsRawFd as _, path::Path, process::Command};
+
+/// Its number on Linux and on macOS.
+const SIGPIPE: u32 = 13;
 
 on_both!(
     sigterm_drains_within_the_grace_period_and_a_restart_goes_on_where_it_was,
@@ -65,6 +69,33 @@ async fn memory_is_asked_for_sparingly_unless_somebody_says_how() {
         }
         assert!(program.stop().await.success());
     }
+    world.stop().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_begun_again_goes_on_and_outlives_whoever_hangs_up() {
+    let world = world().await;
+    let place = place(&world);
+    let file = place.database().with_file_name("a-file-that-is-gone");
+    // Not written by this process: what another thread begins meanwhile would hold it open for writing, and nobody could run it.
+    assert!(Command::new("cp").args([CURIAD.as_ref(), file.as_os_str()]).status().expect("cp").success());
+    let open = std::fs::File::open(&file).expect("a file");
+    std::fs::remove_file(&file).expect("no file");
+    let like = place.serving();
+    let mut serve = Command::new(format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd()));
+    serve.args(like.get_args());
+    serve.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    serve.current_dir(like.get_current_dir().unwrap_or(Path::new(".")));
+    let mut program = place.start(serve);
+    program.ready().await;
+    let environment = std::fs::read(format!("/proc/{}/environ", program.pid())).expect("an environment");
+    assert!(!String::from_utf8_lossy(&environment).contains("MALLOC_"), "it is as it was begun");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid())).expect("a status");
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("signals");
+    let caught = u64::from_str_radix(caught.trim(), 16).expect("a mask");
+    assert_ne!(caught & (1 << (SIGPIPE - 1)), 0, "{status}");
+    assert!(program.stop().await.success());
     world.stop().await;
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::{Limits, NameServers, permits::Permits, prepared::Shared, resolve::Resolve};
 use domain::{ApiId, Environment, HttpRequest, InstanceId, Operation, OperationId, Request};
 use hyper::header::HeaderValue;
+use proptest::prelude::*;
 
 fn vantage() -> VantageId {
     VantageId::parse("internet").unwrap()
@@ -291,4 +292,40 @@ fn of_more_that_is_due_than_may_begin_the_rest_stays_due() {
     }
     assert_eq!((begun.len(), timetable.skipped), (50, 0));
     assert!(timetable.due(seconds(10), 10).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn beats_come_in_order_whenever_they_were_put(
+        begun in proptest::collection::vec((0_usize..6, 0_i64..40), 1..60),
+        again in proptest::collection::vec((0_i64..60, 0_i64..60), 0..200),
+    ) {
+        let checks: Vec<_> = (0..6).map(|number| check(&format!("a{number}"), 5 + number / 2)).collect();
+        let mut timetable = Timetable::default();
+        configured(&mut timetable, &checks, seconds(0));
+        let beat = |number: usize, at: i64, due: i64| {
+            let slot = timetable.slots[&checks[number].id].clone();
+            Beat { at: seconds(at), due: seconds(due), slot }
+        };
+        let told = |beat: &Beat| (beat.at, beat.due);
+        let mut rounds: Rounds = begun.iter().map(|(number, at)| beat(*number, *at, *at)).collect();
+        let mut model: Vec<_> = begun.iter().map(|(_, at)| (seconds(*at), seconds(*at))).collect();
+        for (now, later) in again {
+            model.sort();
+            prop_assert_eq!(rounds.first().map(told), model.first().copied());
+            let taken = rounds.take_due(seconds(now));
+            let expected = model.first().copied().filter(|(at, _)| *at <= seconds(now));
+            prop_assert_eq!(taken.as_ref().map(told), expected);
+            if let Some(mut beat) = taken {
+                model.remove(0);
+                beat.at = seconds(now + later);
+                model.push(told(&beat));
+                rounds.put(beat);
+            }
+        }
+        let mut left: Vec<_> = rounds.into_beats().map(|beat| told(&beat)).collect();
+        left.sort();
+        model.sort();
+        prop_assert_eq!(left, model);
+    }
 }

@@ -10,16 +10,18 @@ use std::{
 };
 use x509_parser::{certificate::X509CertificateParser, nom::Parser as _};
 
-/// Names whose good chains are kept, and chains of each: behind one name there may be several nodes. A chain has a few
-/// kilobytes.
+/// Names whose good chains are kept, and chains of each: behind one name there may be several nodes.
 const NAMES: usize = 512;
 const CHAINS: usize = 4;
+/// Bytes of a chain; most have about four thousand.
+const LONGEST: usize = 16 * 1024;
 
-/// From when until when a certificate is in time, both included.
+/// From when until when a certificate is in time, both included, in seconds since the Unix epoch: one without an end names
+/// the last of the year 9999, which a Timestamp cannot.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Validity {
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
+    from: i64,
+    until: i64,
 }
 
 impl Validity {
@@ -29,13 +31,16 @@ impl Validity {
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
         let (_, certificate) = parser.parse(der).ok()?;
         let validity = certificate.validity();
-        let from = Timestamp::from_second(validity.not_before.timestamp()).ok()?;
-        let until = Timestamp::from_second(validity.not_after.timestamp()).ok()?;
-        Some(Self { from, until })
+        Some(Self { from: validity.not_before.timestamp(), until: validity.not_after.timestamp() })
+    }
+
+    /// `None`: never, as far as that can be said.
+    pub(super) fn until(self) -> Option<Timestamp> {
+        Timestamp::from_second(self.until).ok()
     }
 
     pub(super) fn covers(self, now: Timestamp) -> bool {
-        (self.from..=self.until).contains(&now)
+        (self.from..=self.until).contains(&now.as_second())
     }
 }
 
@@ -61,7 +66,7 @@ impl Chain {
     pub(super) fn first_to_end(&self, judged: Option<(Timestamp, bool)>) -> Option<Certificate> {
         let all = self.validities.iter().zip(&self.certificates);
         let mut all: Vec<_> =
-            all.filter_map(|(validity, der)| Some((validity.as_ref()?.until, der))).collect();
+            all.filter_map(|(validity, der)| Some((validity.as_ref()?.until()?, der))).collect();
         match judged {
             Some((at, true)) if all.iter().any(|(until, _)| *until > at) => {
                 all.retain(|(until, _)| *until > at);
@@ -117,13 +122,22 @@ impl GoodChains {
     }
 
     /// One was found good for this name.
-    pub(super) fn keep(&self, name: &ServerName<'_>, chain: &Arc<Chain>) {
+    pub(super) fn keep(&self, name: &ServerName<'_>, chain: &Arc<Chain>, now: Timestamp) {
+        let bytes: usize = chain.certificates.iter().map(|der| der.len()).sum();
+        if bytes > LONGEST || !chain.is_in_time(now) {
+            return;
+        }
         let mut known = self.known();
         if known.len() >= NAMES && !known.contains_key(name) {
-            // Rare, and dearer by nothing but looking once more.
-            known.clear();
+            // Of one and the same place in the map: of more names than that, most are still found when they come round.
+            let first = known.keys().next().cloned();
+            first.and_then(|first| known.remove(&first));
         }
         let chains = known.entry(name.to_owned()).or_default();
+        if chains.iter().any(|known| known.certificates == chain.certificates) {
+            // Another handshake was under way at the same time.
+            return;
+        }
         if chains.len() >= CHAINS {
             chains.remove(0);
         }
@@ -157,8 +171,10 @@ mod tests {
         let (good, here) = (GoodChains::default(), name("here"));
         let when = |time: &str| good.good(&here, &own, others, at(time)).is_some();
         assert!(!when("2026-06-01T00:00:00Z"), "not looked at yet");
-        good.keep(&here, &Arc::new(Chain::new(&own, others)));
-        assert!(when("2026-01-01T00:00:00Z") && when("2027-01-01T00:00:00Z"));
+        good.keep(&here, &Arc::new(Chain::new(&own, others)), at("2027-02-01T00:00:00Z"));
+        assert!(!when("2026-06-01T00:00:00Z"), "not all of it was in time");
+        good.keep(&here, &Arc::new(Chain::new(&own, others)), at("2026-06-01T00:00:00Z"));
+        assert!(when("2026-01-01T00:00:00Z") && when("2027-01-01T00:00:00.9Z"));
         assert!(!when("2025-12-31T23:59:59Z") && !when("2027-01-01T00:00:01Z"));
         let noon = at("2026-06-01T12:00:00Z");
         assert!(good.good(&name("there"), &own, others, noon).is_none(), "another name");
@@ -168,25 +184,42 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_without_an_end_is_in_time() {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(9999, 12, 31);
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+        let validity = Validity::of(&own).unwrap();
+        assert!(validity.covers(at("2026-06-01T12:00:00Z")) && !validity.covers(at("1960-01-01T00:00:00Z")));
+        assert_eq!(validity.until(), None);
+    }
+
+    #[test]
     fn nodes_behind_a_name_and_names_are_kept_within_bounds() {
         let all: Vec<_> = (0..=CHAINS).map(|_| certificate(2026, 2028)).collect();
         let (good, here, noon) = (GoodChains::default(), name("here"), at("2026-06-01T12:00:00Z"));
         for own in &all {
-            good.keep(&here, &Arc::new(Chain::new(own, &[])));
+            for _at_the_same_time in 0..CHAINS {
+                good.keep(&here, &Arc::new(Chain::new(own, &[])), noon);
+            }
         }
         let known = |own| good.good(&here, own, &[], noon).is_some();
         assert_eq!(all.iter().map(known).collect::<Vec<_>>(), [false, true, true, true, true]);
         let chain = Arc::new(Chain::new(&all[0], &[]));
-        for number in 0..2 * NAMES {
-            good.keep(&name(&format!("host-{number}")), &chain);
+        let host = |number| name(&format!("host-{number}"));
+        let mut found = 0;
+        for number in (0..2).flat_map(|_| 0..2 * NAMES) {
+            found += usize::from(good.good(&host(number), &all[0], &[], noon).is_some());
+            good.keep(&host(number), &chain, noon);
             assert!(good.known().len() <= NAMES);
         }
+        assert!(found > NAMES / 2, "of twice as many as are kept: {found}");
     }
 
     #[test]
-    fn one_that_cannot_be_read_is_never_good_unlooked_at() {
+    fn one_that_cannot_be_read_is_never_kept() {
         let (good, here, own) = (GoodChains::default(), name("here"), CertificateDer::from(vec![1, 2, 3]));
-        good.keep(&here, &Arc::new(Chain::new(&own, &[])));
-        assert!(good.good(&here, &own, &[], at("2026-06-01T12:00:00Z")).is_none());
+        let noon = at("2026-06-01T12:00:00Z");
+        good.keep(&here, &Arc::new(Chain::new(&own, &[])), noon);
+        assert!(good.known().is_empty());
     }
 }
