@@ -39,6 +39,11 @@ impl Captures {
         captures.iter().map(One::new).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether no value is taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the body must be kept to look into.
     pub(crate) fn look_into_body(&self) -> bool {
         self.0.iter().any(|one| !matches!(one.place, Place::Header(_)))

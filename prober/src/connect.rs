@@ -167,10 +167,18 @@ fn beyond_us(error: &io::Error, to: IpAddr) -> Option<&'static str> {
     forbids.then_some("unreachable: a firewall on the way forbids it")
 }
 
-/// What it is of our own that is in the way, if that is why there is no connection.
-pub(crate) fn ours(error: &io::Error) -> Option<(FailureKind, String)> {
-    let trouble = Trouble::of(error);
-    (trouble.layer == Layer::Ours).then_some((trouble.kind, trouble.why))
+/// What it is of our own that is in the way, if that is why there is no connection to any of `tried`: what a router says of
+/// one of them is not.
+pub(crate) fn ours(
+    error: &io::Error,
+    tried: &[SocketAddr],
+    local: Option<IpAddr>,
+) -> Option<(FailureKind, String)> {
+    let is_ours = |trouble: &Trouble| trouble.layer == Layer::Ours;
+    if !tried.iter().all(|address| is_ours(&Trouble::of_way(error, *address, local))) {
+        return None;
+    }
+    Some(Trouble::of(error)).filter(is_ours).map(|trouble| (trouble.kind, trouble.why))
 }
 
 /// What this host has run out of, if that is why.
@@ -252,6 +260,9 @@ mod tests {
         assert_eq!((seen.layer, seen.kind), (Layer::Connect, FailureKind::Unreachable));
         let seen = Trouble::of_way(&unreachable, no_route, Some(four.ip()));
         assert_eq!((seen.layer, seen.kind), (Layer::Ours, FailureKind::NoNetwork));
+        let by = |tried: &[SocketAddr]| ours(&unreachable, tried, Some(four.ip())).map(|(kind, _)| kind);
+        assert_eq!(by(&[no_route, four]), None);
+        assert_eq!([by(&[no_route]), by(&[])], [Some(FailureKind::NoNetwork); 2]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod certificate;
 mod endpoint;
 mod fetch;
 mod jwt;
+mod lookup;
 mod tokens;
 
 pub use certificate::{certificate_ends, check_client_certificate};

@@ -2,9 +2,12 @@
 //! one is the other's only way out.
 
 use crate::namespace::{enter, must};
-use domain::{Clock, Egress, FailureKind, Guards, Layer, PrivateAddresses, VantageId};
+use domain::{
+    Access, Clock, Credential, Egress, FailureKind, Guards, Layer, OAuth2, PrivateAddresses, Proof, Secret,
+    SecretBy, VantageId,
+};
 use prober::{Identity, Limits, NameServers, Prober, Settings};
-use std::{process::Command, thread, time::Duration};
+use std::{process::Command, sync::Arc, thread, time::Duration};
 
 /// Both end with it.
 struct Pair {
@@ -44,6 +47,18 @@ impl Drop for Pair {
     }
 }
 
+/// Of a client whose tokens come from there.
+fn credential(host: &str) -> Credential {
+    let client = OAuth2 {
+        token_url: format!("http://{host}/token"),
+        client_id: "curiad".to_owned(),
+        proof: Proof::Secret { value: Secret::new("s3cret"), by: SecretBy::Form },
+        scope: None,
+        audience: None,
+    };
+    Credential { access: Some(Access::Token(Arc::new(client))), certificate: None }
+}
+
 fn prober() -> Prober {
     let settings = Settings {
         vantage: VantageId::parse("internet").expect("an id"),
@@ -77,11 +92,25 @@ fn what_a_router_in_another_namespace_refuses_is_beyond_us_and_what_our_own_rout
             assert_eq!((said.0, said.1), (Layer::Connect, FailureKind::Unreachable), "{}", said.2);
             assert!(said.2.ends_with(why), "{}", said.2);
         };
+        let token = |host: &str| {
+            let signed_in = runtime.block_on(prober.sign_in(&credential(host)));
+            let failure = signed_in.expect_err("nobody is there");
+            (failure.layer, failure.kind, failure.message)
+        };
+        let token_beyond = |host: &str| {
+            let said = token(host);
+            assert_eq!((said.0, said.1), (Layer::Token, FailureKind::TokenUnreachable), "{}", said.2);
+        };
         beyond("11.0.0.7", "unreachable: a router on the way has no route");
         beyond("2a00:e::7", "unreachable: a router on the way has no route");
         beyond("2a00:f::7", "unreachable: a firewall on the way forbids it");
+        token_beyond("11.0.0.7");
+        token_beyond("[2a00:f::7]");
         must(&format!("-n {} route del default", pair.ours));
         let said = reach("11.0.0.7");
+        assert_eq!((said.0, said.1), (Layer::Ours, FailureKind::NoNetwork), "{}", said.2);
+        assert!(said.2.ends_with("no route from here"), "{}", said.2);
+        let said = token("11.0.0.8");
         assert_eq!((said.0, said.1), (Layer::Ours, FailureKind::NoNetwork), "{}", said.2);
         assert!(said.2.ends_with("no route from here"), "{}", said.2);
     };

@@ -1,12 +1,17 @@
 //! One request to a token endpoint, and what its answer means.
 
-use super::{Tokens, jwt::Claims, secret_value, tokens::Fetching};
+use super::{Tokens, jwt::Claims, lookup::lookup, secret_value, tokens::Fetching};
 use crate::{announced, answer::parsed, connect, fault, proxy, tls};
-use domain::{Failure, FailureKind, Layer, PrivateAddresses, Proof, SecretBy, undialled};
+use domain::{Failure, FailureKind, Layer, Proof, SecretBy};
 use hyper::header::HeaderValue;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use std::{error::Error, io, net::SocketAddr, time::Duration};
+use std::{
+    error::Error,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout};
 
 /// A token endpoint may take so long, all in all.
@@ -105,11 +110,12 @@ pub(super) async fn fetch(tokens: &Tokens, by: Fetching<'_>) -> Result<Issued, R
 /// Asks by the deadline.
 async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Issued, (Failure, Duration)> {
     let url = tokens.oauth2.token_url.as_str();
-    let addresses = reach(url, by, deadline).await.map_err(|failure| (failure, AGAIN))?;
+    let addresses = lookup(url, by, deadline).await.map_err(|failure| (failure, AGAIN))?;
     let form = form(tokens, by).ok_or_else(|| {
         let message = "an assertion could not be signed: this host gives no random numbers";
         (ours(FailureKind::ProbeBroke, message), AGAIN)
     })?;
+    let tried: Vec<SocketAddr> = addresses.iter().flat_map(|(_, tried)| tried.clone()).collect();
     let left = deadline.saturating_duration_since(Instant::now());
     let own = tokens.certificate.as_deref();
     let (client, shows) = by.tls.client(own, by.egress, (addresses, left)).ok_or_else(|| {
@@ -132,7 +138,7 @@ async fn ask(tokens: &Tokens, by: Fetching<'_>, deadline: Instant) -> Result<Iss
         Err(error) => {
             let mut failure = match in_the_way(url, &error, by).await {
                 Some(failure) => failure,
-                None => unreachable(url, &error, &shows),
+                None => unreachable(url, &error, &shows, (&tried, by.egress.local_address)),
             };
             if let (FailureKind::NoNetwork, Some(local)) = (failure.kind, by.egress.local_address) {
                 failure.message = format!("{} (from our local address {local})", failure.message);
@@ -184,51 +190,6 @@ fn refused(
     }
     let pause = retry_after.unwrap_or(AGAIN).clamp(AGAIN, DOWN_PAUSE);
     (broken(url, &format!("answers {number}")), pause)
-}
-
-/// The name of the endpoint and where that leads, looked up as probes look names up; `None`: nothing is to be looked up. An
-/// address that no probe is sent to is not asked for tokens either.
-async fn reach(
-    url: &str,
-    by: Fetching<'_>,
-    deadline: Instant,
-) -> Result<Option<(String, Vec<SocketAddr>)>, Failure> {
-    let Ok(parsed) = reqwest::Url::parse(url) else { return Ok(None) };
-    let never = |ip| undialled(ip, true, PrivateAddresses::Allowed);
-    let not_asked = |ip, what| {
-        ours(FailureKind::AddressRefused, format!("the token endpoint {url} is not asked: {ip} is {what}"))
-    };
-    let host = parsed.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = bare.parse() {
-        return never(ip).map_or(Ok(None), |what| Err(not_asked(ip, what)));
-    }
-    // A proxy looks the name up itself.
-    if by.egress.proxy_to(host).is_some() {
-        return Ok(None);
-    }
-    let now = Instant::now();
-    let half = now + deadline.saturating_duration_since(now) / 2;
-    let found = Box::pin(by.resolve.addresses(host, half, deadline)).await;
-    let found = found.map_err(|failure| {
-        if failure.layer == Layer::Ours {
-            return ours(
-                failure.kind,
-                format!("no connection to the token endpoint {url}: {}", failure.message),
-            );
-        }
-        Failure {
-            layer: Layer::Token,
-            kind: FailureKind::TokenUnreachable,
-            message: format!("the token endpoint {url} cannot be reached: {}", failure.message),
-        }
-    })?;
-    let dialled: Vec<SocketAddr> =
-        found.iter().filter(|ip| never(**ip).is_none()).map(|ip| SocketAddr::new(*ip, 0)).collect();
-    match found.iter().find_map(|ip| Some((ip, never(*ip)?))) {
-        Some((ip, what)) if dialled.is_empty() => Err(not_asked(*ip, what)),
-        _ => Ok(Some((host.to_owned(), dialled))),
-    }
 }
 
 /// What is sent. `None`: nothing could be signed.
@@ -327,7 +288,12 @@ async fn in_the_way(url: &str, error: &reqwest::Error, by: Fetching<'_>) -> Opti
 }
 
 /// Why there is no answer at all.
-fn unreachable(url: &str, error: &reqwest::Error, shows: &tls::Shows) -> Failure {
+fn unreachable(
+    url: &str,
+    error: &reqwest::Error,
+    shows: &tls::Shows,
+    (tried, local): (&[SocketAddr], Option<IpAddr>),
+) -> Failure {
     if let Some(rustls::Error::AlertReceived(alert)) = tls::cause(error)
         && shows.wanted(*alert)
     {
@@ -339,7 +305,7 @@ fn unreachable(url: &str, error: &reqwest::Error, shows: &tls::Shows) -> Failure
     if let Some(rustls::Error::InvalidCertificate(error)) = tls::cause(error) {
         return broken(url, &format!("shows a bad certificate: {}", tls::certificate(error).1));
     }
-    if let Some((kind, why)) = innermost_io(error).and_then(connect::ours) {
+    if let Some((kind, why)) = innermost_io(error).and_then(|why| connect::ours(why, tried, local)) {
         return ours(kind, format!("no connection to the token endpoint {url}: {why}"));
     }
     let why = if error.is_timeout() {
@@ -362,7 +328,7 @@ fn broken(url: &str, why: &str) -> Failure {
     }
 }
 
-fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
+pub(super) fn ours(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { layer: Layer::Ours, kind, message: message.into() }
 }
 

@@ -216,13 +216,23 @@ impl Prober {
     }
 }
 
-/// Whether the step that gives this value may have made something though it did not give it: what it sent may be written
-/// however it was answered, but where it was refused.
+/// Whether something may have been made that this value would name, though nothing gave it: what a step sent may be written
+/// however it was answered, but where it was refused. Where the step that gives it only reads, it reads what one before it
+/// made that gives nothing itself.
 fn is_made(journey: &Journey, steps: &[StepSeen], value: &str) -> bool {
-    journey.steps().zip(steps).any(|(step, seen)| {
-        let refused = seen.http.as_ref().is_some_and(|http| matches!(http.status, 400..=499));
-        step.writes() && step.captures.take_one_named(value) && was_sent(seen) && !refused
-    })
+    let refused = |seen: &StepSeen| seen.http.as_ref().is_some_and(|http| matches!(http.status, 400..=499));
+    let wrote = |at: usize, step: &Step| {
+        let seen = steps.get(at).filter(|seen| !seen.clean_up);
+        step.writes() && seen.is_some_and(|seen| was_sent(seen) && !refused(seen))
+    };
+    let mut before = false;
+    for (at, step) in journey.steps().enumerate() {
+        if step.captures.take_one_named(value) {
+            return if step.writes() { wrote(at, step) } else { before };
+        }
+        before |= step.captures.is_empty() && wrote(at, step);
+    }
+    false
 }
 
 /// Of one that was broken off in the middle nobody knows.

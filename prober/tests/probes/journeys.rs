@@ -255,6 +255,32 @@ async fn what_may_have_been_made_and_cannot_be_cleaned_up_is_said_so() {
 }
 
 #[tokio::test]
+async fn what_a_step_made_that_only_a_later_one_would_have_found_may_be_left_behind() {
+    let may_be_left = "cannot: 'l' was not captured, something may be left behind";
+    let not_needed = "not needed: 'l' was not captured";
+    let never = || None::<String>;
+    for (made, found, seen) in [
+        (Some(answer("201 Created", "{}")), Some(answer("500 Oh", "{}")), may_be_left),
+        (Some(answer("500 Oh", "{}")), never(), may_be_left),
+        (Some(answer("403 No", "{}")), never(), not_needed),
+    ] {
+        let (server, _heard) =
+            serves(move |line| if line == "POST /x" { made.clone() } else { found.clone() }).await;
+        let find = captures(step("find", "/x/mine"), "l", Source::Json("$.id".to_owned()));
+        let steps = vec![post("make", "/x", "{}"), find];
+        let outcome = probe(&journey(&server.url(), steps, vec![step("remove", "/x/{l}")])).await;
+        assert_eq!(outcome.expectations.last().unwrap().seen, seen, "{seen}");
+    }
+    // Nor is a clean-up taken for the step that was never reached.
+    let (server, _heard) = serves(|line| (line != "GET /a").then(|| ok("{}"))).await;
+    let make = captures(post("make", "/x", "{}"), "l", Source::Json("$.id".to_owned()));
+    let clean_up = vec![step("tidy", "/tidy"), step("remove", "/x/{l}")];
+    let mut check = journey(&server.url(), vec![step("ask", "/a"), make], clean_up);
+    check.timeout = Duration::from_millis(500);
+    assert_eq!(probe(&check).await.expectations.last().unwrap().seen, not_needed);
+}
+
+#[tokio::test]
 async fn it_cleans_up_after_its_time_has_run_out_in_a_time_of_its_own() {
     let (server, mut heard) = serves(|line| match line {
         "GET /Appointment/booked-88" => None,
